@@ -1,0 +1,374 @@
+"""One Engine.IO 4 session, the server's side: bytes and times in; events, bytes and a deadline out.
+
+Theory of operation. A shell owns the connections and the clock, the session owns the truth.
+
+Rule 1. Time comes in as `now`, seconds of a monotonic clock; `tick` does what is due, `deadline` says when
+        to call it.
+Rule 2. Whatever was called, afterwards `poll_response` may hold the answer to the hanging poll and
+        `frames_to_send` frames for the WebSocket: the shell takes both, in any order, before it waits
+        again.
+Rule 3. Packets leave in the order in which they were sent, each once, through whichever transport is the
+        session's when they are taken; an upgrade carries over what waits.
+Rule 4. What waits is bounded (`max_unsent_bytes`); a session that would pass the bound is closed, nothing
+        is dropped from the middle.
+Rule 5. At most one poll and at most one POST are under way; a second closes the session, as the protocol
+        demands, since the order of packets is lost.
+Rule 6. After `Closed` there are no events. Nothing that a client sends raises.
+
+What a packet does, on the session's own transport (the table of an upgrade's is in `upgrade`):
+
+| packet    | effect                                                      |
+|-----------|-------------------------------------------------------------|
+| 4 message | `MessageReceived`                                           |
+| 3 pong    | the heartbeat goes on                                       |
+| 6 noop    | nothing                                                     |
+| 1 close   | `Closed`; the hanging poll ends with a noop                 |
+| 0, 2, 5   | a server's packet, or out of place: `Closed`, parse error   |
+
+How a session ends:
+
+| state     | polls                               | POSTs, frames | leaves by                          |
+|-----------|-------------------------------------|---------------|------------------------------------|
+| OPEN      | hang until there is something       | are taken     | any `Closed`                       |
+| LINGERING | get what waits, a close packet last | are refused   | the last taken, `linger_seconds`   |
+| CLOSED    | the one that hangs gets its end     | are refused   | never                              |
+
+A session lingers only if the server itself closed it while it was polling and no poll was hanging: every
+other end is one that the client knows of, or that it has no right to hear more after.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+import orjson
+from attrs import define, field, frozen
+
+from linkhub_adapters.realtime.engineio.events import (
+    Closed,
+    CloseReason,
+    Event,
+    MessageReceived,
+    Upgraded,
+    UpgradeFailed,
+)
+from linkhub_adapters.realtime.engineio.heartbeat import Beat, Heartbeat
+from linkhub_adapters.realtime.engineio.outbox import Outbox
+from linkhub_adapters.realtime.engineio.packet import (
+    EncodedPacket,
+    Packet,
+    PacketError,
+    PacketType,
+    decode_frame,
+    encode_control,
+)
+from linkhub_adapters.realtime.engineio.payload import PayloadTooLargeError, decode_payload
+from linkhub_adapters.realtime.engineio.refusal import BAD_REQUEST, PAYLOAD_TOO_LARGE, UNKNOWN_SID, Refusal
+from linkhub_adapters.realtime.engineio.settings import EngineSettings
+from linkhub_adapters.realtime.engineio.transport import Transport
+from linkhub_adapters.realtime.engineio.upgrade import UpgradeState, step
+
+__all__ = ["EngineSession", "Handled"]
+
+_CLOSE: Final = encode_control(PacketType.CLOSE)
+_PING: Final = encode_control(PacketType.PING)
+_NOOP: Final = encode_control(PacketType.NOOP)
+_PROBE_REPLY: Final = encode_control(PacketType.PONG, b"probe")
+
+
+class _State(Enum):
+    OPEN = auto()
+    LINGERING = auto()
+    CLOSED = auto()
+
+
+@frozen(kw_only=True)
+class Handled:
+    """What an HTTP request came to.
+
+    Attributes:
+        events: what happened, in order; to be acted on even if the request was refused.
+        refusal: the request's answer, or `None` if it is taken: a poll hangs, a POST is answered with `ok`.
+    """
+
+    events: tuple[Event, ...] = ()
+    refusal: Refusal | None = None
+
+
+@define(eq=False)
+class EngineSession:
+    """The server's side of one session.
+
+    Attributes:
+        sid: the session's id, which is its client's only credential: long and unguessable.
+        transport: the transport that it is on now.
+        settings: its timing and bounds.
+    """
+
+    sid: str
+    transport: Transport
+    settings: EngineSettings = field(repr=False)
+    _state: _State
+    _outbox: Outbox = field(repr=False)
+    _heartbeat: Heartbeat = field(repr=False)
+    _linger_until: float
+    _upgrade: UpgradeState | None
+    _upgrade_until: float
+    _poll_hangs: bool
+    _post_is_open: bool
+    _noop_is_due: bool
+    _probe_reply_is_due: bool
+
+    def __init__(self, *, sid: str, transport: Transport, now: float, settings: EngineSettings) -> None:
+        """Open a session; its handshake is the first packet that waits.
+
+        Args:
+            sid: the new session's id.
+            transport: that of the request which opens it. A polling shell goes on with `open_poll`.
+            now: seconds of a monotonic clock.
+            settings: what the handshake promises.
+        """
+        self.sid, self.transport, self.settings = sid, transport, settings
+        self._state = _State.OPEN
+        self._outbox = Outbox(settings.max_unsent_bytes)
+        self._heartbeat = Heartbeat(settings.ping_interval_seconds, settings.ping_timeout_seconds)
+        self._heartbeat.start(now)
+        self._linger_until = self._upgrade_until = 0.0
+        self._upgrade = None
+        self._poll_hangs = self._post_is_open = self._noop_is_due = self._probe_reply_is_due = False
+        self._outbox.put(_encode_handshake(sid, transport, settings))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session takes and delivers messages."""
+        return self._state is _State.OPEN
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing can happen any more: the shell forgets it, its sid is unknown."""
+        return self._state is _State.CLOSED and not self._poll_hangs
+
+    @property
+    def deadline(self) -> float | None:
+        """The monotonic second at which `tick` must be called; `None` once the session is closed."""
+        match self._state:
+            case _State.OPEN if self._upgrade:
+                return min(self._heartbeat.deadline, self._upgrade_until)
+            case _State.OPEN:
+                return self._heartbeat.deadline
+            case _State.LINGERING:
+                return self._linger_until
+            case _State.CLOSED:
+                return None
+
+    def tick(self, now: float) -> tuple[Event, ...]:
+        """Do what is due at `now`; early calls do nothing."""
+        if self._state is _State.LINGERING and now >= self._linger_until:
+            self._finish()
+        if self._state is not _State.OPEN:
+            return ()
+        failed = self._fail_upgrade("time-out") if self._upgrade and now >= self._upgrade_until else ()
+        match self._heartbeat.check(now):
+            case Beat.NOTHING:
+                return failed
+            case Beat.PING:
+                return (*failed, *self.send(_PING))
+            case Beat.GONE:
+                return (*failed, *self._end(CloseReason.PING_TIMEOUT, _CLOSE))
+
+    # Sending
+
+    def send(self, packet: EncodedPacket) -> tuple[Event, ...]:
+        """Let a packet wait for the client; on a session that is not open, it is for nobody.
+
+        Returns:
+            Nothing, or `Closed` when more waits than may.
+        """
+        if self._state is not _State.OPEN or self._outbox.put(packet):
+            return ()
+        return self._end(CloseReason.SLOW_READER, _CLOSE)
+
+    def close(self, now: float) -> tuple[Event, ...]:
+        """Close the session from the server's side, delivering what waits."""
+        if self._state is not _State.OPEN:
+            return ()
+        self._upgrade, self._probe_reply_is_due = None, False
+        if self.transport is Transport.WEBSOCKET:
+            self._state = _State.CLOSED  # what waits stays for `frames_to_send`
+        else:
+            self._state, self._linger_until = _State.LINGERING, now + self.settings.linger_seconds
+            self._outbox.put_last(_CLOSE)
+        return (Closed(reason=CloseReason.SERVER_CLOSE),)
+
+    def poll_response(self) -> bytes | None:
+        """The body of the hanging poll's answer (200, `text/plain; charset=UTF-8`); `None`: it hangs on."""
+        if not self._poll_hangs:
+            return None
+        if self.transport is Transport.POLLING and self._outbox:
+            payload = self._outbox.take_payload(self.settings.max_payload_bytes)
+        elif self._noop_is_due or self._upgrade is UpgradeState.PROBED:
+            payload = _NOOP.record
+        else:
+            return None
+        self._poll_hangs = self._noop_is_due = False
+        if self._state is _State.LINGERING and not self._outbox:
+            self._finish()
+        return payload
+
+    def frames_to_send(self) -> list[EncodedPacket]:
+        """Take the packets that the WebSocket has to send now, each in a frame of its own."""
+        frames = [_PROBE_REPLY] if self._probe_reply_is_due else []
+        self._probe_reply_is_due = False
+        if self.transport is Transport.WEBSOCKET:
+            frames += self._outbox.take_all()
+        return frames
+
+    # Polling
+
+    def open_poll(self) -> Handled:
+        """A GET has come. Unless refused it hangs, until `poll_response` answers it: perhaps at once."""
+        if self._state is _State.CLOSED:
+            return Handled(refusal=UNKNOWN_SID)
+        if self.transport is Transport.WEBSOCKET:
+            return Handled(refusal=BAD_REQUEST)
+        if self._poll_hangs:
+            return Handled(events=self._end(CloseReason.REQUEST_OVERLAP, _CLOSE), refusal=BAD_REQUEST)
+        self._poll_hangs = True
+        return Handled()
+
+    def open_post(self) -> Handled:
+        """A POST has come; unless refused, its body is read and given to `receive_payload`."""
+        if self._state is not _State.OPEN:
+            return Handled(refusal=UNKNOWN_SID)
+        if self.transport is Transport.WEBSOCKET:
+            return Handled(refusal=BAD_REQUEST)
+        if self._post_is_open:
+            return Handled(events=self._end(CloseReason.REQUEST_OVERLAP, _CLOSE), refusal=BAD_REQUEST)
+        self._post_is_open = True
+        return Handled()
+
+    def receive_payload(self, body: bytes, now: float) -> Handled:
+        """Take the whole body of the POST under way, which ends with that.
+
+        Args:
+            body: the bytes as they came; a shell stops reading past `max_payload_bytes`, and hands those in.
+            now: seconds of a monotonic clock.
+        """
+        self._post_is_open = False
+        if self._state is not _State.OPEN:
+            return Handled(refusal=UNKNOWN_SID)
+        events: list[Event] = []
+        try:
+            for packet in decode_payload(body, self.settings):
+                events += self._take(packet, now)
+                if self._state is not _State.OPEN:
+                    break
+        except PacketError as error:
+            events += self._end(CloseReason.PARSE_ERROR, _CLOSE)
+            is_too_large = isinstance(error, PayloadTooLargeError)
+            return Handled(events=tuple(events), refusal=PAYLOAD_TOO_LARGE if is_too_large else BAD_REQUEST)
+        return Handled(events=tuple(events))
+
+    def lose_request(self) -> tuple[Event, ...]:
+        """The connection of a poll or POST broke before its answer was written: packets may be lost."""
+        self._poll_hangs = self._post_is_open = self._noop_is_due = False
+        if self.transport is Transport.WEBSOCKET:
+            return ()  # a leftover of the time before the upgrade, which carried nothing but a noop
+        return self._end(CloseReason.TRANSPORT_CLOSE, _CLOSE)
+
+    # WebSocket
+
+    def open_upgrade(self, now: float) -> Handled:
+        """A WebSocket with this sid has come; unless refused, its frames go to `receive_frame`."""
+        if self._state is not _State.OPEN:
+            return Handled(refusal=UNKNOWN_SID)
+        if self.transport is Transport.WEBSOCKET or self._upgrade:
+            return Handled(refusal=BAD_REQUEST)
+        self._upgrade = UpgradeState.STARTED
+        self._upgrade_until = now + self.settings.upgrade_timeout_seconds
+        return Handled()
+
+    def receive_frame(self, frame: str | bytes, now: float) -> tuple[Event, ...]:
+        """Take one frame of the session's, or of its upgrade's, WebSocket.
+
+        Args:
+            frame: text of a text frame, bytes of a binary frame.
+            now: seconds of a monotonic clock.
+        """
+        if self._state is not _State.OPEN:
+            return ()
+        try:
+            packet = decode_frame(frame, max_bytes=self.settings.max_packet_bytes)
+            if self.transport is Transport.WEBSOCKET:
+                return self._take(packet, now)
+            return self._take_probe(packet)
+        except PacketError as error:
+            if self.transport is Transport.WEBSOCKET:
+                return self._end(CloseReason.PARSE_ERROR, _CLOSE)
+            return self._fail_upgrade(str(error))
+
+    def lose_websocket(self) -> tuple[Event, ...]:
+        """The session's, or its upgrade's, WebSocket has closed; not to be told if its upgrade failed."""
+        if self.transport is Transport.WEBSOCKET:
+            return self._end(CloseReason.TRANSPORT_CLOSE, _CLOSE)
+        return self._fail_upgrade("transport close")
+
+    # The tables of this module and of `upgrade`
+
+    def _take(self, packet: Packet, now: float) -> tuple[Event, ...]:
+        match packet.type:
+            case PacketType.MESSAGE:
+                return (MessageReceived(data=packet.data),)
+            case PacketType.PONG:
+                self._heartbeat.pong(now)
+                return ()
+            case PacketType.NOOP:
+                return ()
+            case PacketType.CLOSE:
+                return self._end(CloseReason.CLIENT_CLOSE, _NOOP)
+            case PacketType.OPEN | PacketType.PING | PacketType.UPGRADE:
+                raise PacketError(f"a client does not send {packet.type.name} here")
+
+    def _take_probe(self, packet: Packet) -> tuple[Event, ...]:
+        if self._upgrade is None:
+            return ()
+        self._upgrade = step(self._upgrade, packet)
+        match self._upgrade:
+            case UpgradeState.PROBED:
+                self._probe_reply_is_due = True
+                return ()
+            case UpgradeState.DONE:
+                self._upgrade = None
+                self.transport = Transport.WEBSOCKET
+                self._noop_is_due = self._poll_hangs
+                return (Upgraded(),)
+            case _:
+                return self._fail_upgrade(f"unexpected {packet.type.name}")
+
+    def _fail_upgrade(self, reason: str) -> tuple[Event, ...]:
+        was_under_way = self._upgrade is not None
+        self._upgrade, self._probe_reply_is_due = None, False
+        return (UpgradeFailed(reason=reason),) if was_under_way else ()
+
+    def _end(self, reason: CloseReason, last_packet: EncodedPacket) -> tuple[Event, ...]:
+        """Close at once; a hanging poll ends with `last_packet`, what waited is forgotten."""
+        was_open = self._state is _State.OPEN
+        self._finish()
+        if self._poll_hangs and self.transport is Transport.POLLING:
+            self._outbox.put_last(last_packet)
+        return (Closed(reason=reason),) if was_open else ()
+
+    def _finish(self) -> None:
+        self._state = _State.CLOSED
+        self._upgrade, self._probe_reply_is_due = None, False
+        self._outbox.clear()
+
+
+def _encode_handshake(sid: str, transport: Transport, settings: EngineSettings) -> EncodedPacket:
+    handshake = {
+        "sid": sid,
+        "upgrades": transport.upgrades,
+        "pingInterval": round(settings.ping_interval_seconds * 1000),
+        "pingTimeout": round(settings.ping_timeout_seconds * 1000),
+        "maxPayload": settings.max_payload_bytes,
+    }
+    return encode_control(PacketType.OPEN, orjson.dumps(handshake))

@@ -1,0 +1,226 @@
+"""One client's Socket.IO 5 session, the server's side, on top of the messages of an Engine.IO session.
+
+Theory of operation. One message in, at most one event out. For each namespace of the allowlist the client is
+
+| state     | CONNECT                    | EVENT, ACK, DISCONNECT | leaves by                             |
+|-----------|----------------------------|------------------------|---------------------------------------|
+| absent    | `ConnectRequested`: asking | `Closed`               |                                       |
+| asking    | `Closed`                   | `Closed`               | `accept`: connected; `refuse`: absent |
+| connected | `Closed`                   | the event of that name | DISCONNECT, or `disconnect`: absent   |
+
+Rule 1. CONNECT_ERROR is the server's to send, a packet that cannot be read is nobody's: either is `Closed`.
+        So the protocol wants it, and so a client learns at once that it and the server do not speak the
+        same language.
+Rule 2. A client that is connected to nothing is closed `connect_timeout_seconds` after it came to be so,
+        whether it never connected, was refused, or left.
+Rule 3. Memory is bounded: no namespace outside the allowlist is remembered, and of an event with
+        attachments only how many of them are still to be dropped.
+Rule 4. After `Closed` there are no events. Nothing that a client sends raises; what the shell does out of
+        turn is a `LocalProtocolError`, and a bug.
+"""
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from attrs import define
+
+from linkhub_adapters.realtime.socketio.encoding import (
+    encode_connect,
+    encode_connect_error,
+    encode_disconnect,
+)
+from linkhub_adapters.realtime.socketio.events import (
+    AckReceived,
+    BinaryRefused,
+    Closed,
+    CloseReason,
+    ConnectRequested,
+    Disconnected,
+    Event,
+    EventReceived,
+    NamespaceRefused,
+)
+from linkhub_adapters.realtime.socketio.packet import Packet, PacketError, PacketType, decode_packet
+
+__all__ = ["LocalProtocolError", "SocketSession"]
+
+_MAX_ATTACHMENTS: Final = 10  # as in the reference parser; more of them is an attack, not an event
+
+
+class LocalProtocolError(RuntimeError):
+    """The shell, not the client, did something out of turn."""
+
+
+@define(eq=False)
+class SocketSession:
+    """The server's side of one client's namespaces."""
+
+    _namespaces: frozenset[str]
+    _asking: set[str]
+    _connected: set[str]
+    _attachments_to_drop: int
+    _connect_timeout_seconds: float
+    _deadline: float | None
+    _is_closed: bool
+
+    def __init__(self, *, namespaces: Iterable[str], now: float, connect_timeout_seconds: float = 45.0) -> None:
+        """Begin a session.
+
+        Args:
+            namespaces: the allowlist; a frozenset is shared, not copied.
+            now: seconds of a monotonic clock.
+            connect_timeout_seconds: how long a client may be connected to nothing.
+        """
+        self._namespaces = frozenset(namespaces)
+        self._asking, self._connected = set(), set()
+        self._attachments_to_drop = 0
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._deadline = now + connect_timeout_seconds
+        self._is_closed = False
+
+    @property
+    def deadline(self) -> float | None:
+        """The monotonic second at which `tick` must be called; `None` while nothing is due."""
+        return self._deadline
+
+    def is_connected(self, namespace: str) -> bool:
+        """Whether events of this namespace may be sent."""
+        return namespace in self._connected
+
+    def tick(self, now: float) -> Closed | None:
+        """Do what is due at `now`; early calls do nothing."""
+        if self._deadline is None or now < self._deadline:
+            return None
+        return self._close(CloseReason.CONNECT_TIMEOUT)
+
+    def receive_message(self, data: str | bytes, now: float) -> Event | None:
+        """Take one Engine.IO message.
+
+        Args:
+            data: text, or `bytes` of a binary message.
+            now: seconds of a monotonic clock.
+
+        Returns:
+            What it was, to be answered before the next message is taken; `None` for a dropped attachment.
+        """
+        if self._is_closed:
+            return None
+        if isinstance(data, bytes):
+            return self._drop_attachment()
+        if self._attachments_to_drop:
+            return self._close(CloseReason.OUT_OF_PLACE, "text among attachments")
+        try:
+            return self._take(decode_packet(data), now)
+        except PacketError as error:
+            return self._close(CloseReason.MALFORMED, str(error))
+
+    def accept(self, namespace: str, *, sid: str) -> bytes:
+        """Let the client into the namespace that it asked for.
+
+        Args:
+            sid: the socket's public id, other than that of the Engine.IO session.
+
+        Returns:
+            The reply, to be sent before any event of this namespace.
+
+        Raises:
+            LocalProtocolError: the client did not ask, or the session is closed.
+        """
+        self._answer(namespace)
+        self._connected.add(namespace)
+        self._deadline = None
+        return encode_connect(namespace, sid)
+
+    def refuse(self, namespace: str, *, message: str) -> bytes:
+        """Keep the client out of the namespace that it asked for; it may ask again.
+
+        Args:
+            message: why, in words for its developer.
+
+        Returns:
+            The reply to be sent.
+
+        Raises:
+            LocalProtocolError: the client did not ask, or the session is closed.
+        """
+        self._answer(namespace)
+        return encode_connect_error(namespace, message)
+
+    def disconnect(self, namespace: str, now: float) -> bytes:
+        """Put the client out of a namespace.
+
+        Returns:
+            The packet to be sent.
+
+        Raises:
+            LocalProtocolError: it is not connected to it.
+        """
+        if namespace not in self._connected:
+            raise LocalProtocolError(f"not connected to {namespace}")
+        self._leave(namespace, now)
+        return encode_disconnect(namespace)
+
+    def _answer(self, namespace: str) -> None:
+        if namespace not in self._asking:
+            raise LocalProtocolError(f"no CONNECT to {namespace} awaits an answer")
+        self._asking.remove(namespace)
+
+    def _take_connect(self, packet: Packet) -> Event:
+        namespace = packet.namespace
+        if namespace not in self._namespaces:
+            reply = encode_connect_error(namespace, "Invalid namespace")
+            return NamespaceRefused(namespace=namespace, reply=reply)
+        if namespace in self._asking or namespace in self._connected:
+            return self._close(CloseReason.OUT_OF_PLACE, "CONNECT twice")
+        self._asking.add(namespace)
+        return ConnectRequested(namespace=namespace, auth=packet.payload or {})
+
+    def _take(self, packet: Packet, now: float) -> Event:
+        if packet.type is PacketType.CONNECT:
+            return self._take_connect(packet)
+        if packet.namespace not in self._connected:
+            return self._close(CloseReason.OUT_OF_PLACE, f"{packet.type.name} before CONNECT")
+        return self._take_connected(packet, now)
+
+    def _take_connected(self, packet: Packet, now: float) -> Event:
+        match packet.type:
+            case PacketType.EVENT:
+                name, *arguments = packet.payload
+                return EventReceived(
+                    namespace=packet.namespace, name=name, arguments=tuple(arguments), ack_id=packet.ack_id
+                )
+            case PacketType.ACK:
+                return AckReceived(
+                    namespace=packet.namespace, ack_id=packet.ack_id or 0, arguments=tuple(packet.payload)
+                )
+            case PacketType.DISCONNECT:
+                self._leave(packet.namespace, now)
+                return Disconnected(namespace=packet.namespace)
+            case PacketType.BINARY_EVENT | PacketType.BINARY_ACK:
+                return self._refuse_binary(packet)
+            case PacketType.CONNECT | PacketType.CONNECT_ERROR:
+                return self._close(CloseReason.OUT_OF_PLACE, f"{packet.type.name} when connected")
+        assert_never(packet.type)
+
+    def _refuse_binary(self, packet: Packet) -> Event:
+        if packet.attachments > _MAX_ATTACHMENTS:
+            return self._close(CloseReason.MALFORMED, f"more than {_MAX_ATTACHMENTS} attachments")
+        self._attachments_to_drop = packet.attachments
+        return BinaryRefused(namespace=packet.namespace, ack_id=packet.ack_id)
+
+    def _drop_attachment(self) -> Closed | None:
+        if not self._attachments_to_drop:
+            return self._close(CloseReason.OUT_OF_PLACE, "a binary message that belongs to no event")
+        self._attachments_to_drop -= 1
+        return None
+
+    def _leave(self, namespace: str, now: float) -> None:
+        self._connected.remove(namespace)
+        if not self._connected:
+            self._deadline = now + self._connect_timeout_seconds
+
+    def _close(self, reason: CloseReason, detail: str = "") -> Closed:
+        self._is_closed, self._deadline = True, None
+        self._asking.clear()
+        self._connected.clear()
+        return Closed(reason=reason, detail=detail)
