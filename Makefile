@@ -1,0 +1,46 @@
+# linkhub: `make run` shows it, `make test` proves it. Both set up all they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: .venv/run.stamp ## set up, then serve a demo shop with simulated workers (Ctrl-C stops it)
+	@$(BIN)/linkhub demo
+
+test: .venv/dev.stamp ## set up, then run every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/dev.stamp ## format, lint, types, import contracts, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
+
+format: .venv/dev.stamp ## rewrite the sources in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev.stamp ## measure: products a second and CPU a product
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what set-up and runs have made
+	rm -rf .venv .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/pyvenv.cfg:
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: .venv/pyvenv.cfg pyproject.toml
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/pyvenv.cfg pyproject.toml
+	@echo "Setting up .venv with the tools for tests (once, about two minutes) ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/run.stamp

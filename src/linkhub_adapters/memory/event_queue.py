@@ -1,0 +1,191 @@
+"""Both queues, their publisher and their dead letters, in memory, with leases that run out."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from attrs import define, evolve, field, frozen
+
+from linkhub_core.errors import Fault
+from linkhub_core.ports import (
+    Clock,
+    DeadLetter,
+    DeadLetterQuery,
+    Delivery,
+    OutgoingMessage,
+    Refusal,
+    Rejection,
+)
+
+__all__ = ["MemoryEventQueue"]
+
+
+@frozen(kw_only=True)
+class _Message:
+    """A message at rest: ``visible_at`` is when it may be delivered (again); ``receipt`` names its newest lease."""
+
+    message_id: str
+    outgoing: OutgoingMessage
+    sent_at: datetime
+    visible_at: datetime
+    receipt: str = ""
+    receive_count: int = 0
+
+
+@define(kw_only=True)
+class MemoryEventQueue:
+    """An :class:`~linkhub_core.ports.EventQueue` in memory; also the publisher and the dead letters that belong to it.
+
+    A message that was delivered ``max_receive_count`` times without being settled goes to the dead letters, as it would
+    on any durable queue.
+    """
+
+    clock: Clock
+    batch_size: int = 100
+    visibility_timeout_seconds: float = 30.0
+    wait_seconds: float = 1.0
+    max_receive_count: int = 20
+    _messages: dict[str, _Message] = field(factory=dict, init=False)
+    _letters: dict[str, DeadLetter] = field(factory=dict, init=False)
+    _numbers: Iterable[int] = field(factory=lambda: itertools.count(1), init=False)
+    _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
+
+    # --- the publisher
+
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
+        """See :class:`~linkhub_core.ports.EventPublisher`."""
+        now = self.clock.now()
+        for outgoing in messages:
+            self._put(outgoing, now, self._next_id())
+        return []
+
+    def _put(self, outgoing: OutgoingMessage, now: datetime, message_id: str) -> None:
+        self._messages[message_id] = _Message(message_id=message_id, outgoing=outgoing, sent_at=now, visible_at=now)
+        self._arrived.set()
+
+    def _next_id(self) -> str:
+        return f"m{next(iter(self._numbers))}"
+
+    # --- the queue
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See :class:`~linkhub_core.ports.EventQueue`."""
+        if not (due := self._due()):
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(self.wait_seconds):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return []
+            due = self._due()
+        return [self._lease(message) for message in due]
+
+    def _due(self) -> list[_Message]:
+        now = self.clock.now()
+        due = [message for message in self._messages.values() if message.visible_at <= now]
+        for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
+            self._bury(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
+        return [message for message in due if message.message_id in self._messages][: self.batch_size]
+
+    def _lease(self, message: _Message) -> Delivery:
+        count = message.receive_count + 1
+        leased = evolve(
+            message, receive_count=count, receipt=f"{message.message_id}#{count}", visible_at=self._after_visibility()
+        )
+        self._messages[message.message_id] = leased
+        return Delivery(
+            kind=message.outgoing.kind,
+            body=message.outgoing.body,
+            message_id=message.message_id,
+            receipt=leased.receipt,
+            receive_count=count,
+            sent_at=message.sent_at,
+            attributes=message.outgoing.attributes,
+        )
+
+    def _after_visibility(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.visibility_timeout_seconds)
+
+    def _held(self, deliveries: Sequence[Delivery]) -> list[_Message]:
+        """The messages whose newest lease is one of these: an older lease has no say any more."""
+        messages = (self._messages.get(delivery.message_id) for delivery in deliveries)
+        return [
+            message
+            for message, delivery in zip(messages, deliveries, strict=True)
+            if message is not None and message.receipt == delivery.receipt
+        ]
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+        for message in self._held(deliveries):
+            del self._messages[message.message_id]
+
+    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
+        """See the port."""
+        visible_at = self.clock.now() + timedelta(seconds=delay_seconds)
+        for message in self._held(deliveries):
+            self._messages[message.message_id] = evolve(message, visible_at=visible_at, receipt="")
+        self._arrived.set()
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+        for message in self._held(deliveries):
+            self._messages[message.message_id] = evolve(message, visible_at=self._after_visibility())
+
+    async def reject(self, rejections: Sequence[Rejection]) -> None:
+        """See the port."""
+        faults = {rejection.delivery.message_id: rejection.faults for rejection in rejections}
+        for message in self._held([rejection.delivery for rejection in rejections]):
+            self._bury(message, faults[message.message_id])
+
+    def _bury(self, message: _Message, faults: Sequence[Fault]) -> None:
+        del self._messages[message.message_id]
+        letter = DeadLetter(
+            letter_id=message.message_id,
+            kind=message.outgoing.kind,
+            body=message.outgoing.body,
+            faults=tuple(faults),
+            message_id=message.message_id,
+            receive_count=message.receive_count,
+            sent_at=message.sent_at,
+            rejected_at=self.clock.now(),
+            attributes=message.outgoing.attributes,
+        )
+        self._letters[letter.letter_id] = letter
+
+    # --- the dead letters
+
+    async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
+        """See :class:`~linkhub_core.ports.DeadLetters`."""
+        for letter in list(self._letters.values()):
+            named = query.letter_ids is None or letter.letter_id in query.letter_ids
+            if named and query.kind in (None, letter.kind):
+                yield letter
+
+    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        there = self._remove(letters)
+        for letter in there:
+            outgoing = OutgoingMessage(kind=letter.kind, body=letter.body, attributes=letter.attributes)
+            self._put(outgoing, self.clock.now(), self._next_id())
+        return len(there)
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        return len(self._remove(letters))
+
+    def _remove(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        return [letter for letter in letters if self._letters.pop(letter.letter_id, None) is not None]
+
+    # --- for tests and for the operator
+
+    @property
+    def depth(self) -> Mapping[str, int]:
+        """How many messages wait or are leased, by kind."""
+        counts = {"caption": 0, "thumbnail": 0}
+        for message in self._messages.values():
+            counts[message.outgoing.kind] += 1
+        return counts

@@ -1,0 +1,52 @@
+"""The news that a product has a new revision: what travels from the process that saved it to every viewer.
+
+The event that viewers get is encoded where the announcement is made and is never encoded again: a bus carries its
+bytes, a hub frames them. Receivers keep the last :attr:`Announcement.order` of a product and drop what is not newer.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from linkhub_core.model import ProductKey
+
+__all__ = ["NEW_PRODUCT", "PRODUCT_UPDATED", "Announcement"]
+
+NEW_PRODUCT = "new_product"
+PRODUCT_UPDATED = "product_updated"
+
+
+@frozen(kw_only=True)
+class Announcement:
+    """One revision of one product, ready to send.
+
+    ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product`` and
+    ``timestamp``. ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``.
+    """
+
+    key: ProductKey
+    revision: int
+    created_at: str
+    updated_at: str
+    event_json: bytes = field(repr=False)
+    correlation_id: str = ""
+
+    @staticmethod
+    def type_of(revision: int) -> str:
+        """The name of the event for this revision: ``new_product`` for the first, else ``product_updated``."""
+        return NEW_PRODUCT if revision == 1 else PRODUCT_UPDATED
+
+    @property
+    def event_type(self) -> str:
+        """The name of the event."""
+        return self.type_of(self.revision)
+
+    @property
+    def event_id(self) -> str:
+        """What names this revision of this product, the same in every copy: its Server-Sent Events id, too."""
+        return f"{self.updated_at}/{self.key.video_id}/{self.revision}"
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """How new it is among announcements of the same product."""
+        return (self.created_at, self.revision)

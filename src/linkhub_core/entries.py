@@ -1,0 +1,98 @@
+"""The facts that the use cases tell a journal, each in the past tense.
+
+Each carries the :class:`~linkhub_core.model.Origin` of the messages that it is about: the correlation id in it leads
+from the queue to the announcement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from attrs import frozen
+
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind, Origin, ProductKey
+
+__all__ = [
+    "Entry",
+    "HalfExpired",
+    "HalfStaged",
+    "HalfWasKnown",
+    "MessageRejected",
+    "MessagesReleased",
+    "ProductAnnounced",
+    "ProductSaved",
+]
+
+
+@frozen(kw_only=True)
+class MessageRejected:
+    """A message went to the dead letters. ``receive_count`` tells how often it had been delivered."""
+
+    kind: Kind
+    message_id: str
+    origin: Origin
+    faults: Sequence[Fault]
+    receive_count: int
+
+
+@frozen(kw_only=True)
+class MessagesReleased:
+    """Messages were given back: ``problem`` kept them from being worked on. They come again after ``delay_seconds``."""
+
+    origins: Sequence[Origin]
+    problem: str
+    transient: bool
+    delay_seconds: float
+
+
+@frozen(kw_only=True)
+class HalfStaged:
+    """A half is in staging and waits for its partner."""
+
+    key: ProductKey
+    kind: Kind
+    origin: Origin
+
+
+@frozen(kw_only=True)
+class HalfWasKnown:
+    """A half brought nothing new: a copy, or older than what is there. Nothing was written for it."""
+
+    key: ProductKey
+    kind: Kind
+    origin: Origin
+
+
+@frozen(kw_only=True)
+class ProductSaved:
+    """A product has a new revision; 1 is a new product. ``kinds`` are the halves that it took in."""
+
+    key: ProductKey
+    revision: int
+    kinds: Sequence[Kind]
+    origins: Sequence[Origin]
+
+
+@frozen(kw_only=True)
+class ProductAnnounced:
+    """A revision was handed to the notifier. ``latency`` counts from the receipt of its first half, where known."""
+
+    key: ProductKey
+    revision: int
+    origin: Origin
+    latency: timedelta | None
+
+
+@frozen(kw_only=True)
+class HalfExpired:
+    """A half waited past its time and its partner never came; it was removed after ``age``."""
+
+    key: ProductKey
+    kind: Kind
+    origin: Origin
+    age: timedelta
+
+
+Entry = MessageRejected | MessagesReleased | HalfStaged | HalfWasKnown | ProductSaved | ProductAnnounced | HalfExpired

@@ -1,0 +1,115 @@
+"""One tree of errors; which branch an error stands on says what to do with the message in hand.
+
+    LinkhubError
+    ├── TransientError             trying again later may succeed: give the message back, never acknowledge it
+    │   ├── ServiceUnavailable     a queue, store or notifier does not answer, throttles, or is locked
+    │   └── TooMuchContention      others kept changing the same product while we tried to
+    └── PermanentError             trying again gives the same answer
+        ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
+        ├── InvalidQuery           the reader's fault: a parameter breaks a rule
+        └── StoreRefused           a store will never take this value
+
+An error carries data and renders it. Adapters translate a driver's error once, ``from`` the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+__all__ = [
+    "Fault",
+    "InvalidQuery",
+    "LinkhubError",
+    "MalformedEvent",
+    "PermanentError",
+    "ServiceUnavailable",
+    "StoreRefused",
+    "TooMuchContention",
+    "TransientError",
+]
+
+
+@frozen
+class Fault:
+    """One broken rule of an event: which field, and what is wrong with it.
+
+    ``field`` is a path such as ``thumbnails[2].quality_score``; it is empty where the whole body is at fault.
+    """
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}" if self.field else self.problem
+
+
+class LinkhubError(Exception):
+    """Everything that linkhub raises on purpose."""
+
+
+class TransientError(LinkhubError):
+    """Trying again later may succeed. The message in hand is given back, never acknowledged."""
+
+
+class PermanentError(LinkhubError):
+    """Trying again gives the same answer. The message in hand goes to the dead letters."""
+
+
+class ServiceUnavailable(TransientError):
+    """A queue, a store or a notifier could not do its work just now."""
+
+    def __init__(self, service: str, problem: str) -> None:
+        super().__init__(service, problem)
+        self.service = service
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.service} is unavailable: {self.problem}"
+
+
+class TooMuchContention(TransientError):
+    """A product kept changing under us for as many rounds as we are willing to try."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__(rounds)
+        self.rounds = rounds
+
+    def __str__(self) -> str:
+        return f"others changed the same products {self.rounds} times in a row"
+
+
+class MalformedEvent(PermanentError):
+    """The body breaks rules of the event schema; ``faults`` names all of them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(tuple(faults))
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.faults))
+
+
+class InvalidQuery(PermanentError):
+    """A reader's parameter breaks a rule."""
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        super().__init__(parameter, problem)
+        self.parameter = parameter
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.parameter}: {self.problem}"
+
+
+class StoreRefused(PermanentError):
+    """A store answered that it will never take this value."""
+
+    def __init__(self, store: str, problem: str) -> None:
+        super().__init__(store, problem)
+        self.store = store
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.store} refused the value: {self.problem}"

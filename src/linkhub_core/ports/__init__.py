@@ -1,0 +1,66 @@
+"""What a machine has to offer: one port a file, each a Protocol over core types.
+
+Ports take and return batches (one message is a batch of one), so that an adapter can do 25 writes in one call. What a
+call found is a value, never an exception; an exception says that the call itself could not be made, and its class
+whether trying again may help (:mod:`linkhub_core.errors`).
+"""
+
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
+from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
+from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
+from linkhub_core.ports.journal import Entry, Journal
+from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
+from linkhub_core.ports.product_store import (
+    Conflict,
+    Created,
+    CreateOutcome,
+    Exists,
+    ProductStore,
+    Revised,
+    ReviseOutcome,
+)
+from linkhub_core.ports.staging_store import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    StagingStore,
+    Superseded,
+)
+
+__all__ = [
+    "AnnouncementFeed",
+    "Clock",
+    "Conflict",
+    "CreateOutcome",
+    "Created",
+    "DeadLetter",
+    "DeadLetterQuery",
+    "DeadLetters",
+    "Delivery",
+    "DropOutcome",
+    "Dropped",
+    "Entry",
+    "Equal",
+    "EventPublisher",
+    "EventQueue",
+    "Exists",
+    "Journal",
+    "Newer",
+    "Notifier",
+    "OutgoingMessage",
+    "Partner",
+    "ProductStore",
+    "Refusal",
+    "Rejection",
+    "ReviseOutcome",
+    "Revised",
+    "StageOutcome",
+    "Staged",
+    "StagingStore",
+    "Superseded",
+]

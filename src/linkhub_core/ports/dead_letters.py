@@ -1,0 +1,68 @@
+"""Messages that were rejected, kept with the reason until somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from attrs import field, frozen
+
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
+
+__all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
+
+
+@frozen(kw_only=True)
+class DeadLetter:
+    """A rejected message.
+
+    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue.
+    """
+
+    letter_id: str
+    kind: Kind
+    body: str = field(repr=False)
+    faults: Sequence[Fault]
+    message_id: str
+    receive_count: int
+    sent_at: datetime
+    rejected_at: datetime
+    attributes: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class DeadLetterQuery:
+    """Which dead letters: all, those of one kind, or those named."""
+
+    kind: Kind | None = None
+    letter_ids: Sequence[str] | None = None
+
+
+class DeadLetters(Protocol):
+    """The dead letters of both queues.
+
+    Raises:
+        ServiceUnavailable: from each method, when they cannot be reached.
+    """
+
+    def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
+        """Every dead letter that matches, oldest first where the technology has an order."""
+        ...
+
+    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+        """Put letters back on the queue that they came from, then remove them; interrupted, a letter may be in both.
+
+        Returns:
+            How many were still there and went back.
+        """
+        ...
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """Delete letters for good.
+
+        Returns:
+            How many were still there.
+        """
+        ...

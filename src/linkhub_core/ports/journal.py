@@ -1,0 +1,21 @@
+"""What happened, told as it happens: the core's only way to logs, metrics and traces.
+
+Entries are facts in the past tense (:mod:`linkhub_core.entries`). A journal must not fail, wait, or keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from linkhub_core.entries import Entry
+
+__all__ = ["Entry", "Journal"]
+
+
+class Journal(Protocol):
+    """Takes down what happened."""
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Take down ``entries``, in the order in which they happened."""
+        ...

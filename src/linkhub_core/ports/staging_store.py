@@ -1,0 +1,91 @@
+"""Where a half waits for its partner: at most one row a product, holding one half."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+from linkhub_core.model import Half, ProductKey, WaitingHalf
+
+__all__ = [
+    "DropOutcome",
+    "Dropped",
+    "Equal",
+    "Newer",
+    "Partner",
+    "StageOutcome",
+    "Staged",
+    "StagingStore",
+    "Superseded",
+]
+
+
+@frozen
+class Staged:
+    """The row was absent or older, and now holds our half."""
+
+
+@frozen
+class Equal:
+    """The row holds exactly our half already: an earlier attempt came this far."""
+
+
+@frozen
+class Superseded:
+    """The row holds a newer half of our kind."""
+
+
+@frozen
+class Partner:
+    """The row holds the other half; it was left as it is."""
+
+    waiting: WaitingHalf
+
+
+StageOutcome = Staged | Equal | Superseded | Partner
+
+
+@frozen
+class Dropped:
+    """The row is gone."""
+
+
+@frozen
+class Newer:
+    """The row holds something else than what was to be dropped, and was left as it is."""
+
+    waiting: WaitingHalf
+
+
+DropOutcome = Dropped | Newer
+
+
+class StagingStore(Protocol):
+    """Rows keyed by product. A key stands at most once in a batch; outcomes come in the order of the batch.
+
+    Raises:
+        ServiceUnavailable: from each method; some of the batch may have been written.
+        StoreRefused: one of the batch can never be stored; the others may or may not have been written.
+    """
+
+    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+        """Put each half where no row is, or an older version of the same kind.
+
+        A row that is replaced keeps its ``waiting_since``; everything else of it becomes the new half's. Expiry plays
+        no part: a row past ``expires_at`` that is still there still joins.
+        """
+        ...
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+        """Read rows consistently: a row whose write has returned is seen. Keys without a row are left out."""
+        ...
+
+    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        """Delete each row if it still holds this very half (kind and version)."""
+        ...
+
+    def scan(self) -> AsyncIterator[WaitingHalf]:
+        """Every row, in no order; rows that come or go meanwhile may be seen or not."""
+        ...

@@ -1,0 +1,24 @@
+"""What is done with the ports: assemble a batch, sweep, browse a shop, look after dead letters.
+
+A message passes these rooms once, in this order: :class:`AssembleBatch` decodes it, folds it with its batch-mates and
+stages it; :class:`Settlement` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
+"""
+
+from linkhub_core.use_cases.assemble import AssembleBatch
+from linkhub_core.use_cases.browse import BrowseShop, ShopPage
+from linkhub_core.use_cases.case import Case
+from linkhub_core.use_cases.dead_letters import Examined, ExamineDeadLetters
+from linkhub_core.use_cases.settle import Settlement
+from linkhub_core.use_cases.sweep import Sweep, SweepReport
+
+__all__ = [
+    "AssembleBatch",
+    "BrowseShop",
+    "Case",
+    "ExamineDeadLetters",
+    "Examined",
+    "Settlement",
+    "ShopPage",
+    "Sweep",
+    "SweepReport",
+]

@@ -1,0 +1,246 @@
+"""Assemble a batch: from leased messages to settled products and acknowledgements.
+
+    receive ──► admit ──► fold ──► stage ──► look ──► settle (save ► announce ► drop) ──► acknowledge
+                  │                  │         │
+                  ▼                  ▼         ▼
+             dead letters       superseded   waiting             (both acknowledged: all of it is durable)
+
+Both halves of a product in one batch skip staging: they are saved first, and whatever stands in staging for them is
+read after that. Nothing is acknowledged before it is durable; one bad message never holds up its batch-mates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from linkhub_core.codec import decode_event, unwrap
+from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
+from linkhub_core.errors import Fault, LinkhubError, MalformedEvent, PermanentError, TransientError
+from linkhub_core.merge import Halves
+from linkhub_core.model import Half, Origin, ProductKey, WaitingHalf
+from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
+from linkhub_core.ports.staging_store import Partner, Superseded
+from linkhub_core.use_cases.case import Case
+from linkhub_core.use_cases.settle import Settlement
+
+__all__ = ["AssembleBatch", "retry_delay_seconds"]
+
+FIRST_RETRY_SECONDS = 1.0
+MAX_RETRY_SECONDS = 300.0
+
+
+@frozen
+class _Letter:
+    """A message that holds a sound half."""
+
+    delivery: Delivery
+    half: Half
+    origin: Origin
+
+
+def retry_delay_seconds(receive_count: int, jitter: float) -> float:
+    """How long to leave a message that failed: doubling from 1 s to 300 s, jittered downwards by up to a half.
+
+    Args:
+        receive_count: how often it was delivered, from 1.
+        jitter: a number from 0 to 1.
+    """
+    ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(receive_count - 1, 16))
+    return ceiling * (1 - jitter / 2)
+
+
+@frozen(kw_only=True)
+class AssembleBatch:
+    """Works on one batch of deliveries; every one of them is acknowledged, rejected, or given back when it returns."""
+
+    queue: EventQueue
+    settlement: Settlement
+    staging_ttl: timedelta
+    jitter: Callable[[], float]
+
+    async def __call__(self, deliveries: Sequence[Delivery]) -> None:
+        """Assemble what the messages hold.
+
+        Raises:
+            ServiceUnavailable: the queue itself cannot be reached, so some messages could neither be settled nor given
+                back; their leases run out and they are delivered again.
+        """
+        await self._work(await self._admit(deliveries))
+
+    # --- admit: what is malformed goes at once
+
+    async def _admit(self, deliveries: Sequence[Delivery]) -> Sequence[_Letter]:
+        letters: list[_Letter] = []
+        rejections: list[Rejection] = []
+        for delivery in deliveries:
+            try:
+                half = decode_event(delivery.kind, delivery.body, delivery.sent_at)
+                letters.append(_Letter(delivery, half, _origin_of(delivery)))
+            except MalformedEvent as malformed:
+                rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
+        await self._reject(rejections)
+        return letters
+
+    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        if not rejections:
+            return
+        await self.queue.reject(rejections)
+        self.settlement.journal.record([_rejected(rejection) for rejection in rejections])
+
+    # --- work, and contain what fails
+
+    async def _work(self, letters: Sequence[_Letter]) -> None:
+        if not letters:
+            return
+        try:
+            await self._assemble(letters)
+            await self.queue.acknowledge([letter.delivery for letter in letters])
+        except TransientError as error:
+            await self._give_back(letters, error)
+        except Exception as error:  # noqa: BLE001  a batch must never die of one message: narrow it down
+            await self._narrow_down(letters, error)
+
+    async def _narrow_down(self, letters: Sequence[_Letter], error: Exception) -> None:
+        keys = sorted({letter.half.key for letter in letters})
+        if len(keys) > 1:
+            lower = set(keys[: len(keys) // 2])
+            await self._work([letter for letter in letters if letter.half.key in lower])
+            await self._work([letter for letter in letters if letter.half.key not in lower])
+        elif isinstance(error, PermanentError):
+            fault = Fault("", str(error))
+            await self._reject([Rejection(delivery=letter.delivery, faults=[fault]) for letter in letters])
+        else:
+            await self._give_back(letters, error)
+
+    async def _give_back(self, letters: Sequence[_Letter], error: Exception) -> None:
+        problem = str(error) if isinstance(error, LinkhubError) else repr(error)
+        for count in sorted({letter.delivery.receive_count for letter in letters}):
+            batch = [letter for letter in letters if letter.delivery.receive_count == count]
+            delay_seconds = retry_delay_seconds(count, self.jitter())
+            released = MessagesReleased(
+                origins=[letter.origin for letter in batch],
+                problem=problem,
+                transient=isinstance(error, TransientError),
+                delay_seconds=delay_seconds,
+            )
+            self.settlement.journal.record([released])
+            await self.queue.release([letter.delivery for letter in batch], delay_seconds)
+
+    # --- fold, stage, look, settle
+
+    async def _assemble(self, letters: Sequence[_Letter]) -> None:
+        cases = _fold(letters)
+        pairs = [case for case in cases if len(case.halves.known) == 2]
+        singles = [case for case in cases if len(case.halves.known) == 1]
+        await self._save_pairs(pairs)
+        joining = await self._stage(singles)
+        await self.settlement.settle([*pairs, *joining])
+        self._note_copies(letters, cases)
+
+    async def _save_pairs(self, pairs: Sequence[Case]) -> None:
+        """Save first; only then look whether something stands in staging that has to be taken in and to go."""
+        if not pairs:
+            return
+        await self.settlement.save(pairs)
+        rows = await self.settlement.staging.waiting([case.key for case in pairs])
+        for case in pairs:
+            if row := rows.get(case.key):
+                case.take_in(row)
+
+    async def _stage(self, singles: Sequence[Case]) -> list[Case]:
+        """Stage halves that came alone; give back the cases that go on, for their partner or product is there."""
+        if not singles:
+            return []
+        now = self.settlement.clock.now()
+        rows = [_row_for(case, now + self.staging_ttl) for case in singles]
+        joining, alone = [], []
+        for case, row, outcome in zip(singles, rows, await self.settlement.staging.stage(rows), strict=True):
+            match outcome:
+                case Partner(waiting):
+                    case.take_in(waiting)
+                    joining.append(case)
+                case Superseded():
+                    self.settlement.journal.record([_was_known(row)])
+                case _:
+                    case.row = row.half
+                    alone.append((case, row))
+        return joining + await self._look(alone)
+
+    async def _look(self, alone: Sequence[tuple[Case, WaitingHalf]]) -> list[Case]:
+        """Read the products *after* the rows are written: whoever saves later will see the row."""
+        if not alone:
+            return []
+        found = await self.settlement.products.find([case.key for case, _ in alone])
+        for case, _ in alone:
+            case.found(found.get(case.key))
+        waiting = [row for case, row in alone if case.record is None]
+        self.settlement.journal.record(
+            [HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting]
+        )
+        return [case for case, _ in alone if case.record is not None]
+
+    def _note_copies(self, letters: Sequence[_Letter], cases: Sequence[Case]) -> None:
+        """Tell of the messages that a newer one, or a twin, of the same batch stood for."""
+        used = {id(origin) for case in cases for origin in case.origins}
+        self.settlement.journal.record(
+            [
+                HalfWasKnown(key=letter.half.key, kind=letter.half.kind, origin=letter.origin)
+                for letter in letters
+                if id(letter.origin) not in used
+            ]
+        )
+
+
+def _origin_of(delivery: Delivery) -> Origin:
+    """The sender's correlation id, on the message or on the SNS notification around it; else the message's own id."""
+    attributes = {**unwrap(delivery.body)[1], **delivery.attributes}
+    return Origin(
+        correlation_id=attributes.get("correlationId") or delivery.message_id,
+        traceparent=attributes.get("traceparent"),
+    )
+
+
+def _fold(letters: Iterable[_Letter]) -> list[Case]:
+    """One case a product, with the newest half of each kind; the other copies need no work of their own."""
+    newest: dict[ProductKey, dict[str, _Letter]] = {}
+    for letter in letters:
+        kinds = newest.setdefault(letter.half.key, {})
+        known = kinds.get(letter.half.kind)
+        if known is None or letter.half.version > known.half.version:
+            kinds[letter.half.kind] = letter
+    return [_case_of(key, list(kinds.values())) for key, kinds in newest.items()]
+
+
+def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
+    halves = Halves()
+    for letter in letters:
+        halves = halves.merge(Halves.of(letter.half))
+    return Case(
+        key=key,
+        halves=halves,
+        origins=tuple(letter.origin for letter in letters),
+        waiting_since=min(letter.delivery.sent_at for letter in letters),
+    )
+
+
+def _row_for(case: Case, expires_at: datetime) -> WaitingHalf:
+    (half,), (origin,) = case.halves.known, case.origins
+    return WaitingHalf(half=half, origin=origin, waiting_since=case.waiting_since or expires_at, expires_at=expires_at)
+
+
+def _was_known(row: WaitingHalf) -> HalfWasKnown:
+    return HalfWasKnown(key=row.key, kind=row.half.kind, origin=row.origin)
+
+
+def _rejected(rejection: Rejection) -> MessageRejected:
+    delivery = rejection.delivery
+    return MessageRejected(
+        kind=delivery.kind,
+        message_id=delivery.message_id,
+        origin=Origin(correlation_id=delivery.attributes.get("correlationId") or delivery.message_id),
+        faults=rejection.faults,
+        receive_count=delivery.receive_count,
+    )

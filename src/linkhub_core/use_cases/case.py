@@ -1,0 +1,67 @@
+"""One product's business within one batch: what is known of it, and what there is to clean up.
+
+The only mutable value of the core: a case lives for one call of a use case and is handed from step to step.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import define
+
+from linkhub_core.merge import Halves
+from linkhub_core.model import Half, Origin, ProductKey, ProductRecord, WaitingHalf
+
+__all__ = ["Case"]
+
+
+@define(kw_only=True)
+class Case:
+    """What one batch knows of one product.
+
+    ``origins`` are the messages behind it, the newest last. ``waiting_since`` is when its first half was received,
+    where that is known. ``record`` is the product as last read or written. ``row`` is the half that stands in staging
+    and has to go once the product has it. ``saved`` tells that this case wrote a revision, ``owes_announcement`` that
+    it wrote the newest one and has not announced it.
+    """
+
+    key: ProductKey
+    halves: Halves
+    origins: tuple[Origin, ...]
+    waiting_since: datetime | None = None
+    record: ProductRecord | None = None
+    row: Half | None = None
+    saved: bool = False
+    owes_announcement: bool = False
+
+    @classmethod
+    def of_row(cls, waiting: WaitingHalf) -> Case:
+        """The case that a row in staging makes by itself."""
+        halves = Halves.of(waiting.half)
+        return cls(
+            key=waiting.key,
+            halves=halves,
+            origins=(waiting.origin,),
+            waiting_since=waiting.waiting_since,
+            row=waiting.half,
+        )
+
+    @classmethod
+    def of_record(cls, record: ProductRecord) -> Case:
+        """The case that a stored product makes by itself: it may still have to be announced."""
+        return cls(key=record.key, halves=Halves(), origins=(), record=record)
+
+    def take_in(self, waiting: WaitingHalf) -> None:
+        """Learn of the half in staging, and that it has to go."""
+        self.row = waiting.half
+        self.halves = self.halves.merge(Halves.of(waiting.half))
+        self.origins = (waiting.origin, *self.origins)
+        self.waiting_since = min(self.waiting_since or waiting.waiting_since, waiting.waiting_since)
+
+    def wrote(self, record: ProductRecord) -> None:
+        """Our write went through: announcing it is ours."""
+        self.record, self.saved, self.owes_announcement = record, True, True
+
+    def found(self, record: ProductRecord | None) -> None:
+        """Somebody else's write is what is stored."""
+        self.record, self.owes_announcement = record, False

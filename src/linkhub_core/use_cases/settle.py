@@ -1,0 +1,190 @@
+"""Steps 3 to 5 of the protocol: save, announce, drop.
+
+The order is what loses nothing. The product is durable before its announcement, the announcement is out before the
+product forgets that it is due, and only then does the staging row go. A process that dies in between leaves a trace
+(``unannounced_revision``, or the row) that the next one to come by mends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from linkhub_core.assembly import Improved, Joined, decide
+from linkhub_core.codec import announce
+from linkhub_core.entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.errors import TooMuchContention
+from linkhub_core.model import Kind, Origin, ProductRecord
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.journal import Journal
+from linkhub_core.ports.notifier import Notifier
+from linkhub_core.ports.product_store import Created, ProductStore, Revised
+from linkhub_core.ports.staging_store import Newer, StagingStore
+from linkhub_core.use_cases.case import Case
+
+__all__ = ["Settlement"]
+
+MAX_ROUNDS = 10
+_NOBODY = Origin(correlation_id="")
+
+
+@frozen(kw_only=True)
+class Settlement:
+    """Brings cases to their end: the product has all that is known, its newest revision is announced, no row is left.
+
+    ``patience_seconds`` is how long an announcement that another process owes is left to it before we help.
+    """
+
+    products: ProductStore
+    staging: StagingStore
+    notifier: Notifier
+    journal: Journal
+    clock: Clock
+    patience_seconds: float = 0.1
+
+    async def settle(self, cases: Sequence[Case]) -> None:
+        """Save, announce and drop until nothing newer turns up.
+
+        Args:
+            cases: products of which both halves, or the stored product, are known; each product once.
+
+        Raises:
+            TransientError: some cases are not settled; doing all again is safe.
+            StoreRefused: a store will never take one of these products.
+        """
+        open_cases = list(cases)
+        for _ in range(MAX_ROUNDS):
+            await self.save(open_cases)
+            await self._announce(open_cases)
+            open_cases = await self._drop(open_cases)
+            if not open_cases:
+                return self._note_known(cases)
+        raise TooMuchContention(MAX_ROUNDS)
+
+    # --- step 3: save
+
+    async def save(self, cases: Sequence[Case]) -> None:
+        """Bring each product up to what is known; afterwards a case's ``record`` is what is stored.
+
+        Raises:
+            TransientError, StoreRefused: as :meth:`settle`.
+        """
+        open_cases = list(cases)
+        for _ in range(MAX_ROUNDS):
+            decided = [(case, decide(case.halves, case.record, self.clock.now())) for case in open_cases]
+            lost = await self._create([(case, d.record) for case, d in decided if isinstance(d, Joined)])
+            lost += await self._revise([(case, d.record) for case, d in decided if isinstance(d, Improved)])
+            if not lost:
+                return
+            open_cases = lost
+        raise TooMuchContention(MAX_ROUNDS)
+
+    async def _create(self, joined: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+        if not joined:
+            return []
+        lost = []
+        for (case, record), outcome in zip(
+            joined, await self.products.create([record for _, record in joined]), strict=True
+        ):
+            if isinstance(outcome, Created):
+                self._note_saved(case, record, tuple(Kind))
+            else:
+                case.found(outcome.record)
+                lost.append(case)
+        return lost
+
+    async def _revise(self, improved: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+        if not improved:
+            return []
+        lost = []
+        for (case, record), outcome in zip(
+            improved, await self.products.revise([record for _, record in improved]), strict=True
+        ):
+            if isinstance(outcome, Revised):
+                self._note_saved(case, record, _kinds_taken_in(case.record, record))
+            else:
+                case.found(outcome.record)
+                lost.append(case)
+        return lost
+
+    def _note_saved(self, case: Case, record: ProductRecord, kinds: Sequence[Kind]) -> None:
+        case.wrote(record)
+        self.journal.record([ProductSaved(key=case.key, revision=record.revision, kinds=kinds, origins=case.origins)])
+
+    # --- step 4: announce, then forget that it is due
+
+    async def _announce(self, cases: Sequence[Case]) -> None:
+        ours = [case for case in cases if case.owes_announcement]
+        theirs = [case for case in cases if not case.owes_announcement and _is_due(case)]
+        due = ours + await self._still_due(theirs)
+        if due:
+            await self._hand_over([(case, case.record) for case in due if case.record is not None])
+
+    async def _still_due(self, cases: Sequence[Case]) -> list[Case]:
+        """Leave the owner of each announcement a moment for it, then look again."""
+        if not cases:
+            return []
+        await self.clock.sleep(self.patience_seconds)
+        found = await self.products.find([case.key for case in cases])
+        for case in cases:
+            case.found(found.get(case.key))
+        return [case for case in cases if _is_due(case)]
+
+    async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
+        now = self.clock.now()
+        await self.notifier.notify([announce(record, now, _newest_origin(case).correlation_id) for case, record in due])
+        await self.products.mark_announced([(record.key, record.revision) for _, record in due])
+        for case, record in due:
+            case.found(evolve(record, unannounced_revision=None))
+        self.journal.record([_announced(case, record, now) for case, record in due])
+
+    # --- step 5: drop the row
+
+    async def _drop(self, cases: Sequence[Case]) -> list[Case]:
+        """Remove rows that the products have taken in; give back the cases whose row holds something else by now."""
+        rows = [(case, case.row) for case in cases if case.row is not None]
+        if not rows:
+            return []
+        changed = []
+        for (case, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
+            if isinstance(outcome, Newer):
+                case.take_in(outcome.waiting)
+                changed.append(case)
+        return changed
+
+    def _note_known(self, cases: Sequence[Case]) -> None:
+        self.journal.record(
+            [
+                HalfWasKnown(key=case.key, kind=half.kind, origin=_newest_origin(case))
+                for case in cases
+                if not case.saved
+                for half in case.halves.known
+            ]
+        )
+
+
+def _is_due(case: Case) -> bool:
+    return case.record is not None and case.record.unannounced_revision is not None
+
+
+def _newest_origin(case: Case) -> Origin:
+    return case.origins[-1] if case.origins else _NOBODY
+
+
+def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Sequence[Kind]:
+    versions = {Kind.CAPTION: after.caption_version, Kind.THUMBNAIL: after.thumbnails_version}
+    known = {before.caption_version, before.thumbnails_version} if before else set()
+    return tuple(kind for kind, version in versions.items() if version not in known)
+
+
+def _announced(case: Case, record: ProductRecord, now: datetime) -> ProductAnnounced:
+    # A later revision has no first half to count from: its latency would be the product's age.
+    first = case.waiting_since if record.revision == 1 else None
+    return ProductAnnounced(
+        key=case.key,
+        revision=record.revision,
+        origin=_newest_origin(case),
+        latency=now - first if first else None,
+    )

@@ -1,0 +1,92 @@
+"""Sweep: look at every row in staging, and mend what a crash left or nobody came for.
+
+A row whose product exists is folded in and goes; one past its time without a product is a true orphan and is removed,
+told with its ids and its age; the others wait on. Products whose newest revision was not announced are announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
+from attrs import define, frozen
+
+from linkhub_core.entries import HalfExpired
+from linkhub_core.model import WaitingHalf
+from linkhub_core.ports.staging_store import Dropped
+from linkhub_core.use_cases.case import Case
+from linkhub_core.use_cases.settle import Settlement
+
+__all__ = ["Sweep", "SweepReport"]
+
+BATCH_SIZE = 100
+
+T = TypeVar("T")
+
+
+@define
+class SweepReport:
+    """What one sweep saw: rows ``seen``, ``folded`` into their products, ``expired``; ``announced`` products."""
+
+    seen: int = 0
+    folded: int = 0
+    expired: int = 0
+    announced: int = 0
+
+
+@frozen(kw_only=True)
+class Sweep:
+    """Mends what is left behind. Safe beside consumers and beside other sweeps."""
+
+    settlement: Settlement
+
+    async def __call__(self) -> SweepReport:
+        """Sweep once.
+
+        Raises:
+            TransientError: a store or the notifier failed on the way; sweeping again goes on from what is left.
+        """
+        report = SweepReport()
+        async for rows in _batches(self.settlement.staging.scan()):
+            await self._mend(rows, report)
+        async for records in _batches(self.settlement.products.scan(unannounced=True)):
+            await self.settlement.settle([Case.of_record(record) for record in records])
+            report.announced += len(records)
+        return report
+
+    async def _mend(self, rows: Sequence[WaitingHalf], report: SweepReport) -> None:
+        found = await self.settlement.products.find([row.key for row in rows])
+        cases = [Case.of_row(row) for row in rows if row.key in found]
+        for case in cases:
+            case.found(found[case.key])
+        await self.settlement.settle(cases)
+        now = self.settlement.clock.now()
+        orphans = [row for row in rows if row.key not in found and row.expired(now)]
+        report.seen += len(rows)
+        report.folded += len(cases)
+        report.expired += await self._remove(orphans)
+
+    async def _remove(self, orphans: Sequence[WaitingHalf]) -> int:
+        if not orphans:
+            return 0
+        now = self.settlement.clock.now()
+        outcomes = await self.settlement.staging.drop([row.half for row in orphans])
+        gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
+        self.settlement.journal.record(
+            [
+                HalfExpired(key=row.key, kind=row.half.kind, origin=row.origin, age=now - row.waiting_since)
+                for row in gone
+            ]
+        )
+        return len(gone)
+
+
+async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
+    batch: list[T] = []
+    async for value in values:
+        batch.append(value)
+        if len(batch) == BATCH_SIZE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
