@@ -1,0 +1,83 @@
+// What the page knows about a shop: one product per video, each in the newest revision that was seen.
+//
+// Rule 1: a revision is taken when (created_at, revision) is greater than the known one, else it is dropped.
+// Rule 2: REST says no revision; there `updated_at` decides, and an equal one only teaches the revision.
+// Raw JSON dies in `readProduct`: everything after it has the types that the view relies on.
+
+import { webUrl } from "./format.js";
+
+/** A product as the view needs it, frozen, or null when the JSON has no video id. */
+export function readProduct(raw) {
+  if (typeof raw?.video_id !== "string" || !raw.video_id) return null;
+  const primary = readThumbnail(raw.primary_thumbnail);
+  const others = listOf(raw.thumbnails).map(readThumbnail).filter((thumbnail) => thumbnail.url !== primary.url);
+  return Object.freeze({
+    videoId: raw.video_id,
+    title: textOf(raw.title).trim() || "Untitled",
+    price: typeof raw.price === "number" && Number.isFinite(raw.price) ? raw.price : null,
+    sizes: textOf(raw.sizes),
+    tags: [...new Set(listOf(raw.tags).map((tag) => textOf(tag).replace(/^#+/, "").trim()).filter(Boolean))],
+    caption: textOf(raw.raw_caption).trim(),
+    thumbnails: [primary, ...others],
+    videoSeconds: Number(raw.processing_metadata?.video_duration),
+    createdAt: textOf(raw.created_at),
+    updatedAt: textOf(raw.updated_at),
+  });
+}
+
+function readThumbnail(raw) {
+  return Object.freeze({ url: webUrl(raw?.thumbnail_url), atSeconds: Number(raw?.frame_timestamp) });
+}
+
+function textOf(value) {
+  return typeof value === "string" ? value : "";
+}
+
+function listOf(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The newest revision of each product, by video id. */
+export class Catalog {
+  #entries = new Map();
+
+  get size() {
+    return this.#entries.size;
+  }
+
+  /** The product of this video, or null. */
+  get(videoId) {
+    return this.#entries.get(videoId)?.product ?? null;
+  }
+
+  /** All products, in the order in which they became known. */
+  products() {
+    return [...this.#entries.values()].map(({ product }) => product);
+  }
+
+  /** Takes a product in and says what it was: "added", "replaced" or "stale" (dropped). */
+  offer(product, revision = null) {
+    const known = this.#entries.get(product.videoId);
+    if (!known) {
+      this.#entries.set(product.videoId, { product, revision });
+      return "added";
+    }
+    if (isNewer({ product, revision }, known)) {
+      this.#entries.set(product.videoId, { product, revision });
+      return "replaced";
+    }
+    if (known.revision === null && product.updatedAt === known.product.updatedAt) known.revision = revision;
+    return "stale";
+  }
+
+  clear() {
+    this.#entries.clear();
+  }
+}
+
+function isNewer(offered, known) {
+  const created = Date.parse(offered.product.createdAt) - Date.parse(known.product.createdAt);
+  if (created !== 0) return created > 0;
+  if (offered.revision !== null && known.revision !== null) return offered.revision > known.revision;
+  return Date.parse(offered.product.updatedAt) > Date.parse(known.product.updatedAt);
+}

@@ -1,0 +1,118 @@
+// One product in full: all its pictures, its caption, its sizes and tags, and its address to share.
+//
+// The address is the page's with the video id as fragment, so that "back" closes the dialog and a shared link
+// opens it. Left and right walk through the pictures.
+
+import { ageText, priceText, sizeList } from "./format.js";
+import { drawPicture } from "./picture.js";
+import { fillChips } from "./tiles.js";
+
+const TIKTOK_VIDEO_ID = /^\d{15,20}$/;
+
+/** The dialog in the page. `onClose` is called when the reader closes it. */
+export class ProductDialog {
+  #dialog;
+  #handle;
+  #product = null;
+  #index = 0;
+
+  constructor(dialog, handle, onClose) {
+    this.#dialog = dialog;
+    this.#handle = handle;
+    dialog.addEventListener("close", onClose);
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialog.addEventListener("keydown", (event) => this.#turn(event));
+    this.#part("close").addEventListener("click", () => dialog.close());
+    this.#part("share").addEventListener("click", () => this.#share());
+  }
+
+  /** The video id that is shown, or null. */
+  get videoId() {
+    return this.#dialog.open ? this.#product.videoId : null;
+  }
+
+  /** Shows a product, or its newer revision when it is the one that is shown. */
+  show(product) {
+    const isSame = this.videoId === product.videoId;
+    this.#product = product;
+    this.#index = isSame ? Math.min(this.#index, product.thumbnails.length - 1) : 0;
+    this.#fillWords();
+    this.#fillStrip();
+    this.#showPicture(this.#index);
+    if (this.#dialog.open) return;
+    this.#part("share").textContent = "Share";
+    this.#dialog.showModal();
+    this.#dialog.scrollTop = 0;
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  #part(name) {
+    return document.getElementById(`product-${name}`);
+  }
+
+  #fillWords() {
+    const product = this.#product;
+    this.#part("title").textContent = product.title;
+    this.#part("price").textContent = priceText(product.price);
+    this.#part("age").textContent = ageText(product.createdAt, Date.now());
+    this.#part("caption").textContent = product.caption;
+    this.#part("caption").hidden = !product.caption;
+    fillChips(this.#part("sizes"), sizeList(product.sizes));
+    this.#part("sizes-part").hidden = this.#part("sizes").hidden;
+    fillChips(this.#part("tags"), product.tags.map((tag) => `#${tag}`));
+    this.#part("video").href = `https://www.tiktok.com/@${this.#handle}/video/${product.videoId}`;
+    this.#part("video").hidden = !TIKTOK_VIDEO_ID.test(product.videoId);
+  }
+
+  #fillStrip() {
+    const { thumbnails } = this.#product;
+    this.#part("strip").hidden = thumbnails.length < 2;
+    this.#part("strip").replaceChildren(...thumbnails.map((_, index) => this.#stripItem(index)));
+  }
+
+  #stripItem(index) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "picture";
+    button.ariaLabel = `Picture ${index + 1} of ${this.#product.thumbnails.length}`;
+    button.addEventListener("click", () => this.#showPicture(index));
+    drawPicture(button, this.#product, index, { isLazy: false });
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
+
+  #showPicture(index) {
+    this.#index = index;
+    drawPicture(this.#part("picture"), this.#product, index, { isLazy: false });
+    const buttons = [...this.#part("strip").querySelectorAll("button")];
+    buttons.forEach((button, at) => button.setAttribute("aria-current", String(at === index)));
+    buttons[index]?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  #turn({ key }) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const count = this.#product.thumbnails.length;
+    this.#showPicture((this.#index + step + count) % count);
+  }
+
+  async #share() {
+    const button = this.#part("share");
+    const url = location.href;
+    try {
+      if (navigator.share) {
+        await navigator.share({ title: this.#product.title, url });
+        return;
+      }
+      await navigator.clipboard.writeText(url);
+      button.textContent = "Link copied";
+    } catch (error) {
+      // AbortError: the reader closed the sheet; the rest: no permission. The address bar holds the same link.
+      if (error.name !== "AbortError") button.textContent = "Copy the address above";
+    }
+  }
+}

@@ -1,0 +1,257 @@
+"""A linkhub that is not one: the REST page, the plain WebSocket and the assets, with levers for tests.
+
+It keeps what a page relies on (newest first, `since`, pages, `subscribed` before what was missed before what is live)
+and lets a test say what happens: publish, cut the sockets, refuse them, fail REST, stop and start on the same port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import attrs
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tests.browser.fake_operator import FakeOperator
+
+__all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src https: http: data:; connect-src 'self' ws: wss:"
+)
+_PAGES = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http" / "pages"
+_MOST_MISSED = 100
+
+
+class _Server(uvicorn.Server):
+    """A server inside somebody else's process: signals are not its business, and it says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _SecurityHeaders:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"content-security-policy", CONTENT_SECURITY_POLICY.encode()))
+                message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)
+
+
+@attrs.define(kw_only=True)
+class FakeShop:
+    """One process' worth of linkhub in the test's own event loop; `async with` starts and stops it."""
+
+    products: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    revisions: dict[str, int] = attrs.field(factory=dict)
+    operator: FakeOperator = attrs.field(factory=FakeOperator)
+    refuses_sockets: bool = False
+    rest_status: int = 200
+    port: int = 0
+    since_seen: list[str | None] = attrs.field(factory=list)
+    subscriptions: asyncio.Queue[dict[str, Any]] = attrs.field(factory=asyncio.Queue)
+    _sockets: set[WebSocket] = attrs.field(factory=set, init=False)
+    _speaking: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
+    _server: _Server | None = attrs.field(default=None, init=False)
+    _serving: asyncio.Task[None] | None = attrs.field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> FakeShop:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listens, on the same port as before when there was one."""
+        config = uvicorn.Config(
+            self._app(), port=self.port, lifespan="off", log_config=None, ws="websockets-sansio",
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        listener = config.bind_socket()
+        self.port = listener.getsockname()[1]
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.is_listening.wait()
+
+    async def stop(self) -> None:
+        """Cuts every connection and stops listening."""
+        if self._server is None or self._serving is None:
+            return
+        await self.cut_sockets()
+        self._server.should_exit = True
+        await self._serving
+        self._server = None
+
+    async def cut_sockets(self) -> None:
+        """Closes every WebSocket, as a node that drains does."""
+        for peer in list(self._sockets):
+            await peer.close(1012)
+        self._sockets.clear()
+
+    def add(self, *products: dict[str, Any]) -> None:
+        """Saves products without telling anyone."""
+        for product in products:
+            self.products[product["video_id"]] = product
+            self.revisions[product["video_id"]] = self.revisions.get(product["video_id"], 0) + 1
+
+    async def publish(self, product: dict[str, Any]) -> None:
+        """Saves a product as of now, first or newer revision, and tells the subscribers."""
+        known = self.products.get(product["video_id"])
+        created_at = known["created_at"] if known else now_text()
+        self.add(product | {"created_at": created_at, "updated_at": now_text()})
+        await self.announce(product["video_id"])
+
+    async def announce(self, video_id: str, **changes: Any) -> None:
+        """Tells the subscribers of the current revision (again), with these fields of the event different."""
+        frame = self._event(video_id) | changes
+        name = "new_product" if frame["revision"] == 1 else "product_updated"
+        await self.say(name, frame)
+
+    async def say(self, event: str, data: dict[str, Any]) -> None:
+        """Sends any event to every subscriber."""
+        async with self._speaking:
+            for peer in list(self._sockets):
+                await _send(peer, event, data)
+
+    def _event(self, video_id: str) -> dict[str, Any]:
+        revision = self.revisions[video_id]
+        return {
+            "event_type": "new_product" if revision == 1 else "product_updated",
+            "event_id": f"{video_id}:{revision}",
+            "revision": revision,
+            "product": self.products[video_id],
+            "timestamp": now_text(),
+        }
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/", _page("operator.html")),
+                Route("/shop/{handle}", _page("storefront.html")),
+                Mount("/assets", StaticFiles(directory=_PAGES)),
+                Route("/api/v1/shop/{handle}/products", self._products),
+                Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
+                Route("/api/v1/operator/status", self.operator.respond),
+                WebSocketRoute("/products", self._socket),
+            ],
+            middleware=[Middleware(_SecurityHeaders)],
+        )
+
+    async def _products(self, request: Request) -> Response:
+        if self.rest_status != 200:
+            return JSONResponse({"title": "asked for by the test"}, self.rest_status)
+        since = request.query_params.get("since")
+        self.since_seen.append(since)
+        limit = int(request.query_params.get("limit", "20"))
+        products = self._newest_first(since)
+        last_key = request.query_params.get("lastKey")
+        if last_key:
+            after = json.loads(unquote(last_key))["video_id"]
+            products = [product for product in products if product["video_id"] < after]
+        return JSONResponse(_page_body(request.path_params["handle"], since, products, limit))
+
+    async def _product(self, request: Request) -> Response:
+        product = self.products.get(request.path_params["video_id"])
+        return JSONResponse(product) if product else JSONResponse({"title": "no such product"}, 404)
+
+    def _newest_first(self, since: str | None) -> list[dict[str, Any]]:
+        ordered = [self.products[video_id] for video_id in sorted(self.products, reverse=True)]
+        return [product for product in ordered if since is None or product["updated_at"] > since]
+
+    async def _socket(self, peer: WebSocket) -> None:
+        if self.refuses_sockets:
+            await peer.close()
+            return
+        await peer.accept()
+        await _send(peer, "connected", {"message": "hello", "clientId": "c1", "timestamp": now_text()})
+        try:
+            while True:
+                await self._answer(peer, json.loads(await peer.receive_text()))
+        except (WebSocketDisconnect, RuntimeError):
+            self._sockets.discard(peer)
+
+    async def _answer(self, peer: WebSocket, message: dict[str, Any]) -> None:
+        if message["event"] == "get_subscription_status":
+            await _send(peer, "subscription_status", {"subscriptions": [], "timestamp": now_text()})
+        if message["event"] != "subscribe_to_seller":
+            return
+        async with self._speaking:
+            await self._subscribe(peer, message["data"])
+        self.subscriptions.put_nowait(message["data"])
+
+    async def _subscribe(self, peer: WebSocket, request: dict[str, Any]) -> None:
+        missed = self._newest_first(request["since"]) if request.get("since") else []
+        is_recovered = len(missed) <= _MOST_MISSED
+        answer = {"seller_handle": request["seller_handle"], "message": "subscribed", "timestamp": now_text()}
+        await _send(peer, "subscribed", answer | {"recovered": is_recovered})
+        for product in missed if is_recovered else []:
+            event = self._event(product["video_id"])
+            await _send(peer, event["event_type"], event)
+        self._sockets.add(peer)
+
+
+def now_text() -> str:
+    """Now, as the product store writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _page(name: str) -> Any:
+    async def respond(_: Request) -> FileResponse:
+        return FileResponse(_PAGES / name)
+
+    return respond
+
+
+def _page_body(handle: str, since: str | None, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    page = products[:limit]
+    has_more = len(products) > limit
+    key = {"seller_handle": handle, "video_id": page[-1]["video_id"]} if has_more else None
+    return {
+        "products": page,
+        "pagination": {
+            "hasMore": has_more,
+            "lastEvaluatedKey": quote(json.dumps(key)) if key else None,
+            "count": len(page),
+        },
+        "metadata": {"sellerHandle": handle, "since": since, "timestamp": now_text()},
+    }
+
+
+async def _send(peer: WebSocket, event: str, data: dict[str, Any]) -> None:
+    await peer.send_text(json.dumps({"event": event, "data": data}))

@@ -1,0 +1,161 @@
+"""The storefront while things happen: arrivals, newer revisions, lost sockets, and what was missed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.fake_shop import FakeShop, now_text
+from tests.browser.samples import SELLER, sample_product
+from tests.browser.test_storefront import open_shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+async def expect_status(page: Page, status: str) -> None:
+    """Waits until the quiet line says so."""
+    await expect(page.locator("#status")).to_have_attribute("data-status", status, timeout=20_000)
+
+
+async def next_subscription(shop: FakeShop) -> dict[str, Any]:
+    """Waits for a page to subscribe; what it asked for."""
+    return await asyncio.wait_for(shop.subscriptions.get(), 20)
+
+
+async def test_arrival_is_shown_announced_and_toasted(page: Page, shop: FakeShop, complaints: list[str]) -> None:
+    """A new product stands first with a badge, a toast names it, and a screen reader hears title and price."""
+    await open_shop(page, shop)
+    await shop.publish(sample_product(30, title="Silk robe 🌙", price=99000))
+    first = page.locator(".tile").first
+    await expect(first.locator(".title")).to_have_text("Silk robe 🌙")
+    await expect(first.locator(".badge")).to_have_text("New")
+    await expect(page.locator("#toast")).to_contain_text("Silk robe 🌙")
+    await expect(page.locator("#arrivals")).to_have_text("New: Silk robe 🌙, 99,000")
+    assert complaints == []
+
+
+async def test_toast_opens_what_it_names(page: Page, shop: FakeShop) -> None:
+    """A tap on the toast shows the product."""
+    await open_shop(page, shop)
+    await shop.publish(sample_product(30, title="Silk robe"))
+    await page.locator("#toast").click()
+    await expect(page.get_by_role("dialog", name="Silk robe")).to_be_visible()
+    await expect(page.locator("#toast")).to_be_hidden()
+
+
+async def test_newer_revision_replaces_in_place(page: Page, shop: FakeShop) -> None:
+    """An update changes the tile where it stands, marks it, and changes the open dialog too."""
+    await open_shop(page, shop)
+    changed = sample_product(24, title="Beach kimono, last one", price=50000)
+    await page.locator(".tile a").nth(1).click()
+    await shop.publish(changed)
+    second = page.locator(".tile").nth(1)
+    await expect(second.locator(".title")).to_have_text("Beach kimono, last one")
+    await expect(second.locator(".badge")).to_have_text("Updated")
+    await expect(page.locator("#product-price")).to_have_text("50,000")
+    await expect(page.locator(".tile")).to_have_count(20)
+
+
+async def test_what_is_not_newer_is_dropped(page: Page, shop: FakeShop) -> None:
+    """The same revision again, and an older one that comes late, change nothing and add nothing."""
+    await open_shop(page, shop)
+    product = sample_product(40, title="Second thought")
+    await shop.publish(product | {"title": "First thought"})
+    await shop.publish(product)
+    await expect(page.locator(".tile").first.locator(".title")).to_have_text("Second thought")
+    late = shop.products[product["video_id"]] | {"title": "First thought", "updated_at": now_text()}
+    await shop.announce(product["video_id"], revision=1, product=late)
+    await shop.announce(product["video_id"])
+    await shop.publish(sample_product(41, title="Afterwards"))
+    await expect(page.locator(".tile .title")).to_contain_text(["Afterwards", "Second thought"])
+    await expect(page.locator(".tile")).to_have_count(22)
+
+
+async def test_replayed_first_revision_of_a_read_product_is_no_news(page: Page, shop: FakeShop) -> None:
+    """REST says no revision: an event that tells what the page already shows raises no badge and no toast."""
+    await open_shop(page, shop)
+    await shop.announce(max(shop.products))
+    await shop.publish(sample_product(41, title="Afterwards"))
+    await expect(page.locator("#toast-kind")).to_have_text("Just in")
+    await expect(page.locator(".badge:visible")).to_have_count(1)
+
+
+async def test_cut_socket_comes_back_and_catches_up(page: Page, shop: FakeShop) -> None:
+    """What happened while the socket was gone is there after it is back, once each."""
+    await open_shop(page, shop)
+    await shop.cut_sockets()
+    shop.add(*(sample_product(n) | {"created_at": now_text(), "updated_at": now_text()} for n in (50, 51, 52)))
+    await expect(page.locator(".badge:visible")).to_have_count(3)
+    await expect_status(page, "live")
+    await shop.publish(sample_product(53))
+    await expect(page.locator(".badge:visible")).to_have_count(4)
+    await expect(page.locator(".tile")).to_have_count(24)
+
+
+async def test_restarted_server_is_found_again(page: Page, shop: FakeShop) -> None:
+    """A server that is gone makes the page say "offline"; when it is back the page is live, without a reload."""
+    await open_shop(page, shop)
+    await page.evaluate("window.isSamePage = true")
+    await shop.stop()
+    await expect_status(page, "offline")
+    shop.add(sample_product(50) | {"created_at": now_text(), "updated_at": now_text()})
+    await shop.start()
+    await expect_status(page, "live")
+    await expect(page.locator(".badge:visible")).to_have_count(1)
+    assert await page.evaluate("window.isSamePage")
+
+
+async def test_subscription_carries_the_last_time_seen(page: Page, shop: FakeShop) -> None:
+    """The first subscription asks for what came after the page, a later one for what came after the last event."""
+    await open_shop(page, shop)
+    first = await next_subscription(shop)
+    await shop.publish(sample_product(50))
+    published_at = shop.products[max(shop.products)]["updated_at"]
+    await expect(page.locator(".badge:visible")).to_have_count(1)
+    await shop.cut_sockets()
+    second = await next_subscription(shop)
+    assert first["seller_handle"] == second["seller_handle"] == SELLER
+    assert first["since"] < published_at <= second["since"]
+
+
+async def test_polling_takes_over_while_sockets_are_refused(page: Page, shop: FakeShop) -> None:
+    """Without sockets the page polls with `since`, still shows arrivals, and goes live when sockets are back."""
+    await open_shop(page, shop)
+    shop.refuses_sockets = True
+    await shop.cut_sockets()
+    await expect_status(page, "polling")
+    await shop.publish(sample_product(50, title="Found by asking"))
+    await expect(page.locator(".tile").first).to_contain_text("Found by asking", timeout=20_000)
+    assert shop.since_seen[-1] is not None
+    shop.refuses_sockets = False
+    await expect_status(page, "live")
+
+
+async def test_too_much_missed_reads_the_page_again(page: Page, shop: FakeShop) -> None:
+    """When the server does not replay, the first page is read anew, as often as it takes."""
+    await open_shop(page, shop)
+    await next_subscription(shop)
+    shop.rest_status = 503
+    shop.add(*(sample_product(number) | {"updated_at": now_text()} for number in range(26, 140)))
+    await shop.cut_sockets()
+    await next_subscription(shop)
+    shop.rest_status = 200
+    first = page.locator(".tile").first
+    await expect(first).to_have_attribute("data-video-id", max(shop.products), timeout=20_000)
+    await expect(page.locator(".tile")).to_have_count(20)
+    await expect(page.locator(".badge:visible")).to_have_count(0)
+    await expect_status(page, "live")
+
+
+async def test_errors_of_the_server_do_not_close_the_shop(page: Page, shop: FakeShop, complaints: list[str]) -> None:
+    """An `error` event and events of an unknown name change nothing that a visitor sees."""
+    await open_shop(page, shop)
+    await shop.say("error", {"code": "rate_limited", "message": "too many messages", "timestamp": now_text()})
+    await shop.say("something_new", {"x": 1})
+    await shop.publish(sample_product(50))
+    await expect(page.locator(".badge:visible")).to_have_count(1)
+    await expect_status(page, "live")
+    assert complaints == []
