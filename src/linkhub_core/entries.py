@@ -15,6 +15,7 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin, ProductKey
 
 __all__ = [
+    "ActivityFailed",
     "Entry",
     "HalfExpired",
     "HalfStaged",
@@ -23,6 +24,7 @@ __all__ = [
     "MessagesReleased",
     "ProductAnnounced",
     "ProductSaved",
+    "Swept",
 ]
 
 
@@ -95,4 +97,34 @@ class HalfExpired:
     age: timedelta
 
 
-Entry = MessageRejected | MessagesReleased | HalfStaged | HalfWasKnown | ProductSaved | ProductAnnounced | HalfExpired
+@frozen(kw_only=True)
+class Swept:
+    """A sweep went through: rows ``seen``, ``folded`` into products, ``expired``; products ``announced`` late."""
+
+    seen: int
+    folded: int
+    expired: int
+    announced: int
+
+
+@frozen(kw_only=True)
+class ActivityFailed:
+    """Something that linkhub does all the time did not work this once; it tries again after ``retry_seconds``."""
+
+    activity: str
+    problem: str
+    transient: bool
+    retry_seconds: float
+
+
+Entry = (
+    MessageRejected
+    | MessagesReleased
+    | HalfStaged
+    | HalfWasKnown
+    | ProductSaved
+    | ProductAnnounced
+    | HalfExpired
+    | Swept
+    | ActivityFailed
+)

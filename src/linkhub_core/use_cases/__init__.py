@@ -9,7 +9,7 @@ from linkhub_core.use_cases.browse import BrowseShop, ShopPage
 from linkhub_core.use_cases.case import Case
 from linkhub_core.use_cases.dead_letters import Examined, ExamineDeadLetters
 from linkhub_core.use_cases.settle import Settlement
-from linkhub_core.use_cases.sweep import Sweep, SweepReport
+from linkhub_core.use_cases.sweep import Sweep
 
 __all__ = [
     "AssembleBatch",
@@ -20,5 +20,4 @@ __all__ = [
     "Settlement",
     "ShopPage",
     "Sweep",
-    "SweepReport",
 ]

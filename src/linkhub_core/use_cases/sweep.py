@@ -11,13 +11,13 @@ from typing import TypeVar
 
 from attrs import define, frozen
 
-from linkhub_core.entries import HalfExpired
+from linkhub_core.entries import HalfExpired, Swept
 from linkhub_core.model import WaitingHalf
 from linkhub_core.ports.staging_store import Dropped
 from linkhub_core.use_cases.case import Case
 from linkhub_core.use_cases.settle import Settlement
 
-__all__ = ["Sweep", "SweepReport"]
+__all__ = ["Sweep"]
 
 BATCH_SIZE = 100
 
@@ -25,9 +25,7 @@ T = TypeVar("T")
 
 
 @define
-class SweepReport:
-    """What one sweep saw: rows ``seen``, ``folded`` into their products, ``expired``; ``announced`` products."""
-
+class _Tally:
     seen: int = 0
     folded: int = 0
     expired: int = 0
@@ -40,21 +38,26 @@ class Sweep:
 
     settlement: Settlement
 
-    async def __call__(self) -> SweepReport:
+    async def __call__(self) -> Swept:
         """Sweep once.
+
+        Returns:
+            What was seen and done; the journal is told the same.
 
         Raises:
             TransientError: a store or the notifier failed on the way; sweeping again goes on from what is left.
         """
-        report = SweepReport()
+        tally = _Tally()
         async for rows in _batches(self.settlement.staging.scan()):
-            await self._mend(rows, report)
+            await self._mend(rows, tally)
         async for records in _batches(self.settlement.products.scan(unannounced=True)):
             await self.settlement.settle([Case.of_record(record) for record in records])
-            report.announced += len(records)
-        return report
+            tally.announced += len(records)
+        swept = Swept(seen=tally.seen, folded=tally.folded, expired=tally.expired, announced=tally.announced)
+        self.settlement.journal.record([swept])
+        return swept
 
-    async def _mend(self, rows: Sequence[WaitingHalf], report: SweepReport) -> None:
+    async def _mend(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
         found = await self.settlement.products.find([row.key for row in rows])
         cases = [Case.of_row(row) for row in rows if row.key in found]
         for case in cases:
@@ -62,9 +65,9 @@ class Sweep:
         await self.settlement.settle(cases)
         now = self.settlement.clock.now()
         orphans = [row for row in rows if row.key not in found and row.expired(now)]
-        report.seen += len(rows)
-        report.folded += len(cases)
-        report.expired += await self._remove(orphans)
+        tally.seen += len(rows)
+        tally.folded += len(cases)
+        tally.expired += await self._remove(orphans)
 
     async def _remove(self, orphans: Sequence[WaitingHalf]) -> int:
         if not orphans:

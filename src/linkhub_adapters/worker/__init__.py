@@ -1,0 +1,13 @@
+"""The loops that keep linkhub going on asyncio: consume, sweep, listen, and take figures.
+
+Each loop is a value with a ``run(stop)`` coroutine that ends soon after ``stop`` is set, with nothing half done: this is
+what a service of your own runs when it uses linkhub as a library. A loop survives every failure of what it calls; it
+tells the journal, waits, and goes on.
+"""
+
+from linkhub_adapters.worker.clock import SystemClock
+from linkhub_adapters.worker.consumer import Consumer
+from linkhub_adapters.worker.listener import Listener
+from linkhub_adapters.worker.repeater import Repeater
+
+__all__ = ["Consumer", "Listener", "Repeater", "SystemClock"]

@@ -1,0 +1,20 @@
+"""The machine's own clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+__all__ = ["SystemClock"]
+
+
+class SystemClock:
+    """A :class:`~linkhub_core.ports.Clock` that tells the real time."""
+
+    def now(self) -> datetime:
+        """The present in UTC, to the microsecond."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        await asyncio.sleep(seconds)
