@@ -1,0 +1,1 @@
+"""The tests of linkhub; they mirror the source tree."""
