@@ -94,7 +94,7 @@ class Handled:
     refusal: Refusal | None = None
 
 
-@define(eq=False)
+@define(eq=False, init=False)
 class EngineSession:
     """The server's side of one session.
 

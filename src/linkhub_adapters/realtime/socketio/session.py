@@ -51,7 +51,7 @@ class LocalProtocolError(RuntimeError):
     """The shell, not the client, did something out of turn."""
 
 
-@define(eq=False)
+@define(eq=False, init=False)
 class SocketSession:
     """The server's side of one client's namespaces."""
 
