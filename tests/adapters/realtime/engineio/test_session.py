@@ -206,6 +206,17 @@ class TestUpgrade:
         assert polling.lose_request() == ()
         assert frames(polling) == [b"3probe", b"4news"]
 
+    def test_an_end_right_after_the_upgrade_ends_both(self, polling: EngineSession) -> None:
+        """The poll of before gets its noop, and the WebSocket gets no packet that is meant for polls."""
+        polling.open_poll()
+        polling.open_upgrade(now=1.0)
+        for frame in ("2probe", "5", "1"):
+            polling.receive_frame(frame, now=1.0)
+        assert frames(polling) == []
+        assert not polling.is_finished
+        assert polling.poll_response() == b"6"
+        assert polling.is_finished
+
     @pytest.mark.parametrize("frame", ["5", "4hello", "2", "3probe", "1", "abc", "", b"\x01", "x" * 70_000])
     def test_an_upgrade_that_begins_otherwise_fails(self, polling: EngineSession, frame: str | bytes) -> None:
         """Its WebSocket has to be closed; polling goes on, and another upgrade may be tried."""
