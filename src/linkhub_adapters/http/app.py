@@ -1,0 +1,92 @@
+"""The application: which address is answered by which function, and what every request passes through.
+
+From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, the routes.
+Making it reads the pages' files and opens nothing; it is the same application in tests, embedded and in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from linkhub_adapters.http import api_docs, figures, health, openapi, page_routes, problems, products
+from linkhub_adapters.http.admin_token import RequireToken
+from linkhub_adapters.http.cross_origin import cross_origin
+from linkhub_adapters.http.last_resort import LastResort
+from linkhub_adapters.http.page_files import PageFile, load_page_files
+from linkhub_adapters.http.security_headers import SecurityHeaders
+from linkhub_adapters.http.services import HttpServices
+from linkhub_adapters.http.settings import HttpSettings
+from linkhub_core import json_text
+
+__all__ = ["create_app"]
+
+_HERE = Path(__file__).parent
+
+
+def create_app(
+    services: HttpServices,
+    settings: HttpSettings,
+    extra_routes: Sequence[BaseRoute] = (),
+    extra_paths: Mapping[str, Any] | None = None,
+) -> Starlette:
+    """Make the application.
+
+    Args:
+        services: what the routes call.
+        settings: how the room behaves.
+        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
+        extra_paths: the OpenAPI path items that describe them.
+
+    Returns:
+        An ASGI application without a lifespan: who made the services starts and stops them.
+    """
+    handlers = problems.exception_handlers(services.failed, retry_after_seconds=settings.retry_after_seconds)
+    return Starlette(
+        routes=[*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes],
+        middleware=[
+            Middleware(SecurityHeaders),
+            cross_origin(settings),
+            Middleware(LastResort, failed=services.failed),
+        ],
+        exception_handlers=handlers,
+    )
+
+
+def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
+    browse, token = services.browse, settings.admin_token
+    for_admins = [] if token is None else [Middleware(RequireToken, token=token)]
+    shop = "/api/v1/shop/{handle}/products"
+    is_ready = partial(health.is_ready, services, settings.probe_timeout_seconds)
+    stats = partial(figures.show_stats, services.stats)
+    status = partial(figures.show_operator_status, services.operator_status)
+    metrics = partial(figures.show_metrics, services.metrics)
+    return [
+        Route(shop, partial(products.list_products, browse)),
+        Route(shop + "/{videoId}", partial(products.show_product, browse)),
+        Route("/healthz", health.is_alive),
+        Route("/readyz", is_ready),
+        Route("/api/v1/websocket/stats", stats, middleware=for_admins),
+        Route("/api/v1/operator/status", status, middleware=for_admins),
+        Route("/metrics", metrics, middleware=for_admins),
+    ]
+
+
+def _pages(document: Mapping[str, Any]) -> list[Route]:
+    files = load_page_files(_HERE / "pages", _HERE / "api_docs")
+    docs = files.page(api_docs.render(document))
+    description = PageFile.of(json_text.dump(document), "application/json")
+    return [
+        Route("/", partial(page_routes.show_operator_page, files)),
+        Route("/shop/{handle}", partial(page_routes.show_storefront, files)),
+        Route("/assets/{name}", partial(page_routes.show_asset, files)),
+        Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
+        Route("/openapi.json", partial(page_routes.show_page, description)),
+        Route("/api/docs", partial(page_routes.show_page, docs)),
+    ]

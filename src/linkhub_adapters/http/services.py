@@ -1,0 +1,62 @@
+"""What this room needs from outside: callables and values of its own, handed over once.
+
+The room knows no other room. Whatever counts connections, writes metrics or probes a queue comes in here as a function,
+and whoever wires the process decides which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from linkhub_core.use_cases import BrowseShop
+
+__all__ = ["FailedRequest", "HttpServices", "Probe"]
+
+
+@frozen(kw_only=True)
+class Probe:
+    """One thing that must answer before this process is ready: ``check`` returns when it does, and raises when not."""
+
+    name: str
+    check: Callable[[], Awaitable[object]]
+
+
+@frozen(kw_only=True)
+class FailedRequest:
+    """A request that could not be answered, and why: 500 for what nobody expected, 503 for what may work later."""
+
+    method: str
+    path: str
+    status: int
+    error: Exception
+
+
+@frozen(kw_only=True)
+class HttpServices:
+    """Everything that the routes call.
+
+    Args:
+        browse: answers readers of a shop.
+        probes: what ``/readyz`` asks, each under its own name.
+        draining: whether the process is about to stop; ``/readyz`` then says no, before anything else closes.
+        stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
+        metrics: the Prometheus exposition and its media type.
+        operator_status: what the operator's page draws, ready for JSON.
+        failed: told once of each request that ended in a 500 or 503. It must not raise.
+    """
+
+    browse: BrowseShop
+    stats: Callable[[], Mapping[str, Any]]
+    metrics: Callable[[], tuple[bytes, str]]
+    operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
+    failed: Callable[[FailedRequest], None]
+    draining: Callable[[], bool]
+    probes: Sequence[Probe] = field(default=())
+
+    @probes.validator
+    def _each_has_its_own_name(self, _: object, probes: Sequence[Probe]) -> None:
+        if len({probe.name for probe in probes}) < len(probes):
+            raise ValueError("two probes have the same name: one would hide the other")
