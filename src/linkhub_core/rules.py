@@ -213,6 +213,7 @@ def moment(value: object) -> datetime:
     if not isinstance(value, str):
         raise RuleBroken(f"must be an ISO 8601 text, not {_kind_of(value)}")
     try:
-        return moment(datetime.fromisoformat(value))
+        # Python's parser takes a NUL after the time for the end of the text, whatever follows it.
+        return moment(datetime.fromisoformat(text()(value)))
     except (ValueError, OverflowError):
         raise RuleBroken("is not an ISO 8601 date and time") from None
