@@ -18,18 +18,20 @@ class CrossOrigin(CORSMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or pass the request on."""
-        headers = Headers(scope=scope)
-        if scope["type"] != "http" or scope["method"] != "OPTIONS" or not _is_preflight(headers):
+        if not _is_preflight(scope):
             await super().__call__(scope, receive, send)
             return
-        answer = self.preflight_response(request_headers=headers)
+        answer = self.preflight_response(request_headers=Headers(scope=scope))
         if answer.status_code != 200:
             kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
             answer = problem(scope, answer.status_code, bytes(answer.body).decode() + ".", headers=kept)
         await answer(scope, receive, send)
 
 
-def _is_preflight(headers: Headers) -> bool:
+def _is_preflight(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    headers = Headers(scope=scope)
     return "origin" in headers and "access-control-request-method" in headers
 
 

@@ -1,0 +1,202 @@
+"""The description of the API is true: of the routes, of the model, and of real answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import orjson
+import pytest
+from httpx import AsyncClient
+from jsonschema_rs import Draft202012Validator
+from starlette.routing import Route
+
+from linkhub_adapters.http import HttpSettings, Probe
+from linkhub_adapters.http.openapi import describe
+from linkhub_core import catalog
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
+from tests.adapters.http.failing import ROUTES
+from tests.adapters.http.shop import PRODUCTS, BrokenProductStore, Listener, product, video_id
+
+DOCUMENT = describe()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+def holds(component: str, document: Any) -> None:
+    """Fail unless the document is of that schema."""
+    schema = {"$ref": f"#/components/schemas/{component}", "components": DOCUMENT["components"]}
+    validator = Draft202012Validator(schema, validate_formats=True)
+    assert [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(document)] == []
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def test_each_route_is_described_and_none_is_invented() -> None:
+    """Path by path, method by method; HEAD goes with GET."""
+    routes = [route for route in Listener().app().routes if isinstance(route, Route)]
+    served = {(route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    assert served == {(path, method.upper()) for path, method, _ in operations()}
+
+
+def test_other_rooms_routes_are_described_too() -> None:
+    """What the application serves beside is added as it came."""
+    item = {"get": {"operationId": "boom", "tags": ["Products"], "summary": "Boom", "responses": {}}}
+    assert describe({"/boom": item})["paths"]["/boom"] == item
+    assert "/boom" not in DOCUMENT["paths"]
+
+
+async def test_the_document_is_served(client: AsyncClient) -> None:
+    """As JSON, with a tag."""
+    answer = await client.get("/openapi.json")
+    assert answer.json() == DOCUMENT
+    assert answer.headers["content-type"] == "application/json"
+    assert (await client.get("/openapi.json", headers={"If-None-Match": answer.headers["etag"]})).status_code == 304
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """To a component of this document, and every component is referred to."""
+    referred = set(_references(DOCUMENT))
+    there = {f"#/components/{kind}/{name}" for kind in ("schemas", "parameters", "responses")
+             for name in DOCUMENT["components"][kind]}  # fmt: skip
+    assert referred == there
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+
+
+def test_operations_have_names_tags_and_path_parameters() -> None:
+    """Each name once, each tag explained, each placeholder a required parameter."""
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    for path, _, operation in operations():
+        assert set(operation["tags"]) <= tags
+        parameters = [_parameter(entry["$ref"]) for entry in operation.get("parameters", [])]
+        in_path = {entry["name"] for entry in parameters if entry["in"] == "path" and entry["required"]}
+        assert in_path == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def _parameter(reference: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["components"]["parameters"][reference.rsplit("/", 1)[-1]]
+    return found
+
+
+def test_every_schema_is_a_schema() -> None:
+    """Of JSON Schema 2020-12, the dialect of OpenAPI 3.1."""
+    for name in SCHEMAS:
+        Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]})
+
+
+@pytest.mark.parametrize(
+    ("component", "cls"),
+    [
+        ("Thumbnail", Thumbnail),
+        ("DetectedObject", DetectedObject),
+        ("BoundingBox", BoundingBox),
+        ("ProcessingMetadata", ProcessingMetadata),
+    ],
+)
+def test_a_schema_has_the_fields_of_the_model(component: str, cls: type[attrs.AttrsInstance]) -> None:
+    """No more, no less, and those without a default are required."""
+    fields = attrs.fields(cls)
+    assert set(SCHEMAS[component]["properties"]) == {field.name for field in fields}
+    assert set(SCHEMAS[component]["required"]) == {field.name for field in fields if field.default is attrs.NOTHING}
+
+
+def test_a_product_has_the_fields_of_both_halves() -> None:
+    """And its key and its two moments."""
+    fields: list[attrs.Attribute[Any]] = [*attrs.fields(Caption), *attrs.fields(ThumbnailSet)]
+    own = {"seller_handle", "video_id", "created_at", "updated_at"}
+    assert set(SCHEMAS["Product"]["properties"]) == own | {field.name for field in fields}
+    assert set(SCHEMAS["Product"]["required"]) == own | {
+        field.name for field in fields if field.default is attrs.NOTHING
+    }
+
+
+def test_the_limit_is_the_cores() -> None:
+    """From 1 to what the core allows, and its default."""
+    schema = DOCUMENT["components"]["parameters"]["limit"]["schema"]
+    assert (schema["minimum"], schema["maximum"], schema["default"]) == (1, catalog.MAX_LIMIT, catalog.DEFAULT_LIMIT)
+
+
+async def test_real_pages_and_products_are_as_described() -> None:
+    """Plain ones, the emptiest and the largest that the rules allow."""
+    listener = Listener()
+    least = product(2, price=None, sizes=None, tags=[], title="", confidence_score=None, raw_caption=None)
+    most = product(3, price=10**12, sizes="x" * 200, tags=["x" * 100] * 100, title="👗" * 500, raw_caption="é" * 5000)
+    await listener.save(product(1), least, most)
+    async with listener.client() as client:
+        for query in ("", "?limit=1", "?since=2026-01-01", "?since=2027-01-01T00:00:00Z"):
+            holds("Page", (await client.get(PRODUCTS + query)).json())
+        for number in (1, 2, 3):
+            holds("Product", (await client.get(f"{PRODUCTS}/{video_id(number)}")).json())
+
+
+async def test_real_figures_are_as_described(client: AsyncClient) -> None:
+    """Stats, health, readiness and the operator's status."""
+    holds("Stats", (await client.get("/api/v1/websocket/stats")).json())
+    holds("Health", (await client.get("/healthz")).json())
+    holds("Readiness", (await client.get("/readyz")).json())
+    holds("OperatorStatus", (await client.get("/api/v1/operator/status")).json())
+
+
+async def test_a_real_unreadiness_is_as_described() -> None:
+    """With a check that failed, and while draining."""
+
+    async def refuses() -> None:
+        raise ServiceUnavailable("sqs", "no")
+
+    listener = Listener(probes=[Probe(name="queues", check=refuses)])
+    async with listener.client() as client:
+        holds("Readiness", (await client.get("/readyz")).json())
+        listener.is_draining = True
+        holds("Readiness", (await client.get("/readyz")).json())
+
+
+async def test_real_problems_are_as_described() -> None:
+    """Of every status that this room answers."""
+    settings = HttpSettings(admin_token="t")
+    listener = Listener(settings=settings, extra_routes=ROUTES)
+    seen = []
+    async with listener.client() as client:
+        for address in (f"{PRODUCTS}?limit=0", f"{PRODUCTS}/9", "/nothing", "/metrics", "/boom", "/refuse/413"):
+            answer = await client.get(address)
+            seen.append(answer.status_code)
+            holds("Problem", answer.json())
+        answer = await client.delete(PRODUCTS)
+        seen.append(answer.status_code)
+        holds("Problem", answer.json())
+    async with Listener(store=BrokenProductStore(error=ServiceUnavailable("x", "y"))).client() as client:
+        answer = await client.get(PRODUCTS)
+        seen.append(answer.status_code)
+        holds("Problem", answer.json())
+    assert seen == [400, 404, 404, 401, 500, 413, 405, 503]
+
+
+async def test_the_validator_can_say_no(client: AsyncClient) -> None:
+    """The tests above would fail: a missing field, a wrong type, a broken limit."""
+    body = (await client.get(PRODUCTS)).json()
+    changes: list[dict[str, Any]] = [
+        {"title": None},
+        {"tags": "dress"},
+        {"thumbnails": []},
+        {"video_id": "a b"},
+        {"created_at": "now"},
+    ]
+    for change in changes:
+        broken = orjson.loads(orjson.dumps(body))
+        broken["products"][0] |= change
+        with pytest.raises(AssertionError):
+            holds("Page", broken)
