@@ -93,7 +93,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     ),
     "since": _in_query(
         "since",
-        {"type": "string"},
+        {"type": "string", "format": "date-time"},
         "Only products that changed later: an ISO 8601 date and time, best the `metadata.timestamp` of the answer "
         "before. Without an offset it is taken to be UTC.",
     ),

@@ -110,12 +110,17 @@ def problem(
         "title": kind.title if kind else _phrase(status),
         "status": status,
         "detail": detail,
-        "instance": quote(scope["path"], safe="/:@!$&'()*+,;=-._~", errors="replace"),
+        "instance": _reference(scope["path"]),
     }
     if parameter is not None:
         document["parameter"] = parameter
     answer_headers = {"cache-control": "no-store", **(headers or {})}
     return JsonResponse(document, status, answer_headers, media_type="application/problem+json")
+
+
+def _reference(path: str) -> str:
+    # A reference that begins with two slashes would name another host.
+    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=-._~", errors="replace")
 
 
 def _phrase(status: int) -> str:

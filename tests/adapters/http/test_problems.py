@@ -85,12 +85,13 @@ async def test_problems_are_not_kept(client: AsyncClient) -> None:
         assert (await client.get(address)).headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/a b", "/é", '/"', "/\ud800", "/\0", "/<script>", "/a?b#c"])
+@pytest.mark.parametrize("path", ["/a b", "/é", '/"', "/\ud800", "/\0", "/<script>", "/a?b#c", "//evil.example/", ""])
 def test_the_instance_is_a_uri(path: str) -> None:
     """Whatever the path, the reference to it holds only characters that a URI may hold."""
     body = bytes(problem({"path": path}, 404, "no").body).decode()
     instance = body.split('"instance":"')[1].removesuffix('"}')
     assert instance.startswith("/")
+    assert not instance.startswith("//")
     assert instance.isascii()
     assert not set(instance) & set(' "<>?#\\\0')
 

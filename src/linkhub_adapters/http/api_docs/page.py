@@ -58,16 +58,19 @@ def _operations(document: Mapping[str, Any], tag: str) -> list[tuple[str, str, M
 
 
 def _contents(document: Mapping[str, Any]) -> Markup:
-    groups = []
+    groups = [_link("First steps", "first-steps")]
     for tag in document["tags"]:
         links = [
             element("li", element("a", operation["summary"], href=f"#{operation['operationId']}"))
             for _, _, operation in _operations(document, tag["name"])
         ]
         groups.append(element("li", element("span", tag["name"], class_="group"), element("ul", *links)))
-    more = [("First steps", "first-steps"), ("Schemas", "schemas"), ("Problems", "problems")]
-    groups += [element("li", element("a", text, class_="group", href=f"#{anchor}")) for text, anchor in more]
+    groups += [_link("Schemas", "schemas"), _link("Problems", "problems")]
     return element("nav", element("ul", *groups), class_="contents", aria_label="Contents")
+
+
+def _link(text: str, anchor: str) -> Markup:
+    return element("li", element("a", text, class_="group", href=f"#{anchor}"))
 
 
 def _main(document: Mapping[str, Any]) -> Markup:
