@@ -1,8 +1,8 @@
 """The loops that keep linkhub going on asyncio: consume, sweep, listen, and take figures.
 
-Each loop is a value with a ``run(stop)`` coroutine that ends soon after ``stop`` is set, with nothing half done: this is
-what a service of your own runs when it uses linkhub as a library. A loop survives every failure of what it calls; it
-tells the journal, waits, and goes on.
+Each loop is a value with a ``run(stop)`` coroutine that ends soon after ``stop`` is set, with nothing half done: this
+is what a service of your own runs when it uses linkhub as a library. A loop survives every failure of what it calls;
+it tells the journal, waits, and goes on.
 """
 
 from linkhub_adapters.worker.clock import SystemClock

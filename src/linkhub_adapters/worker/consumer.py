@@ -1,9 +1,10 @@
 """The consumer: receives, works on several batches at once, keeps their leases alive, and drains.
 
-Theory of operation. One coroutine receives; each batch becomes a task, ``max_in_flight`` at most, and only when there is
-room is the next batch received: the queue itself is the buffer, so memory is bounded whatever the load. While a batch is
-in work, a heartbeat extends its leases. When ``stop`` is set, a receive that is under way is let finish (cancelling it
-could leave leased messages nobody knows of), what it brought is given back at once, and work in hand is finished.
+Theory of operation. One coroutine receives; each batch becomes a task, ``max_in_flight`` at most, and only when there
+is room is the next batch received: the queue itself is the buffer, so memory is bounded whatever the load. While a
+batch is in work, a heartbeat extends its leases. When ``stop`` is set, a receive that is under way is let finish
+(cancelling it could leave leased messages nobody knows of), what it brought is given back at once, and work in hand is
+finished.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ __all__ = ["Listener"]
 class Listener:
     """Takes announcements from a feed and gives each to ``deliver``, which must not wait.
 
-    The bus counts as heard whenever it answered, be it with nothing: :meth:`silent_seconds` tells readiness how long ago
-    that was.
+    The bus counts as heard whenever it answered, be it with nothing: :meth:`silent_seconds` tells readiness how long
+    ago that was.
     """
 
     feed: AnnouncementFeed

@@ -1,0 +1,43 @@
+"""Figures that only a look can tell: what stands in queues and stores, and what is connected.
+
+They are taken by whoever has the machine at hand and read here; a figure that is not known is left out of the metrics
+rather than shown as nought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+__all__ = ["Figures", "RealtimeFigures"]
+
+
+@frozen(kw_only=True)
+class Figures:
+    """What stands in queues and stores at one moment.
+
+    ``queued`` counts messages by queue (``caption``, ``thumbnail``), ``staged`` the halves that wait,
+    ``oldest_staged_at`` since when the oldest of them does, ``dead_letters`` the rejected messages that are kept.
+    """
+
+    taken_at: datetime
+    queued: Mapping[str, int] = field(factory=dict)
+    staged: int | None = None
+    oldest_staged_at: datetime | None = None
+    dead_letters: int | None = None
+
+
+@frozen(kw_only=True)
+class RealtimeFigures:
+    """What is connected, and what has been sent since the process began.
+
+    ``connections`` counts by transport; ``refused`` by reason; the others are totals.
+    """
+
+    connections: Mapping[str, int] = field(factory=dict)
+    subscriptions: int = 0
+    deliveries: int = 0
+    slow_readers_closed: int = 0
+    refused: Mapping[str, int] = field(factory=dict)

@@ -1,0 +1,168 @@
+"""The journal of a running service: each entry becomes a log line and moves the metrics that it concerns.
+
+What is told of an entry stands in one table at the end: class -> the function that counts and logs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import define
+from structlog.typing import FilteringBoundLogger
+
+from linkhub_adapters.telemetry.metrics import Metrics
+from linkhub_core.entries import (
+    ActivityFailed,
+    Entry,
+    HalfExpired,
+    HalfStaged,
+    HalfWasKnown,
+    MessageRejected,
+    MessagesReleased,
+    ProductAnnounced,
+    ProductSaved,
+    Swept,
+)
+from linkhub_core.model import Kind, Origin, ProductKey
+
+__all__ = ["TelemetryJournal"]
+
+_INDEX = re.compile(r"\[\d+\]")
+_FIELD = re.compile(r"[A-Za-z_.\[\]]{1,80}")
+
+
+@define(kw_only=True)
+class TelemetryJournal:
+    """A :class:`~linkhub_core.ports.Journal` that writes logs and counts."""
+
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Count each entry and write its line."""
+        for entry in entries:
+            _TOLD[type(entry)](self, entry)
+
+
+def _rejected(journal: TelemetryJournal, entry: MessageRejected) -> None:
+    journal.metrics.events.labels(entry.kind.value, "rejected").inc()
+    for fault in entry.faults:
+        journal.metrics.rejections.labels(entry.kind.value, _field_label(fault.field)).inc()
+    journal.log.warning(
+        "message_rejected",
+        queue=entry.kind.value,
+        message_id=entry.message_id,
+        faults=[str(fault) for fault in entry.faults],
+        receive_count=entry.receive_count,
+        **_traced(entry.origin),
+    )
+
+
+def _released(journal: TelemetryJournal, entry: MessagesReleased) -> None:
+    journal.metrics.events.labels("any", "released").inc(len(entry.origins))
+    line = journal.log.warning if entry.transient else journal.log.error
+    line(
+        "messages_released",
+        problem=entry.problem,
+        delay_seconds=round(entry.delay_seconds, 3),
+        correlation_ids=[origin.correlation_id for origin in entry.origins],
+    )
+
+
+def _staged(journal: TelemetryJournal, entry: HalfStaged) -> None:
+    _count_half(journal, entry.kind, "staged")
+    journal.log.info("half_staged", half=entry.kind.value, **_keyed(entry.key), **_traced(entry.origin))
+
+
+def _was_known(journal: TelemetryJournal, entry: HalfWasKnown) -> None:
+    _count_half(journal, entry.kind, "known")
+    journal.metrics.duplicates.labels(entry.kind.value).inc()
+    journal.log.info("half_was_known", half=entry.kind.value, **_keyed(entry.key), **_traced(entry.origin))
+
+
+def _saved(journal: TelemetryJournal, entry: ProductSaved) -> None:
+    for kind in entry.kinds:
+        _count_half(journal, kind, "saved")
+    journal.metrics.saved.labels("new" if entry.revision == 1 else "update").inc()
+    journal.log.info(
+        "product_saved",
+        revision=entry.revision,
+        halves=[kind.value for kind in entry.kinds],
+        correlation_ids=[origin.correlation_id for origin in entry.origins],
+        **_keyed(entry.key),
+    )
+
+
+def _announced(journal: TelemetryJournal, entry: ProductAnnounced) -> None:
+    journal.metrics.announced.inc()
+    latency_seconds = None if entry.latency is None else max(0.0, entry.latency.total_seconds())
+    if latency_seconds is not None:
+        journal.metrics.latency.observe(latency_seconds)
+    journal.log.info(
+        "product_announced",
+        revision=entry.revision,
+        latency_seconds=latency_seconds,
+        **_keyed(entry.key),
+        **_traced(entry.origin),
+    )
+
+
+def _expired(journal: TelemetryJournal, entry: HalfExpired) -> None:
+    _count_half(journal, entry.kind, "expired")
+    journal.metrics.expired.labels(entry.kind.value).inc()
+    journal.log.warning(
+        "half_expired",
+        half=entry.kind.value,
+        age_seconds=round(entry.age.total_seconds()),
+        **_keyed(entry.key),
+        **_traced(entry.origin),
+    )
+
+
+def _swept(journal: TelemetryJournal, entry: Swept) -> None:
+    journal.log.info("swept", seen=entry.seen, folded=entry.folded, expired=entry.expired, announced=entry.announced)
+
+
+def _failed(journal: TelemetryJournal, entry: ActivityFailed) -> None:
+    journal.metrics.failures.labels(entry.activity, str(entry.transient).lower()).inc()
+    line = journal.log.warning if entry.transient else journal.log.error
+    line(
+        "activity_failed",
+        activity=entry.activity,
+        problem=entry.problem,
+        retry_seconds=round(entry.retry_seconds, 3),
+    )
+
+
+def _count_half(journal: TelemetryJournal, kind: Kind, outcome: str) -> None:
+    journal.metrics.events.labels(kind.value, outcome).inc()
+
+
+def _keyed(key: ProductKey) -> Mapping[str, str]:
+    return {"seller_handle": key.seller_handle, "video_id": key.video_id}
+
+
+def _traced(origin: Origin) -> Mapping[str, str]:
+    traced = {"correlation_id": origin.correlation_id}
+    return traced if origin.traceparent is None else traced | {"traceparent": origin.traceparent}
+
+
+def _field_label(field: str) -> str:
+    """A label of few values, whatever a sender put into the names of its fields."""
+    name = _INDEX.sub("[]", field)
+    return name if _FIELD.fullmatch(name) else "body" if not name else "other"
+
+
+_TOLD: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
+    MessageRejected: _rejected,
+    MessagesReleased: _released,
+    HalfStaged: _staged,
+    HalfWasKnown: _was_known,
+    ProductSaved: _saved,
+    ProductAnnounced: _announced,
+    HalfExpired: _expired,
+    Swept: _swept,
+    ActivityFailed: _failed,
+}

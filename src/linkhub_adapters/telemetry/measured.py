@@ -1,0 +1,107 @@
+"""Stores with a stopwatch: wrappers that time and count each call, and change nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+
+from attrs import define
+
+from linkhub_adapters.telemetry.metrics import Metrics
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import (
+    CreateOutcome,
+    DropOutcome,
+    ProductStore,
+    ReviseOutcome,
+    StageOutcome,
+    StagingStore,
+)
+
+__all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
+
+
+@define(kw_only=True)
+class _Stopwatch:
+    """Times calls of one store. ``seconds`` reads a steady clock."""
+
+    metrics: Metrics
+    store_name: str
+    seconds: Callable[[], float] = perf_counter
+
+    @contextmanager
+    def time(self, call: str) -> Iterator[None]:
+        began = self.seconds()
+        outcome = "failed"
+        try:
+            yield
+            outcome = "ok"
+        finally:
+            self.metrics.store_call_seconds.labels(self.store_name, call).observe(self.seconds() - began)
+            self.metrics.store_calls.labels(self.store_name, call, outcome).inc()
+
+
+class MeasuredProductStore:
+    """A product store that is timed. Scans are passed through: how long they take is up to who reads them."""
+
+    def __init__(self, inner: ProductStore, metrics: Metrics) -> None:
+        self._inner = inner
+        self._watch = _Stopwatch(metrics=metrics, store_name="products")
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+        """See the port."""
+        with self._watch.time("find"):
+            return await self._inner.find(keys)
+
+    async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
+        """See the port."""
+        with self._watch.time("create"):
+            return await self._inner.create(records)
+
+    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+        """See the port."""
+        with self._watch.time("revise"):
+            return await self._inner.revise(records)
+
+    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+        """See the port."""
+        with self._watch.time("mark_announced"):
+            await self._inner.mark_announced(revisions)
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        with self._watch.time("page"):
+            return await self._inner.page(query)
+
+    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+        """See the port."""
+        return self._inner.scan(seller_handle=seller_handle, unannounced=unannounced)
+
+
+class MeasuredStagingStore:
+    """A staging store that is timed. Scans are passed through."""
+
+    def __init__(self, inner: StagingStore, metrics: Metrics) -> None:
+        self._inner = inner
+        self._watch = _Stopwatch(metrics=metrics, store_name="staging")
+
+    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+        """See the port."""
+        with self._watch.time("stage"):
+            return await self._inner.stage(halves)
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+        """See the port."""
+        with self._watch.time("waiting"):
+            return await self._inner.waiting(keys)
+
+    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        """See the port."""
+        with self._watch.time("drop"):
+            return await self._inner.drop(halves)
+
+    def scan(self) -> AsyncIterator[WaitingHalf]:
+        """See the port."""
+        return self._inner.scan()

@@ -1,0 +1,108 @@
+"""The metrics of one process, on a registry of their own: everything an operator watches, by name.
+
+Counters and histograms are fed by the journal and the store wrappers. Gauges are read at the moment of the scrape from
+figures that others keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import define, field
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
+
+from linkhub_adapters.telemetry.figures import Figures, RealtimeFigures
+
+__all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
+
+LATENCY_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400, 86_400)
+CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+@define(kw_only=True, eq=False)
+class Metrics:
+    """Every metric that linkhub exposes. ``take_figures`` and ``take_realtime`` are asked at each scrape."""
+
+    take_figures: Callable[[], Figures | None] = field(default=lambda: None)
+    take_realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
+    registry: CollectorRegistry = field(factory=CollectorRegistry)
+    events: Counter = field(init=False)
+    rejections: Counter = field(init=False)
+    saved: Counter = field(init=False)
+    announced: Counter = field(init=False)
+    latency: Histogram = field(init=False)
+    duplicates: Counter = field(init=False)
+    expired: Counter = field(init=False)
+    failures: Counter = field(init=False)
+    store_calls: Counter = field(init=False)
+    store_call_seconds: Histogram = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.events = self._counter("events", "Messages by kind and by what became of them", "kind", "outcome")
+        self.rejections = self._counter("rejections", "Rejected messages by kind and field at fault", "kind", "field")
+        self.saved = self._counter("products_saved", "Revisions saved: new products and updates", "change")
+        self.announced = self._counter("announcements", "Revisions handed to the notifier")
+        self.duplicates = self._counter("duplicates", "Halves that brought nothing new", "kind")
+        self.expired = self._counter("halves_expired", "Halves whose partner never came", "kind")
+        self.failures = self._counter("failures", "Activities that failed and are tried again", "activity", "transient")
+        self.store_calls = self._counter("store_calls", "Calls of a store by outcome", "store", "call", "outcome")
+        self.latency = Histogram(
+            "linkhub_assembly_latency_seconds",
+            "From the receipt of a product's first half to its announcement",
+            buckets=LATENCY_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self.store_call_seconds = Histogram(
+            "linkhub_store_call_seconds",
+            "How long calls of a store take",
+            ["store", "call"],
+            buckets=CALL_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self.registry.register(self)
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(f"linkhub_{name}", documentation, labels, registry=self.registry)
+
+    def expose(self) -> tuple[bytes, str]:
+        """The exposition in Prometheus' text format, and its media type."""
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_1_0_0
+
+    def collect(self) -> Iterator[Metric]:
+        """What only a look can tell; called by the registry at each scrape."""
+        if (figures := self.take_figures()) is not None:
+            yield from _standing(figures)
+        if (realtime := self.take_realtime()) is not None:
+            yield from _connected(realtime)
+
+
+def _standing(figures: Figures) -> Iterator[Metric]:
+    queued = GaugeMetricFamily("linkhub_queue_messages", "Messages on a queue, leased ones too", labels=["queue"])
+    for queue, count in figures.queued.items():
+        queued.add_metric([queue], count)
+    yield queued
+    if figures.staged is not None:
+        yield GaugeMetricFamily("linkhub_staging_halves", "Halves that wait for their partner", figures.staged)
+        since = figures.oldest_staged_at or figures.taken_at
+        age = (figures.taken_at - since).total_seconds()
+        yield GaugeMetricFamily("linkhub_staging_oldest_age_seconds", "How long the oldest half has waited", age)
+    if figures.dead_letters is not None:
+        yield GaugeMetricFamily("linkhub_dead_letters", "Rejected messages that are kept", figures.dead_letters)
+
+
+def _connected(realtime: RealtimeFigures) -> Iterator[Metric]:
+    connections = GaugeMetricFamily("linkhub_connections", "Open connections by transport", labels=["transport"])
+    for transport, count in realtime.connections.items():
+        connections.add_metric([transport], count)
+    yield connections
+    yield GaugeMetricFamily("linkhub_subscriptions", "Subscriptions to shops", realtime.subscriptions)
+    yield CounterMetricFamily("linkhub_deliveries", "Events written to connections", realtime.deliveries)
+    yield CounterMetricFamily(
+        "linkhub_slow_readers_closed", "Connections closed with 1013", realtime.slow_readers_closed
+    )
+    refused = CounterMetricFamily("linkhub_connections_refused", "Connections refused, by reason", labels=["reason"])
+    for reason, count in realtime.refused.items():
+        refused.add_metric([reason], count)
+    yield refused
