@@ -23,8 +23,8 @@ _SECRET_NAMES = frozenset({"authorization", "token", "admin_token", "password", 
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """The logger of one part of linkhub; ``name`` is bound to each line as ``logger``."""
-    return cast(FilteringBoundLogger, structlog.get_logger(logger=name))
+    """The logger of one part of linkhub, as set up by now; ``name`` is bound to each line as ``part``."""
+    return cast(FilteringBoundLogger, structlog.get_logger().bind(part=name))
 
 
 def configure_logs(*, level: str, log_format: LogFormat, stream: TextIO | None = None) -> None:

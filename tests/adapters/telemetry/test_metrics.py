@@ -1,0 +1,76 @@
+"""Gauges are what the figures say at the moment of the scrape; what is not known is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from linkhub_adapters.telemetry import Figures, Metrics, RealtimeFigures
+
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+def exposed(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample that a scrape would get, by name and labels."""
+    text = metrics.expose()[0].decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_standing_figures_are_exposed_as_they_are_at_the_scrape() -> None:
+    """Queues, staging and dead letters show the figures of this moment, the age of the oldest half included."""
+    staged = [2]
+    metrics = Metrics(
+        take_figures=lambda: Figures(
+            taken_at=NOON,
+            queued={"caption": 3, "thumbnail": 0},
+            staged=staged[0],
+            oldest_staged_at=NOON - timedelta(minutes=5),
+            dead_letters=7,
+        )
+    )
+    assert exposed(metrics)["linkhub_staging_halves", ()] == 2
+    staged[0] = 5
+    samples = exposed(metrics)
+    assert samples["linkhub_staging_halves", ()] == 5
+    assert samples["linkhub_staging_oldest_age_seconds", ()] == 300
+    assert samples["linkhub_dead_letters", ()] == 7
+    assert samples["linkhub_queue_messages", (("queue", "caption"),)] == 3
+    assert samples["linkhub_queue_messages", (("queue", "thumbnail"),)] == 0
+
+
+def test_an_empty_staging_has_no_age() -> None:
+    """With nothing staged, the oldest age is nought."""
+    metrics = Metrics(take_figures=lambda: Figures(taken_at=NOON, staged=0))
+    assert exposed(metrics)["linkhub_staging_oldest_age_seconds", ()] == 0
+
+
+@pytest.mark.parametrize("name", ["linkhub_staging_halves", "linkhub_dead_letters", "linkhub_connections"])
+def test_an_unknown_figure_is_left_out(name: str) -> None:
+    """A figure that nobody took is missing, not nought."""
+    assert not [sample for sample, _ in exposed(Metrics()) if sample == name]
+
+
+def test_realtime_figures_are_exposed() -> None:
+    """Connections by transport, subscriptions, deliveries, slow readers and refusals by reason are there."""
+    metrics = Metrics(
+        take_realtime=lambda: RealtimeFigures(
+            connections={"websocket": 4, "polling": 1},
+            subscriptions=9,
+            deliveries=100,
+            slow_readers_closed=2,
+            refused={"origin": 3},
+        )
+    )
+    samples = exposed(metrics)
+    assert samples["linkhub_connections", (("transport", "websocket"),)] == 4
+    assert samples["linkhub_connections", (("transport", "polling"),)] == 1
+    assert samples["linkhub_subscriptions", ()] == 9
+    assert samples["linkhub_deliveries_total", ()] == 100
+    assert samples["linkhub_slow_readers_closed_total", ()] == 2
+    assert samples["linkhub_connections_refused_total", (("reason", "origin"),)] == 3
