@@ -14,9 +14,9 @@ __all__ = ["REVALIDATE", "is_known", "respond", "strong_etag"]
 REVALIDATE = "no-cache"
 """The ``Cache-Control`` of what may be kept but must be asked for each time."""
 
-# The comma may stand inside a tag, so the list is not split but searched. Whatever stands between two quotes counts as
-# a tag: else one malformed tag would put all that follow out of step.
-_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+# The comma may stand inside a tag, so the list is not split but searched; that also passes over the `W/` of weak tags.
+# Whatever stands between two quotes counts as a tag: else one malformed tag would put all that follow out of step.
+_ENTITY_TAG = re.compile(r'"[^"]*"')
 
 
 def strong_etag(content: bytes) -> str:

@@ -181,9 +181,28 @@ _READINESS = _object(
         "checks": {"type": "object", "additionalProperties": ref("Check"), "description": "By name; none if draining."},
     },
 )
+
+
+def _part(description: str, kind: str = "object") -> Schema:
+    return {"type": kind, "description": description, **({"items": {"type": "object"}} if kind == "array" else {})}
+
+
 _OPERATOR_STATUS = _object(
-    "What the operator's page draws. Fields may be added; the page is its only reader.",
+    "What the operator's page draws: counters that only grow, and gauges. The page is its only reader, so its parts "
+    "may change with it.",
     {"timestamp": _moment("When the snapshot was taken.")},
+    {
+        "node": _part("The process that answers."),
+        "settings": _part("The settings that the page needs to judge figures."),
+        "events": _part("Events so far, by kind and outcome.", "array"),
+        "products": _part("Products created, revised and announced so far, and those not announced yet."),
+        "latency_seconds": _part("From the receipt of a half to the announcement, as cumulative buckets."),
+        "queues": _part("What waits and what is being worked on, by kind.", "array"),
+        "staging": _part("Halves that wait for their partner, by kind and age."),
+        "dead_letters": _part("What was rejected: how much, why, and the latest."),
+        "realtime": _part("Connections, subscriptions and deliveries."),
+        "nodes": _part("The processes that were heard of lately.", "array"),
+    },
 )
 
 SCHEMAS: dict[str, Schema] = {

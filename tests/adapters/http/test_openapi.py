@@ -185,6 +185,62 @@ async def test_real_problems_are_as_described() -> None:
     assert seen == [400, 404, 404, 401, 500, 413, 405, 503]
 
 
+ANSWERS = [
+    ("/api/v1/shop/{handle}/products", {PRODUCTS: 200, f"{PRODUCTS}?limit=0": 400}),
+    ("/api/v1/shop/{handle}/products/{videoId}",
+     {f"{PRODUCTS}/{video_id(1)}": 200, f"{PRODUCTS}/a.b": 400, f"{PRODUCTS}/9": 404}),
+    ("/api/v1/websocket/stats", {"/api/v1/websocket/stats": 200}),
+    ("/api/v1/operator/status", {"/api/v1/operator/status": 200}),
+    ("/healthz", {"/healthz": 200}),
+    ("/readyz", {"/readyz": 200}),
+    ("/metrics", {"/metrics": 200}),
+    ("/openapi.json", {"/openapi.json": 200}),
+    ("/api/docs", {"/api/docs": 200}),
+    ("/", {"/": 200}),
+    ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
+    ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
+    ("/assets/{release}/{name}", {"/assets/0/theme.css": 200, "/assets/0/x": 404}),
+]  # fmt: skip
+
+
+def described(path: str, status: int) -> dict[str, Any]:
+    """The response of that status as the document has it."""
+    entry: dict[str, Any] = DOCUMENT["paths"][path]["get"]["responses"][str(status)]
+    if "$ref" in entry:
+        entry = DOCUMENT["components"]["responses"][entry["$ref"].rsplit("/", 1)[-1]]
+    return entry
+
+
+@pytest.mark.parametrize(("path", "answers"), ANSWERS)
+async def test_every_answer_is_described(client: AsyncClient, path: str, answers: dict[str, int]) -> None:
+    """Each status that an address answers, its media type, its tag; and a 304 wherever there is a tag."""
+    for address, status in answers.items():
+        answer = await client.get(address)
+        assert answer.status_code == status
+        response = described(path, status)
+        media_type = answer.headers["content-type"].partition(";")[0]
+        assert media_type in response["content"] or "*/*" in response["content"]
+        assert ("etag" in answer.headers) == ("ETag" in response.get("headers", {}))
+        if "etag" in answer.headers:
+            again = await client.get(address, headers={"If-None-Match": answer.headers["etag"]})
+            assert "ETag" in described(path, again.status_code)["headers"]
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailable("x", "y"), OSError()])
+async def test_every_failure_is_described(error: Exception) -> None:
+    """Of the store that both product routes read; with the header that a client should heed."""
+    async with Listener(store=BrokenProductStore(error=error)).client() as client:
+        for path, answers in ANSWERS[:2]:
+            answer = await client.get(next(iter(answers)))
+            response = described(path, answer.status_code)
+            assert ("retry-after" in answer.headers) == ("Retry-After" in response.get("headers", {}))
+
+
+def test_every_path_is_in_the_table_above() -> None:
+    """So that a new one is held against its description, too."""
+    assert [path for path, _ in ANSWERS] == list(DOCUMENT["paths"])
+
+
 async def test_the_validator_can_say_no(client: AsyncClient) -> None:
     """The tests above would fail: a missing field, a wrong type, a broken limit."""
     body = (await client.get(PRODUCTS)).json()
