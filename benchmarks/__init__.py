@@ -1,0 +1,1 @@
+"""What linkhub costs, measured: ``python -m benchmarks`` lists what there is. Figures are ratios within one run."""
