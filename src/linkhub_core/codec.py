@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
 from cattrs import BaseValidationError, Converter
 from cattrs.errors import ClassValidationError, IterableValidationError
+from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
+from linkhub_core.rules import Number
 
 __all__ = [
     "MAX_BODY_BYTES",
@@ -98,6 +101,9 @@ def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
 
 def _converter() -> Converter:
     converter = Converter(detailed_validation=True, prefer_attrib_converters=False)
+    # A number or a price is its own plain form; left to itself, cattrs looks each one's union up anew.
+    for plain in (Number, Number | None, Decimal | None):
+        converter.register_unstructure_hook(plain, identity)
     converter.register_structure_hook_factory(attrs.has, lambda cls: _structure_with_rules(cls, converter))
     converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
     return converter
@@ -268,7 +274,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
 
 def timestamp_text(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and ``Z``: texts that sort as their moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def product_document(record: ProductRecord) -> dict[str, Any]:
