@@ -1,0 +1,39 @@
+"""The backends: each module gives one :class:`Backend`, the ports of one technology, opened and ready.
+
+``LINKHUB_BACKEND`` chooses the module by its name. Only the chosen one is imported, so nobody needs the packages of a
+backend that is not in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
+
+from linkhub_cli.backends.backend import Backend, OpenBackend
+from linkhub_cli.settings import Settings
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+from linkhub_core.ports import Clock
+
+__all__ = ["Backend", "OpenBackend", "open_backend"]
+
+_NEEDS = {"aws": ("boto3", "pip install 'linkhub[aws]'")}
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+    """Open the backend that the settings name, and close it at the end.
+
+    Raises:
+        SettingsFaulty: a package that it needs is not installed.
+        ServiceUnavailable: it cannot be reached.
+    """
+    name = settings.storage.backend
+    package, remedy = _NEEDS.get(name, ("", ""))
+    if package and find_spec(package) is None:
+        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", f"needs {package}, which is missing: {remedy}", name)])
+    open_it = cast(OpenBackend, import_module(f"linkhub_cli.backends.{name}").open_backend)
+    async with open_it(settings, clock) as backend:
+        yield backend

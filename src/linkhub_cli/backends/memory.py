@@ -1,0 +1,58 @@
+"""The backend of one process: everything is gone when it ends. For tests, and for a quick look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from linkhub_adapters.memory import MemoryAnnouncements, MemoryEventQueue, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.telemetry import Figures
+from linkhub_cli.backends.backend import Backend
+from linkhub_cli.settings import Settings
+from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery
+
+__all__ = ["open_backend"]
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+    """See :class:`~linkhub_cli.backends.OpenBackend`."""
+    consuming = settings.consuming
+    queue = MemoryEventQueue(
+        clock=clock,
+        batch_size=consuming.batch_size,
+        visibility_timeout_seconds=consuming.visibility_timeout_seconds,
+        wait_seconds=consuming.receive_wait_seconds,
+        max_receive_count=consuming.max_receive_count,
+    )
+    staging = MemoryStagingStore()
+    announcements = MemoryAnnouncements()
+
+    @asynccontextmanager
+    async def open_feed() -> AsyncIterator[AnnouncementFeed]:
+        feed = announcements.open_feed()
+        yield feed
+        announcements.feeds.remove(feed)
+
+    async def figures() -> Figures:
+        rows = staging.rows.values()
+        return Figures(
+            taken_at=clock.now(),
+            queued=queue.depth,
+            staged=len(rows),
+            oldest_staged_at=min((row.waiting_since for row in rows), default=None),
+            dead_letters=len([letter async for letter in queue.browse(DeadLetterQuery())]),
+        )
+
+    yield Backend(
+        name="memory",
+        queue=queue,
+        publisher=queue,
+        dead_letters=queue,
+        staging=staging,
+        products=MemoryProductStore(),
+        notifier=announcements,
+        open_feed=open_feed,
+        probes={},
+        figures=figures,
+    )

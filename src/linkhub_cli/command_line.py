@@ -1,0 +1,68 @@
+"""What every command is handed: the way to the settings, and to everything that is wired by them.
+
+Its own imports of linkhub wait until a command needs them, so that ``linkhub --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from linkhub_cli.container import Container
+    from linkhub_cli.settings import Settings
+    from linkhub_cli.settings_sources import Loaded
+
+__all__ = ["CommandLine"]
+
+T = TypeVar("T")
+
+_ENV_FILE = Path(".env")
+
+
+@frozen(kw_only=True)
+class CommandLine:
+    """The options that stand before the command's name."""
+
+    env_file: Path | None = None
+
+    def load(self, overrides: Mapping[str, str] | None = None) -> Loaded[Settings]:
+        """Load the settings, from the file too where there is one.
+
+        Raises:
+            SettingsFaulty: with every fault.
+        """
+        from linkhub_cli.settings import load_settings  # noqa: PLC0415  help is quick
+
+        env_file = self.env_file or (_ENV_FILE if _ENV_FILE.is_file() else None)
+        return load_settings(overrides, env_file=env_file)
+
+    def settings(self, overrides: Mapping[str, str] | None = None) -> Settings:
+        """The settings alone; warnings are told on standard error.
+
+        Raises:
+            SettingsFaulty: with every fault.
+        """
+        loaded = self.load(overrides)
+        for warning in loaded.warnings:
+            click.echo(f"linkhub: warning: {warning}", err=True)
+        return loaded.settings
+
+    def run(self, action: Callable[[Container], Awaitable[T]]) -> T:
+        """Open everything, do ``action``, close everything; logs only tell what is wrong."""
+        from linkhub_cli.container import open_container  # noqa: PLC0415  help is quick
+        from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
+
+        settings = self.settings()
+        set_up_logs(settings.logs, quiet=True)
+
+        async def within() -> T:
+            async with open_container(settings) as container:
+                return await action(container)
+
+        return asyncio.run(within())

@@ -1,0 +1,121 @@
+"""``linkhub publish``: puts the events of files on the queues."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from attrs import define, field
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.container import Container
+from linkhub_cli.event_lines import EventLine, UnreadableLine, read_lines
+from linkhub_cli.help_text import Example, examples
+from linkhub_cli.output import news
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+from linkhub_core.ports import EventPublisher
+
+__all__ = ["publish"]
+
+T = TypeVar("T")
+
+_BATCH_SIZE = 500
+
+
+@define
+class _Tally:
+    """How the publishing went. Each line that was not published is told at once, by its file and number."""
+
+    published: Counter[str] = field(factory=Counter)
+    failed: int = 0
+
+    def fail(self, place: str, problem: str) -> None:
+        news(f"{place}: {problem}")
+        self.failed += 1
+
+
+@click.command(
+    epilog=examples(
+        Example("linkhub publish events.jsonl", "the events of a file"),
+        Example("cat *.jsonl | linkhub publish -", "standard input"),
+        Example("linkhub dead-letters list", "afterwards: lines that were rejected, by <file>:<line>"),
+    )
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.pass_context
+def publish(ctx: click.Context, files: Sequence[str]) -> None:
+    """Put events on the queues, from JSON lines.
+
+    A line is a bare event, whose kind is told from its fields, or {"queue": "caption" or "thumbnail", "body": "..."},
+    whose body goes out as it stands. `-` is standard input. Each message carries "<file>:<line>" as its correlation id,
+    so that a dead letter names its line.
+
+    A line that cannot be read, or that the queue refuses, is told by its number; the others are published, and the exit
+    code is 1.
+    """
+    line: CommandLine = ctx.obj
+    if not files and sys.stdin.isatty():
+        raise click.UsageError("name a file, or pipe events in")
+    tally = line.run(lambda container: _publish(container, files or ("-",)))
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.published.items()))
+    news(
+        f"published {tally.published.total():,} messages{f' ({counts})' if counts else ''}, {tally.failed:,} lines not"
+    )
+    if tally.failed:
+        ctx.exit(1)
+
+
+async def _publish(container: Container, files: Sequence[str]) -> _Tally:
+    backend, tally = container.backend(), _Tally()
+    if backend.name == "memory":
+        problem = "gives every command a memory of its own: what is published here nobody will consume"
+        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    with _progress(files) as advance:
+        for name in files:
+            with click.open_file(name, "rb") as opened:
+                await _publish_file(backend.publisher, name, opened, tally, advance)
+    return tally
+
+
+async def _publish_file(
+    publisher: EventPublisher, name: str, opened: Iterable[bytes], tally: _Tally, advance: Callable[[int], None]
+) -> None:
+    for batch in _batches(read_lines(name, opened)):
+        sound = [line for line in batch if isinstance(line, EventLine)]
+        for line in batch:
+            if isinstance(line, UnreadableLine):
+                tally.fail(line.place, line.problem)
+        await _publish_batch(publisher, sound, tally)
+        advance(sum(line.size_bytes for line in batch))
+
+
+async def _publish_batch(publisher: EventPublisher, lines: Sequence[EventLine], tally: _Tally) -> None:
+    refusals = await publisher.publish([line.message for line in lines]) if lines else []
+    for refusal in refusals:
+        tally.fail(refusal.message.attributes["correlationId"], f"the queue refuses it: {refusal.problem}")
+    tally.published.update(line.message.kind.value for line in lines)
+    tally.published.subtract(refusal.message.kind.value for refusal in refusals)
+
+
+def _batches(values: Iterator[T]) -> Iterator[Sequence[T]]:
+    while batch := tuple(itertools.islice(values, _BATCH_SIZE)):
+        yield batch
+
+
+@contextmanager
+def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere; gives what is called with the bytes that are done."""
+    console = Console(stderr=True)
+    sizes = [Path(name).stat().st_size for name in files if name != "-"]
+    columns = (TextColumn("publishing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("publish", total=sum(sizes) if "-" not in files else None)
+        yield lambda size_bytes: progress.advance(task, size_bytes)

@@ -1,0 +1,42 @@
+"""``linkhub sweep``: one sweep, now."""
+
+from __future__ import annotations
+
+import attrs
+import click
+
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.container import Container
+from linkhub_cli.help_text import Example, examples
+from linkhub_cli.output import print_lines
+from linkhub_core.entries import Swept
+
+__all__ = ["sweep"]
+
+
+@click.command(
+    epilog=examples(
+        Example("linkhub sweep", "sweep once"),
+        Example("linkhub sweep --json", "the same, its figures as JSON"),
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def sweep(line: CommandLine, as_json: bool) -> None:
+    """Look at every half in staging, and mend what was left behind.
+
+    A half whose product exists is folded into it; one that has waited past its time without a partner is removed; a
+    product that was never announced is announced. Consumers do the same every hour; doing it again is harmless.
+    """
+    swept = line.run(_sweep)
+    if as_json:
+        print_lines([attrs.asdict(swept)])
+    else:
+        click.echo(
+            f"{swept.seen} halves in staging: {swept.folded} folded into their products, {swept.expired} removed after "
+            f"their time; {swept.announced} products announced late"
+        )
+
+
+async def _sweep(container: Container) -> Swept:
+    return await container.sweep()()

@@ -1,0 +1,91 @@
+"""The composition root: the only place, beside the backends, that meets concrete adapters.
+
+Importing it opens nothing, and neither does making a :class:`Container`: what has to be opened is opened by
+:func:`open_container` and closed when that is left. Each provider makes its part once, when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+
+from linkhub_adapters.telemetry import MeasuredProductStore, MeasuredStagingStore, Metrics, TelemetryJournal, get_logger
+from linkhub_adapters.worker import Consumer, Repeater, SystemClock
+from linkhub_cli.backends import Backend, open_backend
+from linkhub_cli.settings import Settings
+from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, Settlement, Sweep
+
+__all__ = ["Container", "open_container"]
+
+
+def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
+    """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
+    return visibility_timeout_seconds / 3
+
+
+class Container(DeclarativeContainer):
+    """Every part of linkhub, wired from the settings and one opened backend."""
+
+    settings: Dependency[Settings] = Dependency(instance_of=Settings)
+    backend: Dependency[Backend] = Dependency(instance_of=Backend)
+
+    clock = Singleton(SystemClock)
+    metrics = Singleton(Metrics)
+    log = Singleton(get_logger, "linkhub")
+    journal = Singleton(TelemetryJournal, metrics=metrics, log=log)
+    products = Singleton(MeasuredProductStore, backend.provided.products, metrics)
+    staging = Singleton(MeasuredStagingStore, backend.provided.staging, metrics)
+
+    settlement = Singleton(
+        Settlement,
+        products=products,
+        staging=staging,
+        notifier=backend.provided.notifier,
+        journal=journal,
+        clock=clock,
+    )
+    assemble = Singleton(
+        AssembleBatch,
+        queue=backend.provided.queue,
+        settlement=settlement,
+        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
+        jitter=Object(random.random),
+    )
+    sweep = Singleton(Sweep, settlement=settlement)
+    browse = Singleton(BrowseShop, products=products, clock=clock)
+    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
+
+    consumer = Singleton(
+        Consumer,
+        queue=backend.provided.queue,
+        assemble=assemble,
+        journal=journal,
+        heartbeat_seconds=Callable(_heartbeat_seconds, settings.provided.consuming.visibility_timeout_seconds),
+        max_in_flight=settings.provided.consuming.max_in_flight,
+    )
+    sweeper = Singleton(
+        Repeater,
+        activity="sweep",
+        action=sweep,
+        journal=journal,
+        interval_seconds=settings.provided.consuming.sweep_interval_seconds,
+    )
+
+
+@asynccontextmanager
+async def open_container(settings: Settings) -> AsyncIterator[Container]:
+    """Open the backend that ``settings`` name, and give everything that is wired to it.
+
+    Raises:
+        SettingsFaulty: a package that the backend needs is missing.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    container = Container(settings=Object(settings))
+    async with open_backend(settings, container.clock()) as backend:
+        container.backend.override(Object(backend))
+        yield container

@@ -1,0 +1,60 @@
+"""How a command fails: which errors end it with which exit code, and in which words.
+
+    error                                 exit code
+    SettingsFaulty, InvalidQuery          2           a mistake in what was typed or configured
+    any other PermanentError              1           it was tried, and cannot be done
+    TransientError                        3           trying again later may help
+
+An error that is not of linkhub's tree is a bug, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
+
+__all__ = ["exit_code_of", "telling"]
+
+SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
+
+
+def exit_code_of(error: LinkhubError) -> int:
+    """The exit code of a command that ``error`` ended."""
+    if isinstance(error, SettingsFaulty | InvalidQuery):
+        return MISTAKEN
+    return UNAVAILABLE if isinstance(error, TransientError) else SOME_FAILED
+
+
+@contextmanager
+def telling(*, debug: bool) -> Iterator[None]:
+    """Tell an error of linkhub's tree in one line on standard error, and end with its exit code.
+
+    Args:
+        debug: let it through instead, for its traceback.
+    """
+    try:
+        yield
+    except* LinkhubError as group:
+        if debug:
+            raise
+        raise click.exceptions.Exit(_tell(group)) from None
+
+
+def _tell(group: BaseExceptionGroup[LinkhubError]) -> int:
+    leaves = list(_leaves(group))
+    for error in leaves:
+        click.echo(f"linkhub: {error}", err=True)
+    return max(map(exit_code_of, leaves))
+
+
+def _leaves(group: BaseExceptionGroup[LinkhubError]) -> Iterator[LinkhubError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,101 @@
+"""The program ``linkhub``: finds the command, and turns whatever goes wrong into one clear line and an exit code.
+
+Rule 1. A command's module is imported only when that command runs, so that ``linkhub --help`` is quick.
+Rule 2. Errors of linkhub's own tree are told in one line on standard error, never as a traceback (unless ``--debug``).
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import frozen
+
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.help_text import EXIT_CODES, FIRST_STEPS
+
+__all__ = ["main", "program"]
+
+_HERE = "linkhub_cli.commands"
+
+
+@frozen
+class _Listed:
+    """A command as the help lists it; ``module`` holds it under its own name."""
+
+    module: str
+    help: str
+
+
+_COMMANDS: dict[str, dict[str, _Listed]] = {
+    "Run linkhub": {
+        "serve": _Listed("serve", "Serve REST, realtime and pages, and consume"),
+        "consume": _Listed("consume", "Consume alone; as many processes as you like"),
+        "demo": _Listed("demo", "Serve a fresh shop with simulated workers"),
+    },
+    "Put in, take out": {
+        "publish": _Listed("publish", "Put events on the queues"),
+        "export": _Listed("export", "Print products as JSON lines"),
+        "watch": _Listed("watch", "Show the live events of a shop"),
+    },
+    "Look after it": {
+        "staging": _Listed("staging", "Halves that wait for their partner"),
+        "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
+        "sweep": _Listed("sweep", "Mend what a crash left, remove what nobody came for"),
+        "config": _Listed("config", "Show every setting and where it came from"),
+    },
+}
+
+
+class _Program(click.Group):
+    """The group of all commands, listed by subject and imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return [name for commands in _COMMANDS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        for commands in _COMMANDS.values():
+            if listed := commands.get(cmd_name):
+                module = import_module(f"{_HERE}.{listed.module}")
+                command: click.Command = getattr(module, listed.module)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for heading, commands in _COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, listed.help) for name, listed in commands.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what linkhub raises on purpose ends as one line and an exit code."""
+        from linkhub_cli.failures import telling  # noqa: PLC0415  help is quick
+
+        with telling(debug=bool(ctx.params.get("debug"))):
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Program, epilog=f"{FIRST_STEPS}\n\n{EXIT_CODES}", context_settings={"max_content_width": 100})
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Read settings from this file; by default from .env, where there is one. The environment wins.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="linkhub", message="linkhub %(version)s")
+@click.pass_context
+def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # noqa: ARG001  debug: read by invoke
+    """linkhub joins the two halves of a video, its caption and its thumbnails, into one product, saves it exactly once
+    and shows it within a second to everyone who has the shop open.
+
+    Every choice is an environment variable: `linkhub config` shows them all.
+    """
+    ctx.obj = CommandLine(env_file=env_file)
+
+
+def main() -> None:
+    """The entry point."""
+    program(prog_name="linkhub")
+    sys.exit(0)

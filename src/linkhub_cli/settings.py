@@ -1,0 +1,348 @@
+"""Every choice that linkhub leaves open: the one definition that `.env.example`, the docs and ``linkhub config`` print.
+
+Rule 1. This module is the only reader of the environment; everybody else is handed a frozen :class:`Settings`.
+Rule 2. A setting stands here once, with its variable, default, unit, doc and rule, and something reads it.
+Rule 3. What is wrong is told all at once, each fault by its variable's name: see :mod:`linkhub_cli.settings_sources`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from attrs import Factory, frozen
+
+from linkhub_cli import setting_rules as rules
+from linkhub_cli.setting import setting
+from linkhub_cli.settings_sources import Loaded, SettingFault, Source, load, read_env_file
+
+__all__ = [
+    "Aws",
+    "Consuming",
+    "Listener",
+    "Logs",
+    "Realtime",
+    "Settings",
+    "Storage",
+    "load_settings",
+]
+
+_DAY_SECONDS = 86_400
+_SQS_URL = r"https?://\S+/\S+"
+
+
+@frozen(kw_only=True)
+class Storage:
+    """Where everything is kept"""
+
+    backend: str = setting(
+        "LINKHUB_BACKEND",
+        rules.choice("embedded", "aws", "memory"),
+        default="embedded",
+        doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` forgets all.",
+    )
+    data_dir: Path = setting(
+        "LINKHUB_DATA_DIR",
+        rules.directory,
+        default=Path(".linkhub"),
+        doc="The directory in which the embedded backend keeps its file; it is made when it is missing.",
+    )
+
+
+@frozen(kw_only=True)
+class Listener:
+    """Where linkhub listens, and to whom"""
+
+    host: str = setting(
+        "LINKHUB_HOST",
+        rules.host,
+        default="127.0.0.1",
+        doc="The address to listen on; `0.0.0.0` lets other machines in.",
+    )
+    port: int = setting(
+        "LINKHUB_PORT",
+        rules.whole(0, 65_535),
+        default=3002,
+        doc="The port of REST, realtime and pages; 0 takes any free one.",
+    )
+    ws_port: int | None = setting(
+        "LINKHUB_WS_PORT",
+        rules.whole(0, 65_535),
+        doc="A port for the standalone WebSocket server, beside the one that answers everything.",
+        when_unset="no second port",
+        example="3003",
+    )
+    cors_origins: tuple[str, ...] | None = setting(
+        "WEBSOCKET_CORS_ORIGINS",
+        rules.origins,
+        doc="Origins whose pages may read answers and open connections, separated by commas; `*` allows all.",
+        when_unset="the listener's own origin and localhost on any port",
+        example="https://shop.example,http://localhost:5173",
+    )
+    admin_token: str | None = setting(
+        "LINKHUB_ADMIN_TOKEN",
+        rules.words,
+        doc="The bearer token that statistics, metrics and the operator's figures ask for.",
+        when_unset="they are open to all who reach the port",
+        secret=True,
+    )
+    probe_timeout_seconds: float = setting(
+        "LINKHUB_PROBE_TIMEOUT_SECONDS",
+        rules.seconds(0.1, 60),
+        default=2.0,
+        unit="seconds",
+        doc="How long `/readyz` waits for each queue and store.",
+    )
+    drain_seconds: float = setting(
+        "LINKHUB_DRAIN_SECONDS",
+        rules.seconds(0, 600),
+        default=8.0,
+        unit="seconds",
+        doc="How long a stopping process may take to finish what it has in hand.",
+    )
+
+
+@frozen(kw_only=True)
+class Realtime:
+    """What one connection may do"""
+
+    max_frame_bytes: int = setting(
+        "LINKHUB_MAX_FRAME_BYTES",
+        rules.whole(1_024, 16_777_216),
+        default=65_536,
+        unit="bytes",
+        doc="The longest message that a client may send.",
+    )
+    messages_per_minute: int = setting(
+        "LINKHUB_MESSAGES_PER_MINUTE",
+        rules.whole(1, 1_000_000),
+        default=100,
+        doc="How many messages a client may send in a minute.",
+    )
+    max_subscriptions: int = setting(
+        "LINKHUB_MAX_SUBSCRIPTIONS",
+        rules.whole(1, 100_000),
+        default=50,
+        doc="How many shops a connection may watch.",
+    )
+    max_connections_per_address: int = setting(
+        "LINKHUB_MAX_CONNECTIONS_PER_ADDRESS",
+        rules.whole(1),
+        default=20_000,
+        doc="How many connections may come from one address; behind a proxy all come from the proxy's.",
+    )
+    max_unsent_bytes: int = setting(
+        "LINKHUB_MAX_UNSENT_BYTES",
+        rules.whole(65_536, 1_073_741_824),
+        default=1_048_576,
+        unit="bytes",
+        doc="How much may wait for a slow reader before its connection is closed with 1013.",
+    )
+    max_polling_payload_bytes: int = setting(
+        "LINKHUB_MAX_POLLING_PAYLOAD_BYTES",
+        rules.whole(1_024, 1_073_741_824),
+        default=1_000_000,
+        unit="bytes",
+        doc="The longest payload of HTTP long-polling, both ways.",
+    )
+    ping_interval_seconds: float = setting(
+        "LINKHUB_PING_INTERVAL_SECONDS",
+        rules.seconds(1, 600),
+        default=25.0,
+        unit="seconds",
+        doc="How often a connection is asked whether it still lives.",
+    )
+    ping_timeout_seconds: float = setting(
+        "LINKHUB_PING_TIMEOUT_SECONDS",
+        rules.seconds(1, 600),
+        default=20.0,
+        unit="seconds",
+        doc="How long the answer to that may take before the connection is closed.",
+    )
+
+
+@frozen(kw_only=True)
+class Consuming:
+    """How messages are taken from the queues, and what becomes of halves that wait"""
+
+    batch_size: int = setting(
+        "LINKHUB_BATCH_SIZE",
+        rules.whole(1, 1_000),
+        default=100,
+        doc="How many messages are worked on together.",
+    )
+    max_in_flight: int = setting(
+        "LINKHUB_MAX_IN_FLIGHT",
+        rules.whole(1, 100),
+        default=4,
+        doc="How many batches a consumer has in work at once.",
+    )
+    visibility_timeout_seconds: float = setting(
+        "LINKHUB_VISIBILITY_TIMEOUT_SECONDS",
+        rules.seconds(1, 43_200),
+        default=30.0,
+        unit="seconds",
+        doc="How long a message is hidden from others while one consumer works on it; renewed while work goes on.",
+    )
+    receive_wait_seconds: float = setting(
+        "LINKHUB_RECEIVE_WAIT_SECONDS",
+        rules.seconds(0, 20),
+        default=1.0,
+        unit="seconds",
+        doc="How long one receive waits for the first message.",
+    )
+    max_receive_count: int = setting(
+        "LINKHUB_MAX_RECEIVE_COUNT",
+        rules.whole(1, 1_000),
+        default=20,
+        doc="How often a message is tried before it goes to the dead letters (with SQS the queue itself decides).",
+    )
+    staging_ttl_seconds: int = setting(
+        "LINKHUB_STAGING_TTL_SECONDS",
+        rules.whole(1, 365 * _DAY_SECONDS),
+        default=_DAY_SECONDS,
+        unit="seconds",
+        doc="How long a half waits for its partner before a sweep removes it.",
+    )
+    sweep_interval_seconds: float = setting(
+        "LINKHUB_SWEEP_INTERVAL_SECONDS",
+        rules.seconds(1, _DAY_SECONDS),
+        default=3_600.0,
+        unit="seconds",
+        doc="How often a consumer sweeps staging.",
+    )
+
+
+@frozen(kw_only=True)
+class Aws:
+    """The AWS backend"""
+
+    caption_queue_url: str | None = setting(
+        "SQS_CAPTION_QUEUE_URL",
+        rules.matching(_SQS_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/caption"),
+        doc="The caption parser's output queue.",
+        when_unset="needed by the aws backend",
+        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-caption",
+    )
+    thumbnail_queue_url: str | None = setting(
+        "SQS_THUMBNAIL_QUEUE_URL",
+        rules.matching(_SQS_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/thumbnail"),
+        doc="The thumbnail generator's output queue.",
+        when_unset="needed by the aws backend",
+        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-thumbnail",
+    )
+    products_table: str = setting(
+        "DYNAMODB_PRODUCTS_TABLE",
+        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-products: 3 to 255 letters, digits, '_', '.' and '-'"),
+        default="linkhub-products",
+        doc="The table of the products.",
+    )
+    staging_table: str = setting(
+        "DYNAMODB_STAGING_TABLE",
+        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-staging: 3 to 255 letters, digits, '_', '.' and '-'"),
+        default="linkhub-staging",
+        doc="The table in which halves wait.",
+    )
+    topic_arn: str | None = setting(
+        "SNS_NEW_PRODUCT_TOPIC_ARN",
+        rules.matching(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "arn:aws:sns:REGION:ACCOUNT:NAME"),
+        doc="The topic on which other nodes and services hear of products.",
+        when_unset="news stays within the process that saved the product",
+        example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",
+    )
+    region: str | None = setting(
+        "AWS_REGION",
+        rules.matching(r"[a-z0-9-]{2,40}", "eu-west-1"),
+        doc="The region, as in every AWS SDK.",
+        when_unset="what the AWS SDK finds in its own configuration",
+        example="eu-west-1",
+    )
+    endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL",
+        rules.address,
+        doc="Another address for all services, such as a local stand-in.",
+        when_unset="AWS itself",
+        example="http://localhost:4566",
+    )
+
+
+@frozen(kw_only=True)
+class Logs:
+    """Logs"""
+
+    level: str = setting(
+        "LINKHUB_LOG_LEVEL",
+        rules.choice("debug", "info", "warning", "error"),
+        default="info",
+        doc="The least severe entry that is written: `debug`, `info`, `warning` or `error`.",
+    )
+    format: str | None = setting(
+        "LINKHUB_LOG_FORMAT",
+        rules.choice("console", "json"),
+        doc="`console` is for eyes, `json` for machines.",
+        when_unset="`console` on a terminal, else `json`",
+        example="json",
+    )
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All settings, by subject."""
+
+    storage: Storage = Factory(Storage)
+    listener: Listener = Factory(Listener)
+    consuming: Consuming = Factory(Consuming)
+    realtime: Realtime = Factory(Realtime)
+    aws: Aws = Factory(Aws)
+    logs: Logs = Factory(Logs)
+
+
+def load_settings(
+    overrides: Mapping[str, str] | None = None,
+    *,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded[Settings]:
+    """Read the settings: defaults, then the file, then the environment, then the command line; the last one wins.
+
+    Args:
+        overrides: texts by variable, as the command line gives them.
+        env_file: a file of ``NAME=value`` lines, or none.
+        environment: the variables of the process; a test hands in its own.
+
+    Returns:
+        The settings, where each came from, and warnings.
+
+    Raises:
+        SettingsFaulty: with every fault.
+    """
+    sources = [
+        Source("environment", os.environ if environment is None else environment),
+        Source("command line", overrides or {}),
+    ]
+    if env_file is not None:
+        sources.insert(0, read_env_file(env_file))
+    return load(Settings, sources, contradictions=_contradictions)
+
+
+def _contradictions(settings: Settings) -> Iterator[SettingFault]:
+    """What is wrong between settings that are each right by themselves."""
+    aws, listener = settings.aws, settings.listener
+    if settings.storage.backend == "aws":
+        for variable, value in (
+            ("SQS_CAPTION_QUEUE_URL", aws.caption_queue_url),
+            ("SQS_THUMBNAIL_QUEUE_URL", aws.thumbnail_queue_url),
+        ):
+            if value is None:
+                yield SettingFault(
+                    variable,
+                    "is needed with LINKHUB_BACKEND=aws: set it to the URL of the queue",
+                    beside="LINKHUB_BACKEND",
+                )
+        if aws.caption_queue_url is not None and aws.caption_queue_url == aws.thumbnail_queue_url:
+            problem = "is the same as SQS_CAPTION_QUEUE_URL: each kind has its own queue"
+            yield SettingFault("SQS_THUMBNAIL_QUEUE_URL", problem, beside="SQS_CAPTION_QUEUE_URL")
+    if listener.ws_port and listener.ws_port == listener.port:
+        problem = "is the same as LINKHUB_PORT: give it another port, or unset it"
+        yield SettingFault("LINKHUB_WS_PORT", problem, beside="LINKHUB_PORT")
