@@ -18,14 +18,14 @@ from tests.browser.samples import NOW
 
 __all__ = ["FakeOperator"]
 
-_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, None)
+_BOUNDS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 86_400.0, None)
 _AGES_SECONDS = (60, 600, 3_600, 21_600, 86_400, None)
-_OUTCOME_SHARES = {"waiting": 0.48, "joined": 0.46, "duplicate": 0.04, "superseded": 0.01, "rejected": 0.002}
+_OUTCOME_SHARES = {"staged": 0.48, "saved": 0.46, "known": 0.05, "rejected": 0.002, "released": 0, "expired": 0}
 _SELLERS = (("nalu-fashion", 1204), ("kampala.kicks", 846), ("mama_prossy", 391), ("thrift-queen", 240),
             ("linen.lab", 118), ("beads.by.amara", 64), ("one-two-kids", 21))  # fmt: skip
 _REJECTED_BODY = (
     '{"video_id": "7368211940557311", "seller_handle": "thrift-queen", "title": "<b>Jeans</b>", "price": "45k", '
-    '"sizes": "30, 32, 34", "tags": ["denim"], "timestamp": "2026-05-14T18:2'
+    '"sizes": "30, 32, 34", "tags": ["denim"], "timestamp": "yesterday"}'
 )
 
 
@@ -82,8 +82,8 @@ class FakeOperator:
                          "announced_total": int(self._created) + 412, "unannounced": 0},
             "latency_seconds": {"buckets": [{"le": bound, "count": sum(self._buckets[: index + 1])}
                                             for index, bound in enumerate(_BOUNDS_SECONDS)]},
-            "queues": [{"kind": "caption", "waiting": int(9 + 8 * sin(self.second / 9)), "in_flight": 12},
-                       {"kind": "thumbnail", "waiting": int(4 + 3 * sin(self.second / 7)), "in_flight": 9}],
+            "queues": [{"kind": "caption", "messages": int(9 + 8 * sin(self.second / 9))},
+                       {"kind": "thumbnail", "messages": int(4 + 3 * sin(self.second / 7))}],
             "staging": self._staging(),
             "dead_letters": self._dead_letters(now),
             "realtime": self._realtime(),
@@ -106,29 +106,28 @@ class FakeOperator:
     def _staging(self) -> dict[str, Any]:
         counts = (int(31 + 12 * sin(self.second / 17)), 18, 9, 4, 2, 0)
         return {
-            "halves": [{"kind": "caption", "count": sum(counts) - 11, "oldest_age_seconds": 71_220.0},
-                       {"kind": "thumbnail", "count": 11, "oldest_age_seconds": 12_400.0}],
+            "count": sum(counts),
+            "oldest_age_seconds": 71_220.0,
             "by_age": [{"up_to_seconds": age, "caption": max(0, count - 2), "thumbnail": min(2, count)}
                        for age, count in zip(_AGES_SECONDS, counts, strict=True)],
-            "orphans_total": 17,
+            "expired_total": 17,
         }  # fmt: skip
 
     def _dead_letters(self, now: datetime) -> dict[str, Any]:
         return {
             "total": self._rejected,
-            "by_reason": [{"reason": "invalid field", "count": self._rejected - 2},
-                          {"reason": "not JSON", "count": 1}, {"reason": "wrong kind", "count": 1}],
+            "by_reason": [
+                {"reason": "price", "count": self._rejected - 2},
+                {"reason": "body", "count": 1},
+                {"reason": "thumbnails[].thumbnail_url", "count": 1},
+            ],
             "latest": [
-                {"id": f"dl-{self._rejected}", "kind": "caption", "reason": "invalid field",
-                 "faults": [{"field": "price", "message": "text is not a number"},
-                            {"field": "timestamp", "message": "not an ISO 8601 moment"}],
-                 "rejected_at": _iso(now - timedelta(seconds=self.second % 41)), "body": _REJECTED_BODY},
-                {"id": "dl-2", "kind": "thumbnail", "reason": "not JSON",
-                 "faults": [{"field": None, "message": "the body ends within a text, at byte 1,204"}],
-                 "rejected_at": _iso(NOW - timedelta(hours=2)), "body": '{"video_id": "73682119'},
-                {"id": "dl-1", "kind": "thumbnail", "reason": "wrong kind",
-                 "faults": [{"field": "thumbnails", "message": "missing: this is the body of a caption"}],
-                 "rejected_at": _iso(NOW - timedelta(hours=9)), "body": '{"video_id": "73682119405", "title": "Bag"}'},
+                _letter(self._rejected, "caption", now - timedelta(seconds=self.second % 41), _REJECTED_BODY,
+                        {"price": "must be a number, not text", "timestamp": "must be an ISO 8601 moment"}),
+                _letter(2, "thumbnail", NOW - timedelta(hours=2), '{"video_id": "73682119',
+                        {"": "the body is not JSON: it ends within a text, at byte 1,204"}),
+                _letter(1, "thumbnail", NOW - timedelta(hours=9), '{"thumbnails": [{"thumbnail_url": "ftp://cdn"}]}',
+                        {"thumbnails[0].thumbnail_url": "must be http or https"}),
             ],
         }  # fmt: skip
 
@@ -147,6 +146,18 @@ class FakeOperator:
                              {"transport": "sse", "connections": 22}],
             "sellers": sellers,
         }  # fmt: skip
+
+
+def _letter(number: int, kind: str, rejected_at: datetime, body: str, faults: dict[str, str]) -> dict[str, Any]:
+    return {
+        "letter_id": f"letter-{number}",
+        "kind": kind,
+        "message_id": f"7f0c21aa-{number:04d}",
+        "receive_count": 1,
+        "rejected_at": _iso(rejected_at),
+        "faults": [{"field": field, "problem": problem} for field, problem in faults.items()],
+        "body": body,
+    }
 
 
 def _iso(moment: datetime) -> str:

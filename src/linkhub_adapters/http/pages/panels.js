@@ -1,0 +1,161 @@
+// What lies behind the readings: dead letters with a look inside, staging by age, shops, connections, nodes.
+//
+// Each function draws one panel anew from the newest answer, and draws nothing when it has not changed: an opened
+// dead letter stays open, a selected text stays selected. A part that the server does not know is said to be unknown.
+
+import { UNKNOWN, ageClassText, clockText, countText, rateText, spanText } from "./measure.js";
+
+const SHOPS_SHOWN = 8;
+const drawn = new Map();
+
+/** Dead letters by reason, and the latest ones with what they hold. */
+export function drawDeadLetters(letters) {
+  if (isUnchanged("dead", letters)) return;
+  note("dead-note", letters ? `${countText(letters.total)} kept` : "not known");
+  bars("dead-reasons", (letters?.by_reason ?? []).map(({ reason, count }) => ({ name: reason, parts: [[count, 5]] })));
+  const list = document.getElementById("dead-latest");
+  const opened = new Set([...list.querySelectorAll("details[open]")].map(({ dataset }) => dataset.letterId));
+  list.replaceChildren(...(letters?.latest ?? []).map((letter) => letterDetails(letter, opened)));
+  if (letters?.total === 0) list.append(element("p", "calm", "None. Every message so far was understood."));
+}
+
+function letterDetails(letter, opened) {
+  const details = element("details", "letter");
+  details.dataset.letterId = letter.letter_id;
+  details.open = opened.has(letter.letter_id);
+  const summary = element("summary");
+  const first = letter.faults[0];
+  const what = first ? faultText(first) : "no reason was kept";
+  summary.append(element("span", "letter-kind", letter.kind), element("span", "letter-what", what),
+    element("time", "letter-time", clockText(Date.parse(letter.rejected_at))));
+  const faults = element("ul", "letter-faults");
+  faults.append(...letter.faults.map((fault) => element("li", "", faultText(fault))));
+  const facts = `Letter ${letter.letter_id}, message ${letter.message_id}, delivered ${countText(letter.receive_count)} ×`;
+  details.append(summary, faults, element("pre", "", prettyText(letter.body)), element("p", "letter-facts", facts));
+  return details;
+}
+
+function faultText({ field, problem }) {
+  return field ? `${field}: ${problem}` : problem;
+}
+
+// Only for reading: what is no JSON is shown as it came.
+function prettyText(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** Halves that wait, in classes of age, captions and thumbnails apart. */
+export function drawStaging(staging, ttlSeconds) {
+  if (isUnchanged("staging", staging)) return;
+  const classes = staging?.by_age ?? [];
+  note("staging-note", staging ? `${countText(staging.count)} in all` : "not known");
+  let fromSeconds = 0;
+  bars("staging-ages", classes.map(({ up_to_seconds: toSeconds, caption, thumbnail }) => {
+    const name = ageClassText(fromSeconds, toSeconds);
+    fromSeconds = toSeconds;
+    return { name, parts: [[caption, 1], [thumbnail, 2]] };
+  }));
+  facts("staging-facts", [
+    ["captions", sumText(classes, "caption"), 1],
+    ["thumbnails", sumText(classes, "thumbnail"), 2],
+    ["oldest", staging?.count === 0 ? "none" : spanText(staging?.oldest_age_seconds)],
+    ["expire after", spanText(ttlSeconds)],
+    ["expired so far", countText(staging?.expired_total)],
+  ]);
+}
+
+function sumText(rows, field) {
+  return rows.length ? countText(rows.reduce((sum, row) => sum + row[field], 0)) : UNKNOWN;
+}
+
+/** Who watches which shop, the busiest first, each with its address. */
+export function drawShops(realtime) {
+  if (isUnchanged("shops", realtime?.sellers ?? null)) return;
+  const sellers = [...(realtime?.sellers ?? [])].sort((one, other) => other.subscriptions - one.subscriptions);
+  const rest = sellers.slice(SHOPS_SHOWN).reduce((sum, { subscriptions }) => sum + subscriptions, 0);
+  note("shops-note", realtime ? `${countText(sellers.length)} shops watched` : "not known");
+  const rows = sellers.slice(0, SHOPS_SHOWN).map(({ seller_handle: handle, subscriptions }) => ({
+    name: handle, href: `/shop/${encodeURIComponent(handle)}`, parts: [[subscriptions, 2]] }));
+  if (rest) rows.push({ name: `${countText(sellers.length - SHOPS_SHOWN)} others`, parts: [[rest, 6]] });
+  bars("shops", rows);
+}
+
+/** Connections by transport. */
+export function drawConnections(realtime, deliveriesPerSecond) {
+  note("connections-note", realtime ? `${countText(realtime.connections)} in all` : "not known");
+  const transports = realtime?.by_transport ?? [];
+  bars("transports", transports.map(({ transport, connections }) => ({ name: transport, parts: [[connections, 3]] })));
+  facts("connection-facts", [
+    ["subscriptions", countText(realtime?.subscriptions)],
+    ["frames sent per second", rateText(deliveriesPerSecond)],
+    ["slow readers closed", countText(realtime?.slow_readers_closed_total)],
+  ]);
+}
+
+/** The processes, and when each was last heard of. */
+export function drawNodes(nodes, nowMs) {
+  const head = row("th", ["Node", "Role", "Up for", "Last heard", "Connections"]);
+  const rows = (nodes ?? []).map((one) => {
+    const silentSeconds = Math.max(0, (nowMs - Date.parse(one.last_seen_at)) / 1000);
+    const line = row("td", [one.id, one.role, spanText((nowMs - Date.parse(one.started_at)) / 1000),
+      silentSeconds < 2 ? "now" : `${spanText(silentSeconds)} ago`, countText(one.connections)]);
+    line.classList.toggle("is-silent", silentSeconds > 30);
+    return line;
+  });
+  document.getElementById("nodes").replaceChildren(head, ...rows);
+}
+
+function isUnchanged(name, value) {
+  const text = JSON.stringify(value);
+  if (drawn.get(name) === text) return true;
+  drawn.set(name, text);
+  return false;
+}
+
+function note(id, text) {
+  document.getElementById(id).textContent = text;
+}
+
+function bars(id, rows) {
+  const most = Math.max(1, ...rows.map(({ parts }) => parts.reduce((sum, [count]) => sum + count, 0)));
+  document.getElementById(id).replaceChildren(...rows.map((line) => bar(line, most)));
+}
+
+function bar({ name, href, parts }, most) {
+  const line = element("div", "bar");
+  const title = element(href ? "a" : "span", "bar-name", name);
+  if (href) title.href = href;
+  const track = element("span", "bar-track");
+  for (const [count, slot] of parts) {
+    const fill = element("span", `bar-fill series-${slot}`);
+    fill.style.width = `${(100 * count) / most}%`;
+    track.append(fill);
+  }
+  line.append(title, track, element("b", "bar-count", countText(parts.reduce((sum, [count]) => sum + count, 0))));
+  return line;
+}
+
+function facts(id, pairs) {
+  document.getElementById(id).replaceChildren(...pairs.map(([name, value, slot]) => {
+    const pair = element("div", slot ? `key-series series-${slot}` : "");
+    pair.append(element("dt", "", name), element("dd", "", value));
+    return pair;
+  }));
+}
+
+function row(tag, texts) {
+  const line = element("tr");
+  line.append(...texts.map((text) => element(tag, "", text)));
+  return line;
+}
+
+function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}

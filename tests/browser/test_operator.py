@@ -1,0 +1,152 @@
+"""The operator's page: what it reads off a status, when it warns, and that old readings never pass for new ones."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.fake_shop import FakeShop
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+_NO_LETTERS: dict[str, Any] = {"total": 0, "by_reason": [], "latest": []}
+
+
+async def open_page(page: Page, shop: FakeShop) -> None:
+    """Opens the page and waits until there are rates, which takes two answers."""
+    await page.goto(shop.url)
+    await expect(page.locator("#reading-events")).not_to_have_text("–")
+
+
+async def test_busy_system_is_drawn(page: Page, shop: FakeShop, complaints: list[str]) -> None:
+    """Rates, latency, staging, dead letters, shops, transports and nodes all show; nothing is complained of."""
+    await open_page(page, shop)
+    await expect(page.locator("#contact")).to_have_text("Live")
+    await expect(page.locator("#reading-connections")).to_have_text(re.compile(r"^2,[89]\d\d$"))
+    await expect(page.locator("#reading-p50")).to_contain_text("ms")
+    await expect(page.locator("#chart-events .area")).to_have_count(6)
+    await expect(page.get_by_role("img", name="Latency: p50")).to_be_visible()
+    await expect(page.locator("#staging-ages .bar")).to_have_count(6)
+    await expect(page.locator("#shops a").first).to_have_attribute("href", "/shop/nalu-fashion")
+    await expect(page.locator("#nodes tr")).to_have_count(4)
+    assert complaints == []
+
+
+async def test_quiet_system_is_well(page: Page, shop: FakeShop) -> None:
+    """Without findings the verdict is that all is well, and the empty list of dead letters says so."""
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS}
+    await open_page(page, shop)
+    await expect(page.locator("#verdict")).to_have_attribute("data-level", "good")
+    await expect(page.locator("#verdict-title")).to_have_text("All is well")
+    await expect(page.locator("#dead-latest")).to_contain_text("None.")
+
+
+async def test_faults_are_named_the_worst_first(page: Page, shop: FakeShop) -> None:
+    """A draining node and expiring halves are told in this order, the title of the window tells it too."""
+    node = shop.operator.snapshot()["node"] | {"state": "draining"}
+    staging = {"count": 1, "oldest_age_seconds": 86_000.0, "by_age": None, "expired_total": 0}
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS, "node": node, "staging": staging}
+    await open_page(page, shop)
+    await expect(page.locator("#findings li")).to_have_count(2)
+    await expect(page.locator("#findings li").nth(0)).to_contain_text("Node node-a is draining")
+    await expect(page.locator("#findings li").nth(1)).to_contain_text("about to expire")
+    await expect(page).to_have_title("✕ Something is wrong · linkhub")
+
+
+async def test_new_dead_letters_are_a_finding(page: Page, shop: FakeShop) -> None:
+    """Letters from before are a note; one more while the page looks on is a warning."""
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 4}}
+    await open_page(page, shop)
+    await expect(page.locator("#findings")).to_contain_text("4 dead letters from before, none new")
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 5}}
+    await expect(page.locator("#findings")).to_contain_text("1 message rejected")
+    await expect(page.locator("#verdict")).to_have_attribute("data-level", "warn")
+
+
+async def test_opened_letter_stays_open_and_its_body_is_text(page: Page, shop: FakeShop) -> None:
+    """A look inside survives the next answers, and markup in a body is shown as it is written."""
+    await open_page(page, shop)
+    latest = shop.operator.snapshot()["dead_letters"]["latest"]
+    hostile = latest[1] | {"letter_id": "h", "body": "<img src=x onerror=\"document.title='owned'\">"}
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 1, "latest": [hostile]}}
+    letter = page.locator(".letter[data-letter-id=h]")
+    await letter.locator("summary").click()
+    await expect(letter.locator("pre")).to_have_text(hostile["body"])
+    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 2, "latest": [latest[2], hostile]}}
+    await expect(page.locator(".letter")).to_have_count(2)
+    await expect(letter.locator("pre")).to_be_visible()
+    assert await page.locator(".letter img").count() == 0
+
+
+async def test_lost_contact_fades_the_readings(page: Page, shop: FakeShop) -> None:
+    """When answers stay out the page says since when and greys what is old; with the next answer it is itself again."""
+    await open_page(page, shop)
+    shop.operator.status = 503
+    await expect(page.locator("#contact")).to_contain_text("Last answer", timeout=15_000)
+    await expect(page.locator("#verdict-title")).to_have_text("linkhub answered 503")
+    await expect(page.locator(".readings")).to_have_css("filter", "grayscale(1)")
+    shop.operator.status = 200
+    await expect(page.locator("#contact")).to_have_text("Live")
+    await expect(page.locator(".readings")).to_have_css("filter", "none")
+
+
+async def test_stopped_server_is_told(page: Page, shop: FakeShop) -> None:
+    """A server that cannot be reached is named so, not mistaken for a quiet one."""
+    await open_page(page, shop)
+    await shop.stop()
+    await expect(page.locator("#verdict-title")).to_have_text("linkhub cannot be reached", timeout=15_000)
+
+
+async def test_token_is_asked_for_and_kept_for_the_tab(page: Page, shop: FakeShop) -> None:
+    """A 401 opens the gate, a wrong token is said to be wrong, the right one is used for as long as the tab lives."""
+    shop.operator.admin_token = "let-me-in"
+    await page.goto(shop.url)
+    token = page.get_by_label("Admin token")
+    await token.fill("guess")
+    await token.press("Enter")
+    await expect(page.locator("#gate-error")).to_have_text("That token was not accepted.")
+    await token.fill("let-me-in")
+    await token.press("Enter")
+    await expect(page.locator("#contact")).to_have_text("Live")
+    await page.reload()
+    await expect(page.locator("#contact")).to_have_text("Live")
+    await expect(page.locator("#gate")).to_be_hidden()
+    assert await page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+
+
+async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeShop, complaints: list[str]) -> None:
+    """A server that counts no events, and stores that tell nothing, leave dashes; the rest is drawn."""
+    parts = ("events", "products", "latency_seconds", "queues", "staging", "dead_letters", "realtime", "nodes")
+    shop.operator.overrides = dict.fromkeys(parts)
+    await page.goto(shop.url)
+    await expect(page.locator("#verdict-title")).to_have_text("All is well")
+    await expect(page.locator("#readings b")).to_have_text(["–"] * 7)
+    await expect(page.locator("#staging-note")).to_have_text("not known")
+    assert complaints == []
+
+
+async def test_pointer_reads_one_instant_on_all_charts(page: Page, shop: FakeShop) -> None:
+    """Over one chart, every chart draws its line at that time, and the legends tell the time."""
+    await open_page(page, shop)
+    await page.locator("#chart-latency svg").hover()
+    await expect(page.locator(".crosshair")).to_have_count(4)
+    await expect(page.locator("#chart-queues .legend")).to_contain_text("UTC")
+
+
+async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
+    """The field leads to any shop, also one that nobody watches."""
+    await open_page(page, shop)
+    await page.get_by_label("Open a shop").fill("nalu-fashion")
+    await page.get_by_role("button", name="Open", exact=True).click()
+    await expect(page.locator("h1")).to_have_text("Nalu Fashion")
+
+
+@pytest.mark.parametrize("width", [320, 390, 820])
+async def test_phone_has_no_sideways_scroll(page: Page, shop: FakeShop, width: int) -> None:
+    """Whoever is woken up reads it on a phone."""
+    await page.set_viewport_size({"width": width, "height": 700})
+    await open_page(page, shop)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
