@@ -1,0 +1,148 @@
+"""Sound values for tests, each with what the test does not care about filled in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from attrs import evolve
+
+from linkhub_core.codec import digest_of, encode_event
+from linkhub_core.model import (
+    Caption,
+    Content,
+    Half,
+    Kind,
+    Origin,
+    ProcessingMetadata,
+    ProductKey,
+    ProductRecord,
+    Thumbnail,
+    ThumbnailSet,
+    Version,
+    WaitingHalf,
+)
+from linkhub_core.ports import Delivery, OutgoingMessage
+
+__all__ = [
+    "KEY",
+    "NOON",
+    "a_caption",
+    "a_delivery",
+    "a_half",
+    "a_key",
+    "a_record",
+    "a_thumbnail",
+    "a_thumbnail_set",
+    "a_waiting",
+    "an_event",
+    "an_outgoing",
+]
+
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+KEY = ProductKey("nalu-fashion", "7301234567890421596")
+
+
+def a_key(number: int = 0, seller_handle: str = KEY.seller_handle) -> ProductKey:
+    """The key of a seller's video; a greater ``number`` is a newer video."""
+    return ProductKey(seller_handle, f"73012345678{number:08d}")
+
+
+def a_caption(**fields: Any) -> Caption:
+    """A caption; ``fields`` replace what it says."""
+    said = {"title": "Trendy Summer Heels", "price": Decimal(55_000), "sizes": "37-41", "tags": ("heels", "shoes")}
+    return Caption(**(said | fields))
+
+
+def a_thumbnail(index: int = 0, **fields: Any) -> Thumbnail:
+    """The thumbnail of a video's frame; the first is the primary one."""
+    said = {
+        "thumbnail_url": f"https://cdn.example.com/{index}.jpg",
+        "thumbnail_s3_key": f"thumbnails/{index}.jpg",
+        "frame_timestamp": index * 1.5,
+        "frame_index": index * 45,
+        "confidence_score": 0.5279,
+        "quality_score": 0.8468,
+        "is_primary": index == 0,
+    }
+    return Thumbnail(**(said | fields))
+
+
+def a_thumbnail_set(count: int = 2, **fields: Any) -> ThumbnailSet:
+    """Thumbnails of a video; ``fields`` replace what is said of them."""
+    pictures = tuple(a_thumbnail(index) for index in range(count))
+    work = ProcessingMetadata(
+        video_duration=30, frames_analyzed=150, thumbnails_generated=count, processing_time_ms=1810.5
+    )
+    said = {"thumbnails": pictures, "primary_thumbnail": pictures[0], "processing_metadata": work}
+    return ThumbnailSet(**(said | fields))
+
+
+def a_half(
+    kind: Kind = Kind.CAPTION,
+    *,
+    key: ProductKey = KEY,
+    minute: float = 0,
+    content: Content | None = None,
+) -> Half:
+    """A half of ``key``, stamped ``minute`` minutes after noon; a later minute is a newer version."""
+    told = content or (a_caption() if kind is Kind.CAPTION else a_thumbnail_set())
+    return Half(key=key, version=Version.at(NOON + timedelta(minutes=minute), digest_of(told)), content=told)
+
+
+def a_waiting(half: Half | None = None, *, since: datetime = NOON, **fields: Any) -> WaitingHalf:
+    """A half in staging since ``since``, for a day."""
+    waiting = WaitingHalf(
+        half=half or a_half(),
+        origin=Origin(correlation_id="c-1"),
+        waiting_since=since,
+        expires_at=since + timedelta(days=1),
+    )
+    return evolve(waiting, **fields)
+
+
+def a_record(key: ProductKey = KEY, *, revision: int = 1, **fields: Any) -> ProductRecord:
+    """A product of ``revision``, saved at noon and a second later for each revision, not announced yet."""
+    caption, thumbnails = a_caption(), a_thumbnail_set()
+    record = ProductRecord(
+        key=key,
+        caption=caption,
+        caption_version=Version.at(NOON + timedelta(minutes=revision), digest_of(caption)),
+        thumbnails=thumbnails,
+        thumbnails_version=Version.at(NOON, digest_of(thumbnails)),
+        created_at=NOON,
+        updated_at=NOON + timedelta(seconds=revision - 1),
+        revision=revision,
+        unannounced_revision=revision,
+    )
+    return evolve(record, **fields)
+
+
+def an_event(kind: Kind = Kind.CAPTION, **fields: Any) -> dict[str, Any]:
+    """The document of an event as a worker sends it; ``fields`` replace or add to it."""
+    document: dict[str, Any] = orjson.loads(encode_event(a_half(kind)))
+    return document | fields
+
+
+def an_outgoing(kind: Kind = Kind.CAPTION, *, body: str | None = None, **fields: Any) -> OutgoingMessage:
+    """A message for the queue of ``kind``; without a ``body`` it holds a sound event."""
+    told = orjson.dumps(an_event(kind, **fields)).decode() if body is None else body
+    return OutgoingMessage(kind=kind, body=told, attributes={"correlationId": "c-1"})
+
+
+def a_delivery(
+    kind: Kind = Kind.CAPTION, *, body: str | None = None, receive_count: int = 1, **fields: Any
+) -> Delivery:
+    """A leased message of the queue of ``kind``; without a ``body`` it holds a sound event."""
+    outgoing = an_outgoing(kind, body=body, **fields)
+    return Delivery(
+        kind=kind,
+        body=outgoing.body,
+        message_id="m-1",
+        receipt="r-1",
+        receive_count=receive_count,
+        sent_at=NOON,
+        attributes=outgoing.attributes,
+    )
