@@ -6,9 +6,11 @@ Its own imports of linkhub wait until a command needs them, so that ``linkhub --
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import frozen
@@ -55,14 +57,34 @@ class CommandLine:
 
     def run(self, action: Callable[[Container], Awaitable[T]]) -> T:
         """Open everything, do ``action``, close everything; logs only tell what is wrong."""
-        from linkhub_cli.container import open_container  # noqa: PLC0415  help is quick
+        from linkhub_cli.container import Container, open_container  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings()
         set_up_logs(settings.logs, quiet=True)
 
         async def within() -> T:
-            async with open_container(settings) as container:
+            async with open_container(settings, Container) as container:
                 return await action(container)
 
         return asyncio.run(within())
+
+    def run_service(
+        self,
+        service: Callable[[Settings], Coroutine[Any, Any, None]],
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
+        from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
+
+        settings = self.settings(overrides)
+        set_up_logs(settings.logs)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(service(settings))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if find_spec("uvloop") is None:  # it does not exist for Windows
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    return factory

@@ -7,25 +7,42 @@ Importing it opens nothing, and neither does making a :class:`Container`: what h
 from __future__ import annotations
 
 import random
+from collections import abc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Provider, Singleton
 
-from linkhub_adapters.telemetry import MeasuredProductStore, MeasuredStagingStore, Metrics, TelemetryJournal, get_logger
+from linkhub_adapters.telemetry import (
+    MeasuredProductStore,
+    MeasuredStagingStore,
+    Metrics,
+    RealtimeFigures,
+    TelemetryJournal,
+    get_logger,
+)
 from linkhub_adapters.worker import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Settings
+from linkhub_cli.vital_signs import VitalSigns
 from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, Settlement, Sweep
 
-__all__ = ["Container", "open_container"]
+__all__ = ["Container", "TakeRealtime", "open_container"]
+
+TakeRealtime = abc.Callable[[], RealtimeFigures | None]
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
     """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
     return visibility_timeout_seconds / 3
+
+
+def _no_realtime() -> RealtimeFigures | None:
+    """A process without viewers has nothing to count."""
+    return None
 
 
 class Container(DeclarativeContainer):
@@ -35,7 +52,9 @@ class Container(DeclarativeContainer):
     backend: Dependency[Backend] = Dependency(instance_of=Backend)
 
     clock = Singleton(SystemClock)
-    metrics = Singleton(Metrics)
+    vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
+    realtime_figures: Provider[TakeRealtime] = Object(_no_realtime)
+    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_realtime=realtime_figures)
     log = Singleton(get_logger, "linkhub")
     journal = Singleton(TelemetryJournal, metrics=metrics, log=log)
     products = Singleton(MeasuredProductStore, backend.provided.products, metrics)
@@ -77,15 +96,22 @@ class Container(DeclarativeContainer):
     )
 
 
+C = TypeVar("C", bound=Container)
+
+
 @asynccontextmanager
-async def open_container(settings: Settings) -> AsyncIterator[Container]:
+async def open_container(settings: Settings, make: type[C]) -> AsyncIterator[C]:
     """Open the backend that ``settings`` name, and give everything that is wired to it.
+
+    Args:
+        settings: what is chosen.
+        make: the class of the container: this one, or one that adds to it.
 
     Raises:
         SettingsFaulty: a package that the backend needs is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
-    container = Container(settings=Object(settings))
+    container = make(settings=Object(settings))
     async with open_backend(settings, container.clock()) as backend:
         container.backend.override(Object(backend))
         yield container

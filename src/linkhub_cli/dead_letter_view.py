@@ -9,7 +9,7 @@ from typing import Any
 import click
 from attrs import frozen
 
-from linkhub_cli.output import print_table
+from linkhub_cli.output import plain, print_table
 from linkhub_core.codec import timestamp_text
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetterQuery
@@ -117,6 +117,6 @@ def print_in_full(examined: Sequence[Examined]) -> None:
 def _readable(body: str) -> str:
     """The body with one field a line where it is JSON, else as it is; never anything a terminal would act upon."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        return "\n".join(map(plain, json.dumps(json.loads(body), indent=2, ensure_ascii=False).splitlines()))
     except ValueError:
-        return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in body)
+        return "\n".join(map(plain, body.splitlines()))

@@ -16,9 +16,10 @@ from rich.text import Text
 
 from linkhub_core import json_text
 
-__all__ = ["age_text", "json_line", "news", "print_lines", "print_table"]
+__all__ = ["age_text", "json_line", "news", "plain", "print_lines", "print_table"]
 
 _WIDE = 200
+_JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them
 
 
 def json_line(document: Any) -> str:
@@ -44,7 +45,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     for column in columns:
         table.add_column(Text(column, style="bold"), overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(plain(cell)) for cell in row))
     if title:
         console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
     console.print(table)
@@ -53,6 +54,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 def news(text: str) -> None:
     """Say something beside the result."""
     click.echo(text, err=True)
+
+
+def plain(text: str) -> str:
+    """Text with nothing in it that a terminal would act upon: what cannot be printed is shown by its escape."""
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else repr(sign)[1:-1] for sign in text)
 
 
 def age_text(age: timedelta) -> str:

@@ -16,7 +16,7 @@ from linkhub_core.rules import Rule, RuleBroken
 __all__ = ["address", "choice", "directory", "host", "matching", "origins", "seconds", "whole", "words"]
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]{1,5})?", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]{1,5}|:\*)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
@@ -116,7 +116,7 @@ def address(value: object) -> str:
 
 
 def origins(value: object) -> tuple[str, ...]:
-    """Origins as browsers send them, separated by commas; ``*`` means all."""
+    """Origins as browsers send them, separated by commas; ``*`` means all, ``http://localhost:*`` any port there."""
     entries = value.split(",") if isinstance(value, str) else value
     if not isinstance(entries, list | tuple):
         raise RuleBroken("must be origins separated by commas")

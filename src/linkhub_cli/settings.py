@@ -76,7 +76,8 @@ class Listener:
     cors_origins: tuple[str, ...] | None = setting(
         "WEBSOCKET_CORS_ORIGINS",
         rules.origins,
-        doc="Origins whose pages may read answers and open connections, separated by commas; `*` allows all.",
+        doc="Origins whose pages may read answers and open connections, separated by commas; `http://localhost:*` means "
+        "any port there, `*` allows all.",
         when_unset="the listener's own origin and localhost on any port",
         example="https://shop.example,http://localhost:5173",
     )
@@ -93,13 +94,6 @@ class Listener:
         default=2.0,
         unit="seconds",
         doc="How long `/readyz` waits for each queue and store.",
-    )
-    drain_seconds: float = setting(
-        "LINKHUB_DRAIN_SECONDS",
-        rules.seconds(0, 600),
-        default=8.0,
-        unit="seconds",
-        doc="How long a stopping process may take to finish what it has in hand.",
     )
 
 
@@ -211,6 +205,13 @@ class Consuming:
         default=3_600.0,
         unit="seconds",
         doc="How often a consumer sweeps staging.",
+    )
+    drain_seconds: float = setting(
+        "LINKHUB_DRAIN_SECONDS",
+        rules.seconds(0, 600),
+        default=8.0,
+        unit="seconds",
+        doc="How long a stopping process may take to finish what it has in hand.",
     )
 
 

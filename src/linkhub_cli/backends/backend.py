@@ -30,7 +30,8 @@ class Backend:
 
     ``open_feed`` listens to announcements from when it is entered until it is left. ``probes`` name what must answer
     for the process to be ready; each returns when it does, and raises when not. ``figures`` counts what stands there
-    now. What has to be closed is closed by whoever opened the backend.
+    now. Where it is ``cheap_to_scan``, all that waits may be read every few seconds. What has to be closed is closed by
+    whoever opened the backend.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Backend:
     open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     probes: Mapping[str, Callable[[], Awaitable[object]]]
     figures: Callable[[], Awaitable[Figures]]
+    cheap_to_scan: bool
 
 
 class OpenBackend(Protocol):

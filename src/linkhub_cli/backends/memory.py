@@ -55,4 +55,5 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
         open_feed=open_feed,
         probes={},
         figures=figures,
+        cheap_to_scan=True,
     )

@@ -1,0 +1,43 @@
+"""Sends what the simulated workers' script holds, when it is due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import frozen
+
+from linkhub_cli.demo.workers import SimulatedWorkers
+from linkhub_core.ports import Clock, EventPublisher
+
+__all__ = ["Feeding"]
+
+
+@frozen(kw_only=True)
+class Feeding:
+    """Follows a script in real time: a duty that ends when it is told to."""
+
+    workers: SimulatedWorkers
+    publisher: EventPublisher
+    clock: Clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until ``stop`` is set.
+
+        Raises:
+            ServiceUnavailable: the queue cannot be reached.
+        """
+        for sending in self.workers.script():
+            since_start = (self.clock.now() - self.workers.start).total_seconds()
+            if await _stopped_within(stop, sending.at_seconds - since_start):
+                return
+            await self.publisher.publish([sending.message])
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    if seconds > 0:
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            return False
+    return stop.is_set()

@@ -1,0 +1,63 @@
+"""One line that tells how the demonstration is going, drawn over itself on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import frozen
+from prometheus_client import Counter
+from rich.console import Console
+
+from linkhub_adapters.telemetry import Metrics
+from linkhub_cli.vital_signs import VitalSigns
+
+__all__ = ["StatusLine"]
+
+_REDRAW_SECONDS = 0.5
+
+
+@frozen(kw_only=True)
+class StatusLine:
+    """Draws the line on ``console`` until it is told to stop; where that is no terminal, it draws nothing."""
+
+    console: Console
+    metrics: Metrics
+    signs: VitalSigns
+
+    def text(self) -> str:
+        """What is so now."""
+        figures, realtime = self.signs.figures, self.metrics.take_realtime()
+        counted = {
+            "products": _total(self.metrics.saved, change="new"),
+            "updates": _total(self.metrics.saved, change="update"),
+            "copies": _total(self.metrics.duplicates),
+            "waiting": figures.staged if figures and figures.staged is not None else 0,
+            "rejected": figures.dead_letters if figures and figures.dead_letters is not None else 0,
+            "viewers": sum(realtime.connections.values()) if realtime else 0,
+        }
+        return " · ".join(f"{count:,} {name}" for name, count in counted.items())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Redraw twice a second until ``stop`` is set."""
+        if not self.console.is_terminal:
+            await stop.wait()
+            return
+        with self.console.status("") as status:
+            while not stop.is_set():
+                status.update(self.text())
+                try:
+                    async with asyncio.timeout(_REDRAW_SECONDS):
+                        await stop.wait()
+                except TimeoutError:
+                    continue
+
+
+def _total(counter: Counter, **labels: str) -> int:
+    samples = [sample for family in counter.collect() for sample in family.samples]
+    return int(
+        sum(
+            sample.value
+            for sample in samples
+            if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
+        )
+    )

@@ -1,0 +1,58 @@
+"""A uvicorn server as a duty: on a socket that we bound, without signal handlers or logs of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+
+__all__ = ["HttpServer", "bind"]
+
+_BACKLOG = 2_048
+
+
+def bind(host: str, port: int, *, variable: str) -> socket.socket:
+    """Take a port; 0 takes any free one.
+
+    Args:
+        host: an address or a name.
+        port: the port.
+        variable: the setting that is at fault when it cannot be had.
+
+    Raises:
+        SettingsFaulty: it cannot be listened on.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        problem = f"cannot be listened on at {host}: {error.strerror or error}; set another, or 0 for any free port"
+        raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process."""
+        yield
+
+
+class HttpServer:
+    """Serves an application on one socket until it is told to stop; requests under way are answered first."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+        self._server = _Server(config)
+        self._listening = listening
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set."""
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(self._server.serve(sockets=[self._listening]))
+            await stop.wait()
+            self._server.should_exit = True
+            await serving

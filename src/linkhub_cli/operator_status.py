@@ -1,0 +1,169 @@
+"""What the operator's page draws: one snapshot, from metrics, vital signs and the realtime room, ready for JSON.
+
+A part that this process cannot know is null, never nought. The shape is described beside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from attrs import frozen
+from prometheus_client import Counter, Histogram
+from prometheus_client.samples import Sample
+
+from linkhub_adapters.telemetry import Figures, Metrics, RealtimeFigures
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.vital_signs import AGES, Letters, VitalSigns
+from linkhub_core.codec import timestamp_text
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock, DeadLetter
+
+__all__ = ["OperatorStatus"]
+
+_SHOWN_BODY_CHARACTERS = 4_000
+_SHOWN_SELLERS = 100
+
+
+@frozen(kw_only=True)
+class OperatorStatus:
+    """Makes the snapshot.
+
+    ``realtime`` and ``sellers`` (subscriptions by shop) are asked of the realtime room.
+    """
+
+    process: ProcessFacts
+    signs: VitalSigns
+    metrics: Metrics
+    clock: Clock
+    staging_ttl_seconds: int
+    realtime: Callable[[], RealtimeFigures | None]
+    sellers: Callable[[], Mapping[str, int]]
+
+    async def __call__(self) -> Mapping[str, Any]:
+        """The snapshot, from what is known by now."""
+        now, realtime = self.clock.now(), self.realtime()
+        counted = self.process.consumes
+        return {
+            "timestamp": timestamp_text(now),
+            "node": self._node(),
+            "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
+            "events": _events(self.metrics.events) if counted else None,
+            "products": self._products() if counted else None,
+            "latency_seconds": {"buckets": _buckets(self.metrics.latency)} if counted else None,
+            "queues": _queues(self.signs.figures),
+            "staging": self._staging(),
+            "dead_letters": _dead_letters(self.signs.figures, self.signs.letters),
+            "realtime": _realtime(realtime, self.sellers()) if realtime else None,
+            "nodes": [self._seen(now, realtime)],
+        }
+
+    def _node(self) -> dict[str, Any]:
+        return {
+            "id": self.process.node_id,
+            "version": version("linkhub"),
+            "backend": self.signs.backend.name,
+            "state": "draining" if self.process.is_stopping() else "ready",
+            "started_at": timestamp_text(self.process.started_at),
+        }
+
+    def _seen(self, now: datetime, realtime: RealtimeFigures | None) -> dict[str, Any]:
+        return {
+            "id": self.process.node_id,
+            "role": self.process.role,
+            "started_at": timestamp_text(self.process.started_at),
+            "last_seen_at": timestamp_text(now),
+            "connections": sum(realtime.connections.values()) if realtime else None,
+        }
+
+    def _products(self) -> dict[str, Any]:
+        saved = {sample.labels["change"]: int(sample.value) for sample in _totals(self.metrics.saved)}
+        return {
+            "created_total": saved.get("new", 0),
+            "revised_total": saved.get("update", 0),
+            "announced_total": sum(int(sample.value) for sample in _totals(self.metrics.announced)),
+            "unannounced": self.signs.unannounced,
+        }
+
+    def _staging(self) -> dict[str, Any] | None:
+        figures, ages = self.signs.figures, self.signs.ages
+        if figures is None or figures.staged is None:
+            return None
+        oldest = figures.oldest_staged_at
+        return {
+            "count": figures.staged,
+            "oldest_age_seconds": (figures.taken_at - oldest).total_seconds() if oldest else None,
+            "by_age": _by_age(ages) if ages else None,
+            "expired_total": sum(int(sample.value) for sample in _totals(self.metrics.expired)),
+        }
+
+
+def _samples(metric: Counter | Histogram) -> Iterable[Sample]:
+    return [sample for family in metric.collect() for sample in family.samples]
+
+
+def _totals(counter: Counter) -> Iterable[Sample]:
+    return [sample for sample in _samples(counter) if sample.name.endswith("_total")]
+
+
+def _events(counter: Counter) -> Sequence[dict[str, Any]]:
+    return [{**sample.labels, "total": int(sample.value)} for sample in _totals(counter)]
+
+
+def _buckets(histogram: Histogram) -> Sequence[dict[str, Any]]:
+    bounds = [sample for sample in _samples(histogram) if sample.name.endswith("_bucket")]
+    return [
+        {"le": None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), "count": int(sample.value)}
+        for sample in bounds
+    ]
+
+
+def _queues(figures: Figures | None) -> Sequence[dict[str, Any]] | None:
+    return [{"kind": kind, "messages": count} for kind, count in figures.queued.items()] if figures else None
+
+
+def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
+    bounds = [*(bound.total_seconds() for bound in AGES), None]
+    return [
+        {"up_to_seconds": bound, **{kind.value: ages[kind][place] for kind in Kind}}
+        for place, bound in enumerate(bounds)
+    ]
+
+
+def _dead_letters(figures: Figures | None, letters: Letters | None) -> dict[str, Any] | None:
+    if figures is None or figures.dead_letters is None:
+        return None
+    by_reason = sorted(letters.by_reason.items(), key=lambda reason: -reason[1]) if letters else []
+    return {
+        "total": figures.dead_letters,
+        "by_reason": [{"reason": reason, "count": count} for reason, count in by_reason],
+        "latest": [_letter(letter) for letter in letters.latest] if letters else [],
+    }
+
+
+def _letter(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "letter_id": letter.letter_id,
+        "kind": letter.kind,
+        "message_id": letter.message_id,
+        "receive_count": letter.receive_count,
+        "rejected_at": timestamp_text(letter.rejected_at),
+        "faults": [{"field": fault.field, "problem": fault.problem} for fault in letter.faults],
+        "body": letter.body[:_SHOWN_BODY_CHARACTERS],
+    }
+
+
+def _realtime(figures: RealtimeFigures, sellers: Mapping[str, int]) -> dict[str, Any]:
+    busiest = sorted(sellers.items(), key=lambda seller: (-seller[1], seller[0]))[:_SHOWN_SELLERS]
+    return {
+        "connections": sum(figures.connections.values()),
+        "subscriptions": figures.subscriptions,
+        "deliveries_total": figures.deliveries,
+        "slow_readers_closed_total": figures.slow_readers_closed,
+        "by_transport": [
+            {"transport": transport, "connections": count} for transport, count in figures.connections.items()
+        ],
+        "sellers": [{"seller_handle": handle, "subscriptions": count} for handle, count in busiest],
+    }
