@@ -1,0 +1,49 @@
+"""boto3's blocking calls, off the event loop: on a thread, counted, and with their errors translated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import define, field
+from botocore.exceptions import BotoCoreError, ClientError
+
+from linkhub_core.errors import ServiceUnavailable
+
+__all__ = ["AwsCalls"]
+
+T = TypeVar("T")
+
+
+@define(kw_only=True, eq=False)
+class AwsCalls:
+    """Makes calls of one service. ``counts`` tells how many, by operation."""
+
+    service: str
+    executor: Executor | None = None
+    counts: Counter[str] = field(factory=Counter)
+
+    def now(self, operation: Callable[..., T], **parameters: Any) -> T:
+        """Call on this very thread.
+
+        Raises:
+            ServiceUnavailable: the service did not do it.
+        """
+        self.counts[operation.__name__] += 1
+        try:
+            return operation(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailable(self.service, str(error)) from error
+
+    async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:
+        """Call on a thread of the executor.
+
+        Raises:
+            ServiceUnavailable: the service did not do it.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))

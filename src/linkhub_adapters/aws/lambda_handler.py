@@ -1,0 +1,128 @@
+"""The same assembly behind AWS Lambda, for SQS event sources with ``ReportBatchItemFailures``.
+
+Lambda leases, and deletes what the reply does not name; so the records of an event are a queue of their own, where to
+acknowledge is to leave a message out of the reply, and to release it is to name it. Whatever the assembly has not
+settled when it ends is named, too: Lambda deletes nothing of which nobody said that it is durable.
+
+    handler = make_handler(
+        queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
+    )
+
+Build it once, at import: a container keeps its event loop and its clients from one event to the next. Delays of
+released messages are the queue's visibility time-out. With FIFO queues Lambda asks that a reply names everything after
+the first failure of a group; that keeps an order which linkhub does not need, so only what failed is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
+from linkhub_adapters.aws.sqs_messages import moment_of
+from linkhub_adapters.aws.sqs_queue import SqsQueue
+from linkhub_core.entries import ActivityFailed
+from linkhub_core.errors import TransientError
+from linkhub_core.model import Kind
+from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection
+
+__all__ = ["LambdaEventQueue", "make_handler"]
+
+Event = Mapping[str, Any]
+Reply = dict[str, list[dict[str, str]]]
+Assembly = Callable[[Sequence[Delivery]], Awaitable[None]]
+
+
+@define(kw_only=True, eq=False)
+class LambdaEventQueue:
+    """An :class:`~linkhub_core.ports.EventQueue` over the records of one event."""
+
+    deliveries: Sequence[Delivery]
+    letter_box: SqsLetterBox
+    _settled: set[str] = field(factory=set, init=False)
+    _is_received: bool = field(default=False, init=False)
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See the port: all records, once."""
+        if self._is_received:
+            return []
+        self._is_received = True
+        return self.deliveries
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port: Lambda deletes them, after the reply."""
+        self._settled.update(delivery.message_id for delivery in deliveries)
+
+    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:  # noqa: ARG002  the port's
+        """See the port: they come again after the queue's visibility time-out."""
+        self._settled.difference_update(delivery.message_id for delivery in deliveries)
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port: the queue's visibility time-out is to be six times the function's, so there is no need."""
+
+    async def reject(self, rejections: Sequence[Rejection]) -> None:
+        """See the port."""
+        there, error = await self.letter_box.put(rejections)
+        await self.acknowledge(there)
+        if error is not None:
+            raise error
+
+    @property
+    def failed(self) -> Sequence[str]:
+        """The ids of the messages that are to come again."""
+        return [one.message_id for one in self.deliveries if one.message_id not in self._settled]
+
+
+def make_handler(
+    *,
+    queues: Mapping[Kind, SqsQueue],
+    letter_box: SqsLetterBox,
+    journal: Journal,
+    assembly: Callable[[EventQueue], Assembly],
+) -> Callable[[Event, object], Reply]:
+    """Make the function that Lambda calls.
+
+    Args:
+        queues: the queue of each kind; a record's ``eventSourceARN`` tells which one it is from.
+        letter_box: where rejected messages go.
+        journal: hears of an assembly that could not reach a queue.
+        assembly: makes what works on a batch, for a queue that is good for one event.
+    """
+    kinds = {queue.arn: queue.kind for queue in queues.values()}
+    runner = asyncio.Runner()
+
+    def handler(event: Event, context: object) -> Reply:  # noqa: ARG001  Lambda passes it
+        deliveries = [_delivery_of(kinds[record["eventSourceARN"]], record) for record in event["Records"]]
+        queue = LambdaEventQueue(deliveries=deliveries, letter_box=letter_box)
+        runner.run(_assemble(assembly(queue), queue, journal))
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
+
+    return handler
+
+
+async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journal) -> None:
+    try:
+        await assemble(await queue.receive())
+    except TransientError as error:  # what is not settled is named in the reply, and Lambda tries it again
+        entry = ActivityFailed(activity="assemble", problem=str(error), transient=True, retry_seconds=0)
+        journal.record([entry])
+
+
+def _delivery_of(kind: Kind, record: Event) -> Delivery:
+    system = record["attributes"]
+    return Delivery(
+        kind=kind,
+        body=record["body"],
+        message_id=record["messageId"],
+        receipt=record["receiptHandle"],
+        receive_count=int(system["ApproximateReceiveCount"]),
+        sent_at=moment_of(system["SentTimestamp"]),
+        attributes={
+            name: value["stringValue"]
+            for name, value in record.get("messageAttributes", {}).items()
+            if value.get("stringValue") is not None
+        },
+    )

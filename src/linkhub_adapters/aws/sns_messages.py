@@ -1,0 +1,61 @@
+"""An announcement as a message of the topic, and back.
+
+The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
+``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and ``correlationId`` where there is one. A
+heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linkhub_adapters.aws.sqs_messages import message_bytes, text_attributes, typed_attributes
+from linkhub_adapters.aws.sqs_text import json_as_text, value_as_text
+from linkhub_core.announcement import Announcement
+from linkhub_core.codec import read_announcement
+
+if TYPE_CHECKING:
+    from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+__all__ = ["HEARTBEAT", "announcement_of", "entry_bytes", "entry_of", "is_heartbeat"]
+
+HEARTBEAT = "heartbeat"
+MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it; it must not make the message too large to send
+
+
+def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntryTypeDef:
+    """The entry of a batch to publish."""
+    attributes = {
+        "eventType": announcement.event_type,
+        "sellerHandle": announcement.key.seller_handle,
+        "videoId": announcement.key.video_id,
+        "correlationId": value_as_text(announcement.correlation_id, most_characters=MAX_CORRELATION_ID_CHARACTERS),
+    }
+    told = {name: value for name, value in attributes.items() if value}  # SNS takes no empty value
+    return {
+        "Id": str(number),
+        "Message": json_as_text(announcement.event_json.decode()),
+        "MessageAttributes": typed_attributes(told),
+    }
+
+
+def entry_bytes(entry: PublishBatchRequestEntryTypeDef) -> int:
+    """What an entry counts for against the limit of a batch."""
+    attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
+    return message_bytes(entry["Message"], attributes)
+
+
+def is_heartbeat(message: MessageTypeDef) -> bool:
+    """Whether a message of a node's queue only says that the way to it is open."""
+    return text_attributes(message).get("eventType") == HEARTBEAT
+
+
+def announcement_of(message: MessageTypeDef) -> Announcement:
+    """Read a message of a node's queue, where it was delivered raw.
+
+    Raises:
+        MalformedEvent: it is not an announcement.
+    """
+    correlation_id = text_attributes(message).get("correlationId", "")
+    return read_announcement(message["Body"].encode(), correlation_id)

@@ -1,0 +1,133 @@
+"""Batches as SQS and SNS take them: at most ten entries and so many bytes a call, each entry with its own outcome.
+
+A 200 reply may still say that some entries failed. Those that failed by the service's fault are sent again, alone,
+with jittered backoff; those that failed by the sender's fault never will work and are told to the caller. A batch that
+could not be sent does not stop the others: what was done is always known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from random import random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import field, frozen
+
+from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.ports import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_sns.type_defs import BatchResultErrorEntryTypeDef as SnsFailedEntry
+    from types_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef as SqsFailedEntry
+
+__all__ = ["MAX_ENTRIES", "BatchOutcome", "EntryFault", "in_batches", "send_batches"]
+
+MAX_ENTRIES = 10
+MAX_ATTEMPTS = 5
+FIRST_RETRY_SECONDS = 0.05
+
+E = TypeVar("E", bound=Mapping[str, Any])
+
+
+@frozen(kw_only=True)
+class EntryFault:
+    """An entry that was not done, as the ``Failed`` list of a reply tells it."""
+
+    entry_id: str
+    code: str
+    problem: str
+    is_sender_fault: bool
+
+    @classmethod
+    def of(cls, entry: SqsFailedEntry | SnsFailedEntry) -> EntryFault:
+        """Read an entry of ``Failed``."""
+        return cls(
+            entry_id=entry["Id"],
+            code=entry["Code"],
+            problem=entry.get("Message", ""),
+            is_sender_fault=entry["SenderFault"],
+        )
+
+
+@frozen(kw_only=True)
+class BatchOutcome:
+    """What became of entries: the ids of those ``done``, those ``refused``, and the ``error`` that left the others."""
+
+    done: Set[str] = frozenset()
+    refused: Sequence[EntryFault] = ()
+    error: LinkhubError | None = field(default=None)
+
+    def __add__(self, other: BatchOutcome) -> BatchOutcome:
+        return BatchOutcome(
+            done=self.done | other.done,
+            refused=[*self.refused, *other.refused],
+            error=self.error or other.error,
+        )
+
+    def check(self) -> None:
+        """Raise what kept entries from being done, if anything did."""
+        if self.error is not None:
+            raise self.error
+
+
+def in_batches(entries: Sequence[E], size_bytes: Callable[[E], int], max_bytes: int) -> Iterator[Sequence[E]]:
+    """Cut ``entries`` into batches that one call takes, in order; one that is too large by itself goes alone."""
+    batch: list[E] = []
+    batch_bytes = 0
+    for entry in entries:
+        entry_bytes = size_bytes(entry)
+        if batch and (len(batch) == MAX_ENTRIES or batch_bytes + entry_bytes > max_bytes):
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append(entry)
+        batch_bytes += entry_bytes
+    if batch:
+        yield batch
+
+
+async def send_batches(
+    batches: Iterator[Sequence[E]] | Sequence[Sequence[E]],
+    call: Callable[[Sequence[E]], Awaitable[Sequence[EntryFault]]],
+    *,
+    service: str,
+    clock: Clock,
+    jitter: Callable[[], float] = random,
+) -> BatchOutcome:
+    """Send batches side by side, and failed entries again, up to five times.
+
+    Args:
+        batches: entries with an ``Id`` that no other of them has.
+        call: sends one batch and returns the entries that failed; it raises a ``LinkhubError`` when all did.
+        service: what the error calls the service.
+        clock: waits between attempts.
+        jitter: gives a number from 0 to 1 for each wait.
+    """
+    outcomes = await asyncio.gather(*(_send(batch, call, service, clock, jitter) for batch in batches))
+    return sum(outcomes, BatchOutcome())
+
+
+async def _send(
+    batch: Sequence[E],
+    call: Callable[[Sequence[E]], Awaitable[Sequence[EntryFault]]],
+    service: str,
+    clock: Clock,
+    jitter: Callable[[], float],
+) -> BatchOutcome:
+    outcome = BatchOutcome()
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            faults = await call(batch)
+        except LinkhubError as error:
+            return outcome + BatchOutcome(error=error)
+        failed = {fault.entry_id: fault for fault in faults}
+        refused = [fault for fault in faults if fault.is_sender_fault]
+        outcome += BatchOutcome(done={entry["Id"] for entry in batch} - failed.keys(), refused=refused)
+        batch = [entry for entry in batch if entry["Id"] in failed and not failed[entry["Id"]].is_sender_fault]
+        if not batch:
+            return outcome
+        if attempt < MAX_ATTEMPTS - 1:
+            await clock.sleep(FIRST_RETRY_SECONDS * 2.0**attempt * (1 + jitter()))
+    last = failed[batch[0]["Id"]]
+    problem = f"{len(batch)} entries of a batch failed {MAX_ATTEMPTS} times, with {last.code}: {last.problem}"
+    return outcome + BatchOutcome(error=ServiceUnavailable(service, problem))

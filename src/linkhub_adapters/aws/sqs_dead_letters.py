@@ -1,0 +1,101 @@
+"""The dead letters of both queues.
+
+SQS cannot list a queue, only lease what is in it, so every method here is a round through it: letters are leased until
+no new one comes, and those that are not meant are given back. Hence its limits:
+
+- A round hides letters from other rounds for as long as it takes, two minutes at most.
+- Its cost grows with the queue, a call for ten letters, even to fetch one; SQS leases 120,000 at once (FIFO: 20,000).
+- A letter that SQS holds on a server which does not answer in time may be missed; another round finds it.
+- Each round counts as a receive, so a dead-letter queue should have no redrive policy of its own.
+- In a FIFO queue a video's letters are leased together, ten at most: the others come when those are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+from attrs import frozen
+
+from linkhub_adapters.aws.dead_letter_round import DeadLetterRound
+from linkhub_adapters.aws.sqs_calls import SERVICE, SqsCalls
+from linkhub_adapters.aws.sqs_fifo import FifoPlace, digest_of, video_group
+from linkhub_adapters.aws.sqs_messages import sending
+from linkhub_adapters.aws.sqs_queue import SqsQueue
+from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.model import Kind
+from linkhub_core.ports import DeadLetter, DeadLetterQuery
+
+__all__ = ["SqsDeadLetters"]
+
+
+@frozen(kw_only=True)
+class SqsDeadLetters:
+    """A :class:`~linkhub_core.ports.DeadLetters` on the dead-letter queues of SQS; a letter's id is its message id.
+
+    ``wait_seconds`` is how long a round waits for one more letter before it takes the queue to be at its end. It must
+    not be 0 on AWS, where a receive that does not wait asks only some of the servers that hold the queue.
+    """
+
+    queues: Mapping[Kind, SqsQueue]
+    sqs: SqsCalls
+    wait_seconds: float = 1.0
+
+    async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
+        """See the port: in no order that matters."""
+        for queue in self.queues.values():
+            if query.kind not in (None, queue.kind):
+                continue
+            async with self._round(queue) as letters:
+                async for page in letters.pages(query.letter_ids):
+                    for letter in page:
+                        yield letter
+
+    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port. Each goes back without the reason that it had been given."""
+        return await self._remove(letters, self._send_back)
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        return await self._remove(letters, _let_go)
+
+    def _round(self, queue: SqsQueue) -> DeadLetterRound:
+        return DeadLetterRound(queue=queue, sqs=self.sqs, wait_seconds=self.wait_seconds)
+
+    async def _remove(self, letters: Sequence[DeadLetter], first: _Step) -> int:
+        """Do something with letters that are still there, then delete those with which it was done."""
+        removed = 0
+        for queue in self.queues.values():
+            wanted = [letter.letter_id for letter in letters if letter.kind is queue.kind]
+            async with self._round(queue) as found:
+                async for page in found.pages(wanted):
+                    done, error = await first(queue, page)
+                    await found.delete(done)
+                    removed += len(done)
+                    if error is not None:
+                        raise error
+        return removed
+
+    async def _send_back(
+        self, queue: SqsQueue, letters: Sequence[DeadLetter]
+    ) -> tuple[Sequence[DeadLetter], LinkhubError | None]:
+        entries = [
+            sending(number, letter.body, letter.attributes, _place_again(letter) if queue.is_fifo else None)
+            for number, letter in enumerate(letters)
+        ]
+        outcome = await self.sqs.send(queue.url, entries)
+        error = outcome.error
+        for fault in outcome.refused:
+            error = error or ServiceUnavailable(SERVICE, f"a letter was refused: {fault.code}: {fault.problem}")
+        return [letter for number, letter in enumerate(letters) if str(number) in outcome.done], error
+
+
+_Step = Callable[[SqsQueue, Sequence[DeadLetter]], Awaitable[tuple[Sequence[DeadLetter], LinkhubError | None]]]
+
+
+async def _let_go(_: SqsQueue, letters: Sequence[DeadLetter]) -> tuple[Sequence[DeadLetter], None]:
+    return letters, None
+
+
+def _place_again(letter: DeadLetter) -> FifoPlace:
+    """A place of its own: by its content it would be dropped as known for five minutes after it was first sent."""
+    return FifoPlace(group_id=video_group(letter.body), deduplication_id=digest_of(letter.letter_id))

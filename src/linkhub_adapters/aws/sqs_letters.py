@@ -1,0 +1,141 @@
+"""How a rejected message looks in a dead-letter queue, and how it is read back.
+
+The body stays as it was. Two attributes stand beside it, both JSON in ASCII: ``linkhubFaults``, a list of
+``{"field", "problem"}``, and ``linkhubOrigin``, which tells of the message's life before (source queue, message id,
+when it was sent and rejected, how often it was delivered). SQS takes ten attributes and so many bytes in all, hence
+the ladder: eight attributes of the message's own stay attributes and the rest moves into the origin; then as many
+faults as there is room for, with the number of the others; and a body that leaves no room at all goes as it came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from linkhub_adapters.aws.sqs_messages import message_bytes, moment_of, text_attributes
+from linkhub_adapters.aws.sqs_queue import SqsQueue
+from linkhub_core.codec import timestamp_text
+from linkhub_core.errors import Fault
+from linkhub_core.ports import DeadLetter, Rejection
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+__all__ = ["FAULTS_ATTRIBUTE", "ORIGIN_ATTRIBUTE", "letter_attributes", "read_letter"]
+
+FAULTS_ATTRIBUTE = "linkhubFaults"
+ORIGIN_ATTRIBUTE = "linkhubOrigin"
+
+MAX_ATTRIBUTES = 10
+MAX_FAULTS_BYTES = 16 * 1024  # what a person reads, and a console shows
+MAX_PROBLEM_CHARACTERS = 300
+_ROOM_FOR_THE_REST = 80  # bytes of the entry that says how many faults are left out
+_NEEDED_BYTES = 1024  # of room beside a body, below which its letter may have had to go without a reason
+
+
+def letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: datetime) -> Mapping[str, str]:
+    """The attributes that a rejected message takes along; with its body they fit into the queue."""
+    delivery = rejection.delivery
+    own = {name: value for name, value in delivery.attributes.items() if name not in _OURS}
+    kept = dict(islice(own.items(), MAX_ATTRIBUTES - len(_OURS)))
+    origin = {
+        "queue": queue.name,
+        "messageId": delivery.message_id,
+        "sentAt": timestamp_text(delivery.sent_at),
+        "rejectedAt": timestamp_text(rejected_at),
+        "receiveCount": delivery.receive_count,
+        "attributes": {name: value for name, value in own.items() if name not in kept},
+    }
+    ours = {ORIGIN_ATTRIBUTE: json.dumps(origin), FAULTS_ATTRIBUTE: ""}
+    room = queue.max_message_bytes - message_bytes(delivery.body, {**kept, **ours})
+    faults = _faults_within(rejection.faults, min(room, MAX_FAULTS_BYTES))
+    return {**kept, **ours, FAULTS_ATTRIBUTE: faults} if faults else own
+
+
+_OURS = frozenset({FAULTS_ATTRIBUTE, ORIGIN_ATTRIBUTE})
+
+
+def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
+    """As many faults as fit, and how many more there were; empty when not even one fits."""
+    listed: list[dict[str, str]] = []
+    used = len("[]")
+    for position, fault in enumerate(faults):
+        entry = {"field": fault.field[:MAX_PROBLEM_CHARACTERS], "problem": fault.problem[:MAX_PROBLEM_CHARACTERS]}
+        needed = len(json.dumps(entry)) + len(", ")
+        if used + needed + _ROOM_FOR_THE_REST > room_bytes:
+            listed.append({"field": "", "problem": f"and {len(faults) - position:,} more"})
+            return json.dumps(listed) if position else ""
+        listed.append(entry)
+        used += needed
+    return json.dumps(listed)
+
+
+def read_letter(queue: SqsQueue, message: MessageTypeDef) -> DeadLetter:
+    """Read a message of a dead-letter queue, whoever put it there."""
+    attributes = text_attributes(message)
+    life = _life_of(attributes) or _life_untold(queue, message)
+    return DeadLetter(
+        letter_id=message["MessageId"],
+        kind=queue.kind,
+        body=message["Body"],
+        faults=life.faults,
+        message_id=life.message_id,
+        receive_count=life.receive_count,
+        sent_at=life.sent_at,
+        rejected_at=life.rejected_at,
+        attributes={**{name: attributes[name] for name in attributes if name not in _OURS}, **life.more_attributes},
+    )
+
+
+@frozen(kw_only=True)
+class _Life:
+    """What a letter was before it was one."""
+
+    faults: Sequence[Fault]
+    message_id: str
+    receive_count: int
+    sent_at: datetime
+    rejected_at: datetime
+    more_attributes: Mapping[str, str]
+
+
+def _life_of(attributes: Mapping[str, str]) -> _Life | None:
+    """What our attributes tell; none when they are not there, or are not of our making."""
+    try:
+        origin: dict[str, Any] = json.loads(attributes[ORIGIN_ATTRIBUTE])
+        faults = json.loads(attributes[FAULTS_ATTRIBUTE])
+        return _Life(
+            faults=tuple(Fault(str(fault["field"]), str(fault["problem"])) for fault in faults),
+            message_id=str(origin["messageId"]),
+            receive_count=int(origin["receiveCount"]),
+            sent_at=datetime.fromisoformat(origin["sentAt"]),
+            rejected_at=datetime.fromisoformat(origin["rejectedAt"]),
+            more_attributes={str(name): str(value) for name, value in origin["attributes"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _life_untold(queue: SqsQueue, message: MessageTypeDef) -> _Life:
+    """A letter that SQS moved by itself, as the redrive policy says: it keeps its id and the time it was sent.
+
+    When it was moved, SQS does not tell: it counts as rejected when it was sent.
+    """
+    sent_at = moment_of(message["Attributes"]["SentTimestamp"])
+    problem = f"was delivered {queue.max_receive_count} times and never settled"
+    size = message_bytes(message["Body"], text_attributes(message))
+    if size > queue.max_message_bytes - _NEEDED_BYTES:
+        problem += f", or was rejected: its {size:,} bytes leave no room for a reason"
+    return _Life(
+        faults=(Fault("", problem),),
+        message_id=message["MessageId"],
+        receive_count=queue.max_receive_count,
+        sent_at=sent_at,
+        rejected_at=sent_at,
+        more_attributes={},
+    )

@@ -1,0 +1,34 @@
+"""What text SQS and SNS can hold: the characters of XML 1.0, and not nothing.
+
+Event JSON may hold characters that they refuse (U+FFFE and U+FFFF; the controls stand escaped in it anyway), and an
+attribute's value may hold any, for it came out of somebody's JSON.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["fault_of", "json_as_text", "value_as_text"]
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, "MessageBody"
+_REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def fault_of(body: str) -> str | None:
+    """Say why a message body cannot be sent; none when it can."""
+    if not body:
+        return "an empty message cannot be sent"
+    refused = _REFUSED.search(body)
+    if refused is None:
+        return None
+    return f"character U+{ord(refused[0]):04X} at position {refused.start()} cannot be sent"
+
+
+def json_as_text(document: str) -> str:
+    """The same JSON document without characters that are refused: inside its strings they can stand escaped."""
+    return _REFUSED.sub(lambda refused: f"\\u{ord(refused[0]):04x}", document)
+
+
+def value_as_text(value: str, *, most_characters: int) -> str:
+    """An attribute's value, cut to ``most_characters``, with U+FFFD for what is refused; it may be empty."""
+    return _REFUSED.sub("\ufffd", value[:most_characters])
