@@ -6,7 +6,6 @@ Rule 2. Errors of linkhub's own tree are told in one line on standard error, nev
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -98,4 +97,3 @@ def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # 
 def main() -> None:
     """The entry point."""
     program(prog_name="linkhub")
-    sys.exit(0)

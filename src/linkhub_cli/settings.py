@@ -76,7 +76,7 @@ class Listener:
     cors_origins: tuple[str, ...] | None = setting(
         "WEBSOCKET_CORS_ORIGINS",
         rules.origins,
-        doc="Origins whose pages may read answers and open connections, separated by commas; `http://localhost:*` means "
+        doc="Origins whose pages may read answers and connect, separated by commas; `http://localhost:*` means "
         "any port there, `*` allows all.",
         when_unset="the listener's own origin and localhost on any port",
         example="https://shop.example,http://localhost:5173",

@@ -1,0 +1,29 @@
+"""The pictures of the demonstration: drawn, not fetched."""
+
+from xml.etree import ElementTree as ET
+
+import httpx
+from starlette.applications import Starlette
+
+from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
+from linkhub_cli.demo.wares import SHOPS
+
+
+async def _get(path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(Starlette(routes=[picture_route()]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
+        return await client.get(f"{PICTURE_PATH}/{path}")
+
+
+async def test_shows_what_the_video_sells() -> None:
+    """A picture is sound SVG with the sign of the ware; two frames of a video differ."""
+    shop = SHOPS[0]
+    first, second = await _get(f"{shop.seller_handle}/7301_0.svg"), await _get(f"{shop.seller_handle}/7301_1.svg")
+    assert first.headers["content-type"] == "image/svg+xml"
+    assert shop.ware_in("7301").sign in ET.fromstring(first.text).itertext()  # noqa: S314  our own picture
+    assert first.text != second.text
+
+
+async def test_no_such_shop() -> None:
+    """Only the invented shops have pictures."""
+    assert (await _get("nobody/7301_0.svg")).status_code == 404

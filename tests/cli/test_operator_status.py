@@ -1,0 +1,132 @@
+"""What the operator's page is told, and that a part which is not known is null rather than nought."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from attrs import define, evolve
+from dependency_injector.providers import Object
+
+from linkhub_adapters.telemetry import RealtimeFigures
+from linkhub_cli.backends import Backend
+from linkhub_cli.container import Container, open_container
+from linkhub_cli.operator_status import OperatorStatus
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.settings import load_settings
+from linkhub_core.model import Kind
+from tests.support.builders import NOON, an_outgoing
+
+SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
+REALTIME = RealtimeFigures(connections={"websocket": 2, "sse": 1}, subscriptions=4, deliveries=9)
+
+
+@define
+class _Page:
+    """The status of a process, and the container behind it."""
+
+    container: Container
+    process: ProcessFacts
+    realtime: RealtimeFigures | None = None
+
+    async def ask(self) -> Mapping[str, Any]:
+        """Look, and take a snapshot."""
+        await self.container.vital_signs().look()
+        status = OperatorStatus(
+            process=self.process,
+            signs=self.container.vital_signs(),
+            metrics=self.container.metrics(),
+            clock=self.container.clock(),
+            staging_ttl_seconds=60,
+            realtime=lambda: self.realtime,
+            sellers=lambda: {"a": 1, "b": 3},
+        )
+        return await status()
+
+
+@asynccontextmanager
+async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIterator[_Page]:
+    process = ProcessFacts(host="127.0.0.1", port=3002, consumes=consumes, started_at=NOON, stop=asyncio.Event())
+    async with open_container(SETTINGS, Container) as container:
+        backend: Backend = evolve(container.backend(), cheap_to_scan=cheap_to_scan)
+        container.backend.override(Object(backend))
+        await backend.publisher.publish(
+            [
+                an_outgoing(Kind.CAPTION, video_id="1"),
+                an_outgoing(Kind.THUMBNAIL, video_id="1"),
+                an_outgoing(Kind.CAPTION, video_id="2"),
+                an_outgoing(Kind.CAPTION, price="45k"),
+            ]
+        )
+        await container.assemble()(await backend.queue.receive())
+        await backend.publisher.publish([an_outgoing(Kind.THUMBNAIL, video_id="3")])
+        yield _Page(container, process)
+
+
+async def test_everything_that_a_consumer_knows() -> None:
+    """Counters from the metrics, and what stands in the queues and stores."""
+    async with _page() as page:
+        status = await page.ask()
+    events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"]}
+    assert events == {
+        ("caption", "saved"): 1,
+        ("thumbnail", "saved"): 1,
+        ("caption", "staged"): 1,
+        ("caption", "rejected"): 1,
+    }
+    assert status["products"] == {"created_total": 1, "revised_total": 0, "announced_total": 1, "unannounced": 0}
+    assert status["latency_seconds"]["buckets"][-1] == {"le": None, "count": 1}
+    assert status["queues"] == [{"kind": "caption", "messages": 0}, {"kind": "thumbnail", "messages": 1}]
+    assert (status["staging"]["count"], status["staging"]["expired_total"]) == (1, 0)
+    assert status["staging"]["by_age"][0] == {"up_to_seconds": 60.0, "caption": 1, "thumbnail": 0}
+    assert status["settings"] == {"staging_ttl_seconds": 60}
+
+
+async def test_dead_letters() -> None:
+    """By the field at fault, and the latest with what they hold."""
+    async with _page() as page:
+        letters = (await page.ask())["dead_letters"]
+    assert (letters["total"], letters["by_reason"]) == (1, [{"reason": "price", "count": 1}])
+    (letter,) = letters["latest"]
+    assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text"}]
+    assert '"45k"' in letter["body"]
+
+
+async def test_realtime() -> None:
+    """Connections by transport, and the busiest shops first."""
+    async with _page() as page:
+        page.realtime = REALTIME
+        status = await page.ask()
+    assert (status["realtime"]["connections"], status["realtime"]["subscriptions"]) == (3, 4)
+    assert status["realtime"]["sellers"][0] == {"seller_handle": "b", "subscriptions": 3}
+    assert status["nodes"][0]["connections"] == 3
+
+
+async def test_what_is_not_known_is_null() -> None:
+    """A server that does not consume counts no events; where scans are dear, nobody scans."""
+    async with _page(consumes=False, cheap_to_scan=False) as page:
+        status = await page.ask()
+    assert [status[part] for part in ("events", "products", "latency_seconds", "realtime")] == [None] * 4
+    assert status["staging"]["by_age"] is None
+    assert status["dead_letters"]["latest"] == []
+    assert status["nodes"][0]["role"] == "serve"
+
+
+@pytest.mark.parametrize(("is_stopping", "state"), [(False, "ready"), (True, "draining")])
+async def test_state(is_stopping: bool, state: str) -> None:
+    """The page shows when the process is about to stop."""
+    async with _page() as page:
+        if is_stopping:
+            page.process.stop.set()
+        assert (await page.ask())["node"]["state"] == state
+
+
+async def test_many_halves_are_counted_but_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a number, ages are left out, and the count stays."""
+    monkeypatch.setattr("linkhub_cli.vital_signs.MOST_SCANNED", 0)
+    async with _page() as page:
+        status = await page.ask()
+    assert (status["staging"]["count"], status["staging"]["by_age"]) == (1, None)

@@ -1,0 +1,59 @@
+"""What a serving process knows of itself."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from linkhub_cli.http_server import bind
+from linkhub_cli.process_facts import ProcessFacts, url_of
+from linkhub_cli.settings_sources import SettingsFaulty
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3002"),
+        ("0.0.0.0", "http://localhost:3002"),  # noqa: S104  compared, not listened on
+        ("::", "http://localhost:3002"),
+        ("::1", "http://[::1]:3002"),
+        ("shop.internal", "http://shop.internal:3002"),
+    ],
+)
+def test_addresses(host: str, url: str) -> None:
+    """The address is one that a browser can open."""
+    assert url_of(host, 3002) == url
+
+
+@pytest.mark.parametrize(("consumes", "role"), [(True, "serve+consume"), (False, "serve")])
+def test_role(consumes: bool, role: str) -> None:
+    """The role says what the process does; it is stopping once it was told to."""
+    stop = asyncio.Event()
+    process = ProcessFacts(
+        host="127.0.0.1", port=3002, consumes=consumes, started_at=datetime(2026, 1, 1, tzinfo=UTC), stop=stop
+    )
+    assert (process.role, process.is_stopping()) == (role, False)
+    stop.set()
+    assert process.is_stopping()
+    assert set(process.own_origins) == {"http://127.0.0.1:3002", "http://localhost:3002"}
+
+
+def test_binding() -> None:
+    """Port 0 takes a free one; a port that is taken is a fault that names its variable."""
+    with bind("127.0.0.1", 0, variable="LINKHUB_PORT") as taken:
+        port = taken.getsockname()[1]
+        assert port > 0
+        with pytest.raises(SettingsFaulty, match=f"LINKHUB_WS_PORT={port} cannot be listened on at 127.0.0.1"):
+            bind("127.0.0.1", port, variable="LINKHUB_WS_PORT")
+
+
+def test_binding_ipv6() -> None:
+    """An IPv6 address is listened on as such."""
+    with bind("::1", 0, variable="LINKHUB_PORT") as taken:
+        assert taken.getsockname()[0] == "::1"
+
+
+def test_binding_an_address_of_somebody_else() -> None:
+    """An address that is not this machine's is a fault, too."""
+    with pytest.raises(SettingsFaulty, match=r"at 192\.0\.2\.1"):
+        bind("192.0.2.1", 0, variable="LINKHUB_PORT")
