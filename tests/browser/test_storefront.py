@@ -15,6 +15,14 @@ _TRANSPARENT_PNG = bytes.fromhex(
     "0000000049454e44ae426082"
 )
 
+# Done once the dialog has told everyone of its closing.
+_CLOSE_AND_OPEN = """next => new Promise((resolve) => {
+  const dialog = document.getElementById("product");
+  dialog.addEventListener("close", () => setTimeout(resolve), { once: true });
+  dialog.close();
+  location.hash = next;
+})"""
+
 
 async def open_shop(page: Page, shop: FakeShop, fragment: str = "") -> None:
     """Opens the shop and waits until it is live."""
@@ -156,6 +164,17 @@ async def test_address_of_a_product_beyond_the_first_page_opens_it(page: Page, s
     await expect(page.locator("#product-video")).to_have_attribute(
         "href", f"https://www.tiktok.com/@{SELLER}/video/{oldest}"
     )
+
+
+async def test_next_product_opens_while_the_last_one_closes(page: Page, shop: FakeShop) -> None:
+    """A tap that comes before the dialog has told of its closing is not undone by it."""
+    newest, second = sorted(shop.products, reverse=True)[:2]
+    await open_shop(page, shop, f"#{newest}")
+    await expect(page.locator("#product")).to_be_visible()
+    for following in [second, newest] * 5:
+        await page.evaluate(_CLOSE_AND_OPEN, following)
+        await expect(page.get_by_role("dialog", name=shop.products[following]["title"])).to_be_visible()
+        await expect(page).to_have_url(f"{shop.url}/shop/{SELLER}#{following}")
 
 
 async def test_filter_keeps_products_with_the_tag(page: Page, shop: FakeShop) -> None:

@@ -9,7 +9,7 @@ import { fillChips } from "./tiles.js";
 
 const TIKTOK_VIDEO_ID = /^\d{15,20}$/;
 
-/** The dialog in the page. `onClose` is called when the reader closes it. */
+/** The dialog in the page. `onClose(videoId)` is called when the reader closes it. */
 export class ProductDialog {
   #dialog;
   #handle;
@@ -19,7 +19,8 @@ export class ProductDialog {
   constructor(dialog, handle, onClose) {
     this.#dialog = dialog;
     this.#handle = handle;
-    dialog.addEventListener("close", onClose);
+    // The event comes later than the closing: by then the dialog may show the next product.
+    dialog.addEventListener("close", () => dialog.open || onClose(this.#product.videoId));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     dialog.addEventListener("keydown", (event) => this.#turn(event));
     this.#part("close").addEventListener("click", () => dialog.close());

@@ -259,8 +259,9 @@ async function readOne(videoId) {
   }
 }
 
-function forgetFragment() {
-  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+// The address may name the next product already: that one stays.
+function forgetFragment(videoId) {
+  if (location.hash.slice(1) === videoId) history.replaceState(null, "", location.pathname + location.search);
 }
 
 // --- begin ---
