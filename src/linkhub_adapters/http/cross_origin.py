@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -11,6 +13,8 @@ from linkhub_adapters.http.problems import problem
 from linkhub_adapters.http.settings import HttpSettings
 
 __all__ = ["CrossOrigin", "cross_origin"]
+
+_ANY_PORT = ":*"
 
 
 class CrossOrigin(CORSMiddleware):
@@ -37,9 +41,12 @@ def _is_preflight(scope: Scope) -> bool:
 
 def cross_origin(settings: HttpSettings) -> Middleware:
     """The middleware for these settings. Cookies are never involved, so credentials are not allowed."""
+    listed = frozenset([*settings.cors_origins, *settings.own_origins])
+    any_port = "|".join(re.escape(entry.removesuffix(_ANY_PORT)) for entry in listed if entry.endswith(_ANY_PORT))
     return Middleware(
         CrossOrigin,
-        allow_origins=frozenset([*settings.cors_origins, *settings.own_origins]),
+        allow_origins=listed,
+        allow_origin_regex=rf"({any_port})(:[0-9]+)?" if any_port else None,
         allow_methods=settings.cors_methods,
         allow_headers=("Authorization", "If-None-Match", "Last-Event-ID"),
         expose_headers=("ETag", "Retry-After"),

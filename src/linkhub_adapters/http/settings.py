@@ -14,7 +14,8 @@ class HttpSettings:
     """The choices that a listener makes.
 
     Args:
-        cors_origins: origins whose pages may read answers, such as ``https://shop.example``; ``*`` means all.
+        cors_origins: origins whose pages may read answers, such as ``https://shop.example``;
+            ``http://localhost:*`` means any port there, ``*`` all.
         own_origins: the listener's own origins, which are always allowed.
         cors_methods: what a preflight may ask for; a room that adds routes with other methods adds them here.
         admin_token: the bearer token for stats, metrics and the operator's status; none leaves them open.

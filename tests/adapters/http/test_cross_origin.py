@@ -106,3 +106,23 @@ async def test_without_an_origin_nothing_is_said(client: AsyncClient) -> None:
     """A request that no page sent needs no permission."""
     answer = await client.get(PRODUCTS)
     assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("http://localhost:5173", True),
+        ("http://localhost", True),
+        ("https://localhost:5173", False),
+        ("http://localhost:5173.evil.example", False),
+        ("http://localhost.evil.example:80", False),
+        ("http://localhost:", False),
+    ],
+)
+async def test_any_port_of_a_host(origin: str, is_allowed: bool) -> None:
+    """An entry with ``:*`` for its port allows that scheme and host, whatever the port, and nobody else."""
+    settings = HttpSettings(cors_origins=["http://localhost:*"])
+    async with Listener(settings=settings).client() as client:
+        answer = await client.get(PRODUCTS, headers={"Origin": origin})
+        assert answer.headers.get("access-control-allow-origin") == (origin if is_allowed else None)
+        assert ((await preflight(client, origin)).status_code == 200) is is_allowed
