@@ -72,7 +72,7 @@ def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
             return json.dumps(listed) if position else ""
         listed.append(entry)
         used += needed
-    return json.dumps(listed)
+    return json.dumps(listed) if used <= room_bytes else ""
 
 
 def read_letter(queue: SqsQueue, message: MessageTypeDef) -> DeadLetter:
