@@ -4,7 +4,7 @@ Lambda leases, and deletes what the reply does not name; so the records of an ev
 acknowledge is to leave a message out of the reply, and to release it is to name it. Whatever the assembly has not
 settled when it ends is named, too: Lambda deletes nothing of which nobody said that it is durable.
 
-    handler = make_handler(
+    handler = LambdaHandler(
         queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
     )
 
@@ -29,7 +29,7 @@ from linkhub_core.errors import TransientError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection
 
-__all__ = ["LambdaEventQueue", "make_handler"]
+__all__ = ["LambdaEventQueue", "LambdaHandler"]
 
 Event = Mapping[str, Any]
 Reply = dict[str, list[dict[str, str]]]
@@ -76,14 +76,9 @@ class LambdaEventQueue:
         return [one.message_id for one in self.deliveries if one.message_id not in self._settled]
 
 
-def make_handler(
-    *,
-    queues: Mapping[Kind, SqsQueue],
-    letter_box: SqsLetterBox,
-    journal: Journal,
-    assembly: Callable[[EventQueue], Assembly],
-) -> Callable[[Event, object], Reply]:
-    """Make the function that Lambda calls.
+@define(kw_only=True, eq=False)
+class LambdaHandler:
+    """The function that Lambda calls, with all that one container keeps.
 
     Args:
         queues: the queue of each kind; a record's ``eventSourceARN`` tells which one it is from.
@@ -91,16 +86,28 @@ def make_handler(
         journal: hears of an assembly that could not reach a queue.
         assembly: makes what works on a batch, for a queue that is good for one event.
     """
-    kinds = {queue.arn: queue.kind for queue in queues.values()}
-    runner = asyncio.Runner()
 
-    def handler(event: Event, context: object) -> Reply:  # noqa: ARG001  Lambda passes it
+    queues: Mapping[Kind, SqsQueue]
+    letter_box: SqsLetterBox
+    journal: Journal
+    assembly: Callable[[EventQueue], Assembly]
+    _runner: asyncio.Runner = field(factory=asyncio.Runner, init=False)
+
+    def __call__(self, event: Event, context: object) -> Reply:  # noqa: ARG002  Lambda passes it
+        """Assemble what the records hold, and name those that are to come again.
+
+        Raises:
+            KeyError: a record is from a queue that is none of ours; Lambda keeps the whole event.
+        """
+        kinds = {queue.arn: queue.kind for queue in self.queues.values()}
         deliveries = [_delivery_of(kinds[record["eventSourceARN"]], record) for record in event["Records"]]
-        queue = LambdaEventQueue(deliveries=deliveries, letter_box=letter_box)
-        runner.run(_assemble(assembly(queue), queue, journal))
+        queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box)
+        self._runner.run(_assemble(self.assembly(queue), queue, self.journal))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
 
-    return handler
+    def close(self) -> None:
+        """End the event loop; Lambda has no such moment, a test has."""
+        self._runner.close()
 
 
 async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journal) -> None:

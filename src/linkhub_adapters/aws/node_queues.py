@@ -75,6 +75,13 @@ class NodeQueues:
             tags={ALIVE_TAG: str(self._now()), TOPIC_TAG: self.topic_arn},
         )
         url = created["QueueUrl"]
+        try:
+            return await self._subscribe(node_id, url)
+        except LinkhubError:
+            await self._remove(url, ())
+            raise
+
+    async def _subscribe(self, node_id: str, url: str) -> NodeQueue:
         found = await self.sqs_calls(self.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["QueueArn"])
         arn = found["Attributes"]["QueueArn"]
         subscribed = await self.sns_calls(

@@ -58,6 +58,7 @@ class SnsAnnouncementFeed:
     silence_seconds: float = 90.0
     most_polls: int = 4
     seconds: Callable[[], float] = monotonic
+    _is_open: bool = field(default=False, init=False)
     _node: NodeQueue | None = field(default=None, init=False)
     _polls: LongPolls | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -73,9 +74,17 @@ class SnsAnnouncementFeed:
         Raises:
             ServiceUnavailable: the queue could not be made.
         """
-        self._node = await self.nodes.open()
-        self._polls = self._polls_of(self._node, asyncio.get_running_loop())
-        self._heard_at = self._marked_at = self.seconds()
+        self._is_open = True
+        await self._listen()
+        self._heard_at = self.seconds()
+
+    async def _listen(self) -> None:
+        node = await self.nodes.open()
+        if not self._is_open:  # closed meanwhile
+            await self.nodes.close(node)
+            return
+        self._node, self._polls = node, self._polls_of(node, asyncio.get_running_loop())
+        self._marked_at = self.seconds()
 
     async def close(self) -> None:
         """Stop listening, and remove the queue; waits for no poll. A second time does nothing.
@@ -83,6 +92,7 @@ class SnsAnnouncementFeed:
         Raises:
             ServiceUnavailable: the queue may still be there; whoever removes the dead will remove it.
         """
+        self._is_open = False
         node, polls, self._node, self._polls = self._node, self._polls, None, None
         self._arrived.set()
         if polls is not None:
@@ -113,6 +123,8 @@ class SnsAnnouncementFeed:
     async def receive(self) -> Sequence[Announcement]:
         """See the port. What cannot be read, or deleted, is told by the next call, so that it holds up nothing."""
         self._raise_error()
+        if self._is_open and self._node is None:
+            await self._listen()  # the queue was gone, and another one could not be opened then
         node, polls = self._node, self._polls
         if node is None or polls is None:
             await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
@@ -154,7 +166,8 @@ class SnsAnnouncementFeed:
         self._error = error
         if is_queue_missing(error) and self._polls is not None:
             self._polls.close()
-            await self.open()
+            self._node, self._polls = None, None
+            await self._listen()
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

@@ -1,0 +1,172 @@
+"""The assembly behind Lambda: what is named in the reply comes again, and nothing else."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import define, field
+
+from linkhub_adapters.aws.lambda_handler import LambdaEventQueue, LambdaHandler
+from linkhub_adapters.memory import (
+    FakeClock,
+    MemoryAnnouncements,
+    MemoryJournal,
+    MemoryProductStore,
+    MemoryStagingStore,
+)
+from linkhub_core.entries import ActivityFailed
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import Kind, ProductKey, ProductRecord
+from linkhub_core.ports import Delivery, EventQueue
+from linkhub_core.use_cases import AssembleBatch, Settlement
+from tests.adapters.aws.queue_room import QueueRoom
+from tests.support.builders import KEY, NOON, a_delivery, an_event
+from tests.support.faults import Fault, inject
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+pytestmark = pytest.mark.aws
+
+
+class _ProductStore(MemoryProductStore):
+    """A store that is down for one video."""
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+        """See the port."""
+        if any(key.video_id == "down" for key in keys):
+            raise ServiceUnavailable("DynamoDB", "throttled")
+        return await super().find(keys)
+
+
+@define(eq=False)
+class _Function:
+    """A Lambda function on memory stores, with real queues for its dead letters."""
+
+    room: QueueRoom
+    products: _ProductStore = field(factory=_ProductStore)
+    staging: MemoryStagingStore = field(factory=MemoryStagingStore)
+    journal: MemoryJournal = field(factory=MemoryJournal)
+    handler: LambdaHandler = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.handler = LambdaHandler(
+            queues=self.room.queues, letter_box=self.room.letter_box, journal=self.journal, assembly=self._assembly
+        )
+
+    def _assembly(self, queue: EventQueue) -> AssembleBatch:
+        settlement = Settlement(
+            products=self.products,
+            staging=self.staging,
+            notifier=MemoryAnnouncements(),
+            journal=self.journal,
+            clock=FakeClock(),
+        )
+        return AssembleBatch(queue=queue, settlement=settlement, staging_ttl=timedelta(days=1), jitter=lambda: 0)
+
+    def __call__(self, *records: Mapping[str, Any]) -> list[str]:
+        """Invoke it; gives the message ids that its reply names."""
+        reply = self.handler({"Records": records}, object())
+        return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
+
+    def record(self, message_id: str, body: str, kind: Kind = Kind.CAPTION) -> dict[str, Any]:
+        """A record as Lambda hands it over."""
+        return {
+            "messageId": message_id,
+            "receiptHandle": f"receipt of {message_id}",
+            "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "2",
+                "SentTimestamp": str(int(NOON.timestamp() * 1000)),
+                "SenderId": "AIDA",
+                "ApproximateFirstReceiveTimestamp": "1523232000001",
+            },
+            "messageAttributes": {
+                "correlationId": {
+                    "stringValue": "c-1",
+                    "stringListValues": [],
+                    "binaryListValues": [],
+                    "dataType": "String",
+                },
+                "picture": {"binaryValue": "AA==", "dataType": "Binary"},
+            },
+            "md5OfBody": "...",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.room.queues[kind].arn,
+            "awsRegion": "us-east-1",
+        }
+
+
+@pytest.fixture
+def function(make_sqs_client: Callable[[], "SQSClient"]) -> Iterator[_Function]:
+    """A function, freshly loaded."""
+    loaded = _Function(QueueRoom.furnish(make_sqs_client()))
+    yield loaded
+    loaded.handler.close()
+
+
+def _event(kind: Kind = Kind.CAPTION, **fields: Any) -> str:
+    return json.dumps(an_event(kind, **fields))
+
+
+def test_two_events_of_one_container_become_a_product(function: _Function) -> None:
+    """The halves come in events of their own, as a source has one queue; nothing is named in either reply."""
+    assert function(function.record("m1", _event())) == []
+    assert list(function.staging.rows) == [KEY]
+    assert function(function.record("m2", _event(Kind.THUMBNAIL), Kind.THUMBNAIL)) == []
+    assert (list(function.products.rows), list(function.staging.rows)) == ([KEY], [])
+
+
+def test_garbage_goes_to_the_dead_letters_and_its_mates_go_on(function: _Function) -> None:
+    """The reply names neither: the one is a letter with its reason, the other is in staging."""
+    assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == []
+    [letter] = function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)
+    assert letter["Body"] == "not JSON"
+    origin = json.loads(letter["MessageAttributes"]["linkhubOrigin"]["StringValue"])
+    assert (origin["messageId"], origin["receiveCount"]) == ("m1", 2)
+    assert list(function.staging.rows) == [KEY]
+
+
+def test_what_was_given_back_is_named(function: _Function) -> None:
+    """A store that does not answer keeps a batch from being worked on: all of it comes again, and then goes through."""
+    bodies = [_event(video_id="a"), _event(video_id="down"), "not JSON"]
+    records = [function.record(f"m{number}", body) for number, body in enumerate(bodies)]
+    assert function(*records) == ["m0", "m1"]
+    assert function(records[0]) == []
+
+
+def test_dead_letters_that_cannot_be_reached_are_tried_again(function: _Function) -> None:
+    """Nothing was settled, so everything is named, and the journal knows why."""
+    with inject(function.room.sqs, Fault.server_error(operation="SendMessageBatch")):
+        assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1", "m2"]
+    [entry] = function.journal.of(ActivityFailed)
+    assert (entry.activity, entry.transient) == ("assemble", True)
+    assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == []
+
+
+def test_a_queue_that_nobody_named_fails_the_event(function: _Function) -> None:
+    """A source that was wired to the wrong function is seen at once, and its messages are kept."""
+    record = function.record("m1", _event()) | {"eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:other"}
+    with pytest.raises(KeyError, match="other"):
+        function(record)
+
+
+def test_attributes_that_are_text_come_along(function: _Function) -> None:
+    """The correlation id leads from the message to the row."""
+    function(function.record("m1", _event()))
+    assert function.staging.rows[KEY].origin.correlation_id == "c-1"
+
+
+async def test_records_are_received_once_and_named_until_settled(function: _Function) -> None:
+    """The queue of one event: what is released after all is named again, and extending changes nothing."""
+    deliveries: list[Delivery] = [a_delivery()]
+    queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.room.letter_box)
+    assert [await queue.receive(), await queue.receive()] == [deliveries, []]
+    await queue.extend(deliveries)
+    assert queue.failed == ["m-1"]
+    await queue.acknowledge(deliveries)
+    assert queue.failed == []
+    await queue.release(deliveries, 5)
+    assert queue.failed == ["m-1"]

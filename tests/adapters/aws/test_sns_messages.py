@@ -1,0 +1,64 @@
+"""An announcement as a message of the topic."""
+
+import json
+from typing import Any
+
+from attrs import evolve
+
+from linkhub_adapters.aws.sns_messages import announcement_of, entry_bytes, entry_of, is_heartbeat
+from linkhub_adapters.aws.sqs_text import fault_of
+from linkhub_core.codec import announce
+from tests.support.builders import KEY, NOON, a_caption, a_record
+
+
+def _attributes(entry: Any) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
+
+
+def test_the_message_is_the_event_and_its_attributes_say_what_it_is_about() -> None:
+    """Other services filter by them, without a look into the event."""
+    announcement = announce(a_record(revision=2), NOON, "c-1")
+    entry = entry_of(7, announcement)
+    assert (entry["Id"], entry["Message"]) == ("7", announcement.event_json.decode())
+    assert _attributes(entry) == {
+        "eventType": "product_updated",
+        "sellerHandle": KEY.seller_handle,
+        "videoId": KEY.video_id,
+        "correlationId": "c-1",
+    }
+
+
+def test_no_correlation_is_no_attribute() -> None:
+    """SNS takes no empty value."""
+    assert "correlationId" not in _attributes(entry_of(0, announce(a_record(), NOON)))
+
+
+def test_a_senders_correlation_cannot_make_a_message_unsendable() -> None:
+    """It is cut, and loses what SNS refuses."""
+    sent = _attributes(entry_of(0, announce(a_record(), NOON, "\x00" + "é" * 10_000)))["correlationId"]
+    assert len(sent) == 256
+    assert fault_of(sent) is None
+
+
+def test_a_title_that_sns_refuses_is_announced_all_the_same() -> None:
+    """The event reads as before, with the character escaped."""
+    announcement = announce(a_record(caption=a_caption(title="a\uffffb")), NOON)
+    message = entry_of(0, announcement)["Message"]
+    assert fault_of(message) is None
+    assert json.loads(message) == json.loads(announcement.event_json)
+
+
+def test_an_announcement_reads_back() -> None:
+    """What one node publishes is what another hears."""
+    announcement = announce(a_record(), NOON, "c-1")
+    entry = entry_of(0, announcement)
+    message: Any = {"Body": entry["Message"], "MessageAttributes": entry["MessageAttributes"]}
+    assert announcement_of(message) == announcement
+    assert not is_heartbeat(message)
+
+
+def test_bytes_count_the_message_and_its_attributes() -> None:
+    """As SNS counts a batch against its limit."""
+    entry = entry_of(0, evolve(announce(a_record(), NOON), event_json="é".encode()))
+    named = {"eventType": "new_product", "sellerHandle": KEY.seller_handle, "videoId": KEY.video_id}
+    assert entry_bytes(entry) == 2 + sum(len(name) + len("String") + len(value) for name, value in named.items())
