@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from linkhub_core.errors import ServiceUnavailable
 
@@ -36,7 +37,7 @@ class AwsCalls:
         self.counts[operation.__name__] += 1
         try:
             return operation(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise ServiceUnavailable(self.service, str(error)) from error
 
     async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:
