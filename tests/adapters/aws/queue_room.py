@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SAFETY_SECONDS", "QueueRoom", "eventually"]
+__all__ = ["SAFETY_SECONDS", "QueueRoom", "blame_the_sender", "eventually"]
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
@@ -40,6 +40,12 @@ async def eventually(look: Callable[[], Awaitable[T | None]]) -> T:
         while not (seen := await look()):  # noqa: ASYNC110  the server in another process sets no event
             await asyncio.sleep(0.01)
     return seen
+
+
+def blame_the_sender(parsed: dict[str, Any], **_: Any) -> None:
+    """A hook after a batch operation: what failed, failed by the sender's fault."""
+    for entry in parsed["Failed"]:
+        entry["SenderFault"] = True
 
 
 @define(kw_only=True, eq=False)
@@ -119,6 +125,14 @@ class QueueRoom:
         """How many messages of a queue are visible, and how many are leased."""
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
+
+    async def settles_at(self, url: str, depth: tuple[int, int]) -> bool:
+        """Whether the depth becomes this: a poll that a closed queue left behind may hold a message for a moment."""
+
+        async def is_there() -> bool:
+            return self.depth(url) == depth
+
+        return await eventually(is_there)
 
     def lease(self, url: str) -> list[MessageTypeDef]:
         """Lease messages behind the adapters' back."""

@@ -211,6 +211,17 @@ async def test_closing_ends_a_receive_and_removes_the_queue(room: TopicRoom) -> 
     assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
 
 
+async def test_a_feed_that_is_closed_while_it_opens_leaves_nothing(room: TopicRoom) -> None:
+    """Whoever stops in the middle of a start does not leave a queue behind."""
+    feed = await room.open_feed(receive_wait_seconds=0.01)
+    await feed.close()
+    opening = asyncio.create_task(feed.open())
+    await asyncio.sleep(0)  # it has begun
+    await feed.close()
+    await opening
+    assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
+
+
 async def test_a_closed_feed_brings_nothing(room: TopicRoom) -> None:
     """Nor does it say that it hears."""
     feed = await room.open_feed(receive_wait_seconds=0.01)

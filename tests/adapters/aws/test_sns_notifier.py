@@ -8,6 +8,7 @@ import pytest
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import announce
 from linkhub_core.errors import ServiceUnavailable
+from tests.adapters.aws.queue_room import blame_the_sender
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.builders import NOON, a_caption, a_key, a_record
 from tests.support.faults import Fault, inject
@@ -85,6 +86,16 @@ async def test_an_announcement_that_may_not_be_out_is_told(room: TopicRoom, faul
     feed = await room.open_feed()
     await room.notifier.notify(_announcements(2))
     assert len(await room.hear(feed, 2)) == 2
+
+
+async def test_an_announcement_that_is_refused_is_told(room: TopicRoom) -> None:
+    """It does not count as announced, and its mates are out."""
+    feed = await room.open_feed()
+    with inject(room.sns, Fault.unserved(operation="PublishBatch", parts=(0,), code="InvalidParameter")):
+        room.sns.meta.events.register("after-call.sns.PublishBatch", blame_the_sender)
+        with pytest.raises(ServiceUnavailable, match="an announcement was refused: InvalidParameter"):
+            await room.notifier.notify(_announcements(2))
+    assert [one.key for one in await room.hear(feed, 1)] == [a_key(1)]
 
 
 async def test_a_topic_that_is_gone_is_told(room: TopicRoom) -> None:

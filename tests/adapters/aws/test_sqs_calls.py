@@ -1,13 +1,13 @@
 """The calls of SQS: what is retried, what is harmless, and what is told."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
-from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.queue_room import QueueRoom, blame_the_sender
 from tests.support.builders import an_outgoing
 from tests.support.faults import Fault, inject
 
@@ -69,13 +69,18 @@ async def test_every_way_to_say_that_a_lease_is_over_is_known(room: QueueRoom, c
     """Standard and FIFO queues of AWS each have their own."""
     url, receipts = room.queues[Kind.CAPTION].url, await _leased(room, 1)
 
-    def blame_the_sender(parsed: dict[str, Any], **_: Any) -> None:
-        for entry in parsed["Failed"]:
-            entry["SenderFault"] = True
-
     with inject(room.sqs, Fault.unserved(operation="ChangeMessageVisibilityBatch", parts=(0,), code=code)):
         room.sqs.meta.events.register("after-call.sqs.ChangeMessageVisibilityBatch", blame_the_sender)
         assert await room.calls.hide(url, receipts, 60) == []
+
+
+async def test_another_fault_of_the_sender_is_told(room: QueueRoom) -> None:
+    """An entry that is refused for a reason we do not know is no lease that is over."""
+    url, receipts = room.queues[Kind.CAPTION].url, await _leased(room, 1)
+    with inject(room.sqs, Fault.unserved(operation="DeleteMessageBatch", parts=(0,), code="KmsAccessDenied")):
+        room.sqs.meta.events.register("after-call.sqs.DeleteMessageBatch", blame_the_sender)
+        with pytest.raises(ServiceUnavailable, match="KmsAccessDenied"):
+            await room.calls.delete(url, receipts)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ async def room(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[Queu
 async def _bury(room: QueueRoom, count: int, kind: Kind = Kind.CAPTION) -> list[DeadLetter]:
     """As many rejected messages of one kind."""
     await room.publisher.publish([an_outgoing(kind, video_id=f"v{number}") for number in range(count)])
-    queue = room.queue()
+    queue = room.queue(poll_wait_seconds=0)  # no poll is left behind that could hold what a test looks for
     deliveries = await room.receive(queue, count)
     await queue.reject([Rejection(delivery=one, faults=[Broken("title", "is missing")]) for one in deliveries])
     await queue.close()
@@ -118,6 +118,27 @@ async def test_a_letter_that_could_not_be_sent_back_stays(room: QueueRoom) -> No
     ):
         await room.dead_letters.redrive(letters)
     assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((2, 0), (1, 0))
+
+
+async def test_a_letter_that_its_queue_refuses_stays(room: QueueRoom) -> None:
+    """The queue takes only smaller messages by now: that is told, and the letter is kept."""
+    letters = await _bury(room, 1)
+    large = await _bury_large(room)
+    room.sqs.set_queue_attributes(QueueUrl=room.queues[Kind.CAPTION].url, Attributes={"MaximumMessageSize": "1024"})
+    with pytest.raises(ServiceUnavailable, match="a letter was refused: InvalidParameterValue"):
+        await room.dead_letters.redrive([*letters, large])
+    assert [letter.letter_id for letter in await room.letters()] == [large.letter_id]
+
+
+async def _bury_large(room: QueueRoom) -> DeadLetter:
+    """A rejected message of 5 kB."""
+    await room.publisher.publish([an_outgoing(raw_caption="x" * 5_000)])
+    queue = room.queue(poll_wait_seconds=0)
+    [delivery] = await room.receive(queue, 1)
+    await queue.reject([Rejection(delivery=delivery, faults=[Broken("title", "is missing")])])
+    await queue.close()
+    [letter] = [letter for letter in await room.letters() if len(letter.body) > 5_000]
+    return letter
 
 
 async def test_a_crash_between_sending_back_and_deleting_leaves_both(room: QueueRoom) -> None:

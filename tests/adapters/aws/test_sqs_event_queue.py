@@ -15,7 +15,7 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
-from tests.adapters.aws.queue_room import SAFETY_SECONDS, QueueRoom, eventually
+from tests.adapters.aws.queue_room import SAFETY_SECONDS, QueueRoom, blame_the_sender, eventually
 from tests.support.builders import KEY, an_event, an_outgoing
 from tests.support.faults import Fault, inject
 
@@ -117,10 +117,10 @@ async def test_events_come_raw_or_in_an_sns_envelope(
 # --- leases
 
 
-async def test_a_short_delay_is_rounded_up(room: QueueRoom) -> None:
-    """SQS counts in whole seconds: a message that is released for a moment is hidden for one."""
+async def test_leases_run_for_as_long_as_was_said(room: QueueRoom) -> None:
+    """SQS counts in whole seconds: a delay is rounded up; an extension is the whole visibility time-out again."""
     await _publish(room, 1)
-    queue = room.queue()
+    queue = room.queue(visibility_timeout_seconds=45)
     [delivery] = await room.receive(queue, 1)
     with inject(room.sqs) as watched:
         hidden: list[int] = []
@@ -129,9 +129,11 @@ async def test_a_short_delay_is_rounded_up(room: QueueRoom) -> None:
             hidden.append(params["Entries"][0]["VisibilityTimeout"])
 
         watched.hook(room.sqs, "provide-client-params", "ChangeMessageVisibilityBatch", look)
+        await queue.extend([delivery])
         await queue.release([delivery], 0.2)
         await queue.release([delivery], 0)
-    assert hidden == [1, 0]
+        await queue.release([delivery], 100_000)
+    assert hidden == [45, 1, 0, 43_200]
 
 
 async def test_what_waits_in_the_buffer_is_kept_alive(room: QueueRoom) -> None:
@@ -145,6 +147,26 @@ async def test_what_waits_in_the_buffer_is_kept_alive(room: QueueRoom) -> None:
 
     await eventually(beats)
     assert {delivery.receive_count for delivery in await room.receive(queue, 5)} == {1}
+
+
+async def test_the_heartbeat_ends_with_the_buffer_and_begins_again(room: QueueRoom) -> None:
+    """Nothing is extended while nothing waits; what waits later is."""
+    await _publish(room, 2)
+    queue = room.queue(batch_size=1, visibility_timeout_seconds=3)
+    await room.receive(queue, 2)
+
+    async def ended() -> bool:
+        return queue._heartbeat is None
+
+    await eventually(ended)
+    assert room.calls.calls.counts["change_message_visibility_batch"] == 0
+    await _publish(room, 2, Kind.THUMBNAIL)
+    await room.receive(queue, 1)
+
+    async def beats() -> int:
+        return room.calls.calls.counts["change_message_visibility_batch"]
+
+    await eventually(beats)
 
 
 async def test_a_heartbeat_that_failed_is_told_by_the_next_receive(room: QueueRoom) -> None:
@@ -203,6 +225,19 @@ async def test_burying_in_part_deletes_in_part(room: QueueRoom) -> None:
     assert (len(await room.letters()), room.depth(_url(room))) == (2, (0, 1))
 
 
+async def test_what_the_dead_letters_refuse_is_told(room: QueueRoom) -> None:
+    """A dead-letter queue that takes only smaller messages by now: nothing is deleted."""
+    await _publish(room, 1)
+    queue = room.queue()
+    deliveries = await room.receive(queue, 1)
+    url = room.queues[Kind.CAPTION].dead_letter_url
+    with inject(room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), code="InvalidParameterValue")):
+        room.sqs.meta.events.register("after-call.sqs.SendMessageBatch", blame_the_sender)
+        with pytest.raises(ServiceUnavailable, match="a dead letter was refused: InvalidParameterValue"):
+            await queue.reject(_rejections(deliveries))
+    assert (room.depth(url), room.depth(_url(room))) == ((0, 0), (0, 1))
+
+
 async def test_a_crash_between_burying_and_deleting_leaves_both(room: QueueRoom) -> None:
     """Twice is better than never: the message is still leased, and its letter is there."""
     await _publish(room, 1)
@@ -259,9 +294,9 @@ async def test_closing_gives_back_what_no_batch_has_taken(room: QueueRoom) -> No
     queue = room.queue(batch_size=4)
     in_hand = await room.receive(queue, 4)
     await queue.close()
-    assert room.depth(_url(room)) == (6, 4)
+    assert await room.settles_at(_url(room), (6, 4))
     await queue.acknowledge(in_hand)
-    assert room.depth(_url(room)) == (6, 0)
+    assert await room.settles_at(_url(room), (6, 0))
 
 
 async def test_a_poll_that_was_abandoned_gives_back_what_it_brings(room: QueueRoom) -> None:
@@ -293,7 +328,7 @@ async def test_a_consumer_that_stops_drains(room: QueueRoom) -> None:
         await consumer.run(stop)
         await queue.close()
     assert seen
-    assert room.depth(_url(room)) == (30 - len(seen), 0)
+    assert await room.settles_at(_url(room), (30 - len(seen), 0))
 
 
 # --- faults
@@ -361,9 +396,15 @@ async def test_a_fifo_queue_holds_up_a_released_video_and_no_other(fifo: QueueRo
     await queue.close()
     await queue.release([first], 600)
     await fifo.publisher.publish([an_outgoing(video_id="c")])
-    videos = [json.loads(message["Body"])["video_id"] for message in fifo.lease(_url(fifo))]
+    videos: set[str] = set()
+
+    async def others() -> bool:
+        videos.update(json.loads(message["Body"])["video_id"] for message in fifo.lease(_url(fifo)))
+        return len(videos) >= 2
+
+    await eventually(others)
     held = json.loads(first.body)["video_id"]
-    assert set(videos) == {"a", "b", "c"} - {held}
+    assert videos == {"a", "b", "c"} - {held}
 
 
 async def test_a_fifo_queue_buries_and_settles_like_any_other(fifo: QueueRoom) -> None:
