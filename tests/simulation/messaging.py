@@ -1,0 +1,133 @@
+"""The queues and the notifier as one process has them, at the other end of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, field, frozen
+
+from linkhub_adapters.memory import MemoryEventQueue
+from linkhub_core.announcement import Announcement
+from linkhub_core.model import ProductKey
+from linkhub_core.ports import Delivery, Rejection
+from tests.simulation.wire import Mortal, Wire
+from tests.simulation.witness import Witness, half_of
+
+__all__ = ["Leases", "SimulatedNotifier", "SimulatedQueue"]
+
+
+@define(eq=False)
+class Leases:
+    """Who holds which message, and of which products a copy was still in work, or came, when its message was gone.
+
+    Such a copy is not delivered again when it fails half-way: what it leaves behind is the sweeper's.
+    """
+
+    outlived: set[ProductKey] = field(factory=set)
+    handed_out: list[Delivery] = field(factory=list)
+    _holders: dict[str, list[Mortal]] = field(factory=dict)
+    _gone: set[str] = field(factory=set)
+
+    def taken(self, process: Mortal, deliveries: Sequence[Delivery]) -> None:
+        """``process`` has received these."""
+        self.handed_out += deliveries
+        for delivery in deliveries:
+            self._holders.setdefault(delivery.message_id, []).append(process)
+            if delivery.message_id in self._gone:
+                self._note_outlived(delivery)
+
+    def settled(self, process: Mortal, delivery: Delivery, *, gone: bool) -> None:
+        """``process`` is done with it; with ``gone`` the message left the queue."""
+        holders = self._holders.get(delivery.message_id, [])
+        if process in holders:
+            holders.remove(process)
+        if gone:
+            self._gone.add(delivery.message_id)
+            if any(holder.alive for holder in holders):
+                self._note_outlived(delivery)
+
+    def _note_outlived(self, delivery: Delivery) -> None:
+        if half := half_of(delivery.kind, delivery.body):
+            self.outlived.add(half.key)
+
+
+@frozen
+class SimulatedNotifier:
+    """A notifier whose only viewer is the witness."""
+
+    process: Mortal
+    wire: Wire
+    witness: Witness
+
+    async def notify(self, announcements: Sequence[Announcement]) -> None:
+        """See the port."""
+        await self.wire.each(self.process, "notifier", "notify", announcements, self._notify)
+
+    async def _notify(self, announcement: Announcement) -> None:
+        self.wire.trace.note(self.process.name, "notify", announcement.key, f"r{announcement.revision}")
+        self.witness.saw_announcement(announcement)
+
+
+@frozen
+class SimulatedQueue:
+    """The queues. Now and then a delivery of before comes again, to anybody, whether its lease runs or not."""
+
+    process: Mortal
+    wire: Wire
+    witness: Witness
+    inner: MemoryEventQueue
+    leases: Leases
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See the port."""
+        (deliveries,) = await self.wire.each(self.process, "queue", "receive", [None], self._receive)
+        return deliveries
+
+    async def _receive(self, _: None) -> Sequence[Delivery]:
+        deliveries = list(await self.inner.receive())
+        if self.leases.handed_out and self.wire.duplicates():
+            deliveries.append(self.wire.chance.choice(self.leases.handed_out))
+        self.leases.taken(self.process, deliveries)
+        if deliveries:
+            self.wire.trace.note(self.process.name, "receive", *(delivery.receipt for delivery in deliveries))
+        return self.wire.chance.sample(deliveries, len(deliveries))
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+        await self.wire.each(self.process, "queue", "acknowledge", deliveries, self._acknowledge)
+
+    async def _acknowledge(self, delivery: Delivery) -> None:
+        self.wire.trace.note(self.process.name, "acknowledge", delivery.receipt)
+        self.witness.saw_acknowledgement(delivery)
+        before = sum(self.inner.depth.values())
+        await self.inner.acknowledge([delivery])
+        self.leases.settled(self.process, delivery, gone=sum(self.inner.depth.values()) < before)
+
+    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
+        """See the port."""
+
+        async def effect(delivery: Delivery) -> None:
+            self.wire.trace.note(self.process.name, "release", delivery.receipt, f"for {delay_seconds:.1f} s")
+            await self.inner.release([delivery], delay_seconds)
+            self.leases.settled(self.process, delivery, gone=False)
+
+        await self.wire.each(self.process, "queue", "release", deliveries, effect)
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+
+        async def effect(delivery: Delivery) -> None:
+            await self.inner.extend([delivery])
+
+        await self.wire.each(self.process, "queue", "extend", deliveries, effect)
+
+    async def reject(self, rejections: Sequence[Rejection]) -> None:
+        """See the port."""
+        await self.wire.each(self.process, "queue", "reject", rejections, self._reject)
+
+    async def _reject(self, rejection: Rejection) -> None:
+        self.wire.trace.note(self.process.name, "reject", rejection.delivery.receipt, *rejection.faults)
+        self.witness.saw_rejection(rejection.delivery)
+        before = sum(self.inner.depth.values())
+        await self.inner.reject([rejection])
+        self.leases.settled(self.process, rejection.delivery, gone=sum(self.inner.depth.values()) < before)

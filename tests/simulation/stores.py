@@ -1,0 +1,159 @@
+"""The stores as one process has them: the memory adapters at the other end of the wire, the witness beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from attrs import frozen
+
+from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.errors import StoreRefused
+from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import (
+    Created,
+    CreateOutcome,
+    DropOutcome,
+    Dropped,
+    Revised,
+    ReviseOutcome,
+    StageOutcome,
+)
+from tests.simulation.clocks import LoopClock
+from tests.simulation.wire import Mortal, Wire
+from tests.simulation.witness import Witness, short
+
+__all__ = ["SimulatedProducts", "SimulatedStaging"]
+
+
+@frozen
+class SimulatedProducts:
+    """A product store; it refuses the products of the key that the plan names."""
+
+    process: Mortal
+    wire: Wire
+    witness: Witness
+    inner: MemoryProductStore
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+        """See the port."""
+        found = await self.wire.each(self.process, "products", "find", keys, self._find)
+        return {record.key: record for record in found if record is not None}
+
+    async def _find(self, key: ProductKey) -> ProductRecord | None:
+        record = (await self.inner.find([key])).get(key)
+        self.wire.trace.note(self.process.name, "find", key, "->", _brief(record))
+        return record
+
+    async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
+        """See the port."""
+        return await self.wire.each(self.process, "products", "create", records, self._create)
+
+    async def _create(self, record: ProductRecord) -> CreateOutcome:
+        self._may_refuse(record.key)
+        before = self.inner.rows.get(record.key)
+        (outcome,) = await self.inner.create([record])
+        self.wire.trace.note(self.process.name, "create", _brief(record), "->", type(outcome).__name__)
+        if isinstance(outcome, Created):
+            self.witness.saw_product(before, record)
+        return outcome
+
+    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+        """See the port."""
+        return await self.wire.each(self.process, "products", "revise", records, self._revise)
+
+    async def _revise(self, record: ProductRecord) -> ReviseOutcome:
+        before = self.inner.rows.get(record.key)
+        (outcome,) = await self.inner.revise([record])
+        self.wire.trace.note(self.process.name, "revise", _brief(record), "->", type(outcome).__name__)
+        if isinstance(outcome, Revised):
+            self.witness.saw_product(before, record)
+        return outcome
+
+    def _may_refuse(self, key: ProductKey) -> None:
+        if key == self.witness.plan.refused:
+            self.wire.trace.note(self.process.name, "create", key, "-> REFUSED")
+            raise StoreRefused("products", "it is not to the store's liking")
+
+    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+        """See the port."""
+        await self.wire.each(self.process, "products", "mark_announced", revisions, self._mark)
+
+    async def _mark(self, revision: tuple[ProductKey, int]) -> None:
+        await self.inner.mark_announced([revision])
+        self.wire.trace.note(self.process.name, "mark announced", revision[0], f"r{revision[1]}")
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        return await self.inner.page(query)
+
+    async def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord]:
+        """See the port."""
+        async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
+            await self.wire.travel(self.process)
+            self.wire.trace.note(self.process.name, "scanned product", _brief(record))
+            yield record
+
+
+@frozen
+class SimulatedStaging:
+    """A staging store."""
+
+    process: Mortal
+    wire: Wire
+    witness: Witness
+    inner: MemoryStagingStore
+    clock: LoopClock
+
+    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+        """See the port."""
+        return await self.wire.each(self.process, "staging", "stage", halves, self._stage)
+
+    async def _stage(self, waiting: WaitingHalf) -> StageOutcome:
+        (outcome,) = await self.inner.stage([waiting])
+        self.wire.trace.note(self.process.name, "stage", _named(waiting.half), "->", type(outcome).__name__)
+        self.witness.saw_row_change(waiting.key)
+        return outcome
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+        """See the port."""
+        rows = await self.wire.each(self.process, "staging", "waiting", keys, self._waiting)
+        return {row.key: row for row in rows if row is not None}
+
+    async def _waiting(self, key: ProductKey) -> WaitingHalf | None:
+        row = (await self.inner.waiting([key])).get(key)
+        self.wire.trace.note(self.process.name, "waiting", key, "->", _named(row.half) if row else "no row")
+        return row
+
+    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        """See the port."""
+        return await self.wire.each(self.process, "staging", "drop", halves, self._drop)
+
+    async def _drop(self, half: Half) -> DropOutcome:
+        before = self.inner.rows.get(half.key)
+        (outcome,) = await self.inner.drop([half])
+        self.wire.trace.note(self.process.name, "drop", _named(half), "->", type(outcome).__name__)
+        if before is not None and isinstance(outcome, Dropped):
+            self.witness.saw_expiry(before, self.clock.now())
+        self.witness.saw_row_change(half.key)
+        return outcome
+
+    async def scan(self) -> AsyncIterator[WaitingHalf]:
+        """See the port."""
+        async for row in self.inner.scan():
+            await self.wire.travel(self.process)
+            self.wire.trace.note(self.process.name, "scanned row", _named(row.half))
+            yield row
+
+
+def _brief(record: ProductRecord | None) -> str:
+    if record is None:
+        return "none"
+    due = "" if record.unannounced_revision is None else " unannounced"
+    return f"{record.key} r{record.revision} ({short(record.caption_version)} {short(record.thumbnails_version)}){due}"
+
+
+def _named(half: Half) -> str:
+    return f"{half.kind} {half.key} {short(half.version)}"

@@ -1,0 +1,119 @@
+"""The wire between processes and services: where calls take time, fail, and where processes die."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+from attrs import define, field
+
+from linkhub_core.errors import ServiceUnavailable
+from tests.simulation.plan import Weather
+
+__all__ = ["Mortal", "Trace", "Wire"]
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+_CALM_LATENCY_SECONDS = 0.001
+_STALL_SECONDS = 20.0
+_HICCUP = 20
+
+
+class Mortal(Protocol):
+    """A process, as the wire knows it."""
+
+    name: str
+    alive: bool
+
+    def die(self) -> None:
+        """Never do anything again."""
+        ...
+
+
+@define
+class Trace:
+    """What happened, a line each, with the virtual time; kept only when somebody is going to read it."""
+
+    wanted: bool
+    lines: list[str] = field(factory=list)
+
+    def note(self, who: str, what: str, *values: object) -> None:
+        """Add a line; ``values`` are rendered only where the trace is wanted."""
+        if self.wanted:
+            present = asyncio.get_running_loop().time()
+            self.lines.append(f"{present:12.3f} s  {who:<12} {what} {' '.join(map(str, values))}".rstrip())
+
+
+@define(eq=False)
+class Wire:
+    """Carries calls. Once ``calm``, everything arrives, quickly."""
+
+    chance: random.Random
+    weather: Weather
+    trace: Trace
+    calm: bool = False
+    crashes: int = 0
+
+    async def travel(self, process: Mortal) -> None:
+        """One way over the wire. A process that dies on it never comes back from here."""
+        await asyncio.sleep(self._latency_seconds())
+        if process.alive and self._kills():
+            self.crashes += 1
+            self.trace.note(process.name, "CRASHES")
+            process.die()
+        if not process.alive:
+            await asyncio.get_running_loop().create_future()
+
+    async def each(
+        self, process: Mortal, service: str, title: str, entries: Sequence[E], effect: Callable[[E], Awaitable[T]]
+    ) -> list[T]:
+        """Carry a batch there, let ``effect`` happen entry by entry in any order, and carry the outcomes back.
+
+        Others come in between the entries. What fails on the way there has no effect, what fails between two entries
+        a part of it, what fails on the way back all of it.
+        """
+        await self.travel(process)
+        self._may_fail(process, service, f"{title} never arrived")
+        outcomes: dict[int, T] = {}
+        for index in self.chance.sample(range(len(entries)), len(entries)):
+            if outcomes:
+                await self.travel(process)
+                self._may_fail(process, service, f"{title} stopped after {len(outcomes)} of {len(entries)}")
+            outcomes[index] = await effect(entries[index])
+        await self.travel(process)
+        self._may_fail(process, service, f"the reply to {title} was lost")
+        return [outcomes[index] for index in range(len(entries))]
+
+    def duplicates(self) -> bool:
+        """Whether a message is to come twice this time."""
+        return not self.calm and self._happens(self.weather.copy_rate)
+
+    def _latency_seconds(self) -> float:
+        if self.calm:
+            return self.chance.expovariate(1 / _CALM_LATENCY_SECONDS)
+        if self._happens(self.weather.stall_rate):
+            return self.chance.expovariate(1 / _STALL_SECONDS)
+        # Now and then a way takes as long as all that the others do: they come in between as a whole.
+        hiccup = _HICCUP if self._happens(self.weather.hiccup_rate) else 1
+        return self.chance.expovariate(1 / self.weather.latency_seconds) * hiccup
+
+    def _kills(self) -> bool:
+        return not self.calm and self.crashes < self.weather.most_crashes and self._happens(self.weather.crash_rate)
+
+    def _happens(self, rate: float) -> bool:
+        return self.chance.random() < rate
+
+    def _may_fail(self, process: Mortal, service: str, what: str) -> None:
+        if self.calm:
+            return
+        begin, end = self.weather.outages.get(service, (0.0, 0.0))
+        if begin <= asyncio.get_running_loop().time() < end:
+            self.trace.note(process.name, "FAILS:", service, "is down,", what)
+            raise ServiceUnavailable(service, "is down for a while")
+        if self._happens(self.weather.fault_rate):
+            self.trace.note(process.name, "FAILS:", what)
+            # One fault in five is of a kind that nobody foresaw.
+            raise RuntimeError(what) if self._happens(0.2) else ServiceUnavailable(service, what)
