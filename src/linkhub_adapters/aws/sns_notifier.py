@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.fast_forms import write_forms_fast
 from linkhub_adapters.aws.sns_messages import entry_bytes, entry_of
 from linkhub_adapters.aws.sqs_batches import EntryFault, in_batches, send_batches
 from linkhub_core.announcement import Announcement
@@ -32,6 +33,9 @@ class SnsNotifier:
     topic_arn: str
     calls: AwsCalls
     clock: Clock
+
+    def __attrs_post_init__(self) -> None:
+        write_forms_fast(self.sns)
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
