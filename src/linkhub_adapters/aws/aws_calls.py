@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -27,6 +28,7 @@ class AwsCalls:
     service: str
     executor: Executor | None = None
     counts: Counter[str] = field(factory=Counter)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def now(self, operation: Callable[..., T], **parameters: Any) -> T:
         """Call on this very thread.
@@ -34,7 +36,8 @@ class AwsCalls:
         Raises:
             ServiceUnavailable: the service did not do it.
         """
-        self.counts[operation.__name__] += 1
+        with self._lock:  # calls come from several threads, and += is not one step
+            self.counts[operation.__name__] += 1
         try:
             return operation(**parameters)
         except (BotoCoreError, ClientError, ResponseParserError) as error:
