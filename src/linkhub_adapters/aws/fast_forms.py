@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def _write(params: MutableMapping[str, Any], **_: object) -> None:
 
 def encode_form(fields: Mapping[str, Any]) -> bytes:
     """The fields as ``application/x-www-form-urlencoded``."""
-    return b"&".join(_quote(name) + b"=" + _quote(str(value)) for name, value in fields.items())
+    return b"&".join(_quoted_name(name) + b"=" + _quote(str(value)) for name, value in fields.items())
+
+
+@lru_cache(maxsize=1024)  # ten entries with their attributes have 150 names, the same in every call
+def _quoted_name(name: str) -> bytes:
+    return _quote(name)
 
 
 def _quote(text: str) -> bytes:
