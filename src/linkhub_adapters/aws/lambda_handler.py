@@ -1,8 +1,8 @@
 """The same assembly behind AWS Lambda, for SQS event sources with ``ReportBatchItemFailures``.
 
 Lambda leases, and deletes what the reply does not name; so the records of an event are a queue of their own, where to
-acknowledge is to leave a message out of the reply, and to release it is to name it. Whatever the assembly has not
-settled when it ends is named, too: Lambda deletes nothing of which nobody said that it is durable.
+acknowledge is to leave a message out of the reply. Whatever the assembly has not settled when it ends is named, released
+or not: Lambda deletes nothing of which nobody said that it is durable.
 
     handler = LambdaHandler(
         queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
@@ -56,9 +56,8 @@ class LambdaEventQueue:
         """See the port: Lambda deletes them, after the reply."""
         self._settled.update(delivery.message_id for delivery in deliveries)
 
-    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:  # noqa: ARG002  the port's
-        """See the port: they come again after the queue's visibility time-out."""
-        self._settled.difference_update(delivery.message_id for delivery in deliveries)
+    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
+        """See the port: what nobody settled comes again anyway, after the queue's visibility time-out."""
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port: the queue's visibility time-out is to be six times the function's, so there is no need."""

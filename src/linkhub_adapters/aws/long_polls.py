@@ -80,13 +80,14 @@ class LongPolls:
         """Start polls up to the width, as long as there is room for all that they may bring.
 
         Args:
-            room: how many more messages the caller can hold, beside those that running polls may bring.
+            room: how many more messages the caller can hold, those of running polls included.
         """
         with self._lock:
             if self._is_closed or self.seconds() < self._paused_until:
                 return
-            started = min(self._width - self._running, room // FULL)
-            self._running += max(0, started)
+            free = room - len(self._landed) - self._running * FULL
+            started = max(0, min(self._width - self._running, free // FULL))
+            self._running += started
         for _ in range(started):
             self._threads.start(self._poll)
 

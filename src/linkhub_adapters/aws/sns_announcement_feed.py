@@ -130,7 +130,7 @@ class SnsAnnouncementFeed:
             await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
             return []
         self._arrived.clear()
-        polls.start((self.most_polls - polls.running) * FULL)
+        polls.start(self.most_polls * FULL)
         messages, error = polls.take()
         if not messages and error is None:
             await self._arrival()

@@ -100,7 +100,7 @@ class SqsEventQueue:
         if not self._polls:
             self._polls = {kind: self._polls_of(queue, loop) for kind, queue in self.queues.items()}
         for kind, polls in self._polls.items():
-            polls.start(max(self.batch_size, FULL) - self._buffer.count(kind) - polls.running * FULL)
+            polls.start(max(self.batch_size, FULL) - self._buffer.count(kind))
 
     def _polls_of(self, queue: SqsQueue, loop: asyncio.AbstractEventLoop) -> LongPolls:
         def give_back(messages: Sequence[MessageTypeDef]) -> None:

@@ -138,12 +138,28 @@ def test_what_was_given_back_is_named(function: _Function) -> None:
 
 
 def test_dead_letters_that_cannot_be_reached_are_tried_again(function: _Function) -> None:
-    """Nothing was settled, so everything is named, and the journal knows why."""
+    """What could not be rejected is named, its mates are not; the next time it gets through."""
     with inject(function.room.sqs, Fault.server_error(operation="SendMessageBatch")):
-        assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1", "m2"]
+        assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1"]
+    assert function(function.record("m1", "not JSON")) == []
+
+
+def test_what_was_buried_is_not_named_though_its_mates_are(function: _Function) -> None:
+    """One of two letters is not taken: its message comes again, and the other one is not buried twice."""
+    with inject(function.room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)):
+        assert function(function.record("m1", "not JSON"), function.record("m2", "nor this")) == ["m1"]
+
+
+def test_an_assembly_that_reaches_nothing_fails_all_of_it(function: _Function) -> None:
+    """What it has not settled is named, and the journal knows why."""
+
+    async def assemble(_: Sequence[Delivery]) -> None:
+        raise ServiceUnavailable("DynamoDB", "down")
+
+    function.handler.assembly = lambda _: assemble
+    assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1", "m2"]
     [entry] = function.journal.of(ActivityFailed)
-    assert (entry.activity, entry.transient) == ("assemble", True)
-    assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == []
+    assert (entry.activity, entry.problem) == ("assemble", "DynamoDB is unavailable: down")
 
 
 def test_a_queue_that_nobody_named_fails_the_event(function: _Function) -> None:
@@ -160,13 +176,13 @@ def test_attributes_that_are_text_come_along(function: _Function) -> None:
 
 
 async def test_records_are_received_once_and_named_until_settled(function: _Function) -> None:
-    """The queue of one event: what is released after all is named again, and extending changes nothing."""
+    """The queue of one event: releasing and extending change nothing, whatever is settled."""
     deliveries: list[Delivery] = [a_delivery()]
     queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.room.letter_box)
     assert [await queue.receive(), await queue.receive()] == [deliveries, []]
     await queue.extend(deliveries)
-    assert queue.failed == ["m-1"]
-    await queue.acknowledge(deliveries)
-    assert queue.failed == []
     await queue.release(deliveries, 5)
     assert queue.failed == ["m-1"]
+    await queue.acknowledge(deliveries)
+    await queue.release(deliveries, 5)
+    assert queue.failed == []
