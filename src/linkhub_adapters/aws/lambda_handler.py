@@ -1,8 +1,8 @@
 """The same assembly behind AWS Lambda, for SQS event sources with ``ReportBatchItemFailures``.
 
 Lambda leases, and deletes what the reply does not name; so the records of an event are a queue of their own, where to
-acknowledge is to leave a message out of the reply. Whatever the assembly has not settled when it ends is named, released
-or not: Lambda deletes nothing of which nobody said that it is durable.
+acknowledge is to leave a message out of the reply. Whatever the assembly has not settled when it ends is named,
+released or not: Lambda deletes nothing of which nobody said that it is durable.
 
     handler = LambdaHandler(
         queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
