@@ -7,20 +7,18 @@ Importing it opens nothing, and neither does making a :class:`Container`: what h
 from __future__ import annotations
 
 import random
-from collections import abc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Factory, Object, Provider, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
 
 from linkhub_adapters.telemetry import (
     MeasuredProductStore,
     MeasuredStagingStore,
     Metrics,
-    RealtimeFigures,
     TelemetryJournal,
     get_logger,
 )
@@ -30,19 +28,12 @@ from linkhub_cli.settings import Settings
 from linkhub_cli.vital_signs import VitalSigns
 from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, Settlement, Sweep
 
-__all__ = ["Container", "TakeRealtime", "open_container"]
-
-TakeRealtime = abc.Callable[[], RealtimeFigures | None]
+__all__ = ["Container", "open_container"]
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
     """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
     return visibility_timeout_seconds / 3
-
-
-def _no_realtime() -> RealtimeFigures | None:
-    """A process without viewers has nothing to count."""
-    return None
 
 
 class Container(DeclarativeContainer):
@@ -53,8 +44,7 @@ class Container(DeclarativeContainer):
 
     clock = Singleton(SystemClock)
     vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
-    realtime_figures: Provider[TakeRealtime] = Object(_no_realtime)
-    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_realtime=realtime_figures)
+    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures)
     log = Singleton(get_logger, "linkhub")
     journal = Singleton(TelemetryJournal, metrics=metrics, log=log)
     products = Singleton(MeasuredProductStore, backend.provided.products, metrics)

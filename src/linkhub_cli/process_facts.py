@@ -16,10 +16,14 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened
 
 @frozen(kw_only=True)
 class ProcessFacts:
-    """This process: where it listens, what it does, since when, and when it stops."""
+    """This process: where it listens, what it does, since when, and when it stops.
+
+    ``ws_port`` is the port for WebSockets alone, where there is one.
+    """
 
     host: str
     port: int
+    ws_port: int | None
     consumes: bool
     started_at: datetime
     stop: asyncio.Event

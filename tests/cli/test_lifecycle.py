@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import sys
 
 import pytest
 
 from linkhub_cli.lifecycle import Duty, DutyEnded, Phase, run_phases, stopped_by_signals
+from tests.support.processes import Process
 
 
 def _noted(name: str, notes: list[str], *, finish: Duty | None = None) -> Duty:
@@ -102,3 +104,28 @@ async def test_signals_stop(number: signal.Signals) -> None:
         async with asyncio.timeout(30):
             await stop.wait()
     assert signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}
+
+
+_HANGS = """
+import asyncio
+from linkhub_cli.lifecycle import stopped_by_signals
+
+async def main():
+    stop = asyncio.Event()
+    with stopped_by_signals(stop):
+        print("working", flush=True)
+        await stop.wait()
+        print("stopping", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_a_second_signal_ends_the_process_at_once() -> None:
+    """Whoever does not want to wait for the drain signals twice."""
+    with Process([sys.executable, "-c", _HANGS]) as process:
+        process.wait_for_line("working")
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait_for_line("stopping")
+        assert process.terminate() == 128 + signal.SIGTERM

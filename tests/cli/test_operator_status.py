@@ -49,7 +49,9 @@ class _Page:
 
 @asynccontextmanager
 async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIterator[_Page]:
-    process = ProcessFacts(host="127.0.0.1", port=3002, consumes=consumes, started_at=NOON, stop=asyncio.Event())
+    process = ProcessFacts(
+        host="127.0.0.1", port=3002, ws_port=None, consumes=consumes, started_at=NOON, stop=asyncio.Event()
+    )
     async with open_container(SETTINGS, Container) as container:
         backend: Backend = evolve(container.backend(), cheap_to_scan=cheap_to_scan)
         container.backend.override(Object(backend))

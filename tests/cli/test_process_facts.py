@@ -30,7 +30,12 @@ def test_role(consumes: bool, role: str) -> None:
     """The role says what the process does; it is stopping once it was told to."""
     stop = asyncio.Event()
     process = ProcessFacts(
-        host="127.0.0.1", port=3002, consumes=consumes, started_at=datetime(2026, 1, 1, tzinfo=UTC), stop=stop
+        host="127.0.0.1",
+        port=3002,
+        ws_port=None,
+        consumes=consumes,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        stop=stop,
     )
     assert (process.role, process.is_stopping()) == (role, False)
     stop.set()

@@ -1,0 +1,72 @@
+"""``linkhub demo``: a server on a fresh embedded file, with simulated workers that feed it."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+
+import click
+from rich.console import Console
+
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.commands.serve import overrides_of
+from linkhub_cli.demo.feeding import Feeding
+from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
+from linkhub_cli.demo.status_line import StatusLine
+from linkhub_cli.demo.wares import SHOPS
+from linkhub_cli.demo.workers import SimulatedWorkers
+from linkhub_cli.help_text import Example, examples
+from linkhub_cli.output import news
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.server_container import ServerContainer
+from linkhub_cli.serving import Extras
+from linkhub_cli.serving import serve as serve_until_stopped
+from linkhub_cli.settings import Settings
+
+__all__ = ["demo"]
+
+_SHOPS_SHOWN = 3
+
+
+@click.command(
+    epilog=examples(
+        Example("linkhub demo", "then open the addresses that it prints"),
+        Example("linkhub demo --rate 50", "a busy day"),
+        Example("linkhub watch nalu-fashion", "meanwhile, in another terminal"),
+    )
+)
+@click.option("--rate", type=click.FloatRange(0.01, 1_000), default=1.0, show_default=True, help="Videos a second.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same shops.")
+@click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
+@click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
+@click.pass_obj
+def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str | None) -> None:
+    """Serve invented shops, fed by simulated workers: halves in any order, copies, later parses, mistakes.
+
+    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched.
+    """
+    with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:
+        overrides = {"LINKHUB_BACKEND": "embedded", "LINKHUB_DATA_DIR": directory}
+        line.run_service(
+            partial(_demonstrate, rate=rate, seed=seed), overrides | overrides_of(host=host, port=port, ws_port=None)
+        )
+
+
+async def _demonstrate(settings: Settings, *, rate: float, seed: int) -> None:
+    await serve_until_stopped(settings, consumes=True, greet=_greet, add=partial(_extras, rate=rate, seed=seed))
+
+
+def _extras(container: ServerContainer, url: str, *, rate: float, seed: int) -> Extras:
+    clock = container.clock()
+    workers = SimulatedWorkers(seed=seed, start=clock.now(), videos_per_second=rate, picture_url=f"{url}{PICTURE_PATH}")
+    feeding = Feeding(workers=workers, publisher=container.backend().publisher, clock=clock)
+    status = StatusLine(console=Console(stderr=True), metrics=container.metrics(), signs=container.vital_signs())
+    return Extras(routes=[picture_route()], feeds=[feeding.run, status.run])
+
+
+def _greet(process: ProcessFacts) -> None:
+    news("\nlinkhub is up, and the simulated workers are at work.\n")
+    news(f"  {process.url}/                      the operator's page")
+    for shop in SHOPS[:_SHOPS_SHOWN]:
+        news(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
+    news("\nCtrl-C stops it and removes everything.\n")

@@ -1,0 +1,55 @@
+"""``linkhub serve``: REST, realtime and pages on one port, and the consumer unless told otherwise."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.help_text import Example, examples
+from linkhub_cli.output import news
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.serving import serve as serve_until_stopped
+
+__all__ = ["greet", "overrides_of", "serve"]
+
+
+@click.command(
+    epilog=examples(
+        Example("linkhub serve", "everything in one process, on the embedded file"),
+        Example("linkhub serve --no-consume --port 8080", "beside `linkhub consume` processes"),
+        Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
+    )
+)
+@click.option("--no-consume", is_flag=True, help="Leave the queues to `linkhub consume`.")
+@click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
+@click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
+@click.option("--ws-port", metavar="PORT", help="A second port, for WebSockets alone (LINKHUB_WS_PORT).")
+@click.pass_obj
+def serve(line: CommandLine, no_consume: bool, host: str | None, port: str | None, ws_port: str | None) -> None:
+    """Serve REST, realtime and pages on one port, and consume.
+
+    With the aws backend it does not consume: run `linkhub consume` beside it. SIGTERM or Ctrl-C drains: readiness is
+    false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and the exit code
+    is 0. A second signal ends the process at once.
+    """
+
+    line.run_service(
+        lambda settings: serve_until_stopped(
+            settings, consumes=not no_consume and settings.storage.backend != "aws", greet=greet
+        ),
+        overrides_of(host=host, port=port, ws_port=ws_port),
+    )
+
+
+def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> dict[str, str]:
+    """The settings that options of the command line stand for."""
+    given = {"LINKHUB_HOST": host, "LINKHUB_PORT": port, "LINKHUB_WS_PORT": ws_port}
+    return {variable: text for variable, text in given.items() if text is not None}
+
+
+def greet(process: ProcessFacts) -> None:
+    """Tell a person at a terminal where to look; a log line tells the rest of the world."""
+    if sys.stderr.isatty():
+        news(f"\n  linkhub is at {process.url}\n  a shop is at  {process.url}/shop/SELLER\n  Ctrl-C stops it\n")

@@ -1,0 +1,167 @@
+"""The composition root of a server: everything of :mod:`linkhub_cli.container`, and the rooms that face viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Callable as Function
+from typing import Any, cast
+
+import uvicorn
+from dependency_injector.providers import Callable, Dependency, Factory, Singleton
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from structlog.typing import FilteringBoundLogger
+
+from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
+from linkhub_adapters.realtime import Gateway, Hub, RealtimeSettings, plain_door
+from linkhub_adapters.realtime.gateway import Door
+from linkhub_adapters.telemetry import RealtimeFigures
+from linkhub_adapters.worker import Repeater
+from linkhub_cli.container import Container
+from linkhub_cli.operator_status import OperatorStatus
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.settings import Listener, Settings
+from linkhub_core.subscriptions import SessionLimits
+
+__all__ = ["ServerContainer"]
+
+LOOK_SECONDS = 2.0
+_LOCALHOST = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
+
+
+def _probes(probes: Mapping[str, Function[[], Awaitable[object]]]) -> Sequence[Probe]:
+    return [Probe(name=name, check=check) for name, check in probes.items()]
+
+
+def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
+    return HttpSettings(
+        cors_origins=_origins(listener),
+        own_origins=process.own_origins,
+        admin_token=listener.admin_token,
+        probe_timeout_seconds=listener.probe_timeout_seconds,
+    )
+
+
+def _origins(listener: Listener) -> Sequence[str]:
+    """Whose pages may connect beside our own; where nothing is said, those of whatever is developed on this machine."""
+    return listener.cors_origins if listener.cors_origins is not None else _LOCALHOST
+
+
+def _realtime_settings(settings: Settings, process: ProcessFacts) -> RealtimeSettings:
+    realtime = settings.realtime
+    return RealtimeSettings(
+        origins=(*process.own_origins, *_origins(settings.listener)),
+        session=SessionLimits(
+            max_subscriptions=realtime.max_subscriptions,
+            messages_per_minute=realtime.messages_per_minute,
+            max_frame_bytes=realtime.max_frame_bytes,
+        ),
+        max_unsent_bytes=realtime.max_unsent_bytes,
+        max_connections_per_address=realtime.max_connections_per_address,
+        max_polling_payload_bytes=realtime.max_polling_payload_bytes,
+        ping_interval_seconds=realtime.ping_interval_seconds,
+        ping_timeout_seconds=realtime.ping_timeout_seconds,
+    )
+
+
+def _doors(hub: Hub) -> Mapping[str, Door]:
+    return {"/products": plain_door(hub)}
+
+
+def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
+    def take() -> RealtimeFigures:
+        counters = hub.counters
+        return RealtimeFigures(
+            connections=hub.viewers_by_transport(),
+            subscriptions=hub.subscription_count,
+            deliveries=counters.deliveries,
+            slow_readers_closed=counters.slow_readers_closed,
+            refused={reason.value: count for reason, count in counters.refused.items()},
+        )
+
+    return take
+
+
+def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
+    return lambda: hub.stats()["clientsPerSeller"]
+
+
+def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
+    def failed(request: FailedRequest) -> None:
+        line = log.warning if request.status == 503 else log.error
+        line(
+            "request_failed",
+            method=request.method,
+            path=request.path,
+            status=request.status,
+            problem=str(request.error),
+            exc_info=request.error if request.status != 503 else None,
+        )
+
+    return failed
+
+
+def _uvicorn_config(app: Starlette, gateway: Gateway, drain_seconds: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=cast(Any, gateway.make_connection),  # a callable, which uvicorn takes though its types do not say so
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(drain_seconds)),
+    )
+
+
+class ServerContainer(Container):
+    """Every part of a server. ``process`` is what is known once its port is taken."""
+
+    process: Dependency[ProcessFacts] = Dependency(instance_of=ProcessFacts)
+
+    extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+
+    realtime_settings = Callable(_realtime_settings, Container.settings, process)
+    hub = Singleton(
+        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+    )
+    gateway = Singleton(
+        Gateway, doors=Callable(_doors, hub), settings=realtime_settings, counters=hub.provided.counters
+    )
+    realtime_figures = Callable(_counting, hub)
+
+    looking = Singleton(
+        Repeater,
+        activity="look",
+        action=Container.vital_signs.provided.look,
+        journal=Container.journal,
+        interval_seconds=LOOK_SECONDS,
+    )
+    operator_status = Singleton(
+        OperatorStatus,
+        process=process,
+        signs=Container.vital_signs,
+        metrics=Container.metrics,
+        clock=Container.clock,
+        realtime=realtime_figures,
+        sellers=Callable(_subscriptions_by_seller, hub),
+        staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
+    )
+    http_services = Singleton(
+        HttpServices,
+        browse=Container.browse,
+        stats=hub.provided.stats,
+        metrics=Container.metrics.provided.expose,
+        operator_status=operator_status,
+        failed=Callable(_telling, Container.log),
+        draining=process.provided.is_stopping,
+        probes=Callable(_probes, Container.backend.provided.probes),
+    )
+    app = Singleton(
+        create_app,
+        services=http_services,
+        settings=Callable(_http_settings, Container.settings.provided.listener, process),
+        extra_routes=extra_routes,
+    )
+    uvicorn_config = Factory(_uvicorn_config, app, gateway, Container.settings.provided.consuming.drain_seconds)

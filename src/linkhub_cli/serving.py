@@ -1,0 +1,138 @@
+"""A serving process: which duties it has, and in which order they end.
+
+    phase      duties                                     stopped
+    consume    consumer, sweeper, and whatever feeds      first: nothing new is taken, what is in hand is finished
+    show       announcements to viewers, vital signs      then: what was finished has been shown
+    answer     REST, realtime and pages                   last: requests are answered, sockets closed with 1001
+
+Readiness is false from the moment that the process is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from attrs import frozen
+from dependency_injector.providers import Object
+from starlette.routing import BaseRoute
+
+from linkhub_adapters.worker import Listener
+from linkhub_cli.container import open_container
+from linkhub_cli.http_server import HttpServer, bind
+from linkhub_cli.lifecycle import Duty, Phase, run_phases, stopped_by_signals
+from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.server_container import ServerContainer
+from linkhub_cli.settings import Listener as ListenerSettings
+from linkhub_cli.settings import Settings
+from linkhub_cli.viewers import Viewers
+from linkhub_core.ports import AnnouncementFeed
+
+__all__ = ["Extras", "serve"]
+
+
+@frozen(kw_only=True)
+class Extras:
+    """What a command adds to plain serving: routes, and duties that are stopped with the consumer."""
+
+    routes: Sequence[BaseRoute] = ()
+    feeds: Sequence[Duty] = ()
+
+
+def _nothing(_: ServerContainer, __: str) -> Extras:
+    return Extras()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    consumes: bool,
+    greet: Callable[[ProcessFacts], None],
+    add: Callable[[ServerContainer, str], Extras] = _nothing,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Args:
+        settings: what is chosen.
+        consumes: whether this process consumes, too.
+        greet: told of the process when connections are accepted.
+        add: given the container and the address, what there is beside plain serving.
+
+    Raises:
+        SettingsFaulty: a port cannot be had.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    stop = asyncio.Event()
+    with ExitStack() as opened:
+        listening = _bind(settings.listener, opened)
+        opened.enter_context(stopped_by_signals(stop))
+        async with open_container(settings, ServerContainer) as container:
+            process = _facts(container, listening, consumes=consumes, stop=stop)
+            extras = add(container, process.url)
+            container.process.override(Object(process))
+            container.extra_routes.override(Object(extras.routes))
+            await _work(container, process, listening, extras, greet)
+            container.log().info("stopped")
+
+
+@frozen
+class _Listening:
+    """Bound sockets: the one that answers everything, and the one for WebSockets alone, where there is one."""
+
+    all: socket.socket
+    websockets: socket.socket | None
+
+
+def _bind(listener: ListenerSettings, opened: ExitStack) -> _Listening:
+    everything = opened.enter_context(bind(listener.host, listener.port, variable="LINKHUB_PORT"))
+    if listener.ws_port is None:
+        return _Listening(everything, None)
+    websockets = opened.enter_context(bind(listener.host, listener.ws_port, variable="LINKHUB_WS_PORT"))
+    return _Listening(everything, websockets)
+
+
+def _facts(container: ServerContainer, listening: _Listening, *, consumes: bool, stop: asyncio.Event) -> ProcessFacts:
+    host, port = listening.all.getsockname()[:2]
+    return ProcessFacts(
+        host=host,
+        port=port,
+        ws_port=listening.websockets.getsockname()[1] if listening.websockets else None,
+        consumes=consumes,
+        started_at=container.clock().now(),
+        stop=stop,
+    )
+
+
+async def _work(
+    container: ServerContainer,
+    process: ProcessFacts,
+    listening: _Listening,
+    extras: Extras,
+    greet: Callable[[ProcessFacts], None],
+) -> None:
+    # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
+    container.metrics().take_realtime = container.realtime_figures()
+    consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
+    viewers = Viewers(gateway=container.gateway(), hub=container.hub(), listening=listening.websockets)
+    async with container.backend().open_feed() as feed:
+        phases = [
+            Phase(name="consume", duties=[*extras.feeds, *consuming]),
+            Phase(name="show", duties=[_listener(container, feed).run, container.looking().run]),
+            Phase(name="answer", duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run]),
+        ]
+        container.log().info(
+            "listening", url=process.url, host=process.host, port=process.port, ws_port=process.ws_port
+        )
+        greet(process)
+        await run_phases(
+            phases,
+            process.stop,
+            drain_seconds=container.settings().consuming.drain_seconds,
+            cut_short=lambda names: container.log().warning("drain_cut_short", phases=names),
+        )
+
+
+def _listener(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
+    return Listener(feed=feed, deliver=container.hub().broadcast, clock=container.clock(), journal=container.journal())

@@ -1,0 +1,39 @@
+"""``linkhub export``."""
+
+from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
+
+
+def _two_shops(terminal: Terminal) -> None:
+    for seller, video in (("nalu", "2"), ("boda.parts", "9"), ("nalu", "10")):
+        key = {"seller_handle": seller, "video_id": video}
+        terminal.publish(CAPTION | key, THUMBNAILS | key)
+    terminal.consume()
+
+
+def test_products_in_key_order(terminal: Terminal) -> None:
+    """By seller, then by video, as texts; every field of the product is there."""
+    _two_shops(terminal)
+    products = terminal.lines("export")
+    assert [(one["seller_handle"], one["video_id"]) for one in products] == [
+        ("boda.parts", "9"),
+        ("nalu", "10"),
+        ("nalu", "2"),
+    ]
+    assert list(products[0]) == [
+        "seller_handle", "video_id", "title", "price", "sizes", "tags", "thumbnails", "primary_thumbnail",
+        "processing_metadata", "created_at", "updated_at",
+    ]  # fmt: skip
+
+
+def test_one_shop(terminal: Terminal) -> None:
+    """--seller leaves the others out; an unknown one has no products."""
+    _two_shops(terminal)
+    assert [one["video_id"] for one in terminal.lines("export", "--seller", "nalu")] == ["10", "2"]
+    assert terminal.lines("export", "--seller", "nobody") == []
+
+
+def test_an_impossible_seller(terminal: Terminal) -> None:
+    """A handle outside its alphabet is a mistake."""
+    result = terminal.run("export", "--seller", "a b")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("linkhub: seller_handle: ")
