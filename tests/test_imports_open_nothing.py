@@ -15,6 +15,7 @@ _PROBE = Path(__file__).parent / "support" / "import_probe.py"
 _KNOWN = {
     ("socket.__new__", "urllib3.util.connection"),  # asks the machine once whether it speaks IPv6
     ("socket.bind", "urllib3.util.connection"),
+    ("os.environ", "wsgiref.handlers"),  # copies the whole environment; prometheus-client imports it
 }
 
 
