@@ -1,24 +1,34 @@
 """Everything that is live: Socket.IO, plain WebSocket and Server-Sent Events, and the hub that tells all of them.
 
-    hub             who watches which shop; `Hub.broadcast` is what a bus calls, on the event loop
-    gateway         WebSocket connections, on a port of their own or handed over by uvicorn
-    plain           the plain WebSocket dialect
+    hub                who watches which shop; `Hub.broadcast` is what a bus calls, on the event loop
+    gateway            WebSocket connections, on a port of their own or handed over by uvicorn
+    plain              the plain WebSocket, `/products`
+    socketio_server    Socket.IO on a WebSocket, `/socket.io/`, and its sessions
+    polling            Socket.IO by HTTP long-polling, as routes
+    event_stream       Server-Sent Events, as a route
+    engineio, socketio the protocols of it, without I/O
 
 How they are put together, on a running event loop::
 
     settings = RealtimeSettings(origins=["https://shop.example"])
     hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings)
+    sockets = SocketIoServer(hub=hub, settings=settings)
+    streams = EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={"/products": plain_door(hub)},
+        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
         settings=settings,
         counters=hub.counters,
+        sweeps=[sockets.sweep, streams.sweep],
     )
+    routes = [*socketio_routes(sockets), *event_stream_routes(streams)]    # `extra_routes` of the HTTP application
     gateway.start()                                        # its timer; before connections come
     await gateway.listen(socket)                           # a port of its own, if there is to be one
     uvicorn.Config(app, ws=gateway.make_connection)        # the HTTP port, if there is to be one
     ...
     hub.broadcast(announcement)                            # for each that the bus brings
     ...
+    sockets.close()                                        # those that poll get their end,
+    streams.close()                                        # and so do event streams: else they hold up uvicorn
     await gateway.close(spread_seconds=3.0)                # refuses new ones, closes all with 1001
     hub.close()
 
@@ -27,9 +37,25 @@ How they are put together, on a running event loop::
 """
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.gateway import Gateway
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.plain import plain_door
+from linkhub_adapters.realtime.polling import SOCKETIO_PATH, socketio_routes
 from linkhub_adapters.realtime.settings import RealtimeSettings
+from linkhub_adapters.realtime.socketio_server import SocketIoServer
 
-__all__ = ["Counters", "Gateway", "Hub", "RealtimeSettings", "RefusalReason", "plain_door"]
+__all__ = [
+    "EVENTS_PATH",
+    "SOCKETIO_PATH",
+    "Counters",
+    "EventStreams",
+    "Gateway",
+    "Hub",
+    "RealtimeSettings",
+    "RefusalReason",
+    "SocketIoServer",
+    "event_stream_routes",
+    "plain_door",
+    "socketio_routes",
+]

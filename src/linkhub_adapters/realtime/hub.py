@@ -78,9 +78,23 @@ class Hub:
 
     # --- viewers ---------------------------------------------------------------------------------------------------
 
-    def greet(self, dialect: Dialect, write: Callable[[Any], object], unsent_bytes: Callable[[], int]) -> Viewer:
-        """Take a new connection in, and send it ``connected``. See :class:`~.viewer.Viewer` for the arguments."""
-        session = SubscriberSession(client_id=self.new_id(), limits=self.settings.session)
+    def greet(
+        self,
+        dialect: Dialect,
+        write: Callable[[Any], object],
+        unsent_bytes: Callable[[], int],
+        *,
+        client_id: str | None = None,
+    ) -> Viewer:
+        """Take a new connection in, and send it ``connected``.
+
+        Args:
+            dialect: see :class:`~.viewer.Viewer`, as for the next two.
+            write: takes what the dialect encodes.
+            unsent_bytes: how much waits for it.
+            client_id: its public id, if it has one already.
+        """
+        session = SubscriberSession(client_id=client_id or self.new_id(), limits=self.settings.session)
         viewer = Viewer(session, dialect, write, unsent_bytes)
         self._viewers.add(viewer)
         self.counters.connections_opened += 1

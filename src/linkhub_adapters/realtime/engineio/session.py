@@ -160,6 +160,11 @@ class EngineSession:
             case _State.CLOSED:
                 return None
 
+    @property
+    def unsent_bytes(self) -> int:
+        """How many bytes wait for the client to take them."""
+        return self._outbox.size_bytes
+
     def tick(self, now: float) -> tuple[Event, ...]:
         """Do what is due at `now`; early calls do nothing."""
         if self._state is _State.LINGERING and now >= self._linger_until:

@@ -1,0 +1,240 @@
+"""Server-Sent Events: a shop's events as a stream that a browser reconnects by itself.
+
+    id: 2026-01-15T12:00:00.000Z/7301234567890421596/1
+    event: new_product
+    data: {"event_type":"new_product", ...}
+
+A client that comes back sends the last ``id`` as ``Last-Event-ID``; it names when that product changed, and the client
+is told what changed after that, less a margin for clocks that differ. ``connected`` and ``subscribed`` come first, as
+everywhere, without an ``id``. A comment now and then tells proxies, and us, that both ends still live.
+
+Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
+buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
+more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, Final
+
+from attrs import Factory, define, field, frozen
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.dialect import EVENT_STREAM
+from linkhub_adapters.realtime.hub import Hub
+from linkhub_adapters.realtime.origins import Origins
+from linkhub_adapters.realtime.settings import RealtimeSettings
+from linkhub_adapters.realtime.viewer import Viewer
+from linkhub_core.catalog import CATCH_UP_MARGIN, parse_seller, parse_since
+from linkhub_core.codec import timestamp_text
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.subscriptions import SUBSCRIBE
+
+__all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "since_of"]
+
+EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
+
+_COMMENT: Final = b":\n\n"
+_HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def since_of(last_event_id: str | None) -> str | None:
+    """The ``since`` of a client whose last event was this; none if it never had one, or one of ours."""
+    if not last_event_id:
+        return None
+    try:
+        moment = parse_since(last_event_id.partition("/")[0])
+        return None if moment is None else timestamp_text(moment - CATCH_UP_MARGIN)
+    except (InvalidQuery, OverflowError):
+        return None
+
+
+@define(eq=False)
+class _Stream:
+    """What waits for one reader, and whether it is to end."""
+
+    address: str
+    max_unsent_bytes: int
+    heartbeat_due: float
+    viewer: Viewer | None = None
+    _waiting: list[bytes] = field(factory=list)
+    _unsent_bytes: int = 0
+    _more: asyncio.Event = field(factory=asyncio.Event)
+    _is_over: bool = False
+    too_slow: asyncio.Event = field(factory=asyncio.Event)
+
+    def unsent_bytes(self) -> int:
+        return self._unsent_bytes
+
+    def write(self, record: bytes) -> None:
+        self._waiting.append(record)
+        self._unsent_bytes += len(record)
+        self._more.set()
+        if self._unsent_bytes > self.max_unsent_bytes:
+            self.too_slow.set()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._more.set()
+
+    async def pump(self, send: Send) -> None:
+        """Send what waits, again and again, until the stream is over."""
+        while not self._is_over or self._waiting:
+            await self._more.wait()
+            self._more.clear()
+            if self._waiting:
+                chunk, self._waiting = b"".join(self._waiting), []
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                # Only now: what the HTTP server holds until its reader takes it waits, too.
+                self._unsent_bytes -= len(chunk)
+        await send({"type": "http.response.body", "body": b""})
+
+
+@define(eq=False, kw_only=True)
+class EventStreams:
+    """All event streams of this process.
+
+    Args:
+        hub: what their readers watch.
+        settings: see :class:`~.settings.RealtimeSettings`.
+        monotonic: seconds, for heartbeats.
+    """
+
+    hub: Hub
+    settings: RealtimeSettings = Factory(RealtimeSettings)
+    monotonic: Callable[[], float] = time.monotonic
+    _origins: Origins = field(init=False)
+    _streams: set[_Stream] = field(factory=set, init=False)
+    _by_address: Counter[str] = field(factory=Counter, init=False)
+    _is_draining: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._origins = Origins(self.settings.origins)
+
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
+    def sweep(self, now: float) -> None:
+        """Send the heartbeats that are due at ``now``."""
+        for stream in [each for each in self._streams if each.heartbeat_due <= now]:
+            stream.heartbeat_due = now + self.settings.heartbeat_seconds
+            stream.write(_COMMENT)
+
+    def close(self) -> None:
+        """End all streams, each after what waits for it, and open no more."""
+        self._is_draining = True
+        for stream in list(self._streams):
+            stream.end()
+
+    def refuse(self, origin: str | None, address: str) -> tuple[RefusalReason, int] | None:
+        """Say why a request is refused, and with which status."""
+        if self._is_draining:
+            return RefusalReason.DRAINING, 503
+        if len(self._streams) >= self.settings.max_connections:
+            return RefusalReason.CAPACITY, 503
+        if not self._origins.allow(origin):
+            return RefusalReason.ORIGIN, 403
+        if self._by_address[address] >= self.settings.max_connections_per_address:
+            return RefusalReason.ADDRESS, 429
+        return None
+
+    def cors_headers(self, origin: str | None) -> Mapping[str, str]:
+        """What lets a page of this origin read the stream."""
+        return self._origins.response_headers(origin)
+
+    def open(self, address: str) -> _Stream:
+        """Open a stream; nobody watches through it yet."""
+        due = self.monotonic() + self.settings.heartbeat_seconds
+        stream = _Stream(address, self.settings.max_unsent_bytes, due)
+        self._streams.add(stream)
+        self._by_address[address] += 1
+        return stream
+
+    def watch(self, stream: _Stream, seller_handle: str, since: str | None) -> None:
+        """Let a stream's reader watch a shop."""
+        viewer = stream.viewer = self.hub.greet(EVENT_STREAM, stream.write, stream.unsent_bytes)
+        self.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller_handle, "since": since})
+
+    def remove(self, stream: _Stream) -> None:
+        """A stream is over."""
+        if stream.viewer is not None:
+            self.hub.forget(stream.viewer)
+        self._streams.discard(stream)
+        self._by_address[stream.address] -= 1
+        if not self._by_address[stream.address]:
+            del self._by_address[stream.address]
+
+
+@frozen(kw_only=True)
+class _Answer:
+    """The answer that does not end by itself, as an ASGI application."""
+
+    streams: EventStreams
+    address: str
+    seller_handle: str
+    since: str | None
+    headers: Mapping[str, str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the reader leaves, is too slow, or the server goes away."""
+        headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        stream = self.streams.open(self.address)
+        try:
+            self.streams.watch(stream, self.seller_handle, self.since)
+            await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
+        finally:
+            self.streams.remove(stream)
+        if stream.too_slow.is_set():
+            self.streams.hub.counters.slow_readers_closed += 1
+
+
+async def _first(*ends: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of these is done; the others are cancelled."""
+    tasks = [asyncio.create_task(end) for end in ends]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        """The empty body of a GET."""
+
+
+def event_stream_routes(streams: EventStreams) -> list[Route]:
+    """The route of the event streams, for the HTTP application, which answers for ``InvalidQuery``."""
+    return [Route(EVENTS_PATH, partial(_answer, streams), methods=["GET"])]
+
+
+async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
+    seller_handle = parse_seller(request.path_params["handle"])
+    since = request.query_params.get("since")
+    parse_since(since)
+    origin = request.headers.get("origin")
+    address = request.client.host if request.client else ""
+    refused = streams.refuse(origin, address)
+    if refused is not None:
+        reason, status = refused
+        streams.hub.counters.refused[reason] += 1
+        return Response(f"{reason}\n", status, media_type="text/plain; charset=utf-8")
+    resumed = since_of(request.headers.get("last-event-id")) or since
+    headers = {**_HEADERS, **streams.cors_headers(origin)}
+    return _Answer(streams=streams, address=address, seller_handle=seller_handle, since=resumed, headers=headers)

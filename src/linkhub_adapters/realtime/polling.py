@@ -1,0 +1,99 @@
+"""Socket.IO by HTTP long-polling: the two requests of a client that polls, as Starlette routes.
+
+| request | is answered                                                                          |
+|---------|--------------------------------------------------------------------------------------|
+| GET     | with what waits for the client, at once or as soon as there is something             |
+| POST    | with ``ok`` once its payload was taken; a body past the limit is not read to its end |
+
+What a refused request is told, and its codes, are those of the reference server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from linkhub_adapters.realtime.engineio import Intent, Refusal
+from linkhub_adapters.realtime.socketio_client import SocketIoClient
+from linkhub_adapters.realtime.socketio_server import SocketIoServer
+
+__all__ = ["SOCKETIO_PATH", "socketio_routes"]
+
+SOCKETIO_PATH: Final = "/socket.io/"
+
+_UNCACHED: Final = {"cache-control": "no-store"}
+
+
+def socketio_routes(server: SocketIoServer) -> list[Route]:
+    """The routes of the polling transport, for the HTTP application."""
+    return [Route(SOCKETIO_PATH, partial(_answer, server), methods=["GET", "POST"], include_in_schema=False)]
+
+
+async def _answer(server: SocketIoServer, request: Request) -> Response:
+    origin = request.headers.get("origin")
+    address = request.client.host if request.client else ""
+    headers = {**_UNCACHED, **server.cors_headers(origin)}
+    admission = server.admit(request.method, dict(request.query_params), origin=origin, address=address)
+    if isinstance(admission, Refusal):
+        return _refused(admission, headers)
+    intent, client = admission
+    answer = await (_post(server, client, request) if intent is Intent.POST else _poll(client, request))
+    if isinstance(answer, Refusal):
+        return _refused(answer, headers)
+    media_type = "text/html" if intent is Intent.POST else "text/plain; charset=UTF-8"
+    return Response(answer, headers=headers, media_type=media_type)
+
+
+def _refused(refusal: Refusal, headers: Mapping[str, str]) -> Response:
+    return Response(refusal.body, refusal.status, dict(headers), media_type="application/json")
+
+
+async def _poll(client: SocketIoClient, request: Request) -> bytes | Refusal:
+    poll = client.open_poll()
+    if isinstance(poll, Refusal) or poll.done():
+        return poll if isinstance(poll, Refusal) else poll.result()
+    leaving = asyncio.create_task(_left(request))
+    try:
+        either: set[asyncio.Future[Any]] = {poll, leaving}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        if not poll.done():
+            poll.cancel()
+            client.lose_request()
+    return b"" if poll.cancelled() else poll.result()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        """The empty body of a GET."""
+
+
+async def _post(server: SocketIoServer, client: SocketIoClient, request: Request) -> bytes | Refusal:
+    refusal = client.open_post()
+    if refusal is not None:
+        return refusal
+    try:
+        # Whoever takes longer than this has missed its heartbeat.
+        async with asyncio.timeout(server.settings.ping_interval_seconds + server.settings.ping_timeout_seconds):
+            body = await _read(request, server.settings.max_polling_payload_bytes)
+    except (ClientDisconnect, TimeoutError):
+        client.lose_request()
+        return Refusal(code=3, message="The body did not come", status=400)
+    return client.receive_payload(body) or b"ok"
+
+
+async def _read(request: Request, most_bytes: int) -> bytes:
+    """The body, or its beginning: a little more than ``most_bytes`` is enough to be refused."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            break
+    return bytes(body)
