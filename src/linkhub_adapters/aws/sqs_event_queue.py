@@ -17,7 +17,7 @@ any message of a group is leased none of that group is delivered. Which way mess
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.lease_buffer import LeaseBuffer
 from linkhub_adapters.aws.long_polls import FULL, LongPolls
+from linkhub_adapters.aws.released_leases import ReleasedLeases
 from linkhub_adapters.aws.side_by_side import side_by_side
 from linkhub_adapters.aws.sqs_calls import SqsCalls
 from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
@@ -67,6 +68,7 @@ class SqsEventQueue:
     linger_seconds: float = 0.03
     polls_per_queue: int = 4
     _buffer: LeaseBuffer = field(init=False)
+    _released: ReleasedLeases = field(factory=ReleasedLeases, init=False)
     _polls: Mapping[Kind, LongPolls] = field(factory=dict, init=False)
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
@@ -164,7 +166,11 @@ class SqsEventQueue:
             ServiceUnavailable: some were not extended.
         """
         began_at, waiting = monotonic(), self._buffer.peek()
-        self._buffer.renew(await self._hide(waiting, self.visibility_timeout_seconds), began_at)
+        held: set[str] = set()
+        try:
+            await self._hide(waiting, self.visibility_timeout_seconds, held)
+        finally:
+            self._buffer.renew(held, began_at)
 
     async def close(self) -> None:
         """Stop receiving, and give back what no batch has taken; a second time does nothing.
@@ -188,32 +194,36 @@ class SqsEventQueue:
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
         """See the port; the delay is rounded up to whole seconds."""
-        await self._hide(deliveries, delay_seconds)
+        held: set[str] = set()
+        try:
+            await self._hide(deliveries, delay_seconds, held)
+        finally:
+            self._released.add(held)  # those that went through, be it beside others that did not
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port. SQS ends a lease twelve hours after its receipt at the latest."""
-        await self._hide(deliveries, self.visibility_timeout_seconds)
+        await self._hide(deliveries, self.visibility_timeout_seconds, set())
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port. A process that dies between the two steps leaves a message in both queues."""
         # A lease that is over has no say any more, so ask first; whoever holds the message now will reject it, too.
-        held = await self._hide([one.delivery for one in rejections], self.visibility_timeout_seconds)
+        held: set[str] = set()
+        await self._hide([one.delivery for one in rejections], self.visibility_timeout_seconds, held)
         there, error = await self.letter_box.put([one for one in rejections if one.delivery.receipt in held])
         await self.acknowledge(there)
         if error is not None:
             raise error
 
-    async def _hide(self, deliveries: Sequence[Delivery], seconds: float) -> Set[str]:
-        """Let leases run for ``seconds`` from now; gives the receipts of those that had not ended."""
-        held: set[str] = set()
+    async def _hide(self, deliveries: Sequence[Delivery], seconds: float, held: set[str]) -> None:
+        """Let leases run for ``seconds`` from now; adds the receipts of those that had not ended to ``held``."""
 
         async def hide(url: str, receipts: Sequence[str]) -> None:
             held.update(await self.sqs.hide(url, receipts, seconds))
 
         await side_by_side(hide(queue.url, receipts) for queue, receipts in self._by_queue(deliveries))
-        return held
 
     def _by_queue(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[SqsQueue, Sequence[str]]]:
+        leases = self._released.without(deliveries)
         for kind, queue in self.queues.items():
-            if receipts := [delivery.receipt for delivery in deliveries if delivery.kind is kind]:
+            if receipts := [lease.receipt for lease in leases if lease.kind is kind]:
                 yield queue, receipts

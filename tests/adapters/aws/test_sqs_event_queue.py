@@ -131,9 +131,39 @@ async def test_leases_run_for_as_long_as_was_said(room: QueueRoom) -> None:
         watched.hook(room.sqs, "provide-client-params", "ChangeMessageVisibilityBatch", look)
         await queue.extend([delivery])
         await queue.release([delivery], 0.2)
-        await queue.release([delivery], 0)
+        [delivery] = await room.receive(queue, 1)
         await queue.release([delivery], 100_000)
-    assert hidden == [45, 1, 0, 43_200]
+    assert hidden == [45, 1, 43_200]
+
+
+async def test_what_was_released_has_no_say_any_more(room: QueueRoom) -> None:
+    """A heartbeat does not replace the delay of a message that was given back, nor does anything else touch it."""
+    await _publish(room, 2)
+    queue = room.queue()
+    gone, kept = await room.receive(queue, 2)
+    await queue.release([gone], 600)
+    before = room.calls.calls.counts.copy()
+    await queue.extend([gone])
+    await queue.acknowledge([gone])
+    await queue.reject(_rejections([gone]))
+    await queue.release([gone], 0)
+    assert room.calls.calls.counts == before
+    await queue.acknowledge([gone, kept])
+    assert (room.depth(_url(room)), await room.letters()) == ((0, 1), [])
+
+
+async def test_a_release_that_failed_can_be_repeated(room: QueueRoom) -> None:
+    """It counts as given back only where SQS has done it."""
+    await _publish(room, 1)
+    queue = room.queue()
+    deliveries = await room.receive(queue, 1)
+    with (
+        inject(room.sqs, Fault.time_out(operation="ChangeMessageVisibilityBatch")),
+        pytest.raises(ServiceUnavailable),
+    ):
+        await queue.release(deliveries, 0)
+    await queue.release(deliveries, 0)
+    assert [one.receive_count for one in await room.receive(queue, 1)] == [2]
 
 
 async def test_what_waits_in_the_buffer_is_kept_alive(room: QueueRoom) -> None:
