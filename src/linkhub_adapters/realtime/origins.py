@@ -30,7 +30,7 @@ class Origins:
         listed = {entry.lower().rstrip("/") for entry in entries}
         self._all = "*" in listed
         self._any_port = frozenset(entry[: -len(_ANY_PORT)] for entry in listed if entry.endswith(_ANY_PORT))
-        self._exact = frozenset(listed - {"*"})
+        self._exact = frozenset(entry for entry in listed - {"*"} if not entry.endswith(_ANY_PORT))
 
     def allow(self, origin: str | None) -> bool:
         """Whether a client that sends this ``Origin`` may connect."""

@@ -1,0 +1,233 @@
+"""The whole realtime room on loopback: one port as uvicorn hands connections over, one of the gateway's own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, cast
+
+import httpx
+import orjson
+import uvicorn
+from attrs import define, evolve
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.realtime import (
+    SOCKETIO_PATH,
+    EventStreams,
+    Gateway,
+    Hub,
+    RealtimeSettings,
+    SocketIoServer,
+    event_stream_routes,
+    plain_door,
+    socketio_routes,
+)
+from linkhub_core.announcement import Announcement
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.codec import announce
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.model import ProductRecord
+from linkhub_core.use_cases import BrowseShop
+from tests.support.builders import NOON, a_record
+
+__all__ = [
+    "PATIENCE_SECONDS",
+    "SELLER",
+    "SETTINGS",
+    "GatedProductStore",
+    "Room",
+    "an_announcement",
+    "http_client",
+    "make_room",
+    "open_room",
+    "read_event",
+    "until",
+]
+
+PATIENCE_SECONDS = 20.0
+SELLER = "nalu-fashion"
+SETTINGS = RealtimeSettings(origins=["https://shop.example"], close_timeout_seconds=0.5)
+
+
+class GatedProductStore(MemoryProductStore):
+    """A store whose pages wait at a gate that a test opens; and that fails when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.reading = asyncio.Event()
+        self.failure: Exception | None = None
+
+    async def page(self, query: PageQuery) -> Page:
+        """Wait at the gate, then read."""
+        self.reading.set()
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return await super().page(query)
+
+    def save(self, *records: ProductRecord) -> None:
+        """Put products as they are."""
+        for record in records:
+            self.rows[record.key] = record
+
+
+@define
+class Monotonic:
+    """A monotonic clock that tests move."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        """The present, in seconds."""
+        return self.now
+
+
+@define(kw_only=True)
+class Room:
+    """Everything that a test reaches for. ``port`` is uvicorn's, ``gateway_port`` the gateway's own."""
+
+    settings: RealtimeSettings
+    store: GatedProductStore
+    clock: FakeClock
+    journal: MemoryJournal
+    monotonic: Monotonic
+    hub: Hub
+    sockets: SocketIoServer
+    streams: EventStreams
+    gateway: Gateway
+    port: int = 0
+    gateway_port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where HTTP is answered."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def connect(self, port: int | None = None, *, origin: str | None = None, **options: Any) -> ClientConnection:
+        """Connect a plain WebSocket, its greeting unread."""
+        address = f"ws://127.0.0.1:{port or self.port}/products"
+        return await connect(address, origin=cast(Origin | None, origin), compression=None, **options)
+
+    async def subscriber(self, seller: str = SELLER, *, since: datetime | None = None) -> ClientConnection:
+        """A plain WebSocket that was greeted and has asked for a shop; the answer is unread."""
+        client = await self.connect()
+        assert (await read_event(client))[0] == "connected"
+        data = {"seller_handle": seller} | ({} if since is None else {"since": since.isoformat()})
+        await client.send(orjson.dumps({"event": "subscribe_to_seller", "data": data}).decode())
+        return client
+
+    def sweep(self, seconds: float = 0.0) -> None:
+        """Let monotonic time pass, and the gateway do what is due."""
+        self.monotonic.now += seconds
+        self.gateway.sweep(self.monotonic.now)
+
+    async def drain(self) -> None:
+        """Close everything, as a process does that goes away."""
+        self.sockets.close()
+        self.streams.close()
+        await self.gateway.close()
+        self.hub.close()
+
+
+def an_announcement(record: ProductRecord | None = None, **fields: Any) -> Announcement:
+    """The announcement of a record."""
+    return announce(evolve(record or a_record(), **fields), NOON)
+
+
+async def read_event(client: ClientConnection) -> tuple[str, Mapping[str, Any]]:
+    """The next event of a plain WebSocket, and its data."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        message = orjson.loads(await client.recv())
+    return message["event"], message["data"]
+
+
+async def until(condition: Any) -> None:
+    """Wait until a condition that others bring about holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110  what others bring about has no event to wait for
+            await asyncio.sleep(0.005)
+
+
+async def _hello(_: Request) -> Response:
+    return PlainTextResponse("hello")
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 400)
+
+
+def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
+    """Put the parts together; nothing is opened."""
+    store, clock, journal, monotonic = GatedProductStore(), FakeClock(), MemoryJournal(), Monotonic()
+    browse = BrowseShop(products=store, clock=clock)
+    hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings, monotonic=monotonic)
+    sockets = SocketIoServer(hub=hub, settings=settings, monotonic=monotonic)
+    streams = EventStreams(hub=hub, settings=settings, monotonic=monotonic)
+    gateway = Gateway(
+        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
+        settings=settings,
+        counters=hub.counters,
+        sweeps=[sockets.sweep, streams.sweep],
+        monotonic=monotonic,
+    )
+    return Room(
+        settings=settings,
+        store=store,
+        clock=clock,
+        journal=journal,
+        monotonic=monotonic,
+        hub=hub,
+        sockets=sockets,
+        streams=streams,
+        gateway=gateway,
+    )
+
+
+@asynccontextmanager
+async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room]:
+    """Open a room on two free ports, and close it."""
+    room = make_room(settings)
+    own, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    room.gateway_port, room.port = own.getsockname()[1], http.getsockname()[1]
+    room.gateway.start()
+    await room.gateway.listen(own)
+    app = Starlette(
+        routes=[Route("/", _hello), *socketio_routes(room.sockets), *event_stream_routes(room.streams)],
+        exception_handlers={InvalidQuery: _invalid},
+    )
+    config = uvicorn.Config(
+        app,
+        ws=cast(Any, room.gateway.make_connection),
+        http="httptools",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([http]))  # `serve` without the signal handlers
+    await until(lambda: server.started)
+    try:
+        yield room
+    finally:
+        await room.drain()
+        server.should_exit = True
+        await serving
+
+
+def http_client(room: Room) -> httpx.AsyncClient:
+    """An HTTP client of the room."""
+    return httpx.AsyncClient(base_url=room.url, timeout=PATIENCE_SECONDS)

@@ -1,0 +1,307 @@
+"""What a viewer missed, then what is live: no gap, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkhub_adapters.realtime.shop import MAX_HELD, MAX_REPLAYED
+from linkhub_core.entries import ActivityFailed
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductRecord
+from linkhub_core.subscriptions import UNSUBSCRIBE
+from tests.adapters.realtime.fake_viewers import Watcher, settle
+from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
+from tests.support.builders import NOON, a_key, a_record
+
+SINCE = "2026-01-15T11:00:00Z"
+
+
+@pytest.fixture
+async def room() -> Room:
+    """A room whose store holds two products, the second changed first."""
+    made = make_room()
+    made.store.save(
+        a_record(a_key(1), updated_at=NOON + timedelta(seconds=9)), a_record(a_key(2), revision=3, updated_at=NOON)
+    )
+    return made
+
+
+async def test_what_was_missed_follows_the_answer_oldest_change_first(room: Room) -> None:
+    """``subscribed`` says that all of it follows, then it does."""
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    events = watcher.take()
+    assert [event for event, _ in events] == ["subscribed", "product_updated", "new_product"]
+    assert events[0][1]["recovered"] is True
+    assert events[1][1]["product"]["video_id"] == a_key(2).video_id
+    assert watcher.acknowledged == [events[0][1]]
+
+
+async def test_only_what_changed_later_is_missed(room: Room) -> None:
+    """``since`` is a moment: what changed at it or before is known."""
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=NOON.isoformat())
+    await settle()
+    assert watcher.take_revisions() == [(a_key(1).video_id, 1)]
+
+
+async def test_what_is_announced_during_the_read_follows_the_replay(room: Room) -> None:
+    """It waits, and comes after what was missed; the same revision is not shown twice, a newer one instead."""
+    watcher = Watcher(room.hub)
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    await settle()
+    room.hub.broadcast(an_announcement(a_record(a_key(3))))
+    room.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
+    room.hub.broadcast(an_announcement(a_record(a_key(2), revision=4)))
+    assert watcher.take() == []
+    room.store.gate.set()
+    await settle()
+    first, second, third = (a_key(number).video_id for number in (1, 2, 3))
+    assert watcher.take_revisions() == [(third, 1), (first, 1), (second, 4)]
+    room.hub.broadcast(an_announcement(a_record(a_key(3), revision=2)))
+    assert watcher.take_revisions() == [(third, 2)]
+
+
+async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(room: Room) -> None:
+    """Whoever caught up before the announcement has seen it, whoever was live has not; the memory of it ends there."""
+    live, late = Watcher(room.hub), Watcher(room.hub)
+    live.subscribe()
+    live.take()
+    late.subscribe(since=SINCE)
+    await settle()
+    assert len(late.take_revisions()) == 2
+    room.hub.broadcast(an_announcement(a_record(a_key(1))))
+    assert (len(live.take_revisions()), late.take_revisions()) == (1, [])
+    room.hub.broadcast(an_announcement(a_record(a_key(1), revision=2)))
+    assert (len(live.take_revisions()), len(late.take_revisions())) == (1, 1)
+    (shop,) = room.hub._shops.values()
+    assert list(shop.replayed) == [a_key(2).video_id]
+
+
+async def test_an_older_revision_that_is_announced_late_is_not_shown_after_a_newer_one(room: Room) -> None:
+    """Revisions only grow, wherever they come from."""
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    assert (a_key(2).video_id, 3) in watcher.take_revisions()
+    for revision in (1, 2, 3, 4):
+        room.hub.broadcast(an_announcement(a_record(a_key(2), revision=revision)))
+    assert watcher.take_revisions() == [(a_key(2).video_id, 4)]
+
+
+async def test_more_than_a_hundred_missed_are_not_replayed(room: Room) -> None:
+    """The answer says so, and the viewer is live."""
+    room.store.save(*(a_record(a_key(number)) for number in range(101)))
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    ((event, data),) = watcher.take()
+    assert (event, data["recovered"]) == ("subscribed", False)
+    room.hub.broadcast(an_announcement(a_record(a_key(500))))
+    assert len(watcher.take_revisions()) == 1
+
+
+async def test_exactly_a_hundred_missed_are_replayed(room: Room) -> None:
+    """The limit itself is allowed."""
+    room.store.save(*(a_record(a_key(number)) for number in range(100)))
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    assert watcher.acknowledged[0]["recovered"] is True
+    assert len(watcher.take_revisions()) == 100
+
+
+@pytest.mark.parametrize("failure", [ServiceUnavailable("products", "throttled"), RuntimeError("a bug")])
+async def test_a_store_that_fails_costs_the_replay_and_nothing_else(room: Room, failure: Exception) -> None:
+    """The viewer is told to load the page, and is live; the journal is told why."""
+    room.store.failure = failure
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    assert watcher.acknowledged[0]["recovered"] is False
+    (entry,) = room.journal.of(ActivityFailed)
+    assert (entry.activity, entry.transient) == ("replay", isinstance(failure, ServiceUnavailable))
+    watcher.take()
+    room.hub.broadcast(an_announcement())
+    assert len(watcher.take_revisions()) == 1
+
+
+async def test_asking_again_is_answered_again_with_what_was_missed(room: Room) -> None:
+    """Also for a shop that is watched already, and while the first answer is still under way."""
+    watcher = Watcher(room.hub)
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    watcher.subscribe(since=SINCE)
+    watcher.subscribe()
+    await settle()
+    room.store.gate.set()
+    await settle()
+    kinds = [event for event, _ in watcher.take()]
+    assert kinds == ["subscribed", "product_updated", "new_product"] * 2 + ["subscribed"]
+    watcher.subscribe(since=SINCE)
+    await settle()
+    assert len(watcher.take()) == 3
+    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    assert len(watcher.take_revisions()) == 1
+    assert room.hub.subscription_count == 1
+
+
+async def test_who_leaves_while_catching_up_is_told_nothing_more(room: Room) -> None:
+    """Neither by leaving the shop nor by leaving altogether; and coming back in between starts anew."""
+    room.store.gate.clear()
+    leaving, gone, back = Watcher(room.hub), Watcher(room.hub), Watcher(room.hub)
+    for watcher in (leaving, gone, back):
+        watcher.subscribe(since=SINCE)
+    await settle()
+    leaving.say(UNSUBSCRIBE)
+    leaving.take()
+    room.hub.forget(gone.viewer)
+    back.say(UNSUBSCRIBE)
+    back.take()
+    back.subscribe(since=SINCE)
+    room.store.gate.set()
+    await settle()
+    assert leaving.take() == gone.take() == []
+    assert [event for event, _ in back.take()] == ["subscribed", "product_updated", "new_product"]
+    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
+
+
+async def test_a_replay_is_no_faster_than_its_reader(room: Room) -> None:
+    """While half of what may wait does, it pauses; events that are announced then come after it."""
+    watcher = Watcher(room.hub)
+    watcher.unsent = SETTINGS.max_unsent_bytes
+    paused = asyncio.Event()
+    resume = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        paused.set()
+        await resume.wait()
+
+    object.__setattr__(room.hub._catch_up, "clock", _SleepingClock(room, sleep))
+    watcher.subscribe(since=SINCE)
+    await paused.wait()
+    assert len(watcher.take_revisions()) == 1
+    room.hub.broadcast(an_announcement(a_record(a_key(7))))
+    watcher.unsent = 0
+    resume.set()
+    await settle()
+    assert [video for video, _ in watcher.take_revisions()] == [a_key(1).video_id, a_key(7).video_id]
+
+
+class _SleepingClock:
+    def __init__(self, room: Room, sleep: object) -> None:
+        self.now = room.clock.now
+        self.sleep = sleep
+
+
+async def test_only_so_many_replays_read_at_once() -> None:
+    """The others wait for their turn, and have it."""
+    room = make_room(evolve(SETTINGS, max_concurrent_replays=2))
+    room.store.gate.clear()
+    started = 0
+    read = room.store.page
+
+    async def counted(query: object) -> object:
+        nonlocal started
+        started += 1
+        return await read(query)  # type: ignore[arg-type]
+
+    object.__setattr__(room.store, "page", counted)
+    watchers = [Watcher(room.hub) for _ in range(5)]
+    for watcher in watchers:
+        watcher.subscribe(since=SINCE)
+    await settle()
+    assert started == 2
+    room.store.gate.set()
+    await settle()
+    assert [len(watcher.take()) for watcher in watchers] == [1] * 5
+
+
+async def test_too_much_announced_during_a_replay_is_said_not_kept(room: Room) -> None:
+    """What waits is bounded; the viewer is then told to load the page."""
+    watcher = Watcher(room.hub)
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    await settle()
+    announcement = an_announcement()
+    for number in range(MAX_HELD + 1):
+        room.hub.broadcast(evolve(announcement, key=a_key(number + 10)))
+    room.store.gate.set()
+    await settle()
+    answers = [data["recovered"] for event, data in watcher.take() if event == "subscribed"]
+    assert answers == [True, False]
+
+
+async def test_the_memory_of_replays_is_bounded(room: Room) -> None:
+    """So many products a shop, the oldest is forgotten."""
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    (shop,) = room.hub._shops.values()
+    announcement = an_announcement()
+    for number in range(2 * MAX_REPLAYED):
+        shop.remember_replayed(watcher.viewer, evolve(announcement, key=a_key(number)))
+    assert len(shop.replayed) == MAX_REPLAYED
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("save"), st.integers(0, 2)),
+            st.tuples(st.just("announce"), st.integers(0, 9)),
+            st.tuples(st.just("repeat"), st.integers(0, 9)),
+            st.tuples(st.sampled_from(["join", "gate", "settle"]), st.just(0)),
+        ),
+        max_size=30,
+    )
+)
+def test_however_replay_and_announcements_interleave_each_revision_comes_once_and_the_newest_comes(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Products are saved, announced late, out of order and twice, while a viewer joins and its read is held up."""
+    asyncio.run(_interleave(steps))
+
+
+async def _interleave(steps: list[tuple[str, int]]) -> None:
+    room = make_room()
+    watcher, joined, saved = Watcher(room.hub), False, 0
+    pending: list[ProductRecord] = []
+    announced: list[ProductRecord] = []
+    room.store.gate.clear()
+    for step, number in [*steps, ("join", 0), ("gate", 0), ("settle", 0)]:
+        if step == "save":
+            key, saved = a_key(number), saved + 1
+            revision = room.store.rows[key].revision + 1 if key in room.store.rows else 1
+            record = a_record(key, revision=revision, updated_at=NOON + timedelta(seconds=saved))
+            room.store.save(record)
+            pending.append(record)
+        elif step == "announce" and pending:
+            announced.append(pending.pop(number % len(pending)))
+            room.hub.broadcast(an_announcement(announced[-1]))
+        elif step == "repeat" and announced:
+            room.hub.broadcast(an_announcement(announced[number % len(announced)]))
+        elif step == "join" and not joined:
+            joined = True
+            watcher.subscribe(since=SINCE)
+        elif step == "gate":
+            room.store.gate.set()
+        elif step == "settle":
+            await settle()
+    for record in [*pending, *announced]:
+        room.hub.broadcast(an_announcement(record))
+    events = watcher.take()
+    assert [event for event, _ in events].index("subscribed") == 0
+    shown = [(data["product"]["video_id"], data["revision"]) for event, data in events if event != "subscribed"]
+    for key, record in room.store.rows.items():
+        revisions = [revision for video_id, revision in shown if video_id == key.video_id]
+        assert revisions == sorted(set(revisions))
+        assert revisions[-1:] == [record.revision]
