@@ -7,13 +7,23 @@ from collections.abc import Callable as Function
 from typing import Any, cast
 
 import uvicorn
-from dependency_injector.providers import Callable, Dependency, Factory, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.realtime import Gateway, Hub, RealtimeSettings, plain_door
+from linkhub_adapters.realtime import (
+    SOCKETIO_PATH,
+    EventStreams,
+    Gateway,
+    Hub,
+    RealtimeSettings,
+    SocketIoServer,
+    event_stream_routes,
+    plain_door,
+    socketio_routes,
+)
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
 from linkhub_adapters.worker import Repeater
@@ -37,6 +47,7 @@ def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
     return HttpSettings(
         cors_origins=_origins(listener),
         own_origins=process.own_origins,
+        cors_methods=("GET", "HEAD", "OPTIONS", "POST"),  # Socket.IO posts when it polls
         admin_token=listener.admin_token,
         probe_timeout_seconds=listener.probe_timeout_seconds,
     )
@@ -64,8 +75,12 @@ def _realtime_settings(settings: Settings, process: ProcessFacts) -> RealtimeSet
     )
 
 
-def _doors(hub: Hub) -> Mapping[str, Door]:
-    return {"/products": plain_door(hub)}
+def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
+    return {"/products": plain_door(hub), SOCKETIO_PATH: socketio.door}
+
+
+def _routes(socketio: SocketIoServer, streams: EventStreams, extra_routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
+    return [*socketio_routes(socketio), *event_stream_routes(streams), *extra_routes]
 
 
 def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
@@ -126,8 +141,14 @@ class ServerContainer(Container):
     hub = Singleton(
         Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
     )
+    socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings)
+    streams = Singleton(EventStreams, hub=hub, settings=realtime_settings)
     gateway = Singleton(
-        Gateway, doors=Callable(_doors, hub), settings=realtime_settings, counters=hub.provided.counters
+        Gateway,
+        doors=Callable(_doors, hub, socketio),
+        settings=realtime_settings,
+        counters=hub.provided.counters,
+        sweeps=List(socketio.provided.sweep, streams.provided.sweep),
     )
     realtime_figures = Callable(_counting, hub)
 
@@ -162,6 +183,6 @@ class ServerContainer(Container):
         create_app,
         services=http_services,
         settings=Callable(_http_settings, Container.settings.provided.listener, process),
-        extra_routes=extra_routes,
+        extra_routes=Callable(_routes, socketio, streams, extra_routes),
     )
     uvicorn_config = Factory(_uvicorn_config, app, gateway, Container.settings.provided.consuming.drain_seconds)

@@ -115,7 +115,13 @@ async def _work(
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
     container.metrics().take_realtime = container.realtime_figures()
     consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
-    viewers = Viewers(gateway=container.gateway(), hub=container.hub(), listening=listening.websockets)
+    viewers = Viewers(
+        hub=container.hub(),
+        gateway=container.gateway(),
+        socketio=container.socketio(),
+        streams=container.streams(),
+        listening=listening.websockets,
+    )
     async with container.backend().open_feed() as feed:
         phases = [
             Phase(name="consume", duties=[*extras.feeds, *consuming]),

@@ -7,7 +7,7 @@ import socket
 
 from attrs import frozen
 
-from linkhub_adapters.realtime import Gateway, Hub
+from linkhub_adapters.realtime import EventStreams, Gateway, Hub, SocketIoServer
 
 __all__ = ["Viewers"]
 
@@ -19,8 +19,10 @@ _MAX_SPREAD_SECONDS = 2.0
 class Viewers:
     """Everybody who is connected. ``listening`` is a bound socket for WebSockets alone, where there is one."""
 
-    gateway: Gateway
     hub: Hub
+    gateway: Gateway
+    socketio: SocketIoServer
+    streams: EventStreams
     listening: socket.socket | None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -29,5 +31,8 @@ class Viewers:
         if self.listening is not None:
             await self.gateway.listen(self.listening)
         await stop.wait()
-        self.hub.close()
+        # Those that poll or stream first: they hold requests open, which the HTTP server waits for.
+        self.socketio.close()
+        self.streams.close()
         await self.gateway.close(spread_seconds=min(_MAX_SPREAD_SECONDS, len(self.gateway) / _GOODBYES_PER_SECOND))
+        self.hub.close()
