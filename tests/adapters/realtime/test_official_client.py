@@ -1,0 +1,216 @@
+"""The official JavaScript client, with its defaults and with each transport alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from attrs import define, field
+
+from tests.adapters.realtime.room import PATIENCE_SECONDS, SELLER, Room, an_announcement, open_room, until
+from tests.support.builders import NOON, a_key, a_record
+
+pytestmark = pytest.mark.node
+
+_SCRIPT = Path(__file__).with_name("official_client.js")
+
+
+@define
+class OfficialClient:
+    """A client in a process of its own."""
+
+    process: asyncio.subprocess.Process
+    _passed_over: list[list[Any]] = field(factory=list)
+
+    async def tell(self, *line: Any) -> None:
+        """Tell it what to do."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(orjson.dumps(line) + b"\n")
+        await self.process.stdin.drain()
+
+    async def hear(self, *wanted: Any) -> list[Any]:
+        """The next that begins with ``wanted``; what else happened first can still be heard."""
+        for heard in self._passed_over:
+            if tuple(heard[: len(wanted)]) == wanted:
+                self._passed_over.remove(heard)
+                return heard
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                heard = await self._read()
+                if tuple(heard[: len(wanted)]) == wanted:
+                    return heard
+                self._passed_over.append(heard)
+
+    async def _read(self) -> list[Any]:
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
+        assert line, "the client is gone"
+        heard: list[Any] = orjson.loads(line)
+        return heard
+
+    async def subscribe(self, **more: Any) -> None:
+        """Ask for the shop and hear the answer."""
+        await self.tell("emit", "subscribe_to_seller", {"seller_handle": SELLER, **more})
+        await self.hear("event", "subscribed")
+
+
+Start = Callable[..., AbstractAsyncContextManager[OfficialClient]]
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    """An open room."""
+    async with open_room() as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(room: Room, node: Path, socket_io_client_directory: Path) -> Start:
+    """A starter of clients; keywords are the client's options."""
+
+    @asynccontextmanager
+    async def starter(path: str = "/products", **options: Any) -> AsyncIterator[OfficialClient]:
+        process = await asyncio.create_subprocess_exec(
+            node,
+            _SCRIPT,
+            socket_io_client_directory,
+            f"ws://127.0.0.1:{room.port}{path}",
+            orjson.dumps(options).decode(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield OfficialClient(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()
+
+    return starter
+
+
+async def test_with_its_defaults_it_polls_then_upgrades(room: Room, start: Start) -> None:
+    """As the documentation writes it: ``io('ws://.../products')``; its id is the one that it is greeted with."""
+    async with start() as client:
+        await client.hear("open", "polling")
+        _, socket_id = await client.hear("connect")
+        _, _, greeting = await client.hear("event", "connected")
+        assert greeting["clientId"] == socket_id
+        await client.hear("upgrade", "websocket")
+        await client.subscribe()
+        announcement = an_announcement()
+        room.hub.broadcast(announcement)
+        assert (await client.hear("event", "new_product"))[2] == orjson.loads(announcement.event_json)
+        await until(lambda: room.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
+        await client.tell("disconnect")
+        await until(lambda: room.hub.stats()["totalConnections"] == 0)
+
+
+@pytest.mark.parametrize(
+    ("transport", "name"), [("websocket", "socket.io websocket"), ("polling", "socket.io polling")]
+)
+async def test_either_transport_alone_is_enough(room: Room, start: Start, transport: str, name: str) -> None:
+    """Subscription, acknowledgement, events and the end of it."""
+    async with start(transports=[transport]) as client:
+        await client.hear("connect")
+        await client.tell("ask", "subscribe_to_seller", {"seller_handle": SELLER})
+        answer = (await client.hear("event", "subscribed"))[2]
+        assert (await client.hear("ack"))[1] == answer
+        assert answer["recovered"] is True
+        assert room.hub.stats()["clientsPerTransport"] == {name: 1}
+        for number in range(3):
+            room.hub.broadcast(an_announcement(a_record(a_key(number))))
+        for number in range(3):
+            heard = await client.hear("event", "new_product")
+            assert heard[2]["product"]["video_id"] == a_key(number).video_id
+        await client.tell("ask", "unsubscribe", {})
+        assert (await client.hear("ack"))[1]["message"] == "Unsubscribed from all shops"
+        await client.tell("ask", "get_subscription_status", None)
+        assert (await client.hear("ack"))[1]["subscriptions"] == []
+
+
+async def test_nothing_is_lost_or_doubled_while_it_upgrades(room: Room, start: Start) -> None:
+    """Events go on throughout; each comes once, in order."""
+    async with start() as client:
+        await client.hear("event", "connected")
+        await client.subscribe()
+        sent = 0
+
+        def announce_more() -> bool:
+            nonlocal sent
+            room.hub.broadcast(an_announcement(a_record(a_key(sent))))
+            sent += 1
+            return room.hub.viewers_by_transport() == {"socket.io websocket": 1}
+
+        await until(announce_more)
+        announce_more()
+        for number in range(sent):
+            heard = await client.hear("event", "new_product")
+            assert heard[2]["product"]["video_id"] == a_key(number).video_id
+
+
+async def test_it_comes_back_and_catches_up(room: Room, start: Start) -> None:
+    """After its connection broke it connects anew; with ``since`` it is told what it missed."""
+    async with start(reconnectionDelay=10) as client:
+        await client.hear("upgrade", "websocket")
+        await client.tell("cut")
+        await client.hear("disconnect")
+        room.store.save(a_record())
+        await client.hear("connect")
+        await client.tell(
+            "emit", "subscribe_to_seller", {"seller_handle": SELLER, "since": NOON.isoformat()[:11] + "00:00"}
+        )
+        await client.hear("event", "subscribed")
+        await client.hear("event", "new_product")
+
+
+async def test_when_the_server_goes_away_it_will_come_back(room: Room, start: Start) -> None:
+    """Draining is a broken transport to it, after which it reconnects, and not a disconnection, after which not."""
+    for transport in ("websocket", "polling"):
+        async with start(transports=[transport], reconnection=False) as client:
+            await client.hear("connect")
+            if transport == "polling":
+                room.sockets.close()
+            else:
+                for connection in list(room.gateway._connections):
+                    connection.close(1001)
+            assert (await client.hear("disconnect"))[1] == "transport close"
+
+
+async def test_another_namespace_is_refused_by_its_name(start: Start) -> None:
+    """The client hears why."""
+    async with start("/else") as client:
+        assert await client.hear("connect_error") == ["connect_error", "Invalid namespace"]
+
+
+async def test_what_is_wrong_is_an_error_event_and_it_stays_connected(start: Start) -> None:
+    """Of an unknown event, of wrong data and of binary attachments."""
+    async with start(transports=["websocket"]) as client:
+        await client.hear("connect")
+        await client.tell("ask", "no_such_event")
+        assert (await client.hear("event", "error"))[2]["code"] == "unknown_event"
+        assert (await client.hear("ack"))[1]["code"] == "unknown_event"
+        await client.tell("emit", "subscribe_to_seller", SELLER)
+        assert (await client.hear("event", "error"))[2]["code"] == "invalid_data"
+        await client.tell("binary")
+        assert (await client.hear("event", "error"))[2]["code"] == "invalid_message"
+        await client.subscribe()
+
+
+async def test_its_heartbeat_is_answered(room: Room, start: Start) -> None:
+    """On a quiet connection of either kind."""
+    async with start() as client:
+        await client.hear("upgrade", "websocket")
+        await client.subscribe()
+        for _ in range(3):
+            due = min(each.due for each in room.sockets._clients.values())
+            room.sweep(due - room.monotonic.now)
+            (session,) = room.sockets._clients.values()
+            await until(lambda session=session: session.due > room.monotonic.now + 21)
+        room.hub.broadcast(an_announcement())
+        await client.hear("event", "new_product")
