@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from functools import partial
 
@@ -47,6 +48,8 @@ def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str 
     """
     with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:
         overrides = {"LINKHUB_BACKEND": "embedded", "LINKHUB_DATA_DIR": directory}
+        if sys.stderr.isatty():  # a line for each product would push the one that tells how it goes off the screen
+            overrides["LINKHUB_LOG_LEVEL"] = "error"
         line.run_service(
             partial(_demonstrate, rate=rate, seed=seed), overrides | overrides_of(host=host, port=port, ws_port=None)
         )
