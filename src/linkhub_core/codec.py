@@ -48,6 +48,7 @@ MAX_CLOCK_LEAD = timedelta(minutes=5)
 
 T = TypeVar("T")
 
+_TEXT = rules.text()
 _CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
@@ -174,8 +175,17 @@ def _notification_attributes(raw: object) -> Mapping[str, str]:
     return {
         name: entry["Value"]
         for name, entry in entries
-        if isinstance(entry, dict) and isinstance(entry.get("Value"), str)
+        if isinstance(entry, dict) and _is_sound_text(entry.get("Value"))
     }
+
+
+def _is_sound_text(value: object) -> bool:
+    """Whether logs, queues and stores will all take it."""
+    try:
+        _TEXT(value)
+    except rules.RuleBroken:
+        return False
+    return True
 
 
 def decode_event(kind: Kind, body: str, received_at: datetime) -> Half:
@@ -312,17 +322,20 @@ def decode_record(
     caption, thumbnails = _structure(document, Caption, faults), _structure(document, ThumbnailSet, faults)
     if caption is None or thumbnails is None:
         raise MalformedEvent(faults)
-    return ProductRecord(
-        key=ProductKey(document["seller_handle"], document["video_id"]),
-        caption=caption,
-        caption_version=Version.parse(caption_version),
-        thumbnails=thumbnails,
-        thumbnails_version=Version.parse(thumbnails_version),
-        created_at=datetime.fromisoformat(document["created_at"]),
-        updated_at=datetime.fromisoformat(document["updated_at"]),
-        revision=revision,
-        unannounced_revision=unannounced_revision,
-    )
+    try:
+        return ProductRecord(
+            key=ProductKey(document["seller_handle"], document["video_id"]),
+            caption=caption,
+            caption_version=Version.parse(caption_version),
+            thumbnails=thumbnails,
+            thumbnails_version=Version.parse(thumbnails_version),
+            created_at=datetime.fromisoformat(document["created_at"]),
+            updated_at=datetime.fromisoformat(document["updated_at"]),
+            revision=revision,
+            unannounced_revision=unannounced_revision,
+        )
+    except (KeyError, TypeError, ValueError) as broken:
+        raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
 
 
 # --- announcements -----------------------------------------------------------------------------------------------
@@ -355,16 +368,18 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
     Raises:
         MalformedEvent: it is not an announcement.
     """
-    event, _ = json_text.parse_object(event_json.decode("utf-8", "replace"))
     try:
+        event, sound = json_text.parse_object(event_json.decode())
+        if not sound and (faults := list(json_text.faults_within(event))):
+            raise MalformedEvent(faults)
         product = event["product"]
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
             revision=rules.integer(event["revision"]),
-            created_at=product["created_at"],
-            updated_at=product["updated_at"],
+            created_at=_TEXT(product["created_at"]),
+            updated_at=_TEXT(product["updated_at"]),
             event_json=event_json,
             correlation_id=correlation_id,
         )
-    except (KeyError, TypeError, rules.RuleBroken) as broken:
+    except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not an announcement: {broken!r}")]) from broken

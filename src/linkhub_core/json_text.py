@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -18,6 +18,8 @@ from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.rules import RuleBroken, text
 
 __all__ = ["dump", "dump_sorted", "exactly", "faults_within", "parse_object", "size_bytes"]
+
+_TOO_DEEP = "the body is nested too deeply"
 
 _plain_text = text()
 
@@ -54,16 +56,30 @@ def parse_object(body: str) -> tuple[dict[str, Any], bool]:
 
 def _parse_leniently(body: str, refused: orjson.JSONDecodeError) -> Any:
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=_decimal)
     except RecursionError:
-        raise MalformedEvent([Fault("", "the body is nested too deeply")]) from refused
+        raise MalformedEvent([Fault("", _TOO_DEEP)]) from refused
     except ValueError:
         raise MalformedEvent([Fault("", f"the body is not JSON: {refused}")]) from refused
 
 
 def exactly(body: str, field: str) -> Any:
-    """Read one field of an object with its decimals exact, as a :class:`~decimal.Decimal` or an ``int``."""
-    return json.loads(body, parse_float=Decimal)[field]
+    """Read one field of an object with its decimals exact, as a :class:`~decimal.Decimal` or an ``int``.
+
+    Raises:
+        MalformedEvent: the object is nested too deeply.
+    """
+    try:
+        return json.loads(body, parse_float=_decimal)[field]
+    except RecursionError:  # orjson reads a little deeper than the standard library does
+        raise MalformedEvent([Fault("", _TOO_DEEP)]) from None
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # its exponent has some twenty digits: no number that anything could be done with
+        return Decimal("NaN")
 
 
 def faults_within(document: dict[str, Any]) -> Iterator[Fault]:
@@ -77,7 +93,7 @@ def faults_within(document: dict[str, Any]) -> Iterator[Fault]:
         elif isinstance(value, list):
             open_values += [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
         elif isinstance(value, float) and not math.isfinite(value):
-            yield Fault(path, "NaN and Infinity are not numbers")
+            yield Fault(_tellable(path), "NaN and Infinity are not numbers")
         elif isinstance(value, str):
             yield from _text_faults(path, value)
 
@@ -86,7 +102,12 @@ def _text_faults(path: str, value: str) -> Iterator[Fault]:
     try:
         _plain_text(value)
     except RuleBroken as broken:
-        yield Fault(path.encode("utf-8", "replace").decode(), str(broken))
+        yield Fault(_tellable(path), str(broken))
+
+
+def _tellable(path: str) -> str:
+    """The path as text that every log, queue and store takes, whatever names the sender gave to fields."""
+    return "".join(character if character.isprintable() else "?" for character in path)
 
 
 def dump(document: Any) -> bytes:

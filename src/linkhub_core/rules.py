@@ -155,11 +155,11 @@ def money(*, most: int, decimals: int) -> Rule[Decimal]:
 def _without_trailing_zeros(exact: Decimal, decimals: int) -> Decimal:
     if exact == (whole := exact.to_integral_value()):
         return abs(whole.quantize(Decimal(1)))
-    shortest = exact.normalize()
-    exponent = shortest.as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent > decimals:
+    # Compared, not counted: normalize() would round what has more than 28 digits.
+    kept = exact.quantize(Decimal(1).scaleb(-decimals))
+    if kept != exact:
         raise RuleBroken(f"may have at most {decimals} decimals")
-    return shortest
+    return kept.normalize()
 
 
 def flag(value: object) -> bool:
