@@ -4,7 +4,7 @@
     its turn         what changed since is read from the product store, once a request
     the answer       `subscribed`, which says whether all of it follows
     the replay       oldest change first, no faster than the viewer reads
-    goes live        what waited is sent, and nothing stands between it and the next announcement
+    goes live        what waited is sent at the same pace, and nothing stands between it and the next announcement
 
 Rule 1. Nothing is kept for a viewer that is not connected, and little for one that is: see :class:`~.shop.Hold`.
 Rule 2. If the store does not answer, or too much was missed, the answer says `recovered: false` and nothing is lost
@@ -100,12 +100,20 @@ class CatchUp:
 
     async def _run(self, viewer: Viewer, seller_handle: str, shop: Shop, hold: Hold) -> None:
         requests = self._requests[viewer, seller_handle]
-        while requests and shop.held.get(viewer) is hold:
-            await self._answer(viewer, seller_handle, shop, hold, requests.pop(0))
+        while shop.held.get(viewer) is hold:
+            if requests:
+                await self._answer(viewer, seller_handle, shop, hold, requests.pop(0))
+            elif hold.overflowed:
+                hold.overflowed = False
+                viewer.reply(subscribed(seller_handle, recovered=False, now=self.clock.now()))
+            elif hold.waiting:
+                self._write(viewer, hold.take())
+                await self._drained(viewer, shop, hold)
+            else:
+                # In the same breath as the look at what waits: nothing can be announced in between.
+                shop.enter(viewer)
         if self._requests.get((viewer, seller_handle)) is requests:
             del self._requests[viewer, seller_handle]
-        if shop.held.get(viewer) is hold:
-            self._go_live(viewer, seller_handle, shop, hold)
 
     async def _answer(self, viewer: Viewer, seller_handle: str, shop: Shop, hold: Hold, request: _Request) -> None:
         missed = [] if request.since is None else await self._missed(seller_handle, request.since)
@@ -116,10 +124,12 @@ class CatchUp:
         if request.acknowledge is not None:
             request.acknowledge(data_json)
         for announcement in missed or ():
+            # Each write may find that the reader is too slow: it is closed then, and nothing more is for it.
+            if shop.held.get(viewer) is not hold:
+                return
             if not hold.outdates(announcement):
                 self._replay(viewer, shop, announcement)
-                if not await self._drained(viewer, shop, hold):
-                    return
+                await self._drained(viewer, shop, hold)
 
     async def _missed(self, seller_handle: str, since: datetime) -> Sequence[Announcement] | None:
         async with self._turns:
@@ -149,19 +159,11 @@ class CatchUp:
         self.counters.deliveries += 1
         viewer.write(viewer.dialect.encode(announcement))
 
-    async def _drained(self, viewer: Viewer, shop: Shop, hold: Hold) -> bool:
-        """Wait while half of what may wait for a viewer does; tells whether the viewer is still there."""
+    async def _drained(self, viewer: Viewer, shop: Shop, hold: Hold) -> None:
+        """Wait while half of what may wait for a viewer does, and the viewer is still there."""
         pauses = 0
         while viewer.unsent_bytes() > self.settings.max_unsent_bytes // 2 and pauses < _MAX_PAUSES:
             await self.clock.sleep(_PAUSE_SECONDS)
+            if shop.held.get(viewer) is not hold:
+                return
             pauses += 1
-        return shop.held.get(viewer) is hold
-
-    def _go_live(self, viewer: Viewer, seller_handle: str, shop: Shop, hold: Hold) -> None:
-        if hold.overflowed:
-            viewer.reply(subscribed(seller_handle, recovered=False, now=self.clock.now()))
-        for announcement in hold.waiting.values():
-            self._write(viewer, announcement)
-        # A write may have found that the viewer is too slow, and then it is no longer held.
-        if shop.held.get(viewer) is hold:
-            shop.enter(viewer)

@@ -44,6 +44,10 @@ class Hold:
             self.overflowed = True
         self.waiting[announcement.key.video_id] = announcement
 
+    def take(self) -> Announcement:
+        """Remove what has waited longest, and return it."""
+        return self.waiting.pop(next(iter(self.waiting)))
+
     def outdates(self, announcement: Announcement) -> bool:
         """Whether this revision or a newer one of the product waits; an older one that waits is forgotten."""
         waiting = self.waiting.get(announcement.key.video_id)

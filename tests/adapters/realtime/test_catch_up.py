@@ -196,6 +196,86 @@ async def test_a_replay_is_no_faster_than_its_reader(room: Room) -> None:
     assert [video for video, _ in watcher.take_revisions()] == [a_key(1).video_id, a_key(7).video_id]
 
 
+async def test_what_waited_is_sent_no_faster_than_its_reader(room: Room) -> None:
+    """A burst during the read does not make a slow reader of somebody who reads at an even pace."""
+    watcher = Watcher(room.hub)
+    resume = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await resume.wait()
+
+    object.__setattr__(room.hub._catch_up, "clock", _SleepingClock(room, sleep))
+    room.store.gate.clear()
+    room.store.rows.clear()
+    watcher.subscribe(since=SINCE)
+    await settle()
+    for number in (1, 2, 3):
+        room.hub.broadcast(an_announcement(a_record(a_key(number))))
+    watcher.unsent = SETTINGS.max_unsent_bytes
+    room.store.gate.set()
+    await settle()
+    assert watcher.take_revisions() == [(a_key(1).video_id, 1)]
+    room.hub.broadcast(an_announcement(a_record(a_key(4))))
+    watcher.subscribe()
+    watcher.unsent = 0
+    resume.set()
+    await settle()
+    assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (2, 3, 4)]
+    room.hub.broadcast(an_announcement(a_record(a_key(5))))
+    assert watcher.take_revisions() == [(a_key(5).video_id, 1)]
+
+
+@pytest.mark.parametrize("last_words", ["subscribed", "product_updated", "new_product"])
+async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(room: Room, last_words: str) -> None:
+    """Whichever write it was that found it, nothing follows and nothing is remembered of it."""
+    watcher = Watcher(room.hub)
+    write = watcher.viewer.write
+
+    def write_and_close(frame: bytes) -> None:
+        write(frame)
+        if f'"event":"{last_words}"'.encode() in frame:
+            room.hub.forget(watcher.viewer)
+
+    watcher.viewer.write = write_and_close
+    bystander = Watcher(room.hub)
+    bystander.subscribe()
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    await settle()
+    for number in (3, 4):
+        room.hub.broadcast(an_announcement(a_record(a_key(number))))
+    room.store.gate.set()
+    await settle()
+    events = [event for event, _ in watcher.take()]
+    assert events == ["subscribed", "product_updated", "new_product"][: len(events)]
+    assert events[-1] == last_words
+    (shop,) = room.hub._shops.values()
+    assert not any(watcher.viewer in viewers for viewers in shop.replayed.values())
+    assert room.hub._catch_up._requests == {}
+
+
+async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_slow(room: Room) -> None:
+    """However much waited: what waits in the transport of somebody who does not read stays bounded."""
+    watcher = Watcher(room.hub)
+    write = watcher.viewer.write
+
+    def write_and_close(frame: bytes) -> None:
+        write(frame)
+        if a_key(12).video_id.encode() in frame:
+            room.hub.forget(watcher.viewer)
+
+    watcher.viewer.write = write_and_close
+    room.store.gate.clear()
+    room.store.rows.clear()
+    watcher.subscribe(since=SINCE)
+    await settle()
+    for number in range(10, 20):
+        room.hub.broadcast(an_announcement(a_record(a_key(number))))
+    room.store.gate.set()
+    await settle()
+    assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (10, 11, 12)]
+
+
 class _SleepingClock:
     def __init__(self, room: Room, sleep: object) -> None:
         self.now = room.clock.now
