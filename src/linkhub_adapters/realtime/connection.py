@@ -45,8 +45,8 @@ __all__ = ["Phase", "Visitor", "WebSocketConnection"]
 _MAX_HANDSHAKE_BYTES: Final = 16_384
 _END_OF_HEAD: Final = b"\r\n\r\n"
 # What happens is told by counters; a line for each connection would be a line for each of ten thousand.
-_SILENT: Final = logging.getLogger("linkhub.websockets")
-_SILENT.setLevel(logging.CRITICAL)
+_QUIET: Final = logging.getLogger("linkhub.websockets")
+_QUIET.setLevel(logging.WARNING)
 
 
 class Phase(Enum):
@@ -120,8 +120,10 @@ class WebSocketConnection(asyncio.Protocol):
 
     def close(self, code: CloseCode | int, reason: str = "") -> None:
         """Close with ``code``; the connection is cut if the other side does not do its part in time."""
-        if self.phase in (Phase.OPEN, Phase.PINGED) and self._machine is not None:
-            self._machine.send_close(code, reason)
+        machine = self._machine
+        # The machine may know of the other side's close frame before the phase does.
+        if self.phase in (Phase.OPEN, Phase.PINGED) and machine is not None and machine.state is State.OPEN:
+            machine.send_close(code, reason)
             self._flush()
 
     def abort(self) -> None:
@@ -204,7 +206,7 @@ class WebSocketConnection(asyncio.Protocol):
         if not end and len(self._head) <= _MAX_HANDSHAKE_BYTES:
             return
         self._head = b""
-        machine = self._machine = ServerProtocol(logger=_SILENT)
+        machine = self._machine = ServerProtocol(logger=_QUIET)
         machine.receive_data(head[:_MAX_HANDSHAKE_BYTES] + _END_OF_HEAD)
         requests = machine.events_received()
         if not requests:
@@ -235,7 +237,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._write_all(machine.data_to_send())
         # A bare parser instead of the handshake's, which holds on to the request for as long as it lives.
         max_bytes = self._gateway.settings.session.max_frame_bytes
-        self._machine = WebSocketMachine(Side.SERVER, state=State.OPEN, max_size=max_bytes, logger=_SILENT)
+        self._machine = WebSocketMachine(Side.SERVER, state=State.OPEN, max_size=max_bytes, logger=_QUIET)
         self._visitor = visitor
         self.deadline = math.inf
         self._heard()

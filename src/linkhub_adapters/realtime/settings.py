@@ -21,7 +21,7 @@ class RealtimeSettings:
             ``*`` everybody. Clients that send no origin are not browsers, and may connect.
         session: what one connection may do.
         max_unsent_bytes: what may wait for a reader before it is closed with 1013 for its slowness.
-        max_connections: how many connections there may be, all transports together.
+        max_connections: how many there may be of each: WebSockets, Socket.IO sessions, event streams.
         max_connections_per_address: how many of them may come from one address.
         max_polling_payload_bytes: the longest payload of HTTP long-polling, both ways.
         max_concurrent_replays: how many subscribers are told at once what they missed; others wait for their turn.

@@ -175,6 +175,16 @@ async def test_nothing_is_read_after_a_close_frame(room: Room) -> None:
     assert room.hub.subscription_count == 0
 
 
+async def test_both_sides_may_close_at_once(room: Room) -> None:
+    """What the server closes for comes in one piece with the client's own close frame: that one counts."""
+    async with RawClient(room.port) as client:
+        await client.shake_hands("/socket.io/?EIO=4&transport=websocket")
+        await client.send(a_frame(1, b"no packet") + a_frame(8, b"\x0f\xa0"))
+        assert await closed_with(client) == 4_000
+    await until(lambda: not room.gateway)
+    assert len(room.sockets) == 0
+
+
 async def test_a_closed_connection_takes_no_more_events(room: Room) -> None:
     """What is announced while the close is under way goes to nobody."""
     client = await room.connect()
