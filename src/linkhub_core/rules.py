@@ -131,7 +131,7 @@ def _canonical(value: float | Decimal) -> Number:
 def integer(value: object) -> int:
     """A whole number that fits 53 bits, the ones that every JSON reader keeps exactly."""
     canonical = number()(value)
-    if not isinstance(canonical, int):
+    if not isinstance(canonical, int) or canonical != value:  # 2**53 + 1 has become 2**53 on the way
         raise RuleBroken("must be a whole number" if abs(canonical) < _LARGEST_WHOLE_FLOAT else "is out of range")
     return canonical
 

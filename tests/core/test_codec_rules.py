@@ -107,6 +107,8 @@ BROKEN: list[tuple[Kind, str, object, str]] = [
     (THUMBNAIL, "thumbnails[0].frame_index", "1", "must be a number, not text"),
     (THUMBNAIL, "thumbnails[0].frame_index", True, "must be a number, not a boolean"),
     (THUMBNAIL, "thumbnails[0].frame_index", raw("1e300"), "is out of range"),
+    (THUMBNAIL, "thumbnails[0].frame_index", 2**53 + 1, "is out of range"),
+    (THUMBNAIL, "thumbnails[0].frame_index", -(2**53) - 1, "is out of range"),
     (THUMBNAIL, "thumbnails[0].frame_index", raw("1" * 30), "is out of range"),
     (THUMBNAIL, "thumbnails[0].confidence_score", -1, "must not be below 0"),
     (THUMBNAIL, "thumbnails[0].confidence_score", None, "must be a number, not null"),

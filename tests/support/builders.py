@@ -52,13 +52,13 @@ def a_key(number: int = 0, seller_handle: str = KEY.seller_handle) -> ProductKey
 
 def a_caption(**fields: Any) -> Caption:
     """A caption; ``fields`` replace what it says."""
-    said = {"title": "Trendy Summer Heels", "price": Decimal(55_000), "sizes": "37-41", "tags": ("heels", "shoes")}
+    said: dict[str, Any] = {"title": "Trendy Summer Heels", "price": Decimal(55_000), "sizes": "37-41", "tags": ("heels", "shoes")}
     return Caption(**(said | fields))
 
 
 def a_thumbnail(index: int = 0, **fields: Any) -> Thumbnail:
     """The thumbnail of a video's frame; the first is the primary one."""
-    said = {
+    said: dict[str, Any] = {
         "thumbnail_url": f"https://cdn.example.com/{index}.jpg",
         "thumbnail_s3_key": f"thumbnails/{index}.jpg",
         "frame_timestamp": index * 1.5,
@@ -76,7 +76,7 @@ def a_thumbnail_set(count: int = 2, **fields: Any) -> ThumbnailSet:
     work = ProcessingMetadata(
         video_duration=30, frames_analyzed=150, thumbnails_generated=count, processing_time_ms=1810.5
     )
-    said = {"thumbnails": pictures, "primary_thumbnail": pictures[0], "processing_metadata": work}
+    said: dict[str, Any] = {"thumbnails": pictures, "primary_thumbnail": pictures[0], "processing_metadata": work}
     return ThumbnailSet(**(said | fields))
 
 

@@ -1,0 +1,38 @@
+"""Announcements: how receivers tell what is new, and in which order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from linkhub_core.announcement import Announcement
+from linkhub_core.codec import announce
+from tests.support.builders import NOON, a_record
+
+
+@pytest.mark.parametrize(("revision", "name"), [(1, "new_product"), (2, "product_updated"), (99, "product_updated")])
+def test_the_first_revision_is_a_new_product_and_the_others_are_updates(revision: int, name: str) -> None:
+    """The name of the event follows from the revision alone."""
+    assert Announcement.type_of(revision) == announce(a_record(revision=revision), NOON).event_type == name
+
+
+def test_an_event_id_names_the_revision_and_sorts_by_its_moment() -> None:
+    """It is the same in every copy, whoever announces when."""
+    record = a_record(revision=2)
+    assert announce(record, NOON).event_id == f"2026-01-15T12:00:01.000Z/{record.key.video_id}/2"
+    assert announce(record, NOON).event_id == announce(record, NOON + timedelta(days=1)).event_id
+
+
+def test_announcements_of_a_product_order_by_revision() -> None:
+    """As numbers: the tenth comes after the ninth."""
+    orders = [announce(a_record(revision=revision), NOON).order for revision in (1, 2, 9, 10)]
+    assert orders == sorted(orders)
+    assert len(set(orders)) == 4
+
+
+def test_a_product_that_was_deleted_and_came_again_is_newer_than_it_was() -> None:
+    """Its revisions start anew, its moment of creation does not."""
+    before = announce(a_record(revision=7), NOON)
+    again = announce(a_record(revision=1, created_at=NOON + timedelta(hours=1)), NOON)
+    assert again.order > before.order

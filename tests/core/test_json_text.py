@@ -1,0 +1,100 @@
+"""JSON text: strict where it is read, exact where it is written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from linkhub_core import json_text
+from linkhub_core.errors import Fault, MalformedEvent
+
+
+@pytest.mark.parametrize(("body", "size"), [("", 0), ("abc", 3), ("ü", 2), ("👗", 4), ("\ud800", 3)])
+def test_a_size_is_counted_in_bytes_of_utf_8(body: str, size: int) -> None:
+    """Also for what could not be encoded."""
+    assert json_text.size_bytes(body) == size
+
+
+@pytest.mark.parametrize(
+    ("body", "document", "sound"),
+    [
+        ('{"a": 1}', {"a": 1}, True),
+        ('\n{"a": "\\ud83d\\udc57"} ', {"a": "👗"}, True),
+        ('{"a": "\\u0000"}', {"a": "\0"}, False),
+        ('{"a": "\\ud800"}', {"a": "\ud800"}, False),
+        ('{"a": 1e400}', {"a": Decimal("1e400")}, False),
+    ],
+)
+def test_an_object_is_read_and_whether_it_is_sound(body: str, document: dict[str, Any], sound: bool) -> None:
+    """What orjson refuses is read all the same, for its faults to be told by field."""
+    assert json_text.parse_object(body) == (document, sound)
+
+
+@pytest.mark.parametrize("depth", [1020, 1100, 5_000, 50_000])
+def test_deep_nesting_never_ends_in_anything_but_an_object_or_a_fault(depth: int) -> None:
+    """Neither reader's limit shows."""
+    body = f'{{"price": 1.5, "deep": {"[" * depth}{"]" * depth}}}'
+    try:
+        json_text.parse_object(body)
+        json_text.exactly(body, "price")
+    except MalformedEvent as malformed:
+        assert malformed.faults == (Fault("", "the body is nested too deeply"),)  # noqa: PT017  either end is right
+
+
+@pytest.mark.parametrize(
+    ("number", "exact"),
+    [
+        ("0.1", Decimal("0.1")),
+        ("123456789012.345678", Decimal("123456789012.345678")),
+        ("55000", 55_000),
+        ("1e3", Decimal("1e3")),
+    ],
+)
+def test_one_field_is_read_exactly(number: str, exact: object) -> None:
+    """Not through a float."""
+    assert json_text.exactly(f'{{"price": {number}, "other": 0.2}}', "price") == exact
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999"])
+def test_a_number_beyond_every_machine_is_not_a_number(number: str) -> None:
+    """It is told by the rule of its field, instead of by an exception of the decimal library."""
+    assert json_text.exactly(f'{{"price": {number}}}', "price").is_nan()
+
+
+def test_what_json_does_not_allow_is_named_wherever_it_stands() -> None:
+    """Lists, objects and names, each with its path; and nothing else is named."""
+    document = {
+        "fine": [1, 1.5, "text", None, True, Decimal("1e400")],
+        "list": [0, float("nan")],
+        "object": {"inner": {"infinite": float("inf"), "nul": "\0"}},
+        "bad\0name": 1,
+        "lone": "\ud800",
+    }
+    assert {str(fault) for fault in json_text.faults_within(document)} == {
+        "list[1]: NaN and Infinity are not numbers",
+        "object.inner.infinite: NaN and Infinity are not numbers",
+        "object.inner.nul: holds a NUL character",
+        "(name): holds a NUL character",
+        "lone: holds a lone surrogate, which is not a character",
+    }
+
+
+def test_a_path_is_text_that_everybody_can_write_down() -> None:
+    """Whatever a sender calls its fields."""
+    document = {"\ud800\n\0": {"é": float("nan")}}
+    assert [fault.field for fault in json_text.faults_within(document) if fault.field != "(name)"] == ["???.é"]
+
+
+def test_decimals_are_written_with_all_their_digits() -> None:
+    """As numbers, without an exponent."""
+    document = {"b": Decimal("999999999999.999999"), "a": Decimal("1E+12"), "c": Decimal("0.000001")}
+    assert json_text.dump(document) == b'{"b":999999999999.999999,"a":1000000000000,"c":0.000001}'
+    assert json_text.dump_sorted(document) == b'{"a":1000000000000,"b":999999999999.999999,"c":0.000001}'
+
+
+def test_what_has_no_place_in_json_is_not_written() -> None:
+    """A value of another type is a mistake of ours."""
+    with pytest.raises(TypeError, match="set"):
+        json_text.dump({"a": {1}})
