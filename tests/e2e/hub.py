@@ -73,12 +73,16 @@ class Hub:
         async with open_backend(settings, SystemClock()) as backend:
             return await backend.figures()
 
+    def queued(self) -> int:
+        """How many messages are on the queues, leased ones too."""
+        return sum(self.figures().queued.values())
+
     def wait_until_settled(self, beside: Process) -> None:
         """Wait until no message is left on a queue, waiting or leased, while ``beside`` runs."""
         beside.wait_until(self._is_settled, "leave the queues empty", timeout_seconds=_SETTLED_SECONDS)
 
     def _is_settled(self) -> bool:
-        return not any(self.figures().queued.values())
+        return self.queued() == 0
 
     def check(self, *, numbers: dict[int, int] | None = None, copies: int = 1) -> None:
         """Compare everything that stands there with what has to come of the stream."""

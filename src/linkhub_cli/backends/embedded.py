@@ -1,0 +1,88 @@
+"""The embedded backend: all in one SQLite file under ``LINKHUB_DATA_DIR``, shared by as many processes as like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from attrs import frozen
+
+from linkhub_adapters.sqlite import (
+    SqliteAnnouncements,
+    SqliteDatabase,
+    SqliteDeadLetters,
+    SqliteDepths,
+    SqliteEventPublisher,
+    SqliteEventQueue,
+    SqliteProductStore,
+    SqliteStagingStore,
+)
+from linkhub_adapters.telemetry import Figures
+from linkhub_cli.backends.backend import Backend
+from linkhub_cli.settings import Consuming, Settings
+from linkhub_core.ports import AnnouncementFeed, Clock
+
+__all__ = ["FILE_NAME", "open_backend"]
+
+FILE_NAME = "linkhub.sqlite3"
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+    """See :class:`~linkhub_cli.backends.OpenBackend`."""
+    database = await asyncio.to_thread(SqliteDatabase.open, settings.storage.data_dir / FILE_NAME)
+    try:
+        yield _Embedded(database, settings.consuming, clock).backend()
+    finally:
+        await asyncio.to_thread(database.close)
+
+
+@frozen
+class _Embedded:
+    """The ports over one opened file."""
+
+    database: SqliteDatabase
+    consuming: Consuming
+    clock: Clock
+
+    def backend(self) -> Backend:
+        depths = SqliteDepths(database=self.database)
+        return Backend(
+            name="embedded",
+            queue=self._queue(),
+            publisher=SqliteEventPublisher(database=self.database, clock=self.clock),
+            dead_letters=SqliteDeadLetters(database=self.database, clock=self.clock),
+            staging=SqliteStagingStore(database=self.database),
+            products=SqliteProductStore(database=self.database),
+            notifier=SqliteAnnouncements(database=self.database),
+            open_feed=self._open_feed,
+            probes={"file": depths.check},
+            figures=self._figures,
+            cheap_to_scan=True,
+        )
+
+    def _queue(self) -> SqliteEventQueue:
+        return SqliteEventQueue(
+            database=self.database,
+            clock=self.clock,
+            batch_size=self.consuming.batch_size,
+            visibility_timeout_seconds=self.consuming.visibility_timeout_seconds,
+            wait_seconds=self.consuming.receive_wait_seconds,
+            max_receive_count=self.consuming.max_receive_count,
+        )
+
+    @asynccontextmanager
+    async def _open_feed(self) -> AsyncIterator[AnnouncementFeed]:
+        yield await SqliteAnnouncements(database=self.database).open_feed(wait_seconds=1.0)
+
+    async def _figures(self) -> Figures:
+        taken_at = self.clock.now()
+        depths = await SqliteDepths(database=self.database).take()
+        return Figures(
+            taken_at=taken_at,
+            queued=depths.queued,
+            staged=depths.staged,
+            oldest_staged_at=depths.oldest_staged_at,
+            dead_letters=depths.dead_letters,
+        )

@@ -1,0 +1,61 @@
+"""What SIGTERM does: finish what is in hand, say goodbye to viewers, lose nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.e2e.expectations import STREAM
+from tests.e2e.hub import Hub
+
+pytestmark = pytest.mark.e2e
+
+_COPIES = 4
+
+
+def _subscribe(connection: ClientConnection, seller_handle: str) -> None:
+    frame = {"event": "subscribe_to_seller", "data": {"seller_handle": seller_handle}}
+    connection.send(json.dumps(frame))
+    while json.loads(connection.recv(timeout=30))["event"] != "subscribed":
+        continue
+
+
+def _close_code(connection: ClientConnection) -> int | None:
+    """Read to the end of the connection; give the code that the server closed it with."""
+    try:
+        while True:
+            connection.recv(timeout=30)
+    except ConnectionClosed:
+        return connection.close_code
+
+
+def test_sigterm_drains(tmp_path: Path) -> None:
+    """In the midst of work: exit code 0, sockets closed with 1001, and a later process completes the rest."""
+    hub = Hub(tmp_path)
+    server, url = hub.serve()
+    with server, connect(f"{url.replace('http', 'ws')}/products", proxy=None) as viewer:
+        _subscribe(viewer, "boda.parts")
+        with hub.start("publish", *[str(STREAM)] * _COPIES) as publishing:
+            assert json.loads(viewer.recv(timeout=30))["event"] == "new_product"
+            assert server.terminate(timeout_seconds=10) == 0
+            assert publishing.wait() == 0
+        assert _close_code(viewer) == 1001
+    assert hub.queued() > 0
+    with hub.consume() as consumer:
+        hub.wait_until_settled(consumer)
+        hub.check(copies=_COPIES)
+
+
+def test_a_consumer_drains(tmp_path: Path) -> None:
+    """A consumer that is asked to stop leaves no message leased: another one gets all the rest at once."""
+    hub = Hub(tmp_path)
+    hub.run("publish", *[str(STREAM)] * _COPIES)
+    with hub.consume() as consumer:
+        assert consumer.terminate(timeout_seconds=10) == 0
+    with hub.consume() as successor:
+        hub.wait_until_settled(successor)
+        hub.check(copies=_COPIES)
