@@ -1,0 +1,26 @@
+"""The embedded default: queues, stores and announcements in one SQLite file, safe with several processes at once.
+
+Every call of a port is one transaction on a thread of its own, never on the event loop; what it wrote is on the disk
+when it returns (WAL, ``synchronous=FULL``). Other processes see it at once, and those that wait for it within 50 ms.
+"""
+
+from linkhub_adapters.sqlite.announcements import SqliteAnnouncements
+from linkhub_adapters.sqlite.database import SqliteDatabase
+from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
+from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
+from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
+from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
+from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
+
+__all__ = [
+    "Depths",
+    "SqliteAnnouncements",
+    "SqliteDatabase",
+    "SqliteDeadLetters",
+    "SqliteDepths",
+    "SqliteEventPublisher",
+    "SqliteEventQueue",
+    "SqliteProductStore",
+    "SqliteStagingStore",
+]

@@ -1,0 +1,70 @@
+"""The bus of the embedded backend: a table that savers append to and processes with viewers follow."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from attrs import define, frozen
+
+from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
+from linkhub_core.announcement import Announcement
+from linkhub_core.codec import read_announcement
+
+__all__ = ["SqliteAnnouncementFeed", "SqliteAnnouncements"]
+
+KEPT = 10_000
+BATCH_SIZE = 500
+
+_APPEND = "INSERT INTO announcements (event_json, correlation_id) VALUES (?, ?)"
+_PRUNE = "DELETE FROM announcements WHERE id <= (SELECT max(id) FROM announcements) - ?"
+_NEXT = f"SELECT id, event_json, correlation_id FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
+_LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announcements'"
+
+
+@define(eq=False)
+class SqliteAnnouncementFeed:
+    """What has been appended since the feed was opened, by whichever process."""
+
+    database: SqliteDatabase
+    wait_seconds: float
+    last: int
+
+    async def receive(self) -> Sequence[Announcement]:
+        """See :class:`~linkhub_core.ports.AnnouncementFeed`."""
+        deadline = time.monotonic() + self.wait_seconds
+        while not (rows := await self.database.read(self._next)):
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return []
+            await self.database.news(min(remaining, POLL_SECONDS))
+        self.last = rows[-1][0]
+        return [read_announcement(event_json, correlation_id) for _, event_json, correlation_id in rows]
+
+    def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str]]:
+        return connection.execute(_NEXT, (self.last,)).fetchall()
+
+
+@frozen(kw_only=True)
+class SqliteAnnouncements:
+    """A :class:`~linkhub_core.ports.Notifier` that appends to the file; the last ``kept`` announcements stay there."""
+
+    database: SqliteDatabase
+    kept: int = KEPT
+
+    async def notify(self, announcements: Sequence[Announcement]) -> None:
+        """See the port."""
+        rows = [(announcement.event_json, announcement.correlation_id) for announcement in announcements]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(_APPEND, rows)
+            connection.execute(_PRUNE, (self.kept,))
+
+        await self.database.write(work)
+        self.database.tell()
+
+    async def open_feed(self, *, wait_seconds: float = 1.0) -> SqliteAnnouncementFeed:
+        """Listen from now on; a ``receive`` waits ``wait_seconds`` for the first announcement."""
+        last = await self.database.read(lambda connection: connection.execute(_LAST).fetchone()[0])
+        return SqliteAnnouncementFeed(self.database, wait_seconds, last)

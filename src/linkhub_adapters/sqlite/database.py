@@ -1,0 +1,180 @@
+"""The file, opened: one thread that writes, one that reads, and word of what this process has changed.
+
+SQLite allows one writer at a time, so this process has one, and lets other processes' writers wait for at most
+``busy_timeout_seconds``. Readers see the last commit and never wait for a writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import define, field
+
+from linkhub_adapters.sqlite.errors import translating
+from linkhub_adapters.sqlite.schema import prepare
+
+__all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"]
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.05
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as whole microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """The moment of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+@define(eq=False)
+class _Lane:
+    """One connection, used by its own thread only."""
+
+    path: Path
+    connection: sqlite3.Connection
+    thread: ThreadPoolExecutor
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._translated, work)
+
+    def _translated(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with translating(self.path):
+            return work(self.connection)
+
+    def close(self) -> None:
+        self.thread.submit(self.connection.close).result()
+        self.thread.shutdown()
+
+
+@define(eq=False)
+class SqliteDatabase:
+    """One open file. Made by :meth:`open`; closed by :meth:`close`, after which nothing may use it."""
+
+    path: Path
+    _writer: _Lane
+    _reader: _Lane
+    _waiting: set[asyncio.Future[None]] = field(factory=set, init=False)
+
+    @classmethod
+    def open(cls, path: Path, *, busy_timeout_seconds: float = 5.0) -> SqliteDatabase:
+        """Open the file, and make it where there is none.
+
+        Args:
+            path: the file; its directory is made when it is missing.
+            busy_timeout_seconds: how long a write waits for another process's.
+
+        Raises:
+            ServiceUnavailable: the file cannot be opened, or is not ours.
+        """
+        with translating(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-writer")
+            try:
+                writer.thread.submit(_prepare, writer.connection, busy_timeout_seconds).result()
+                reader = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-reader")
+            except BaseException:
+                writer.close()
+                raise
+        return cls(path, writer, reader)
+
+    def close(self) -> None:
+        """Finish what is under way, then close the file."""
+        self._reader.close()
+        self._writer.close()
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` on the reading thread; it sees everything that was committed before.
+
+        Raises:
+            ServiceUnavailable: as the module :mod:`~linkhub_adapters.sqlite.errors` tells.
+        """
+        return await self._reader.run(work)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` as one transaction on the writing thread; when this returns, it is on the disk.
+
+        Raises:
+            ServiceUnavailable, StoreRefused: nothing of it was written.
+        """
+
+        def transaction(connection: sqlite3.Connection) -> T:
+            with _transaction(connection):
+                return work(connection)
+
+        return await self._writer.run(transaction)
+
+    def tell(self) -> None:
+        """Wake those in this process who wait for news."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def news(self, seconds: float) -> None:
+        """Wait until somebody in this process has news, or for ``seconds``: another process cannot tell us."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await asyncio.wait([waiting], timeout=seconds)
+        finally:
+            self._waiting.discard(waiting)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    try:
+        connection = thread.submit(_connect, path, busy_timeout_seconds).result()
+    except BaseException:
+        thread.shutdown()
+        raise
+    return _Lane(path, connection, thread)
+
+
+def _connect(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-16000")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, busy_timeout_seconds: float) -> None:
+    _use_write_ahead_log(connection, time.monotonic() + busy_timeout_seconds)
+    prepare(connection)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None:
+    """Changing the journal mode does not wait for locks by itself: several processes may open a new file at once."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS / 10)
+        else:
+            return

@@ -1,0 +1,89 @@
+"""Rejected messages in the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+
+import orjson
+from attrs import frozen
+
+from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+
+__all__ = ["SqliteDeadLetters"]
+
+PAGE_SIZE = 200
+
+_COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at"
+_PAGE = f"SELECT {_COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names
+_RETURN = """
+INSERT INTO messages (kind, body, attributes, sent_at, visible_at)
+SELECT kind, body, attributes, ?, ? FROM dead_letters WHERE id = ?
+"""
+_REMOVE = "DELETE FROM dead_letters WHERE id = ?"
+
+
+@frozen(kw_only=True)
+class SqliteDeadLetters:
+    """The :class:`~linkhub_core.ports.DeadLetters` of the file. A redrive is one transaction: all of it, or nothing."""
+
+    database: SqliteDatabase
+    clock: Clock
+
+    async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
+        """See the port."""
+        named = None if query.letter_ids is None else set(query.letter_ids)
+        last = 0
+        while rows := await self.database.read(lambda connection, after=last: _page(connection, after)):  # type: ignore[misc]
+            last = rows[-1][0]
+            for row in rows:
+                letter = _letter(row)
+                if query.kind in (None, letter.kind) and (named is None or letter.letter_id in named):
+                    yield letter
+
+    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        now = microseconds(self.clock.now())
+
+        def work(connection: sqlite3.Connection) -> int:
+            for letter in letters:
+                connection.execute(_RETURN, (now, now, _number(letter)))
+            return connection.executemany(_REMOVE, [(_number(letter),) for letter in letters]).rowcount
+
+        returned = await self.database.write(work) if letters else 0
+        self.database.tell()
+        return returned
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        if not letters:
+            return 0
+        gone = [(_number(letter),) for letter in letters]
+        return await self.database.write(lambda connection: connection.executemany(_REMOVE, gone).rowcount)
+
+
+def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, str, str, str, str, int, int, int]]:
+    return connection.execute(_PAGE, (after,)).fetchall()
+
+
+def _number(letter: DeadLetter) -> int:
+    """The row of a letter; a name that is not one of ours names no row."""
+    return int(letter.letter_id) if letter.letter_id.isdecimal() else -1
+
+
+def _letter(row: tuple[int, str, str, str, str, str, int, int, int]) -> DeadLetter:
+    number, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at = row
+    return DeadLetter(
+        letter_id=str(number),
+        kind=Kind(kind),
+        body=body,
+        faults=tuple(Fault(fault["field"], fault["problem"]) for fault in orjson.loads(faults)),
+        message_id=message_id,
+        receive_count=receive_count,
+        sent_at=from_microseconds(sent_at),
+        rejected_at=from_microseconds(rejected_at),
+        attributes=orjson.loads(attributes),
+    )

@@ -1,0 +1,127 @@
+"""Both queues as one table of messages that are leased, settled, or moved to the dead letters."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import orjson
+from attrs import frozen
+
+from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase, from_microseconds, microseconds
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock, Delivery, Rejection
+
+__all__ = ["SqliteEventQueue", "faults_text"]
+
+_ANY_DUE = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
+_LEASE = """
+UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = lease + 1
+WHERE id IN (SELECT id FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?)
+RETURNING id, kind, body, attributes, sent_at, receive_count, lease
+"""
+_SPENT = (
+    "SELECT id, lease, receive_count FROM messages WHERE receive_count >= ? AND receive_count > 0 AND visible_at <= ?"
+)
+_BURY = """
+INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at)
+SELECT kind, body, attributes, ?, id, receive_count, sent_at, ? FROM messages WHERE id = ? AND lease = ?
+"""
+_DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
+
+
+def faults_text(faults: Iterable[Fault]) -> str:
+    """Faults as they are kept beside a dead letter."""
+    return orjson.dumps([{"field": fault.field, "problem": fault.problem} for fault in faults]).decode()
+
+
+@frozen(kw_only=True)
+class SqliteEventQueue:
+    """An :class:`~linkhub_core.ports.EventQueue` in the file.
+
+    ``batch_size`` messages are leased at a time, for ``visibility_timeout_seconds``. ``receive`` waits for the first
+    one for up to ``wait_seconds``. After ``max_receive_count`` deliveries a message goes to the dead letters.
+    """
+
+    database: SqliteDatabase
+    clock: Clock
+    batch_size: int = 100
+    visibility_timeout_seconds: float = 30.0
+    wait_seconds: float = 1.0
+    max_receive_count: int = 20
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See the port."""
+        deadline = time.monotonic() + self.wait_seconds
+        while True:
+            if await self.database.read(self._any_due) and (deliveries := await self.database.write(self._lease)):
+                return deliveries
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return []
+            await self.database.news(min(remaining, POLL_SECONDS))
+
+    def _any_due(self, connection: sqlite3.Connection) -> bool:
+        return connection.execute(_ANY_DUE, (microseconds(self.clock.now()),)).fetchone() is not None
+
+    def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
+        now = microseconds(self.clock.now())
+        for message_id, lease, count in connection.execute(_SPENT, (self.max_receive_count, now)).fetchall():
+            faults = faults_text([Fault("", f"was delivered {count} times and never settled")])
+            _bury(connection, [(faults, now, message_id, lease)])
+        rows = connection.execute(_LEASE, (self._visible_at(self.visibility_timeout_seconds), now, self.batch_size))
+        return [_delivery(row) for row in rows.fetchall()]
+
+    def _visible_at(self, delay_seconds: float) -> int:
+        return microseconds(self.clock.now() + timedelta(seconds=delay_seconds))
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+        leases = [_lease_of(delivery) for delivery in deliveries]
+        await self.database.write(lambda connection: connection.executemany(_DELETE, leases))
+
+    async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
+        """See the port."""
+        given_back = [(self._visible_at(delay_seconds), *_lease_of(delivery)) for delivery in deliveries]
+        statement = "UPDATE messages SET visible_at = ?, lease = lease + 1 WHERE id = ? AND lease = ?"
+        await self.database.write(lambda connection: connection.executemany(statement, given_back))
+        self.database.tell()
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """See the port."""
+        visible_at = self._visible_at(self.visibility_timeout_seconds)
+        extended = [(visible_at, *_lease_of(delivery)) for delivery in deliveries]
+        statement = "UPDATE messages SET visible_at = ? WHERE id = ? AND lease = ?"
+        await self.database.write(lambda connection: connection.executemany(statement, extended))
+
+    async def reject(self, rejections: Sequence[Rejection]) -> None:
+        """See the port."""
+        now = microseconds(self.clock.now())
+        buried = [(faults_text(one.faults), now, *_lease_of(one.delivery)) for one in rejections]
+        await self.database.write(lambda connection: _bury(connection, buried))
+
+
+def _bury(connection: sqlite3.Connection, buried: Sequence[tuple[str, int, int, int]]) -> None:
+    connection.executemany(_BURY, buried)
+    connection.executemany(_DELETE, [(message_id, lease) for _, _, message_id, lease in buried])
+
+
+def _lease_of(delivery: Delivery) -> tuple[int, int]:
+    message_id, _, lease = delivery.receipt.partition("#")
+    return int(message_id), int(lease)
+
+
+def _delivery(row: tuple[int, str, str, str, int, int, int]) -> Delivery:
+    message_id, kind, body, attributes, sent_at, receive_count, lease = row
+    return Delivery(
+        kind=Kind(kind),
+        body=body,
+        message_id=str(message_id),
+        receipt=f"{message_id}#{lease}",
+        receive_count=receive_count,
+        sent_at=from_microseconds(sent_at),
+        attributes=orjson.loads(attributes),
+    )

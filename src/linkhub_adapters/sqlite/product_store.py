@@ -1,0 +1,141 @@
+"""Products in the file: the document as readers see it, and beside it what the protocol needs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from linkhub_adapters.sqlite.database import SqliteDatabase
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
+
+__all__ = ["SqliteProductStore"]
+
+PAGE_SIZE = 200
+
+_READ = "SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision"
+_FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
+_NEWEST = f"{_READ} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
+_CHANGED = f"""
+{_READ} FROM products INDEXED BY products_updated
+WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
+"""
+_SCAN = f"""
+{_READ} FROM products WHERE (seller_handle, video_id) > (?, ?) {{}}
+ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
+"""
+_CREATE = """
+INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, updated_at,
+  seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_REVISE = """
+UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, revision = ?, unannounced_revision = ?,
+  updated_at = ? WHERE seller_handle = ? AND video_id = ? AND revision = ?
+"""
+_ANNOUNCED = """
+UPDATE products SET unannounced_revision = NULL WHERE seller_handle = ? AND video_id = ? AND unannounced_revision = ?
+"""
+_AFTER_ALL = "~"  # sorts behind every character of an id
+
+
+@frozen(kw_only=True)
+class SqliteProductStore:
+    """A :class:`~linkhub_core.ports.ProductStore` in the file."""
+
+    database: SqliteDatabase
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+        """See the port."""
+        rows = await self.database.read(lambda connection: [row for key in keys if (row := _find(connection, key))])
+        return {record.key: record for record in map(_record, rows)}
+
+    async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
+        """See the port."""
+        rows = [(record.key, _row(record)) for record in records]
+        return await self.database.write(lambda connection: [_create(connection, *row) for row in rows])
+
+    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+        """See the port."""
+        rows = [(record.key, (*_row(record), record.revision - 1)) for record in records]
+        return await self.database.write(lambda connection: [_revise(connection, *row) for row in rows])
+
+    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+        """See the port."""
+        announced = [(key.seller_handle, key.video_id, revision) for key, revision in revisions]
+        await self.database.write(lambda connection: connection.executemany(_ANNOUNCED, announced))
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        before, one_more = query.before or _AFTER_ALL, query.limit + 1
+        if query.since is None:
+            statement, values = _NEWEST, (query.seller_handle, before, one_more)
+        else:
+            since = timestamp_text(query.since)
+            statement, values = _CHANGED, (query.seller_handle, since, before, one_more)  # type: ignore[assignment]
+        rows = await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
+        return Page(records=[_record(row) for row in rows[: query.limit]], has_more=len(rows) > query.limit)
+
+    async def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord]:
+        """See the port."""
+        conditions = "AND seller_handle = ? " if seller_handle is not None else ""
+        conditions += "AND unannounced_revision IS NOT NULL" if unannounced else ""
+        statement, extra = _SCAN.format(conditions), () if seller_handle is None else (seller_handle,)
+        last: tuple[str, str] = ("", "")
+        while rows := await self.database.read(
+            lambda connection, after=last: connection.execute(statement, (*after, *extra)).fetchall()  # type: ignore[misc]
+        ):
+            last = rows[-1][:2]
+            for row in rows:
+                yield _record(row)
+
+
+def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
+    found: tuple[Any, ...] | None = connection.execute(_FIND, (key.seller_handle, key.video_id)).fetchone()
+    return found
+
+
+def _create(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...]) -> CreateOutcome:
+    if connection.execute(_CREATE, row).rowcount == 1:
+        return Created()
+    stored = _find(connection, key)
+    assert stored is not None, "a conflicting row is there, in the same transaction"  # noqa: S101  narrows the type
+    return Exists(_record(stored))
+
+
+def _revise(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...]) -> ReviseOutcome:
+    if connection.execute(_REVISE, row).rowcount == 1:
+        return Revised()
+    stored = _find(connection, key)
+    return Conflict(None if stored is None else _record(stored))
+
+
+def _row(record: ProductRecord) -> tuple[Any, ...]:
+    return (
+        encode_product(record),
+        str(record.caption_version),
+        str(record.thumbnails_version),
+        record.revision,
+        record.unannounced_revision,
+        timestamp_text(record.updated_at),
+        record.key.seller_handle,
+        record.key.video_id,
+    )
+
+
+def _record(row: tuple[Any, ...]) -> ProductRecord:
+    _, _, document, caption_version, thumbnails_version, revision, unannounced_revision = row
+    return decode_record(
+        orjson.loads(document),
+        caption_version=caption_version,
+        thumbnails_version=thumbnails_version,
+        revision=revision,
+        unannounced_revision=unannounced_revision,
+    )

@@ -1,0 +1,109 @@
+"""The tables of the file, and what makes it ours.
+
+Moments are whole microseconds since 1970, but for a product's ``updated_at``, which is compared as the text that
+readers see. A message's ``lease`` counts up with each lease and each return: a receipt of an older one has no say.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from linkhub_core.errors import ServiceUnavailable
+
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
+
+APPLICATION_ID = 0x6C6E6B68  # "lnkh"
+SCHEMA_VERSION = 1
+
+_TABLES = """
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attributes TEXT NOT NULL,
+  sent_at INTEGER NOT NULL,
+  visible_at INTEGER NOT NULL,
+  receive_count INTEGER NOT NULL DEFAULT 0,
+  lease INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX messages_due ON messages (visible_at);
+CREATE INDEX messages_tried ON messages (receive_count) WHERE receive_count > 0;
+CREATE TABLE dead_letters (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attributes TEXT NOT NULL,
+  faults TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  receive_count INTEGER NOT NULL,
+  sent_at INTEGER NOT NULL,
+  rejected_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE staging (
+  seller_handle TEXT NOT NULL,
+  video_id TEXT NOT NULL,
+  half TEXT NOT NULL,
+  version TEXT NOT NULL,
+  body BLOB NOT NULL,
+  correlation_id TEXT NOT NULL,
+  traceparent TEXT,
+  waiting_since INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (seller_handle, video_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staging_age ON staging (waiting_since);
+CREATE TABLE products (
+  seller_handle TEXT NOT NULL,
+  video_id TEXT NOT NULL,
+  document BLOB NOT NULL,
+  caption_version TEXT NOT NULL,
+  thumbnails_version TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  unannounced_revision INTEGER,
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (seller_handle, video_id)
+) STRICT;
+CREATE INDEX products_updated ON products (seller_handle, updated_at);
+CREATE INDEX products_unannounced ON products (unannounced_revision) WHERE unannounced_revision IS NOT NULL;
+CREATE TABLE announcements (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_json BLOB NOT NULL,
+  correlation_id TEXT NOT NULL
+) STRICT;
+"""
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables in a new file, and check that an old one is ours and not newer than this program.
+
+    Raises:
+        ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            _make(connection)
+        else:
+            _check(connection, version)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _check(connection: sqlite3.Connection, version: int) -> None:
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if owner != APPLICATION_ID:
+        raise ServiceUnavailable("the data file", "another program made it; set LINKHUB_DATA_DIR to another directory")
+    if version != SCHEMA_VERSION:
+        raise ServiceUnavailable(
+            "the data file", f"its schema is {version}, this linkhub knows {SCHEMA_VERSION}: update it"
+        )
