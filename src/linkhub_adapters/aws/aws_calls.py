@@ -11,10 +11,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_adapters.aws.errors import AWS_ERRORS, translated
 
 __all__ = ["AwsCalls"]
 
@@ -35,19 +33,21 @@ class AwsCalls:
 
         Raises:
             ServiceUnavailable: the service did not do it.
+            StoreRefused: DynamoDB will never take one of the values.
         """
         with self._lock:  # calls come from several threads, and += is not one step
             self.counts[operation.__name__] += 1
         try:
             return operation(**parameters)
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
-            raise ServiceUnavailable(self.service, str(error)) from error
+        except AWS_ERRORS as error:
+            raise translated(self.service, error) from error
 
     async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:
         """Call on a thread of the executor.
 
         Raises:
             ServiceUnavailable: the service did not do it.
+            StoreRefused: DynamoDB will never take one of the values.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))

@@ -1,0 +1,101 @@
+"""boto3's clients, one a service, each made when it is first asked for and then kept: making one takes 100 ms.
+
+What a client can be told here and nowhere else: as many connections as threads call at once (a smaller pool opens and
+closes one a call), retries in the standard mode, time-outs that suit the service, and no validation of parameters (it
+walks every one of them; the tests of the adapters run with it).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+
+__all__ = ["AwsClients"]
+
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 10
+LONG_POLL_READ_TIMEOUT_SECONDS = 30  # a poll waits for 20 seconds at SQS
+MAX_ATTEMPTS = 4
+
+
+class AwsClients:
+    """The clients, and the threads that their blocking calls run on.
+
+    Args:
+        region: where the services are; none leaves it to what the AWS SDK is configured with.
+        endpoint_url: another address for all services; none leaves that, too, to the AWS SDK.
+        threads: how many calls run at once; more wait for their turn.
+        long_polls: how many long polls run beside them, on threads of their own.
+    """
+
+    def __init__(
+        self, *, region: str | None = None, endpoint_url: str | None = None, threads: int = 16, long_polls: int = 16
+    ) -> None:
+        self._session = boto3.session.Session(region_name=region)
+        self._endpoint_url = endpoint_url
+        self._threads = threads
+        self._long_polls = long_polls
+
+    @cached_property
+    def executor(self) -> ThreadPoolExecutor:
+        """The threads for calls."""
+        return ThreadPoolExecutor(self._threads, "linkhub-aws")
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """The client of DynamoDB."""
+        return self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """The client of SQS, patient enough for long polls."""
+        config = self._config(
+            read_timeout=LONG_POLL_READ_TIMEOUT_SECONDS, max_pool_connections=self._threads + self._long_polls
+        )
+        return self._session.client("sqs", endpoint_url=self._endpoint_url, config=config)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """The client of SNS."""
+        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config())
+
+    def _config(self, **different: Any) -> Config:
+        told: dict[str, Any] = {
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "read_timeout": READ_TIMEOUT_SECONDS,
+            "max_pool_connections": self._threads,
+            "parameter_validation": False,
+            "retries": {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+            "tcp_keepalive": True,
+        }
+        return Config(**(told | different))
+
+    def close(self) -> None:
+        """Wait for calls that are under way and close all connections."""
+        made = vars(self)  # a cached property that was never asked for is not among them
+        if "executor" in made:
+            self.executor.shutdown(cancel_futures=True)
+        for service in ("dynamodb", "sqs", "sns"):
+            if service in made:
+                made[service].close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

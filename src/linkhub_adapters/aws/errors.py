@@ -1,0 +1,83 @@
+"""What a failure of AWS means to linkhub: the one table from botocore's errors to the core's tree.
+
+    what was raised or reported                    becomes
+    ---------------------------------------------  -----------------------------------------------------------------
+    no connection, no answer, no credentials       ServiceUnavailable
+    throttling, 5xx, a reply that is no reply      ServiceUnavailable
+    a missing table or queue, denied access        ServiceUnavailable: whoever runs linkhub mends it, no message is lost
+    DynamoDB: the value breaks a limit of items    StoreRefused: the same value will be refused tomorrow
+    DynamoDB: the table's keys are not linkhub's   ServiceUnavailable, though its code is that of the line above
+
+Statements of a PartiQL batch report the same faults under codes of their own, within a reply that succeeded.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from linkhub_core.errors import ServiceUnavailable, StoreRefused
+
+__all__ = ["AWS_ERRORS", "DYNAMODB", "PASSING_CODES", "fault_of", "is_index_missing", "translated"]
+
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+DYNAMODB = "DynamoDB"
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html: worth another attempt.
+PASSING_CODES = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+
+_REFUSALS = frozenset(
+    {
+        "ItemCollectionSizeLimitExceeded",
+        "ItemCollectionSizeLimitExceededException",
+        "RequestEntityTooLarge",
+        "SerializationException",
+        "ValidationError",
+        "ValidationException",
+    }
+)
+
+# DynamoDB says these of the table, not of the value; were they permanent, a wrong table would empty the queues.
+_INDEX_IS_MISSING = "does not have the specified index"
+_ABOUT_THE_TABLE = ("Missing the key", "does not match the schema", "Type mismatch for key", _INDEX_IS_MISSING)
+
+
+def translated(service: str, error: BaseException) -> ServiceUnavailable | StoreRefused:
+    """The core's error for one of :data:`AWS_ERRORS`; raise it ``from`` that.
+
+    Args:
+        service: what the error is to call the service: ``DynamoDB``, ``SQS``, ``SNS``.
+        error: what boto3 raised.
+    """
+    if not isinstance(error, ClientError):
+        return ServiceUnavailable(service, str(error))
+    told = error.response.get("Error", {})
+    return fault_of(service, str(told.get("Code", "")), str(told.get("Message", "")), problem=str(error))
+
+
+def fault_of(service: str, code: str, message: str, *, problem: str | None = None) -> ServiceUnavailable | StoreRefused:
+    """The core's error for an error code, whether a call failed with it or a part of a batch did.
+
+    Args:
+        service: what the error is to call the service.
+        code: the code, as in the AWS reference.
+        message: what the service says about it.
+        problem: the text of the error, if it is to be another than ``code: message``.
+    """
+    text = problem or f"{code}: {message}"
+    if service == DYNAMODB and code in _REFUSALS and not any(words in message for words in _ABOUT_THE_TABLE):
+        return StoreRefused(service, text)
+    return ServiceUnavailable(service, text)
+
+
+def is_index_missing(error: BaseException) -> bool:
+    """Whether a query failed because its table lacks the index that it asked."""
+    return _INDEX_IS_MISSING in str(error)

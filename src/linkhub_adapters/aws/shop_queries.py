@@ -1,0 +1,147 @@
+"""How shops are read in the products table: newest first, by what changed, and whole.
+
+question            asked of        cost, in read units of 4 kB (consistent) or 8 kB (not)
+------------------  --------------  ---------------------------------------------------------------------------
+newest              the table       what the page holds, and one product more
+changed             the index       100 bytes for each change; nothing new costs one unit at most
+scan, a shop        the table       the shop
+scan, all shops     both            100 bytes a product to find the sellers, then each shop
+scan, unannounced   the table       all of it, not consistently: half the price, and who announces reads again
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from attrs import define, field
+
+from linkhub_adapters.aws.attribute_values import AttributeValue, Item
+from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
+from linkhub_adapters.aws.errors import is_index_missing
+from linkhub_adapters.aws.product_items import product_from_item, product_key_of
+from linkhub_adapters.aws.resources import UPDATED_AT_INDEX
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.codec import timestamp_text
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey, ProductRecord
+
+__all__ = ["ShopQueries"]
+
+T = TypeVar("T")
+
+_ALIAS = re.compile(r"#\w+")
+_UNANNOUNCED = "attribute_exists(#unannounced_revision)"
+
+
+@define(kw_only=True, eq=False)
+class ShopQueries:
+    """Reads the table named ``table``. It remembers when a table turns out to have no index."""
+
+    calls: DynamoDbCalls
+    table: str
+    _has_index: bool = field(default=True, init=False)
+
+    async def newest(self, query: PageQuery) -> Page:
+        """A page by descending ``video_id``; ``since`` is a filter here, and everything below it is read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        wanted = query.limit + 1  # the one more tells whether there is another page
+        condition, values = "#seller_handle = :seller_handle", {":seller_handle": {"S": query.seller_handle}}
+        if query.before is not None:
+            condition += " AND #video_id < :before"
+            values[":before"] = {"S": query.before}
+        asked = {"KeyConditionExpression": condition, "ScanIndexForward": False, "ConsistentRead": True}
+        if query.since is None:
+            asked["Limit"] = wanted
+        else:
+            asked["FilterExpression"] = "#updated_at > :since"
+            values[":since"] = {"S": timestamp_text(query.since)}
+        records: list[ProductRecord] = []
+        async for items in self._pages("query", values, **asked):
+            records += map(product_from_item, items)
+            if len(records) >= wanted:
+                break
+        return Page(records=records[: query.limit], has_more=len(records) > query.limit)
+
+    async def changed(self, seller_handle: str, since: datetime) -> Set[ProductKey] | None:
+        """The keys of what changed in a shop after ``since``; none where the table has no index.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        # A product's whole milliseconds are later than a moment just when they are later than its whole milliseconds.
+        values = {":seller_handle": {"S": seller_handle}, ":since": {"S": timestamp_text(since)}}
+        condition = "#seller_handle = :seller_handle AND #updated_at > :since"
+        return await self._from_index(product_key_of, "query", values, KeyConditionExpression=condition)
+
+    async def scan(self, *, seller_handle: str | None, unannounced: bool) -> AsyncIterator[ProductRecord]:
+        """Products in the order of their keys; the unannounced ones of all shops in no order.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        asked = {"FilterExpression": _UNANNOUNCED} if unannounced else {"ConsistentRead": True}
+        if seller_handle is None and unannounced:
+            async for record in _records(self._pages("scan", {}, **asked)):
+                yield record
+            return
+        for seller in [seller_handle] if seller_handle is not None else await self._sellers():
+            values = {":seller_handle": {"S": seller}}
+            pages = self._pages("query", values, KeyConditionExpression="#seller_handle = :seller_handle", **asked)
+            async for record in _records(pages):
+                yield record
+
+    async def _sellers(self) -> Sequence[str]:
+        sellers = await self._from_index(_seller_of, "scan", {})
+        if sellers is None:
+            pages = self._pages("scan", {}, ProjectionExpression="#seller_handle", ConsistentRead=True)
+            sellers = {_seller_of(item) async for items in pages for item in items}
+        return sorted(sellers)
+
+    # --- requests
+
+    async def _from_index(
+        self,
+        pick: Callable[[Item], T],
+        operation: Literal["query", "scan"],
+        values: Mapping[str, AttributeValue],
+        **asked: Any,
+    ) -> Set[T] | None:
+        """What ``pick`` takes from each entry of the index; none where the table has no index."""
+        if not self._has_index:
+            return None
+        pages = self._pages(operation, values, IndexName=UPDATED_AT_INDEX, ConsistentRead=True, **asked)
+        try:
+            return {pick(item) async for items in pages for item in items}
+        except ServiceUnavailable as error:
+            if not is_index_missing(error):
+                raise
+            self._has_index = False  # it cannot come later: a local index is made with its table
+            return None
+
+    def _pages(
+        self, operation: Literal["query", "scan"], values: Mapping[str, AttributeValue], **asked: Any
+    ) -> AsyncIterator[list[Item]]:
+        """Ask, with every name that the expressions speak of under an alias: some names are reserved words."""
+        expressions = " ".join(text for name, text in asked.items() if name.endswith("Expression"))
+        if values:
+            asked["ExpressionAttributeValues"] = values
+        if aliases := set(_ALIAS.findall(expressions)):
+            asked["ExpressionAttributeNames"] = {alias: alias.removeprefix("#") for alias in aliases}
+        return self.calls.pages(operation, TableName=self.table, **asked)
+
+
+def _seller_of(item: Item) -> str:
+    seller: str = item["seller_handle"]["S"]
+    return seller
+
+
+async def _records(pages: AsyncIterator[list[Item]]) -> AsyncIterator[ProductRecord]:
+    async for items in pages:
+        for item in items:
+            yield product_from_item(item)
