@@ -44,6 +44,8 @@ __all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "since_of"]
 EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
 
 _COMMENT: Final = b":\n\n"
+# What the HTTP server has taken stays with it, for a reader that does not read and does not leave: so it gets little.
+_SLICE_BYTES: Final = 65_536
 _HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
 
 
@@ -89,14 +91,24 @@ class _Stream:
     async def pump(self, send: Send) -> None:
         """Send what waits, again and again, until the stream is over."""
         while not self._is_over or self._waiting:
-            await self._more.wait()
-            self._more.clear()
-            if self._waiting:
-                chunk, self._waiting = b"".join(self._waiting), []
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                # Only now: what the HTTP server holds until its reader takes it waits, too.
-                self._unsent_bytes -= len(chunk)
+            if not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            slice_ = self._take()
+            await send({"type": "http.response.body", "body": slice_, "more_body": True})
+            # Only now: what the HTTP server holds until its reader takes it waits, too.
+            self._unsent_bytes -= len(slice_)
         await send({"type": "http.response.body", "body": b""})
+
+    def _take(self) -> bytes:
+        """Remove as many records as fill a slice, at least one."""
+        count = size_bytes = 0
+        while count < len(self._waiting) and size_bytes < _SLICE_BYTES:
+            size_bytes += len(self._waiting[count])
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return b"".join(taken)
 
 
 @define(eq=False, kw_only=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import orjson
@@ -23,6 +24,7 @@ from tests.adapters.realtime.room import (
     Room,
     an_announcement,
     http_client,
+    make_room,
     open_room,
     until,
 )
@@ -147,6 +149,46 @@ async def test_a_slow_reader_is_cut_off(room: Room) -> None:
             assert (await reader.read())["event"] == "new_product"
         assert room.hub.counters.slow_readers_closed == 1
         assert room.hub.subscription_count == 1
+
+
+async def test_what_a_slow_reader_leaves_behind_is_little() -> None:
+    """The HTTP server gets a slice at a time: what it has taken cannot be taken back when the reader is cut off."""
+    streams = make_room().streams
+    stream = streams.open("192.0.2.1")
+    taken: list[bytes] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        taken.append(message["body"])
+        await asyncio.Event().wait()
+
+    record = b"x" * 30_000
+    for _ in range(SETTINGS.max_unsent_bytes // len(record) + 1):
+        stream.write(record)
+    assert stream.too_slow.is_set()
+    pumping = asyncio.create_task(stream.pump(send))
+    await until(lambda: taken)
+    pumping.cancel()
+    assert taken == [record * 3]
+
+
+async def test_all_that_waits_is_sent_in_order_and_then_the_end() -> None:
+    """Slices lose nothing, and a record of any size is one of them."""
+    stream = make_room().streams.open("192.0.2.1")
+    taken: list[bytes] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        taken.append(message["body"])
+
+    records = [
+        bytes([number]) * size_bytes for number, size_bytes in enumerate([1, 200_000, 40_000, 40_000, 40_000, 2])
+    ]
+    for record in records:
+        stream.write(record)
+    stream.end()
+    await stream.pump(send)
+    assert b"".join(taken) == b"".join(records)
+    assert [len(part) for part in taken] == [200_001, 80_000, 40_002, 0]
+    assert stream.unsent_bytes() == 0
 
 
 async def test_draining_ends_streams_and_opens_none(room: Room) -> None:
