@@ -81,14 +81,22 @@ class AssembleBatch:
                 letters.append(_Letter(delivery, half, _origin_of(delivery)))
             except MalformedEvent as malformed:
                 rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
+            except Exception as error:  # noqa: BLE001  what nobody foresaw in one body must not hold up the others
+                await self._release([(delivery, _plain_origin(delivery))], error)
         await self._reject(rejections)
         return letters
 
     async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        """Send messages to the dead letters; while those do not take them, to another try, and the batch goes on."""
         if not rejections:
             return
-        await self.queue.reject(rejections)
-        self.settlement.journal.record([_rejected(rejection) for rejection in rejections])
+        try:
+            await self.queue.reject(rejections)
+        except Exception as error:  # noqa: BLE001  dead letters that are out of order must not hold up the living
+            deliveries = [rejection.delivery for rejection in rejections]
+            await self._release([(delivery, _plain_origin(delivery)) for delivery in deliveries], error)
+        else:
+            self.settlement.journal.record([_rejected(rejection) for rejection in rejections])
 
     # --- work, and contain what fails
 
@@ -116,18 +124,21 @@ class AssembleBatch:
             await self._give_back(letters, error)
 
     async def _give_back(self, letters: Sequence[_Letter], error: Exception) -> None:
+        await self._release([(letter.delivery, letter.origin) for letter in letters], error)
+
+    async def _release(self, messages: Sequence[tuple[Delivery, Origin]], error: Exception) -> None:
         problem = str(error) if isinstance(error, LinkhubError) else repr(error)
-        for count in sorted({letter.delivery.receive_count for letter in letters}):
-            batch = [letter for letter in letters if letter.delivery.receive_count == count]
+        for count in sorted({delivery.receive_count for delivery, _ in messages}):
+            batch = [(delivery, origin) for delivery, origin in messages if delivery.receive_count == count]
             delay_seconds = retry_delay_seconds(count, self.jitter())
             released = MessagesReleased(
-                origins=[letter.origin for letter in batch],
+                origins=[origin for _, origin in batch],
                 problem=problem,
                 transient=isinstance(error, TransientError),
                 delay_seconds=delay_seconds,
             )
             self.settlement.journal.record([released])
-            await self.queue.release([letter.delivery for letter in batch], delay_seconds)
+            await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
 
     # --- fold, stage, look, settle
 
@@ -203,6 +214,11 @@ def _origin_of(delivery: Delivery) -> Origin:
     )
 
 
+def _plain_origin(delivery: Delivery) -> Origin:
+    """What can be told of a message without reading its body."""
+    return Origin(correlation_id=delivery.attributes.get("correlationId") or delivery.message_id)
+
+
 def _fold(letters: Iterable[_Letter]) -> list[Case]:
     """One case a product, with the newest half of each kind; the other copies need no work of their own."""
     newest: dict[ProductKey, dict[str, _Letter]] = {}
@@ -240,7 +256,7 @@ def _rejected(rejection: Rejection) -> MessageRejected:
     return MessageRejected(
         kind=delivery.kind,
         message_id=delivery.message_id,
-        origin=Origin(correlation_id=delivery.attributes.get("correlationId") or delivery.message_id),
+        origin=_plain_origin(delivery),
         faults=rejection.faults,
         receive_count=delivery.receive_count,
     )

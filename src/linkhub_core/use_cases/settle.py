@@ -143,8 +143,11 @@ class Settlement:
     # --- step 5: drop the row
 
     async def _drop(self, cases: Sequence[Case]) -> list[Case]:
-        """Remove rows that the products have taken in; give back the cases whose row holds something else by now."""
-        rows = [(case, case.row) for case in cases if case.row is not None]
+        """Remove rows that the products have taken in; give back the cases whose row holds something else by now.
+
+        Where somebody deleted the product meanwhile, the row is all that is left of the half, and stays.
+        """
+        rows = [(case, case.row) for case in cases if case.row is not None and case.record is not None]
         if not rows:
             return []
         changed = []
