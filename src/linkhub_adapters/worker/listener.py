@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import define
 
@@ -35,12 +35,22 @@ class Listener:
             try:
                 announcements = await self.feed.receive()
                 self._heard_at = self.clock.now().timestamp()
-                for announcement in announcements:
-                    self.deliver(announcement)
+                self._deliver_all(announcements)
             except Exception as error:  # noqa: BLE001  the loop outlives whatever a bus does
                 await patience.failed(error, stop)
             else:
                 patience.succeeded()
+
+    def _deliver_all(self, announcements: Sequence[Announcement]) -> None:
+        """Deliver each; one that cannot be delivered keeps no other from its viewers."""
+        failures: list[Exception] = []
+        for announcement in announcements:
+            try:
+                self.deliver(announcement)
+            except Exception as error:  # noqa: BLE001  it is raised again, after the others had their turn
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def silent_seconds(self) -> float | None:
         """How long the bus has not answered, in seconds; none before its first answer."""
