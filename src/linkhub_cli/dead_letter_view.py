@@ -9,7 +9,7 @@ from typing import Any
 import click
 from attrs import frozen
 
-from linkhub_cli.output import plain, print_table
+from linkhub_cli.output import counted, plain, print_table
 from linkhub_core.codec import timestamp_text
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetterQuery
@@ -87,7 +87,7 @@ def print_by_reason(examined: Sequence[Examined]) -> None:
             map(_row, letters),
             title=f"{reason} ({len(letters)})",
         )
-    click.echo(f"\n{len(examined)} dead letters" if examined else "no dead letters")
+    click.echo(f"\n{counted(len(examined), 'dead letter')}" if examined else "no dead letters")
 
 
 def _row(examined: Examined) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from linkhub_core import json_text
 
-__all__ = ["age_text", "json_line", "news", "plain", "print_lines", "print_table"]
+__all__ = ["age_text", "counted", "json_line", "news", "plain", "print_lines", "print_table"]
 
 _WIDE = 200
 _JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them
@@ -59,6 +59,11 @@ def news(text: str) -> None:
 def plain(text: str) -> str:
     """Text with nothing in it that a terminal would act upon: what cannot be printed is shown by its escape."""
     return "".join(sign if sign.isprintable() or sign in _JOINERS else repr(sign)[1:-1] for sign in text)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things, such as ``1 letter`` or ``1,204 letters``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def age_text(age: timedelta) -> str:

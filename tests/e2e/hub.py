@@ -30,12 +30,18 @@ class Hub:
     backend: str = "embedded"
 
     @property
+    def temporary(self) -> Path:
+        """Where processes put what they remove again."""
+        return self.directory / "temporary"
+
+    @property
     def environment(self) -> dict[str, str]:
         """Small batches and short leases: more happens at once, and a crash is mended soon."""
         return {
             "LINKHUB_BACKEND": self.backend,
             "LINKHUB_DATA_DIR": str(self.directory / "data"),
             "LINKHUB_PORT": "0",
+            "TMPDIR": str(self.temporary),
             "LINKHUB_LOG_FORMAT": "json",
             "LINKHUB_BATCH_SIZE": "10",
             "LINKHUB_VISIBILITY_TIMEOUT_SECONDS": "3",
@@ -44,6 +50,7 @@ class Hub:
 
     def start(self, *arguments: str) -> Process:
         """Start a process that works until it is stopped."""
+        self.temporary.mkdir(exist_ok=True)
         return Process([LINKHUB, *arguments], environment=self.environment, cwd=self.directory)
 
     def serve(self, *options: str) -> tuple[Process, str]:

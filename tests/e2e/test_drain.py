@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -33,9 +32,8 @@ def _close_code(connection: ClientConnection) -> int | None:
         return connection.close_code
 
 
-def test_sigterm_drains(tmp_path: Path) -> None:
+def test_sigterm_drains(hub: Hub) -> None:
     """In the midst of work: exit code 0, sockets closed with 1001, and a later process completes the rest."""
-    hub = Hub(tmp_path)
     server, url = hub.serve()
     with server, connect(f"{url.replace('http', 'ws')}/products", proxy=None) as viewer:
         _subscribe(viewer, "boda.parts")
@@ -50,9 +48,8 @@ def test_sigterm_drains(tmp_path: Path) -> None:
         hub.check(copies=_COPIES)
 
 
-def test_a_consumer_drains(tmp_path: Path) -> None:
+def test_a_consumer_drains(hub: Hub) -> None:
     """A consumer that is asked to stop leaves no message leased: another one gets all the rest at once."""
-    hub = Hub(tmp_path)
     hub.run("publish", *[str(STREAM)] * _COPIES)
     with hub.consume() as consumer:
         assert consumer.terminate(timeout_seconds=10) == 0

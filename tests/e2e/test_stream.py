@@ -14,12 +14,6 @@ pytestmark = pytest.mark.e2e
 _COPIES = 4
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Hub:
-    """A linkhub on a fresh directory."""
-    return Hub(tmp_path)
-
-
 def test_one_server(hub: Hub) -> None:
     """A server that consumes makes of the stream what has to come of it."""
     server, _ = hub.serve()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from attrs import frozen
 
@@ -21,6 +22,7 @@ from linkhub_adapters.sqlite import (
 from linkhub_adapters.telemetry import Figures
 from linkhub_cli.backends.backend import Backend
 from linkhub_cli.settings import Consuming, Settings
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import AnnouncementFeed, Clock
 
 __all__ = ["FILE_NAME", "open_backend"]
@@ -31,11 +33,19 @@ FILE_NAME = "linkhub.sqlite3"
 @asynccontextmanager
 async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
-    database = await asyncio.to_thread(SqliteDatabase.open, settings.storage.data_dir / FILE_NAME)
+    database = await asyncio.to_thread(_open, settings.storage.data_dir)
     try:
         yield _Embedded(database, settings.consuming, clock).backend()
     finally:
         await asyncio.to_thread(database.close)
+
+
+def _open(data_dir: Path) -> SqliteDatabase:
+    try:
+        return SqliteDatabase.open(data_dir / FILE_NAME)
+    except OSError as error:
+        problem = f"cannot be used ({error.strerror or error}): set it to a directory that may be written to"
+        raise SettingsFaulty([SettingFault("LINKHUB_DATA_DIR", problem, str(data_dir))]) from error
 
 
 @frozen

@@ -16,7 +16,7 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.dead_letter_view import Selection, document_of, print_by_reason, print_in_full, select
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import news, print_lines
+from linkhub_cli.output import counted, news, print_lines
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter
 from linkhub_core.use_cases import Examined
@@ -114,7 +114,7 @@ def redrive(ctx: click.Context, /, letter_ids: Sequence[str], yes: bool, **chose
 @click.pass_context
 def purge(ctx: click.Context, /, letter_ids: Sequence[str], yes: bool, **chosen: Any) -> None:
     """Delete letters for good."""
-    _change(ctx, letter_ids, chosen, yes=yes, verb="deleted", act=_purge)
+    _change(ctx, letter_ids, chosen, yes=yes, verb="delete", act=_purge)
 
 
 async def _redrive(container: Container, letters: Sequence[DeadLetter]) -> int:
@@ -158,10 +158,10 @@ def _tell(examined: Sequence[Examined], changed: int | None, verb: str) -> None:
     if changed is None:
         kinds = Counter(one.letter.kind.value for one in examined)
         split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none"
-        click.echo(f"{len(examined)} letters would be {verb} ({split}); {passing} of them would pass now")
+        click.echo(f"would {verb} {counted(len(examined), 'letter')} ({split}); {passing} of them would pass now")
         click.echo("nothing was changed: add --yes to do it")
     else:
-        click.echo(f"{changed} letters were {verb}; {passing} of them would pass now")
+        click.echo(f"did {verb} {counted(changed, 'letter')}; {passing} of them would pass now")
 
 
 def _end_on_missing(ctx: click.Context, letter_ids: Sequence[str], examined: Sequence[Examined]) -> None:

@@ -19,7 +19,7 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.event_lines import EventLine, UnreadableLine, read_lines
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import news
+from linkhub_cli.output import counted, news
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import EventPublisher
 
@@ -66,9 +66,8 @@ def publish(ctx: click.Context, files: Sequence[str]) -> None:
         raise click.UsageError("name a file, or pipe events in")
     tally = line.run(lambda container: _publish(container, files or ("-",)))
     counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.published.items()))
-    news(
-        f"published {tally.published.total():,} messages{f' ({counts})' if counts else ''}, {tally.failed:,} lines not"
-    )
+    split = f" ({counts})" if counts else ""
+    news(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
     if tally.failed:
         ctx.exit(1)
 

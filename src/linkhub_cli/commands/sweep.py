@@ -8,7 +8,7 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import print_lines
+from linkhub_cli.output import counted, print_lines
 from linkhub_core.entries import Swept
 
 __all__ = ["sweep"]
@@ -33,8 +33,8 @@ def sweep(line: CommandLine, as_json: bool) -> None:
         print_lines([attrs.asdict(swept)])
     else:
         click.echo(
-            f"{swept.seen} halves in staging: {swept.folded} folded into their products, {swept.expired} removed after "
-            f"their time; {swept.announced} products announced late"
+            f"saw {counted(swept.seen, 'row')} in staging: {swept.folded:,} folded into their products, "
+            f"{swept.expired:,} removed after their time; {counted(swept.announced, 'product')} announced late"
         )
 
 

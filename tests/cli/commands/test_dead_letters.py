@@ -62,7 +62,7 @@ def test_nothing_is_changed_without_yes(terminal: Terminal, rejected: list[dict[
     """They say what they would do, and do nothing."""
     result = terminal.run("dead-letters", command, "--all")
     assert result.exit_code == 0
-    assert "3 letters would be" in result.stdout
+    assert f"would {'put back' if command == 'redrive' else 'delete'} 3 letters" in result.stdout
     assert "(2 caption, 1 thumbnail); 0 of them would pass now" in result.stdout
     assert terminal.lines("dead-letters", "list", "--json") == rejected
 
@@ -70,7 +70,7 @@ def test_nothing_is_changed_without_yes(terminal: Terminal, rejected: list[dict[
 def test_redrive(terminal: Terminal, rejected: list[dict[str, Any]]) -> None:
     """Letters go back to their queue; what is still wrong with them brings them here again, still by their line."""
     result = terminal.run("dead-letters", "redrive", "--reason", "price", "--yes")
-    assert result.stdout == "2 letters were put back; 0 of them would pass now\n"
+    assert result.stdout == "did put back 2 letters; 0 of them would pass now\n"
     assert len(terminal.lines("dead-letters", "list", "--json")) == 1
     terminal.consume()
     again = terminal.lines("dead-letters", "list", "--json")
@@ -81,7 +81,7 @@ def test_redrive(terminal: Terminal, rejected: list[dict[str, Any]]) -> None:
 def test_purge(terminal: Terminal, rejected: list[dict[str, Any]]) -> None:
     """Letters that are named are deleted, the others stay."""
     result = terminal.run("dead-letters", "purge", rejected[0]["letter_id"], "--yes")
-    assert result.stdout.startswith("1 letters were deleted")
+    assert result.stdout.startswith("did delete 1 letter;")
     assert terminal.lines("dead-letters", "list", "--json") == rejected[1:]
 
 

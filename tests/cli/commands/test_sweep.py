@@ -9,4 +9,4 @@ def test_counts_what_waits(terminal: Terminal) -> None:
     terminal.consume()
     assert terminal.lines("sweep", "--json") == [{"seen": 1, "folded": 0, "expired": 0, "announced": 0}]
     assert len(terminal.lines("staging", "list", "--json")) == 1
-    assert terminal.run("sweep").stdout.startswith("1 halves in staging: 0 folded")
+    assert terminal.run("sweep").stdout.startswith("saw 1 row in staging: 0 folded")

@@ -1,0 +1,55 @@
+"""The demonstration, and somebody who watches it from another terminal."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.hub import Hub
+from tests.support.processes import Process
+
+pytestmark = pytest.mark.e2e
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _get(url: str) -> Any:
+    with _DIRECT.open(url, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def _watch(hub: Hub, url: str) -> Process:
+    return hub.start("watch", "nalu-fashion", "--url", url, "--count", "3", "--json")
+
+
+def test_demo_and_watch(hub: Hub, tmp_path: Path) -> None:
+    """Products appear by themselves, live and in REST, with pictures; at the end nothing is left behind."""
+    with hub.start("demo", "--port", "0", "--rate", "30") as demo:
+        url = demo.wait_for_line(r"(http://[0-9.:]+)/ +the operator's page").group(1)
+        with _watch(hub, url) as watching:
+            assert watching.wait(timeout_seconds=60) == 0
+        events = [json.loads(line) for line in watching.stdout_lines]
+        assert [event["product"]["seller_handle"] for event in events] == ["nalu-fashion"] * 3
+        shown = {
+            product["video_id"] for product in _get(f"{url}/api/v1/shop/nalu-fashion/products?limit=50")["products"]
+        }
+        assert {event["product"]["video_id"] for event in events} <= shown
+        picture = events[0]["product"]["primary_thumbnail"]["thumbnail_url"]
+        assert picture.startswith(url)
+        demo.wait_for_http(picture)
+        demo.wait_until(
+            lambda: _get(f"{url}/api/v1/operator/status")["products"]["created_total"] > 0, "tell the operator"
+        )
+        assert demo.terminate(timeout_seconds=10) == 0
+    assert list(tmp_path.glob("temporary/*")) == []
+
+
+def test_watching_nobody(hub: Hub) -> None:
+    """Without a server the service is unavailable: one line, exit code 3."""
+    with hub.start("watch", "nalu-fashion", "--url", "http://127.0.0.1:1") as watching:
+        assert watching.wait() == 3
+        assert any("is `linkhub serve` running there?" in line for line in watching.stderr_lines)
