@@ -52,7 +52,12 @@ def a_key(number: int = 0, seller_handle: str = KEY.seller_handle) -> ProductKey
 
 def a_caption(**fields: Any) -> Caption:
     """A caption; ``fields`` replace what it says."""
-    said: dict[str, Any] = {"title": "Trendy Summer Heels", "price": Decimal(55_000), "sizes": "37-41", "tags": ("heels", "shoes")}
+    said: dict[str, Any] = {
+        "title": "Trendy Summer Heels",
+        "price": Decimal(55_000),
+        "sizes": "37-41",
+        "tags": ("heels", "shoes"),
+    }
     return Caption(**(said | fields))
 
 

@@ -28,8 +28,10 @@ class MemoryProductStore:
         return [self._create(record) for record in records]
 
     def _create(self, record: ProductRecord) -> CreateOutcome:
-        stored = self.rows.setdefault(record.key, record)
-        return Created() if stored is record else Exists(stored)
+        if (stored := self.rows.get(record.key)) is not None:
+            return Exists(stored)
+        self.rows[record.key] = record
+        return Created()
 
     async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
         """See the port."""

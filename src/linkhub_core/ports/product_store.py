@@ -56,7 +56,11 @@ class ProductStore(Protocol):
         ...
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
-        """Put each product if none is there under its key."""
+        """Put each product if none is there under its key.
+
+        A stored product that is equal to ours in everything may be our own earlier write whose reply was lost: such a
+        one may be answered with either outcome.
+        """
         ...
 
     async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:

@@ -1,0 +1,74 @@
+"""The memory adapters keep the contract of every port."""
+
+from __future__ import annotations
+
+import pytest
+
+from linkhub_adapters.memory import (
+    FakeClock,
+    MemoryAnnouncements,
+    MemoryEventQueue,
+    MemoryProductStore,
+    MemoryStagingStore,
+)
+from linkhub_core.codec import announce
+from linkhub_core.ports import AnnouncementFeed
+from tests.contracts.event_queue import EventQueueContract, Queues
+from tests.contracts.notifier import NotifierContract, OpenFeed
+from tests.contracts.product_store import ProductStoreContract
+from tests.contracts.staging_store import StagingStoreContract
+from tests.support.builders import NOON, a_record
+
+
+class TestMemoryStagingStore(StagingStoreContract):
+    """Staging in memory."""
+
+    @pytest.fixture
+    def staging_store(self) -> MemoryStagingStore:
+        """An empty store."""
+        return MemoryStagingStore()
+
+
+class TestMemoryProductStore(ProductStoreContract):
+    """Products in memory."""
+
+    @pytest.fixture
+    def product_store(self) -> MemoryProductStore:
+        """An empty store."""
+        return MemoryProductStore()
+
+
+class TestMemoryAnnouncements(NotifierContract):
+    """The bus in memory."""
+
+    @pytest.fixture
+    def notifier(self) -> MemoryAnnouncements:
+        """A bus without listeners."""
+        return MemoryAnnouncements()
+
+    @pytest.fixture
+    def open_feed(self, notifier: MemoryAnnouncements) -> OpenFeed:
+        """Opens a feed that waits briefly."""
+
+        async def opened() -> AnnouncementFeed:
+            return notifier.open_feed(wait_seconds=0.01)
+
+        return opened
+
+
+class TestMemoryEventQueue(EventQueueContract):
+    """The queues in memory."""
+
+    @pytest.fixture
+    def queues(self) -> Queues:
+        """Empty queues that wait briefly."""
+        clock = FakeClock()
+        queue = MemoryEventQueue(clock=clock, wait_seconds=0.01, max_receive_count=3)
+        return Queues(queue=queue, publisher=queue, letters=queue, clock=clock)
+
+
+async def test_a_sleeping_listener_loses_the_oldest() -> None:
+    """A feed that nobody reads is bounded: the newest announcements stay."""
+    feed = MemoryAnnouncements().open_feed(most=2)
+    feed.put([announce(a_record(), NOON, f"c-{number}") for number in range(5)])
+    assert [announcement.correlation_id for announcement in await feed.receive()] == ["c-3", "c-4"]

@@ -1,0 +1,72 @@
+"""The SQLite adapters keep the contract of every port."""
+
+from __future__ import annotations
+
+import pytest
+
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.sqlite import (
+    SqliteAnnouncements,
+    SqliteDatabase,
+    SqliteDeadLetters,
+    SqliteEventPublisher,
+    SqliteEventQueue,
+    SqliteProductStore,
+    SqliteStagingStore,
+)
+from linkhub_core.ports import AnnouncementFeed
+from tests.contracts.event_queue import EventQueueContract, Queues
+from tests.contracts.notifier import NotifierContract, OpenFeed
+from tests.contracts.product_store import ProductStoreContract
+from tests.contracts.staging_store import StagingStoreContract
+
+
+class TestSqliteStagingStore(StagingStoreContract):
+    """Staging in the file."""
+
+    @pytest.fixture
+    def staging_store(self, database: SqliteDatabase) -> SqliteStagingStore:
+        """An empty store."""
+        return SqliteStagingStore(database=database)
+
+
+class TestSqliteProductStore(ProductStoreContract):
+    """Products in the file."""
+
+    @pytest.fixture
+    def product_store(self, database: SqliteDatabase) -> SqliteProductStore:
+        """An empty store."""
+        return SqliteProductStore(database=database)
+
+
+class TestSqliteAnnouncements(NotifierContract):
+    """The bus in the file."""
+
+    @pytest.fixture
+    def notifier(self, database: SqliteDatabase) -> SqliteAnnouncements:
+        """A bus without listeners."""
+        return SqliteAnnouncements(database=database)
+
+    @pytest.fixture
+    def open_feed(self, notifier: SqliteAnnouncements) -> OpenFeed:
+        """Opens a feed that waits briefly."""
+
+        async def opened() -> AnnouncementFeed:
+            return await notifier.open_feed(wait_seconds=0.01)
+
+        return opened
+
+
+class TestSqliteEventQueue(EventQueueContract):
+    """The queues in the file."""
+
+    @pytest.fixture
+    def queues(self, database: SqliteDatabase) -> Queues:
+        """Empty queues that wait briefly."""
+        clock = FakeClock()
+        return Queues(
+            queue=SqliteEventQueue(database=database, clock=clock, wait_seconds=0.01, max_receive_count=3),
+            publisher=SqliteEventPublisher(database=database, clock=clock),
+            letters=SqliteDeadLetters(database=database, clock=clock),
+            clock=clock,
+        )

@@ -1,0 +1,215 @@
+"""The contract of :class:`~linkhub_core.ports.ProductStore`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+
+from linkhub_core.catalog import PageQuery
+from linkhub_core.codec import digest_of
+from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet, Version
+from linkhub_core.ports import Conflict, Created, Exists, ProductStore, Revised
+from tests.support.builders import KEY, NOON, a_caption, a_key, a_record
+from tests.support.strategies import captions, keys, thumbnail_sets
+
+__all__ = ["ProductStoreContract"]
+
+SELLER = KEY.seller_handle
+
+
+async def _fill(store: ProductStore, count: int) -> list[ProductRecord]:
+    """Products 0 to ``count`` of one shop, each updated a minute after the one before; newest first."""
+    records = [a_record(a_key(number), updated_at=NOON + timedelta(minutes=number)) for number in range(count)]
+    await store.create(records)
+    return records[::-1]
+
+
+class ProductStoreContract:
+    """Subclass it with a fixture ``product_store`` that gives an empty store."""
+
+    async def test_a_product_is_created_where_none_is(self, product_store: ProductStore) -> None:
+        """A new product is put, and is read back whole, its debt included."""
+        record = a_record()
+        assert await product_store.create([record]) == [Created()]
+        assert await product_store.find([record.key]) == {record.key: record}
+
+    async def test_a_product_that_is_there_is_left_as_it_is(self, product_store: ProductStore) -> None:
+        """Creating over a product changes nothing and hands back what is there."""
+        record = a_record()
+        await product_store.create([record])
+        other = evolve(record, caption=a_caption(title="another"), revision=7)
+        assert await product_store.create([other]) == [Exists(record)]
+        assert await product_store.find([record.key]) == {record.key: record}
+
+    async def test_a_revision_follows_the_one_before(self, product_store: ProductStore) -> None:
+        """A product is replaced by the next revision of it, whole."""
+        first = a_record()
+        second = evolve(
+            a_record(revision=2), caption=a_caption(title="second", price=None), updated_at=NOON + timedelta(hours=1)
+        )
+        await product_store.create([first])
+        assert await product_store.revise([second]) == [Revised()]
+        assert await product_store.find([first.key]) == {first.key: second}
+
+    async def test_a_revision_of_something_else_conflicts(self, product_store: ProductStore) -> None:
+        """A revision that does not follow what is stored changes nothing and hands back what is there, or none."""
+        stored = a_record(a_key(1))
+        await product_store.create([stored])
+        late, early, unknown = a_record(a_key(1), revision=3), a_record(a_key(1)), a_record(a_key(2), revision=2)
+        assert await product_store.revise([late, unknown]) == [Conflict(stored), Conflict(None)]
+        assert await product_store.revise([early]) == [Conflict(stored)]
+        assert await product_store.find([a_key(1), a_key(2)]) == {stored.key: stored}
+
+    async def test_of_revisions_at_once_one_is_taken(self, product_store: ProductStore) -> None:
+        """Several savers at once: one revises, the others learn what is there now."""
+        await product_store.create([a_record()])
+        rivals = [a_record(revision=2, caption=a_caption(title=f"rival {number}")) for number in range(5)]
+        outcomes = [one for (one,) in await asyncio.gather(*(product_store.revise([rival]) for rival in rivals))]
+        stored = (await product_store.find([KEY]))[KEY]
+        assert outcomes.count(Revised()) == 1
+        assert outcomes.count(Conflict(stored)) == 4
+        assert stored == rivals[outcomes.index(Revised())]
+
+    async def test_of_creations_at_once_one_is_taken(self, product_store: ProductStore) -> None:
+        """Several savers at once: one creates, the others find it."""
+        rivals = [a_record(caption=a_caption(title=f"rival {number}")) for number in range(5)]
+        outcomes = [one for (one,) in await asyncio.gather(*(product_store.create([rival]) for rival in rivals))]
+        stored = (await product_store.find([KEY]))[KEY]
+        assert outcomes.count(Created()) == 1
+        assert outcomes.count(Exists(stored)) == 4
+
+    async def test_an_announced_revision_is_cleared(self, product_store: ProductStore) -> None:
+        """The debt goes when it still is this revision, and nothing else changes."""
+        record = a_record()
+        await product_store.create([record])
+        await product_store.mark_announced([(record.key, 1)])
+        await product_store.mark_announced([(record.key, 1)])
+        assert await product_store.find([record.key]) == {record.key: evolve(record, unannounced_revision=None)}
+
+    async def test_a_stale_or_unknown_announcement_clears_nothing(self, product_store: ProductStore) -> None:
+        """An older revision's announcement leaves the newer debt, and an unknown key makes no product."""
+        await product_store.create([a_record()])
+        second = a_record(revision=2)
+        await product_store.revise([second])
+        await product_store.mark_announced([(KEY, 1), (a_key(9), 1)])
+        assert await product_store.find([KEY, a_key(9)]) == {KEY: second}
+
+    async def test_a_batch_has_its_outcomes_in_order(self, product_store: ProductStore) -> None:
+        """130 products in one call, some there and some not: outcomes stand in the order of the batch."""
+        batch = [a_record(a_key(number)) for number in range(130)]
+        there = {record.key: evolve(record, caption=a_caption(title="before")) for record in batch[::3]}
+        await product_store.create(list(there.values()))
+        outcomes = await product_store.create(batch)
+        assert outcomes == [Exists(there[record.key]) if record.key in there else Created() for record in batch]
+        expected = {record.key: there.get(record.key, record) for record in batch}
+        assert await product_store.find([record.key for record in batch]) == expected
+        await product_store.mark_announced([(record.key, 1) for record in batch])
+        assert [record async for record in product_store.scan(unannounced=True)] == []
+
+    async def test_the_same_video_at_two_sellers_is_two_products(self, product_store: ProductStore) -> None:
+        """Sellers do not share products."""
+        mine, theirs = a_record(a_key(1)), a_record(a_key(1, "another-seller"))
+        assert await product_store.create([mine, theirs]) == [Created(), Created()]
+        page = await product_store.page(PageQuery(seller_handle="another-seller"))
+        assert page.records == [theirs]
+
+    async def test_a_page_is_newest_first_and_knows_whether_more_follow(self, product_store: ProductStore) -> None:
+        """Pages come by descending video; has_more is true only where at least one more product stands behind."""
+        newest_first = await _fill(product_store, 5)
+        page = await product_store.page(PageQuery(seller_handle=SELLER, limit=4))
+        assert (list(page.records), page.has_more) == (newest_first[:4], True)
+        page = await product_store.page(PageQuery(seller_handle=SELLER, limit=5))
+        assert (list(page.records), page.has_more, page.last_key) == (newest_first, False, None)
+        page = await product_store.page(PageQuery(seller_handle="nobody", limit=5))
+        assert (list(page.records), page.has_more) == ([], False)
+
+    async def test_walking_the_pages_gives_each_product_once(self, product_store: ProductStore) -> None:
+        """From cursor to cursor every product comes once, in order."""
+        newest_first = await _fill(product_store, 7)
+        walked: list[ProductRecord] = []
+        before: str | None = None
+        while True:
+            page = await product_store.page(PageQuery(seller_handle=SELLER, limit=3, before=before))
+            walked += page.records
+            if page.last_key is None:
+                break
+            before = page.last_key.video_id
+        assert walked == newest_first
+
+    async def test_since_keeps_what_changed_later(self, product_store: ProductStore) -> None:
+        """Only products whose updated_at is later come, in the order of pages, with cursors and has_more."""
+        newest_first = await _fill(product_store, 6)
+        later = NOON + timedelta(minutes=2)
+        page = await product_store.page(PageQuery(seller_handle=SELLER, limit=2, since=later))
+        assert (list(page.records), page.has_more) == (newest_first[:2], True)
+        rest = PageQuery(seller_handle=SELLER, limit=2, since=later, before=newest_first[1].key.video_id)
+        page = await product_store.page(rest)
+        assert (list(page.records), page.has_more) == (newest_first[2:3], False)
+        page = await product_store.page(PageQuery(seller_handle=SELLER, since=NOON + timedelta(minutes=5)))
+        assert (list(page.records), page.has_more) == ([], False)
+
+    async def test_since_is_exact_to_the_millisecond(self, product_store: ProductStore) -> None:
+        """A product updated at exactly since is not later; one millisecond before it is."""
+        moment = datetime.fromisoformat("2026-01-15T12:00:00.500+00:00")
+        await product_store.create([a_record(updated_at=moment)])
+        seen = [
+            len((await product_store.page(PageQuery(seller_handle=SELLER, since=moment + delta))).records)
+            for delta in (timedelta(), timedelta(microseconds=-1), timedelta(microseconds=1))
+        ]
+        assert seen == [0, 1, 0]
+
+    async def test_a_revised_product_is_found_by_since(self, product_store: ProductStore) -> None:
+        """An update moves a product into what changed."""
+        await _fill(product_store, 3)
+        revised = a_record(a_key(0), revision=2, updated_at=NOON + timedelta(hours=1))
+        await product_store.revise([revised])
+        page = await product_store.page(PageQuery(seller_handle=SELLER, since=NOON + timedelta(minutes=30)))
+        assert list(page.records) == [revised]
+
+    async def test_a_scan_goes_through_all_products_in_the_order_of_their_keys(
+        self, product_store: ProductStore
+    ) -> None:
+        """All products, or one shop's, come once, by seller and video."""
+        shops = ["b-shop", "a.shop", "A_shop"]
+        records = [a_record(a_key(number, shops[number % 3])) for number in range(230)]
+        await product_store.create(records)
+        ordered = sorted(records, key=lambda record: record.key)
+        assert [record async for record in product_store.scan()] == ordered
+        one_shop = [record for record in ordered if record.key.seller_handle == "a.shop"]
+        assert [record async for record in product_store.scan(seller_handle="a.shop")] == one_shop
+
+    async def test_a_scan_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
+        """Only products with a debt come."""
+        await _fill(product_store, 4)
+        await product_store.mark_announced([(a_key(number), 1) for number in (0, 2, 3)])
+        assert [record.key async for record in product_store.scan(unannounced=True)] == [a_key(1)]
+
+    async def test_empty_batches_do_nothing(self, product_store: ProductStore) -> None:
+        """Nothing in, nothing out."""
+        assert await product_store.create([]) == []
+        assert await product_store.revise([]) == []
+        assert await product_store.find([]) == {}
+        await product_store.mark_announced([])
+        assert [record async for record in product_store.scan()] == []
+
+    async def test_whatever_the_codec_accepts_comes_back_equal(self, product_store: ProductStore) -> None:
+        """Any product within the rules goes in and comes out the same."""
+        samples: dict[ProductKey, ProductRecord] = {}
+
+        @settings(max_examples=40, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(keys(), captions(), thumbnail_sets())
+        def collect(key: ProductKey, caption: Caption, thumbnails: ThumbnailSet) -> None:
+            samples[key] = a_record(
+                key,
+                caption=caption,
+                caption_version=Version.at(NOON, digest_of(caption)),
+                thumbnails=thumbnails,
+                thumbnails_version=Version.at(NOON, digest_of(thumbnails)),
+            )
+
+        collect()
+        await product_store.create(list(samples.values()))
+        assert await product_store.find(list(samples)) == samples

@@ -1,0 +1,148 @@
+"""The contract of :class:`~linkhub_core.ports.StagingStore`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+
+from linkhub_core.model import Half, Kind, Origin
+from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded
+from tests.support.builders import NOON, a_caption, a_half, a_key, a_waiting
+from tests.support.strategies import halves
+
+__all__ = ["StagingStoreContract"]
+
+
+class StagingStoreContract:
+    """Subclass it with a fixture ``staging_store`` that gives an empty store."""
+
+    async def test_a_half_is_staged_where_no_row_is(self, staging_store: StagingStore) -> None:
+        """A half without a row becomes the row, and is read back whole."""
+        waiting = a_waiting(origin=Origin(correlation_id="c-9", traceparent="00-aa-bb-01"))
+        assert await staging_store.stage([waiting]) == [Staged()]
+        assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
+
+    async def test_the_same_half_again_is_equal(self, staging_store: StagingStore) -> None:
+        """Staging the very half that is there answers Equal and changes nothing."""
+        waiting = a_waiting()
+        await staging_store.stage([waiting])
+        again = evolve(waiting, waiting_since=NOON + timedelta(hours=1), origin=Origin(correlation_id="other"))
+        assert await staging_store.stage([again]) == [Equal()]
+        assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
+
+    async def test_a_newer_half_of_the_kind_replaces_but_keeps_the_wait(self, staging_store: StagingStore) -> None:
+        """A newer version takes the row over; since when the product waits is kept, the expiry is renewed."""
+        old, new = a_waiting(a_half(minute=1)), a_waiting(a_half(minute=2), since=NOON + timedelta(hours=2))
+        await staging_store.stage([old])
+        assert await staging_store.stage([new]) == [Staged()]
+        expected = evolve(new, waiting_since=old.waiting_since)
+        assert await staging_store.waiting([old.key]) == {old.key: expected}
+
+    async def test_an_older_half_of_the_kind_is_superseded(self, staging_store: StagingStore) -> None:
+        """An older version changes nothing."""
+        new = a_waiting(a_half(minute=2))
+        await staging_store.stage([new])
+        assert await staging_store.stage([a_waiting(a_half(minute=1))]) == [Superseded()]
+        assert await staging_store.waiting([new.key]) == {new.key: new}
+
+    async def test_equal_timestamps_are_settled_by_the_content(self, staging_store: StagingStore) -> None:
+        """Of two halves of one moment the greater version stays, whichever came first."""
+        lesser, greater = sorted(
+            (a_half(content=a_caption(title=title)) for title in ("one", "two")), key=lambda half: half.version
+        )
+        await staging_store.stage([a_waiting(greater)])
+        assert await staging_store.stage([a_waiting(lesser)]) == [Superseded()]
+        await staging_store.drop([greater])
+        await staging_store.stage([a_waiting(lesser)])
+        assert await staging_store.stage([a_waiting(greater)]) == [Staged()]
+
+    async def test_the_other_half_is_the_partner_and_stays(self, staging_store: StagingStore) -> None:
+        """The other kind's half is handed back as the partner, and its row is left as it is, expired or not."""
+        caption = a_waiting(a_half(Kind.CAPTION), expires_at=NOON - timedelta(days=3))
+        await staging_store.stage([caption])
+        assert await staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL))]) == [Partner(caption)]
+        assert await staging_store.waiting([caption.key]) == {caption.key: caption}
+
+    async def test_a_batch_has_its_outcomes_in_order(self, staging_store: StagingStore) -> None:
+        """Each half of a batch has its own outcome, in the batch's order."""
+        keys = [a_key(number) for number in range(4)]
+        there = [a_waiting(a_half(key=key, minute=5)) for key in keys[1:]]
+        await staging_store.stage(there)
+        batch = [
+            a_waiting(a_half(key=keys[0])),
+            a_waiting(a_half(key=keys[1], minute=4)),
+            there[1],
+            a_waiting(a_half(Kind.THUMBNAIL, key=keys[3])),
+        ]
+        assert await staging_store.stage(batch) == [Staged(), Superseded(), Equal(), Partner(there[2])]
+
+    async def test_a_batch_may_be_larger_than_one_call_of_any_service(self, staging_store: StagingStore) -> None:
+        """130 halves are staged, read and dropped in one call each."""
+        batch = [a_waiting(a_half(key=a_key(number))) for number in range(130)]
+        assert await staging_store.stage(batch) == [Staged()] * 130
+        assert await staging_store.waiting([one.key for one in batch]) == {one.key: one for one in batch}
+        assert await staging_store.drop([one.half for one in batch]) == [Dropped()] * 130
+        assert await staging_store.waiting([one.key for one in batch]) == {}
+
+    async def test_keys_without_a_row_are_left_out(self, staging_store: StagingStore) -> None:
+        """Reading knows only what is there; the same video at another seller is another row."""
+        waiting = a_waiting(a_half(key=a_key(1)))
+        await staging_store.stage([waiting])
+        other = a_key(1, "another-seller")
+        assert await staging_store.waiting([a_key(2), waiting.key, other]) == {waiting.key: waiting}
+
+    async def test_a_row_is_dropped_if_it_holds_this_very_half(self, staging_store: StagingStore) -> None:
+        """Dropping removes the row of exactly this half; dropping again finds nothing, which is as good."""
+        waiting = a_waiting()
+        await staging_store.stage([waiting])
+        assert await staging_store.drop([waiting.half]) == [Dropped()]
+        assert await staging_store.drop([waiting.half]) == [Dropped()]
+        assert await staging_store.waiting([waiting.key]) == {}
+
+    async def test_a_row_that_became_something_else_is_not_dropped(self, staging_store: StagingStore) -> None:
+        """A row with another version or another kind stays, and is handed back."""
+        newer, other = a_waiting(a_half(key=a_key(1), minute=2)), a_waiting(a_half(Kind.THUMBNAIL, key=a_key(2)))
+        await staging_store.stage([newer, other])
+        dropped = [a_half(key=a_key(1), minute=1), a_half(Kind.CAPTION, key=a_key(2))]
+        assert await staging_store.drop(dropped) == [Newer(newer), Newer(other)]
+        assert await staging_store.waiting([newer.key, other.key]) == {newer.key: newer, other.key: other}
+
+    async def test_a_scan_sees_every_row_once(self, staging_store: StagingStore) -> None:
+        """A scan gives each row once, however many there are."""
+        batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
+        await staging_store.stage(batch)
+        seen = [waiting async for waiting in staging_store.scan()]
+        assert sorted(seen, key=lambda one: one.key) == sorted(batch, key=lambda one: one.key)
+
+    async def test_empty_batches_do_nothing(self, staging_store: StagingStore) -> None:
+        """Nothing in, nothing out."""
+        assert await staging_store.stage([]) == []
+        assert await staging_store.waiting([]) == {}
+        assert await staging_store.drop([]) == []
+        assert [waiting async for waiting in staging_store.scan()] == []
+
+    async def test_of_halves_that_come_at_once_one_is_staged(self, staging_store: StagingStore) -> None:
+        """Both kinds at once, several times: one half is staged, and every other finds it."""
+        halves_at_once = [a_half(kind) for kind in (*Kind, *Kind, *Kind)]
+        outcomes = await asyncio.gather(*(staging_store.stage([a_waiting(half)]) for half in halves_at_once))
+        flat = [outcome for (outcome,) in outcomes]
+        assert flat.count(Staged()) == 1
+        assert flat.count(Equal()) == 2
+        assert sum(isinstance(outcome, Partner) for outcome in flat) == 3
+
+    async def test_whatever_the_codec_accepts_comes_back_equal(self, staging_store: StagingStore) -> None:
+        """Any content within the rules goes in and comes out the same."""
+        samples: list[Half] = []
+
+        @settings(max_examples=40, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(halves())
+        def collect(half: Half) -> None:
+            samples.append(half)
+
+        collect()
+        by_key = {half.key: a_waiting(half) for half in samples}
+        await staging_store.stage(list(by_key.values()))
+        assert await staging_store.waiting(list(by_key)) == by_key
