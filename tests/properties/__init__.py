@@ -1,0 +1,1 @@
+"""What holds for every value, searched for a counter-example by Hypothesis."""

@@ -1,0 +1,193 @@
+"""The codec, for every event and for every text that is none."""
+
+from __future__ import annotations
+
+import json
+import string
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from linkhub_core import codec
+from linkhub_core.errors import MalformedEvent
+from linkhub_core.model import Caption, Half, Kind, ProductRecord, ThumbnailSet
+from linkhub_core.rules import RuleBroken, moment
+from tests.support import strategies
+from tests.support.builders import NOON, an_event
+
+RECEIVED_LATE = datetime(9999, 12, 1, tzinfo=UTC)
+KINDS = st.sampled_from(Kind)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+FIELDS = sorted(set(an_event(Kind.CAPTION)) | set(an_event(Kind.THUMBNAIL)) | {"confidence_score", "raw_caption"})
+SCRAPS = st.sampled_from(
+    [
+        *'{}[],:"\\',
+        *("NaN", "-Infinity", "1e400", "1e99999999999999999999", "0.1", "null", "9" * 400),
+        *("\\u0000", "\\ud800", "\ud800", "\0", "\ufeff"),
+        *('"price":', '"Type":"Notification"', '"Message":'),
+    ]
+)
+
+
+def read_or_refuse(kind: Kind, body: str) -> None:
+    """Decode. A refusal tells its faults in text that everybody can write down; any other error is the test's."""
+    told = ["nothing"]
+    try:
+        codec.decode_event(kind, body, NOON)
+    except MalformedEvent as malformed:
+        told = [str(fault) for fault in malformed.faults]
+    assert told
+    assert all(text.isprintable() and text.encode() for text in told)
+
+
+@given(strategies.halves())
+def test_an_event_that_is_written_is_read_as_the_same_half(half: Half) -> None:
+    """Emoji, right-to-left text, every number, and the version to the microsecond."""
+    body = codec.encode_event(half).decode()
+    assert codec.decode_event(half.kind, body, RECEIVED_LATE) == half
+
+
+@given(strategies.halves())
+def test_an_event_that_is_read_is_written_in_the_same_bytes(half: Half) -> None:
+    """There is one spelling of each half."""
+    wire = codec.encode_event(half)
+    assert codec.encode_event(codec.decode_event(half.kind, wire.decode(), RECEIVED_LATE)) == wire
+
+
+@given(strategies.halves(), st.booleans(), st.integers(0, 4))
+def test_a_body_may_be_spelled_in_any_way_that_json_allows(half: Half, ascii_only: bool, indent: int) -> None:
+    """Escapes, blanks and the order of names make no difference to the half or its version."""
+    document = json.loads(codec.encode_event(half))
+    if isinstance(half.content, Caption) and half.content.price is not None:
+        document["price"] = "the price"  # put in as it is below: json has no exact numbers
+    body = json.dumps(dict(reversed(document.items())), ensure_ascii=ascii_only, indent=indent or None)
+    if isinstance(half.content, Caption):
+        body = body.replace('"price": "the price"', f'"price": {half.content.price}E0')
+    assume(len(body.encode()) <= codec.MAX_BODY_BYTES)  # escapes take more room
+    assert codec.decode_event(half.kind, body, RECEIVED_LATE) == half
+
+
+@given(strategies.halves())
+def test_a_notification_around_an_event_changes_nothing(half: Half) -> None:
+    """Through SNS or not, it is the same half."""
+    body = codec.encode_event(half).decode()
+    wrapped = json.dumps({"Type": "Notification", "Message": body})
+    assert codec.decode_event(half.kind, wrapped, RECEIVED_LATE) == half
+
+
+@given(strategies.halves(), strategies.moments())
+def test_a_version_is_never_later_than_five_minutes_after_receipt(half: Half, received_at: datetime) -> None:
+    """And it is the sender's own wherever it is not later than that."""
+    latest = min(received_at, RECEIVED_LATE) + timedelta(minutes=5)
+    read = codec.decode_event(half.kind, codec.encode_event(half).decode(), min(received_at, RECEIVED_LATE))
+    assert read.version.timestamp == min(half.version.timestamp, latest)
+
+
+@given(KINDS, JSON)
+def test_any_json_is_read_or_refused(kind: Kind, document: Any) -> None:
+    """NaN and lone surrogates included; nothing else is ever raised."""
+    read_or_refuse(kind, json.dumps(document))
+
+
+@given(KINDS, st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4))
+def test_any_value_in_a_known_field_is_read_or_refused(kind: Kind, changes: dict[str, Any]) -> None:
+    """Whatever type a sender gives it."""
+    read_or_refuse(kind, json.dumps(an_event(kind) | changes))
+
+
+@given(KINDS, st.text(st.characters()) | st.lists(SCRAPS | st.text(string.printable, max_size=3)).map("".join))
+def test_any_text_is_read_or_refused(kind: Kind, body: str) -> None:
+    """Scraps of JSON, of events and of notifications, in any order."""
+    read_or_refuse(kind, body)
+
+
+@given(KINDS, st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(kind: Kind, body: bytes) -> None:
+    """However a queue turned them into text."""
+    read_or_refuse(kind, body.decode("latin-1"))
+    read_or_refuse(kind, body.decode("utf-8", "replace"))
+    read_or_refuse(kind, body.decode("utf-8", "surrogateescape"))
+
+
+@given(KINDS, st.data())
+def test_an_event_with_any_piece_cut_out_or_put_in_is_read_or_refused(kind: Kind, data: st.DataObject) -> None:
+    """What a broken sender or a cut connection makes of it."""
+    body = orjson.dumps(an_event(kind)).decode()
+    begin = data.draw(st.integers(0, len(body)))
+    end = data.draw(st.integers(begin, min(len(body), begin + 20)))
+    read_or_refuse(kind, body[:begin] + data.draw(SCRAPS | st.just("")) + body[end:])
+
+
+@given(st.text() | st.text("0123456789-:TZ+. W"))
+def test_any_text_is_a_moment_or_breaks_the_rule(text: str) -> None:
+    """Nothing else comes out of the date parser."""
+    try:
+        assert moment(text).tzinfo is UTC
+    except RuleBroken as broken:
+        assert str(broken)  # noqa: PT017  either end is right
+
+
+@given(strategies.halves(Kind.CAPTION), strategies.halves(Kind.THUMBNAIL), st.integers(1, 10**6), st.booleans())
+def test_a_product_that_is_written_is_read_as_the_same_record(
+    caption: Half, thumbnails: Half, revision: int, is_due: bool
+) -> None:
+    """Through the document that readers see, and through its JSON."""
+    record = record_of(caption, thumbnails, revision, revision if is_due else None)
+    assert read_back(codec.product_document(record), record) == record
+    written = json.loads(codec.encode_product(record))
+    written["price"] = record.caption.price  # a reader that wants it exact reads it exactly
+    assert read_back(written, record) == record
+
+
+def read_back(document: dict[str, Any], record: ProductRecord) -> ProductRecord:
+    """The record as a store would read it."""
+    return codec.decode_record(
+        document,
+        caption_version=str(record.caption_version),
+        thumbnails_version=str(record.thumbnails_version),
+        revision=record.revision,
+        unannounced_revision=record.unannounced_revision,
+    )
+
+
+@given(strategies.halves(Kind.CAPTION), strategies.halves(Kind.THUMBNAIL), st.text(max_size=20))
+def test_an_announcement_that_is_made_is_read_back(caption: Half, thumbnails: Half, correlation_id: str) -> None:
+    """Byte for byte."""
+    announcement = codec.announce(record_of(caption, thumbnails, 2, 2), NOON, correlation_id)
+    assert codec.read_announcement(announcement.event_json, correlation_id) == announcement
+
+
+@given(st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
+def test_anything_else_is_no_announcement(wire: bytes) -> None:
+    """It is refused, and nothing else is raised."""
+    try:
+        codec.read_announcement(wire)
+    except MalformedEvent as malformed:
+        assert malformed.faults  # noqa: PT017  what is drawn here is no announcement, however unlikely
+
+
+def record_of(caption: Half, thumbnails: Half, revision: int, unannounced: int | None) -> ProductRecord:
+    """The product of two halves, saved at noon."""
+    assert isinstance(caption.content, Caption)
+    assert isinstance(thumbnails.content, ThumbnailSet)
+    return ProductRecord(
+        key=caption.key,
+        caption=caption.content,
+        caption_version=caption.version,
+        thumbnails=thumbnails.content,
+        thumbnails_version=thumbnails.version,
+        created_at=NOON,
+        updated_at=NOON,
+        revision=revision,
+        unannounced_revision=unannounced,
+    )
