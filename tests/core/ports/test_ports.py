@@ -1,0 +1,85 @@
+"""Ports: small, documented, and kept by the reference implementation as the type checker sees it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Protocol
+
+import pytest
+
+from linkhub_adapters.memory import (
+    FakeClock,
+    MemoryAnnouncements,
+    MemoryEventQueue,
+    MemoryJournal,
+    MemoryProductStore,
+    MemoryStagingStore,
+)
+from linkhub_core import ports
+
+PROTOCOLS: list[type] = [
+    value
+    for name in ports.__all__
+    if inspect.isclass(value := getattr(ports, name)) and Protocol in value.__mro__ and value is not Protocol
+]
+
+
+def methods_of(port: type) -> dict[str, object]:
+    """The public methods of a port."""
+    return {name: value for name, value in vars(port).items() if callable(value) and not name.startswith("_")}
+
+
+def test_the_ports_are_found() -> None:
+    """The tests below look at all of them."""
+    assert {port.__name__ for port in PROTOCOLS} == {
+        "AnnouncementFeed",
+        "Clock",
+        "DeadLetters",
+        "EventPublisher",
+        "EventQueue",
+        "Journal",
+        "Notifier",
+        "ProductStore",
+        "StagingStore",
+    }
+
+
+@pytest.mark.parametrize("port", PROTOCOLS)
+def test_a_port_is_small(port: type) -> None:
+    """Whoever implements it has few things to get right."""
+    assert 1 <= len(methods_of(port)) <= 6
+
+
+@pytest.mark.parametrize("port", PROTOCOLS)
+def test_a_port_says_what_it_promises(port: type) -> None:
+    """The port and each of its methods."""
+    assert port.__doc__
+    assert all(inspect.getdoc(method) for method in methods_of(port).values())
+
+
+def test_the_reference_implementation_keeps_every_port() -> None:
+    """The type checker holds these lines against the ports; all methods are there."""
+    clock: ports.Clock = FakeClock()
+    queue = MemoryEventQueue(clock=clock)
+    announcements = MemoryAnnouncements()
+    as_clock: ports.Clock = clock
+    as_queue: ports.EventQueue = queue
+    as_publisher: ports.EventPublisher = queue
+    as_letters: ports.DeadLetters = queue
+    as_journal: ports.Journal = MemoryJournal()
+    as_products: ports.ProductStore = MemoryProductStore()
+    as_staging: ports.StagingStore = MemoryStagingStore()
+    as_notifier: ports.Notifier = announcements
+    as_feed: ports.AnnouncementFeed = announcements.open_feed()
+    for port, adapter in [
+        (ports.Clock, as_clock),
+        (ports.EventQueue, as_queue),
+        (ports.EventPublisher, as_publisher),
+        (ports.DeadLetters, as_letters),
+        (ports.Journal, as_journal),
+        (ports.ProductStore, as_products),
+        (ports.StagingStore, as_staging),
+        (ports.Notifier, as_notifier),
+        (ports.AnnouncementFeed, as_feed),
+    ]:
+        assert all(callable(getattr(adapter, name)) for name in methods_of(port))
