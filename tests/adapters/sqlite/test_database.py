@@ -1,0 +1,152 @@
+"""The file is ours, is shared, and says clearly when it cannot be used; nothing is lost then."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteEventPublisher, SqliteEventQueue
+from linkhub_adapters.sqlite.database import from_microseconds, microseconds
+from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
+from linkhub_core.errors import ServiceUnavailable
+from tests.support.builders import NOON, an_outgoing
+
+
+def _value(path: Path, pragma: str) -> object:
+    with sqlite3.connect(path) as connection:
+        return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+
+async def test_the_file_is_durable_and_shared(database: SqliteDatabase) -> None:
+    """It is written with a write-ahead log, and every commit reaches the disk."""
+    assert _value(database.path, "journal_mode") == "wal"
+    synchronous = await database.write(lambda connection: connection.execute("PRAGMA synchronous").fetchone()[0])
+    assert synchronous == 2, "FULL"
+
+
+def test_a_directory_that_is_missing_is_made(tmp_path: Path) -> None:
+    """Opening makes the directories on the way."""
+    SqliteDatabase.open(tmp_path / "a" / "b" / "linkhub.sqlite3").close()
+    assert (tmp_path / "a" / "b" / "linkhub.sqlite3").exists()
+
+
+def test_another_programs_file_is_refused(tmp_path: Path) -> None:
+    """A database that another program made is not touched."""
+    path = tmp_path / "theirs.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(ServiceUnavailable, match="another program made it"):
+        SqliteDatabase.open(path)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    """A file of a later linkhub says what to do."""
+    path = tmp_path / "linkhub.sqlite3"
+    SqliteDatabase.open(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(ServiceUnavailable, match="update it"):
+        SqliteDatabase.open(path)
+
+
+def test_something_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """A file of anything else is a clear error that names it."""
+    path = tmp_path / "linkhub.sqlite3"
+    path.write_text("hello " * 1000)
+    with pytest.raises(ServiceUnavailable, match=r"linkhub\.sqlite3 is unavailable: it is not a database"):
+        SqliteDatabase.open(path)
+
+
+def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    """Where a file stands in the way of the directory, the error names it."""
+    (tmp_path / "blocked").write_text("")
+    with pytest.raises(ServiceUnavailable, match="check its directory"):
+        SqliteDatabase.open(tmp_path / "blocked" / "data" / "linkhub.sqlite3")
+
+
+async def test_a_locked_file_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+    """While another process holds the file, a write fails as transient; afterwards it goes through."""
+    path = tmp_path / "linkhub.sqlite3"
+    database = SqliteDatabase.open(path, busy_timeout_seconds=0.01)
+    publisher = SqliteEventPublisher(database=database, clock=FakeClock())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ServiceUnavailable, match="locked by another process"):
+        await publisher.publish([an_outgoing(body="one")])
+    other.execute("COMMIT")
+    other.close()
+    await publisher.publish([an_outgoing(body="one")])
+    assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
+    database.close()
+
+
+async def test_a_full_disk_is_a_clear_error_and_loses_nothing(database: SqliteDatabase) -> None:
+    """When the file cannot grow, a write fails whole; what was there is still there, and is delivered."""
+    clock = FakeClock()
+    publisher = SqliteEventPublisher(database=database, clock=clock)
+    await publisher.publish([an_outgoing(body="before")])
+
+    def limit(connection: sqlite3.Connection) -> int:
+        pages = int(connection.execute("PRAGMA page_count").fetchone()[0])
+        return int(connection.execute(f"PRAGMA max_page_count = {pages + 1}").fetchone()[0])
+
+    await database.write(limit)
+    with pytest.raises(ServiceUnavailable, match="the disk is full"):
+        await publisher.publish([an_outgoing(body="x" * 100_000)])
+    assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
+    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=0.01)
+    assert [delivery.body for delivery in await queue.receive()] == ["before"]
+
+
+async def test_a_text_that_utf8_cannot_carry_is_refused_and_its_mates_are_not(database: SqliteDatabase) -> None:
+    """A lone surrogate or a NUL never gets into the file; the others of the batch do."""
+    publisher = SqliteEventPublisher(database=database, clock=FakeClock())
+    good, surrogate, nul = an_outgoing(body="good"), an_outgoing(body="\ud800"), an_outgoing(body="a\0b")
+    refusals = await publisher.publish([surrogate, good, nul])
+    assert [refusal.message for refusal in refusals] == [surrogate, nul]
+    assert all(refusal.problem for refusal in refusals)
+    assert (await SqliteDepths(database=database).take()).queued["caption"] == 1
+
+
+async def test_who_waits_is_woken_by_news_of_the_same_process(database: SqliteDatabase) -> None:
+    """A waiter returns as soon as something is told, long before its time is over."""
+    waiting = asyncio.create_task(database.news(3600))
+    await asyncio.sleep(0)
+    database.tell()
+    await asyncio.wait_for(waiting, timeout=30)
+    assert waiting.done()
+
+
+async def test_one_open_file_sees_what_another_wrote(database: SqliteDatabase) -> None:
+    """A message that another process publishes is delivered here."""
+    clock = FakeClock()
+    other = SqliteDatabase.open(database.path)
+    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=30)
+    receiving = asyncio.create_task(queue.receive())
+    await asyncio.sleep(0)
+    await SqliteEventPublisher(database=other, clock=clock).publish([an_outgoing(body="one")])
+    assert [delivery.body for delivery in await receiving] == ["one"]
+    other.close()
+
+
+async def test_depths_count_what_stands_there(database: SqliteDatabase) -> None:
+    """An empty file has nothing of anything, and can be written to."""
+    depths = SqliteDepths(database=database)
+    await depths.check()
+    taken = await depths.take()
+    assert (taken.queued, taken.staged, taken.oldest_staged_at, taken.dead_letters) == (
+        {"caption": 0, "thumbnail": 0},
+        0,
+        None,
+        0,
+    )
+
+
+def test_moments_are_kept_to_the_microsecond() -> None:
+    """A moment comes back as it was."""
+    moment = NOON.replace(microsecond=123_457)
+    assert from_microseconds(microseconds(moment)) == moment
