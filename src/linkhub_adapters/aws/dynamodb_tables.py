@@ -1,0 +1,211 @@
+"""Makes the tables that linkhub needs, and says what is wrong with those that are there.
+
+What a table has to be like stands in :mod:`.resources`; here it is asked for and compared.
+
+    what is there                          create                              faults
+    -------------------------------------  ----------------------------------  -----------------------------
+    no table                               makes it, waits until it is active  it does not exist
+    a table with other keys                leaves it alone: it is another's    which keys it has
+    a table of ours                        switches on what is still off       the index, ttl, backups
+    a service without backups              does without                        none: nothing could mend it
+
+Rule 1. Nothing is switched off or deleted, and nothing of a table with other keys is touched: to let DynamoDB expire
+another's items would delete them.
+Rule 2. Whatever stopped half-way is finished by the next ``create``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from botocore.exceptions import ClientError
+
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.errors import DYNAMODB
+from linkhub_adapters.aws.resources import Table
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.ports import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["DynamoDbTables", "Made", "TableOutcome", "Unfit", "WasThere"]
+
+POLL_SECONDS = 1.0
+MAX_POLLS = 120
+
+
+@frozen
+class Made:
+    """The table was absent and is now there."""
+
+
+@frozen
+class WasThere:
+    """The table was there; what was off of its expiry and its backups is on now."""
+
+
+@frozen
+class Unfit:
+    """A table of this name has other keys, and was left alone."""
+
+    faults: Sequence[str]
+
+
+TableOutcome = Made | WasThere | Unfit
+
+
+@frozen(kw_only=True)
+class DynamoDbTables:
+    """The tables of one account and region."""
+
+    dynamodb: DynamoDBClient
+    calls: AwsCalls
+    clock: Clock
+
+    async def create(self, table: Table) -> TableOutcome:
+        """Make a table if it is absent, and switch on its expiry and its backups. Again, it does nothing.
+
+        Raises:
+            ServiceUnavailable: DynamoDB does not answer, denies it, or the table is not active within two minutes.
+        """
+        is_made = await self._describe(table.name) is None and await self._make(table)
+        description = await self._until_active(table.name)
+        if faults := list(_key_faults(table, description)):
+            return Unfit(faults)
+        await self._expire(table)
+        await self._back_up(table)
+        return Made() if is_made else WasThere()
+
+    async def faults(self, table: Table) -> Sequence[str]:
+        """What keeps a table from being what linkhub needs, each as a sentence; none if all is well.
+
+        Raises:
+            ServiceUnavailable: DynamoDB does not answer, or denies it.
+        """
+        description = await self._describe(table.name)
+        if description is None:
+            return [f"the table {table.name} does not exist"]
+        if wrong_keys := list(_key_faults(table, description)):
+            return wrong_keys
+        found = list(_index_faults(table, description))
+        if not _expires(table, await self._expiry(table.name)):
+            found.append(f"the table {table.name} does not expire items by the attribute {table.ttl_attribute}")
+        if table.has_point_in_time_recovery and await self._is_backed_up(table.name) is False:
+            found.append(f"the table {table.name} has no point-in-time recovery")
+        return found
+
+    # --- the table
+
+    async def _describe(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            reply = await self.calls(self.dynamodb.describe_table, TableName=name)
+        except ServiceUnavailable as error:
+            if _code_of(error) != "ResourceNotFoundException":
+                raise
+            return None
+        return dict(reply["Table"])
+
+    async def _make(self, table: Table) -> bool:
+        """Whether it was us who made it."""
+        try:
+            await self.calls(self.dynamodb.create_table, **table.definition)
+        except ServiceUnavailable as error:
+            if _code_of(error) != "ResourceInUseException":  # else another made it in this very moment
+                raise
+            return False
+        return True
+
+    async def _until_active(self, name: str) -> Mapping[str, Any]:
+        for _ in range(MAX_POLLS):
+            description = await self._describe(name)  # a table just made may not be seen at once
+            if description is not None and description["TableStatus"] == "ACTIVE":
+                return description
+            await self.clock.sleep(POLL_SECONDS)
+        raise ServiceUnavailable(DYNAMODB, f"the table {name} is not active after {MAX_POLLS * POLL_SECONDS:.0f} s")
+
+    # --- expiry
+
+    async def _expiry(self, name: str) -> Mapping[str, Any]:
+        reply = await self.calls(self.dynamodb.describe_time_to_live, TableName=name)
+        return dict(reply["TimeToLiveDescription"])
+
+    async def _expire(self, table: Table) -> None:
+        # An expiry by another attribute can't be changed in one step: it is left for faults() to tell.
+        if table.time_to_live and (await self._expiry(table.name))["TimeToLiveStatus"] == "DISABLED":
+            wanted: Any = table.time_to_live
+            await self.calls(self.dynamodb.update_time_to_live, TableName=table.name, TimeToLiveSpecification=wanted)
+
+    # --- backups
+
+    async def _is_backed_up(self, name: str) -> bool | None:
+        """None where the service knows no backups, as DynamoDB Local does not."""
+        try:
+            reply = await self.calls(self.dynamodb.describe_continuous_backups, TableName=name)
+        except ServiceUnavailable as error:
+            if _code_of(error) != "UnknownOperationException":
+                raise
+            return None
+        recovery = reply["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
+
+    async def _back_up(self, table: Table) -> None:
+        if not table.has_point_in_time_recovery or await self._is_backed_up(table.name) is not False:
+            return
+        wanted: Any = table.continuous_backups
+        for _ in range(MAX_POLLS):
+            try:
+                await self.calls(
+                    self.dynamodb.update_continuous_backups,
+                    TableName=table.name,
+                    PointInTimeRecoverySpecification=wanted,
+                )
+            except ServiceUnavailable as error:
+                if _code_of(error) != "ContinuousBackupsUnavailableException":
+                    raise
+            else:
+                return
+            await self.clock.sleep(POLL_SECONDS)  # a table just made is not ready for it at once
+        raise ServiceUnavailable(DYNAMODB, f"the table {table.name} does not take point-in-time recovery")
+
+
+def _code_of(error: ServiceUnavailable) -> str:
+    cause = error.__cause__
+    return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
+
+
+def _expires(table: Table, expiry: Mapping[str, Any]) -> bool:
+    is_on = expiry["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
+    return table.ttl_attribute is None or (is_on and expiry.get("AttributeName") == table.ttl_attribute)
+
+
+def _key_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the keys: their names, and that they are texts."""
+    wanted, found = [table.partition_key, table.sort_key], _key_names(description)
+    if found != wanted:
+        yield f"the table {table.name} has the keys {', '.join(found)}; linkhub's are {', '.join(wanted)}"
+        return
+    types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
+    for name in wanted:
+        if types[name] != "S":
+            yield f"the key {name} of the table {table.name} is of type {types[name]}; linkhub's is text (S)"
+
+
+def _index_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
+    if table.index_name is None:
+        return
+    indexes = {index["IndexName"]: index for index in description.get("LocalSecondaryIndexes", [])}
+    index = indexes.get(table.index_name)
+    if index is None:
+        # It can't be added later; linkhub works without it.
+        yield f"the table {table.name} has no local index {table.index_name}: what changed is searched in whole shops"
+    elif _key_names(index) != [table.partition_key, table.indexed_by]:
+        yield f"the index {table.index_name} of the table {table.name} has the keys {', '.join(_key_names(index))}"
+
+
+def _key_names(described: Mapping[str, Any]) -> list[str]:
+    """The names of the keys of a table or an index, the partition key first."""
+    ordered = sorted(described["KeySchema"], key=lambda entry: entry["KeyType"] != "HASH")
+    return [entry["AttributeName"] for entry in ordered]
