@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Final
 
 import orjson
+from attrs import frozen
 
 from linkhub_core.codec import decode_event
 from linkhub_core.errors import Fault, MalformedEvent
@@ -13,12 +15,30 @@ from tests.support.builders import NOON, an_event
 
 __all__ = ["MISSING", "body_of", "decode", "faults_of", "raw", "with_change"]
 
-MISSING: Final = object()
+
+class _Missing(Enum):
+    """A sentinel whose text is the same in every process: parallel runs must agree on the names of the tests."""
+
+    MISSING = "missing"
 
 
-def raw(text: str) -> orjson.Fragment:
+MISSING: Final = _Missing.MISSING
+
+
+@frozen
+class _Raw:
+    text: str
+
+
+def raw(text: str) -> _Raw:
     """JSON text that goes into a body as it is written here, sound or not."""
-    return orjson.Fragment(text.encode("utf-8", "surrogatepass"))
+    return _Raw(text)
+
+
+def _as_written(value: object) -> orjson.Fragment:
+    if not isinstance(value, _Raw):
+        raise TypeError(f"{value!r} has no place in a body")
+    return orjson.Fragment(value.text.encode("utf-8", "surrogatepass"))
 
 
 def with_change(kind: Kind, path: str, value: object) -> str:
@@ -40,7 +60,7 @@ def with_change(kind: Kind, path: str, value: object) -> str:
 
 def body_of(document: object) -> str:
     """The body that holds a document."""
-    return orjson.dumps(document).decode("utf-8", "surrogatepass")
+    return orjson.dumps(document, default=_as_written).decode("utf-8", "surrogatepass")
 
 
 def decode(kind: Kind, body: str) -> Half:

@@ -56,8 +56,8 @@ MUTATIONS = {
     "acknowledge-what-failed": Mutation(
         _ASSEMBLE,
         """
--            await self.queue.release([letter.delivery for letter in batch], delay_seconds)
-+            await self.queue.acknowledge([letter.delivery for letter in batch])
+-            await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
++            await self.queue.acknowledge([delivery for delivery, _ in batch])
 """,
     ),
     "read-the-product-before-staging": Mutation(
@@ -150,8 +150,8 @@ MUTATIONS = {
     "create-over-what-is-there": Mutation(
         _PRODUCTS,
         """
--        stored = self.rows.setdefault(record.key, record)
-+        stored = self.rows[record.key] = record
+-        if (stored := self.rows.get(record.key)) is not None:
+-            return Exists(stored)
 """,
     ),
     "clear-whatever-revision": Mutation(
