@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from linkhub_adapters.telemetry import Figures
 from linkhub_adapters.worker import SystemClock
@@ -24,10 +24,11 @@ _SETTLED_SECONDS = 90
 
 @frozen
 class Hub:
-    """Starts processes and runs commands in ``directory``, where the embedded file is."""
+    """Starts processes and runs commands in ``directory``, where the embedded file is; ``elsewhere`` leads to AWS."""
 
     directory: Path
     backend: str = "embedded"
+    elsewhere: Mapping[str, str] = field(factory=dict)
 
     @property
     def temporary(self) -> Path:
@@ -46,6 +47,7 @@ class Hub:
             "LINKHUB_BATCH_SIZE": "10",
             "LINKHUB_VISIBILITY_TIMEOUT_SECONDS": "3",
             "LINKHUB_RECEIVE_WAIT_SECONDS": "0.2",
+            **self.elsewhere,
         }
 
     def start(self, *arguments: str) -> Process:

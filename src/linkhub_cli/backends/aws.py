@@ -1,0 +1,203 @@
+"""The AWS backend: SQS queues, DynamoDB tables, and an SNS topic on which nodes hear of products.
+
+Without a topic, news stays within the process: a consumer and a server in one process still show products at once,
+viewers of other processes find them when they poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from attrs import field, frozen
+
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.clients import AwsClients
+from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
+from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
+from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
+from linkhub_adapters.aws.node_queues import NodeQueues
+from linkhub_adapters.aws.sns_announcement_feed import SnsAnnouncementFeed
+from linkhub_adapters.aws.sns_notifier import SnsNotifier
+from linkhub_adapters.aws.sqs_calls import SqsCalls
+from linkhub_adapters.aws.sqs_dead_letters import SqsDeadLetters
+from linkhub_adapters.aws.sqs_depths import SqsDepths
+from linkhub_adapters.aws.sqs_event_publisher import SqsEventPublisher
+from linkhub_adapters.aws.sqs_event_queue import SqsEventQueue
+from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
+from linkhub_adapters.aws.sqs_queue import SqsQueue
+from linkhub_adapters.aws.sqs_queues import FindQueues
+from linkhub_adapters.memory import MemoryAnnouncements
+from linkhub_adapters.telemetry import Figures
+from linkhub_cli.backends.backend import Backend
+from linkhub_cli.settings import Settings
+from linkhub_core.errors import LinkhubError
+from linkhub_core.model import Kind, ProductKey
+from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
+
+__all__ = ["open_backend"]
+
+BEAT_SECONDS = 30.0
+_NOBODY = ProductKey("linkhub", "readiness")
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+    """See :class:`~linkhub_cli.backends.OpenBackend`."""
+    with AwsClients(region=settings.aws.region, endpoint_url=settings.aws.endpoint_url) as clients:
+        sqs_calls = AwsCalls(service="SQS", executor=clients.executor)
+        urls = {
+            Kind.CAPTION: settings.aws.caption_queue_url or "",
+            Kind.THUMBNAIL: settings.aws.thumbnail_queue_url or "",
+        }
+        queues = await asyncio.to_thread(FindQueues(sqs=clients.sqs, calls=sqs_calls), urls)
+        aws = _Aws(settings=settings, clock=clock, clients=clients, sqs_calls=sqs_calls, queues=queues)
+        try:
+            yield aws.backend()
+        finally:
+            await aws.queue.close()
+
+
+@frozen(kw_only=True, eq=False)
+class _Aws:
+    """The ports over one set of clients."""
+
+    settings: Settings
+    clock: Clock
+    clients: AwsClients
+    sqs_calls: AwsCalls
+    queues: Mapping[Kind, SqsQueue]
+    sqs: SqsCalls = field(init=False)
+    queue: SqsEventQueue = field(init=False)
+    depths: SqsDepths = field(init=False)
+
+    @sqs.default
+    def _sqs(self) -> SqsCalls:
+        return SqsCalls(sqs=self.clients.sqs, calls=self.sqs_calls, clock=self.clock)
+
+    @queue.default
+    def _queue(self) -> SqsEventQueue:
+        consuming = self.settings.consuming
+        return SqsEventQueue(
+            queues=self.queues,
+            sqs=self.sqs,
+            letter_box=SqsLetterBox(queues=self.queues, sqs=self.sqs, clock=self.clock),
+            batch_size=consuming.batch_size,
+            visibility_timeout_seconds=consuming.visibility_timeout_seconds,
+            receive_wait_seconds=consuming.receive_wait_seconds,
+        )
+
+    @depths.default
+    def _depths(self) -> SqsDepths:
+        return SqsDepths(queues=self.queues, sqs=self.clients.sqs, calls=self.sqs_calls)
+
+    def backend(self) -> Backend:
+        dynamodb = DynamoDbCalls(
+            dynamodb=self.clients.dynamodb,
+            calls=AwsCalls(service="DynamoDB", executor=self.clients.executor),
+            clock=self.clock,
+        )
+        products = DynamoDbProductStore(calls=dynamodb, table=self.settings.aws.products_table)
+        staging = DynamoDbStagingStore(calls=dynamodb, table=self.settings.aws.staging_table)
+        bus = self._bus()
+        return Backend(
+            name="aws",
+            queue=self.queue,
+            publisher=SqsEventPublisher(queues=self.queues, sqs=self.sqs),
+            dead_letters=SqsDeadLetters(queues=self.queues, sqs=self.sqs),
+            staging=staging,
+            products=products,
+            notifier=bus.notifier,
+            open_feed=bus.open_feed,
+            probes={
+                "queues": self.depths.queued,
+                "products": lambda: products.find([_NOBODY]),
+                "staging": lambda: staging.waiting([_NOBODY]),
+                **bus.probes,
+            },
+            figures=self._figures,
+            cheap_to_scan=False,
+        )
+
+    def _bus(self) -> _TopicBus | _ProcessBus:
+        topic_arn = self.settings.aws.topic_arn
+        if topic_arn is None:
+            return _ProcessBus()
+        calls = AwsCalls(service="SNS", executor=self.clients.executor)
+        nodes = NodeQueues(
+            sqs=self.clients.sqs,
+            sqs_calls=self.sqs_calls,
+            sns=self.clients.sns,
+            sns_calls=calls,
+            topic_arn=topic_arn,
+            clock=self.clock,
+        )
+        notifier = SnsNotifier(sns=self.clients.sns, topic_arn=topic_arn, calls=calls, clock=self.clock)
+        return _TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
+
+    async def _figures(self) -> Figures:
+        queued, letters = await asyncio.gather(self.depths.queued(), self.depths.dead_letters())
+        return Figures(
+            taken_at=self.clock.now(),
+            queued={kind.value: count for kind, count in queued.items()},
+            dead_letters=sum(letters.values()),
+        )
+
+
+@frozen
+class _ProcessBus:
+    """News within this process."""
+
+    notifier: MemoryAnnouncements = field(factory=MemoryAnnouncements)
+
+    @property
+    def probes(self) -> Mapping[str, Any]:
+        return {}
+
+    @asynccontextmanager
+    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
+        feed = self.notifier.open_feed()
+        yield feed
+        self.notifier.feeds.remove(feed)
+
+
+@frozen(kw_only=True, eq=False)
+class _TopicBus:
+    """News by the topic; a serving node hears it through a queue of its own."""
+
+    notifier: Notifier
+    nodes: NodeQueues
+    feed: SnsAnnouncementFeed
+    _open: list[bool] = field(factory=list, init=False)
+
+    @property
+    def probes(self) -> Mapping[str, Any]:
+        return {"bus": self._check}
+
+    async def _check(self) -> None:
+        if self._open:  # a consumer alone listens to nothing
+            await self.feed.check()
+
+    @asynccontextmanager
+    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
+        await self.feed.open()
+        self._open.append(True)
+        beating = asyncio.create_task(self._beat())
+        try:
+            yield self.feed
+        finally:
+            self._open.clear()
+            beating.cancel()
+            await asyncio.wait([beating])
+            await self.feed.close()
+
+    async def _beat(self) -> None:
+        """Say that this node lives, and take away what dead ones left; a beat that fails shows in readiness."""
+        while True:
+            with contextlib.suppress(LinkhubError):
+                await self.feed.beat()
+                await self.nodes.remove_dead()
+            await asyncio.sleep(BEAT_SECONDS)
