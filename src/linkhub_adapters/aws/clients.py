@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
+from linkhub_adapters.aws.fast_items import handle_items_fast
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
@@ -53,8 +55,10 @@ class AwsClients:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """The client of DynamoDB."""
-        return self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
+        """The client of DynamoDB, which writes and reads items fast."""
+        client = self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
+        handle_items_fast(client)
+        return client
 
     @cached_property
     def sqs(self) -> SQSClient:

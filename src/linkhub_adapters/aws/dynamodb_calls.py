@@ -16,7 +16,6 @@ from linkhub_adapters.aws.attribute_values import Item
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.consumption import Consumption
 from linkhub_adapters.aws.errors import DYNAMODB
-from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.side_by_side import side_by_side
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
@@ -42,7 +41,7 @@ class DynamoDbCalls:
     """DynamoDB through one boto3 client, which is safe to share between threads.
 
     Args:
-        dynamodb: the client; it is taught to handle items fast.
+        dynamodb: the client; :func:`~.fast_items.handle_items_fast` saves it a third of its time.
         calls: makes the calls on threads.
         clock: waits between attempts.
         consumption: counts what was charged.
@@ -54,9 +53,6 @@ class DynamoDbCalls:
     clock: Clock
     consumption: Consumption = field(factory=Consumption)
     jitter: Callable[[], float] = random
-
-    def __attrs_post_init__(self) -> None:
-        handle_items_fast(self.dynamodb)
 
     async def get(self, table: str, keys: Sequence[Item]) -> list[Item]:
         """Read items consistently, in any number and in no order; keys without an item bring none.

@@ -119,4 +119,5 @@ def _revised(record: ProductRecord, outcome: Outcome) -> ReviseOutcome:
     if isinstance(outcome, Applied):
         return Revised()
     stored = product_from_item(outcome.item) if outcome.item else None
-    return Revised() if stored == record else Conflict(stored)
+    # A first revision is created: no lost reply of ours explains that it stands there.
+    return Revised() if stored == record and record.revision > 1 else Conflict(stored)

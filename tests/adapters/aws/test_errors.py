@@ -1,0 +1,75 @@
+"""One table from AWS's errors to linkhub's."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError
+
+from linkhub_adapters.aws.errors import PASSING_CODES, fault_of, is_index_missing, translated
+from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
+
+_TOO_LARGE = "Item size has exceeded the maximum allowed size"
+
+
+def _client_error(code: str, message: str = "made by a test") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "BatchExecuteStatement")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
+        (ConnectTimeoutError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
+        (NoCredentialsError(), ServiceUnavailable),
+        (ResponseParserError("not JSON"), ServiceUnavailable),
+        (_client_error("ThrottlingException"), ServiceUnavailable),
+        (_client_error("ProvisionedThroughputExceededException"), ServiceUnavailable),
+        (_client_error("InternalServerError"), ServiceUnavailable),
+        (_client_error("ResourceNotFoundException"), ServiceUnavailable),
+        (_client_error("AccessDeniedException"), ServiceUnavailable),
+        (_client_error("SomethingNew"), ServiceUnavailable),
+        (_client_error("ValidationException", _TOO_LARGE), StoreRefused),
+        (_client_error("ItemCollectionSizeLimitExceededException"), StoreRefused),
+        (_client_error("RequestEntityTooLarge"), StoreRefused),
+        (_client_error("SerializationException"), StoreRefused),
+        (
+            _client_error("ValidationException", "The provided key element does not match the schema"),
+            ServiceUnavailable,
+        ),
+        (_client_error("ValidationException", "The table does not have the specified index: x"), ServiceUnavailable),
+        (_client_error("ValidationException", "One of the required keys: Missing the key k"), ServiceUnavailable),
+        (ClientError({}, "Query"), ServiceUnavailable),
+    ],
+    ids=str,
+)
+def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected: type[LinkhubError]) -> None:
+    """What a value is to blame for is refused; all else may be mended while the message waits."""
+    told = translated("DynamoDB", error)
+    assert type(told) is expected
+    assert str(error) in str(told)
+
+
+def test_only_a_store_refuses() -> None:
+    """A queue that calls a request invalid is not available for it: its messages are not to be lost."""
+    assert type(translated("SQS", _client_error("ValidationError"))) is ServiceUnavailable
+
+
+@pytest.mark.parametrize("code", sorted(PASSING_CODES))
+def test_a_passing_fault_of_a_statement_is_no_refusal(code: str) -> None:
+    """When a statement has failed often enough with such a code, the store is unavailable."""
+    assert type(fault_of("DynamoDB", code, "slow down")) is ServiceUnavailable
+
+
+def test_a_statement_may_be_refused() -> None:
+    """A statement's own code for a value beyond the limits is as permanent as that of a call."""
+    told = fault_of("DynamoDB", "ValidationError", _TOO_LARGE)
+    assert isinstance(told, StoreRefused)
+    assert str(told) == f"DynamoDB refused the value: ValidationError: {_TOO_LARGE}"
+
+
+def test_a_missing_index_is_told_from_other_faults() -> None:
+    """It is recognised in the translated error."""
+    missing = _client_error("ValidationException", "The table does not have the specified index: by-updated-at")
+    assert is_index_missing(translated("DynamoDB", missing))
+    assert not is_index_missing(translated("DynamoDB", _client_error("ValidationException")))

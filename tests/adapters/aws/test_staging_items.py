@@ -1,0 +1,72 @@
+"""A waiting half as an item."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key, staging_key_of
+from linkhub_core.errors import StoreRefused
+from linkhub_core.model import Half, Kind, Origin
+from tests.support import strategies
+from tests.support.builders import NOON, a_half, a_waiting
+
+
+def test_an_item_tells_what_waits_and_until_when() -> None:
+    """Its attributes are those of an incomplete assembly, with the time to live in seconds."""
+    item = staging_item(a_waiting(a_half(Kind.THUMBNAIL), origin=Origin(correlation_id="c", traceparent="t")))
+    assert (item["half"], item["is_complete"]) == ({"S": "thumbnail"}, {"BOOL": False})
+    assert item["ttl"] == {"N": str(int((NOON + timedelta(days=1)).timestamp()))}
+    assert item["waiting_since"] == {"S": "2026-01-15T12:00:00+00:00"}
+    assert (item["correlation_id"], item["traceparent"]) == ({"S": "c"}, {"S": "t"})
+
+
+def test_the_key_is_part_of_the_item() -> None:
+    """The key's attributes are those of the item, and name the product."""
+    waiting = a_waiting()
+    item, key = staging_item(waiting), staging_key(waiting.key)
+    assert key.items() <= item.items()
+    assert staging_key_of(key) == waiting.key
+
+
+def test_only_the_trace_may_be_absent() -> None:
+    """Without a trace context there is no such attribute."""
+    bare = staging_item(a_waiting(origin=Origin(correlation_id="c")))
+    traced = staging_item(a_waiting(origin=Origin(correlation_id="c", traceparent="t")))
+    assert traced.keys() - bare.keys() == set(OPTIONAL)
+
+
+@given(strategies.halves(), st.none() | st.text(max_size=60))
+def test_a_waiting_half_survives(half: Half, traceparent: str | None) -> None:
+    """Every half that the codec accepts comes back equal, with its origin."""
+    waiting = a_waiting(half, origin=Origin(correlation_id="", traceparent=traceparent))
+    assert staging_from_item(staging_item(waiting)) == waiting
+
+
+def test_an_expiry_within_a_second_is_rounded_up() -> None:
+    """DynamoDB counts whole seconds: an item never expires before its time."""
+    waiting = a_waiting(expires_at=NOON + timedelta(microseconds=1), waiting_since=NOON + timedelta(microseconds=1))
+    read = staging_from_item(staging_item(waiting))
+    assert read.expires_at == NOON + timedelta(seconds=1)
+    assert read.waiting_since == waiting.waiting_since
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"half": {"S": "both"}},
+        {"version": {"S": "new"}},
+        {"content": {"S": "text"}},
+        {"content": {"M": {}}},
+        {"ttl": {"S": "x"}},
+        {"waiting_since": {"S": "yesterday"}},
+    ],
+    ids=str,
+)
+def test_an_item_of_other_hands_is_refused_by_its_key(broken: dict[str, dict[str, object]]) -> None:
+    """What is not a half of ours is told with its key, whatever is wrong with it."""
+    with pytest.raises(StoreRefused, match=a_half().key.video_id):
+        staging_from_item(staging_item(a_waiting()) | broken)
