@@ -13,6 +13,8 @@ Statements of a PartiQL batch report the same faults under codes of their own, w
 
 from __future__ import annotations
 
+import re
+
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -45,9 +47,10 @@ _REFUSALS = frozenset(
     }
 )
 
-# DynamoDB says these of the table, not of the value; were they permanent, a wrong table would empty the queues.
+# A dozen messages tell that a table has other keys than ours, all with these words; none that is about a value has one
+# (sizes, numbers, nesting). Were they permanent, a wrong table would empty the queues into the dead letters.
+_ABOUT_THE_TABLE = re.compile(r"\b(keys?|index|schema)\b", re.IGNORECASE)
 _INDEX_IS_MISSING = "does not have the specified index"
-_ABOUT_THE_TABLE = ("Missing the key", "does not match the schema", "Type mismatch for key", _INDEX_IS_MISSING)
 
 
 def translated(service: str, error: BaseException) -> ServiceUnavailable | StoreRefused:
@@ -73,7 +76,7 @@ def fault_of(service: str, code: str, message: str, *, problem: str | None = Non
         problem: the text of the error, if it is to be another than ``code: message``.
     """
     text = problem or f"{code}: {message}"
-    if service == DYNAMODB and code in _REFUSALS and not any(words in message for words in _ABOUT_THE_TABLE):
+    if service == DYNAMODB and code in _REFUSALS and not _ABOUT_THE_TABLE.search(message):
         return StoreRefused(service, text)
     return ServiceUnavailable(service, text)
 

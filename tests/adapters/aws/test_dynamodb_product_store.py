@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -14,11 +15,12 @@ from botocore.config import Config
 from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.product_items import product_item, product_key
+from linkhub_adapters.aws.resources import Table
 from linkhub_core.catalog import PageQuery
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
 from linkhub_core.model import ProductRecord
 from linkhub_core.ports import Conflict, Created, Exists, Revised
-from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.adapters.aws.table_room import TableRoom, create_table, furnished
 from tests.contracts.product_store import ProductStoreContract
 from tests.support.builders import KEY, NOON, a_caption, a_key, a_record, a_thumbnail, a_thumbnail_set
 from tests.support.faults import Fault, inject
@@ -224,6 +226,22 @@ async def test_throttled_parts_are_tried_again(room: TableRoom, operation: str) 
         outcomes = await room.product_store.create([a_record(a_key(number)) for number in range(5)])
     assert injection.is_spent
     assert outcomes == [Exists(record) for record in there] + [Created()] * 2
+
+
+async def test_a_table_with_other_keys_is_unavailable(room: TableRoom) -> None:
+    """The tables' names may have been mixed up: that can be mended, and no product is refused for it."""
+    other = f"other-{uuid4().hex}"
+    create_table(room.dynamodb, Table(name=other, partition_key="id", sort_key="kind"))
+    store = DynamoDbProductStore(calls=room.calls, table=other)
+    with pytest.raises(ServiceUnavailable):
+        await store.create([a_record()])
+    with pytest.raises(ServiceUnavailable):
+        await store.revise([a_record(revision=2)])
+    with pytest.raises(ServiceUnavailable):
+        await store.find([KEY])
+    with pytest.raises(ServiceUnavailable):
+        await store.page(PageQuery(seller_handle=_SELLER))
+    room.dynamodb.delete_table(TableName=other)
 
 
 # --- pages

@@ -38,7 +38,6 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
             ServiceUnavailable,
         ),
         (_client_error("ValidationException", "The table does not have the specified index: x"), ServiceUnavailable),
-        (_client_error("ValidationException", "One of the required keys: Missing the key k"), ServiceUnavailable),
         (ClientError({}, "Query"), ServiceUnavailable),
     ],
     ids=str,
@@ -48,6 +47,42 @@ def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected
     told = translated("DynamoDB", error)
     assert type(told) is expected
     assert str(error) in str(told)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Item size has exceeded the maximum allowed size",
+        "Item size to update has exceeded the maximum allowed size",
+        "Number overflow. Attempting to store a number with magnitude larger than supported range",
+        "DynamoDB only supports precision up to 38 digits",
+        "Nesting Levels have exceeded supported limits",
+    ],
+)
+def test_what_a_value_is_to_blame_for_is_refused(message: str) -> None:
+    """A limit of items or of numbers is broken by the same value tomorrow."""
+    assert type(fault_of("DynamoDB", "ValidationError", message)) is StoreRefused
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Key attribute should be present in the item: Key id",
+        "Key attribute's data type should match its data type in table's schema: Key seller_handle",
+        "Where clause does not contain a mandatory equality on all key attributes",
+        "The number of conditions on the keys is invalid",
+        "One of the required keys was not given a value",
+        "One or more parameter values were invalid: Type mismatch for key",
+        "One or more parameter values were invalid: Missing the key id in the item",
+        "Query key condition not supported",
+        "Query condition missed key schema element",
+        "The provided key element does not match the schema",
+        "The table does not have the specified index: by-updated-at",
+    ],
+)
+def test_what_the_table_is_to_blame_for_can_be_mended(message: str) -> None:
+    """A table with other keys refuses every value: no message is to be given up for that."""
+    assert type(fault_of("DynamoDB", "ValidationException", message)) is ServiceUnavailable
 
 
 def test_only_a_store_refuses() -> None:
