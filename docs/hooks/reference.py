@@ -1,0 +1,112 @@
+"""Draws the reference from the code at build time: a page names a piece as ``{{ settings }}``, alone on a line.
+
+A name that is not known fails the build, so that no page can promise what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+from attrs import fields
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import Metric
+
+from linkhub_adapters.http import openapi
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.telemetry import Metrics
+from linkhub_adapters.telemetry.figures import Figures, RealtimeFigures
+from linkhub_cli import settings_reference
+from linkhub_cli.main import program
+
+_PIECE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put each piece where its name stands."""
+    return _PIECE.sub(lambda found: _PIECES[found.group(1)](), markdown)
+
+
+def commands() -> str:
+    """The help of every command, as it would be printed."""
+    return "\n".join(_helps(program, click.Context(program, info_name="linkhub"), 2))
+
+
+def _helps(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    yield f"{'#' * level} `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (inner := command.get_command(context, name)) is not None:
+                yield from _helps(inner, click.Context(inner, info_name=name, parent=context), min(level + 1, 4))
+
+
+def metrics() -> str:
+    """Every metric with its labels and meaning, from a registry that has seen one of each."""
+    now = FakeClock().now()
+    exposed = Metrics(
+        take_figures=lambda: Figures(taken_at=now, queued={"caption": 0}, staged=0, dead_letters=0),
+        take_realtime=lambda: RealtimeFigures(connections={"websocket": 0}, refused={"origin": 0}),
+    )
+    labels = _labels_of_instruments(exposed)
+    rows = [_metric_row(metric, labels) for metric in exposed.registry.collect()]
+    return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *sorted(rows)])
+
+
+def _metric_row(metric: Metric, labels: Mapping[str, Sequence[str]]) -> str:
+    suffix = "_total" if metric.type == "counter" else ""
+    names = ", ".join(f"`{label}`" for label in labels.get(metric.name, _sample_labels(metric)))
+    return f"| `{metric.name}{suffix}` | {metric.type} | {names} | {metric.documentation} |"
+
+
+def _labels_of_instruments(exposed: Metrics) -> Mapping[str, Sequence[str]]:
+    """The labels of counters and histograms, by metric; one that has seen nothing yet has no sample to tell them."""
+    values = [getattr(exposed, each.name) for each in fields(Metrics)]
+    instruments = [value for value in values if isinstance(value, (Counter, Histogram))]
+    return {each._name: each._labelnames for each in instruments}  # noqa: SLF001  the library tells them nowhere else
+
+
+def _sample_labels(metric: Metric) -> Sequence[str]:
+    return tuple(metric.samples[0].labels) if metric.samples else ()
+
+
+def rest() -> str:
+    """Each route of the OpenAPI document: what it answers, and to which parameters."""
+    document = openapi.describe(None)
+    return "\n".join(line for path, item in document["paths"].items() for line in _route(path, item, document))
+
+
+def _route(path: str, item: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    for method, operation in item.items():
+        if method not in {"get", "post"}:
+            continue
+        yield f"### `{method.upper()} {path}`\n\n{operation.get('description') or operation['summary']}\n"
+        parameters = [_resolved(parameter, document) for parameter in operation.get("parameters", [])]
+        if parameters:
+            yield "| parameter | in | meaning |\n|---|---|---|"
+            yield from (f"| `{p['name']}` | {p['in']} | {p.get('description', '')} |" for p in parameters)
+            yield ""
+        yield "| status | meaning |\n|---|---|"
+        yield from (
+            f"| {status} | {_resolved(response, document)['description']} |"
+            for status, response in operation["responses"].items()
+        )
+        yield ""
+
+
+def _resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in part:
+        return part
+    found = document
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+_PIECES: Mapping[str, Callable[[], str]] = {
+    "commands": commands,
+    "metrics": metrics,
+    "rest": rest,
+    "settings": settings_reference.markdown,
+}
