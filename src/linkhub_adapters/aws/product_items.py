@@ -1,10 +1,12 @@
 """A product as an item of the products table: every field under its own name, so that other services can read it.
 
-seller_handle, video_id                        the key
-title, price, ... processing_metadata          the product's fields; lists are lists, objects are maps
-created_at, updated_at                         ISO 8601 in UTC, milliseconds, ``Z``: texts that sort as moments do
-caption_version, thumbnails_version, revision  how new it is
-unannounced_revision                           absent once the newest revision has been announced
+    seller_handle, video_id                        the key
+    title, price, ... processing_metadata          the product's fields; lists are lists, objects are maps
+    created_at, updated_at                         ISO 8601 in UTC, milliseconds, ``Z``: texts that sort as moments do
+    caption_version, thumbnails_version, revision  how new it is
+    unannounced_revision                           absent once the newest revision has been announced
+
+The item is its own outbox: whoever saves it owes its announcement until that last attribute is removed.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """How shops are read in the products table: newest first, by what changed, and whole.
 
-question            asked of        cost, in read units of 4 kB (consistent) or 8 kB (not)
-------------------  --------------  ---------------------------------------------------------------------------
-newest              the table       what the page holds, and one product more
-changed             the index       100 bytes for each change; nothing new costs one unit at most
-scan, a shop        the table       the shop
-scan, all shops     both            100 bytes a product to find the sellers, then each shop
-scan, unannounced   the table       all of it, not consistently: half the price, and who announces reads again
+    question            asked of        cost, in read units of 4 kB (consistent) or 8 kB (not)
+    ------------------  --------------  ---------------------------------------------------------------------------
+    newest              the table       what the page holds, and one product more
+    changed             the index       100 bytes for each change; nothing new costs one unit at most
+    scan, a shop        the table       the shop
+    scan, all shops     both            100 bytes a product to find the sellers, then each shop
+    scan, unannounced   the table       all of it, not consistently: half the price, and who announces reads again
+
+Every name in an expression is an alias: some names are reserved words.
 """
 
 from __future__ import annotations
@@ -127,7 +129,7 @@ class ShopQueries:
     def _pages(
         self, operation: Literal["query", "scan"], values: Mapping[str, AttributeValue], **asked: Any
     ) -> AsyncIterator[list[Item]]:
-        """Ask, with every name that the expressions speak of under an alias: some names are reserved words."""
+        """Ask, with an alias for every name that the expressions speak of."""
         expressions = " ".join(text for name, text in asked.items() if name.endswith("Expression"))
         if values:
             asked["ExpressionAttributeValues"] = values

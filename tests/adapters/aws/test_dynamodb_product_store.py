@@ -293,6 +293,15 @@ async def test_without_the_index_the_shop_is_filtered(indexless_room: TableRoom)
         assert indexless_room.spent("query") == calls
 
 
+async def test_without_the_index_the_sellers_are_found_in_the_table(indexless_room: TableRoom) -> None:
+    """Once it is known that there is no index, a scan does not ask it; DynamoDB Local would not even mind."""
+    records = [a_record(a_key(number, f"shop-{number % 2}")) for number in range(4)]
+    store = indexless_room.product_store
+    await store.create(records)
+    await store.page(PageQuery(seller_handle="shop-0", since=NOON))
+    assert [record async for record in store.scan()] == sorted(records, key=lambda record: record.key)
+
+
 async def test_a_product_of_other_hands_is_refused(room: TableRoom) -> None:
     """An item that is no product of ours is named, not guessed at."""
     foreign: Any = {**product_key(KEY), "title": {"S": "?"}}
