@@ -1,5 +1,11 @@
-"""The AWS room: events from SQS, products and waiting halves in DynamoDB, news through SNS.
+"""The production backend: SQS queues, DynamoDB tables, an SNS topic, and a Lambda handler, thin on boto3.
 
-Every call goes through boto3, on threads; its errors are translated in :mod:`.errors` and nowhere else. What has to be
-there is defined in :mod:`.resources`. Importing anything of it opens nothing: :mod:`.clients` makes clients when asked.
+    sqs_*        the queues, their publisher and dead letters; `fast_replies` and `long_polls` are why they are cheap
+    dynamodb_*   the stores; `partiql` writes 25 rows a call, `fast_items` and `*_items` put values into DynamoDB's form
+    sns_*        announcements to every node; `node_queues` is what each node listens with
+    resources    what has to be there, as data
+    clients      boto3's clients, each made once
+
+boto3's calls block, so they run on threads (`aws_calls`), and its errors are translated once (`errors`). Importing this
+package needs the extra ``linkhub[aws]`` only where a module of it is imported.
 """

@@ -79,6 +79,7 @@ class SqliteDatabase:
 
         Raises:
             ServiceUnavailable: the file cannot be opened, or is not ours.
+            OSError: its directory cannot be made.
         """
         with translating(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,5 +48,3 @@ def translating(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translated(error, path) from error
-    except OSError as error:
-        raise ServiceUnavailable(f"the file {path}", f"{error.strerror}; check its directory") from error

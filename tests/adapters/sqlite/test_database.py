@@ -61,10 +61,10 @@ def test_something_that_is_no_database_is_refused(tmp_path: Path) -> None:
         SqliteDatabase.open(path)
 
 
-def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
-    """Where a file stands in the way of the directory, the error names it."""
+def test_a_directory_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    """Where a file stands in the way of the directory, the system's own error comes through."""
     (tmp_path / "blocked").write_text("")
-    with pytest.raises(ServiceUnavailable, match="check its directory"):
+    with pytest.raises(OSError, match="blocked"):
         SqliteDatabase.open(tmp_path / "blocked" / "data" / "linkhub.sqlite3")
 
 

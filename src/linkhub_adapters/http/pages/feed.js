@@ -8,6 +8,7 @@
 const POLL_MS = 5_000;
 const PAGE_LIMIT = 20;
 const CATCH_UP_LIMIT = 50;
+const CATCH_UP_MARGIN_MS = 5_000;
 const BACKOFF_MS = { first: 400, most: 15_000 };
 const ANSWER_MS = 10_000;
 const HEARTBEAT_MS = 25_000;
@@ -132,8 +133,14 @@ export class ShopFeed {
   }
 
   #happened({ product, revision, timestamp }) {
-    if (Date.parse(product?.updated_at) > this.#subscribedAtMs) this.#cursor = timestamp ?? this.#cursor;
+    if (Date.parse(product?.updated_at) > this.#subscribedAtMs) this.#moveCursor(timestamp);
     this.#listener.onProduct(product, revision ?? null);
+  }
+
+  /** What was saved shortly before this moment may still be announced after it: ask for a little of the past again. */
+  #moveCursor(timestamp) {
+    const moment = Date.parse(timestamp) - CATCH_UP_MARGIN_MS;
+    if (moment > Date.parse(this.#cursor)) this.#cursor = new Date(moment).toISOString();
   }
 
   #refused({ code, message }) {
