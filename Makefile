@@ -1,6 +1,8 @@
 # linkhub: `make run` shows it, `make test` proves it. Both set up all they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Else the theme of the docs prints an advertisement at each build.
+export NO_MKDOCS_2_WARNING := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
