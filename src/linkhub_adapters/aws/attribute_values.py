@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail
+from linkhub_core.rules import Number
 
 __all__ = ["AttributeValue", "Item", "read_document", "write_document", "write_value"]
 
@@ -28,8 +29,10 @@ _BEYOND_THE_LARGEST = 1e126
 _NUMBER_FIELDS = frozenset(
     field.name
     for owner in (BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail)
-    for field in attrs.fields(owner)
-    if field.type in ("Number", "Number | None")
+    for field in attrs.fields(
+        attrs.resolve_types(owner)
+    )  # cattrs resolves them, too: whoever came first must not matter
+    if field.type in (Number, Number | None)
 )
 
 

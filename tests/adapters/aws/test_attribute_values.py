@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 
-from linkhub_adapters.aws.attribute_values import read_document, write_document, write_value
+from linkhub_adapters.aws.attribute_values import _NUMBER_FIELDS, read_document, write_document, write_value
 from linkhub_core.codec import content_from, document_of
 from linkhub_core.model import Content, Half
 from linkhub_core.rules import Number, number
 from tests.support import strategies
+
+_ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -75,3 +80,14 @@ def test_a_content_survives(half: Half) -> None:
     """Every content that the codec accepts comes back equal."""
     content: Content = half.content
     assert content_from(half.kind, read_document(write_document(document_of(content)))) == content
+
+
+def test_number_fields_are_known_whoever_resolved_the_types_first() -> None:
+    """Fields that may hold numbers as text are the model's, in a process that has used the codec before, too."""
+    script = (
+        "from tests.support.builders import a_half; a_half();"
+        "from linkhub_adapters.aws.attribute_values import _NUMBER_FIELDS; print(sorted(_NUMBER_FIELDS))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_ROOT)
+    assert run.stdout == f"{sorted(_NUMBER_FIELDS)}\n"
+    assert {"confidence_score", "video_duration", "x"} <= _NUMBER_FIELDS
