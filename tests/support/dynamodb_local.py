@@ -13,7 +13,7 @@ from tests.support.processes import Process, ProcessFailed, free_port
 
 __all__ = ["run_dynamodb_local"]
 
-_START_ATTEMPTS = 3
+_START_ATTEMPTS = 6
 
 
 @contextmanager
