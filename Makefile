@@ -29,7 +29,7 @@ format: .venv/dev.stamp ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .
 
 bench: .venv/dev.stamp ## measure: products a second and CPU a product
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks drain
 
 clean: ## remove what set-up and runs have made
 	rm -rf .venv .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
