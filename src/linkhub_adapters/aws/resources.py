@@ -1,4 +1,4 @@
-"""What linkhub needs of AWS, as data: what ``linkhub init`` makes or prints, and ``linkhub doctor`` checks.
+"""What linkhub needs of AWS, as data: for whoever provisions it, and for whoever checks what is there.
 
 Rule 1. This is the only place that says what a table, a queue or the topic has to be like.
 Rule 2. Nothing here calls AWS: the requests are values, which whoever provisions hands to boto3.

@@ -48,7 +48,7 @@ def test_the_smaller_limit_of_the_two_counts(sqs: "SQSClient") -> None:
 def test_a_queue_without_dead_letters_is_refused(sqs: "SQSClient") -> None:
     """Nothing may start that could not reject: the error says what mends it."""
     url = sqs.create_queue(QueueName=f"q-{uuid4().hex}")["QueueUrl"]
-    with pytest.raises(ServiceUnavailable, match=r"has no dead-letter queue; `linkhub init` makes one"):
+    with pytest.raises(ServiceUnavailable, match=r"has no dead-letter queue: give it a redrive policy"):
         FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))({Kind.CAPTION: url})
 
 

@@ -135,7 +135,7 @@ function showContact() {
   part("findings").replaceChildren(findingItem({
     level: "bad",
     text: answeredAtMs === null ? "There are no readings." : "What stands below is old.",
-    advice: "The page goes on asking. linkhub doctor checks the configuration against reality.",
+    advice: "The page goes on asking. `linkhub config` shows the configuration, /readyz what does not answer.",
   }));
 }
 
