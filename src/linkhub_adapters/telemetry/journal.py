@@ -29,6 +29,8 @@ from linkhub_core.model import Kind, Origin, ProductKey
 
 __all__ = ["TelemetryJournal"]
 
+MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can be wrong in ten thousand places; the dead letter has them all
+
 _INDEX = re.compile(r"\[\d+\]")
 _FIELD = re.compile(r"[A-Za-z_.\[\]]{1,80}")
 
@@ -54,7 +56,8 @@ def _rejected(journal: TelemetryJournal, entry: MessageRejected) -> None:
         "message_rejected",
         queue=entry.kind.value,
         message_id=entry.message_id,
-        faults=[str(fault) for fault in entry.faults],
+        faults=[str(fault) for fault in entry.faults[:MOST_FAULTS_LOGGED]],
+        fault_count=len(entry.faults),
         receive_count=entry.receive_count,
         **_traced(entry.origin),
     )

@@ -170,6 +170,18 @@ def test_an_entry_is_logged_and_counted(
     assert {name: values.get(name) for name in samples} == samples
 
 
+def test_a_body_that_is_wrong_everywhere_gives_one_short_line() -> None:
+    """Of very many faults a line shows the first twenty, and says how many there were."""
+    lines = CapturingLogger()
+    log = structlog.wrap_logger(lines, wrapper_class=structlog.make_filtering_bound_logger(0), processors=[_as_fields])
+    faults = [Fault(f"tags[{number}]", "must be text") for number in range(10_000)]
+    rejected = MessageRejected(kind=Kind.CAPTION, message_id="m", origin=ORIGIN, faults=faults, receive_count=1)
+    TelemetryJournal(metrics=Metrics(), log=log).record([rejected])
+    (call,) = lines.calls
+    assert call.kwargs["faults"] == [str(fault) for fault in faults[:20]]
+    assert call.kwargs["fault_count"] == 10_000
+
+
 def test_every_entry_of_the_core_has_its_line() -> None:
     """No entry of the core is without a function here, and no function without an entry."""
     assert set(_TOLD) == set(get_args(entries.Entry))
