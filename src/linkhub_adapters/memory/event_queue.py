@@ -111,12 +111,12 @@ class MemoryEventQueue:
 
     def _held(self, deliveries: Sequence[Delivery]) -> list[_Message]:
         """The messages whose newest lease is one of these: an older lease has no say any more."""
-        messages = (self._messages.get(delivery.message_id) for delivery in deliveries)
-        return [
-            message
-            for message, delivery in zip(messages, deliveries, strict=True)
-            if message is not None and message.receipt == delivery.receipt
-        ]
+        held: dict[str, _Message] = {}
+        for delivery in deliveries:
+            message = self._messages.get(delivery.message_id)
+            if message is not None and message.receipt == delivery.receipt:
+                held[message.message_id] = message
+        return list(held.values())
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""

@@ -47,11 +47,11 @@ class SqliteDeadLetters:
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
         now = microseconds(self.clock.now())
+        numbers = {_number(letter) for letter in letters}
 
         def work(connection: sqlite3.Connection) -> int:
-            for letter in letters:
-                connection.execute(_RETURN, (now, now, _number(letter)))
-            return connection.executemany(_REMOVE, [(_number(letter),) for letter in letters]).rowcount
+            connection.executemany(_RETURN, [(now, now, number) for number in sorted(numbers)])
+            return connection.executemany(_REMOVE, [(number,) for number in numbers]).rowcount
 
         returned = await self.database.write(work) if letters else 0
         self.database.tell()

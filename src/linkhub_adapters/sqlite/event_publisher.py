@@ -25,7 +25,7 @@ class SqliteEventPublisher:
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
-        problems = [(message, _problem(message.body)) for message in messages]
+        problems = [(message, _problem_of(message)) for message in messages]
         sound = [message for message, problem in problems if problem is None]
         now = microseconds(self.clock.now())
         rows = [
@@ -41,11 +41,13 @@ def _put(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, str, int
     connection.executemany(_PUT, rows)
 
 
-def _problem(body: str) -> str | None:
-    if "\0" in body:
+def _problem_of(message: OutgoingMessage) -> str | None:
+    texts = [message.body, *message.attributes, *message.attributes.values()]
+    if any("\0" in text for text in texts):
         return "holds a NUL, which no queue carries"
     try:
-        body.encode()
+        for text in texts:
+            text.encode()
     except UnicodeEncodeError:
         return "holds a lone surrogate, which UTF-8 cannot carry"
     return None

@@ -17,15 +17,15 @@ from linkhub_core.ports import Clock, Delivery, Rejection
 
 __all__ = ["SqliteEventQueue", "faults_text"]
 
-_ANY_DUE = "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1"
+_ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
+_DUE = """
+SELECT id, receive_count, lease FROM messages WHERE kind = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
+"""
 _LEASE = """
 UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = lease + 1
-WHERE id IN (SELECT id FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?)
+WHERE id IN (SELECT value FROM json_each(?))
 RETURNING id, kind, body, attributes, sent_at, receive_count, lease
 """
-_SPENT = (
-    "SELECT id, lease, receive_count FROM messages WHERE receive_count >= ? AND receive_count > 0 AND visible_at <= ?"
-)
 _BURY = """
 INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at)
 SELECT kind, body, attributes, ?, id, receive_count, sent_at, ? FROM messages WHERE id = ? AND lease = ?
@@ -34,8 +34,17 @@ _DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
 
 
 def faults_text(faults: Iterable[Fault]) -> str:
-    """Faults as they are kept beside a dead letter."""
-    return orjson.dumps([{"field": fault.field, "problem": fault.problem} for fault in faults]).decode()
+    """Faults as they are kept beside a dead letter; a lone surrogate, which no file can hold, becomes a ``?``."""
+    told = [{"field": _sound(fault.field), "problem": _sound(fault.problem)} for fault in faults]
+    return orjson.dumps(told).decode()
+
+
+def _sound(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _never_settled(count: int) -> str:
+    return faults_text([Fault("", f"was delivered {count} times and never settled")])
 
 
 @frozen(kw_only=True)
@@ -69,11 +78,21 @@ class SqliteEventQueue:
 
     def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
         now = microseconds(self.clock.now())
-        for message_id, lease, count in connection.execute(_SPENT, (self.max_receive_count, now)).fetchall():
-            faults = faults_text([Fault("", f"was delivered {count} times and never settled")])
-            _bury(connection, [(faults, now, message_id, lease)])
-        rows = connection.execute(_LEASE, (self._visible_at(self.visibility_timeout_seconds), now, self.batch_size))
-        return [_delivery(row) for row in rows.fetchall()]
+        while due := self._due(connection, now):
+            spent = [message for message in due if message[1] >= self.max_receive_count]
+            _bury(connection, [(_never_settled(count), now, number, lease) for number, count, lease in spent])
+            if living := [number for number, count, _ in due if count < self.max_receive_count]:
+                visible_at = self._visible_at(self.visibility_timeout_seconds)
+                rows = connection.execute(_LEASE, (visible_at, orjson.dumps(living).decode())).fetchall()
+                return [_delivery(row) for row in rows]
+        return []
+
+    def _due(self, connection: sqlite3.Connection, now: int) -> list[tuple[int, int, int]]:
+        """The next messages: of each kind the oldest, half a batch each, unless there are fewer of the other."""
+        captions, thumbnails = (connection.execute(_DUE, (kind, now, self.batch_size)).fetchall() for kind in Kind)
+        half = self.batch_size // 2
+        taken = captions[: max(half, self.batch_size - len(thumbnails))]
+        return taken + thumbnails[: self.batch_size - len(taken)]
 
     def _visible_at(self, delay_seconds: float) -> int:
         return microseconds(self.clock.now() + timedelta(seconds=delay_seconds))
@@ -100,7 +119,8 @@ class SqliteEventQueue:
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
         now = microseconds(self.clock.now())
-        buried = [(faults_text(one.faults), now, *_lease_of(one.delivery)) for one in rejections]
+        faults = {_lease_of(one.delivery): faults_text(one.faults) for one in rejections}
+        buried = [(text, now, *lease) for lease, text in faults.items()]
         await self.database.write(lambda connection: _bury(connection, buried))
 
 

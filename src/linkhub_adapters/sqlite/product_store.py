@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase
+from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, encode_product, timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
@@ -22,14 +22,15 @@ PAGE_SIZE = 200
 _READ = "SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision"
 _FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
 _NEWEST = f"{_READ} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
+# The index holds all that is compared and sorted: the documents of a page are read, and no others.
 _CHANGED = f"""
-{_READ} FROM products INDEXED BY products_updated
-WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
+{_READ} FROM products WHERE rowid IN (
+  SELECT rowid FROM products INDEXED BY products_updated
+  WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
+) ORDER BY video_id DESC
 """
-_SCAN = f"""
-{_READ} FROM products WHERE (seller_handle, video_id) > (?, ?) {{}}
-ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
-"""
+_ALL = "(seller_handle, video_id) > (?, ?)"
+_OF_A_SHOP = "seller_handle = ? AND video_id > ?"
 _CREATE = """
 INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, updated_at,
   seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
@@ -85,16 +86,22 @@ class SqliteProductStore:
         self, *, seller_handle: str | None = None, unannounced: bool = False
     ) -> AsyncIterator[ProductRecord]:
         """See the port."""
-        conditions = "AND seller_handle = ? " if seller_handle is not None else ""
-        conditions += "AND unannounced_revision IS NOT NULL" if unannounced else ""
-        statement, extra = _SCAN.format(conditions), () if seller_handle is None else (seller_handle,)
-        last: tuple[str, str] = ("", "")
+        statement = scan_statement(of_a_shop=seller_handle is not None, unannounced=unannounced)
+        last = (seller_handle or "", "")
         while rows := await self.database.read(
-            lambda connection, after=last: connection.execute(statement, (*after, *extra)).fetchall()  # type: ignore[misc]
+            lambda connection, after=last: connection.execute(statement, after).fetchall()  # type: ignore[misc]
         ):
             last = rows[-1][:2]
             for row in rows:
                 yield _record(row)
+
+
+def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
+    """The statement that reads the next products after a key, whatever has been read before at no cost."""
+    source = "products INDEXED BY products_unannounced" if unannounced else "products"
+    condition = _OF_A_SHOP if of_a_shop else _ALL
+    condition += " AND unannounced_revision IS NOT NULL" if unannounced else ""
+    return f"{_READ} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
 
 
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
@@ -133,7 +140,7 @@ def _row(record: ProductRecord) -> tuple[Any, ...]:
 def _record(row: tuple[Any, ...]) -> ProductRecord:
     _, _, document, caption_version, thumbnails_version, revision, unannounced_revision = row
     return decode_record(
-        orjson.loads(document),
+        read_document(document),
         caption_version=caption_version,
         thumbnails_version=thumbnails_version,
         revision=revision,

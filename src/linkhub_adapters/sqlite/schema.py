@@ -26,8 +26,7 @@ CREATE TABLE messages (
   receive_count INTEGER NOT NULL DEFAULT 0,
   lease INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX messages_due ON messages (visible_at);
-CREATE INDEX messages_tried ON messages (receive_count) WHERE receive_count > 0;
+CREATE INDEX messages_due ON messages (kind, visible_at);
 CREATE TABLE dead_letters (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
@@ -63,8 +62,8 @@ CREATE TABLE products (
   updated_at TEXT NOT NULL,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT;
-CREATE INDEX products_updated ON products (seller_handle, updated_at);
-CREATE INDEX products_unannounced ON products (unannounced_revision) WHERE unannounced_revision IS NOT NULL;
+CREATE INDEX products_updated ON products (seller_handle, updated_at, video_id);
+CREATE INDEX products_unannounced ON products (seller_handle, video_id) WHERE unannounced_revision IS NOT NULL;
 CREATE TABLE announcements (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_json BLOB NOT NULL,

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-import orjson
 from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
+from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.codec import content_from, encode_content
 from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
@@ -107,7 +107,7 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:
     seller_handle, video_id, kind, version, body, correlation_id, traceparent, waiting_since, expires_at = row
-    content = content_from(Kind(kind), orjson.loads(body))
+    content = content_from(Kind(kind), read_document(body))
     return WaitingHalf(
         half=Half(key=ProductKey(seller_handle, video_id), version=Version.parse(version), content=content),
         origin=Origin(correlation_id=correlation_id, traceparent=traceparent),
