@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from attrs import frozen
+from hypothesis import HealthCheck, given, settings
 
 from linkhub_adapters.memory import FakeClock
 from linkhub_core.errors import Fault
@@ -20,6 +22,7 @@ from linkhub_core.ports import (
     Rejection,
 )
 from tests.support.builders import an_outgoing
+from tests.support.strategies import event_bodies
 
 __all__ = ["EventQueueContract", "Queues"]
 
@@ -184,6 +187,91 @@ class EventQueueContract:
         assert await queues.letters.purge(chosen) == 1
         assert await queues.letters.purge(chosen) == 0
         assert [letter.body for letter in await _letters(queues)] == ["two"]
+
+    async def test_a_lease_that_was_given_back_has_no_say(self, queues: Queues) -> None:
+        """Once released, a delivery can neither delete the message, nor reject it, nor hide it again."""
+        await queues.publisher.publish([an_outgoing(body="one")])
+        deliveries = await queues.queue.receive()
+        await queues.queue.release(deliveries, 0)
+        await queues.queue.acknowledge(deliveries)
+        await queues.queue.extend(deliveries)
+        await queues.queue.release(deliveries, 900)
+        await queues.queue.reject([Rejection(delivery=deliveries[0], faults=FAULTS)])
+        assert await _letters(queues) == []
+        assert _bodies(await queues.queue.receive()) == ["one"]
+
+    async def test_a_settled_lease_has_no_say(self, queues: Queues) -> None:
+        """What was acknowledged is not rejected or brought back by later calls, and what was rejected, once."""
+        await queues.publisher.publish([an_outgoing(body="done"), an_outgoing(body="bad")])
+        deliveries = {delivery.body: delivery for delivery in await queues.queue.receive()}
+        rejections = [Rejection(delivery=deliveries["bad"], faults=FAULTS)]
+        await queues.queue.acknowledge([deliveries["done"]])
+        await queues.queue.reject(rejections)
+        await queues.queue.reject([*rejections, Rejection(delivery=deliveries["done"], faults=FAULTS)])
+        await queues.queue.release(list(deliveries.values()), 0)
+        await queues.queue.extend(list(deliveries.values()))
+        assert [letter.body for letter in await _letters(queues)] == ["bad"]
+        queues.clock.advance(3600)
+        assert list(await queues.queue.receive()) == []
+
+    async def test_a_delivery_may_stand_twice_in_a_batch(self, queues: Queues) -> None:
+        """The second time it is settled already: one letter is made of it, and one message of that."""
+        await queues.publisher.publish([an_outgoing(body="done"), an_outgoing(body="bad")])
+        deliveries = {delivery.body: delivery for delivery in await queues.queue.receive()}
+        await queues.queue.acknowledge([deliveries["done"]] * 2)
+        await queues.queue.reject([Rejection(delivery=deliveries["bad"], faults=FAULTS)] * 2)
+        letters = await _letters(queues)
+        assert [letter.body for letter in letters] == ["bad"]
+        assert await queues.letters.redrive(letters * 2) == 1
+        assert _bodies(await queues.queue.receive()) == ["bad"]
+
+    async def test_many_messages_are_settled_at_once(self, queues: Queues) -> None:
+        """Batches larger than any service takes in one call, each call on a part of them."""
+        await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(100)])
+        deliveries = sorted(await queues.queue.receive(), key=lambda delivery: delivery.body)
+        await queues.queue.acknowledge(deliveries[:30])
+        await queues.queue.release(deliveries[30:60], 0)
+        await queues.queue.reject([Rejection(delivery=delivery, faults=FAULTS) for delivery in deliveries[60:]])
+        again = await queues.queue.receive()
+        assert _bodies(again) == [f"{number:03}" for number in range(30, 60)]
+        assert {delivery.receive_count for delivery in again} == {2}
+        assert sorted(letter.body for letter in await _letters(queues)) == [f"{number:03}" for number in range(60, 100)]
+
+    async def test_receivers_share_what_is_there(self, queues: Queues) -> None:
+        """Several receivers at once: each message goes to one of them."""
+        await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(250)])
+        batches = await asyncio.gather(*(queues.queue.receive() for _ in range(5)))
+        assert sorted(delivery.body for batch in batches for delivery in batch) == [f"{n:03}" for n in range(250)]
+
+    async def test_letters_come_oldest_first(self, queues: Queues) -> None:
+        """In the order in which they were rejected, not sent."""
+        await queues.publisher.publish([an_outgoing(body=body) for body in "abc"])
+        deliveries = {delivery.body: delivery for delivery in await queues.queue.receive()}
+        for body in "cab":
+            queues.clock.advance(1)
+            await queues.queue.reject([Rejection(delivery=deliveries[body], faults=FAULTS)])
+        letters = await _letters(queues)
+        assert [letter.body for letter in letters] == ["c", "a", "b"]
+        assert [letter.rejected_at for letter in letters] == sorted({letter.rejected_at for letter in letters})
+
+    async def test_every_body_is_carried_as_it_is_or_refused(self, queues: Queues) -> None:
+        """Sound or not, a body comes out as it went in, and as a dead letter, too; or the publisher says why not."""
+        samples: list[OutgoingMessage] = []
+
+        @settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(event_bodies())
+        def collect(told: tuple[Kind, str]) -> None:
+            samples.append(OutgoingMessage(kind=told[0], body=told[1]))
+
+        collect()
+        refused = {id(refusal.message) for refusal in await queues.publisher.publish(samples)}
+        carried = sorted((one.kind, one.body) for one in samples if id(one) not in refused)
+        deliveries: list[Delivery] = []
+        while batch := await queues.queue.receive():
+            deliveries += batch
+        assert sorted((one.kind, one.body) for one in deliveries) == carried
+        await queues.queue.reject([Rejection(delivery=one, faults=FAULTS) for one in deliveries])
+        assert sorted((one.kind, one.body) for one in await _letters(queues)) == carried
 
     async def test_empty_batches_do_nothing(self, queues: Queues) -> None:
         """Every call takes an empty batch."""

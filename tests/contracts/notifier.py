@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import announce
 from linkhub_core.ports import AnnouncementFeed, Notifier
 from tests.support.builders import NOON, a_key, a_record
+from tests.support.extremes import extreme_captions
 
 __all__ = ["NotifierContract"]
 
@@ -58,3 +60,38 @@ class NotifierContract:
         await notifier.notify([_news(1)])
         await notifier.notify([_news(1)])
         assert await _take(feed, 2) == [_news(1), _news(1)]
+
+    async def test_a_listener_that_waits_hears_at_once_what_is_told(
+        self, notifier: Notifier, open_feed: OpenFeed
+    ) -> None:
+        """Many announcements in one call reach a feed that is being read, all of them and in order."""
+        feed = await open_feed()
+        news = [_news(number) for number in range(250)]
+        heard, _ = await asyncio.gather(_listen(feed, 250), notifier.notify(news))
+        assert heard == news
+
+    async def test_no_news_is_no_news(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """An empty batch tells nobody anything."""
+        feed = await open_feed()
+        await notifier.notify([])
+        assert list(await feed.receive()) == []
+
+    async def test_an_event_arrives_in_the_very_bytes(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """Whatever a product says, its event is not encoded anew on the way."""
+        feed = await open_feed()
+        news = [
+            announce(a_record(a_key(number), caption=caption), NOON, "c-1")
+            for number, caption in enumerate(extreme_captions())
+        ]
+        await notifier.notify(news)
+        heard = await _take(feed, len(news))
+        assert [one.event_json for one in heard] == [one.event_json for one in news]
+        assert heard == news
+
+
+async def _listen(feed: AnnouncementFeed, count: int) -> list[Announcement]:
+    heard: list[Announcement] = []
+    async with asyncio.timeout(30):
+        while len(heard) < count:
+            heard += await feed.receive()
+    return heard

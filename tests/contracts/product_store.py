@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from linkhub_core.codec import digest_of
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet, Version
 from linkhub_core.ports import Conflict, Created, Exists, ProductStore, Revised
 from tests.support.builders import KEY, NOON, a_caption, a_key, a_record
+from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
 from tests.support.strategies import captions, keys, thumbnail_sets
 
 __all__ = ["ProductStoreContract"]
@@ -186,6 +188,61 @@ class ProductStoreContract:
         await _fill(product_store, 4)
         await product_store.mark_announced([(a_key(number), 1) for number in (0, 2, 3)])
         assert [record.key async for record in product_store.scan(unannounced=True)] == [a_key(1)]
+
+    async def test_a_scan_of_a_shop_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
+        """The two conditions of a scan hold together."""
+        mine, theirs = [a_record(a_key(number)) for number in range(3)], [a_record(a_key(0, "zz"))]
+        await product_store.create([*mine, *theirs])
+        await product_store.mark_announced([(a_key(1), 1)])
+        scan = product_store.scan(seller_handle=SELLER, unannounced=True)
+        assert sorted([record.key async for record in scan]) == [a_key(0), a_key(2)]
+
+    async def test_a_scan_goes_on_while_products_change(self, product_store: ProductStore) -> None:
+        """Products that are announced under a scan of the unannounced do not end it or make it repeat itself."""
+        records = await _fill(product_store, 230)
+        seen = []
+        async for record in product_store.scan(unannounced=True):
+            seen.append(record.key)
+            await product_store.mark_announced([(record.key, 1)])
+        assert sorted(seen) == sorted(record.key for record in records)
+
+    async def test_neighbours_by_name_do_not_share_a_page(self, product_store: ProductStore) -> None:
+        """A handle that another begins with is another shop, and so is one in capitals."""
+        shops = ["shop", "shop-2", "shop.", "Shop", "shop_"]
+        await product_store.create([a_record(a_key(number, shop)) for number, shop in enumerate(shops)])
+        for since in (None, NOON - timedelta(days=1)):
+            for number, shop in enumerate(shops):
+                page = await product_store.page(PageQuery(seller_handle=shop, since=since))
+                assert [record.key for record in page.records] == [a_key(number, shop)]
+
+    async def test_a_page_starts_below_any_id(self, product_store: ProductStore) -> None:
+        """The id that a page starts below need not be there any more."""
+        await product_store.create([a_record(a_key(number)) for number in (1, 3, 5)])
+        page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(4).video_id))
+        assert [record.key for record in page.records] == [a_key(3), a_key(1)]
+        page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(1).video_id))
+        assert (list(page.records), page.has_more) == ([], False)
+
+    async def test_since_knows_exactly_whether_more_follow(self, product_store: ProductStore) -> None:
+        """Where few products changed among many, a page is filled, and has_more counts changed ones only."""
+        await _fill(product_store, 60)
+        changed = [a_record(a_key(n), revision=2, updated_at=NOON + timedelta(hours=9)) for n in (1, 20, 40, 59)]
+        await product_store.revise(changed)
+        for limit, more in ((3, True), (4, False), (5, False)):
+            query = PageQuery(seller_handle=SELLER, limit=limit, since=NOON + timedelta(hours=8))
+            page = await product_store.page(query)
+            assert (list(page.records), page.has_more) == (changed[::-1][:limit], more)
+
+    async def test_the_ends_of_the_rules_come_back_equal(self, product_store: ProductStore) -> None:
+        """Dear and cheap prices to the last decimal, odd texts, the largest and the smallest numbers: all unbent."""
+        told: list[dict[str, Any]] = [{"caption": caption} for caption in extreme_captions()]
+        told += [{"thumbnails": thumbnails} for thumbnails in extreme_thumbnail_sets()]
+        told += [{"created_at": moment, "updated_at": moment} for moment in MOMENTS]
+        records = [a_record(a_key(number), **fields) for number, fields in enumerate(told)]
+        await product_store.create(records)
+        stored = await product_store.find([record.key for record in records])
+        for record in records:
+            assert stored[record.key] == record
 
     async def test_empty_batches_do_nothing(self, product_store: ProductStore) -> None:
         """Nothing in, nothing out."""

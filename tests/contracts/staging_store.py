@@ -8,9 +8,10 @@ from datetime import timedelta
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
-from linkhub_core.model import Half, Kind, Origin
+from linkhub_core.model import Content, Half, Kind, Origin
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_waiting
+from tests.support.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
 from tests.support.strategies import halves
 
 __all__ = ["StagingStoreContract"]
@@ -110,6 +111,38 @@ class StagingStoreContract:
         assert await staging_store.drop(dropped) == [Newer(newer), Newer(other)]
         assert await staging_store.waiting([newer.key, other.key]) == {newer.key: newer, other.key: other}
 
+    async def test_a_row_older_than_what_is_dropped_stays(self, staging_store: StagingStore) -> None:
+        """Only the very half goes: a row that holds an older one is handed back, too."""
+        older = a_waiting(a_half(minute=1))
+        await staging_store.stage([older])
+        assert await staging_store.drop([a_half(minute=2)]) == [Newer(older)]
+        assert await staging_store.waiting([older.key]) == {older.key: older}
+
+    async def test_a_partner_is_one_whichever_is_newer(self, staging_store: StagingStore) -> None:
+        """Versions of different kinds are not compared: the other half is the partner, earlier or later."""
+        rows = [a_waiting(a_half(key=a_key(number), minute=number)) for number in (0, 2)]
+        await staging_store.stage(rows)
+        others = [a_waiting(a_half(Kind.THUMBNAIL, key=row.key, minute=1)) for row in rows]
+        assert await staging_store.stage(others) == [Partner(row) for row in rows]
+
+    async def test_a_batch_of_drops_has_its_outcomes_in_order(self, staging_store: StagingStore) -> None:
+        """What was there, what became something else, and what was never there each have their own outcome."""
+        there, changed = a_waiting(a_half(key=a_key(1))), a_waiting(a_half(key=a_key(2), minute=5))
+        await staging_store.stage([there, changed])
+        batch = [a_half(key=a_key(3)), a_half(key=a_key(2), minute=4), there.half]
+        assert await staging_store.drop(batch) == [Dropped(), Newer(changed), Dropped()]
+
+    async def test_a_scan_goes_on_while_rows_go(self, staging_store: StagingStore) -> None:
+        """Rows that are dropped under a scan do not end it or make it repeat itself."""
+        batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
+        await staging_store.stage(batch)
+        seen = []
+        async for waiting in staging_store.scan():
+            seen.append(waiting.key)
+            await staging_store.drop([waiting.half])
+        assert sorted(seen) == [one.key for one in batch]
+        assert await staging_store.waiting([one.key for one in batch]) == {}
+
     async def test_a_scan_sees_every_row_once(self, staging_store: StagingStore) -> None:
         """A scan gives each row once, however many there are."""
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
@@ -132,6 +165,37 @@ class StagingStoreContract:
         assert flat.count(Staged()) == 1
         assert flat.count(Equal()) == 2
         assert sum(isinstance(outcome, Partner) for outcome in flat) == 3
+
+    async def test_of_versions_that_come_at_once_the_newest_stays(self, staging_store: StagingStore) -> None:
+        """Many versions of one kind at once, in any order: the newest is what stands there, since the first of them."""
+        order = (3, 0, 7, 5, 1, 6, 2, 4)
+        rows = [a_waiting(a_half(minute=minute), since=NOON + timedelta(minutes=minute)) for minute in order]
+        outcomes = await asyncio.gather(*(staging_store.stage([row]) for row in rows))
+        assert outcomes[order.index(7)] == [Staged()]
+        stands = (await staging_store.waiting([rows[0].key]))[rows[0].key]
+        assert stands.half == a_half(minute=7)
+
+    async def test_the_ends_of_the_rules_come_back_equal(self, staging_store: StagingStore) -> None:
+        """Dear and cheap prices to the last decimal, odd texts, the largest and the smallest numbers: all unbent."""
+        contents: list[Content] = [*extreme_captions(), *extreme_thumbnail_sets()]
+        rows = [a_waiting(a_half(key=a_key(number), content=content)) for number, content in enumerate(contents)]
+        await staging_store.stage(rows)
+        stored = await staging_store.waiting([row.key for row in rows])
+        for row in rows:
+            assert stored[row.key] == row
+
+    async def test_any_origin_and_any_moment_come_back_equal(self, staging_store: StagingStore) -> None:
+        """Ids of any text, with and without a trace, from the first year to the last."""
+        origins = [Origin(correlation_id=text or "-", traceparent=text or None) for text in TEXTS]
+        rows = [
+            a_waiting(a_half(key=a_key(number)), origin=origin, waiting_since=NOON, expires_at=NOON)
+            for number, origin in enumerate(origins)
+        ]
+        rows += [
+            a_waiting(a_half(key=a_key(100 + number)), waiting_since=moment) for number, moment in enumerate(MOMENTS)
+        ]
+        await staging_store.stage(rows)
+        assert await staging_store.waiting([row.key for row in rows]) == {row.key: row for row in rows}
 
     async def test_whatever_the_codec_accepts_comes_back_equal(self, staging_store: StagingStore) -> None:
         """Any content within the rules goes in and comes out the same."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from linkhub_core.codec import digest_of
+from linkhub_core.codec import digest_of, encode_event
 from linkhub_core.model import (
     BoundingBox,
     Caption,
@@ -23,7 +23,7 @@ from linkhub_core.model import (
 )
 from linkhub_core.rules import Number
 
-__all__ = ["captions", "contents", "halves", "keys", "moments", "numbers", "texts", "thumbnail_sets"]
+__all__ = ["captions", "contents", "event_bodies", "halves", "keys", "moments", "numbers", "texts", "thumbnail_sets"]
 
 _ODD_TEXTS = [
     "",
@@ -134,3 +134,15 @@ def halves(kind: Kind | None = None, key: ProductKey | None = None) -> st.Search
 
 def _half(key: ProductKey, moment: datetime, content: Content) -> Half:
     return Half(key=key, version=Version.at(moment, digest_of(content)), content=content)
+
+
+def event_bodies() -> st.SearchStrategy[tuple[Kind, str]]:
+    """A queue and what may lie there: sound events, events cut short or of the other kind, and any text at all.
+
+    Lone surrogates and NUL are among the texts.
+    """
+    sound = halves().map(lambda half: (half.kind, encode_event(half).decode()))
+    cut = st.tuples(sound, st.integers(0, 200)).map(lambda made: (made[0][0], made[0][1][: made[1]]))
+    astray = sound.map(lambda made: (made[0].partner, made[1]))
+    anything = st.tuples(st.sampled_from(Kind), st.text(st.characters(), max_size=60))
+    return sound | cut | astray | anything

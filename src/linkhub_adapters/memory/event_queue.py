@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from attrs import define, evolve, field, frozen
 
 from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
 from linkhub_core.ports import (
     Clock,
     DeadLetter,
@@ -88,7 +89,11 @@ class MemoryEventQueue:
         due = [message for message in self._messages.values() if message.visible_at <= now]
         for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
             self._bury(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
-        return [message for message in due if message.message_id in self._messages][: self.batch_size]
+        living = [message for message in due if message.message_id in self._messages]
+        captions = [message for message in living if message.outgoing.kind is Kind.CAPTION]
+        thumbnails = [message for message in living if message.outgoing.kind is Kind.THUMBNAIL]
+        taken = captions[: max(self.batch_size // 2, self.batch_size - len(thumbnails))]
+        return taken + thumbnails[: self.batch_size - len(taken)]  # neither kind waits for the other
 
     def _lease(self, message: _Message) -> Delivery:
         count = message.receive_count + 1

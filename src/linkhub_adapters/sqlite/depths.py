@@ -11,7 +11,9 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
 from linkhub_core.model import Kind
 
-__all__ = ["Depths", "SqliteDepths"]
+__all__ = ["QUEUED", "Depths", "SqliteDepths"]
+
+QUEUED = "SELECT kind, count(*) FROM messages GROUP BY kind"
 
 
 @frozen(kw_only=True)
@@ -48,7 +50,7 @@ class SqliteDepths:
 
 
 def _take(connection: sqlite3.Connection) -> Depths:
-    counted = dict(connection.execute("SELECT kind, count(*) FROM messages GROUP BY kind").fetchall())
+    counted = dict(connection.execute(QUEUED).fetchall())
     staged, oldest = connection.execute("SELECT count(*), min(waiting_since) FROM staging").fetchone()
     (letters,) = connection.execute("SELECT count(*) FROM dead_letters").fetchone()
     return Depths(

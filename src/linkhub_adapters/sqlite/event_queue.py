@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import orjson
 from attrs import frozen
@@ -15,11 +16,12 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, Delivery, Rejection
 
-__all__ = ["SqliteEventQueue", "faults_text"]
+__all__ = ["NEXT_DUE", "SqliteEventQueue", "faults_text"]
 
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
-_DUE = """
-SELECT id, receive_count, lease FROM messages WHERE kind = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
+NEXT_DUE = """
+SELECT visible_at, id, receive_count, lease FROM messages
+WHERE kind = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
 """
 _LEASE = """
 UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = lease + 1
@@ -45,6 +47,16 @@ def _sound(text: str) -> str:
 
 def _never_settled(count: int) -> str:
     return faults_text([Fault("", f"was delivered {count} times and never settled")])
+
+
+class _Due(NamedTuple):
+    """A message that may be delivered; ``place`` counts the older ones of its kind."""
+
+    place: int
+    visible_at: int
+    number: int
+    receive_count: int
+    lease: int
 
 
 @frozen(kw_only=True)
@@ -79,20 +91,22 @@ class SqliteEventQueue:
     def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
         now = microseconds(self.clock.now())
         while due := self._due(connection, now):
-            spent = [message for message in due if message[1] >= self.max_receive_count]
-            _bury(connection, [(_never_settled(count), now, number, lease) for number, count, lease in spent])
-            if living := [number for number, count, _ in due if count < self.max_receive_count]:
+            spent = [message for message in due if message.receive_count >= self.max_receive_count]
+            _bury(connection, [(_never_settled(one.receive_count), now, one.number, one.lease) for one in spent])
+            if living := [one.number for one in due if one.receive_count < self.max_receive_count]:
                 visible_at = self._visible_at(self.visibility_timeout_seconds)
                 rows = connection.execute(_LEASE, (visible_at, orjson.dumps(living).decode())).fetchall()
                 return [_delivery(row) for row in rows]
         return []
 
-    def _due(self, connection: sqlite3.Connection, now: int) -> list[tuple[int, int, int]]:
-        """The next messages: of each kind the oldest, half a batch each, unless there are fewer of the other."""
-        captions, thumbnails = (connection.execute(_DUE, (kind, now, self.batch_size)).fetchall() for kind in Kind)
-        half = self.batch_size // 2
-        taken = captions[: max(half, self.batch_size - len(thumbnails))]
-        return taken + thumbnails[: self.batch_size - len(taken)]
+    def _due(self, connection: sqlite3.Connection, now: int) -> list[_Due]:
+        """The next messages: of each kind the oldest, by turns, so that no backlog of one kind holds up the other."""
+        due = [
+            _Due(place, *row)
+            for kind in Kind
+            for place, row in enumerate(connection.execute(NEXT_DUE, (kind, now, self.batch_size)))
+        ]
+        return sorted(due)[: self.batch_size]
 
     def _visible_at(self, delay_seconds: float) -> int:
         return microseconds(self.clock.now() + timedelta(seconds=delay_seconds))

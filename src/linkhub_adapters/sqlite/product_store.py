@@ -15,7 +15,7 @@ from linkhub_core.codec import decode_record, encode_product, timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
 
-__all__ = ["SqliteProductStore"]
+__all__ = ["CHANGED", "SqliteProductStore", "scan_statement"]
 
 PAGE_SIZE = 200
 
@@ -23,12 +23,12 @@ _READ = "SELECT seller_handle, video_id, document, caption_version, thumbnails_v
 _FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
 _NEWEST = f"{_READ} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
 # The index holds all that is compared and sorted: the documents of a page are read, and no others.
-_CHANGED = f"""
+CHANGED = f"""
 {_READ} FROM products WHERE rowid IN (
   SELECT rowid FROM products INDEXED BY products_updated
   WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
 ) ORDER BY video_id DESC
-"""
+"""  # noqa: S608  our own names
 _ALL = "(seller_handle, video_id) > (?, ?)"
 _OF_A_SHOP = "seller_handle = ? AND video_id > ?"
 _CREATE = """
@@ -78,7 +78,7 @@ class SqliteProductStore:
             statement, values = _NEWEST, (query.seller_handle, before, one_more)
         else:
             since = timestamp_text(query.since)
-            statement, values = _CHANGED, (query.seller_handle, since, before, one_more)  # type: ignore[assignment]
+            statement, values = CHANGED, (query.seller_handle, since, before, one_more)  # type: ignore[assignment]
         rows = await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
         return Page(records=[_record(row) for row in rows[: query.limit]], has_more=len(rows) > query.limit)
 

@@ -7,12 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.database import from_microseconds, microseconds
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.errors import ServiceUnavailable, StoreRefused
 from tests.support.builders import NOON, an_outgoing
 
 
@@ -110,6 +111,39 @@ async def test_a_text_that_utf8_cannot_carry_is_refused_and_its_mates_are_not(da
     assert [refusal.message for refusal in refusals] == [surrogate, nul]
     assert all(refusal.problem for refusal in refusals)
     assert (await SqliteDepths(database=database).take()).queued["caption"] == 1
+
+
+async def test_an_attribute_that_utf8_cannot_carry_is_refused_and_its_mates_are_not(database: SqliteDatabase) -> None:
+    """Attributes keep the rule of bodies, names and values alike."""
+    publisher = SqliteEventPublisher(database=database, clock=FakeClock())
+    odd = [evolve(an_outgoing(body="odd"), attributes=attributes) for attributes in ({"a": "\udc00"}, {"\udc00": "a"})]
+    refusals = await publisher.publish([*odd, an_outgoing(body="good")])
+    assert [refusal.message for refusal in refusals] == odd
+    assert (await SqliteDepths(database=database).take()).queued["caption"] == 1
+
+
+async def test_a_file_that_may_not_be_written_to_is_a_clear_error_and_is_still_read(database: SqliteDatabase) -> None:
+    """Writing fails as transient and says what to check; readiness fails with it; what is there can be read."""
+    publisher = SqliteEventPublisher(database=database, clock=FakeClock())
+    await publisher.publish([an_outgoing(body="before")])
+    await database.write(lambda connection: connection.execute("PRAGMA query_only = ON"))
+    with pytest.raises(ServiceUnavailable, match="may not be written to"):
+        await publisher.publish([an_outgoing(body="after")])
+    assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
+
+
+async def test_a_write_that_fails_halfway_leaves_nothing(database: SqliteDatabase) -> None:
+    """A transaction is all or nothing, and the next one begins afresh."""
+    insert = "INSERT INTO announcements (event_json, correlation_id) VALUES (?, ?)"
+
+    def half_done(connection: sqlite3.Connection) -> None:
+        connection.execute(insert, (b"{}", "c-1"))
+        connection.execute(insert, (b"{}", None))
+
+    with pytest.raises(StoreRefused, match="NOT NULL"):
+        await database.write(half_done)
+    count = "SELECT count(*) FROM announcements"
+    assert await database.write(lambda connection: connection.execute(count).fetchone()) == (0,)
 
 
 async def test_who_waits_is_woken_by_news_of_the_same_process(database: SqliteDatabase) -> None:

@@ -1,0 +1,127 @@
+"""What the queues in the file promise beyond the contract: fairness, spent messages set aside, news at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.sqlite import (
+    SqliteDatabase,
+    SqliteDeadLetters,
+    SqliteDepths,
+    SqliteEventPublisher,
+    SqliteEventQueue,
+)
+from linkhub_adapters.sqlite.depths import QUEUED
+from linkhub_adapters.sqlite.event_queue import NEXT_DUE, faults_text
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
+from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
+from tests.support.builders import an_outgoing
+
+LONG_SECONDS = 3600.0
+
+
+def _many(kind: Kind, count: int) -> list[OutgoingMessage]:
+    return [an_outgoing(kind, body=f"{kind} {number:03}") for number in range(count)]
+
+
+def _by_kind(deliveries: Sequence[Delivery]) -> Counter[Kind]:
+    return Counter(delivery.kind for delivery in deliveries)
+
+
+async def test_each_kind_has_half_of_a_batch(database: SqliteDatabase) -> None:
+    """Whatever stood there first, a full batch is half captions and half thumbnails, the oldest of each."""
+    clock = FakeClock()
+    publisher, queue = (
+        SqliteEventPublisher(database=database, clock=clock),
+        SqliteEventQueue(database=database, clock=clock),
+    )
+    await publisher.publish(_many(Kind.CAPTION, 300))
+    await publisher.publish(_many(Kind.THUMBNAIL, 60))
+    first, second = await queue.receive(), await queue.receive()
+    assert _by_kind(first) == {Kind.CAPTION: 50, Kind.THUMBNAIL: 50}
+    assert {delivery.body for delivery in first if delivery.kind is Kind.CAPTION} == {
+        message.body for message in _many(Kind.CAPTION, 50)
+    }
+    assert _by_kind(second) == {Kind.CAPTION: 90, Kind.THUMBNAIL: 10}
+    assert _by_kind(await queue.receive()) == {Kind.CAPTION: 100}
+
+
+async def test_a_batch_of_one_goes_to_the_oldest(database: SqliteDatabase) -> None:
+    """The smallest batches, too, keep neither kind waiting: they go by age."""
+    clock = FakeClock()
+    publisher = SqliteEventPublisher(database=database, clock=clock)
+    queue = SqliteEventQueue(database=database, clock=clock, batch_size=1)
+    for kind in (Kind.THUMBNAIL, Kind.CAPTION, Kind.THUMBNAIL):
+        await publisher.publish([an_outgoing(kind, body=kind)])
+        clock.advance(1)
+    delivered = [delivery.kind for _ in range(3) for delivery in await queue.receive()]
+    assert delivered == [Kind.THUMBNAIL, Kind.CAPTION, Kind.THUMBNAIL]
+
+
+async def test_spent_messages_do_not_hold_up_what_stands_behind_them(database: SqliteDatabase) -> None:
+    """More spent messages than a batch holds become dead letters in one receive, which delivers the next sound one."""
+    clock = FakeClock()
+    publisher = SqliteEventPublisher(database=database, clock=clock)
+    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, wait_seconds=0.01, max_receive_count=1)
+    await publisher.publish(_many(Kind.CAPTION, 25))
+    while await queue.receive():
+        pass
+    clock.advance(31)
+    await publisher.publish([an_outgoing(body="sound")])
+    assert [delivery.body for delivery in await queue.receive()] == ["sound"]
+    letters = [letter async for letter in SqliteDeadLetters(database=database, clock=clock).browse(DeadLetterQuery())]
+    assert len(letters) == 25
+    assert {(letter.receive_count, str(letter.faults[0])) for letter in letters} == {
+        (1, "was delivered 1 times and never settled")
+    }
+    assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
+
+
+async def test_a_receive_that_waits_is_woken_by_a_publish_of_this_process(database: SqliteDatabase) -> None:
+    """A publisher and a receiver of one process need no poll to find each other."""
+    clock = FakeClock()
+    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=LONG_SECONDS)
+    async with asyncio.timeout(30):
+        receiving = asyncio.create_task(queue.receive())
+        await asyncio.sleep(0)
+        await SqliteEventPublisher(database=database, clock=clock).publish([an_outgoing(body="one")])
+        assert [delivery.body for delivery in await receiving] == ["one"]
+
+
+async def test_a_receive_that_waits_sees_leases_run_out(database: SqliteDatabase) -> None:
+    """What becomes visible while a receive waits is delivered by it, though nobody tells it."""
+    clock = FakeClock()
+    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=LONG_SECONDS)
+    await SqliteEventPublisher(database=database, clock=clock).publish([an_outgoing(body="one")])
+    await queue.receive()
+    async with asyncio.timeout(30):
+        receiving = asyncio.create_task(queue.receive())
+        await asyncio.sleep(0)
+        clock.advance(31)
+        assert [delivery.receive_count for delivery in await receiving] == [2]
+
+
+def test_a_fault_that_no_file_can_hold_is_kept_legibly() -> None:
+    """A lone surrogate in a fault must not keep its message from the dead letters."""
+    assert faults_text([Fault("a\ud800", "b\udfff")]) == '[{"field":"a?","problem":"b?"}]'
+
+
+@pytest.mark.parametrize(
+    ("statement", "plan"),
+    [
+        (NEXT_DUE, "SEARCH messages USING INDEX messages_due (kind=? AND visible_at<?)"),
+        (QUEUED, "SCAN messages USING COVERING INDEX messages_due"),
+    ],
+)
+async def test_a_long_backlog_costs_no_more(database: SqliteDatabase, statement: str, plan: str) -> None:
+    """The next messages and the operator's figures are read from an index that holds no bodies, without sorting."""
+    values = [1] * statement.count("?")
+    explain = f"EXPLAIN QUERY PLAN {statement}"
+    rows = await database.read(lambda connection: connection.execute(explain, values).fetchall())
+    assert [row[3] for row in rows] == [plan]
