@@ -225,6 +225,17 @@ class EventQueueContract:
         assert await queues.letters.redrive(letters * 2) == 1
         assert _bodies(await queues.queue.receive()) == ["bad"]
 
+    async def test_neither_kind_waits_for_the_other(self, queues: Queues) -> None:
+        """A message of one kind is delivered soon, whatever stands on the queue of the other kind before it."""
+        for kind in Kind:
+            await queues.publisher.publish([an_outgoing(kind, body="many") for _ in range(450)])
+            await queues.publisher.publish([an_outgoing(kind.partner, body="one")])
+            deliveries = await queues.queue.receive()
+            assert "one" in {delivery.body for delivery in deliveries if delivery.kind is kind.partner}
+            while deliveries:
+                await queues.queue.acknowledge(deliveries)
+                deliveries = await queues.queue.receive()
+
     async def test_many_messages_are_settled_at_once(self, queues: Queues) -> None:
         """Batches larger than any service takes in one call, each call on a part of them."""
         await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(100)])

@@ -36,6 +36,13 @@ class _Message:
     receive_count: int = 0
 
 
+def _by_turns(messages: Iterable[_Message]) -> list[_Message]:
+    """The messages of both kinds by turns, so that no backlog of one kind holds up the other."""
+    places = {kind: itertools.count() for kind in Kind}
+    placed = [(next(places[message.outgoing.kind]), message.visible_at, message) for message in messages]
+    return [message for _, _, message in sorted(placed, key=lambda one: one[:2])]
+
+
 @define(kw_only=True)
 class MemoryEventQueue:
     """An :class:`~linkhub_core.ports.EventQueue` in memory; also the publisher and the dead letters that belong to it.
@@ -89,11 +96,7 @@ class MemoryEventQueue:
         due = [message for message in self._messages.values() if message.visible_at <= now]
         for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
             self._bury(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
-        living = [message for message in due if message.message_id in self._messages]
-        captions = [message for message in living if message.outgoing.kind is Kind.CAPTION]
-        thumbnails = [message for message in living if message.outgoing.kind is Kind.THUMBNAIL]
-        taken = captions[: max(self.batch_size // 2, self.batch_size - len(thumbnails))]
-        return taken + thumbnails[: self.batch_size - len(taken)]  # neither kind waits for the other
+        return [message for message in _by_turns(due) if message.message_id in self._messages][: self.batch_size]
 
     def _lease(self, message: _Message) -> Delivery:
         count = message.receive_count + 1

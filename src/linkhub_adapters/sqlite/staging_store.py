@@ -39,7 +39,9 @@ class SqliteStagingStore:
     async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
         """See the port."""
         encoded = [(waiting, encode_content(waiting.half.content)) for waiting in halves]
-        return await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
+        outcomes = await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
+        # Read what the partners say only now: no other process waits for that.
+        return [Partner(_waiting(one)) if isinstance(one, tuple) else one for one in outcomes]
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
         """See the port."""
@@ -66,14 +68,15 @@ def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | 
     return found
 
 
-def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) -> StageOutcome:
+def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) -> StageOutcome | tuple[Any, ...]:
+    """The outcome; or the row, where the partner stands there."""
     row = _find(connection, waiting.key)
     if row is None:
         connection.execute(_PUT, _row(waiting, body, microseconds(waiting.waiting_since)))
         return Staged()
     kind, version = row[2], Version.parse(row[3])
     if kind != waiting.half.kind:
-        return Partner(_waiting(row))
+        return row
     if version == waiting.half.version:
         return Equal()
     if version > waiting.half.version:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
+from collections import Counter
 from datetime import timedelta
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from linkhub_adapters.memory import MemoryJournal
@@ -18,40 +21,57 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
+from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
 from linkhub_adapters.worker import SystemClock
 from linkhub_core.codec import encode_event
-from linkhub_core.model import Kind
+from linkhub_core.entries import ActivityFailed, MessagesReleased
+from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.use_cases import AssembleBatch, Settlement
 from tests.support.builders import a_half, a_key
 
-PAIRS = 150
-PROCESSES = 3
+PAIRS = 300
+PROCESSES = 4
+SAFETY_SECONDS = 60.0
 
 
-def _consume(path: Path, seed: int) -> None:
-    """One process: open the file, assemble until the queue is empty, close."""
-    asyncio.run(_assemble(path, random.Random(seed)))
+def _consume(path: Path, seed: int, together: Barrier, worked: Queue[tuple[int, int]]) -> None:
+    """One process: open the file when all are ready to, assemble until the queue is empty, tell what it did."""
+    together.wait(SAFETY_SECONDS)
+    worked.put(asyncio.run(_assemble(path, random.Random(seed))))
 
 
-async def _assemble(path: Path, chance: random.Random) -> None:
-    database, clock = SqliteDatabase.open(path), SystemClock()
+async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
+    """Give how many messages were worked on, and how often something had to be given back."""
+    database, clock, journal = SqliteDatabase.open(path), SystemClock(), MemoryJournal()
     settlement = Settlement(
         products=SqliteProductStore(database=database),
         staging=SqliteStagingStore(database=database),
         notifier=SqliteAnnouncements(database=database),
-        journal=MemoryJournal(),
+        journal=journal,
         clock=clock,
     )
     queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, wait_seconds=0.2)
     assemble = AssembleBatch(queue=queue, settlement=settlement, staging_ttl=timedelta(days=1), jitter=chance.random)
+    count = 0
     while deliveries := await queue.receive():
         await assemble(deliveries)
+        count += len(deliveries)
     database.close()
+    return count, len(journal.of(MessagesReleased)) + len(journal.of(ActivityFailed))
+
+
+async def _hear(feed: SqliteAnnouncementFeed, keys: set[ProductKey]) -> Counter[ProductKey]:
+    """Listen until each product was announced, as a server beside the consumers does."""
+    heard: Counter[ProductKey] = Counter()
+    async with asyncio.timeout(SAFETY_SECONDS):
+        while set(heard) != keys:
+            heard.update(announcement.key for announcement in await feed.receive())
+    return heard
 
 
 async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Path) -> None:
-    """Three processes drain one shuffled queue, opened by all at once: each product is there once, and announced."""
+    """Four drain one shuffled queue at once: no message is worked on twice, each product is there once and heard of."""
     path, chance = tmp_path / "linkhub.sqlite3", random.Random(1)
     keys = [a_key(number) for number in range(PAIRS)]
     messages = [
@@ -60,16 +80,46 @@ async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Pat
     chance.shuffle(messages)
     database = SqliteDatabase.open(path)
     await SqliteEventPublisher(database=database, clock=SystemClock()).publish(messages)
+    listening = asyncio.create_task(_hear(await SqliteAnnouncements(database=database).open_feed(), set(keys)))
+
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_consume, args=(path, seed)) for seed in range(PROCESSES)]
+    together, worked = spawn.Barrier(PROCESSES), spawn.Queue()
+    arguments = [(path, seed, together, worked) for seed in range(PROCESSES)]
+    processes = [spawn.Process(target=_consume, args=given, daemon=True) for given in arguments]
     for process in processes:
         process.start()
+    done = [await asyncio.to_thread(worked.get, True, SAFETY_SECONDS) for _ in processes]
     for process in processes:
-        await asyncio.to_thread(process.join, 60)
+        await asyncio.to_thread(process.join, SAFETY_SECONDS)
     assert [process.exitcode for process in processes] == [0] * PROCESSES
+
+    assert sum(count for count, _ in done) == 2 * PAIRS
+    assert [failures for _, failures in done] == [0] * PROCESSES
+    assert set(await listening) == set(keys)
     depths = await SqliteDepths(database=database).take()
     assert (depths.queued, depths.staged, depths.dead_letters) == ({"caption": 0, "thumbnail": 0}, 0, 0)
     products = [record async for record in SqliteProductStore(database=database).scan()]
     assert [record.key for record in products] == sorted(keys)
     assert {(record.revision, record.unannounced_revision) for record in products} == {(1, None)}
     database.close()
+
+
+def _open_and_count(path: Path, together: Barrier, opened: Queue[int]) -> None:
+    together.wait(SAFETY_SECONDS)
+    database = SqliteDatabase.open(path)
+    opened.put(sum(asyncio.run(SqliteDepths(database=database).take()).queued.values()))
+    database.close()
+
+
+async def test_processes_may_all_be_the_first(tmp_path: Path) -> None:
+    """Several that open a file that is not there yet make it together: none fails, and all see the same tables."""
+    spawn = multiprocessing.get_context("spawn")
+    together, opened = spawn.Barrier(PROCESSES), spawn.Queue()
+    arguments = (tmp_path / "new" / "linkhub.sqlite3", together, opened)
+    processes = [spawn.Process(target=_open_and_count, args=arguments, daemon=True) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    assert [await asyncio.to_thread(opened.get, True, SAFETY_SECONDS) for _ in processes] == [0] * PROCESSES
+    for process in processes:
+        await asyncio.to_thread(process.join, SAFETY_SECONDS)
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
