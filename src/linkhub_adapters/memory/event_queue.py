@@ -96,7 +96,9 @@ class MemoryEventQueue:
         due = [message for message in self._messages.values() if message.visible_at <= now]
         for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
             self._bury(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
-        return [message for message in _by_turns(due) if message.message_id in self._messages][: self.batch_size]
+        living = [message for message in due if message.message_id in self._messages]
+        # Turns matter only where not all of them fit; else the order of arrival stays.
+        return living if len(living) <= self.batch_size else _by_turns(living)[: self.batch_size]
 
     def _lease(self, message: _Message) -> Delivery:
         count = message.receive_count + 1
