@@ -17,7 +17,7 @@ from prometheus_client.core import Metric
 from linkhub_adapters.http import openapi
 from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.telemetry import Metrics
-from linkhub_adapters.telemetry.figures import Figures, RealtimeFigures
+from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
 from linkhub_cli import settings_reference
 from linkhub_cli.main import program
 
@@ -48,6 +48,12 @@ def metrics() -> str:
     exposed = Metrics(
         take_figures=lambda: Figures(taken_at=now, queued={"caption": 0}, staged=0, dead_letters=0),
         take_realtime=lambda: RealtimeFigures(connections={"websocket": 0}, refused={"origin": 0}),
+        take_usage=lambda: CloudUsage(
+            calls={("SQS", "receive_message"): 0},
+            retries={("SQS", "receive_message"): 0},
+            failures={("SQS", "ThrottlingException"): 0},
+            units={("linkhub-products", "read"): 0},
+        ),
     )
     labels = _labels_of_instruments(exposed)
     rows = [_metric_row(metric, labels) for metric in exposed.registry.collect()]

@@ -44,7 +44,7 @@ class Container(DeclarativeContainer):
 
     clock = Singleton(SystemClock)
     vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
-    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures)
+    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_usage=backend.provided.usage)
     log = Singleton(get_logger, "linkhub")
     journal = Singleton(TelemetryJournal, metrics=metrics, log=log)
     products = Singleton(MeasuredProductStore, backend.provided.products, metrics)

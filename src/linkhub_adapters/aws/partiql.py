@@ -155,6 +155,7 @@ async def _attempt(calls: DynamoDbCalls, waiting: dict[int, Statement], outcomes
     for number, response in zip(numbers, reply["Responses"], strict=True):
         error = response.get("Error")
         if error is not None and error["Code"] in PASSING_CODES:
+            calls.calls.failures[error["Code"]] += 1
             problem = f"{error['Code']}: {error.get('Message', '')}"
         elif error is not None and error["Code"] not in _UNMET_CODES:
             fault = fault or fault_of(DYNAMODB, error["Code"], error.get("Message", ""))

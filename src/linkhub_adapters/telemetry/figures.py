@@ -11,7 +11,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-__all__ = ["Figures", "RealtimeFigures"]
+__all__ = ["CloudUsage", "Figures", "RealtimeFigures"]
 
 
 @frozen(kw_only=True)
@@ -41,3 +41,17 @@ class RealtimeFigures:
     deliveries: int = 0
     slow_readers_closed: int = 0
     refused: Mapping[str, int] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class CloudUsage:
+    """What this process has asked of a cloud's services since it began: what the bill is made of.
+
+    ``calls`` and ``retries`` count by service and operation, ``failures`` by service and code; ``units`` are capacity
+    units by table and direction (``read``, ``write``).
+    """
+
+    calls: Mapping[tuple[str, str], int] = field(factory=dict)
+    retries: Mapping[tuple[str, str], int] = field(factory=dict)
+    failures: Mapping[tuple[str, str], int] = field(factory=dict)
+    units: Mapping[tuple[str, str], float] = field(factory=dict)

@@ -6,14 +6,14 @@ figures that others keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
-from linkhub_adapters.telemetry.figures import Figures, RealtimeFigures
+from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
 
@@ -23,10 +23,11 @@ CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 
 @define(kw_only=True, eq=False)
 class Metrics:
-    """Every metric that linkhub exposes. ``take_figures`` and ``take_realtime`` are asked at each scrape."""
+    """Every metric that linkhub exposes. The ``take_...`` are asked at each scrape."""
 
     take_figures: Callable[[], Figures | None] = field(default=lambda: None)
     take_realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
+    take_usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
     registry: CollectorRegistry = field(factory=CollectorRegistry)
     events: Counter = field(init=False)
     rejections: Counter = field(init=False)
@@ -76,6 +77,8 @@ class Metrics:
             yield from _standing(figures)
         if (realtime := self.take_realtime()) is not None:
             yield from _connected(realtime)
+        if (usage := self.take_usage()) is not None:
+            yield from _used(usage)
 
 
 def _standing(figures: Figures) -> Iterator[Metric]:
@@ -106,3 +109,21 @@ def _connected(realtime: RealtimeFigures) -> Iterator[Metric]:
     for reason, count in realtime.refused.items():
         refused.add_metric([reason], count)
     yield refused
+
+
+def _used(usage: CloudUsage) -> Iterator[Metric]:
+    calls, retries = "Calls of AWS by service and operation", "Attempts that botocore made again, by operation"
+    failures, units = "Calls, or parts of batches, that failed, by code", "DynamoDB capacity units by table"
+    yield _pairs("linkhub_aws_calls", calls, ("service", "operation"), usage.calls)
+    yield _pairs("linkhub_aws_retries", retries, ("service", "operation"), usage.retries)
+    yield _pairs("linkhub_aws_failures", failures, ("service", "code"), usage.failures)
+    yield _pairs("linkhub_dynamodb_units", units, ("table", "direction"), usage.units)
+
+
+def _pairs(
+    name: str, documentation: str, labels: tuple[str, str], counts: Mapping[tuple[str, str], float]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, documentation, labels=labels)
+    for pair, count in counts.items():
+        family.add_metric(pair, count)
+    return family

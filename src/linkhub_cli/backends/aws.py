@@ -32,6 +32,7 @@ from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_adapters.aws.sqs_queues import FindQueues
 from linkhub_adapters.memory import MemoryAnnouncements
 from linkhub_adapters.telemetry import Figures
+from linkhub_cli.backends.aws_usage import usage_of
 from linkhub_cli.backends.backend import Backend
 from linkhub_cli.settings import Settings
 from linkhub_core.errors import LinkhubError
@@ -70,9 +71,14 @@ class _Aws:
     clients: AwsClients
     sqs_calls: AwsCalls
     queues: Mapping[Kind, SqsQueue]
+    sns_calls: AwsCalls = field(init=False)
     sqs: SqsCalls = field(init=False)
     queue: SqsEventQueue = field(init=False)
     depths: SqsDepths = field(init=False)
+
+    @sns_calls.default
+    def _sns_calls(self) -> AwsCalls:
+        return AwsCalls(service="SNS", executor=self.clients.executor)
 
     @sqs.default
     def _sqs(self) -> SqsCalls:
@@ -120,22 +126,22 @@ class _Aws:
             },
             figures=self._figures,
             cheap_to_scan=False,
+            usage=lambda: usage_of([self.sqs_calls, dynamodb.calls, self.sns_calls], dynamodb.consumption),
         )
 
     def _bus(self) -> _TopicBus | _ProcessBus:
         topic_arn = self.settings.aws.topic_arn
         if topic_arn is None:
             return _ProcessBus()
-        calls = AwsCalls(service="SNS", executor=self.clients.executor)
         nodes = NodeQueues(
             sqs=self.clients.sqs,
             sqs_calls=self.sqs_calls,
             sns=self.clients.sns,
-            sns_calls=calls,
+            sns_calls=self.sns_calls,
             topic_arn=topic_arn,
             clock=self.clock,
         )
-        notifier = SnsNotifier(sns=self.clients.sns, topic_arn=topic_arn, calls=calls, clock=self.clock)
+        notifier = SnsNotifier(sns=self.clients.sns, topic_arn=topic_arn, calls=self.sns_calls, clock=self.clock)
         return _TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
 
     async def _figures(self) -> Figures:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
-from linkhub_adapters.telemetry import Figures
+from linkhub_adapters.telemetry import CloudUsage, Figures
 from linkhub_cli.settings import Settings
 from linkhub_core.ports import (
     AnnouncementFeed,
@@ -30,8 +30,8 @@ class Backend:
 
     ``open_feed`` listens to announcements from when it is entered until it is left. ``probes`` name what must answer
     for the process to be ready; each returns when it does, and raises when not. ``figures`` counts what stands there
-    now. Where it is ``cheap_to_scan``, all that waits may be read every few seconds. What has to be closed is closed by
-    whoever opened the backend.
+    now. Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a
+    cloud's services were asked for, where there is one. What has to be closed is closed by whoever opened the backend.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Backend:
     probes: Mapping[str, Callable[[], Awaitable[object]]]
     figures: Callable[[], Awaitable[Figures]]
     cheap_to_scan: bool
+    usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
 
 
 class OpenBackend(Protocol):

@@ -49,6 +49,7 @@ def test_whatever_boto3_raises_is_translated_once(error: Exception) -> None:
     assert (raised.value.service, raised.value.problem) == ("SNS", str(error))
     assert raised.value.__cause__ is error
     assert calls.counts == {"operation": 1}
+    assert calls.failures == {"Throttled" if isinstance(error, ClientError) else type(error).__name__: 1}
 
 
 def test_a_mistake_of_ours_is_not_hidden() -> None:
@@ -59,3 +60,20 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
 
     with pytest.raises(KeyError):
         AwsCalls(service="SQS").now(operation)
+
+
+def test_attempts_that_botocore_made_again_are_counted() -> None:
+    """Whether the last one succeeded or not; a reply that tells nothing counts nothing."""
+    calls = AwsCalls(service="SQS")
+    told = {"ResponseMetadata": {"RetryAttempts": 2}}
+
+    def operation(*, outcome: str) -> object:
+        if outcome == "failed":
+            raise ClientError({"Error": {"Code": "Throttled"}, **told}, "Send")  # type: ignore[typeddict-item]
+        return told if outcome == "late" else {}
+
+    assert calls.now(operation, outcome="late") == told
+    with pytest.raises(ServiceUnavailable):
+        calls.now(operation, outcome="failed")
+    calls.now(operation, outcome="at once")
+    assert calls.retries == {"operation": 4}

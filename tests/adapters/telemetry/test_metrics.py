@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from linkhub_adapters.telemetry import Figures, Metrics, RealtimeFigures
+from linkhub_adapters.telemetry import CloudUsage, Figures, Metrics, RealtimeFigures
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -74,3 +74,18 @@ def test_realtime_figures_are_exposed() -> None:
     assert samples["linkhub_deliveries_total", ()] == 100
     assert samples["linkhub_slow_readers_closed_total", ()] == 2
     assert samples["linkhub_connections_refused_total", (("reason", "origin"),)] == 3
+
+
+def test_what_a_cloud_was_asked_for_is_exposed() -> None:
+    """Calls, repeated attempts and failures by service, and capacity units by table."""
+    usage = CloudUsage(
+        calls={("DynamoDB", "batch_get_item"): 12},
+        retries={("SQS", "receive_message"): 3},
+        failures={("DynamoDB", "ThrottlingError"): 2},
+        units={("linkhub-products", "write"): 7.5},
+    )
+    samples = exposed(Metrics(take_usage=lambda: usage))
+    assert samples["linkhub_aws_calls_total", (("operation", "batch_get_item"), ("service", "DynamoDB"))] == 12
+    assert samples["linkhub_aws_retries_total", (("operation", "receive_message"), ("service", "SQS"))] == 3
+    assert samples["linkhub_aws_failures_total", (("code", "ThrottlingError"), ("service", "DynamoDB"))] == 2
+    assert samples["linkhub_dynamodb_units_total", (("direction", "write"), ("table", "linkhub-products"))] == 7.5

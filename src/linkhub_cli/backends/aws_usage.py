@@ -1,0 +1,38 @@
+"""What a process has asked of AWS, from the counts that the adapters keep, for the metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.consumption import Consumption
+from linkhub_adapters.telemetry import CloudUsage
+
+__all__ = ["usage_of"]
+
+
+def usage_of(services: Sequence[AwsCalls], consumption: Consumption) -> CloudUsage:
+    """The counts of all services as they are now.
+
+    Args:
+        services: who makes the calls; each service stands once.
+        consumption: what DynamoDB charged.
+    """
+    return CloudUsage(
+        calls=_by_service(services, lambda calls: calls.counts),
+        retries=_by_service(services, lambda calls: calls.retries),
+        failures=_by_service(services, lambda calls: calls.failures),
+        units={
+            (table, direction): units
+            for direction, counted in (("read", consumption.read_units), ("write", consumption.write_units))
+            for table, units in counted.items()
+        },
+    )
+
+
+def _by_service(
+    services: Sequence[AwsCalls], counts: Callable[[AwsCalls], Counter[str]]
+) -> Mapping[tuple[str, str], int]:
+    # A copy first: threads may count a name for the first time at this very moment.
+    return {(calls.service, name): count for calls in services for name, count in counts(calls).copy().items()}

@@ -1,0 +1,26 @@
+"""What was asked of AWS, as the metrics show it."""
+
+from __future__ import annotations
+
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.consumption import Consumption
+from linkhub_cli.backends.aws_usage import usage_of
+
+
+def test_counts_of_all_services_stand_side_by_side() -> None:
+    """Each count under its service, and units by table and direction."""
+    sqs, dynamodb = AwsCalls(service="SQS"), AwsCalls(service="DynamoDB")
+    sqs.counts["receive_message"] = 3
+    sqs.retries["receive_message"] = 1
+    dynamodb.counts["query"] = 2
+    dynamodb.failures["ThrottlingError"] = 4
+    consumption = Consumption()
+    consumption.add({"ConsumedCapacity": {"TableName": "products", "CapacityUnits": 0.5}}, is_write=False)
+    consumption.add({"ConsumedCapacity": [{"TableName": "products", "CapacityUnits": 2.0}]}, is_write=True)
+
+    usage = usage_of([sqs, dynamodb], consumption)
+
+    assert usage.calls == {("SQS", "receive_message"): 3, ("DynamoDB", "query"): 2}
+    assert usage.retries == {("SQS", "receive_message"): 1}
+    assert usage.failures == {("DynamoDB", "ThrottlingError"): 4}
+    assert usage.units == {("products", "read"): 0.5, ("products", "write"): 2.0}
