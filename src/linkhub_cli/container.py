@@ -7,14 +7,17 @@ Importing it opens nothing, and neither does making a :class:`Container`: what h
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+from structlog.typing import FilteringBoundLogger
 
+from linkhub_adapters.http import FailedRequest, Probe
 from linkhub_adapters.telemetry import (
     MeasuredProductStore,
     MeasuredStagingStore,
@@ -26,7 +29,7 @@ from linkhub_adapters.worker import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Settings
 from linkhub_cli.vital_signs import VitalSigns
-from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, Settlement, Sweep
+from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep
 
 __all__ = ["Container", "open_container"]
 
@@ -34,6 +37,30 @@ __all__ = ["Container", "open_container"]
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
     """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
     return visibility_timeout_seconds / 3
+
+
+def _look_seconds(backend: Backend) -> float:
+    """A file is looked at often; a service's counts are approximate, and each look is billed."""
+    return 2.0 if backend.cheap_to_scan else 10.0
+
+
+def _probes(probes: Mapping[str, Function[[], Awaitable[object]]]) -> Sequence[Probe]:
+    return [Probe(name=name, check=check) for name, check in probes.items()]
+
+
+def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
+    def failed(request: FailedRequest) -> None:
+        line = log.warning if request.status == 503 else log.error
+        line(
+            "request_failed",
+            method=request.method,
+            path=request.path,
+            status=request.status,
+            problem=str(request.error),
+            exc_info=request.error if request.status != 503 else None,
+        )
+
+    return failed
 
 
 class Container(DeclarativeContainer):
@@ -68,6 +95,9 @@ class Container(DeclarativeContainer):
     sweep = Singleton(Sweep, settlement=settlement)
     browse = Singleton(BrowseShop, products=products, clock=clock)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
+    mend = Singleton(
+        MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher, clock=clock
+    )
 
     consumer = Singleton(
         Consumer,
@@ -84,6 +114,16 @@ class Container(DeclarativeContainer):
         journal=journal,
         interval_seconds=settings.provided.consuming.sweep_interval_seconds,
     )
+    looking = Singleton(
+        Repeater,
+        activity="look",
+        action=vital_signs.provided.look,
+        journal=journal,
+        interval_seconds=Callable(_look_seconds, backend),
+    )
+
+    probes = Callable(_probes, backend.provided.probes)
+    failed_request = Callable(_telling, log)
 
 
 C = TypeVar("C", bound=Container)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Literal, cast
 
 import uvicorn
+from starlette.applications import Starlette
 
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
-__all__ = ["HttpServer", "bind"]
+__all__ = ["HttpServer", "bind", "http_config"]
 
 _BACKLOG = 2_048
 
@@ -33,6 +35,29 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
     except OSError as error:
         problem = f"cannot be listened on at {host}: {error.strerror or error}; set another, or 0 for any free port"
         raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
+
+
+def http_config(
+    app: Starlette, websockets: Callable[..., object] | Literal["none"], drain_seconds: float
+) -> uvicorn.Config:
+    """How uvicorn runs an application of ours: it logs nothing, and leaves loop and signals to us.
+
+    Args:
+        app: the application.
+        websockets: who takes connections that are upgraded.
+        drain_seconds: how long requests under way may take once it is told to stop.
+    """
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=cast(Any, websockets),  # a callable, which uvicorn takes though its types do not say so
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(drain_seconds)),
+    )
 
 
 class _Server(uvicorn.Server):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
 from collections.abc import Callable as Function
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
 
-import uvicorn
 from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from structlog.typing import FilteringBoundLogger
 
-from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
+from linkhub_adapters.http import HttpServices, HttpSettings, create_app
 from linkhub_adapters.realtime import (
     SOCKETIO_PATH,
     EventStreams,
@@ -26,8 +22,8 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
-from linkhub_adapters.worker import Repeater
 from linkhub_cli.container import Container
+from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.settings import Listener, Settings
@@ -35,12 +31,7 @@ from linkhub_core.subscriptions import SessionLimits
 
 __all__ = ["ServerContainer"]
 
-LOOK_SECONDS = 2.0
 _LOCALHOST = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
-
-
-def _probes(probes: Mapping[str, Function[[], Awaitable[object]]]) -> Sequence[Probe]:
-    return [Probe(name=name, check=check) for name, check in probes.items()]
 
 
 def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
@@ -101,35 +92,6 @@ def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
     return lambda: hub.stats()["clientsPerSeller"]
 
 
-def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
-    def failed(request: FailedRequest) -> None:
-        line = log.warning if request.status == 503 else log.error
-        line(
-            "request_failed",
-            method=request.method,
-            path=request.path,
-            status=request.status,
-            problem=str(request.error),
-            exc_info=request.error if request.status != 503 else None,
-        )
-
-    return failed
-
-
-def _uvicorn_config(app: Starlette, gateway: Gateway, drain_seconds: float) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http="httptools",
-        ws=cast(Any, gateway.make_connection),  # a callable, which uvicorn takes though its types do not say so
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=max(1, int(drain_seconds)),
-    )
-
-
 class ServerContainer(Container):
     """Every part of a server. ``process`` is what is known once its port is taken."""
 
@@ -152,13 +114,6 @@ class ServerContainer(Container):
     )
     realtime_figures = Callable(_counting, hub)
 
-    looking = Singleton(
-        Repeater,
-        activity="look",
-        action=Container.vital_signs.provided.look,
-        journal=Container.journal,
-        interval_seconds=LOOK_SECONDS,
-    )
     operator_status = Singleton(
         OperatorStatus,
         process=process,
@@ -175,9 +130,9 @@ class ServerContainer(Container):
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,
         operator_status=operator_status,
-        failed=Callable(_telling, Container.log),
+        failed=Container.failed_request,
         draining=process.provided.is_stopping,
-        probes=Callable(_probes, Container.backend.provided.probes),
+        probes=Container.probes,
     )
     app = Singleton(
         create_app,
@@ -185,4 +140,9 @@ class ServerContainer(Container):
         settings=Callable(_http_settings, Container.settings.provided.listener, process),
         extra_routes=Callable(_routes, socketio, streams, extra_routes),
     )
-    uvicorn_config = Factory(_uvicorn_config, app, gateway, Container.settings.provided.consuming.drain_seconds)
+    uvicorn_config = Factory(
+        http_config,
+        app,
+        gateway.provided.make_connection,
+        Container.settings.provided.consuming.drain_seconds,
+    )

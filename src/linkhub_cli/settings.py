@@ -73,6 +73,14 @@ class Listener:
         when_unset="no second port",
         example="3003",
     )
+    metrics_port: int | None = setting(
+        "LINKHUB_METRICS_PORT",
+        rules.whole(0, 65_535),
+        doc="The port on which `linkhub consume` answers `/healthz`, `/readyz` and `/metrics`; 0 takes any free one. "
+        "`linkhub serve` answers them on its own port.",
+        when_unset="`linkhub consume` listens to nothing",
+        example="9102",
+    )
     cors_origins: tuple[str, ...] | None = setting(
         "WEBSOCKET_CORS_ORIGINS",
         rules.origins,

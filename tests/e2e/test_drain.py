@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
+from attrs import evolve
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.expectations import STREAM
+from tests.e2e.expectations import STREAM, expected_lines
 from tests.e2e.hub import Hub
 
 pytestmark = pytest.mark.e2e
@@ -56,3 +58,17 @@ def test_a_consumer_drains(hub: Hub) -> None:
     with hub.consume() as successor:
         hub.wait_until_settled(successor)
         hub.check(copies=_COPIES)
+
+
+def test_a_consumer_can_be_watched(hub: Hub) -> None:
+    """With a port for it, a consumer says that it is ready, counts what it did, and still ends with 0."""
+    watched = evolve(hub, elsewhere={"LINKHUB_METRICS_PORT": "0"})
+    hub.run("publish", str(STREAM))
+    with watched.start("consume") as consumer:
+        port = consumer.wait_for_line(r'"metrics_port":(\d+)').group(1)
+        hub.wait_until_settled(consumer)
+        url = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{url}/readyz").json()["status"] == "ready"
+        products = len(expected_lines("products.jsonl"))
+        assert f'linkhub_products_saved_total{{change="new"}} {products}.0' in httpx.get(f"{url}/metrics").text
+        assert consumer.terminate(timeout_seconds=10) == 0

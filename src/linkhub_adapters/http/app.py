@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from linkhub_adapters.http import api_docs, figures, health, openapi, page_routes, problems, products
-from linkhub_adapters.http.admin_token import RequireToken
+from linkhub_adapters.http import api_docs, figures, openapi, page_routes, problems, products
 from linkhub_adapters.http.cross_origin import cross_origin
+from linkhub_adapters.http.health_app import for_admins, health_routes
 from linkhub_adapters.http.last_resort import LastResort
 from linkhub_adapters.http.page_files import PageFile, load_page_files
 from linkhub_adapters.http.security_headers import SecurityHeaders
@@ -60,21 +60,16 @@ def create_app(
 
 
 def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
-    browse, token = services.browse, settings.admin_token
-    for_admins = [] if token is None else [Middleware(RequireToken, token=token)]
+    browse, guarded = services.browse, for_admins(settings)
     shop = "/api/v1/shop/{handle}/products"
-    is_ready = partial(health.is_ready, services, settings.probe_timeout_seconds)
     stats = partial(figures.show_stats, services.stats)
     status = partial(figures.show_operator_status, services.operator_status)
-    metrics = partial(figures.show_metrics, services.metrics)
     return [
         Route(shop, partial(products.list_products, browse)),
         Route(shop + "/{videoId}", partial(products.show_product, browse)),
-        Route("/healthz", health.is_alive),
-        Route("/readyz", is_ready),
-        Route("/api/v1/websocket/stats", stats, middleware=for_admins),
-        Route("/api/v1/operator/status", status, middleware=for_admins),
-        Route("/metrics", metrics, middleware=for_admins),
+        Route("/api/v1/websocket/stats", stats, middleware=guarded),
+        Route("/api/v1/operator/status", status, middleware=guarded),
+        *health_routes(services, settings),
     ]
 
 

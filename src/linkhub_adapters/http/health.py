@@ -13,7 +13,7 @@ from attrs import asdict, frozen
 from starlette.requests import Request
 
 from linkhub_adapters.http.json_response import JsonResponse
-from linkhub_adapters.http.services import HttpServices, Probe
+from linkhub_adapters.http.services import HealthServices, Probe
 from linkhub_core.errors import LinkhubError
 
 __all__ = ["Check", "is_alive", "is_ready"]
@@ -34,7 +34,7 @@ async def is_alive(_: Request) -> JsonResponse:
     return JsonResponse({"status": "ok"}, headers=_UNCACHED)
 
 
-async def is_ready(services: HttpServices, probe_timeout_seconds: float, _: Request) -> JsonResponse:
+async def is_ready(services: HealthServices, probe_timeout_seconds: float, _: Request) -> JsonResponse:
     """``GET /readyz``: no while draining; else whether every probe answers in time, all asked at once."""
     if services.draining():
         return _answer("draining", {})

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from linkhub_core.use_cases import BrowseShop
 
-__all__ = ["FailedRequest", "HttpServices", "Probe"]
+__all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
 
 
 @frozen(kw_only=True)
@@ -35,23 +35,17 @@ class FailedRequest:
 
 
 @frozen(kw_only=True)
-class HttpServices:
-    """Everything that the routes call.
+class HealthServices:
+    """What the routes of a process that only works call, so that it can be watched.
 
     Args:
-        browse: answers readers of a shop.
         probes: what ``/readyz`` asks, each under its own name.
         draining: whether the process is about to stop; ``/readyz`` then says no, before anything else closes.
-        stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
         metrics: the Prometheus exposition and its media type.
-        operator_status: what the operator's page draws, ready for JSON.
         failed: told once of each request that ended in a 500 or 503. It must not raise.
     """
 
-    browse: BrowseShop
-    stats: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], tuple[bytes, str]]
-    operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
     failed: Callable[[FailedRequest], None]
     draining: Callable[[], bool]
     probes: Sequence[Probe] = field(default=())
@@ -60,3 +54,18 @@ class HttpServices:
     def _each_has_its_own_name(self, _: object, probes: Sequence[Probe]) -> None:
         if len({probe.name for probe in probes}) < len(probes):
             raise ValueError("two probes have the same name: one would hide the other")
+
+
+@frozen(kw_only=True)
+class HttpServices(HealthServices):
+    """Everything that the routes of a server call.
+
+    Args:
+        browse: answers readers of a shop.
+        stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
+        operator_status: what the operator's page draws, ready for JSON.
+    """
+
+    browse: BrowseShop
+    stats: Callable[[], Mapping[str, Any]]
+    operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
