@@ -1,23 +1,27 @@
-"""How dead letters are chosen and shown."""
+"""How dead letters are chosen, grouped and shown."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 from attrs import frozen
 
-from linkhub_cli.output import counted, plain, print_table
+from linkhub_cli.letter_body import marked_body
+from linkhub_cli.output import counted, print_table
 from linkhub_core.codec import timestamp_text
+from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.use_cases import Examined, ExamineDeadLetters
 
-__all__ = ["Selection", "document_of", "print_by_reason", "print_in_full", "reason_of", "select"]
+__all__ = ["Selection", "document_of", "group_of", "print_each", "print_groups", "print_in_full", "reason_of", "select"]
 
 _UNKNOWN = "no reason was kept"
+_MOST_FAULTS_IN_GROUP = 3
+_INDEX = re.compile(r"\[\d+\]")
 
 
 @frozen(kw_only=True)
@@ -36,8 +40,8 @@ class Selection:
         return cls(query=query, reason=(reason or "").lower())
 
     def holds(self, examined: Examined) -> bool:
-        """Whether this letter's reason is meant."""
-        return self.reason in reason_of(examined).lower()
+        """Whether this letter's reason is meant, as it is or as the group's."""
+        return self.reason in reason_of(examined).lower() or self.reason in group_of(examined).lower()
 
 
 async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[Examined]:
@@ -54,6 +58,20 @@ def reason_of(examined: Examined) -> str:
     return "; ".join(map(str, examined.letter.faults)) or _UNKNOWN
 
 
+def group_of(examined: Examined) -> str:
+    """The reason without what differs from letter to letter: every place of a list is ``[]``, and few faults are told.
+
+    Two letters with the same mistake are of one group, whichever thumbnail it is in.
+    """
+    kinds = list(dict.fromkeys(map(_kind_of_fault, examined.letter.faults)))
+    more = len(kinds) - _MOST_FAULTS_IN_GROUP
+    return "; ".join(kinds[:_MOST_FAULTS_IN_GROUP] + [f"and {more} more"] * (more > 0)) or _UNKNOWN
+
+
+def _kind_of_fault(fault: Fault) -> str:
+    return str(Fault(_INDEX.sub("[]", fault.field), fault.problem))
+
+
 def document_of(examined: Examined) -> dict[str, Any]:
     """A letter, ready for JSON."""
     letter = examined.letter
@@ -61,32 +79,65 @@ def document_of(examined: Examined) -> dict[str, Any]:
         "letter_id": letter.letter_id,
         "queue": letter.kind,
         "reason": reason_of(examined),
-        "faults": [{"field": fault.field, "problem": fault.problem} for fault in letter.faults],
+        "group": group_of(examined),
+        "faults": _fault_documents(letter.faults),
         "message_id": letter.message_id,
         "correlation_id": _correlation_id(examined),
         "receive_count": letter.receive_count,
         "sent_at": timestamp_text(letter.sent_at),
         "rejected_at": timestamp_text(letter.rejected_at),
         "would_pass": examined.would_pass,
+        "faults_now": _fault_documents(examined.faults),
         "body": letter.body,
     }
+
+
+def _fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"field": fault.field, "problem": fault.problem} for fault in faults]
 
 
 def _correlation_id(examined: Examined) -> str:
     return examined.letter.attributes.get("correlationId") or examined.letter.message_id
 
 
-def print_by_reason(examined: Sequence[Examined]) -> None:
-    """Print a table for each reason, the most frequent first."""
-    groups: dict[str, list[Examined]] = {}
+def print_groups(examined: Sequence[Examined]) -> None:
+    """Print one line for each reason, the most frequent first, with a letter to look at."""
+    groups: dict[tuple[str, str], list[Examined]] = {}
     for one in examined:
-        groups.setdefault(reason_of(one), []).append(one)
-    for reason, letters in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
+        groups.setdefault((group_of(one), one.letter.kind.value), []).append(one)
+    if groups:
+        ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
         print_table(
-            ["letter", "queue", "correlation id", "rejected", "deliveries", "now"],
-            map(_row, letters),
-            title=f"{reason} ({len(letters)})",
+            ["letters", "queue", "reason", "would pass now", "oldest", "newest", "for example"],
+            [_group_row(reason, queue, letters) for (reason, queue), letters in ranked],
         )
+    _print_count(examined)
+
+
+def _group_row(reason: str, queue: str, letters: Sequence[Examined]) -> tuple[str, ...]:
+    moments = [one.letter.rejected_at for one in letters]
+    passing = sum(one.would_pass for one in letters)
+    return (
+        f"{len(letters):,}",
+        queue,
+        reason,
+        "all" if passing == len(letters) else f"{passing:,}" if passing else "none",
+        timestamp_text(min(moments)),
+        timestamp_text(max(moments)),
+        letters[0].letter.letter_id,
+    )
+
+
+def print_each(examined: Sequence[Examined]) -> None:
+    """Print one line for each letter."""
+    if examined:
+        print_table(
+            ["letter", "queue", "correlation id", "rejected", "deliveries", "now", "reason"], map(_row, examined)
+        )
+    _print_count(examined)
+
+
+def _print_count(examined: Sequence[Examined]) -> None:
     click.echo(f"\n{counted(len(examined), 'dead letter')}" if examined else "no dead letters")
 
 
@@ -98,25 +149,33 @@ def _row(examined: Examined) -> tuple[str, ...]:
         _correlation_id(examined),
         timestamp_text(letter.rejected_at),
         str(letter.receive_count),
-        "would pass now" if examined.would_pass else "would be rejected again",
+        _verdict(examined),
+        group_of(examined),
     )
 
 
+def _verdict(examined: Examined) -> str:
+    return "would pass now" if examined.would_pass else "would be rejected again"
+
+
 def print_in_full(examined: Sequence[Examined]) -> None:
-    """Print everything that is known of each letter, and its body."""
+    """Print everything that is known of each letter, and its body with each fault of today marked in it."""
     for one in examined:
-        document = document_of(one)
-        body = document.pop("body")
-        today = "it would pass now" if one.would_pass else "; ".join(map(str, one.faults))
-        facts = {**document, "faults": reason_of(one), "today": today, "product": str(one.key or "unknown")}
-        del facts["reason"], facts["would_pass"]
-        print_table(["", ""], [(name.replace("_", " "), str(value)) for name, value in facts.items()])
-        click.echo(f"\n{_readable(body)}\n")
-
-
-def _readable(body: str) -> str:
-    """The body with one field a line where it is JSON, else as it is; never anything a terminal would act upon."""
-    try:
-        return "\n".join(map(plain, json.dumps(json.loads(body), indent=2, ensure_ascii=False).splitlines()))
-    except ValueError:
-        return "\n".join(map(plain, body.splitlines()))
+        letter = one.letter
+        facts = {
+            "letter": letter.letter_id,
+            "queue": letter.kind,
+            "reason": reason_of(one),
+            "now": _verdict(one),
+            "product": str(one.key or "unknown"),
+            "correlation id": _correlation_id(one),
+            "message id": letter.message_id,
+            "deliveries": str(letter.receive_count),
+            "sent": timestamp_text(letter.sent_at),
+            "rejected": timestamp_text(letter.rejected_at),
+        }
+        print_table(["", ""], list(facts.items()))
+        click.echo()
+        for line in marked_body(letter.body, one.faults):
+            click.echo(line)
+        click.echo()

@@ -177,18 +177,18 @@ class MemoryEventQueue:
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        there = self._remove(letters)
-        for letter in there:
+        there = {
+            letter.letter_id: self._letters[letter.letter_id] for letter in letters if letter.letter_id in self._letters
+        }
+        for letter in there.values():
             outgoing = OutgoingMessage(kind=letter.kind, body=letter.body, attributes=letter.attributes)
             self._put(outgoing, self.clock.now(), self._next_id())
+            del self._letters[letter.letter_id]
         return len(there)
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        return len(self._remove(letters))
-
-    def _remove(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        return [letter for letter in letters if self._letters.pop(letter.letter_id, None) is not None]
+        return sum(self._letters.pop(letter.letter_id, None) is not None for letter in letters)
 
     # --- for tests and for the operator
 

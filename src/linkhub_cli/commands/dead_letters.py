@@ -6,98 +6,148 @@ what they would do, until they are told ``--yes``.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.container import Container
-from linkhub_cli.dead_letter_view import Selection, document_of, print_by_reason, print_in_full, select
+from linkhub_cli.dead_letter_changes import (
+    Changes,
+    change_document,
+    mend_letter,
+    purge_letters,
+    redrive_letters,
+    tell_purged,
+    tell_redriven,
+)
+from linkhub_cli.dead_letter_view import Selection, document_of, print_each, print_groups, print_in_full, select
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import counted, news, print_lines
+from linkhub_cli.letter_body import editable_body
+from linkhub_cli.output import json_line, news, plain, print_lines
 from linkhub_core.model import Kind
-from linkhub_core.ports import DeadLetter
-from linkhub_core.use_cases import Examined
 
 __all__ = ["dead_letters"]
 
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+C = TypeVar("C", bound=Callable[..., Any])
+
+_json = click.option("--json", "as_json", is_flag=True, help="JSON: one object a line.")
 _queue = click.option("--queue", type=click.Choice([kind.value for kind in Kind]), help="Only letters of this queue.")
 _reason = click.option("--reason", metavar="TEXT", help="Only letters whose reason holds this text.")
 _all = click.option("--all", "everything", is_flag=True, help="Every letter.")
 _yes = click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
 
 
+def _changing(command: C) -> C:
+    """The options of a command that changes letters."""
+    for option in (_json, _yes, _all, _reason, _queue):
+        command = option(command)
+    return command
+
+
 @click.group(
     name="dead-letters",
     epilog=examples(
         Example("linkhub dead-letters list", "what was rejected, by reason"),
-        Example("linkhub dead-letters show ID", "one letter in full"),
-        Example("linkhub dead-letters redrive --reason price --yes", "back to their queue"),
+        Example("linkhub dead-letters show ID", "one letter in full, with its faults marked"),
+        Example("linkhub dead-letters redrive --all --yes", "back to their queue with those that would pass now"),
+        Example("linkhub dead-letters show ID --body > mended.json", "then edit the file, and"),
+        Example("linkhub dead-letters redrive ID --body mended.json --yes", "put it back, mended"),
     ),
 )
 def dead_letters() -> None:
-    """Show what was rejected and why; put it back, or delete it."""
+    """Show what was rejected and why; mend it, put it back, or delete it."""
 
 
 @dead_letters.command(
     name="list",
     epilog=examples(
         Example("linkhub dead-letters list", "by reason, the most frequent first"),
-        Example("linkhub dead-letters list --reason price", "those whose reason holds a text"),
-        Example("linkhub dead-letters list --json | jq .correlation_id", "for a program"),
+        Example("linkhub dead-letters list --all --reason price", "each letter whose reason holds a text"),
+        Example("linkhub dead-letters list --json | jq .correlation_id", "for a program: each letter"),
     ),
 )
 @_queue
 @_reason
+@click.option("--all", "everything", is_flag=True, help="Each letter on a line of its own.")
 @_json
 @click.pass_obj
-def list_letters(line: CommandLine, queue: str | None, reason: str | None, as_json: bool) -> None:
-    """List the letters, grouped by reason."""
+def list_letters(line: CommandLine, queue: str | None, reason: str | None, everything: bool, as_json: bool) -> None:
+    """List the letters, grouped by reason; with --all or --json, one by one."""
     examined = line.run(lambda container: select(container.examine(), Selection.of(queue=queue, reason=reason)))
     if as_json:
         print_lines(map(document_of, examined))
+    elif everything:
+        print_each(examined)
     else:
-        print_by_reason(examined)
+        print_groups(examined)
 
 
 @dead_letters.command(
     epilog=examples(
-        Example("linkhub dead-letters show ID", "everything that is known of it, and its body"),
+        Example("linkhub dead-letters show ID", "everything that is known of it, and its body with each fault marked"),
+        Example("linkhub dead-letters show ID --body > mended.json", "the event alone, to be edited"),
         Example("linkhub dead-letters show ID --json", "for a program"),
     )
 )
 @click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--body", "body_only", is_flag=True, help="Only the event, one field a line, ready to be edited.")
 @_json
 @click.pass_context
-def show(ctx: click.Context, letter_ids: Sequence[str], as_json: bool) -> None:
+def show(ctx: click.Context, letter_ids: Sequence[str], body_only: bool, as_json: bool) -> None:
     """Show letters in full, and whether they would pass now."""
     line: CommandLine = ctx.obj
     examined = line.run(lambda container: select(container.examine(), Selection.of(letter_ids=letter_ids)))
     if as_json:
         print_lines(map(document_of, examined))
+    elif body_only:
+        for one in examined:
+            _print_body(one.letter.body)
     else:
         print_in_full(examined)
-    _end_on_missing(ctx, letter_ids, examined)
+    _end_on_missing(ctx, letter_ids, {one.letter.letter_id for one in examined})
+
+
+def _print_body(body: str) -> None:
+    """As it is into a file or a pipe; on a terminal without anything that this would act upon."""
+    text = editable_body(body)
+    if sys.stdout.isatty():
+        text = "".join(f"{plain(line)}\n" for line in text.splitlines())
+    click.echo(text.encode("utf-8", "replace"), nl=False)
 
 
 @dead_letters.command(
     epilog=examples(
         Example("linkhub dead-letters redrive --all", "what would happen"),
-        Example("linkhub dead-letters redrive --reason price --yes", "put those back on their queue"),
+        Example("linkhub dead-letters redrive --reason price --yes", "put those back that would pass now"),
+        Example("linkhub dead-letters redrive ID --body mended.json --yes", "put one back with another body"),
     )
 )
 @click.argument("letter_ids", metavar="[ID]...", nargs=-1)
-@_queue
-@_reason
-@_all
-@_yes
+@click.option("--force", is_flag=True, help="Put letters back that would be rejected again, too.")
+@click.option("--body", "body_file", type=click.File("rb"), metavar="FILE", help="Put ONE letter back with this body.")
+@_changing
 @click.pass_context
-def redrive(ctx: click.Context, /, letter_ids: Sequence[str], yes: bool, **chosen: Any) -> None:
-    """Put letters back on the queue that they came from."""
-    _change(ctx, letter_ids, chosen, yes=yes, verb="put back", act=_redrive)
+def redrive(
+    ctx: click.Context, /, letter_ids: Sequence[str], force: bool, body_file: BinaryIO | None, **options: Any
+) -> None:
+    """Put letters back on the queue that they came from.
+
+    Letters that would be rejected again by today's rules stay where they are, unless it is forced. With --body one
+    letter goes back mended: with the event of a file, its correlation id as before. A letter is removed only when its
+    message is on the queue: interrupted, it may be in both, which does no harm.
+    """
+    yes = options["yes"]
+    if body_file is not None:
+        if len(letter_ids) != 1:
+            raise click.UsageError("--body mends one letter: give its ID")
+        body = body_file.read()
+        changes = ctx.obj.run(lambda container: mend_letter(container, letter_ids[0], body, force=force, yes=yes))
+    else:
+        selection = _selection(letter_ids, options)
+        changes = ctx.obj.run(lambda container: redrive_letters(container, selection, force=force, yes=yes))
+    _report(ctx, letter_ids, changes, tell_redriven, as_json=options["as_json"])
 
 
 @dead_letters.command(
@@ -107,66 +157,36 @@ def redrive(ctx: click.Context, /, letter_ids: Sequence[str], yes: bool, **chose
     )
 )
 @click.argument("letter_ids", metavar="[ID]...", nargs=-1)
-@_queue
-@_reason
-@_all
-@_yes
+@_changing
 @click.pass_context
-def purge(ctx: click.Context, /, letter_ids: Sequence[str], yes: bool, **chosen: Any) -> None:
+def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> None:
     """Delete letters for good."""
-    _change(ctx, letter_ids, chosen, yes=yes, verb="delete", act=_purge)
+    selection = _selection(letter_ids, options)
+    changes = ctx.obj.run(lambda container: purge_letters(container, selection, yes=options["yes"]))
+    _report(ctx, letter_ids, changes, tell_purged, as_json=options["as_json"])
 
 
-async def _redrive(container: Container, letters: Sequence[DeadLetter]) -> int:
-    return await container.backend().dead_letters.redrive(letters)
-
-
-async def _purge(container: Container, letters: Sequence[DeadLetter]) -> int:
-    return await container.backend().dead_letters.purge(letters)
-
-
-def _change(
-    ctx: click.Context,
-    letter_ids: Sequence[str],
-    chosen: dict[str, Any],
-    *,
-    yes: bool,
-    verb: str,
-    act: Callable[[Container, Sequence[DeadLetter]], Awaitable[int]],
-) -> None:
-    everything = chosen.pop("everything")
-    if not (letter_ids or everything or any(chosen.values())):
+def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:
+    if not (letter_ids or options["everything"] or options["queue"] or options["reason"]):
         raise click.UsageError("say which: IDs, --reason, --queue or --all")
-    selection = Selection.of(letter_ids=letter_ids or None, **chosen)
-    line: CommandLine = ctx.obj
-    examined, changed = line.run(lambda container: _apply(container, selection, act if yes else None))
-    _tell(examined, changed, verb)
-    _end_on_missing(ctx, letter_ids, examined)
+    return Selection.of(letter_ids=letter_ids or None, queue=options["queue"], reason=options["reason"])
 
 
-async def _apply(
-    container: Container,
-    selection: Selection,
-    act: Callable[[Container, Sequence[DeadLetter]], Awaitable[int]] | None,
-) -> tuple[Sequence[Examined], int | None]:
-    examined = await select(container.examine(), selection)
-    return examined, await act(container, [one.letter for one in examined]) if act else None
-
-
-def _tell(examined: Sequence[Examined], changed: int | None, verb: str) -> None:
-    passing = sum(one.would_pass for one in examined)
-    if changed is None:
-        kinds = Counter(one.letter.kind.value for one in examined)
-        split = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none"
-        click.echo(f"would {verb} {counted(len(examined), 'letter')} ({split}); {passing} of them would pass now")
-        click.echo("nothing was changed: add --yes to do it")
+def _report(
+    ctx: click.Context, letter_ids: Sequence[str], changes: Changes, tell: Callable[[Changes], None], *, as_json: bool
+) -> None:
+    if as_json:
+        click.echo(json_line(change_document(changes)))
     else:
-        click.echo(f"did {verb} {counted(changed, 'letter')}; {passing} of them would pass now")
+        tell(changes)
+    _end_on_missing(ctx, letter_ids, {one.letter.letter_id for one in (*changes.going, *changes.staying)})
+    if letter_ids and changes.staying:
+        ctx.exit(1)
 
 
-def _end_on_missing(ctx: click.Context, letter_ids: Sequence[str], examined: Sequence[Examined]) -> None:
-    missing = set(letter_ids) - {one.letter.letter_id for one in examined}
-    for letter_id in sorted(missing):
+def _end_on_missing(ctx: click.Context, letter_ids: Sequence[str], found: set[str]) -> None:
+    missing = sorted(set(letter_ids) - found)
+    for letter_id in missing:
         news(f"linkhub: there is no dead letter {letter_id}")
     if missing:
         ctx.exit(1)

@@ -7,7 +7,13 @@ stages it; :class:`Settlement` saves, announces and cleans up; :class:`AssembleB
 from linkhub_core.use_cases.assemble import AssembleBatch
 from linkhub_core.use_cases.browse import BrowseShop, ShopPage
 from linkhub_core.use_cases.case import Case
-from linkhub_core.use_cases.dead_letters import Examined, ExamineDeadLetters
+from linkhub_core.use_cases.dead_letters import (
+    Examined,
+    ExamineDeadLetters,
+    MendDeadLetter,
+    RedrivePlan,
+    plan_redrive,
+)
 from linkhub_core.use_cases.settle import Settlement
 from linkhub_core.use_cases.sweep import Sweep
 
@@ -17,7 +23,10 @@ __all__ = [
     "Case",
     "ExamineDeadLetters",
     "Examined",
+    "MendDeadLetter",
+    "RedrivePlan",
     "Settlement",
     "ShopPage",
     "Sweep",
+    "plan_redrive",
 ]

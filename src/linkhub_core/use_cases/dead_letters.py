@@ -1,18 +1,24 @@
-"""Examine dead letters: what is wrong with each, and would it pass now?"""
+"""Look after dead letters: what is wrong with each, would it pass now, and back to its queue with those that would.
+
+Rule 1. A letter is removed only when its message is on the work queue. Whoever dies in between leaves it in both, and
+        a copy is something that the assembly bears.
+Rule 2. A letter that would be rejected again goes back only when that is forced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import frozen
 
-from linkhub_core.codec import decode_event
+from linkhub_core.codec import decode_event, unwrap
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import ProductKey
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
+from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage
 
-__all__ = ["ExamineDeadLetters", "Examined"]
+__all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "plan_redrive"]
 
 
 @frozen(kw_only=True)
@@ -30,6 +36,22 @@ class Examined:
 
 
 @frozen(kw_only=True)
+class RedrivePlan:
+    """What a redrive would do: letters that go back to their queue, and those that stay, for they would come again."""
+
+    going: Sequence[Examined]
+    staying: Sequence[Examined]
+
+
+def plan_redrive(examined: Sequence[Examined], *, force: bool = False) -> RedrivePlan:
+    """Decide which letters a redrive puts back: those that would pass now, or all of them by ``force``."""
+    return RedrivePlan(
+        going=[one for one in examined if force or one.would_pass],
+        staying=[one for one in examined if not (force or one.would_pass)],
+    )
+
+
+@frozen(kw_only=True)
 class ExamineDeadLetters:
     """Reads dead letters with today's rules."""
 
@@ -43,11 +65,52 @@ class ExamineDeadLetters:
             ServiceUnavailable: the dead letters cannot be reached.
         """
         async for letter in self.letters.browse(query):
-            yield self._examine(letter)
+            yield self.examine(letter)
 
-    def _examine(self, letter: DeadLetter) -> Examined:
+    def examine(self, letter: DeadLetter) -> Examined:
+        """One letter by today's rules."""
         try:
             half = decode_event(letter.kind, letter.body, self.clock.now())
         except MalformedEvent as malformed:
             return Examined(letter=letter, faults=malformed.faults, key=None)
         return Examined(letter=letter, faults=(), key=half.key)
+
+
+@frozen(kw_only=True)
+class MendDeadLetter:
+    """Puts a letter back with another body: the message keeps its correlation id and its trace."""
+
+    letters: DeadLetters
+    publisher: EventPublisher
+    clock: Clock
+
+    async def __call__(self, letter: DeadLetter, body: str, *, force: bool = False) -> None:
+        """Put the mended message on the letter's queue, then remove the letter.
+
+        Args:
+            letter: as it is among the dead letters.
+            body: what the message holds from now on; the letter's own body is a plain redrive.
+            force: put it back though today's rules would reject it again.
+
+        Raises:
+            MalformedEvent: the body breaks rules, or its queue will not carry it; nothing was changed.
+            ServiceUnavailable: the letter is still there; the message may be on the queue, too. Mending again is safe.
+        """
+        if not force:
+            decode_event(letter.kind, body, self.clock.now())
+        if body == letter.body:
+            await self.letters.redrive([letter])
+            return
+        message = OutgoingMessage(kind=letter.kind, body=body, attributes=_attributes_of(letter))
+        for refusal in await self.publisher.publish([message]):
+            raise MalformedEvent([Fault("", f"the queue refuses it: {refusal.problem}")])
+        await self.letters.purge([letter])
+
+
+def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
+    """The letter's own, and those of the SNS notification around its body, which a mended body need not have."""
+    try:
+        around = unwrap(letter.body)[1]
+    except MalformedEvent:
+        around = {}
+    return {**around, **letter.attributes} or {"correlationId": letter.message_id}
