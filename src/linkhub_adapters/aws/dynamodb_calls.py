@@ -1,7 +1,8 @@
 """The calls of DynamoDB that read, and the waits between attempts; what writes is in :mod:`.partiql`.
 
 botocore tries a call again that failed as a whole. What a reply of 200 says was left undone is asked for again here,
-with jittered backoff, because the part that was done must not be done twice.
+with jittered backoff, because the part that was done must not be done twice. Between two rounds there is always a wait,
+and progress does not shorten it: a table that serves one key a call is throttled, and asking faster keeps it so.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class DynamoDbCalls:
         return items
 
     async def _get(self, table: str, keys: Sequence[Item], items: list[Item]) -> None:
-        attempt = 0
+        rounds = fruitless = 0
         while keys:
             reply: Any = await self.calls(
                 self.dynamodb.batch_get_item,
@@ -76,9 +77,10 @@ class DynamoDbCalls:
             found = reply["Responses"].get(table, [])
             items += found
             keys = reply.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            attempt = 0 if found else attempt + 1  # a reply is full at 16 MB: that is progress, not trouble
-            if keys and not found:
-                await self.back_off(attempt, f"{len(keys)} keys were left unread")
+            rounds, fruitless = rounds + 1, 0 if found else fruitless + 1
+            if keys:  # throttled, or full at 16 MB: the reply does not tell which
+                self._check_patience(fruitless, f"{len(keys)} keys were left unread")
+                await self._wait(rounds)
 
     async def pages(self, operation: Literal["query", "scan"], **parameters: Any) -> AsyncIterator[list[Item]]:
         """Query or scan to the end, a page at a time; a page may be empty and not be the last.
@@ -106,7 +108,14 @@ class DynamoDbCalls:
         Raises:
             ServiceUnavailable: there were enough attempts.
         """
-        if attempt >= MAX_ATTEMPTS:
-            raise ServiceUnavailable(DYNAMODB, f"{problem}, {attempt} times in a row")
-        ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** (attempt - 1))
+        self._check_patience(attempt, problem)
+        await self._wait(attempt)
+
+    def _check_patience(self, fruitless: int, problem: str) -> None:
+        if fruitless >= MAX_ATTEMPTS:
+            raise ServiceUnavailable(DYNAMODB, f"{problem}, {fruitless} times in a row")
+
+    async def _wait(self, rounds: int) -> None:
+        """Wait, longer after each round that left something undone: half of it for sure, the other half by chance."""
+        ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(rounds - 1, 10))
         await self.clock.sleep(ceiling * (1 + self.jitter()) / 2)

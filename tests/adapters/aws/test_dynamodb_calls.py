@@ -61,7 +61,7 @@ async def test_no_keys_cost_nothing(room: TableRoom) -> None:
 
 
 async def test_keys_that_were_left_unread_are_asked_for_again(room: TableRoom) -> None:
-    """They alone, at once if something was read, after a wait if nothing was."""
+    """They alone, after a wait that grows from round to round, whether or not something was read."""
     await _filled(room, 4)
     some = Fault.unserved(operation="BatchGetItem", parts=(1, 2))
     all_left = Fault.unserved(operation="BatchGetItem", parts=(0, 1))
@@ -70,7 +70,27 @@ async def test_keys_that_were_left_unread_are_asked_for_again(room: TableRoom) -
         assert await _got(room, [_key(number) for number in range(4)]) == ["v000", "v001", "v002", "v003"]
     assert injection.is_spent
     assert room.spent("batch_get_item") == 3
-    assert (room.clock.now() - start).total_seconds() == pytest.approx(0.05 * 0.75)
+    assert (room.clock.now() - start).total_seconds() == pytest.approx((0.05 + 0.1) * 0.75)
+
+
+async def test_a_read_that_gets_on_is_not_given_up(room: TableRoom) -> None:
+    """One key a round, more rounds than may be empty-handed: all come, and the waits end at two seconds."""
+    await _filled(room, 11)
+    start = room.clock.now()
+    all_but_the_first = Fault.unserved(operation="BatchGetItem", parts=tuple(range(1, 11)), times=10)
+    with inject(room.dynamodb, all_but_the_first) as injection:
+        assert len(await _got(room, [_key(number) for number in range(11)])) == 11
+    assert injection.is_spent
+    waits = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0)
+    assert (room.clock.now() - start).total_seconds() == pytest.approx(sum(waits) * 0.75)
+
+
+async def test_what_came_at_once_waits_for_nothing(room: TableRoom) -> None:
+    """A read that leaves nothing undone takes no time on the clock."""
+    await _filled(room, 2)
+    start = room.clock.now()
+    await _got(room, [_key(0), _key(1)])
+    assert room.clock.now() == start
 
 
 async def test_a_table_that_reads_nothing_is_unavailable(room: TableRoom) -> None:
