@@ -42,6 +42,14 @@ class StagingStoreContract:
         expected = evolve(new, waiting_since=old.waiting_since)
         assert await staging_store.waiting([old.key]) == {old.key: expected}
 
+    async def test_an_expiry_is_kept_to_the_microsecond(self, staging_store: StagingStore) -> None:
+        """Whether a row is new or replaced, it expires at the very moment that was said."""
+        moments = [NOON + timedelta(microseconds=fraction) for fraction in (1, 499_999, 999_999)]
+        for minute, moment in enumerate(moments):
+            waiting = a_waiting(a_half(minute=minute), expires_at=moment)
+            assert await staging_store.stage([waiting]) == [Staged()]
+            assert (await staging_store.waiting([waiting.key]))[waiting.key].expires_at == moment
+
     async def test_an_older_half_of_the_kind_is_superseded(self, staging_store: StagingStore) -> None:
         """An older version changes nothing."""
         new = a_waiting(a_half(minute=2))
@@ -194,6 +202,7 @@ class StagingStoreContract:
         rows += [
             a_waiting(a_half(key=a_key(100 + number)), waiting_since=moment) for number, moment in enumerate(MOMENTS)
         ]
+        rows += [a_waiting(a_half(key=a_key(200 + number)), expires_at=moment) for number, moment in enumerate(MOMENTS)]
         await staging_store.stage(rows)
         assert await staging_store.waiting([row.key for row in rows]) == {row.key: row for row in rows}
 

@@ -4,13 +4,14 @@
     half, version                    which half waits, and how new it is
     content                          what it says, as a map
     is_complete                      false: an item here *is* an incomplete assembly
-    ttl                              when it expires, in whole seconds since 1970, rounded up
+    expires_at                       when it expires
+    ttl                              the same for DynamoDB itself: in whole seconds since 1970, rounded up
     waiting_since                    when its first message was received
     correlation_id, traceparent      which message brought it
 
 The content is a map, not JSON text: text would take 20 us less CPU to write and read, a map is an eighth smaller, which
 is what DynamoDB charges for, and people can read it in a console. DynamoDB itself deletes an item some time after its
-``ttl``, up to two days; until then it is there and joins.
+``ttl``, up to two days; until then it is there and joins. An item that somebody else wrote may have a ``ttl`` alone.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def staging_item(waiting: WaitingHalf) -> Item:
         "version": {"S": str(waiting.half.version)},
         "content": {"M": write_document(document_of(waiting.half.content))},
         "is_complete": {"BOOL": False},
+        "expires_at": {"S": waiting.expires_at.isoformat()},
         "ttl": {"N": str(-((_EPOCH - waiting.expires_at) // _SECOND))},
         "waiting_since": {"S": waiting.waiting_since.isoformat()},
         "correlation_id": {"S": waiting.origin.correlation_id},
@@ -88,5 +90,11 @@ def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
         half=half,
         origin=origin,
         waiting_since=datetime.fromisoformat(item["waiting_since"]["S"]),
-        expires_at=_EPOCH + int(item["ttl"]["N"]) * _SECOND,
+        expires_at=_expires_at(item),
     )
+
+
+def _expires_at(item: Mapping[str, Mapping[str, Any]]) -> datetime:
+    if "expires_at" in item:
+        return datetime.fromisoformat(item["expires_at"]["S"])
+    return _EPOCH + int(item["ttl"]["N"]) * _SECOND

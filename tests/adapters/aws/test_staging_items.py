@@ -47,11 +47,19 @@ def test_a_waiting_half_survives(half: Half, traceparent: str | None) -> None:
 
 
 def test_an_expiry_within_a_second_is_rounded_up() -> None:
-    """DynamoDB counts whole seconds: an item never expires before its time."""
-    waiting = a_waiting(expires_at=NOON + timedelta(microseconds=1), waiting_since=NOON + timedelta(microseconds=1))
-    read = staging_from_item(staging_item(waiting))
-    assert read.expires_at == NOON + timedelta(seconds=1)
-    assert read.waiting_since == waiting.waiting_since
+    """DynamoDB counts whole seconds: nothing expires before its time, which linkhub knows to the microsecond."""
+    moment = NOON + timedelta(microseconds=1)
+    item = staging_item(a_waiting(expires_at=moment, waiting_since=moment))
+    assert item["ttl"] == {"N": str(int(NOON.timestamp()) + 1)}
+    read = staging_from_item(item)
+    assert (read.expires_at, read.waiting_since) == (moment, moment)
+
+
+def test_an_item_with_a_time_to_live_alone_expires_by_that() -> None:
+    """Whatever else writes to the table has to know the attribute that DynamoDB knows, and no other."""
+    item = staging_item(a_waiting())
+    del item["expires_at"]
+    assert staging_from_item(item) == a_waiting()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +69,7 @@ def test_an_expiry_within_a_second_is_rounded_up() -> None:
         {"version": {"S": "new"}},
         {"content": {"S": "text"}},
         {"content": {"M": {}}},
-        {"ttl": {"S": "x"}},
+        {"expires_at": {"S": "never"}},
         {"waiting_since": {"S": "yesterday"}},
     ],
     ids=str,
