@@ -72,7 +72,7 @@ async def test_everything_that_a_consumer_knows() -> None:
     """Counters from the metrics, and what stands in the queues and stores."""
     async with _page() as page:
         status = await page.ask()
-    events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"]}
+    events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"] if one["total"]}
     assert events == {
         ("caption", "saved"): 1,
         ("thumbnail", "saved"): 1,

@@ -14,7 +14,7 @@ from typing import NoReturn
 import attrs
 import pytest
 
-__all__ = ["CHROMIUM", "JAVA", "NODE", "NPM", "Tool", "is_ci", "missing", "require", "require_module"]
+__all__ = ["CHROMIUM", "JAVA", "NODE", "NPM", "PROMTOOL", "Tool", "is_ci", "missing", "require", "require_module"]
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +32,7 @@ CHROMIUM = Tool(
     names=("chromium", "chromium-browser", "google-chrome", "chrome"),
     remedy="install Chromium (Debian: chromium)",
 )
+PROMTOOL = Tool(names=("promtool",), remedy="install Prometheus (Debian: prometheus)")
 
 
 def is_ci(environment: Mapping[str, str] | None = None) -> bool:

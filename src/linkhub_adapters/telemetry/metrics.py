@@ -14,10 +14,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
+from linkhub_core.model import Kind
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
 
 LATENCY_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400, 86_400)
+ACTIVITIES = ("assemble", "extend", "listen", "look", "receive", "replay", "sweep")
 CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
@@ -62,7 +64,18 @@ class Metrics:
             buckets=CALL_BUCKETS_SECONDS,
             registry=self.registry,
         )
+        self._begin_at_nought()
         self.registry.register(self)
+
+    def _begin_at_nought(self) -> None:
+        """Show what an alert counts from the start: the first failure of a process has to be an increase, too."""
+        for activity in ACTIVITIES:
+            for transient in ("true", "false"):
+                self.failures.labels(activity, transient)
+        for kind in Kind:
+            self.expired.labels(kind.value)
+            for outcome in ("known", "rejected", "saved", "staged"):
+                self.events.labels(kind.value, outcome)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"linkhub_{name}", documentation, labels, registry=self.registry)

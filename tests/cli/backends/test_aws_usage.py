@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.consumption import Consumption
-from linkhub_cli.backends.aws_usage import usage_of
+from linkhub_cli.backends.aws_usage import THROTTLED, usage_of
 
 
 def test_counts_of_all_services_stand_side_by_side() -> None:
@@ -22,5 +22,6 @@ def test_counts_of_all_services_stand_side_by_side() -> None:
 
     assert usage.calls == {("SQS", "receive_message"): 3, ("DynamoDB", "query"): 2}
     assert usage.retries == {("SQS", "receive_message"): 1}
-    assert usage.failures == {("DynamoDB", "ThrottlingError"): 4}
+    others = {("DynamoDB", code): 0 for code in THROTTLED if code != "ThrottlingError"}
+    assert usage.failures == {("DynamoDB", "ThrottlingError"): 4, **others}
     assert usage.units == {("products", "read"): 0.5, ("products", "write"): 2.0}
