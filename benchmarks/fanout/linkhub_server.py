@@ -1,0 +1,120 @@
+"""linkhub's realtime room as ``linkhub serve`` runs it: on uvicorn and uvloop, with everything at its default.
+
+Only who may connect is opened, since all clients of a load come from few addresses. ``--missed N`` puts so many
+products into the store, for viewers that come back. The line ``watch`` makes it print when the next slow reader passed
+the limit, and when it was gone, in seconds of the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+import uvicorn
+import uvloop
+from attrs import define, field
+from starlette.applications import Starlette
+
+from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
+from benchmarks.fanout.shop_events import write_records
+from linkhub_adapters.memory import MemoryJournal, MemoryProductStore
+from linkhub_adapters.realtime import (
+    SOCKETIO_PATH,
+    EventStreams,
+    Gateway,
+    Hub,
+    RealtimeSettings,
+    SocketIoServer,
+    event_stream_routes,
+    plain_door,
+    socketio_routes,
+)
+from linkhub_adapters.worker import SystemClock
+from linkhub_core.codec import read_announcement
+from linkhub_core.use_cases import BrowseShop
+
+__all__: list[str] = []
+
+LOOK_SECONDS = 0.005
+
+
+@define
+class Server:
+    """The room, and what it is asked to do."""
+
+    settings: RealtimeSettings
+    hub: Hub
+    sockets: SocketIoServer
+    streams: EventStreams
+    gateway: Gateway
+    watching: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def connections(self) -> int:
+        """All that is open."""
+        return len(self.gateway) + len(self.streams)
+
+    def watch(self) -> None:
+        """Look after the next slow reader."""
+        self.watching = asyncio.create_task(self._watch())
+        print("watching", flush=True)
+
+    async def _watch(self) -> None:
+        before, connections = self.hub.counters.slow_readers_closed, self.connections
+        while self.hub.counters.slow_readers_closed == before:  # noqa: ASYNC110  a count has no event to wait for
+            await asyncio.sleep(LOOK_SECONDS)
+        passed = monotonic()
+        while self.connections >= connections:  # noqa: ASYNC110  likewise
+            await asyncio.sleep(LOOK_SECONDS)
+        print(json.dumps([passed, monotonic()]), flush=True)
+
+
+def make_server(missed: int) -> Server:
+    """Put the room together."""
+    settings = RealtimeSettings(origins=["*"], max_connections_per_address=50_000)
+    products, clock = MemoryProductStore(), SystemClock()
+    for record in write_records(missed):
+        products.rows[record.key] = record
+    browse = BrowseShop(products=products, clock=clock)
+    hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
+    sockets, streams = SocketIoServer(hub=hub, settings=settings), EventStreams(hub=hub, settings=settings)
+    gateway = Gateway(
+        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
+        settings=settings,
+        counters=hub.counters,
+        sweeps=[sockets.sweep, streams.sweep],
+    )
+    return Server(settings, hub, sockets, streams, gateway)
+
+
+async def main(events: Sequence[bytes], missed: int) -> None:
+    """Serve until the pipe is closed."""
+    raise_limits()
+    waiting = iter([read_announcement(line) for line in events])
+    server = make_server(missed)
+    server.gateway.start()
+    listening = open_port()
+    app = Starlette(routes=[*socketio_routes(server.sockets), *event_stream_routes(server.streams)])
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws=cast(Any, server.gateway.make_connection),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+    )
+    http = uvicorn.Server(config)
+    serving = asyncio.create_task(http.serve(sockets=[listening]))
+    await obey(listening, {"publish": lambda: server.hub.broadcast(next(waiting)), "watch": server.watch})
+    http.should_exit = http.force_exit = True
+    await serving
+
+
+if __name__ == "__main__":
+    uvloop.run(main(Path(sys.argv[1]).read_bytes().splitlines(), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

@@ -1,0 +1,142 @@
+"""The clients of a fan-out: one process, raw sockets, one epoll; it counts what comes, and notes when.
+
+Only the standard library is used, so that it is cheap: it shares the machine with the server that is measured. It
+answers heartbeats, and parses nothing: each event holds one ``MARK``, and no other bytes do.
+
+    python -m benchmarks.fanout.load PORT CONNECTIONS DIALECT EVENTS_PER_ROUND SINCE
+
+``DIALECT`` is ``raw``, ``plain`` or ``socketio``. It prints ``ready`` when all have subscribed; then, whenever
+``EVENTS_PER_ROUND`` more events came, the monotonic times of their receipt as one line of JSON. Where ``SINCE`` is not
+``-``, nobody subscribes before a line comes on the standard input; then all do at once, with that ``since``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import select
+import socket
+import sys
+from time import monotonic
+
+__all__ = ["connect", "subscription"]
+
+SELLER = "seller-00"
+MARK = b"|"
+PATIENCE_SECONDS = 60
+CLIENTS_PER_ADDRESS = 20_000
+
+_HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0\r\n"
+    "Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.9\r\nCache-Control: no-cache\r\n"
+    "Origin: http://localhost:3002\r\n\r\n"
+)
+_SOCKETIO_PING = b"\x81\x012"
+# JSON has none of these control characters, so this is a ping wherever it is found.
+_PING = re.compile(rb"\x89([\x00-\x1f])")
+
+
+def a_frame(opcode: int, data: bytes) -> bytes:
+    """A short frame of a client, masked with zeros."""
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + bytes(4) + data
+
+
+def subscription(dialect: str, since: str | None) -> bytes:
+    """The frame that asks for the shop."""
+    data = {"seller_handle": SELLER} | ({} if since is None else {"since": since})
+    if dialect == "plain":
+        return a_frame(1, json.dumps({"event": "subscribe_to_seller", "data": data}).encode())
+    return a_frame(1, b"42/products," + json.dumps(["subscribe_to_seller", data]).encode())
+
+
+def read_until(client: socket.socket, end: bytes) -> None:
+    """Read up to and with ``end``."""
+    data = b""
+    while end not in data:
+        chunk = client.recv(65_536)
+        if not chunk:
+            raise SystemExit(f"the server closed a connection after {data!r}")
+        data += chunk
+
+
+def connect(number: int, port: int, dialect: str, *, receive_buffer_bytes: int | None = None) -> socket.socket:
+    """Connect and greet; loopback has many addresses, and each has its own ports."""
+    client = socket.socket()
+    client.settimeout(PATIENCE_SECONDS)
+    if receive_buffer_bytes is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+    client.bind((f"127.0.0.{2 + number // CLIENTS_PER_ADDRESS}", 0))
+    client.connect(("127.0.0.1", port))
+    if dialect != "raw":
+        path = "/products" if dialect == "plain" else "/socket.io/?EIO=4&transport=websocket"
+        client.sendall(_HANDSHAKE.format(path=path, port=port).encode())
+    if dialect == "socketio":
+        read_until(client, b'"sid"')
+        client.sendall(a_frame(1, b"40/products,"))
+    read_until(client, b"subscribed" if dialect == "raw" else b"connected" if dialect == "plain" else b"40/products,{")
+    return client
+
+
+class Load:
+    """All clients, and what came since the last round."""
+
+    def __init__(self, clients: list[socket.socket], events_per_round: int) -> None:
+        self.clients = {client.fileno(): client for client in clients}
+        self.events_per_round = events_per_round
+        self.times: list[float] = []
+        self.poll = select.epoll()
+        for client in clients:
+            client.setblocking(False)
+            self.poll.register(client.fileno(), select.EPOLLIN)
+
+    def run(self) -> None:
+        """Read until nothing comes for a long time, or somebody is cut off."""
+        while True:
+            ready = self.poll.poll(PATIENCE_SECONDS)
+            for descriptor, _ in ready:
+                self.read(self.clients[descriptor])
+            if not ready:
+                return
+
+    def read(self, client: socket.socket) -> None:
+        """Read what has come for one client."""
+        data = client.recv(262_144)
+        if not data:
+            raise SystemExit("the server closed a connection")
+        count = data.count(MARK)
+        if count:
+            self.times += [monotonic()] * count
+            if len(self.times) >= self.events_per_round:
+                print(json.dumps(self.times), flush=True)
+                self.times = []
+        if _SOCKETIO_PING in data:
+            client.sendall(a_frame(1, b"3"))
+        elif (ping := _PING.search(data)) is not None:
+            client.sendall(a_frame(0xA, data[ping.end() : ping.end() + ping[1][0]]))
+
+
+def main(port: int, connections: int, dialect: str, events_per_round: int, since: str) -> None:
+    """See the module."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    clients = [connect(number, port, dialect) for number in range(connections)]
+    if since == "-" and dialect != "raw":
+        ask = subscription(dialect, None)
+        for client in clients:
+            client.sendall(ask)
+            read_until(client, b"subscribed")
+    print("ready", flush=True)
+    if since != "-":
+        sys.stdin.readline()
+        ask = subscription(dialect, since)
+        for client in clients:
+            client.sendall(ask)
+    Load(clients, events_per_round).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5])
