@@ -1,0 +1,38 @@
+"""Commands of the AWS command line, with all arguments filled in: what a person copies to mend a fault."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+__all__ = ["AwsCommand", "allowing", "compact"]
+
+
+def compact(document: Mapping[str, Any]) -> str:
+    """A document as JSON without spaces."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+@frozen(kw_only=True)
+class AwsCommand:
+    """Writes commands for one region, and for one address where that is not AWS itself."""
+
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    def __call__(self, *words: str, **options: str) -> str:
+        """One command: service and operation, then options, which are named as in Python; quoted for a shell."""
+        where = {"region": self.region, "endpoint_url": self.endpoint_url}
+        given = {**options, **{name: value for name, value in where.items() if value}}
+        written = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
+        return shlex.join(["aws", *words, *written])
+
+
+def allowing(actions: Sequence[str], resource: str) -> str:
+    """What lets the caller do ``actions``: the statement to add to a policy of its role."""
+    statement = compact({"Effect": "Allow", "Action": list(actions), "Resource": resource})
+    return f"add to the policy of the role or user that linkhub runs as: {statement}"

@@ -1,0 +1,212 @@
+"""Examines everything that linkhub needs of AWS, side by side, and never raises: what goes wrong is a finding, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import boto3
+from attrs import define, field, frozen
+from botocore.exceptions import BotoCoreError
+
+from linkhub_adapters.aws.examination.aws_command import AwsCommand
+from linkhub_adapters.aws.examination.caller import (
+    CREDENTIALS,
+    are_usable,
+    ask_identity,
+    caller_findings,
+    region_findings,
+)
+from linkhub_adapters.aws.examination.clock import clock_findings
+from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why, refusal_of
+from linkhub_adapters.aws.examination.node_queues import look_at_nodes, node_findings
+from linkhub_adapters.aws.examination.permissions import (
+    Allowance,
+    Needed,
+    Permissions,
+    permission_findings,
+    policy_source_of,
+    simulate,
+    try_index,
+    try_queue,
+    try_table,
+)
+from linkhub_adapters.aws.examination.queues import (
+    SETTINGS,
+    QueueSeen,
+    lease_findings,
+    look_at_queue,
+    queue_findings,
+)
+from linkhub_adapters.aws.examination.refusals import LOG_IN
+from linkhub_adapters.aws.examination.services import Services, open_services
+from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
+from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
+from linkhub_adapters.aws.resources import Table, products_table, staging_table
+from linkhub_core.finding import Finding
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock
+
+__all__ = ["AwsExamination", "Subjects"]
+
+_TABLE_ACTIONS = ("BatchGetItem", "Query", "Scan", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
+_QUEUE_ACTIONS = ("DeleteMessage", "ChangeMessageVisibility", "ReceiveMessage")
+_DEAD_LETTER_ACTIONS = ("SendMessage",)
+_NODE_ACTIONS = ("CreateQueue", "TagQueue", "ReceiveMessage", "DeleteMessage", "DeleteQueue")
+_TOPIC_ACTIONS = ("Publish", "Subscribe", "Unsubscribe", "ListSubscriptionsByTopic")
+
+
+@frozen(kw_only=True)
+class Subjects:
+    """What is to be examined: what the settings name."""
+
+    queue_urls: Mapping[Kind, str]
+    products_table: str
+    staging_table: str
+    topic_arn: str | None
+    visibility_timeout_seconds: float
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    @property
+    def places(self) -> Mapping[str, str | None]:
+        """Whatever names a region, by the setting that holds it."""
+        return {**{SETTINGS[kind]: url for kind, url in self.queue_urls.items()}, SETTING: self.topic_arn}
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables, by the setting that names each."""
+        return {
+            "DYNAMODB_PRODUCTS_TABLE": products_table(self.products_table),
+            "DYNAMODB_STAGING_TABLE": staging_table(self.staging_table),
+        }
+
+
+@frozen(kw_only=True, eq=False)
+class AwsExamination:
+    """Looks at everything that is named.
+
+    ``adapt`` is handed the clients before the first call: a test puts its faults in there.
+    """
+
+    subjects: Subjects
+    clock: Clock
+    adapt: Callable[[Services], object] = lambda _: None
+
+    async def __call__(self) -> Sequence[Finding]:
+        """Everything that is to be said, in the order in which it is best read; it takes some seconds at most."""
+        try:
+            session = boto3.session.Session(region_name=self.subjects.region)
+        except BotoCoreError as error:  # the profile does not exist, or its file cannot be read
+            return [Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
+        region = region_findings(session.region_name, self.subjects.places)
+        if session.region_name is None:
+            return region
+        try:
+            with open_services(session, self.subjects.endpoint_url) as services:
+                self.adapt(services)
+                return [*region, *await self._examine(services, session.region_name)]
+        except BotoCoreError as error:
+            return [*region, Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
+
+    async def _examine(self, services: Services, region: str) -> Sequence[Finding]:
+        inquiry = Inquiry(clock=self.clock, executor=services.executor)
+        identity = await ask_identity(inquiry, services)
+        caller = caller_findings(identity)
+        if not are_usable(caller):
+            rest = Finding.not_checked("everything else", "without credentials nothing may be asked")
+            return [*caller, *clock_findings(inquiry.readings), rest]
+        source = None if isinstance(identity, Refusal) else policy_source_of(identity["Arn"])
+        command = AwsCommand(region=region, endpoint_url=self.subjects.endpoint_url)
+        round_ = _Round(
+            subjects=self.subjects, clock=self.clock, inquiry=inquiry, services=services, aws=command, source=source
+        )
+        findings = await round_.findings()
+        return [*caller, *clock_findings(inquiry.readings), *findings, *round_.permissions]
+
+
+@define(kw_only=True, eq=False)
+class _Round:
+    """One round through all subjects; what is said of permissions is gathered to stand last."""
+
+    subjects: Subjects
+    clock: Clock
+    inquiry: Inquiry
+    services: Services
+    aws: AwsCommand
+    source: str | None
+    _permissions: dict[str, Sequence[Finding]] = field(factory=dict, init=False)
+
+    @property
+    def permissions(self) -> Sequence[Finding]:
+        """What was found of permissions, in the order of the resources' names."""
+        return [finding for _, findings in sorted(self._permissions.items()) for finding in findings]
+
+    async def findings(self) -> Sequence[Finding]:
+        """Everything but permissions."""
+        found = await asyncio.gather(
+            *(self._table(table, setting) for setting, table in self.subjects.tables.items()),
+            *(self._queue(kind, url) for kind, url in self.subjects.queue_urls.items()),
+            _at_once(lease_findings(self.subjects.visibility_timeout_seconds)),
+            self._topic(),
+        )
+        return [finding for findings in found for finding in findings]
+
+    async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
+        seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
+        if seen.is_there:
+            tried = await try_table(self.inquiry, self.services, table)
+            await self._may(_needed(seen.subject, seen.arn, "dynamodb", _TABLE_ACTIONS), tried)
+        if seen.is_there and seen.has_index:
+            tried = await try_index(self.inquiry, self.services, table)
+            await self._may(_needed(f"{seen.subject}, its index", f"{seen.arn}/index/*", "dynamodb", ("Query",)), tried)
+        return table_findings(seen, self.aws)
+
+    async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
+        seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
+        if not isinstance(seen.attributes, Refusal):
+            tried = await try_queue(self.inquiry, self.services, url)
+            await self._may(_needed(seen.subject, seen.arn, "sqs", _QUEUE_ACTIONS), tried)
+        dead = seen.dead_letters
+        if dead is not None and dead.url is not None and not isinstance(dead.attributes, Refusal):
+            await self._may(_needed(f"queue {dead.name}", dead.arn, "sqs", _DEAD_LETTER_ACTIONS), {})
+        return queue_findings(seen, self.subjects.visibility_timeout_seconds, self.aws)
+
+    async def _topic(self) -> Sequence[Finding]:
+        seen = await look_at_topic(self.inquiry, self.services, self.subjects.topic_arn)
+        findings = list(topic_findings(seen, self.aws))
+        if seen is None or not (seen.is_there or _is_denied(seen.attributes)):
+            return findings
+        nodes = await look_at_nodes(self.inquiry, self.services, seen.arn)
+        findings += node_findings(nodes, self.clock.now(), self.aws)
+        _, _, _, region, account, name = seen.arn.split(":")
+        await self._may(_needed(f"topic {name}", seen.arn, "sns", _TOPIC_ACTIONS), {})
+        partition = seen.arn.split(":")[1]
+        pattern = f"arn:{partition}:sqs:{region}:{account}:linkhub-node-*"
+        await self._may(_needed("queues of nodes", pattern, "sqs", _NODE_ACTIONS), {})
+        return findings
+
+    async def _may(self, needed: Needed, tried: Mapping[str, Allowance]) -> None:
+        """Ask IAM for what could not be tried, and note what is to be said."""
+        untried = tuple(action for action in needed.actions if action not in tried)
+        known, why_unknown = dict(tried), "no harmless trial, and IAM is not asked without a user or role"
+        if untried and self.source is not None:
+            rest = Needed(name=needed.name, arn=needed.arn, actions=untried)
+            told = await simulate(self.inquiry, self.services, self.source, rest)
+            if isinstance(told, Refusal):
+                why_unknown = f"no harmless trial, and iam:SimulatePrincipalPolicy gave nothing: {told.problem}"
+            else:
+                known.update(told)
+        self._permissions[needed.name] = permission_findings(Permissions(needed=needed, known=known), why_unknown)
+
+
+def _needed(name: str, arn: str, service: str, operations: Sequence[str]) -> Needed:
+    return Needed(name=name, arn=arn, actions=tuple(f"{service}:{operation}" for operation in operations))
+
+
+def _is_denied(attributes: object) -> bool:
+    return isinstance(attributes, Refusal) and attributes.why is Why.DENIED
+
+
+async def _at_once(findings: Sequence[Finding]) -> Sequence[Finding]:
+    return findings
