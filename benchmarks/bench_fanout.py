@@ -47,7 +47,7 @@ def command(connections: int, rounds: int, servers: Sequence[str], others: int) 
     with TemporaryDirectory() as name:
         directory = Path(name)
         events = directory / "events.jsonl"
-        size = write_events(events, max(rounds + WARM_UP_ROUNDS, 2 * MOST_ROUNDS if others else 0))
+        size = write_events(events, max(rounds + WARM_UP_ROUNDS, MOST_ROUNDS if others else 0))
         chosen = [CONTESTANTS[server] for server in servers]
         outcomes = hold_contest(chosen, events, directory, connections=connections, rounds=rounds)
         Console().print(_table(outcomes, f"{connections:,} subscribers, {rounds} events of {size:,} bytes"))

@@ -60,9 +60,17 @@ class _Entrant:
 
 
 def hold_contest(
-    contestants: Iterable[Contestant], events: Path, directory: Path, *, connections: int, rounds: int
+    contestants: Iterable[Contestant],
+    events: Path,
+    directory: Path,
+    *,
+    connections: int,
+    rounds: int,
+    rest_seconds: float = 1.0,
 ) -> Mapping[str, Figures | Unavailable]:
     """Run all servers with so many clients each, and let each publish so many events, taking turns.
+
+    Before the memory of a server is looked at, it rests for ``rest_seconds``.
 
     Raises:
         RuntimeError: a server did not deliver.
@@ -72,22 +80,20 @@ def hold_contest(
         entrants = []
         for contestant in contestants:
             try:
-                entrant = _enter(contestant, events, directory, connections, opened)
+                command = contestant.command(events, directory)
             except Unavailable as unavailable:
                 outcomes[contestant.name] = unavailable
-            else:
-                entrants.append(entrant)
-                outcomes[contestant.name] = entrant.figures
+                continue
+            server = opened.enter_context(running_server(command))
+            before = server.resident_bytes()
+            load = opened.enter_context(running_load(server, contestant.dialect, connections))
+            time.sleep(rest_seconds)
+            held = server.resident_bytes() - before
+            figures = outcomes[contestant.name] = Figures(
+                connections=connections, bytes_per_connection=held / connections
+            )
+            entrants.append(_Entrant(server, load, figures))
         for number in range(-WARM_UP_ROUNDS, rounds):
             for entrant in entrants:
                 entrant.play(counts=number >= 0)
     return outcomes
-
-
-def _enter(contestant: Contestant, events: Path, directory: Path, connections: int, opened: ExitStack) -> _Entrant:
-    server = opened.enter_context(running_server(contestant.command(events, directory)))
-    before = server.resident_bytes()
-    load = opened.enter_context(running_load(server, contestant.dialect, connections))
-    time.sleep(1.0)
-    held = server.resident_bytes() - before
-    return _Entrant(server, load, Figures(connections=connections, bytes_per_connection=held / connections))
