@@ -1,0 +1,66 @@
+// Which of two copies of a product is the newer one. Pure: no React, no network.
+//
+// A product reaches the page by three ways: with a page of REST, with an event, with a poll. They overtake each other,
+// so nothing here depends on their order: per video the newest copy wins, and receiving one twice changes nothing.
+
+import type { Product } from "./api";
+
+/** A product and, when an event or a poll brought it, what is known of that. REST does not tell the revision. */
+export interface Copy {
+  product: Product;
+  revision: number | null;
+  arrival: "new" | "updated" | null;
+}
+
+/** What came after the pages were loaded, by video id. */
+export interface News {
+  since: string | null;
+  copies: Readonly<Record<string, Copy>>;
+  latest: Copy | null;
+}
+
+export const NO_NEWS: News = { since: null, copies: {}, latest: null };
+
+/** A copy that REST loaded with its page. */
+export function loaded(product: Product): Copy {
+  return { product, revision: null, arrival: null };
+}
+
+/** A copy that came by itself. */
+export function arrived(product: Product, revision: number | null = null): Copy {
+  const isFirst = revision === null ? product.created_at === product.updated_at : revision === 1;
+  return { product, revision, arrival: isFirst ? "new" : "updated" };
+}
+
+// created_at comes first: a product that was deleted and saved anew begins at revision 1 again. All times are of one
+// form (UTC, milliseconds, Z), so they compare as texts.
+function isNewer(copy: Copy, known: Copy): boolean {
+  if (copy.product.created_at !== known.product.created_at) return copy.product.created_at > known.product.created_at;
+  if (copy.revision !== null && known.revision !== null) return copy.revision > known.revision;
+  return copy.product.updated_at > known.product.updated_at;
+}
+
+/** The news with those `copies` that are newer than what the page shows. */
+export function addNews(news: News, shown: readonly Product[], copies: readonly Copy[], since = news.since): News {
+  const onPage = new Map(shown.map((product) => [product.video_id, loaded(product)]));
+  const kept: Record<string, Copy> = { ...news.copies };
+  let latest = news.latest;
+  for (const copy of copies) {
+    const id = copy.product.video_id;
+    const rivals = [kept[id], onPage.get(id)].filter((rival) => rival !== undefined);
+    if (!rivals.every((rival) => isNewer(copy, rival))) continue;
+    kept[id] = copy;
+    latest = copy;
+  }
+  return { since, copies: kept, latest };
+}
+
+/** Pages and news as one list, in the order of REST: newest video first. */
+export function merge(shown: readonly Product[], news: News): Copy[] {
+  const newest = new Map(Object.entries(news.copies));
+  for (const product of shown) {
+    const known = newest.get(product.video_id);
+    if (!known || isNewer(loaded(product), known)) newest.set(product.video_id, loaded(product));
+  }
+  return [...newest.values()].sort((a, b) => (a.product.video_id < b.product.video_id ? 1 : -1));
+}
