@@ -2,7 +2,7 @@
 
 Only who may connect is opened, since all clients of a load come from few addresses. ``--missed N`` puts so many
 products into the store, for viewers that come back. The line ``watch`` makes it print when the next slow reader passed
-the limit, and when it was gone, in seconds of the monotonic clock.
+the limit, and when it was gone, in seconds of the monotonic clock; ``reads`` prints how often pages were read.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from linkhub_adapters.realtime import (
     socketio_routes,
 )
 from linkhub_adapters.worker import SystemClock
+from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import read_announcement
 from linkhub_core.use_cases import BrowseShop
 
@@ -43,11 +44,22 @@ __all__: list[str] = []
 LOOK_SECONDS = 0.005
 
 
+class CountedProducts(MemoryProductStore):
+    """A store that counts how often pages are read."""
+
+    pages_read = 0
+
+    async def page(self, query: PageQuery) -> Page:
+        """Count, then read."""
+        self.pages_read += 1
+        return await super().page(query)
+
+
 @define
 class Server:
     """The room, and what it is asked to do."""
 
-    settings: RealtimeSettings
+    products: CountedProducts
     hub: Hub
     sockets: SocketIoServer
     streams: EventStreams
@@ -77,7 +89,7 @@ class Server:
 def make_server(missed: int) -> Server:
     """Put the room together."""
     settings = RealtimeSettings(origins=["*"], max_connections_per_address=50_000)
-    products, clock = MemoryProductStore(), SystemClock()
+    products, clock = CountedProducts(), SystemClock()
     for record in write_records(missed):
         products.rows[record.key] = record
     browse = BrowseShop(products=products, clock=clock)
@@ -89,7 +101,7 @@ def make_server(missed: int) -> Server:
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],
     )
-    return Server(settings, hub, sockets, streams, gateway)
+    return Server(products, hub, sockets, streams, gateway)
 
 
 async def main(events: Sequence[bytes], missed: int) -> None:
@@ -111,7 +123,12 @@ async def main(events: Sequence[bytes], missed: int) -> None:
     )
     http = uvicorn.Server(config)
     serving = asyncio.create_task(http.serve(sockets=[listening]))
-    await obey(listening, {"publish": lambda: server.hub.broadcast(next(waiting)), "watch": server.watch})
+    commands = {
+        "publish": lambda: server.hub.broadcast(next(waiting)),
+        "watch": server.watch,
+        "reads": lambda: print(server.products.pages_read, flush=True),
+    }
+    await obey(listening, commands)
     http.should_exit = http.force_exit = True
     await serving
 
