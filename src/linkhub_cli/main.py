@@ -45,6 +45,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
         "sweep": _Listed("sweep", "Mend what a crash left, remove what nobody came for"),
         "config": _Listed("config", "Show every setting and where it came from"),
+        "doctor": _Listed("doctor", "Check the configuration against what is there"),
     },
 }
 

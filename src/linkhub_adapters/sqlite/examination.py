@@ -1,14 +1,16 @@
 """Looks at the embedded file and its directory, and changes nothing: no file is made, none is prepared.
 
-seen                                    verdict      because
---------------------------------------  -----------  ---------------------------------------------------------
-a directory that cannot be written to   fault        nothing starts
-another program's file, another schema  fault        nothing starts
-a damaged file                          fault        what it holds may be lost
-a network file system                   fault        SQLite's locks do not hold there
-less than 100 MB free / less than 1 GB  fault / warn writes fail when the disk is full
-a file written to in the future         fault        the clock was set back: `since` misses products
-no write-ahead log                      warning      readers and writers wait for each other until one opens it
+    seen                                    verdict      because
+    --------------------------------------  -----------  ---------------------------------------------------------
+    a directory that cannot be written to   fault        nothing starts
+    another program's file, a newer schema  fault        nothing starts
+    a damaged file                          fault        what it holds may be lost
+    a network file system                   fault        SQLite's locks do not hold there
+    less than 100 MB free / less than 1 GB  fault / warn writes fail when the disk is full
+    a file written to in the future         fault        the clock was set back: `since` misses products
+    no write-ahead log                      warning      readers and writers wait for each other until one opens it
+
+A file of an older schema is no fault: the next start brings it up to date.
 """
 
 from __future__ import annotations
@@ -119,6 +121,7 @@ class FileSeen:
     problem: str | None = None
     application_id: int = 0
     schema_version: int = 0
+    is_empty: bool = False
     journal_mode: str = ""
     damages: Sequence[str] | None = None
     holders: Sequence[int] | None = None
@@ -143,6 +146,7 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
                 modified_at=modified_at,
                 application_id=_pragma(connection, "application_id"),
                 schema_version=_pragma(connection, "user_version"),
+                is_empty=not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0],
                 journal_mode=str(connection.execute("PRAGMA journal_mode").fetchone()[0]),
                 damages=_damages(connection, check_seconds),
                 holders=holders,
@@ -193,7 +197,9 @@ def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
     faults = list(_owner_faults(seen))
     yield from faults
     if not faults:
-        yield Finding.ok("file", f"{seen.path}, schema {seen.schema_version}")
+        is_old = seen.schema_version < SCHEMA_VERSION
+        next_start = f" (the next start brings it to {SCHEMA_VERSION})" if is_old else ""
+        yield Finding.ok("file", f"{seen.path}, schema {seen.schema_version}{next_start}")
         yield _damage_finding(seen)
         yield from _log_warnings(seen)
     yield _clock_finding(seen, now)
@@ -208,14 +214,11 @@ def _owner_faults(seen: FileSeen) -> Iterator[Finding]:
     elsewhere = "LINKHUB_DATA_DIR=/another/directory"
     if seen.problem is not None:
         yield Finding.fault("file", seen.problem, f"ls -l {seen.path}*", _restore(seen))
-    elif seen.application_id != APPLICATION_ID and (seen.application_id or seen.schema_version):
+    elif seen.application_id != APPLICATION_ID and not (seen.is_empty and seen.schema_version == 0):
         yield Finding.fault("file", f"another program made {seen.path}", elsewhere)
     elif seen.schema_version > SCHEMA_VERSION:
         problem = f"its schema is {seen.schema_version}, this linkhub knows {SCHEMA_VERSION}"
         yield Finding.fault("file", problem, f"pip install --upgrade linkhub, or {elsewhere}")
-    elif 0 < seen.schema_version < SCHEMA_VERSION:
-        problem = f"its schema is {seen.schema_version}, this linkhub's is {SCHEMA_VERSION}"
-        yield Finding.fault("file", problem, f"use the linkhub that made it, or {elsewhere}")
 
 
 def _restore(seen: FileSeen) -> str:

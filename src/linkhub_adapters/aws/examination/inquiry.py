@@ -1,14 +1,17 @@
 """A call that gives its reply, or why there is none; either way, what the service's clock said.
 
-what the service or botocore says                 ``Why``          means
-------------------------------------------------  ---------------  ----------------------------------------------
-no connection, no answer in time                  UNREACHABLE      a wrong address, no way out, or an outage
-no, unknown, malformed or expired credentials     UNKNOWN_CALLER   whoever runs linkhub has to log in
-the request's time is too far off                 CLOCK            this machine's clock is wrong
-denied                                            DENIED           the caller is known, and may not
-there is no such table, queue or topic            MISSING
-the service has no such operation                 UNSUPPORTED      something that stands in for AWS
-anything else                                     OTHER
+    what the service or botocore says                 ``Why``          means
+    ------------------------------------------------  ---------------  ----------------------------------------------
+    no connection, no answer in time                  UNREACHABLE      a wrong address, no way out, or an outage
+    no, unknown, malformed or expired credentials     UNKNOWN_CALLER   whoever runs linkhub has to log in
+    the request's time is too far off                 CLOCK            this machine's clock is wrong
+    denied                                            DENIED           the caller is known, and may not
+    there is no such table, queue or topic            MISSING
+    the service has no such operation                 UNSUPPORTED      something that stands in for AWS
+    what is no answer of the service at all           STRANGER         a wrong address, or a proxy in between
+    anything else                                     OTHER
+
+Other than what the adapters raise, a refusal does not say whether to try again: it says what to tell a person.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """The tables: what DynamoDB says of each, against what :mod:`~linkhub_adapters.aws.resources` says it has to be.
 
-seen                                    verdict   because
---------------------------------------  --------  -----------------------------------------------------------
-no table, other keys                    fault     nothing can be saved
-not active                              fault     not yet, or no longer
-no expiry, or by another attribute      fault     what nobody came for and no sweep met would stay for ever
-no local index, or another one          warning   `since` works without it, by reading whole shops
-no point-in-time recovery               warning   what is deleted by mistake is gone
+    seen                                    verdict   because
+    --------------------------------------  --------  -----------------------------------------------------------
+    no table, other keys                    fault     nothing can be saved
+    not active                              fault     not yet, or no longer
+    no expiry, or by another attribute      fault     what nobody came for and no sweep met would stay for ever
+    no local index, or another one          warning   `since` works without it, by reading whole shops
+    no point-in-time recovery               warning   what is deleted by mistake is gone
+
+Whatever DynamoDB does not tell is a finding of its own: not checked.
 """
 
 from __future__ import annotations

@@ -1,0 +1,41 @@
+"""``linkhub doctor``: checks a configuration against reality, and says for each fault what mends it."""
+
+from __future__ import annotations
+
+import click
+
+from linkhub_cli import doctor as examination
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.failures import MISTAKEN
+from linkhub_cli.help_text import Example, examples
+from linkhub_cli.settings_sources import SettingsFaulty
+
+__all__ = ["doctor"]
+
+
+@click.command(
+    epilog=examples(
+        Example("linkhub doctor", "look at everything that the settings name"),
+        Example("linkhub doctor --json", "one JSON object a finding: subject, verdict, seen, mend"),
+        Example("linkhub doctor && linkhub serve", "start only where nothing is at fault"),
+    )
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check the configuration against what is there: settings, tables or file, queues, topic, permissions, clock.
+
+    Nothing is changed, and no message is received. Each fault comes with what mends it. The exit code is 0 where
+    nothing is at fault, be there warnings or not, 1 where something is, and 2 where the settings themselves are.
+    """
+    from linkhub_adapters.worker import SystemClock  # noqa: PLC0415  help is quick
+
+    line: CommandLine = ctx.obj
+    try:
+        loaded = line.load()
+    except SettingsFaulty as faulty:
+        examination.print_report(examination.of_faulty_settings(faulty), as_json=as_json)
+        ctx.exit(MISTAKEN)
+    findings = examination.examine(loaded, SystemClock())
+    examination.print_report(findings, as_json=as_json)
+    ctx.exit(examination.exit_code_of(findings))

@@ -1,0 +1,93 @@
+"""Examines a configuration: what every backend needs, then what the chosen one does. It never raises, it finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+
+from linkhub_cli.doctor.listening import listener_findings, look_at_ports
+from linkhub_cli.doctor.machine import look_at_machine, machine_findings
+from linkhub_cli.settings import Settings
+from linkhub_cli.settings_sources import Loaded, SettingsFaulty
+from linkhub_core.finding import Finding
+from linkhub_core.ports import Clock
+
+__all__ = ["examine", "of_faulty_settings"]
+
+_LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it may be)"
+
+
+def examine(loaded: Loaded[Settings], clock: Clock) -> Sequence[Finding]:
+    """Look at everything that the settings need.
+
+    Args:
+        loaded: the settings, and what was said when they were read.
+        clock: this machine's.
+    """
+    settings = loaded.settings
+    return [
+        *_settings_findings(loaded),
+        *_BACKENDS[settings.storage.backend](settings, clock),
+        *listener_findings(settings.listener, look_at_ports(settings.listener)),
+        *machine_findings(look_at_machine()),
+    ]
+
+
+def of_faulty_settings(faulty: SettingsFaulty) -> Sequence[Finding]:
+    """What can be said of a configuration that cannot be used: all its faults, and how the machine is."""
+    faults = [Finding.fault("settings", str(fault), _LIST_SETTINGS) for fault in faulty.faults]
+    rest = Finding.not_checked("everything else", "the settings say what to look at: mend them first")
+    return [*faults, rest, *machine_findings(look_at_machine())]
+
+
+def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
+    warnings = [Finding.warning("settings", warning, "linkhub config") for warning in loaded.warnings]
+    chosen = sum(setting.source != "default" for setting in loaded.effective)
+    told = f"no faults; backend {loaded.settings.storage.backend}, {chosen} of {len(loaded.effective)} not by default"
+    return warnings or [Finding.ok("settings", told)]
+
+
+def _aws(settings: Settings, clock: Clock) -> Sequence[Finding]:
+    if find_spec("boto3") is None:
+        return [Finding.fault("packages", "the aws backend needs boto3", "pip install 'linkhub[aws]'")]
+    from linkhub_adapters.aws.examination import AwsExamination, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_core.model import Kind  # noqa: PLC0415  likewise
+
+    aws = settings.aws
+    subjects = Subjects(
+        queue_urls={Kind.CAPTION: aws.caption_queue_url or "", Kind.THUMBNAIL: aws.thumbnail_queue_url or ""},
+        products_table=aws.products_table,
+        staging_table=aws.staging_table,
+        topic_arn=aws.topic_arn,
+        visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
+        region=aws.region,
+        endpoint_url=aws.endpoint_url,
+    )
+    return asyncio.run(AwsExamination(subjects=subjects, clock=clock)())
+
+
+def _embedded(settings: Settings, clock: Clock) -> Sequence[Finding]:
+    from linkhub_adapters.sqlite.examination import (  # noqa: PLC0415  only with this backend
+        file_findings,
+        look_at_file,
+        look_at_place,
+        place_findings,
+    )
+    from linkhub_cli.backends.embedded import FILE_NAME  # noqa: PLC0415  likewise
+
+    directory = settings.storage.data_dir
+    file = look_at_file(directory / FILE_NAME)
+    return [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
+
+
+def _memory(_: Settings, __: Clock) -> Sequence[Finding]:
+    problem = "nothing survives the process, and no other process sees it"
+    return [Finding.warning("storage", problem, "LINKHUB_BACKEND=embedded (unless that is what you want)")]
+
+
+_BACKENDS: Mapping[str, Callable[[Settings, Clock], Sequence[Finding]]] = {
+    "aws": _aws,
+    "embedded": _embedded,
+    "memory": _memory,
+}

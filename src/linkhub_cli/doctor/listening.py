@@ -1,0 +1,132 @@
+"""The listener: whether its ports can be had, and whether what is open to others is meant to be.
+
+    seen                                                   verdict   because
+    -----------------------------------------------------  --------  ----------------------------------------------
+    a port that another program has, or that is not ours   fault     `linkhub serve` does not start
+    a port on which a linkhub answers                      ok        that is where it runs
+    others let in, no admin token                          warning   statistics and metrics are open to all of them
+    others let in, no origins named                        warning   pages of other hosts cannot connect
+    others let in, all origins                             warning   any page in the world may connect
+
+Nobody is let in meanwhile: a port is taken for a moment, and no connection accepted.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+
+from attrs import frozen
+
+from linkhub_cli.http_server import bind
+from linkhub_cli.process_facts import url_of
+from linkhub_cli.settings import Listener
+from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_core.finding import Finding
+
+__all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
+
+_ANSWER_SECONDS = 1.0
+
+
+class Port(Enum):
+    """Who has a port."""
+
+    FREE = auto()
+    LINKHUB = auto()
+    TAKEN = auto()
+
+
+@frozen(kw_only=True)
+class PortSeen:
+    """A port, the setting that names it, and who has it; ``problem`` is why it cannot be had."""
+
+    variable: str
+    number: int
+    holder: Port
+    problem: str = ""
+
+
+def look_at_ports(listener: Listener) -> Sequence[PortSeen]:
+    """Take each port for a moment; where that fails, ask who is there."""
+    wanted = [("LINKHUB_PORT", listener.port), ("LINKHUB_WS_PORT", listener.ws_port)]
+    return [_look(listener.host, number, variable) for variable, number in wanted if number is not None]
+
+
+def _look(host: str, number: int, variable: str) -> PortSeen:
+    try:
+        bind(host, number, variable=variable).close()
+    except SettingsFaulty as faulty:
+        holder = Port.LINKHUB if _is_linkhub(host, number) else Port.TAKEN
+        return PortSeen(variable=variable, number=number, holder=holder, problem=faulty.faults[0].problem)
+    return PortSeen(variable=variable, number=number, holder=Port.FREE)
+
+
+def _is_linkhub(host: str, number: int) -> bool:
+    """Whether what answers there says what linkhub says when it is asked whether it is ready."""
+    address = url_of(host, number).removeprefix("http://")
+    connection = http.client.HTTPConnection(address, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        said = json.loads(connection.getresponse().read(65_536))
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+    return isinstance(said, dict) and {"status", "checks"} <= said.keys()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a listener on ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listener_findings(listener: Listener, ports: Sequence[PortSeen]) -> Sequence[Finding]:
+    """What is to be said of the listener."""
+    return [*map(_port_finding, ports), *_openness(listener)]
+
+
+def _port_finding(seen: PortSeen) -> Finding:
+    subject = f"port {seen.number}"
+    if seen.number == 0:
+        return Finding.ok("port 0", f"any free one is taken ({seen.variable})")
+    if seen.holder is Port.FREE:
+        return Finding.ok(subject, "free")
+    if seen.holder is Port.LINKHUB:
+        return Finding.ok(subject, "a linkhub serves there")
+    return Finding.fault(
+        subject, f"{seen.variable} {seen.problem}", f"ss -ltnp 'sport = :{seen.number}' (tells who has it)"
+    )
+
+
+def _openness(listener: Listener) -> Iterator[Finding]:
+    if is_loopback(listener.host):
+        yield Finding.ok("access", f"{listener.host}: this machine alone")
+        return
+    warnings = [*_token_warnings(listener), *_origin_warnings(listener)]
+    yield from warnings
+    if not warnings:
+        origins = ", ".join(listener.cors_origins or ())
+        yield Finding.ok("access", f"{listener.host}: an admin token is set, pages of {origins} may connect")
+
+
+def _token_warnings(listener: Listener) -> Iterator[Finding]:
+    if listener.admin_token is None:
+        problem = f"{listener.host} lets others in, and statistics and metrics ask for no token"
+        yield Finding.warning("access", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
+
+
+def _origin_warnings(listener: Listener) -> Iterator[Finding]:
+    mend = "WEBSOCKET_CORS_ORIGINS=https://shop.example (the origins of the pages that show products)"
+    if listener.cors_origins is None:
+        yield Finding.warning(
+            "origins", f"{listener.host} lets others in, but only pages of localhost may connect", mend
+        )
+    elif "*" in listener.cors_origins:
+        yield Finding.warning("origins", "any page in the world may connect", mend)
