@@ -1,21 +1,28 @@
 """A consuming process: which duties it has, and in which order they end.
 
-phase      duties                                     stopped
-consume    consumer, sweeper                          first: nothing new is taken, what is in hand is finished
-answer     health and metrics, vital signs            last; only with `LINKHUB_METRICS_PORT`
+    phase      duties                                     stopped
+    consume    consumer, sweeper                          first: nothing new is taken, what is in hand is finished
+    tell       reports to the operator's page             then
+    answer     health and metrics, vital signs            last; only with `LINKHUB_METRICS_PORT`
+
+A second signal ends the process at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
+from linkhub_adapters.worker import Repeater
 from linkhub_cli.container import Container, open_container
 from linkhub_cli.http_server import HttpServer, bind, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
+from linkhub_cli.node_report import Node
+from linkhub_cli.presence import MEET_SECONDS, Presence
 from linkhub_cli.settings import Listener, Settings
 
 __all__ = ["consume"]
@@ -55,21 +62,37 @@ def _port_of(listening: socket.socket | None) -> int | None:
 
 
 def _phases(container: Container, listening: socket.socket | None, stop: asyncio.Event) -> Sequence[Phase]:
-    work = Phase(name="consume", duties=[container.consumer().run, container.sweeper().run])
-    if listening is None:
-        return [work]
-    settings = container.settings()
-    app = create_health_app(
-        HealthServices(
-            metrics=container.metrics().expose,
-            failed=container.failed_request(),
-            draining=stop.is_set,
-            probes=container.probes(),
-        ),
-        HttpSettings(
-            admin_token=settings.listener.admin_token,
-            probe_timeout_seconds=settings.listener.probe_timeout_seconds,
-        ),
+    phases = [
+        Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
+        Phase(name="tell", duties=[_meeting(container).run]),
+    ]
+    if listening is not None:
+        phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))
+    return phases
+
+
+def _meeting(container: Container) -> Repeater:
+    name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
+    presence = Presence(
+        node=Node(node_id=name, role="consume", started_at=now),
+        metrics=container.metrics(),
+        clock=container.clock(),
+        log=container.log(),
+        meet=container.backend().meet,
     )
-    server = HttpServer(http_config(app, "none", settings.consuming.drain_seconds), listening)
-    return [work, Phase(name="answer", duties=[container.looking().run, server.run])]
+    return Repeater(
+        activity="meet", action=presence.look_round, journal=container.journal(), interval_seconds=MEET_SECONDS
+    )
+
+
+def _health(container: Container, listening: socket.socket, stop: asyncio.Event) -> HttpServer:
+    listener, consuming = container.settings().listener, container.settings().consuming
+    services = HealthServices(
+        metrics=container.metrics().expose,
+        failed=container.failed_request(),
+        draining=stop.is_set,
+        probes=container.probes(),
+    )
+    settings = HttpSettings(admin_token=listener.admin_token, probe_timeout_seconds=listener.probe_timeout_seconds)
+    app = create_health_app(services, settings)
+    return HttpServer(http_config(app, "none", consuming.drain_seconds), listening)

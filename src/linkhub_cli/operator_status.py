@@ -1,20 +1,21 @@
-"""What the operator's page draws: one snapshot, from metrics, vital signs and the realtime room, ready for JSON.
+"""What the operator's page draws: one snapshot, ready for JSON.
+
+It is made of what processes report of their work, of the vital signs, and of the realtime room.
 
 A part that this process cannot know is null, never nought. The shape is described beside the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from attrs import frozen
-from prometheus_client import Counter, Histogram
-from prometheus_client.samples import Sample
 
-from linkhub_adapters.telemetry import Figures, Metrics, RealtimeFigures
+from linkhub_adapters.telemetry import Figures, RealtimeFigures
+from linkhub_cli.node_report import NodeReport, WorkTotals
+from linkhub_cli.presence import Presence
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.vital_signs import AGES, Letters, VitalSigns
 from linkhub_core.codec import timestamp_text
@@ -35,8 +36,8 @@ class OperatorStatus:
     """
 
     process: ProcessFacts
+    presence: Presence
     signs: VitalSigns
-    metrics: Metrics
     clock: Clock
     staging_ttl_seconds: int
     realtime: Callable[[], RealtimeFigures | None]
@@ -44,50 +45,39 @@ class OperatorStatus:
 
     async def __call__(self) -> Mapping[str, Any]:
         """The snapshot, from what is known by now."""
-        now, realtime = self.clock.now(), self.realtime()
-        counted = self.process.consumes
+        now, realtime, work = self.clock.now(), self.realtime(), self.presence.work()
         return {
             "timestamp": timestamp_text(now),
             "node": self._node(),
             "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
-            "events": _events(self.metrics.events) if counted else None,
-            "products": self._products() if counted else None,
-            "latency_seconds": {"buckets": _buckets(self.metrics.latency)} if counted else None,
+            "events": _events(work) if work else None,
+            "products": self._products(work) if work else None,
+            "latency_seconds": {"buckets": _buckets(work)} if work else None,
             "queues": _queues(self.signs.figures),
-            "staging": self._staging(),
+            "staging": self._staging(work),
             "dead_letters": _dead_letters(self.signs.figures, self.signs.letters),
             "realtime": _realtime(realtime, self.sellers()) if realtime else None,
-            "nodes": [self._seen(now, realtime)],
+            "nodes": [_seen(report) for report in self.presence.nodes()],
         }
 
     def _node(self) -> dict[str, Any]:
         return {
-            "id": self.process.node_id,
+            "id": self.process.node.node_id,
             "version": version("linkhub"),
             "backend": self.signs.backend.name,
             "state": "draining" if self.process.is_stopping() else "ready",
             "started_at": timestamp_text(self.process.started_at),
         }
 
-    def _seen(self, now: datetime, realtime: RealtimeFigures | None) -> dict[str, Any]:
+    def _products(self, work: WorkTotals) -> dict[str, Any]:
         return {
-            "id": self.process.node_id,
-            "role": self.process.role,
-            "started_at": timestamp_text(self.process.started_at),
-            "last_seen_at": timestamp_text(now),
-            "connections": sum(realtime.connections.values()) if realtime else None,
-        }
-
-    def _products(self) -> dict[str, Any]:
-        saved = {sample.labels["change"]: int(sample.value) for sample in _totals(self.metrics.saved)}
-        return {
-            "created_total": saved.get("new", 0),
-            "revised_total": saved.get("update", 0),
-            "announced_total": sum(int(sample.value) for sample in _totals(self.metrics.announced)),
+            "created_total": work.created,
+            "revised_total": work.revised,
+            "announced_total": work.announced,
             "unannounced": self.signs.unannounced,
         }
 
-    def _staging(self) -> dict[str, Any] | None:
+    def _staging(self, work: WorkTotals | None) -> dict[str, Any] | None:
         figures, ages = self.signs.figures, self.signs.ages
         if figures is None or figures.staged is None:
             return None
@@ -96,28 +86,30 @@ class OperatorStatus:
             "count": figures.staged,
             "oldest_age_seconds": (figures.taken_at - oldest).total_seconds() if oldest else None,
             "by_age": _by_age(ages) if ages else None,
-            "expired_total": sum(int(sample.value) for sample in _totals(self.metrics.expired)),
+            "expired_total": work.expired if work else None,
         }
 
 
-def _samples(metric: Counter | Histogram) -> Iterable[Sample]:
-    return [sample for family in metric.collect() for sample in family.samples]
+def _seen(report: NodeReport) -> dict[str, Any]:
+    return {
+        "id": report.node.node_id,
+        "role": report.node.role,
+        "started_at": timestamp_text(report.node.started_at),
+        "last_seen_at": timestamp_text(report.seen_at),
+        "connections": report.connections,
+    }
 
 
-def _totals(counter: Counter) -> Iterable[Sample]:
-    return [sample for sample in _samples(counter) if sample.name.endswith("_total")]
-
-
-def _events(counter: Counter) -> Sequence[dict[str, Any]]:
-    return [{**sample.labels, "total": int(sample.value)} for sample in _totals(counter)]
-
-
-def _buckets(histogram: Histogram) -> Sequence[dict[str, Any]]:
-    bounds = [sample for sample in _samples(histogram) if sample.name.endswith("_bucket")]
+def _events(work: WorkTotals) -> Sequence[dict[str, Any]]:
     return [
-        {"le": None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), "count": int(sample.value)}
-        for sample in bounds
+        {"kind": kind, "outcome": outcome, "total": total}
+        for kind, outcomes in work.events.items()
+        for outcome, total in outcomes.items()
     ]
+
+
+def _buckets(work: WorkTotals) -> Sequence[dict[str, Any]]:
+    return [{"le": bound, "count": count} for bound, count in work.latency]
 
 
 def _queues(figures: Figures | None) -> Sequence[dict[str, Any]] | None:

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from attrs import frozen
 
+from linkhub_cli.node_report import Node
+
 __all__ = ["ProcessFacts", "url_of"]
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened on
@@ -29,19 +31,15 @@ class ProcessFacts:
     stop: asyncio.Event
 
     @property
-    def node_id(self) -> str:
-        """A name that no other process on this host has."""
-        return f"{socket.gethostname()}:{self.port}"
+    def node(self) -> Node:
+        """This process, as others know it."""
+        role = "serve+consume" if self.consumes else "serve"
+        return Node(node_id=f"{socket.gethostname()}:{self.port}", role=role, started_at=self.started_at)
 
     @property
     def url(self) -> str:
         """The address to open in a browser."""
         return url_of(self.host, self.port)
-
-    @property
-    def role(self) -> str:
-        """What this process does, in a word."""
-        return "serve+consume" if self.consumes else "serve"
 
     @property
     def own_origins(self) -> Sequence[str]:

@@ -22,9 +22,11 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
+from linkhub_adapters.worker import Repeater
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
+from linkhub_cli.presence import MEET_SECONDS, Presence
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.settings import Listener, Settings
 from linkhub_core.subscriptions import SessionLimits
@@ -114,11 +116,27 @@ class ServerContainer(Container):
     )
     realtime_figures = Callable(_counting, hub)
 
+    presence = Singleton(
+        Presence,
+        node=process.provided.node,
+        metrics=Container.metrics,
+        clock=Container.clock,
+        log=Container.log,
+        meet=Container.backend.provided.meet,
+        realtime=realtime_figures,
+    )
+    meeting = Singleton(
+        Repeater,
+        activity="meet",
+        action=presence.provided.look_round,
+        journal=Container.journal,
+        interval_seconds=MEET_SECONDS,
+    )
     operator_status = Singleton(
         OperatorStatus,
         process=process,
+        presence=presence,
         signs=Container.vital_signs,
-        metrics=Container.metrics,
         clock=Container.clock,
         realtime=realtime_figures,
         sellers=Callable(_subscriptions_by_seller, hub),

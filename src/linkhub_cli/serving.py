@@ -125,7 +125,9 @@ async def _work(
     async with container.backend().open_feed() as feed:
         phases = [
             Phase(name="consume", duties=[*extras.feeds, *consuming]),
-            Phase(name="show", duties=[_listener(container, feed).run, container.looking().run]),
+            Phase(
+                name="show", duties=[_listener(container, feed).run, container.looking().run, container.meeting().run]
+            ),
             Phase(name="answer", duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run]),
         ]
         container.log().info(

@@ -15,6 +15,7 @@ from linkhub_adapters.telemetry import RealtimeFigures
 from linkhub_cli.backends import Backend
 from linkhub_cli.container import Container, open_container
 from linkhub_cli.operator_status import OperatorStatus
+from linkhub_cli.presence import Presence
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.settings import load_settings
 from linkhub_core.model import Kind
@@ -32,13 +33,24 @@ class _Page:
     process: ProcessFacts
     realtime: RealtimeFigures | None = None
 
+    @property
+    def presence(self) -> Presence:
+        """This process alone."""
+        return Presence(
+            node=self.process.node,
+            metrics=self.container.metrics(),
+            clock=self.container.clock(),
+            log=self.container.log(),
+            realtime=lambda: self.realtime,
+        )
+
     async def ask(self) -> Mapping[str, Any]:
         """Look, and take a snapshot."""
         await self.container.vital_signs().look()
         status = OperatorStatus(
             process=self.process,
+            presence=self.presence,
             signs=self.container.vital_signs(),
-            metrics=self.container.metrics(),
             clock=self.container.clock(),
             staging_ttl_seconds=60,
             realtime=lambda: self.realtime,

@@ -37,7 +37,7 @@ def test_role(consumes: bool, role: str) -> None:
         started_at=datetime(2026, 1, 1, tzinfo=UTC),
         stop=stop,
     )
-    assert (process.role, process.is_stopping()) == (role, False)
+    assert (process.node.role, process.is_stopping()) == (role, False)
     stop.set()
     assert process.is_stopping()
     assert set(process.own_origins) == {"http://127.0.0.1:3002", "http://localhost:3002"}

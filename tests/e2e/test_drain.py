@@ -72,3 +72,18 @@ def test_a_consumer_can_be_watched(hub: Hub) -> None:
         products = len(expected_lines("products.jsonl"))
         assert f'linkhub_products_saved_total{{change="new"}} {products}.0' in httpx.get(f"{url}/metrics").text
         assert consumer.terminate(timeout_seconds=10) == 0
+
+
+def test_the_operators_page_counts_what_consumers_elsewhere_do(hub: Hub) -> None:
+    """A server that does not consume lists the consumer beside it, and counts the products that it saved."""
+    products = len(expected_lines("products.jsonl"))
+    server, url = hub.serve("--no-consume")
+    with server, hub.consume():
+        hub.run("publish", str(STREAM))
+
+        def is_counted() -> bool:
+            status = httpx.get(f"{url}/api/v1/operator/status").json()
+            roles = [node["role"] for node in status["nodes"]]
+            return roles == ["serve", "consume"] and status["products"]["created_total"] == products
+
+        server.wait_until(is_counted, "count the consumer's products")

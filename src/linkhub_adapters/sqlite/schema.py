@@ -13,9 +13,16 @@ from linkhub_core.errors import ServiceUnavailable
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_TABLES = """
+_NODES = """
+CREATE TABLE nodes (
+  node TEXT PRIMARY KEY,
+  seen_at INTEGER NOT NULL,
+  report BLOB NOT NULL
+) STRICT;
+"""
+_TABLES = f"""
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
@@ -69,11 +76,14 @@ CREATE TABLE announcements (
   event_json BLOB NOT NULL,
   correlation_id TEXT NOT NULL
 ) STRICT;
-"""
+{_NODES}"""
+
+# What makes a file of this version one of the next.
+_STEPS = {1: _NODES}
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in a new file, and check that an old one is ours and not newer than this program.
+    """Make the tables in a new file, bring an older one up to date, and refuse what is not ours or newer than we are.
 
     Raises:
         ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
@@ -85,6 +95,7 @@ def prepare(connection: sqlite3.Connection) -> None:
             _make(connection)
         else:
             _check(connection, version)
+            _bring_up_to_date(connection, version)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -92,17 +103,27 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def _make(connection: sqlite3.Connection) -> None:
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.execute(statement)
+    _run(connection, _TABLES)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    for step in range(version, SCHEMA_VERSION):
+        _run(connection, _STEPS[step])
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";")):
+        connection.execute(statement)
 
 
 def _check(connection: sqlite3.Connection, version: int) -> None:
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if owner != APPLICATION_ID:
         raise ServiceUnavailable("the data file", "another program made it; set LINKHUB_DATA_DIR to another directory")
-    if version != SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise ServiceUnavailable(
             "the data file", f"its schema is {version}, this linkhub knows {SCHEMA_VERSION}: update it"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -31,7 +31,9 @@ class Backend:
     ``open_feed`` listens to announcements from when it is entered until it is left. ``probes`` name what must answer
     for the process to be ready; each returns when it does, and raises when not. ``figures`` counts what stands there
     now. Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a
-    cloud's services were asked for, where there is one. What has to be closed is closed by whoever opened the backend.
+    cloud's services were asked for, where there is one. ``meet`` leaves the report of a process under its name and
+    gives those of all, where there is a place for reports. What has to be closed is closed by whoever opened the
+    backend.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Backend:
     figures: Callable[[], Awaitable[Figures]]
     cheap_to_scan: bool
     usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
+    meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
 
 
 class OpenBackend(Protocol):

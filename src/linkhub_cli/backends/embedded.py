@@ -16,6 +16,7 @@ from linkhub_adapters.sqlite import (
     SqliteDepths,
     SqliteEventPublisher,
     SqliteEventQueue,
+    SqliteNodes,
     SqliteProductStore,
     SqliteStagingStore,
 )
@@ -70,6 +71,7 @@ class _Embedded:
             probes={"file": depths.check},
             figures=self._figures,
             cheap_to_scan=True,
+            meet=SqliteNodes(database=self.database, clock=self.clock).meet,
         )
 
     def _queue(self) -> SqliteEventQueue:

@@ -1,0 +1,48 @@
+"""The processes on one file."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.sqlite import SqliteDatabase, SqliteNodes
+from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
+
+
+async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> None:
+    """A report takes the place of the last one of the same process."""
+    nodes = SqliteNodes(database=database, clock=FakeClock())
+    assert await nodes.meet("a", b"first") == [b"first"]
+    assert await nodes.meet("b", b"other") == [b"first", b"other"]
+    assert await nodes.meet("a", b"second") == [b"second", b"other"]
+
+
+async def test_who_was_silent_for_an_hour_is_forgotten(database: SqliteDatabase) -> None:
+    """Not before."""
+    clock = FakeClock()
+    nodes = SqliteNodes(database=database, clock=clock)
+    await nodes.meet("a", b"a")
+    clock.advance(3600)
+    assert await nodes.meet("b", b"b") == [b"a", b"b"]
+    clock.advance(1)
+    assert await nodes.meet("b", b"b") == [b"b"]
+
+
+async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: Path) -> None:
+    """What it held stays, and it is of this version then."""
+    path = tmp_path / "linkhub.sqlite3"
+    SqliteDatabase.open(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE nodes")
+        connection.execute("INSERT INTO announcements VALUES (7, x'7b7d', 'kept')")
+        connection.execute("PRAGMA user_version = 1")
+    database = SqliteDatabase.open(path)
+    try:
+        assert await SqliteNodes(database=database, clock=FakeClock()).meet("a", b"a") == [b"a"]
+    finally:
+        database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert connection.execute("SELECT correlation_id FROM announcements").fetchall() == [("kept",)]
