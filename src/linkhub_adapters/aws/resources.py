@@ -11,10 +11,23 @@ from typing import Any
 
 from attrs import frozen
 
+from linkhub_core.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 from linkhub_core.model import Kind
 
-__all__ = ["UPDATED_AT_INDEX", "Queue", "Resources", "Table", "Topic", "products_table", "resources", "staging_table"]
+__all__ = [
+    "NODE_QUEUES",
+    "UPDATED_AT_INDEX",
+    "Queue",
+    "Resources",
+    "Subscription",
+    "Table",
+    "Topic",
+    "products_table",
+    "resources",
+    "staging_table",
+]
 
+NODE_QUEUES = "linkhub-node-*"  # the names of the queues that serving nodes make for themselves, see .node_queues
 UPDATED_AT_INDEX = "by-updated-at"
 TTL_ATTRIBUTE = "ttl"
 MAX_RETENTION_SECONDS = 14 * 24 * 3600
@@ -108,6 +121,16 @@ class Queue:
         }
 
     @property
+    def least_attributes(self) -> Mapping[str, int]:
+        """What a queue that is there must not fall short of; more is as good."""
+        return {"VisibilityTimeout": self.visibility_timeout_seconds, **self.least_dead_letter_attributes}
+
+    @property
+    def least_dead_letter_attributes(self) -> Mapping[str, int]:
+        """The same of its dead-letter queue."""
+        return {"MessageRetentionPeriod": self.retention_seconds}
+
+    @property
     def dead_letter_attributes(self) -> Mapping[str, Any]:
         """The attributes of its dead-letter queue."""
         shared = {"MessageRetentionPeriod": self.retention_seconds, "SqsManagedSseEnabled": True}
@@ -125,6 +148,27 @@ class Topic:
     name: str
 
 
+_RAW = frozenset({"firehose", "http", "https", "sqs"})  # the protocols that can deliver without SNS's envelope
+
+
+@frozen(kw_only=True)
+class Subscription:
+    """Another service that hears of products: what it gets is the event's JSON, as viewers get it."""
+
+    protocol: str
+    endpoint: str
+
+    @property
+    def filter_policy(self) -> Mapping[str, Sequence[str]]:
+        """Announcements alone: serving nodes also send heartbeats over the topic, to themselves."""
+        return {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the event comes without SNS's envelope around it."""
+        return self.protocol in _RAW
+
+
 @frozen(kw_only=True)
 class Resources:
     """All of it."""
@@ -132,6 +176,7 @@ class Resources:
     tables: Sequence[Table]
     queues: Sequence[Queue]
     topic: Topic
+    subscriptions: Sequence[Subscription] = ()
 
 
 def products_table(name: str) -> Table:
@@ -158,14 +203,22 @@ def resources(
     thumbnail_queue: str = "linkhub-thumbnail",
     topic: str = "linkhub-new-product",
     visibility_timeout_seconds: int = 30,
+    max_receive_count: int = 20,
+    subscriptions: Sequence[Subscription] = (),
 ) -> Resources:
     """What linkhub needs, under these names."""
     names = {Kind.CAPTION: caption_queue, Kind.THUMBNAIL: thumbnail_queue}
     return Resources(
         tables=(products_table(products), staging_table(staging)),
         queues=tuple(
-            Queue(kind=kind, name=name, visibility_timeout_seconds=visibility_timeout_seconds)
+            Queue(
+                kind=kind,
+                name=name,
+                visibility_timeout_seconds=visibility_timeout_seconds,
+                max_receive_count=max_receive_count,
+            )
             for kind, name in names.items()
         ),
         topic=Topic(name=topic),
+        subscriptions=tuple(subscriptions),
     )

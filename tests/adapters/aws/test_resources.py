@@ -6,9 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import attrs
 import pytest
 
-from linkhub_adapters.aws.resources import Queue, products_table, resources, staging_table
+from linkhub_adapters.aws.node_queues import NodeQueues
+from linkhub_adapters.aws.resources import (
+    NODE_QUEUES,
+    Queue,
+    Subscription,
+    products_table,
+    resources,
+    staging_table,
+)
 from linkhub_core.model import Kind
 from tests.adapters.aws.table_room import create_table
 
@@ -70,3 +79,30 @@ def test_the_dead_letters_of_a_fifo_queue_are_in_one() -> None:
     assert queue.dead_letter_name == "captions-dead-letters.fifo"
     assert queue.attributes["FifoQueue"] is True
     assert queue.dead_letter_attributes["FifoQueue"] is True
+
+
+def test_a_queue_that_is_there_may_have_more() -> None:
+    """What it must not fall short of is the time-out and how long messages are kept."""
+    queue = Queue(kind=Kind.CAPTION, name="captions", visibility_timeout_seconds=45)
+    assert queue.least_attributes == {"VisibilityTimeout": 45, "MessageRetentionPeriod": 1_209_600}
+    assert queue.least_dead_letter_attributes == {"MessageRetentionPeriod": 1_209_600}
+
+
+def test_the_settings_of_the_queues_are_those_of_both() -> None:
+    """Time-out and receipts are told once and hold for both queues."""
+    needed = resources(visibility_timeout_seconds=60, max_receive_count=7)
+    assert {(queue.visibility_timeout_seconds, queue.max_receive_count) for queue in needed.queues} == {(60, 7)}
+
+
+def test_nodes_name_their_queues_so() -> None:
+    """The names that policies let servers use are those that servers give."""
+    prefix = attrs.fields(NodeQueues).prefix.default
+    assert f"{prefix}-node-*" == NODE_QUEUES
+
+
+def test_other_services_hear_announcements_raw_where_they_can() -> None:
+    """A mail has no raw form, and no one hears the heartbeats of nodes."""
+    to_queue = Subscription(protocol="sqs", endpoint="arn")
+    to_people = Subscription(protocol="email", endpoint="shop@example.com")
+    assert (to_queue.is_raw, to_people.is_raw) == (True, False)
+    assert to_queue.filter_policy == {"eventType": ["new_product", "product_updated"]}
