@@ -208,8 +208,9 @@ class SqsEventQueue:
         """See the port. A process that dies between the two steps leaves a message in both queues."""
         # A lease that is over has no say any more, so ask first; whoever holds the message now will reject it, too.
         held: set[str] = set()
-        await self._hide([one.delivery for one in rejections], self.visibility_timeout_seconds, held)
-        there, error = await self.letter_box.put([one for one in rejections if one.delivery.receipt in held])
+        once = {one.delivery.receipt: one for one in rejections}  # the same lease twice is one letter
+        await self._hide([one.delivery for one in once.values()], self.visibility_timeout_seconds, held)
+        there, error = await self.letter_box.put([one for receipt, one in once.items() if receipt in held])
         await self.acknowledge(there)
         if error is not None:
             raise error
