@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.support import requirement
 from tests.support.processes import Process
@@ -24,8 +25,10 @@ __all__ = ["run_sqs_sns"]
 
 
 @contextmanager
-def run_sqs_sns() -> Iterator[str]:
+def run_sqs_sns(app: str = "ministack.app:app") -> Iterator[str]:
     """Run a server of its own, and give its endpoint URL, good for SQS and SNS alike, once it answers.
+
+    ``app`` may be another application of ours around ministack's, such as that of :mod:`~.sqs_on_a_clock`.
 
     Ends the test as ``requirement.missing`` does where the package ``ministack`` is missing.
     """
@@ -35,8 +38,9 @@ def run_sqs_sns() -> Iterator[str]:
         # The server inherits a socket that listens already: no other process can take the port in between.
         descriptor = listener.fileno()
         with Process(
-            [sys.executable, "-m", "hypercorn", "-w", "0", "--bind", f"fd://{descriptor}", "ministack.app:app"],
+            [sys.executable, "-m", "hypercorn", "-w", "0", "--bind", f"fd://{descriptor}", app],
             environment=_environment(port, home),
+            cwd=Path(__file__).parents[2],
             pass_fds=[descriptor],
         ) as process:
             listener.close()  # only the server holds the port now: when it dies, connections are refused

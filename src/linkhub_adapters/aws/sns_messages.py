@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linkhub_adapters.aws.sqs_messages import message_bytes, text_attributes, typed_attributes
-from linkhub_adapters.aws.sqs_text import json_as_text, value_as_text
+from linkhub_adapters.aws.sqs_text import json_as_text, json_from_text, value_as_text
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import read_announcement
 
@@ -52,10 +52,10 @@ def is_heartbeat(message: MessageTypeDef) -> bool:
 
 
 def announcement_of(message: MessageTypeDef) -> Announcement:
-    """Read a message of a node's queue, where it was delivered raw.
+    """Read a message of a node's queue, where it was delivered raw; its event has the very bytes that were announced.
 
     Raises:
         MalformedEvent: it is not an announcement.
     """
     correlation_id = text_attributes(message).get("correlationId", "")
-    return read_announcement(message["Body"].encode(), correlation_id)
+    return read_announcement(json_from_text(message["Body"]).encode(), correlation_id)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["fault_of", "json_as_text", "value_as_text"]
+__all__ = ["fault_of", "json_as_text", "json_from_text", "value_as_text"]
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, "MessageBody"
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_ESCAPE = re.compile(r"\\(?:u(fff[ef])|.)", re.DOTALL)  # one after the other, so that an escaped backslash begins none
 
 
 def fault_of(body: str) -> str | None:
@@ -27,6 +29,11 @@ def fault_of(body: str) -> str | None:
 def json_as_text(document: str) -> str:
     """The same JSON document without characters that are refused: inside its strings they can stand escaped."""
     return _REFUSED.sub(lambda refused: f"\\u{ord(refused[0]):04x}", document)
+
+
+def json_from_text(text: str) -> str:
+    """The document that :func:`json_as_text` was given, if it left these characters bare, as JSON in UTF-8 may."""
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
 
 
 def value_as_text(value: str, *, most_characters: int) -> str:

@@ -59,7 +59,9 @@ class QueueRoom:
     _opened: list[SqsEventQueue] = field(factory=list, init=False)
 
     @classmethod
-    def furnish(cls, sqs: SQSClient, *, is_fifo: bool = False, max_receive_count: int = 20) -> QueueRoom:
+    def furnish(
+        cls, sqs: SQSClient, *, is_fifo: bool = False, max_receive_count: int = 20, clock: FakeClock | None = None
+    ) -> QueueRoom:
         """Make the queues."""
         suffix, kind_of_queue = (".fifo", {"FifoQueue": "true"}) if is_fifo else ("", {})
         urls = {}
@@ -70,7 +72,8 @@ class QueueRoom:
             policy = json.dumps({"deadLetterTargetArn": found["QueueArn"], "maxReceiveCount": str(max_receive_count)})
             attributes = _typed({**kind_of_queue, "RedrivePolicy": policy})
             urls[kind] = sqs.create_queue(QueueName=f"{name}{suffix}", Attributes=attributes)["QueueUrl"]
-        return cls(sqs=sqs, queues=FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))(urls))
+        queues = FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))(urls)
+        return cls(sqs=sqs, queues=queues, clock=clock or FakeClock())
 
     def __attrs_post_init__(self) -> None:
         threads = ThreadPoolExecutor(8, "sqs")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from linkhub_adapters.aws.sqs_text import fault_of, json_as_text, value_as_text
+from linkhub_adapters.aws.sqs_text import fault_of, json_as_text, json_from_text, value_as_text
 
 
 @pytest.mark.parametrize("body", ["a", "\t\n\r", "é☃😀", "\ud7ff\ue000\ufffd"])
@@ -35,6 +35,13 @@ def test_json_keeps_its_meaning_without_the_characters() -> None:
     sent = json_as_text(document)
     assert fault_of(sent) is None
     assert json.loads(sent) == json.loads(document)
+
+
+@pytest.mark.parametrize("title", ["a\uffffb\ufffe", "\\ufffe", "\\\ufffe\\", '"\\"\uffff', "\n\x00\u2028é😀", "uffff"])
+def test_json_comes_back_as_it_was(title: str) -> None:
+    """Escaped for the way, and as bare as before at its end; what only looks like an escape stays."""
+    document = json.dumps({"title": title}, ensure_ascii=False)
+    assert json_from_text(json_as_text(document)) == document
 
 
 def test_a_value_is_cut_and_cleaned() -> None:

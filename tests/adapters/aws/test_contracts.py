@@ -1,0 +1,129 @@
+"""The adapters of SQS and SNS keep the contracts of their ports, on standard and on FIFO queues."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+from attrs import define, field
+
+from linkhub_adapters.aws.sns_notifier import SnsNotifier
+from linkhub_adapters.aws.sqs_calls import SqsCalls
+from linkhub_adapters.aws.sqs_event_queue import SqsEventQueue
+from linkhub_core.ports import AnnouncementFeed, Delivery
+from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.topic_room import TopicRoom
+from tests.contracts.event_queue import EventQueueContract, Queues
+from tests.contracts.notifier import NotifierContract, OpenFeed
+from tests.support.aws import sqs_client
+from tests.support.sqs_on_a_clock import ServerClock
+from tests.support.sqs_sns import run_sqs_sns
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+pytestmark = pytest.mark.aws
+
+_POLLS = 2
+
+
+@define(kw_only=True, eq=False)
+class _CountedCalls(SqsCalls):
+    """Calls that count the polls of each queue that were answered."""
+
+    answers: Counter[str] = field(factory=Counter)
+
+    def receive(self, url: str, *, wait_seconds: float, visibility_timeout_seconds: float) -> Sequence[MessageTypeDef]:
+        """One poll."""
+        messages = super().receive(
+            url, wait_seconds=wait_seconds, visibility_timeout_seconds=visibility_timeout_seconds
+        )
+        self.answers[url] += 1
+        return messages
+
+
+@define(kw_only=True, eq=False)
+class _PatientQueue(SqsEventQueue):
+    """A queue that answers with nothing only when SQS did: to a poll of each queue that began after the question."""
+
+    sqs: _CountedCalls
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See the port."""
+        # As many polls may have been under way at the question, and the last answer may not have landed yet.
+        enough = {queue.url: self.sqs.answers[queue.url] + _POLLS + 2 for queue in self.queues.values()}
+        while not (batch := await super().receive()):
+            if all(self.sqs.answers[url] >= answers for url, answers in enough.items()):
+                return await super().receive()
+        return batch
+
+
+@pytest.fixture(scope="module")
+def clock_endpoint() -> Iterator[str]:
+    """The endpoint URL of a server of SQS whose clock the tests move."""
+    with run_sqs_sns("tests.support.sqs_on_a_clock:app") as endpoint_url:
+        yield endpoint_url
+
+
+@pytest.fixture(scope="module")
+def clocked_client(clock_endpoint: str) -> Iterator[SQSClient]:
+    """One client for the module: no test here changes it."""
+    with closing(sqs_client(clock_endpoint)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("is_fifo", [False, True], ids=["standard", "fifo"])
+class TestSqsEventQueue(EventQueueContract):
+    """The queues, their publisher and their dead letters on SQS, whose leases end by the test's clock."""
+
+    @pytest.fixture
+    async def queues(self, clock_endpoint: str, clocked_client: SQSClient, is_fifo: bool) -> AsyncIterator[Queues]:
+        """Empty queues."""
+        clock = ServerClock(endpoint_url=clock_endpoint)
+        room = QueueRoom.furnish(clocked_client, is_fifo=is_fifo, max_receive_count=3, clock=clock)
+        queue = _PatientQueue(
+            queues=room.queues,
+            sqs=_CountedCalls(sqs=room.sqs, calls=room.calls.calls, clock=clock),
+            letter_box=room.letter_box,
+            receive_wait_seconds=0.02,
+            poll_wait_seconds=0,
+            polls_per_queue=_POLLS,
+        )
+        yield Queues(
+            queue=queue, publisher=room.publisher, letters=room.dead_letters, clock=clock, letters_are_ordered=False
+        )
+        await queue.close()
+
+
+class TestSnsAnnouncements(NotifierContract):
+    """A topic, and the feeds of nodes on it; a standard topic promises no order."""
+
+    is_ordered: ClassVar[bool] = False
+
+    @pytest.fixture
+    async def room(
+        self, make_sqs_client: Callable[[], SQSClient], make_sns_client: Callable[[], SNSClient]
+    ) -> AsyncIterator[TopicRoom]:
+        """A topic of the test's own."""
+        made = TopicRoom(sqs=make_sqs_client(), sns=make_sns_client())
+        yield made
+        await made.close()
+
+    @pytest.fixture
+    def notifier(self, room: TopicRoom) -> SnsNotifier:
+        """What announces on it."""
+        return room.notifier
+
+    @pytest.fixture
+    def open_feed(self, room: TopicRoom) -> OpenFeed:
+        """Opens a node's feed."""
+
+        async def opened() -> AnnouncementFeed:
+            return await room.open_feed()
+
+        return opened
