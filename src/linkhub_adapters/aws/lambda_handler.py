@@ -9,8 +9,11 @@ released or not: Lambda deletes nothing of which nobody said that it is durable.
     )
 
 Build it once, at import: a container keeps its event loop and its clients from one event to the next. Delays of
-released messages are the queue's visibility time-out. With FIFO queues Lambda asks that a reply names everything after
-the first failure of a group; that keeps an order which linkhub does not need, so only what failed is named.
+released messages are the queue's visibility time-out.
+
+With FIFO queues a reply names everything of a group from its first failure on, as Lambda asks for, so that the order of
+the group is kept for whoever shares the queue. What was done of it is done again, which changes nothing; only dead
+letters are not named, for they would be buried twice, and nobody waits for them.
 """
 
 from __future__ import annotations
@@ -38,11 +41,16 @@ Assembly = Callable[[Sequence[Delivery]], Awaitable[None]]
 
 @define(kw_only=True, eq=False)
 class LambdaEventQueue:
-    """An :class:`~linkhub_core.ports.EventQueue` over the records of one event."""
+    """An :class:`~linkhub_core.ports.EventQueue` over the records of one event.
+
+    ``groups`` tells the group of each message of a FIFO queue, by its id.
+    """
 
     deliveries: Sequence[Delivery]
     letter_box: SqsLetterBox
+    groups: Mapping[str, str] = field(factory=dict)
     _settled: set[str] = field(factory=set, init=False)
+    _buried: set[str] = field(factory=set, init=False)
     _is_received: bool = field(default=False, init=False)
 
     async def receive(self) -> Sequence[Delivery]:
@@ -65,14 +73,23 @@ class LambdaEventQueue:
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
         there, error = await self.letter_box.put(rejections)
-        await self.acknowledge(there)
+        self._buried.update(delivery.message_id for delivery in there)
         if error is not None:
             raise error
 
     @property
     def failed(self) -> Sequence[str]:
-        """The ids of the messages that are to come again."""
-        return [one.message_id for one in self.deliveries if one.message_id not in self._settled]
+        """The ids of the messages that are to come again: each that nobody settled, and its group after it."""
+        failed: list[str] = []
+        held_up: set[str] = set()
+        for message_id in (one.message_id for one in self.deliveries):
+            group = self.groups.get(message_id)
+            is_settled = message_id in self._settled and group not in held_up
+            if is_settled or message_id in self._buried:
+                continue
+            failed.append(message_id)
+            held_up.update([group] if group is not None else [])
+        return failed
 
 
 @define(kw_only=True, eq=False)
@@ -100,7 +117,7 @@ class LambdaHandler:
         """
         kinds = {queue.arn: queue.kind for queue in self.queues.values()}
         deliveries = [_delivery_of(kinds[record["eventSourceARN"]], record) for record in event["Records"]]
-        queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box)
+        queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box, groups=_groups_of(event))
         self._runner.run(_assemble(self.assembly(queue), queue, self.journal))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
 
@@ -115,6 +132,11 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
     except TransientError as error:  # what is not settled is named in the reply, and Lambda tries it again
         entry = ActivityFailed(activity="assemble", problem=str(error), transient=True, retry_seconds=0)
         journal.record([entry])
+
+
+def _groups_of(event: Event) -> Mapping[str, str]:
+    groups = {record["messageId"]: record["attributes"].get("MessageGroupId") for record in event["Records"]}
+    return {message_id: group for message_id, group in groups.items() if group is not None}
 
 
 def _delivery_of(kind: Kind, record: Event) -> Delivery:

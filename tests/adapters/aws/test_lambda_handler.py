@@ -18,8 +18,8 @@ from linkhub_adapters.memory import (
 )
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import Kind, ProductKey, ProductRecord
-from linkhub_core.ports import Delivery, EventQueue
+from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Delivery, EventQueue, StageOutcome
 from linkhub_core.use_cases import AssembleBatch, Settlement
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.support.builders import KEY, NOON, a_delivery, an_event
@@ -41,13 +41,26 @@ class _ProductStore(MemoryProductStore):
         return await super().find(keys)
 
 
+@define
+class _StagingStore(MemoryStagingStore):
+    """A store that breaks, in a way that nobody foresaw, at some videos."""
+
+    troubled: set[str] = field(factory=set)
+
+    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+        """See the port."""
+        if any(half.key.video_id in self.troubled for half in halves):
+            raise RuntimeError("nobody knows")
+        return await super().stage(halves)
+
+
 @define(eq=False)
 class _Function:
     """A Lambda function on memory stores, with real queues for its dead letters."""
 
     room: QueueRoom
     products: _ProductStore = field(factory=_ProductStore)
-    staging: MemoryStagingStore = field(factory=MemoryStagingStore)
+    staging: _StagingStore = field(factory=_StagingStore)
     journal: MemoryJournal = field(factory=MemoryJournal)
     handler: LambdaHandler = field(init=False)
 
@@ -71,8 +84,10 @@ class _Function:
         reply = self.handler({"Records": records}, object())
         return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
-    def record(self, message_id: str, body: str, kind: Kind = Kind.CAPTION) -> dict[str, Any]:
-        """A record as Lambda hands it over."""
+    def record(
+        self, message_id: str, body: str, kind: Kind = Kind.CAPTION, *, group: str | None = None
+    ) -> dict[str, Any]:
+        """A record as Lambda hands it over; one of a FIFO queue has a group."""
         return {
             "messageId": message_id,
             "receiptHandle": f"receipt of {message_id}",
@@ -82,6 +97,7 @@ class _Function:
                 "SentTimestamp": str(int(NOON.timestamp() * 1000)),
                 "SenderId": "AIDA",
                 "ApproximateFirstReceiveTimestamp": "1523232000001",
+                **({"MessageGroupId": group} if group else {}),
             },
             "messageAttributes": {
                 "correlationId": {
@@ -135,6 +151,43 @@ def test_what_was_given_back_is_named(function: _Function) -> None:
     records = [function.record(f"m{number}", body) for number, body in enumerate(bodies)]
     assert function(*records) == ["m0", "m1"]
     assert function(records[0]) == []
+
+
+def test_poison_and_trouble_and_good_ones_in_one_event(function: _Function) -> None:
+    """The poison is buried with its reason, the good become a product, and only what met trouble comes again."""
+    records = [
+        function.record("poison", _event(price="cheap")),
+        function.record("caption", _event()),
+        function.record("wrapped", json.dumps({"Type": "Notification", "Message": "not JSON"})),
+        function.record("thumbnails", _event(Kind.THUMBNAIL), Kind.THUMBNAIL),
+        function.record("trouble", _event(video_id="a")),
+    ]
+    function.staging.troubled = {"a"}
+    assert function(*records) == ["trouble"]
+    letters = function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)
+    assert sorted(letter["Body"] for letter in letters) == sorted([records[0]["body"], records[2]["body"]])
+    assert (list(function.products.rows), list(function.staging.rows)) == ([KEY], [])
+    function.staging.troubled = set()
+    assert function(records[-1]) == []
+    assert [key.video_id for key in function.staging.rows] == ["a"]
+
+
+def test_a_fifo_group_comes_again_from_its_first_failure_on(function: _Function) -> None:
+    """What was done before it, or in other groups, is not named; what was done after it is, except dead letters."""
+    function.staging.troubled = {"b"}
+    records = [
+        function.record("before", _event(video_id="a"), group="one"),
+        function.record("fails", _event(video_id="b"), group="one"),
+        function.record("other", _event(video_id="c"), group="two"),
+        function.record("poison", "not JSON", group="one"),
+        function.record("after", _event(video_id="d"), group="one"),
+        function.record("no-group", _event(video_id="e")),
+    ]
+    assert function(*records) == ["fails", "after"]
+    function.staging.troubled = set()
+    assert function(records[1], records[4]) == []
+    assert sorted(key.video_id for key in function.staging.rows) == ["a", "b", "c", "d", "e"]
+    assert len(function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)) == 1
 
 
 def test_dead_letters_that_cannot_be_reached_are_tried_again(function: _Function) -> None:
