@@ -9,6 +9,7 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
+from linkhub_core.use_cases import MendDeadLetter
 from tests.adapters.aws.queue_room import QueueRoom, eventually
 from tests.support.builders import an_outgoing
 from tests.support.faults import Fault, inject
@@ -150,6 +151,23 @@ async def test_a_crash_between_sending_back_and_deleting_leaves_both(room: Queue
     ):
         await room.dead_letters.redrive(letters)
     assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((1, 0), (1, 0))
+
+
+async def test_mending_that_is_killed_before_the_letter_is_gone_leaves_both(room: QueueRoom) -> None:
+    """The mended message is queued and the letter is still there; mending again ends it."""
+    (letter,) = await _bury(room, 1)
+    mend = MendDeadLetter(letters=room.dead_letters, publisher=room.publisher, clock=room.clock)
+    body = an_outgoing(title="Mended").body
+    with (
+        inject(room.sqs, Fault.time_out(operation="DeleteMessageBatch")),
+        pytest.raises(ServiceUnavailable),
+    ):
+        await mend(letter, body)
+    assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((1, 0), (1, 0))
+    await mend(letter, body)
+    deliveries = await room.receive(room.queue(), 2)
+    assert [(one.body, one.attributes) for one in deliveries] == [(body, {"correlationId": "c-1"})] * 2
+    assert await room.letters() == []
 
 
 async def test_a_fifo_letter_goes_back_though_its_body_was_sent_before(

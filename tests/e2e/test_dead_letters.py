@@ -1,0 +1,78 @@
+"""A redrive that is killed: each letter is still a letter, or a message again, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from linkhub_cli.container import Container, open_container
+from linkhub_cli.settings import load_settings
+from linkhub_core.ports import DeadLetterQuery
+from tests.e2e.hub import Hub
+from tests.support.builders import an_outgoing
+from tests.support.processes import Process
+
+pytestmark = pytest.mark.e2e
+
+_LETTERS = 5
+
+# The program itself, killed (SIGKILL) when its connection is about to carry out the nth statement that begins so.
+_KILLED_AT = """
+import os, signal, sqlite3, sys
+from linkhub_adapters.sqlite.database import SqliteDatabase
+beginning, count = sys.argv.pop(1), int(sys.argv.pop(1))
+seen = 0
+def kill(statement):
+    global seen
+    if statement.strip().startswith(beginning):
+        seen += 1
+        if seen == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+connect = sqlite3.connect
+def traced(*args, **options):
+    connection = connect(*args, **options)
+    connection.set_trace_callback(kill)
+    return connection
+sqlite3.connect = traced
+from linkhub_cli.main import main
+main()
+"""
+
+
+async def _work(hub: Hub) -> None:
+    """What a consumer would do with all that is on the queues."""
+    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+        while deliveries := await container.backend().queue.receive():
+            await container.assemble()(deliveries)
+
+
+async def _reject(hub: Hub) -> list[str]:
+    """Messages that were rejected: their bodies."""
+    bodies = [f'{{"title": {number}}}' for number in range(_LETTERS)]
+    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+        await container.backend().publisher.publish([an_outgoing(body=body) for body in bodies])
+    await _work(hub)
+    return bodies
+
+
+async def _letters(hub: Hub) -> list[str]:
+    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+        return [letter.body async for letter in container.backend().dead_letters.browse(DeadLetterQuery())]
+
+
+@pytest.mark.parametrize(
+    ("statement", "count"), [("INSERT INTO messages", 1), ("INSERT INTO messages", 3), ("DELETE FROM dead", 4)]
+)
+def test_a_killed_redrive_loses_nothing(hub: Hub, statement: str, count: int) -> None:
+    """Killed among its steps, and then done again: every message was rejected once more, and none is missing."""
+    rejected = asyncio.run(_reject(hub))
+    command = [sys.executable, "-c", _KILLED_AT, statement, str(count)]
+    arguments = ["dead-letters", "redrive", "--all", "--force", "--yes"]
+    with Process([*command, *arguments], environment=hub.environment, cwd=hub.directory) as killed:
+        assert killed.wait(timeout_seconds=60) == -9, killed.stderr_lines
+    assert len(asyncio.run(_letters(hub))) + hub.queued() >= _LETTERS
+    hub.run(*arguments)
+    asyncio.run(_work(hub))
+    assert sorted(set(asyncio.run(_letters(hub)))) == rejected
