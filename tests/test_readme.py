@@ -61,7 +61,7 @@ def _parse(command: click.Command, words: list[str], where: str) -> None:
         assert inner is not None, f"there is no such command: {where}"
         _parse(inner, words[1:], where)
         return
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     used = {word for word in words if word.startswith("--")}
     assert used <= known, f"unknown options {used - known}: {where}"
 

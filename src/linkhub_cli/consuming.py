@@ -23,6 +23,7 @@ from linkhub_cli.http_server import HttpServer, bind, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
 from linkhub_cli.node_report import Node
 from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.reach_of_news import tell_reach
 from linkhub_cli.settings import Listener, Settings
 
 __all__ = ["consume"]
@@ -41,6 +42,7 @@ async def consume(settings: Settings) -> None:
         async with open_container(settings, Container) as container:
             opened.enter_context(stopped_by_signals(stop))
             log = container.log()
+            tell_reach(settings, log, serves=False, consumes=True)
             log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))
             await run_phases(
                 _phases(container, listening, stop),

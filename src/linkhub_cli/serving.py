@@ -24,6 +24,7 @@ from linkhub_cli.container import open_container
 from linkhub_cli.http_server import HttpServer, bind
 from linkhub_cli.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.reach_of_news import tell_reach
 from linkhub_cli.server_container import ServerContainer
 from linkhub_cli.settings import Listener as ListenerSettings
 from linkhub_cli.settings import Settings
@@ -69,6 +70,7 @@ async def serve(
         listening = _bind(settings.listener, opened)
         opened.enter_context(stopped_by_signals(stop))
         async with open_container(settings, ServerContainer) as container:
+            tell_reach(settings, container.log(), serves=True, consumes=consumes)
             process = _facts(container, listening, consumes=consumes, stop=stop)
             extras = add(container, process.url)
             container.process.override(Object(process))

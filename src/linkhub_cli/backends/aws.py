@@ -1,7 +1,7 @@
 """The AWS backend: SQS queues, DynamoDB tables, and an SNS topic on which nodes hear of products.
 
 Without a topic, news stays within the process: a consumer and a server in one process still show products at once,
-viewers of other processes find them when they poll.
+viewers of other processes find them when they poll, and :mod:`~linkhub_cli.reach_of_news` says so at start-up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``linkhub serve``: REST, realtime and pages on one port, and the consumer unless told otherwise."""
+"""``linkhub serve``: REST, realtime and pages on one port, and the consumer where it is local or asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from linkhub_cli.help_text import Example, examples
 from linkhub_cli.output import news
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.serving import serve as serve_until_stopped
+from linkhub_cli.settings import Settings
 
 __all__ = ["greet", "overrides_of", "serve"]
 
@@ -19,28 +20,36 @@ __all__ = ["greet", "overrides_of", "serve"]
     epilog=examples(
         Example("linkhub serve", "everything in one process, on the embedded file"),
         Example("linkhub serve --no-consume --port 8080", "beside `linkhub consume` processes"),
+        Example("LINKHUB_BACKEND=aws linkhub serve --consume", "everything in one process, on AWS"),
         Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
     )
 )
-@click.option("--no-consume", is_flag=True, help="Leave the queues to `linkhub consume`.")
+@click.option(
+    "--consume/--no-consume",
+    "consumes",
+    default=None,
+    help="Take messages, too, or leave the queues to `linkhub consume`. By default it consumes, except on aws.",
+)
 @click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
 @click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
 @click.option("--ws-port", metavar="PORT", help="A second port, for WebSockets alone (LINKHUB_WS_PORT).")
 @click.pass_obj
-def serve(line: CommandLine, no_consume: bool, host: str | None, port: str | None, ws_port: str | None) -> None:
+def serve(line: CommandLine, consumes: bool | None, host: str | None, port: str | None, ws_port: str | None) -> None:
     """Serve REST, realtime and pages on one port, and consume.
 
-    With the aws backend it does not consume: run `linkhub consume` beside it. SIGTERM or Ctrl-C drains: readiness is
-    false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and the exit code
-    is 0. A second signal ends the process at once.
+    With the aws backend it consumes only with --consume: run `linkhub consume` beside it. SIGTERM or Ctrl-C drains:
+    readiness is false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and
+    the exit code is 0. A second signal ends the process at once.
     """
 
     line.run_service(
-        lambda settings: serve_until_stopped(
-            settings, consumes=not no_consume and settings.storage.backend != "aws", greet=greet
-        ),
+        lambda settings: serve_until_stopped(settings, consumes=_consumes(settings, consumes), greet=greet),
         overrides_of(host=host, port=port, ws_port=ws_port),
     )
+
+
+def _consumes(settings: Settings, chosen: bool | None) -> bool:
+    return settings.storage.backend != "aws" if chosen is None else chosen
 
 
 def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> dict[str, str]:
