@@ -31,7 +31,7 @@ class Counters:
         connections_closed: viewers that are gone again.
         refused: connections that were refused, by reason.
         messages_in: messages of viewers that were read.
-        errors: ``error`` events that viewers were sent, and replays that failed.
+        errors: ``error`` events that viewers were sent, and reads of what viewers missed that failed.
         broadcasts: announcements that went to viewers.
         repeats_dropped: announcements that were not newer than the last one of their product.
         deliveries: events that were written to a viewer.

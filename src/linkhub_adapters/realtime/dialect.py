@@ -22,6 +22,7 @@ from linkhub_adapters.realtime.socketio import encode_event
 from linkhub_core.announcement import Announcement
 
 __all__ = [
+    "DIALECTS",
     "EVENT_STREAM",
     "NAMESPACE",
     "PLAIN_WEBSOCKET",
@@ -101,3 +102,4 @@ SOCKETIO_WEBSOCKET: Final = Dialect(
 )
 SOCKETIO_POLLING: Final = Dialect(name="socket.io polling", encode=_socketio_packet, message=socketio_message)
 EVENT_STREAM: Final = Dialect(name="sse", encode=_record, message=stream_record)
+DIALECTS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)

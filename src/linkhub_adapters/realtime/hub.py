@@ -24,6 +24,7 @@ from attrs import Factory, define, field
 from linkhub_adapters.realtime.catch_up import Acknowledge, CatchUp
 from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.dialect import Dialect
+from linkhub_adapters.realtime.missed import MissedEvents
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_adapters.realtime.shop import Order, Shop
 from linkhub_adapters.realtime.viewer import Viewer
@@ -67,10 +68,16 @@ class Hub:
     _catch_up: CatchUp = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._catch_up = CatchUp(
+        missed = MissedEvents(
             browse=self.browse,
             clock=self.clock,
             journal=self.journal,
+            settings=self.settings,
+            counters=self.counters,
+        )
+        self._catch_up = CatchUp(
+            missed=missed,
+            clock=self.clock,
             settings=self.settings,
             counters=self.counters,
             last_shown=self._shown.get,

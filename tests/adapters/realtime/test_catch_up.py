@@ -296,8 +296,8 @@ async def test_only_so_many_replays_read_at_once() -> None:
 
     object.__setattr__(room.store, "page", counted)
     watchers = [Watcher(room.hub) for _ in range(5)]
-    for watcher in watchers:
-        watcher.subscribe(since=SINCE)
+    for number, watcher in enumerate(watchers):
+        watcher.subscribe(seller=f"seller-{number}", since=SINCE)
     await settle()
     assert started == 2
     room.store.gate.set()
