@@ -1,0 +1,121 @@
+"""A server and two consumers that die again and again, and viewers who stay."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from attrs import evolve, field, frozen
+
+from linkhub_adapters.worker import SystemClock
+from linkhub_cli.backends import Backend, open_backend
+from linkhub_cli.http_server import bind
+from linkhub_cli.settings import Settings, load_settings
+from tests.e2e.hub import Hub
+from tests.e2e.mortals import Mortal
+from tests.e2e.steady_viewer import SteadyViewer
+from tests.e2e.story import SELLERS, Story
+
+__all__ = ["Town", "a_town"]
+
+_WORK = re.compile(rb'"event":"(half_staged|half_was_known|product_saved)"')
+_SAFETY_SECONDS = 120
+
+
+@frozen
+class Town:
+    """A server and two consumers that die again and again, and a viewer a shop."""
+
+    hub: Hub
+    url: str
+    server: Mortal
+    consumers: Sequence[Mortal]
+    viewers: Sequence[SteadyViewer] = field(init=False)
+
+    @viewers.default
+    def _viewers(self) -> Sequence[SteadyViewer]:
+        return [SteadyViewer(self.url, seller) for seller in SELLERS]
+
+    @property
+    def everybody(self) -> Sequence[Mortal]:
+        """All who may be killed."""
+        return [self.server, *self.consumers]
+
+    async def survive(self, story: Story, rng: random.Random, *, kills: int) -> None:
+        """Publish the story bit by bit; after each bit, and some random work, kill somebody."""
+        async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
+            watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
+            for part in story.in_parts(kills):
+                await backend.publisher.publish(part)
+                victim = rng.choice(self.everybody)
+                await self._until_at_work(victim, rng.randint(1, 8))
+                victim.kill()
+                victim.start()
+            await _until(lambda: self._is_settled(backend), "leave the queues empty")
+            expected = {viewer.seller_handle: await self._products(backend, viewer) for viewer in self.viewers}
+            await _until(lambda: self._all_shown(expected), "show every viewer all")
+            for task in watching:
+                task.cancel()
+
+    def _settings(self) -> Settings:
+        return load_settings(environment=self.hub.environment).settings
+
+    async def _until_at_work(self, victim: Mortal, steps: int) -> None:
+        """Until the victim is up, and consumers have done so many things since."""
+        begun = self._worked()
+        is_up = r'"event":"(listening|consuming)"'
+
+        async def at_work() -> bool:
+            return victim.count(is_up) > 0 and (victim is self.server or self._worked() >= begun + steps)
+
+        await _until(at_work, f"work, {victim.arguments} above all: {victim.told()[-2000:]}")
+
+    def _worked(self) -> int:
+        return sum(len(_WORK.findall(consumer.log.read_bytes())) for consumer in self.consumers)
+
+    async def _is_settled(self, backend: Backend) -> bool:
+        return sum((await backend.figures()).queued.values()) == 0
+
+    async def _products(self, backend: Backend, viewer: SteadyViewer) -> Mapping[str, int]:
+        return {
+            record.key.video_id: record.revision
+            async for record in backend.products.scan(seller_handle=viewer.seller_handle)
+        }
+
+    async def _all_shown(self, expected: Mapping[str, Mapping[str, int]]) -> bool:
+        return all(viewer.shown.keys() == expected[viewer.seller_handle].keys() for viewer in self.viewers)
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> None:
+    """Ask until it holds."""
+    try:
+        async with asyncio.timeout(_SAFETY_SECONDS):
+            while not await condition():  # noqa: ASYNC110  what is waited for happens in other processes
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"they did not {description}")
+
+
+@contextmanager
+def a_town(hub: Hub, directory: Path) -> Iterator[Town]:
+    """Start everybody on ``hub``, each logging to ``directory``; afterwards all end cleanly."""
+    with closing(bind("127.0.0.1", 0, variable="LINKHUB_PORT")) as taken:
+        port = taken.getsockname()[1]  # free again in a moment, and then the server's in each of its lives
+    environment = hub.environment | {"LINKHUB_PORT": str(port)}
+    town = Town(
+        hub=evolve(hub, elsewhere={**hub.elsewhere, "LINKHUB_PORT": str(port)}),
+        url=f"http://127.0.0.1:{port}",
+        server=Mortal(("serve", "--no-consume"), environment, directory / "server.log"),
+        consumers=[Mortal(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
+    )
+    for mortal in town.everybody:
+        mortal.log.touch()
+        mortal.start()
+    yield town
+    for mortal in town.everybody:
+        mortal.end()
