@@ -29,7 +29,7 @@ from linkhub_adapters.worker import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Settings
 from linkhub_cli.vital_signs import VitalSigns
-from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep
+from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep, Why
 
 __all__ = ["Container", "open_container"]
 
@@ -95,6 +95,7 @@ class Container(DeclarativeContainer):
     sweep = Singleton(Sweep, settlement=settlement)
     browse = Singleton(BrowseShop, products=products, clock=clock)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
+    why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(
         MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher, clock=clock
     )

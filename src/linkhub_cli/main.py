@@ -42,6 +42,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
     },
     "Look after it": {
         "staging": _Listed("staging", "Halves that wait for their partner"),
+        "why": _Listed("why", "Everything that is known of a video, on one timeline"),
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
         "sweep": _Listed("sweep", "Mend what a crash left, remove what nobody came for"),
         "config": _Listed("config", "Show every setting and where it came from"),

@@ -10,6 +10,7 @@ from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_adapters.memory.journal import MemoryJournal
 from linkhub_adapters.memory.product_store import MemoryProductStore
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
+from linkhub_adapters.memory.videos import MemoryVideos
 
 __all__ = [
     "FakeClock",
@@ -18,4 +19,5 @@ __all__ = [
     "MemoryJournal",
     "MemoryProductStore",
     "MemoryStagingStore",
+    "MemoryVideos",
 ]

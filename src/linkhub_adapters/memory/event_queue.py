@@ -17,6 +17,7 @@ from linkhub_core.ports import (
     DeadLetterQuery,
     Delivery,
     OutgoingMessage,
+    QueuedMessage,
     Refusal,
     Rejection,
 )
@@ -191,6 +192,21 @@ class MemoryEventQueue:
         return sum(self._letters.pop(letter.letter_id, None) is not None for letter in letters)
 
     # --- for tests and for the operator
+
+    def queued(self) -> Sequence[QueuedMessage]:
+        """The messages that wait or are leased."""
+        return [
+            QueuedMessage(
+                kind=message.outgoing.kind,
+                body=message.outgoing.body,
+                message_id=message.message_id,
+                receive_count=message.receive_count,
+                sent_at=message.sent_at,
+                visible_at=message.visible_at,
+                attributes=message.outgoing.attributes,
+            )
+            for message in self._messages.values()
+        ]
 
     @property
     def depth(self) -> Mapping[str, int]:

@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.nodes import SqliteNodes
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
+from linkhub_adapters.sqlite.videos import SqliteVideos
 
 __all__ = [
     "Depths",
@@ -25,4 +26,5 @@ __all__ = [
     "SqliteNodes",
     "SqliteProductStore",
     "SqliteStagingStore",
+    "SqliteVideos",
 ]

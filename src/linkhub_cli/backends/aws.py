@@ -19,6 +19,7 @@ from linkhub_adapters.aws.clients import AwsClients
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
+from linkhub_adapters.aws.dynamodb_videos import DynamoDbVideos
 from linkhub_adapters.aws.node_queues import NodeQueues
 from linkhub_adapters.aws.sns_announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns_notifier import SnsNotifier
@@ -116,6 +117,7 @@ class _Aws:
             dead_letters=SqsDeadLetters(queues=self.queues, sqs=self.sqs),
             staging=staging,
             products=products,
+            videos=DynamoDbVideos(staging=staging, products=products),
             notifier=bus.notifier,
             open_feed=bus.open_feed,
             probes={

@@ -19,6 +19,7 @@ from linkhub_core.ports import (
     Notifier,
     ProductStore,
     StagingStore,
+    Videos,
 )
 
 __all__ = ["Backend", "OpenBackend"]
@@ -42,6 +43,7 @@ class Backend:
     dead_letters: DeadLetters
     staging: StagingStore
     products: ProductStore
+    videos: Videos
     notifier: Notifier
     open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     probes: Mapping[str, Callable[[], Awaitable[object]]]

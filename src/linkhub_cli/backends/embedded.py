@@ -19,6 +19,7 @@ from linkhub_adapters.sqlite import (
     SqliteNodes,
     SqliteProductStore,
     SqliteStagingStore,
+    SqliteVideos,
 )
 from linkhub_adapters.telemetry import Figures
 from linkhub_cli.backends.backend import Backend
@@ -66,6 +67,7 @@ class _Embedded:
             dead_letters=SqliteDeadLetters(database=self.database, clock=self.clock),
             staging=SqliteStagingStore(database=self.database),
             products=SqliteProductStore(database=self.database),
+            videos=SqliteVideos(database=self.database),
             notifier=SqliteAnnouncements(database=self.database),
             open_feed=self._open_feed,
             probes={"file": depths.check},

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from linkhub_adapters.memory import MemoryAnnouncements, MemoryEventQueue, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import (
+    MemoryAnnouncements,
+    MemoryEventQueue,
+    MemoryProductStore,
+    MemoryStagingStore,
+    MemoryVideos,
+)
 from linkhub_adapters.telemetry import Figures
 from linkhub_cli.backends.backend import Backend
 from linkhub_cli.settings import Settings
@@ -25,7 +31,7 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
         wait_seconds=consuming.receive_wait_seconds,
         max_receive_count=consuming.max_receive_count,
     )
-    staging = MemoryStagingStore()
+    staging, products = MemoryStagingStore(), MemoryProductStore()
     announcements = MemoryAnnouncements()
 
     @asynccontextmanager
@@ -50,7 +56,8 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
         publisher=queue,
         dead_letters=queue,
         staging=staging,
-        products=MemoryProductStore(),
+        products=products,
+        videos=MemoryVideos(queue=queue, staging=staging, products=products),
         notifier=announcements,
         open_feed=open_feed,
         probes={},

@@ -31,6 +31,7 @@ from linkhub_core.ports.staging_store import (
     StagingStore,
     Superseded,
 )
+from linkhub_core.ports.videos import QueuedMessage, Videos, VideoTraces
 
 __all__ = [
     "AnnouncementFeed",
@@ -55,6 +56,7 @@ __all__ = [
     "OutgoingMessage",
     "Partner",
     "ProductStore",
+    "QueuedMessage",
     "Refusal",
     "Rejection",
     "ReviseOutcome",
@@ -63,4 +65,6 @@ __all__ = [
     "Staged",
     "StagingStore",
     "Superseded",
+    "VideoTraces",
+    "Videos",
 ]

@@ -16,6 +16,7 @@ from linkhub_core.use_cases.dead_letters import (
 )
 from linkhub_core.use_cases.settle import Settlement
 from linkhub_core.use_cases.sweep import Sweep
+from linkhub_core.use_cases.why import Happening, State, Story, Why, tell_stories
 
 __all__ = [
     "AssembleBatch",
@@ -23,10 +24,15 @@ __all__ = [
     "Case",
     "ExamineDeadLetters",
     "Examined",
+    "Happening",
     "MendDeadLetter",
     "RedrivePlan",
     "Settlement",
     "ShopPage",
+    "State",
+    "Story",
     "Sweep",
+    "Why",
     "plan_redrive",
+    "tell_stories",
 ]

@@ -41,6 +41,7 @@ def test_the_ports_are_found() -> None:
         "Notifier",
         "ProductStore",
         "StagingStore",
+        "Videos",
     }
 
 

@@ -1,0 +1,45 @@
+"""Looks for a video in DynamoDB: by its id in the staging table, by seller and id in the products' table.
+
+The products' table is keyed by seller first, and a scan would read all of it: products are looked for only with sellers
+that are known from staging or were named. SQS and SNS can't be looked into without taking messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
+from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
+from linkhub_adapters.aws.staging_items import staging_from_item
+from linkhub_core.model import ProductKey, WaitingHalf
+from linkhub_core.ports.videos import VideoTraces
+
+__all__ = ["DynamoDbVideos"]
+
+
+@frozen(kw_only=True)
+class DynamoDbVideos:
+    """The :class:`~linkhub_core.ports.Videos` of both tables."""
+
+    staging: DynamoDbStagingStore
+    products: DynamoDbProductStore
+
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:
+        """See the port."""
+        waiting = await self._waiting(video_id)
+        sellers = sorted({*seller_handles, *(row.key.seller_handle for row in waiting)})
+        found = await self.products.find([ProductKey(seller, video_id) for seller in sellers])
+        return VideoTraces(waiting=waiting, products=list(found.values()), all_sellers=False)
+
+    async def _waiting(self, video_id: str) -> Sequence[WaitingHalf]:
+        pages = self.staging.calls.pages(
+            "query",
+            TableName=self.staging.table,
+            KeyConditionExpression="#video = :video",
+            ExpressionAttributeNames={"#video": "video_id"},
+            ExpressionAttributeValues={":video": {"S": video_id}},
+            ConsistentRead=True,
+        )
+        return [staging_from_item(item) async for items in pages for item in items]

@@ -1,0 +1,46 @@
+"""``linkhub why``."""
+
+from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
+
+VIDEO = CAPTION["video_id"]
+
+
+def test_a_half_that_waits(terminal: Terminal) -> None:
+    """Where it stands in the first lines, then what happened, with the line that it was published from."""
+    terminal.publish(CAPTION)
+    terminal.consume()
+    lines = terminal.run("why", VIDEO).stdout.splitlines()
+    assert lines[0] == f"{CAPTION['seller_handle']}/{VIDEO}: waiting"
+    assert "its caption waits for the thumbnail until " in lines[1]
+    assert any("waits" in line and "-:1" in line for line in lines[3:])
+
+
+def test_a_product_as_json(terminal: Terminal) -> None:
+    """One object a seller, its timeline in order: queued messages and announcements are seen in the file."""
+    terminal.publish(CAPTION, THUMBNAILS)
+    terminal.consume()
+    terminal.publish(CAPTION | {"title": "Newer"})
+    (story,) = terminal.lines("why", VIDEO, "--json", "--seller", CAPTION["seller_handle"])
+    assert (story["state"], story["video_id"]) == ("announced", VIDEO)
+    steps = [one["what"] for one in story["timeline"]]
+    assert sorted(steps) == ["announced", "queued", "saved", "stamped", "stamped"]
+    assert [one["at"] for one in story["timeline"]] == sorted(one["at"] for one in story["timeline"])
+    (announced,) = (one for one in story["timeline"] if one["what"] == "announced")
+    assert (announced["revision"], announced["correlation_id"]) == (1, "-:2")
+
+
+def test_a_rejected_message(terminal: Terminal) -> None:
+    """The letter and its faults."""
+    terminal.publish(CAPTION | {"price": "45k"})
+    terminal.consume()
+    printed = terminal.run("why", VIDEO).stdout
+    assert "what came was rejected: linkhub dead-letters show 1" in printed
+    assert "price: must be a number or null, not text" in printed
+
+
+def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
+    """It ends with 1, and says where to look next."""
+    result = terminal.run("why", "404")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("linkhub: nothing is known of video 404: ")
+    assert "half_expired" in result.stderr
