@@ -7,8 +7,10 @@ Rules:
  3. Leaving the ``with`` block kills the whole process group, so no grandchild outlives a test.
 """
 
+import errno
 import http.client
 import os
+import random
 import re
 import signal
 import socket
@@ -25,6 +27,7 @@ from typing import IO, Self
 __all__ = ["Process", "ProcessFailed", "free_port"]
 
 _POLL_SECONDS = 0.02
+_PORTS_TO_LISTEN_ON = (20_000, 32_000)
 _READER_JOIN_SECONDS = 5
 # A proxy in the environment is for the world outside; what is asked here is on this machine.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -35,10 +38,20 @@ class ProcessFailed(AssertionError):
 
 
 def free_port() -> int:
-    """Return a port that was free on loopback a moment ago; another process may be faster, so be ready to try again."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that was free a moment ago; another process may be faster, so be ready to try again.
+
+    It was free at every address of this machine, for some servers can only listen on all of them, and it is below those
+    that the system gives to connections: thousands of these, open or just closed, neither take it nor are in its way.
+    """
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("", random.randrange(*_PORTS_TO_LISTEN_ON)))
+            except OSError as taken:
+                if taken.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            return int(probe.getsockname()[1])
 
 
 class Process:
