@@ -41,6 +41,5 @@ class DynamoDbProvisioning:
 
 
 def _told(table: Table, status: Status, *, changes: Sequence[str] = (), notes: Sequence[str] = ()) -> Provisioned:
-    return Provisioned(
-        resource="table", name=table.name, status=status, address=table.name, changes=changes, notes=notes
-    )
+    address = "" if status is Status.UNFIT else table.name
+    return Provisioned(resource="table", name=table.name, status=status, address=address, changes=changes, notes=notes)

@@ -1,0 +1,56 @@
+"""What the aws backend needs: tables, queues with their dead-letter queues, the topic."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from botocore.exceptions import NoRegionError
+
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.clients import AwsClients
+from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
+from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
+from linkhub_adapters.aws.provisioned import Provisioned
+from linkhub_adapters.aws.provisioning import Provisioning
+from linkhub_adapters.aws.resources import Subscription
+from linkhub_adapters.aws.sns_provisioning import SnsProvisioning
+from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
+from linkhub_cli.provisioning.wanted import account_of, wanted_of
+from linkhub_cli.settings import Aws, Settings
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock
+
+__all__ = ["provision"]
+
+
+async def provision(
+    settings: Settings, clock: Clock, subscriptions: Sequence[Subscription]
+) -> AsyncIterator[Provisioned]:
+    """See :func:`linkhub_cli.provisioning.provision`."""
+    with AwsClients(region=settings.aws.region, endpoint_url=settings.aws.endpoint_url) as clients:
+        try:
+            provisioning = _provisioning(clients, settings.aws, clock)
+        except NoRegionError as error:
+            raise SettingsFaulty([SettingFault("AWS_REGION", "is needed: set it to the region of AWS")]) from error
+        async for told in provisioning.ensure(wanted_of(settings, subscriptions)):
+            yield told
+
+
+def _provisioning(clients: AwsClients, aws: Aws, clock: Clock) -> Provisioning:
+    def calls(service: str) -> AwsCalls:
+        return AwsCalls(service=service, executor=clients.executor)
+
+    tables = DynamoDbTables(dynamodb=clients.dynamodb, calls=calls("DynamoDB"), clock=clock)
+    return Provisioning(
+        tables=DynamoDbProvisioning(tables=tables),
+        queues=SqsProvisioning(sqs=clients.sqs, calls=calls("SQS")),
+        topic=SnsProvisioning(sns=clients.sns, calls=calls("SNS")),
+        queue_accounts=_accounts(aws),
+        topic_arn=aws.topic_arn,
+    )
+
+
+def _accounts(aws: Aws) -> Mapping[Kind, str]:
+    urls = {Kind.CAPTION: aws.caption_queue_url, Kind.THUMBNAIL: aws.thumbnail_queue_url}
+    return {kind: account for kind, url in urls.items() if (account := account_of(url))}
