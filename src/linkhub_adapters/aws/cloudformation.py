@@ -209,13 +209,8 @@ def _places(needed: Resources) -> Places:
         queues=[_of(_name_of(queue), "Arn") for queue in needed.queues],
         dead_letter_queues=[_of(_dead_letter_name_of(queue), "Arn") for queue in needed.queues],
         topic=_ref("NewProductTopic"),
-        node_queues=_queue_arn(NODE_QUEUES),
-        all_queues=_queue_arn("*"),
+        node_queues={"Fn::Sub": f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{NODE_QUEUES}"},
     )
-
-
-def _queue_arn(pattern: str) -> Mapping[str, str]:
-    return {"Fn::Sub": f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{pattern}"}
 
 
 def _policy(description: str, grants: Iterable[Grant]) -> Mapping[str, Any]:

@@ -25,8 +25,7 @@ __all__ = ["Grant", "Places", "consumer", "document", "operator", "publisher", "
 class Places:
     """The ARNs of the resources, as texts or as references of CloudFormation's.
 
-    ``node_queues`` is the pattern of those that servers make for themselves; ``all_queues`` of every queue of the
-    account and region, which is what listing asks for.
+    ``node_queues`` is the pattern of those that servers make for themselves.
     """
 
     products: Any
@@ -36,7 +35,6 @@ class Places:
     dead_letter_queues: Sequence[Any]
     topic: Any
     node_queues: Any
-    all_queues: Any
 
 
 @frozen
@@ -65,9 +63,9 @@ def server(places: Places) -> Sequence[Grant]:
         Grant("ReadProducts", ["dynamodb:BatchGetItem", "dynamodb:Query"], [places.products, places.updated_at_index]),
         Grant("ProbeStaging", ["dynamodb:BatchGetItem"], [places.staging]),
         Grant("HearTopic", [*_HEAR], [places.topic]),
-        Grant("LeaveTopic", ["sns:Unsubscribe"], ["*"]),  # IAM knows no resource for it
+        Grant("LeaveTopic", ["sns:Unsubscribe"], _ANY),
         Grant("OwnQueue", [*_OWN_QUEUE], [places.node_queues]),
-        Grant("ListQueues", ["sqs:ListQueues"], [places.all_queues]),
+        Grant("ListQueues", ["sqs:ListQueues"], _ANY),
     ]
 
 
@@ -83,7 +81,7 @@ def operator(places: Places) -> Sequence[Grant]:
         Grant("ExamineTables", [*_EXAMINE_TABLES], tables),
         Grant("ExamineTopic", ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], [places.topic]),
         Grant("ExamineNodes", ["sqs:GetQueueAttributes", "sqs:ListQueueTags"], [places.node_queues]),
-        Grant("ListQueues", ["sqs:ListQueues"], [places.all_queues]),
+        Grant("ListQueues", ["sqs:ListQueues"], _ANY),
     ]
 
 
@@ -101,6 +99,7 @@ def document(grants: Sequence[Grant]) -> Mapping[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+_ANY = ("*",)  # for listing queues and leaving topics, IAM knows no resources
 _TAKE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 _HEAR = ("sns:Publish", "sns:Subscribe", "sns:ListSubscriptionsByTopic")  # it publishes heartbeats, to itself
 _OWN_QUEUE = (
@@ -110,7 +109,6 @@ _OWN_QUEUE = (
     "sqs:GetQueueAttributes",
     "sqs:ListQueueTags",
     "sqs:ReceiveMessage",
-    "sqs:SetQueueAttributes",
     "sqs:TagQueue",
 )
 _EXAMINE_TABLES = ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive")
