@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
-from linkhub_adapters.aws.resources import products_table, staging_table
-from linkhub_adapters.worker import SystemClock
-from linkhub_core.model import Kind
 from tests.e2e.expectations import STREAM, expected_lines
 from tests.e2e.hub import Hub, stop_all
-from tests.support.aws import dynamodb_client, environment, sns_client, sqs_client
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_sqs import SQSClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.aws]
-
-
-def _make_queue(sqs: SQSClient, name: str, *, is_fifo: bool) -> str:
-    suffix, sort = (".fifo", {"FifoQueue": "true"}) if is_fifo else ("", {})
-    made: dict[str, Any] = {"QueueName": f"{name}-dead-letters{suffix}", "Attributes": sort}
-    dead = sqs.create_queue(**made)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "50"})
-    made = {"QueueName": f"{name}{suffix}", "Attributes": {**sort, "RedrivePolicy": policy}}
-    return sqs.create_queue(**made)["QueueUrl"]
-
-
-def _make_tables(dynamodb: DynamoDBClient, products: str, staging: str) -> None:
-    tables = DynamoDbTables(dynamodb=dynamodb, calls=AwsCalls(service="DynamoDB"), clock=SystemClock())
-    for table in (products_table(products), staging_table(staging)):
-        asyncio.run(tables.create(table))
-
-
-@pytest.fixture
-def make_hub(
-    tmp_path: Path, dynamodb_endpoint: str, sqs_sns_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Hub]:
-    """Makes a linkhub on queues, tables and a topic of its own: ``make_hub(is_fifo=..., has_topic=...)``."""
-
-    def make(*, is_fifo: bool, has_topic: bool) -> Hub:
-        name = f"e2e-{uuid4().hex[:12]}"
-        with (
-            closing(sqs_client(sqs_sns_endpoint)) as sqs,
-            closing(sns_client(sqs_sns_endpoint)) as sns,
-            closing(dynamodb_client(dynamodb_endpoint)) as dynamodb,
-        ):
-            urls = {kind: _make_queue(sqs, f"{name}-{kind}", is_fifo=is_fifo) for kind in Kind}
-            _make_tables(dynamodb, f"{name}-products", f"{name}-staging")
-            topic = {"SNS_NEW_PRODUCT_TOPIC_ARN": sns.create_topic(Name=name)["TopicArn"]} if has_topic else {}
-        leads = environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint)
-        leads |= {
-            "SQS_CAPTION_QUEUE_URL": urls[Kind.CAPTION],
-            "SQS_THUMBNAIL_QUEUE_URL": urls[Kind.THUMBNAIL],
-            "DYNAMODB_PRODUCTS_TABLE": f"{name}-products",
-            "DYNAMODB_STAGING_TABLE": f"{name}-staging",
-            **topic,
-        }
-        for variable, value in leads.items():
-            monkeypatch.setenv(variable, value)
-        return Hub(tmp_path, backend="aws", elsewhere=leads)
-
-    return make
 
 
 def _doubled_stream(directory: Path, seed: int) -> tuple[Path, dict[int, int]]:

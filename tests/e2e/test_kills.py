@@ -5,8 +5,10 @@ Nothing is lost, nothing is doubled, and no viewer misses a product that it coul
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,15 @@ pytestmark = pytest.mark.e2e
 KILLS = 50
 
 
-async def test_fifty_kills_on_the_embedded_file(hub: Hub, tmp_path: Path) -> None:
+def test_fifty_kills_on_the_embedded_file(hub: Hub, tmp_path: Path) -> None:
     """Whoever is killed, and whenever."""
-    await _survive(hub, tmp_path, seed=1)
+    asyncio.run(_survive(hub, tmp_path, seed=1))
+
+
+@pytest.mark.aws
+def test_fifty_kills_on_aws(make_hub: Callable[..., Hub], tmp_path: Path) -> None:
+    """The same, with news by the topic; where a process was killed while it buried a message, there are two letters."""
+    asyncio.run(_survive(make_hub(is_fifo=False, has_topic=True), tmp_path, seed=2))
 
 
 async def _survive(hub: Hub, directory: Path, *, seed: int) -> None:

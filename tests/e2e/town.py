@@ -8,7 +8,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from attrs import evolve, field, frozen
 
@@ -16,6 +18,7 @@ from linkhub_adapters.worker import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.http_server import bind
 from linkhub_cli.settings import Settings, load_settings
+from linkhub_core.codec import encode_product
 from tests.e2e.hub import Hub
 from tests.e2e.mortals import Mortal
 from tests.e2e.steady_viewer import SteadyViewer
@@ -57,7 +60,7 @@ class Town:
                 victim.kill()
                 victim.start()
             await _until(lambda: self._is_settled(backend), "leave the queues empty")
-            expected = {viewer.seller_handle: await self._products(backend, viewer) for viewer in self.viewers}
+            expected = {seller: await _products(backend, seller) for seller in SELLERS}
             await _until(lambda: self._all_shown(expected), "show every viewer all")
             for task in watching:
                 task.cancel()
@@ -81,14 +84,16 @@ class Town:
     async def _is_settled(self, backend: Backend) -> bool:
         return sum((await backend.figures()).queued.values()) == 0
 
-    async def _products(self, backend: Backend, viewer: SteadyViewer) -> Mapping[str, int]:
-        return {
-            record.key.video_id: record.revision
-            async for record in backend.products.scan(seller_handle=viewer.seller_handle)
-        }
+    async def _all_shown(self, expected: Mapping[str, Mapping[str, Any]]) -> bool:
+        return all(viewer.shown == expected[viewer.seller_handle] for viewer in self.viewers)
 
-    async def _all_shown(self, expected: Mapping[str, Mapping[str, int]]) -> bool:
-        return all(viewer.shown.keys() == expected[viewer.seller_handle].keys() for viewer in self.viewers)
+
+async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
+    """What a page should show of a shop, by video."""
+    return {
+        record.key.video_id: orjson.loads(encode_product(record))
+        async for record in backend.products.scan(seller_handle=seller_handle)
+    }
 
 
 async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> None:
