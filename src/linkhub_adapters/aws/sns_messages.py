@@ -3,6 +3,10 @@
 The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
 ``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and ``correlationId`` where there is one. A
 heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+
+What SNS refuses stands escaped, which doubles it. A product that somebody stuffed with such characters would grow
+beyond what SNS carries, and would never be announced, nor would those that are announced with it: where an event gets
+too large, they are replaced. Without them no event is, by the limits of what a product may hold.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from linkhub_adapters.aws.sqs_messages import message_bytes, text_attributes, ty
 from linkhub_adapters.aws.sqs_text import json_as_text, json_from_text, value_as_text
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import read_announcement
+from linkhub_core.json_text import size_bytes
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["HEARTBEAT", "announcement_of", "entry_bytes", "entry_of", "is_heartbeat"]
 
 HEARTBEAT = "heartbeat"
+MAX_MESSAGE_BYTES = 250_000  # of the 262,144 of a message, the attributes take the rest
 MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it; it must not make the message too large to send
 
 
@@ -35,9 +41,14 @@ def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntr
     told = {name: value for name, value in attributes.items() if value}  # SNS takes no empty value
     return {
         "Id": str(number),
-        "Message": json_as_text(announcement.event_json.decode()),
+        "Message": _message_of(announcement.event_json.decode()),
         "MessageAttributes": typed_attributes(told),
     }
+
+
+def _message_of(event: str) -> str:
+    escaped = json_as_text(event)
+    return escaped if size_bytes(escaped) <= MAX_MESSAGE_BYTES else value_as_text(event, most_characters=len(event))
 
 
 def entry_bytes(entry: PublishBatchRequestEntryTypeDef) -> int:

@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+import pytest
 from attrs import evolve
 
 from linkhub_adapters.aws.sns_messages import announcement_of, entry_bytes, entry_of, is_heartbeat
 from linkhub_adapters.aws.sqs_text import fault_of
-from linkhub_core.codec import announce
-from tests.support.builders import KEY, NOON, a_caption, a_record
+from linkhub_core.announcement import Announcement
+from linkhub_core.codec import announce, decode_event
+from linkhub_core.model import Kind
+from tests.support.builders import KEY, NOON, a_caption, a_record, an_event
 
 
 def _attributes(entry: Any) -> dict[str, str]:
@@ -46,6 +49,34 @@ def test_a_title_that_sns_refuses_is_announced_all_the_same() -> None:
     message = entry_of(0, announcement)["Message"]
     assert fault_of(message) is None
     assert json.loads(message) == json.loads(announcement.event_json)
+
+
+def _stuffed(character: str) -> Announcement:
+    """The product of two bodies as large as bodies may be, as far as the rules let them: full of one character."""
+    caption = an_event(
+        title=character * 500, sizes=character * 200, tags=[character * 100] * 100, raw_caption=character * 5000
+    )
+    thumbnails = an_event(Kind.THUMBNAIL)
+    seen = {"class_name": "", "confidence": 1, "bbox": {"x": 0, "y": 0, "width": 1, "height": 1}}
+    room = 100 * 1024 - len(json.dumps(thumbnails).encode()) - len(json.dumps({"detected_objects": [seen]}).encode())
+    seen["class_name"] = character * (room // len(character.encode()))
+    thumbnails["thumbnails"][0]["detected_objects"] = [seen]
+    halves = [
+        decode_event(kind, json.dumps(event, ensure_ascii=False), NOON).content
+        for kind, event in [(Kind.CAPTION, caption), (Kind.THUMBNAIL, thumbnails)]
+    ]
+    return announce(a_record(caption=halves[0], thumbnails=halves[1]), NOON, character * 1000)
+
+
+@pytest.mark.parametrize("character", ["a", "\uffff", "😀"])
+def test_the_largest_products_fit(character: str) -> None:
+    """Nobody can make a product that is never announced: what would grow too large loses what SNS refuses."""
+    announcement = _stuffed(character)
+    entry = entry_of(0, announcement)
+    assert entry_bytes(entry) <= 262_144
+    assert fault_of(entry["Message"]) is None
+    replaced = announcement.event_json.decode().replace("\uffff", "\ufffd")
+    assert json.loads(entry["Message"]) == json.loads(replaced)
 
 
 def test_an_announcement_reads_back() -> None:
