@@ -22,7 +22,7 @@ from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
 from linkhub_adapters.aws.partiql import Applied, Condition, Statement, Unmet, delete, execute, insert, update
 from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.errors import ServiceUnavailable, StoreRefused
 from linkhub_core.model import Half, ProductKey, WaitingHalf
 from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
 
@@ -94,10 +94,20 @@ class DynamoDbStagingStore:
         return delete(self.table, staging_key(half.key), conditions)
 
     async def scan(self) -> AsyncIterator[WaitingHalf]:
-        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows."""
+        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows.
+
+        Raises:
+            StoreRefused: some rows are none of linkhub's; told at the end, so that they hide none of those that are.
+        """
+        refused: list[StoreRefused] = []
         async for items in self.calls.pages("scan", TableName=self.table, ConsistentRead=True):
             for item in items:
-                yield staging_from_item(item)
+                try:
+                    yield staging_from_item(item)
+                except StoreRefused as error:
+                    refused.append(error)
+        if refused:
+            raise refused[0]
 
 
 def _outcome_beside(row: WaitingHalf | None, waiting: WaitingHalf) -> StageOutcome | None:

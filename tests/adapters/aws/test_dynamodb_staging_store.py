@@ -203,3 +203,21 @@ async def test_a_row_of_other_hands_is_refused(room: TableRoom) -> None:
     room.dynamodb.put_item(TableName=room.staging.name, Item=foreign)
     with pytest.raises(StoreRefused, match=a_key(1).video_id):
         await room.staging_store.waiting([a_key(1)])
+
+
+async def test_a_row_of_other_hands_hides_no_other_from_a_scan(room: TableRoom) -> None:
+    """All that is linkhub's is seen, on whatever page it is; then the scan tells of what is not."""
+    batch = [a_waiting(a_half(key=a_key(number))) for number in range(0, 20, 2)]
+    await room.staging_store.stage(batch)
+    for number in range(1, 20, 2):
+        foreign: Any = {**staging_key(a_key(number)), "is_complete": {"BOOL": False}}
+        room.dynamodb.put_item(TableName=room.staging.name, Item=foreign)
+    seen: list[WaitingHalf] = []
+
+    async def scan() -> None:
+        async for waiting in room.staging_store.scan():
+            seen.append(waiting)  # noqa: PERF401  what came before the error counts
+
+    with pytest.raises(StoreRefused, match="is not a half of linkhub's"):
+        await scan()
+    assert sorted(one.key for one in seen) == sorted(one.key for one in batch)
