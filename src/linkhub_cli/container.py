@@ -28,6 +28,15 @@ from linkhub_adapters.telemetry import (
 from linkhub_adapters.worker import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Settings
+from linkhub_cli.tracing import (
+    Tracing,
+    open_tracing,
+    traced_assembly,
+    traced_journal,
+    traced_notifier,
+    traced_products,
+    traced_staging,
+)
 from linkhub_cli.vital_signs import VitalSigns
 from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep, Why
 
@@ -73,15 +82,16 @@ class Container(DeclarativeContainer):
     vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
     metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_usage=backend.provided.usage)
     log = Singleton(get_logger, "linkhub")
-    journal = Singleton(TelemetryJournal, metrics=metrics, log=log)
-    products = Singleton(MeasuredProductStore, backend.provided.products, metrics)
-    staging = Singleton(MeasuredStagingStore, backend.provided.staging, metrics)
+    tracing: Object[Tracing | None] = Object(None)
+    journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
+    products = Singleton(traced_products, Singleton(MeasuredProductStore, backend.provided.products, metrics), tracing)
+    staging = Singleton(traced_staging, Singleton(MeasuredStagingStore, backend.provided.staging, metrics), tracing)
 
     settlement = Singleton(
         Settlement,
         products=products,
         staging=staging,
-        notifier=backend.provided.notifier,
+        notifier=Singleton(traced_notifier, backend.provided.notifier, tracing),
         journal=journal,
         clock=clock,
     )
@@ -103,7 +113,7 @@ class Container(DeclarativeContainer):
     consumer = Singleton(
         Consumer,
         queue=backend.provided.queue,
-        assemble=assemble,
+        assemble=Singleton(traced_assembly, assemble, tracing),
         journal=journal,
         heartbeat_seconds=Callable(_heartbeat_seconds, settings.provided.consuming.visibility_timeout_seconds),
         max_in_flight=settings.provided.consuming.max_in_flight,
@@ -143,6 +153,7 @@ async def open_container(settings: Settings, make: type[C]) -> AsyncIterator[C]:
         ServiceUnavailable: the backend cannot be reached.
     """
     container = make(settings=Object(settings))
-    async with open_backend(settings, container.clock()) as backend:
+    async with open_tracing(settings) as tracing, open_backend(settings, container.clock()) as backend:
+        container.tracing.override(Object(tracing))
         container.backend.override(Object(backend))
         yield container

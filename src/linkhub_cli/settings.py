@@ -293,6 +293,12 @@ class Logs:
         when_unset="`console` on a terminal, else `json`",
         example="json",
     )
+    traces: str = setting(
+        "LINKHUB_TRACES",
+        rules.choice("none", "otlp", "console"),
+        default="none",
+        doc="Where OpenTelemetry traces go: `otlp` as the `OTEL_*` variables say, `console` to standard output.",
+    )
 
 
 @frozen(kw_only=True)

@@ -22,6 +22,7 @@ class Announcement:
 
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product`` and
     ``timestamp``. ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``.
+    ``correlation_id`` and ``traceparent`` are of the message that brought the newest half, where there was one.
     """
 
     key: ProductKey
@@ -30,6 +31,7 @@ class Announcement:
     updated_at: str
     event_json: bytes = field(repr=False)
     correlation_id: str = ""
+    traceparent: str | None = None
 
     @staticmethod
     def type_of(revision: int) -> str:

@@ -341,7 +341,9 @@ def decode_record(
 # --- announcements -----------------------------------------------------------------------------------------------
 
 
-def announce(record: ProductRecord, now: datetime, correlation_id: str = "") -> Announcement:
+def announce(
+    record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
+) -> Announcement:
     """Make the announcement of a record's revision; its event is encoded here, once for all who will hear it."""
     event_type = Announcement.type_of(record.revision)
     updated_at = timestamp_text(record.updated_at)
@@ -359,6 +361,7 @@ def announce(record: ProductRecord, now: datetime, correlation_id: str = "") -> 
         updated_at=updated_at,
         event_json=json_text.dump(event),
         correlation_id=correlation_id,
+        traceparent=traceparent,
     )
 
 

@@ -1,8 +1,8 @@
 """An announcement as a message of the topic, and back.
 
 The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
-``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and ``correlationId`` where there is one. A
-heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and where there is one ``correlationId`` and a W3C
+``traceparent``. A heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
 
 What SNS refuses stands escaped, which doubles it. A product that somebody stuffed with such characters would grow
 beyond what SNS carries, and would never be announced, nor would those that are announced with it: where an event gets
@@ -12,6 +12,8 @@ too large, they are replaced. Without them no event is, by the limits of what a 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from linkhub_adapters.aws.sqs_messages import message_bytes, text_attributes, typed_attributes
 from linkhub_adapters.aws.sqs_text import json_as_text, json_from_text, value_as_text
@@ -37,6 +39,7 @@ def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntr
         "sellerHandle": announcement.key.seller_handle,
         "videoId": announcement.key.video_id,
         "correlationId": value_as_text(announcement.correlation_id, most_characters=MAX_CORRELATION_ID_CHARACTERS),
+        "traceparent": value_as_text(announcement.traceparent or "", most_characters=MAX_CORRELATION_ID_CHARACTERS),
     }
     told = {name: value for name, value in attributes.items() if value}  # SNS takes no empty value
     return {
@@ -68,5 +71,6 @@ def announcement_of(message: MessageTypeDef) -> Announcement:
     Raises:
         MalformedEvent: it is not an announcement.
     """
-    correlation_id = text_attributes(message).get("correlationId", "")
-    return read_announcement(json_from_text(message["Body"]).encode(), correlation_id)
+    attributes = text_attributes(message)
+    announcement = read_announcement(json_from_text(message["Body"]).encode(), attributes.get("correlationId", ""))
+    return evolve(announcement, traceparent=attributes.get("traceparent"))

@@ -32,6 +32,7 @@ __all__ = ["TelemetryJournal"]
 MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can be wrong in ten thousand places; the dead letter has them all
 
 _INDEX = re.compile(r"\[\d+\]")
+_TRACE_ID = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
 _FIELD = re.compile(r"[A-Za-z_.\[\]]{1,80}")
 
 
@@ -95,6 +96,7 @@ def _saved(journal: TelemetryJournal, entry: ProductSaved) -> None:
         halves=[kind.value for kind in entry.kinds],
         correlation_ids=[origin.correlation_id for origin in entry.origins],
         **_keyed(entry.key),
+        **({"trace_ids": trace_ids} if (trace_ids := _trace_ids(entry.origins)) else {}),
     )
 
 
@@ -149,7 +151,15 @@ def _keyed(key: ProductKey) -> Mapping[str, str]:
 
 def _traced(origin: Origin) -> Mapping[str, str]:
     traced = {"correlation_id": origin.correlation_id}
-    return traced if origin.traceparent is None else traced | {"traceparent": origin.traceparent}
+    if origin.traceparent is not None:
+        traced["traceparent"] = origin.traceparent
+    if found := _TRACE_ID.match(origin.traceparent or ""):
+        traced["trace_id"] = found.group(1)
+    return traced
+
+
+def _trace_ids(origins: Sequence[Origin]) -> Sequence[str]:
+    return [traced["trace_id"] for origin in origins if "trace_id" in (traced := _traced(origin))]
 
 
 def _field_label(field: str) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
+from linkhub_core.announcement import Announcement
 from linkhub_core.assembly import Improved, Joined, decide
 from linkhub_core.codec import announce
 from linkhub_core.entries import HalfWasKnown, ProductAnnounced, ProductSaved
@@ -134,7 +135,7 @@ class Settlement:
 
     async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
         now = self.clock.now()
-        await self.notifier.notify([announce(record, now, _newest_origin(case).correlation_id) for case, record in due])
+        await self.notifier.notify([_announcement(case, record, now) for case, record in due])
         await self.products.mark_announced([(record.key, record.revision) for _, record in due])
         for case, record in due:
             case.found(evolve(record, unannounced_revision=None))
@@ -180,6 +181,11 @@ def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Seque
     versions = {Kind.CAPTION: after.caption_version, Kind.THUMBNAIL: after.thumbnails_version}
     known = {before.caption_version, before.thumbnails_version} if before else set()
     return tuple(kind for kind, version in versions.items() if version not in known)
+
+
+def _announcement(case: Case, record: ProductRecord, now: datetime) -> Announcement:
+    origin = _newest_origin(case)
+    return announce(record, now, origin.correlation_id, origin.traceparent)
 
 
 def _announced(case: Case, record: ProductRecord, now: datetime) -> ProductAnnounced:

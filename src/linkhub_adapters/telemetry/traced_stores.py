@@ -1,0 +1,71 @@
+"""Stores that tell the trace when a step began; they change nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from attrs import frozen
+
+from linkhub_adapters.telemetry.tracing import note_began
+from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import CreateOutcome, DropOutcome, ProductStore, ReviseOutcome, StageOutcome, StagingStore
+
+__all__ = ["TracedProductStore", "TracedStagingStore"]
+
+
+@frozen
+class TracedProductStore:
+    """A product store whose writes are the step ``save``."""
+
+    inner: ProductStore
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+        """See the port."""
+        return await self.inner.find(keys)
+
+    async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
+        """See the port."""
+        note_began("save")
+        return await self.inner.create(records)
+
+    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+        """See the port."""
+        note_began("save")
+        return await self.inner.revise(records)
+
+    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+        """See the port."""
+        await self.inner.mark_announced(revisions)
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        return await self.inner.page(query)
+
+    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+        """See the port."""
+        return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
+
+
+@frozen
+class TracedStagingStore:
+    """A staging store whose writes are the step ``stage``."""
+
+    inner: StagingStore
+
+    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+        """See the port."""
+        note_began("stage")
+        return await self.inner.stage(halves)
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+        """See the port."""
+        return await self.inner.waiting(keys)
+
+    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        """See the port."""
+        return await self.inner.drop(halves)
+
+    def scan(self) -> AsyncIterator[WaitingHalf]:
+        """See the port."""
+        return self.inner.scan()
