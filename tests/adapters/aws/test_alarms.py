@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,19 @@ def test_a_line_that_is_written_is_counted(written: io.StringIO, entry: str, cou
     TelemetryJournal(metrics=Metrics(), log=get_logger("linkhub")).record([_entry(entry)])
     line = json.loads(written.getvalue())
     assert {metric.name for metric in LOG_METRICS if _matches(metric.pattern, line)} == counted
+
+
+def test_the_docs_show_every_alarm() -> None:
+    """The page of the AWS resources has each alarm, when it rings, and what it says."""
+    page = (Path(__file__).parents[3] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
+    alarms = [
+        *queue_alarms("CaptionQueue", "q", "d"),
+        table_alarm("StagingTable", "t"),
+        topic_alarm("n"),
+        *log_alarms(),
+    ]
+    for alarm in alarms:
+        (line,) = [line for line in page.splitlines() if f"`{alarm.name}Alarm`" in line]
+        assert f"| {alarm.subject} |" in line
+        assert f"`{alarm.expression} > {alarm.threshold:g}`" in line
+        assert line.endswith(f"| {alarm.meaning} |")

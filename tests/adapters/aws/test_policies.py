@@ -103,3 +103,16 @@ def test_a_document_allows_and_denies_nothing() -> None:
     told = document([Grant("Publish", ["sqs:SendMessage"], ["queue"])])
     statement = {"Sid": "Publish", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": ["queue"]}
     assert told == {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_the_docs_show_every_grant() -> None:
+    """The page of the AWS resources has a line for each grant, with its actions, and no other."""
+    page = (Path(__file__).parents[3] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
+    policies = {"Consumer": consumer, "Server": server, "Operator": operator, "Publisher": publisher}
+    wanted = [
+        f"| `{name}Policy` | {', '.join(f'`{action}`' for action in grant.actions)} |"
+        for name, policy in policies.items()
+        for grant in policy(PLACES)
+    ]
+    lines = [line for line in page.splitlines() if line.startswith("| `") and "Policy` | `" in line]
+    assert [line.rsplit("|", 2)[0] + "|" for line in lines] == wanted
