@@ -3,6 +3,7 @@
 Isolation is by names: a test gives its tables, queues and topics names that nobody else uses.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from tests.support import aws, npm, requirement
 from tests.support.dynamodb_local import run_dynamodb_local
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+
+# The same examples at each run in CI, new ones elsewhere. How long one takes is the machine's business: a deadline
+# would make slow machines see failures.
+settings.register_profile("linkhub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("linkhub"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "linkhub")
 
 _Client = TypeVar("_Client", "DynamoDBClient", "SNSClient", "SQSClient")
 

@@ -93,9 +93,9 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     ),
     "since": _in_query(
         "since",
-        {"type": "string", "format": "date-time"},
+        {"type": "string", "pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?)?$"},
         "Only products that changed later: an ISO 8601 date and time, best the `metadata.timestamp` of the answer "
-        "before. Without an offset it is taken to be UTC.",
+        "before. Without an offset it is taken to be UTC; empty is as if it were not there.",
     ),
     "ifNoneMatch": {
         "name": "If-None-Match",

@@ -1,0 +1,40 @@
+"""The REST API under schemathesis, which makes requests from our own OpenAPI document: sound ones, and broken ones.
+
+Whatever comes, there is no 500, no answer that the document does not describe, and no traceback to a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import schemathesis
+from hypothesis import settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.adapters.http.shop import Listener, product
+
+
+def _busy_listener() -> Listener:
+    listener = Listener()
+    asyncio.run(listener.save(*(product(number) for number in range(60))))
+    return listener
+
+
+LISTENER = _busy_listener()
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", LISTENER.app())
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=150)
+def test_every_route(case: schemathesis.Case[Any]) -> None:
+    """Each answer is one that the document describes, with its status, its media type and its shape."""
+    # A cursor that we did not give, and a moment such as 0000-00-00, are sound to the eye and refused all the same.
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
+    assert LISTENER.failures == []
+
+
+def test_the_document_has_every_operation() -> None:
+    """Nothing is left out: what is not in the document is not thrown at."""
+    paths = set(SCHEMA.raw_schema["paths"])
+    assert {"/api/v1/shop/{handle}/products", "/api/v1/shop/{handle}/products/{videoId}", "/readyz"} <= paths
