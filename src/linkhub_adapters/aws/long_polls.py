@@ -76,6 +76,11 @@ class LongPolls:
         """How many polls are under way."""
         return self._running
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the queue seems to have more than it gave: its last replies were full."""
+        return self._width > 1
+
     def start(self, room: int) -> None:
         """Start polls up to the width, as long as there is room for all that they may bring.
 

@@ -3,9 +3,10 @@
 Theory of operation. :meth:`SqsEventQueue.receive` keeps long polls of both queues under way (:mod:`~.long_polls`), one
 each while they are idle, several while they have much to give. What polls bring lands in one buffer, whoever waits or
 not, and a batch is taken from it: as soon as it is full, or a short linger after its first message, for a larger batch
-costs the stores fewer calls and often holds both halves of a product. Polls are only started by a ``receive``, and only
-where the buffer has room for all that they may bring, so it holds at most ``2 * max(batch_size, 10)`` messages. While
-messages wait in it a heartbeat extends their leases.
+costs the stores fewer calls and often holds both halves of a product. While one queue lags behind with much to give, a
+batch lingers for it even when it is full: what it brings now has its other halves here. Polls are only started by a
+``receive``, and only where the buffer has room for all that they may bring, so it holds at most
+``2 * max(batch_size, 10)`` messages. While messages wait in it a heartbeat extends their leases.
 
 :meth:`SqsEventQueue.close` ends all of that at once: it waits for no poll, gives back what is in the buffer, and from
 then on ``receive`` returns nothing. The other calls still work, so that batches in hand can be finished.
@@ -91,12 +92,19 @@ class SqsEventQueue:
             self._arrived.clear()
             self._start_polls(loop)
             self._raise_error()
-            if len(self._buffer) >= self.batch_size or loop.time() >= ends_at:
+            if self._is_full() or loop.time() >= ends_at:
                 return self._buffer.take(self.batch_size)
             if self._buffer and not is_lingering:
                 is_lingering, ends_at = True, loop.time() + self.linger_seconds
             await self._arrival(ends_at)
         return []
+
+    def _is_full(self) -> bool:
+        """Whether there is a batch, and no queue that has more to give lacks its half of it."""
+        if len(self._buffer) < self.batch_size:
+            return False
+        lacking = [kind for kind in self.queues if self._buffer.count(kind) < self.batch_size / 2]
+        return not any(self._polls[kind].has_more for kind in lacking)
 
     def _start_polls(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._polls:

@@ -1,6 +1,7 @@
 """Leases between their receipt and the batch that takes them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from attrs import define, evolve
@@ -61,3 +62,30 @@ def test_a_renewed_lease_lasts(buffer: LeaseBuffer, seconds: _Seconds) -> None:
     buffer.renew(["a", "gone"], began_at=seconds.now)
     seconds.now += 29
     assert [lease.receipt for lease in buffer.take(9)] == ["a"]
+
+
+def _sent(receipt: str, kind: Kind, minute: int) -> Delivery:
+    delivery = a_delivery(kind)
+    return evolve(delivery, receipt=receipt, sent_at=delivery.sent_at + timedelta(minutes=minute))
+
+
+def test_what_was_sent_first_goes_first_whichever_queue_came_ahead(buffer: LeaseBuffer) -> None:
+    """A queue that ran ahead waits for the other one, so that both halves of a video meet in a batch."""
+    buffer.put([_sent(f"ahead-{minute}", Kind.CAPTION, minute) for minute in range(10, 20)])
+    buffer.put([_sent(f"behind-{minute}", Kind.THUMBNAIL, minute) for minute in range(10)])
+    assert {lease.receipt for lease in buffer.take(8)} == {
+        *("ahead-10", "ahead-11"),  # its quarter
+        *(f"behind-{minute}" for minute in range(6)),
+    }
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 8, 10])
+def test_an_old_backlog_of_one_queue_does_not_hold_up_the_other(buffer: LeaseBuffer, most: int) -> None:
+    """Whatever comes of a backlog, a message of the other queue waits for no more batches than it found messages."""
+    buffer.put([_sent(f"old-{number}", Kind.CAPTION, number) for number in range(20)])
+    buffer.put([_sent("young", Kind.THUMBNAIL, 1_000)])
+    for batch in range(21):
+        if "young" in {lease.receipt for lease in buffer.take(most)}:
+            return
+        buffer.put([_sent(f"more-{batch}-{number}", Kind.CAPTION, 100 + batch) for number in range(most)])
+    pytest.fail("the young message was never taken")

@@ -83,10 +83,10 @@ def test_an_idle_queue_has_one_poll_and_a_full_one_has_several(server: _Server, 
     """More polls are started as long as replies are full."""
     polls.start(1000)
     polls.start(1000)
-    assert polls.running == 1
+    assert (polls.running, polls.has_more) == (1, False)
     server.answer(10)
     polls.start(1000)
-    assert polls.running == 2
+    assert (polls.running, polls.has_more) == (2, True)
     server.answer(10)
     polls.start(1000)
     assert polls.running == 4

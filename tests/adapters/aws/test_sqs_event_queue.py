@@ -1,7 +1,9 @@
 """Both queues on SQS: batches, leases, rejection, the end, and faults."""
 
 import asyncio
+import itertools
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,30 @@ async def test_a_batch_joins_replies_of_both_queues(room: QueueRoom) -> None:
     batch = await room.queue(batch_size=80, linger_seconds=SAFETY_SECONDS).receive()
     assert {delivery.kind for delivery in batch} == set(Kind)
     assert len({delivery.message_id for delivery in batch}) == 80
+
+
+async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(room: QueueRoom) -> None:
+    """While a queue that has more is late with it, a batch waits for its half, for the other halves are here."""
+    for kind in Kind:
+        await _publish(room, 60, kind)
+    comes, late = threading.Event(), room.queues[Kind.THUMBNAIL].url
+    polls = itertools.count()
+
+    def hold_all_but_the_first(params: dict[str, object], **_: object) -> None:
+        if params["QueueUrl"] == late and next(polls):
+            comes.wait(SAFETY_SECONDS)
+
+    room.sqs.meta.events.register("provide-client-params.sqs.ReceiveMessage", hold_all_but_the_first)
+    queue = room.queue(batch_size=40, linger_seconds=SAFETY_SECONDS, receive_wait_seconds=SAFETY_SECONDS)
+    receiving = asyncio.create_task(queue.receive())
+
+    async def has_enough_of_one_kind() -> bool:
+        return queue._buffer.count(Kind.CAPTION) == 40 and queue._buffer.count(Kind.THUMBNAIL) == 10
+
+    await eventually(has_enough_of_one_kind)
+    assert not receiving.done()
+    comes.set()
+    assert [delivery.kind for delivery in await receiving].count(Kind.THUMBNAIL) >= 10
 
 
 async def test_a_batch_is_no_larger_than_asked_and_the_rest_stays(room: QueueRoom) -> None:
