@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
@@ -16,9 +15,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
 
 __all__ = ["SqsEventPublisher"]
-
-MAX_ATTRIBUTES = 10
-_NAME = re.compile(r"(?!AWS\.|Amazon\.|\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
 
 
 @frozen(kw_only=True)
@@ -62,13 +58,8 @@ def _fault_of(message: OutgoingMessage, queue: SqsQueue) -> str | None:
     """What keeps a message from being sent: found here, for SQS refuses a whole batch for some of it."""
     if (fault := sqs_text.fault_of(message.body)) is not None:
         return fault
-    if len(message.attributes) > MAX_ATTRIBUTES:
-        return f"it has {len(message.attributes)} attributes, {MAX_ATTRIBUTES} can be sent"
-    for name, value in message.attributes.items():
-        if not _NAME.fullmatch(name):
-            return f"{name!r} is no name for an attribute"
-        if (fault := sqs_text.fault_of(value)) is not None:
-            return f"attribute {name}: {fault}"
+    if (fault := sqs_text.attributes_fault(message.attributes)) is not None:
+        return fault
     size = message_bytes(message.body, message.attributes)
     if size > queue.max_message_bytes:
         return f"it has {size:,} bytes, the queue takes {queue.max_message_bytes:,}"

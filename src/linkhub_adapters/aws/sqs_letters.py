@@ -19,7 +19,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.sqs_messages import message_bytes, moment_of, text_attributes
 from linkhub_adapters.aws.sqs_queue import SqsQueue
-from linkhub_core.codec import timestamp_text
+from linkhub_adapters.aws.sqs_text import MAX_ATTRIBUTES, attributes_fault
 from linkhub_core.errors import Fault
 from linkhub_core.ports import DeadLetter, Rejection
 
@@ -31,7 +31,6 @@ __all__ = ["FAULTS_ATTRIBUTE", "ORIGIN_ATTRIBUTE", "letter_attributes", "read_le
 FAULTS_ATTRIBUTE = "linkhubFaults"
 ORIGIN_ATTRIBUTE = "linkhubOrigin"
 
-MAX_ATTRIBUTES = 10
 MAX_FAULTS_BYTES = 16 * 1024  # what a person reads, and a console shows
 MAX_PROBLEM_CHARACTERS = 300
 _ROOM_FOR_THE_REST = 80  # bytes of the entry that says how many faults are left out
@@ -88,7 +87,7 @@ def read_letter(queue: SqsQueue, message: MessageTypeDef) -> DeadLetter:
         receive_count=life.receive_count,
         sent_at=life.sent_at,
         rejected_at=life.rejected_at,
-        attributes={**{name: attributes[name] for name in attributes if name not in _OURS}, **life.more_attributes},
+        attributes=_own_attributes(attributes, life),
     )
 
 
@@ -105,20 +104,39 @@ class _Life:
 
 
 def _life_of(attributes: Mapping[str, str]) -> _Life | None:
-    """What our attributes tell; none when they are not there, or are not of our making."""
+    """What our attributes tell; none when they are not there, or cannot be of our making.
+
+    Whoever may send to the queue may make up a life, and SQS may have moved it here: it must not break a list, nor
+    keep others from being redriven with it.
+    """
     try:
-        origin: dict[str, Any] = json.loads(attributes[ORIGIN_ATTRIBUTE])
-        faults = json.loads(attributes[FAULTS_ATTRIBUTE])
-        return _Life(
-            faults=tuple(Fault(str(fault["field"]), str(fault["problem"])) for fault in faults),
-            message_id=str(origin["messageId"]),
-            receive_count=int(origin["receiveCount"]),
-            sent_at=datetime.fromisoformat(origin["sentAt"]),
-            rejected_at=datetime.fromisoformat(origin["rejectedAt"]),
-            more_attributes={str(name): str(value) for name, value in origin["attributes"].items()},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
+        life = _read_life(json.loads(attributes[ORIGIN_ATTRIBUTE]), json.loads(attributes[FAULTS_ATTRIBUTE]))
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
+    return life if attributes_fault(_own_attributes(attributes, life)) is None else None
+
+
+def _own_attributes(attributes: Mapping[str, str], life: _Life) -> Mapping[str, str]:
+    """Those that the message had before it was a letter, and takes along when it goes back."""
+    return {**{name: attributes[name] for name in attributes if name not in _OURS}, **life.more_attributes}
+
+
+def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _Life:
+    return _Life(
+        faults=tuple(Fault(str(fault["field"]), str(fault["problem"])) for fault in faults),
+        message_id=str(origin["messageId"]),
+        receive_count=int(origin["receiveCount"]),
+        sent_at=_moment(origin["sentAt"]),
+        rejected_at=_moment(origin["rejectedAt"]),
+        more_attributes={str(name): str(value) for name, value in origin["attributes"].items()},
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} is a time without an offset")
+    return moment
 
 
 def _life_untold(queue: SqsQueue, message: MessageTypeDef) -> _Life:

@@ -7,12 +7,16 @@ attribute's value may hold any, for it came out of somebody's JSON.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-__all__ = ["fault_of", "json_as_text", "json_from_text", "value_as_text"]
+__all__ = ["attributes_fault", "fault_of", "json_as_text", "json_from_text", "value_as_text"]
+
+MAX_ATTRIBUTES = 10
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, "MessageBody"
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_NAME = re.compile(r"(?!AWS\.|Amazon\.|\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u(fff[ef])|.)", re.DOTALL)  # one after the other, so that an escaped backslash begins none
 
 
@@ -24,6 +28,18 @@ def fault_of(body: str) -> str | None:
     if refused is None:
         return None
     return f"character U+{ord(refused[0]):04X} at position {refused.start()} cannot be sent"
+
+
+def attributes_fault(attributes: Mapping[str, str]) -> str | None:
+    """Say why attributes cannot be sent with a message; none when they can."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        return f"it has {len(attributes)} attributes, {MAX_ATTRIBUTES} can be sent"
+    for name, value in attributes.items():
+        if not _NAME.fullmatch(name):
+            return f"{name!r} is no name for an attribute"
+        if (fault := fault_of(value)) is not None:
+            return f"attribute {name}: {fault}"
+    return None
 
 
 def json_as_text(document: str) -> str:

@@ -124,6 +124,12 @@ def test_a_letter_without_room_for_a_reason_says_so() -> None:
     assert "1,990 bytes leave no room for a reason" in fault.problem
 
 
+def _forged(**different: Any) -> dict[str, str]:
+    moment = NOON.isoformat()
+    origin: dict[str, Any] = {"messageId": "m", "sentAt": moment, "rejectedAt": moment, "receiveCount": 1}
+    return {FAULTS_ATTRIBUTE: "[]", ORIGIN_ATTRIBUTE: json.dumps({**origin, "attributes": {}, **different})}
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -132,9 +138,19 @@ def test_a_letter_without_room_for_a_reason_says_so() -> None:
         {FAULTS_ATTRIBUTE: "[1]", ORIGIN_ATTRIBUTE: "{}"},
         {FAULTS_ATTRIBUTE: "[]", ORIGIN_ATTRIBUTE: '{"messageId": "m"}'},
         {FAULTS_ATTRIBUTE: "[]"},
+        {FAULTS_ATTRIBUTE: "[" * 100_000 + "]" * 100_000, ORIGIN_ATTRIBUTE: "{}"},
+        _forged(sentAt="2026-01-15"),
+        _forged(rejectedAt="2026-01-15T12:00:00"),
+        _forged(receiveCount=float("inf")),
+        _forged(attributes={"no name": "x"}),
+        _forged(attributes={"empty": ""}),
+        _forged(attributes={f"a{number}": "x" for number in range(11)}),
     ],
+    ids=range(12),
 )
 def test_attributes_that_we_did_not_make_do_not_hide_a_letter(forged: dict[str, str]) -> None:
     """What cannot be read counts as not told."""
     letter = read_letter(_QUEUE, _message("{}", forged))
-    assert letter.faults == (Fault("", "was delivered 5 times and never settled"),)
+    [fault] = letter.faults
+    assert fault.problem.startswith("was delivered 5 times and never settled")
+    assert (letter.message_id, letter.sent_at, letter.attributes) == ("letter", NOON, {})
