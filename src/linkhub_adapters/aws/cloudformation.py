@@ -172,12 +172,11 @@ def _alarms(needed: Resources) -> Iterable[Alarm]:
 
 def _alarm(alarm: Alarm) -> Mapping[str, Any]:
     actions = {"Fn::If": ["HasAlarmTopic", [_ref("AlarmTopicArn")], _ref("AWS::NoValue")]}
-    result = {"Id": "result", "Expression": alarm.expression, "Label": alarm.name, "ReturnData": True}
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
             "AlarmDescription": f"{alarm.subject}: {alarm.meaning}",
-            "Metrics": [result, *(_metric(metric, alarm.period_seconds) for metric in alarm.metrics)],
+            **_looked_at(alarm),
             "ComparisonOperator": "GreaterThanThreshold",
             "Threshold": alarm.threshold,
             "EvaluationPeriods": alarm.periods,
@@ -188,13 +187,28 @@ def _alarm(alarm: Alarm) -> Mapping[str, Any]:
     }
 
 
-def _metric(metric: Metric, period_seconds: int) -> Mapping[str, Any]:
-    dimensions = [{"Name": name, "Value": value} for name, value in (metric.dimensions or {}).items()]
+def _looked_at(alarm: Alarm) -> Mapping[str, Any]:
+    """One metric as it is, or an expression over some."""
+    first, *others = alarm.metrics
+    if not others and alarm.expression == first.id:
+        return {**_metric(first), "Period": alarm.period_seconds, "Statistic": first.statistic}
+    result = {"Id": "result", "Expression": alarm.expression, "Label": alarm.name, "ReturnData": True}
+    terms = [
+        {
+            "Id": metric.id,
+            "MetricStat": {"Metric": _metric(metric), "Period": alarm.period_seconds, "Stat": metric.statistic},
+            "ReturnData": False,
+        }
+        for metric in alarm.metrics
+    ]
+    return {"Metrics": [result, *terms]}
+
+
+def _metric(metric: Metric) -> Mapping[str, Any]:
     told: dict[str, Any] = {"Namespace": metric.namespace, "MetricName": metric.name}
-    if dimensions:
-        told["Dimensions"] = dimensions
-    stat = {"Metric": told, "Period": period_seconds, "Stat": metric.statistic}
-    return {"Id": metric.id, "MetricStat": stat, "ReturnData": False}
+    if metric.dimensions:
+        told["Dimensions"] = [{"Name": name, "Value": value} for name, value in metric.dimensions.items()]
+    return told
 
 
 # --- who may do what
