@@ -20,6 +20,7 @@ from attrs import frozen
 from linkhub_adapters.aws.sqs_messages import message_bytes, moment_of, text_attributes
 from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_adapters.aws.sqs_text import MAX_ATTRIBUTES, attributes_fault
+from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import Fault
 from linkhub_core.ports import DeadLetter, Rejection
 
