@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -15,11 +15,13 @@ __all__ = ["backlog", "pair"]
 SELLERS = [f"seller-{number:02d}" for number in range(50)]
 
 
-def pair(number: int, chance: random.Random) -> tuple[OutgoingMessage, OutgoingMessage]:
-    """Both halves of the video of this number."""
+def pair(
+    number: int, chance: random.Random, *, sellers: Sequence[str] = SELLERS
+) -> tuple[OutgoingMessage, OutgoingMessage]:
+    """Both halves of the video of this number, of one of the sellers."""
     stamp = {
         "video_id": f"73012345{number:011d}",
-        "seller_handle": chance.choice(SELLERS),
+        "seller_handle": chance.choice(sellers),
         "timestamp": f"2026-01-15T{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
     }
     caption = stamp | {
