@@ -1,0 +1,56 @@
+"""The whole line under bodies that nobody would send: never a stuck worker, never a batch-mate that suffers."""
+
+from __future__ import annotations
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkhub_core.codec import decode_event
+from linkhub_core.errors import MalformedEvent
+from linkhub_core.model import Kind
+from linkhub_core.ports import OutgoingMessage
+from tests.core.use_cases.line import Line
+from tests.support.builders import NOON, an_event
+from tests.support.strategies import event_bodies
+
+SCRAPS = st.text(st.characters(codec="utf-8"), max_size=40)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> OutgoingMessage:
+    """A sound event, one that has lost a piece or gained one, or anything."""
+    kind, body = draw(event_bodies())
+    if draw(st.booleans()):
+        begin = draw(st.integers(0, len(body)))
+        end = draw(st.integers(begin, len(body)))
+        body = body[:begin] + draw(SCRAPS) + body[end:]
+    sort = draw(st.sampled_from(["as it is", "for the other queue", "anything"]))
+    kind = kind if sort == "as it is" else Kind.CAPTION
+    return OutgoingMessage(kind=kind, body=draw(SCRAPS) if sort == "anything" else body)
+
+
+def _is_sound(message: OutgoingMessage) -> bool:
+    try:
+        decode_event(message.kind, message.body, NOON)
+    except MalformedEvent:
+        return False
+    return True
+
+
+@given(st.lists(bodies(), max_size=12))
+async def test_whatever_comes_is_settled(messages: list[OutgoingMessage]) -> None:
+    """What is malformed is in the dead letters once, everything else is worked on, and the queues are empty."""
+    line = Line()
+    mate = [OutgoingMessage(kind=kind, body=_text(an_event(kind, video_id="mate"))) for kind in Kind]
+    await line.post(*messages[::2], *mate, *messages[1::2])
+    while line.left:
+        assert await line.turn(), "messages are left and none is delivered"
+    letters = sorted(letter.body for letter in await line.letters())
+    assert letters == sorted(message.body for message in messages if not _is_sound(message))
+    assert [key.video_id for key in line.stored.rows if key.video_id == "mate"] == ["mate"]
+
+
+def _text(event: dict[str, object]) -> str:
+
+    return orjson.dumps(event).decode()
