@@ -52,5 +52,4 @@ async def test_whatever_comes_is_settled(messages: list[OutgoingMessage]) -> Non
 
 
 def _text(event: dict[str, object]) -> str:
-
     return orjson.dumps(event).decode()
