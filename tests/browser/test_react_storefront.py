@@ -1,0 +1,201 @@
+"""The React storefront of the examples, built and opened from another origin, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, field, frozen
+from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSocketRoute, expect
+
+from linkhub_core.model import Kind
+from tests.browser import react_storefront
+from tests.e2e.hub import Hub
+from tests.support.builders import an_event
+from tests.support.processes import Process, free_port
+
+# One worker takes all of them, for the page is built once a worker.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.e2e,
+    pytest.mark.node,
+    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.xdist_group("react-storefront"),
+]
+
+SELLER = "nalu-fashion"
+PATIENCE_MS = 30_000
+UPGRADED = "5"  # Engine.IO's packet by which a client moves to the WebSocket
+
+
+@frozen
+class Storefront:
+    """The page's own origin, and the port of the linkhub that it was built to ask."""
+
+    origin: str
+    linkhub_port: int
+
+    @property
+    def url(self) -> str:
+        """The address of the shop."""
+        return f"{self.origin}/?seller={SELLER}"
+
+
+@pytest.fixture(scope="module")
+def storefront(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storefront]:
+    """The built example on its own server."""
+    port = free_port()
+    dist = react_storefront.build(
+        tmp_path_factory.mktemp("react") / "storefront", linkhub_url=f"http://127.0.0.1:{port}"
+    )
+    with react_storefront.serve_files(dist) as origin:
+        yield Storefront(origin, port)
+
+
+async def _serve(hub: Hub, storefront: Storefront) -> Process:
+    server, _ = await asyncio.to_thread(hub.serve, "--port", str(storefront.linkhub_port))
+    return server
+
+
+async def _publish(hub: Hub, events: Iterable[dict[str, Any]]) -> None:
+    lines = hub.directory / "events.jsonl"
+    lines.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
+    await asyncio.to_thread(hub.run, "publish", str(lines))
+
+
+def _video(video_id: str, title: str) -> list[dict[str, Any]]:
+    """Both halves of a video."""
+    return [
+        an_event(Kind.CAPTION, seller_handle=SELLER, video_id=video_id, title=title),
+        an_event(Kind.THUMBNAIL, seller_handle=SELLER, video_id=video_id),
+    ]
+
+
+def _titles(page: Page) -> Locator:
+    return page.locator(".card .title")
+
+
+async def _expect_titles(page: Page, *titles: str) -> None:
+    await expect(_titles(page)).to_have_text(list(titles), timeout=PATIENCE_MS)
+
+
+async def _expect_connection(page: Page, connection: str) -> None:
+    await expect(page.get_by_role("status")).to_have_attribute("data-connection", connection, timeout=PATIENCE_MS)
+
+
+@define(slots=False)  # Playwright keeps a note of its own on whoever listens
+class Sockets:
+    """What passes over the WebSockets of a page."""
+
+    received: list[str] = field(factory=list)
+    upgraded: asyncio.Event = field(factory=asyncio.Event)
+
+    def watch(self, socket: WebSocket) -> None:
+        """Keep what this one receives from now on, and notice when Engine.IO has moved to it."""
+        socket.on("framereceived", lambda payload: self.received.append(str(payload)))
+        socket.on("framesent", lambda payload: self.upgraded.set() if payload == UPGRADED else None)
+
+
+def _asks_for_changes(request: Request) -> bool:
+    return "/products?" in request.url and "since=" in request.url
+
+
+async def _abort(route: Route) -> None:
+    await route.abort()
+
+
+async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
+    page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
+) -> None:
+    """A product comes by the WebSocket, a revision replaces its card, and after a crash the page catches up."""
+    hub, sockets = Hub(tmp_path), Sockets()
+    page.on("websocket", sockets.watch)
+    with await _serve(hub, storefront) as server:
+        await page.goto(storefront.url)
+        await expect(page.get_by_text("Nothing here yet")).to_be_visible(timeout=PATIENCE_MS)
+        await _expect_connection(page, "live")
+        await asyncio.wait_for(sockets.upgraded.wait(), PATIENCE_MS / 1_000)
+        await page.evaluate("window.isTheSamePage = true")
+
+        await _publish(hub, _video("7301", "First dress 👗"))
+        await _expect_titles(page, "First dress 👗")
+        await expect(page.locator(".badge")).to_have_text(["New"])
+        await expect(page.get_by_role("log")).to_contain_text("First dress 👗")
+        assert any("new_product" in frame for frame in sockets.received)
+
+        later = an_event(
+            Kind.CAPTION, seller_handle=SELLER, video_id="7301", title="Reduced", timestamp="2026-01-15T12:05:00Z"
+        )
+        await _publish(hub, [later])
+        await _expect_titles(page, "Reduced")
+        await expect(page.locator(".badge")).to_have_text(["Updated"])
+
+        async with page.expect_request(_asks_for_changes, timeout=PATIENCE_MS):
+            server.kill()
+            await _expect_connection(page, "offline")
+    await _publish(hub, _video("7302", "Second dress"))
+    with await _serve(hub, storefront):
+        await _expect_titles(page, "Second dress", "Reduced")
+        await _expect_connection(page, "live")
+    assert await page.evaluate("window.isTheSamePage")
+    assert complaints == []
+
+
+async def test_it_asks_for_what_changed_while_it_gets_no_socket(
+    page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
+) -> None:
+    """Where Socket.IO is refused, the page says that it polls, and shows what comes; with a socket it is live again."""
+    hub = Hub(tmp_path)
+    await page.route("**/socket.io/**", _abort)
+    with await _serve(hub, storefront):
+        await page.goto(storefront.url)
+        await _expect_connection(page, "polling")
+        await _publish(hub, _video("7301", "Polled dress"))
+        await _expect_titles(page, "Polled dress")
+        await page.unroute("**/socket.io/**")
+        await _expect_connection(page, "live")
+        await _expect_titles(page, "Polled dress")
+    assert complaints == []
+
+
+async def test_it_is_live_without_websockets(
+    page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
+) -> None:
+    """Where no WebSocket gets through, events come by HTTP long-polling."""
+    hub = Hub(tmp_path)
+
+    async def close(socket: WebSocketRoute) -> None:
+        await socket.close()
+
+    await page.route_web_socket("**/socket.io/**", close)
+    await page.route("**/products?*since=*", _abort)
+    with await _serve(hub, storefront):
+        await page.goto(storefront.url)
+        await _expect_connection(page, "live")
+        await _publish(hub, _video("7301", "Patient dress"))
+        await _expect_titles(page, "Patient dress")
+    assert complaints == []
+
+
+async def test_it_loads_again_when_more_was_missed_than_is_sent_after(
+    page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
+) -> None:
+    """A page that missed 120 products shows the newest 20 once it is live, and the next 20 when asked for more."""
+    hub = Hub(tmp_path)
+    await page.route("**/socket.io/**", _abort)
+    await page.route("**/products?*since=*", _abort)
+    with await _serve(hub, storefront) as server:
+        await page.goto(storefront.url)
+        await _expect_connection(page, "offline")
+        await _publish(hub, [event for number in range(120) for event in _video(f"{7300 + number}", f"Dress {number}")])
+        await asyncio.to_thread(hub.wait_until_settled, server)
+        await expect(_titles(page)).to_have_count(0)
+        await page.unroute("**/socket.io/**")
+        await _expect_titles(page, *(f"Dress {number}" for number in range(119, 99, -1)))
+        await page.get_by_role("button", name="Load more").click()
+        await _expect_titles(page, *(f"Dress {number}" for number in range(119, 79, -1)))
+    assert complaints == []
