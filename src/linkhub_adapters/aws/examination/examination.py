@@ -115,7 +115,8 @@ class AwsExamination:
         caller = caller_findings(identity)
         if not are_usable(caller):
             rest = Finding.not_checked("everything else", "without credentials nothing may be asked")
-            return [*caller, *clock_findings(inquiry.readings), rest]
+            clock = clock_findings(inquiry.readings) if inquiry.readings else ()
+            return [*caller, *clock, rest]
         source = None if isinstance(identity, Refusal) else policy_source_of(identity["Arn"])
         command = AwsCommand(region=region, endpoint_url=self.subjects.endpoint_url)
         round_ = _Round(

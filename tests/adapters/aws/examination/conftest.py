@@ -1,0 +1,42 @@
+"""A hospital for each test, and an environment that leads to the test servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.adapters.aws.examination.hospital import Hospital
+from tests.support import aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+
+
+@pytest.fixture(scope="session")
+def clients(
+    make_dynamodb_client: Callable[..., DynamoDBClient],
+    make_sqs_client: Callable[..., SQSClient],
+    make_sns_client: Callable[..., SNSClient],
+) -> tuple[DynamoDBClient, SQSClient, SNSClient]:
+    """Clients that make what is to be looked at; no fault is put into them."""
+    return make_dynamodb_client(), make_sqs_client(), make_sns_client()
+
+
+@pytest.fixture
+def hospital(
+    monkeypatch: pytest.MonkeyPatch,
+    dynamodb_endpoint: str,
+    sqs_sns_endpoint: str,
+    clients: tuple[DynamoDBClient, SQSClient, SNSClient],
+) -> Hospital:
+    """Everything is there and well."""
+    dynamodb, sqs, sns = clients
+    for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
+        monkeypatch.setenv(name, value)
+    for service in ("STS", "IAM"):  # so that what is not answered on the wire leads nowhere else
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", sqs_sns_endpoint)
+    return Hospital(dynamodb=dynamodb, sqs=sqs, sns=sns)
