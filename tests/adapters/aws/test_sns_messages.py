@@ -36,6 +36,13 @@ def test_no_correlation_is_no_attribute() -> None:
     assert "correlationId" not in _attributes(entry_of(0, announce(a_record(), NOON)))
 
 
+def test_the_trace_travels_along() -> None:
+    """Whoever hears of the product can go on with its trace."""
+    traceparent = f"00-{1:032x}-{2:016x}-01"
+    announcement = announce(a_record(), NOON, "c-1", traceparent)
+    assert _attributes(entry_of(0, announcement))["traceparent"] == traceparent
+
+
 def test_a_senders_correlation_cannot_make_a_message_unsendable() -> None:
     """It is cut, and loses what SNS refuses."""
     sent = _attributes(entry_of(0, announce(a_record(), NOON, "\x00" + "é" * 10_000)))["correlationId"]
