@@ -27,6 +27,7 @@ from linkhub_adapters.realtime import (
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
+    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -115,7 +116,7 @@ async def main(events: Sequence[bytes], missed: int) -> None:
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=HttpConnection,
         ws=cast(Any, server.gateway.make_connection),
         lifespan="off",
         log_config=None,

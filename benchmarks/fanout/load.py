@@ -13,6 +13,7 @@ answers heartbeats, and parses nothing: each event holds one ``MARK``, and no ot
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import select
@@ -25,7 +26,7 @@ __all__ = ["connect", "subscription"]
 SELLER = "seller-00"
 MARK = b"|"
 PATIENCE_SECONDS = 60
-CLIENTS_PER_ADDRESS = 20_000
+CLIENTS_PER_ADDRESS = 10_000
 
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -64,12 +65,12 @@ def read_until(client: socket.socket, end: bytes) -> None:
 
 
 def connect(number: int, port: int, dialect: str, *, receive_buffer_bytes: int | None = None) -> socket.socket:
-    """Connect and greet; loopback has many addresses, and each has its own ports."""
+    """Connect and greet; loopback has many addresses, each has its own ports, and so has each load."""
     client = socket.socket()
     client.settimeout(PATIENCE_SECONDS)
     if receive_buffer_bytes is not None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-    client.bind((f"127.0.0.{2 + number // CLIENTS_PER_ADDRESS}", 0))
+    client.bind((f"127.{1 + os.getpid() % 250}.0.{2 + number // CLIENTS_PER_ADDRESS}", 0))
     client.connect(("127.0.0.1", port))
     if dialect != "raw":
         path = "/products" if dialect == "plain" else "/socket.io/?EIO=4&transport=websocket"

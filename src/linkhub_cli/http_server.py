@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import uvicorn
 from starlette.applications import Starlette
 
+from linkhub_adapters.realtime import HttpConnection
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
 __all__ = ["HttpServer", "bind", "http_config"]
@@ -50,7 +51,7 @@ def http_config(
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=HttpConnection,
         ws=cast(Any, websockets),  # a callable, which uvicorn takes though its types do not say so
         lifespan="off",
         log_config=None,

@@ -6,6 +6,7 @@
     socketio_server    Socket.IO on a WebSocket, `/socket.io/`, and its sessions
     polling            Socket.IO by HTTP long-polling, as routes
     event_stream       Server-Sent Events, as a route
+    http_connection    lets uvicorn's connections be cut by them
     engineio, socketio the protocols of it, without I/O
 
 How they are put together, on a running event loop::
@@ -23,7 +24,7 @@ How they are put together, on a running event loop::
     routes = [*socketio_routes(sockets), *event_stream_routes(streams)]    # `extra_routes` of the HTTP application
     gateway.start()                                        # its timer; before connections come
     await gateway.listen(socket)                           # a port of its own, if there is to be one
-    uvicorn.Config(app, ws=gateway.make_connection)        # the HTTP port, if there is to be one
+    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection)   # the HTTP port, if there is to be one
     ...
     hub.broadcast(announcement)                            # for each that the bus brings
     ...
@@ -39,6 +40,7 @@ How they are put together, on a running event loop::
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.gateway import Gateway
+from linkhub_adapters.realtime.http_connection import HttpConnection
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.plain import plain_door
 from linkhub_adapters.realtime.polling import SOCKETIO_PATH, socketio_routes
@@ -51,6 +53,7 @@ __all__ = [
     "Counters",
     "EventStreams",
     "Gateway",
+    "HttpConnection",
     "Hub",
     "RealtimeSettings",
     "RefusalReason",

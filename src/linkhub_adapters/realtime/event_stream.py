@@ -10,12 +10,15 @@ everywhere, without an ``id``. A comment now and then tells proxies, and us, tha
 
 Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
 buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
-more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``.
+more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``. Behind uvicorn with
+:class:`~.http_connection.HttpConnection` its connection is cut at that moment, too, with all that waits in it; and the
+kernel cuts a reader that takes nothing of what waits, or has vanished, for as long as a silent WebSocket may live.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
@@ -30,6 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.dialect import EVENT_STREAM
+from linkhub_adapters.realtime.http_connection import transport_of
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
@@ -204,7 +208,9 @@ class _Answer:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        stream = self.streams.open(self.address)
+        stream, transport = self.streams.open(self.address), transport_of(scope)
+        if transport is not None:
+            _limit_patience(transport, self.streams.settings)
         try:
             self.streams.watch(stream, self.seller_handle, self.since)
             await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
@@ -212,6 +218,16 @@ class _Answer:
             self.streams.remove(stream)
         if stream.too_slow.is_set():
             self.streams.hub.counters.slow_readers_closed += 1
+            if transport is not None:
+                transport.abort()
+
+
+def _limit_patience(transport: asyncio.Transport, settings: RealtimeSettings) -> None:
+    """Have the kernel cut a connection on which what was sent is not taken: heartbeats are sent to everybody."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+    if option is not None:
+        seconds = settings.ping_interval_seconds + settings.ping_timeout_seconds
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1_000))
 
 
 async def _first(*ends: Coroutine[Any, Any, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -25,6 +25,7 @@ from linkhub_adapters.realtime import (
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
+    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -96,7 +97,8 @@ class Monotonic:
 
 @define(kw_only=True)
 class Room:
-    """Everything that a test reaches for. ``port`` is uvicorn's, ``gateway_port`` the gateway's own."""
+    """Everything that a test reaches for. ``port`` is uvicorn's, ``gateway_port`` the gateway's own;
+    ``http_connections`` are those of uvicorn that were not handed over."""
 
     settings: RealtimeSettings
     store: GatedProductStore
@@ -109,6 +111,7 @@ class Room:
     gateway: Gateway
     port: int = 0
     gateway_port: int = 0
+    http_connections: Collection[HttpConnection] = ()
 
     @property
     def url(self) -> str:
@@ -210,7 +213,7 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
     config = uvicorn.Config(
         app,
         ws=cast(Any, room.gateway.make_connection),
-        http="httptools",
+        http=HttpConnection,
         loop="none",
         lifespan="off",
         log_config=None,
@@ -220,6 +223,7 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([http]))  # `serve` without the signal handlers
     await until(lambda: server.started)
+    room.http_connections = cast(Collection[HttpConnection], server.server_state.connections)
     try:
         yield room
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -149,6 +150,26 @@ async def test_a_slow_reader_is_cut_off(room: Room) -> None:
             assert (await reader.read())["event"] == "new_product"
         assert room.hub.counters.slow_readers_closed == 1
         assert room.hub.subscription_count == 1
+        # Nothing is kept of it, though it is still there and reads nothing.
+        await until(lambda: len(room.http_connections) == 1)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux cuts those who take nothing")
+async def test_who_takes_nothing_for_long_is_cut_however_little_waits() -> None:
+    """By the kernel, whether it has vanished or just does not read; whoever reads goes on."""
+    settings = evolve(SETTINGS, ping_interval_seconds=0.2, ping_timeout_seconds=0.2)
+    async with open_room(settings) as room, reading(room) as reader:
+        async with RawClient(room.port, receive_buffer_bytes=4_096) as slow:
+            await slow.send(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await until(lambda: len(room.streams) == 2)
+            for stream in list(room.streams._streams):
+                stream.write(b"data: " + b"x" * 500_000 + b"\n\n")
+            for _ in range(3):
+                await reader.read()
+            await until(lambda: len(room.streams) == 1)
+        assert room.hub.counters.slow_readers_closed == 0
+        room.hub.broadcast(an_announcement())
+        assert (await reader.read())["event"] == "new_product"
 
 
 async def test_what_a_slow_reader_leaves_behind_is_little() -> None:
