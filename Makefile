@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check audit format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ check: .venv/dev.stamp ## format, lint, types, import contracts, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
+
+audit: .venv/dev.stamp ## ask PyPI for known weaknesses of what is installed
+	$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
 
 format: .venv/dev.stamp ## rewrite the sources in the house style
 	$(BIN)/ruff format .
