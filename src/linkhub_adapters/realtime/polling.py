@@ -27,12 +27,14 @@ __all__ = ["SOCKETIO_PATH", "socketio_routes"]
 
 SOCKETIO_PATH: Final = "/socket.io/"
 
+# More than are of use: to the others the protocol's answer is its own 400, not the HTTP application's 405.
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _UNCACHED: Final = {"cache-control": "no-store"}
 
 
 def socketio_routes(server: SocketIoServer) -> list[Route]:
     """The routes of the polling transport, for the HTTP application."""
-    return [Route(SOCKETIO_PATH, partial(_answer, server), methods=["GET", "POST"], include_in_schema=False)]
+    return [Route(SOCKETIO_PATH, partial(_answer, server), methods=_METHODS, include_in_schema=False)]
 
 
 async def _answer(server: SocketIoServer, request: Request) -> Response:

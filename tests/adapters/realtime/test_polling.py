@@ -90,6 +90,8 @@ async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(http: h
         ("GET", "EIO=3&transport=polling", 400, 5),
         ("GET", "EIO=4&transport=polling&sid=unknown", 400, 1),
         ("POST", "EIO=4&transport=polling", 400, 2),
+        ("PUT", "EIO=4&transport=polling", 400, 2),
+        ("DELETE", "EIO=4&transport=polling", 400, 2),
         ("GET", "EIO=4&transport=websocket", 400, 3),
     ],
 )

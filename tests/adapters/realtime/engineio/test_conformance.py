@@ -96,6 +96,15 @@ def test_duplicate_polls_close(shell: Shell) -> None:
     assert shell.get(sid).status == 400
 
 
+def test_a_cancelled_poll_closes(shell: Shell) -> None:
+    """Whoever breaks off a poll may have lost packets: the session is gone."""
+    sid = shell.open_polling()
+    assert shell.get(sid).hangs
+    session = shell.sessions[sid]
+    shell.settle(session, session.lose_request())
+    assert shell.get(sid).status == 400
+
+
 @pytest.mark.parametrize("frame", ["4hello", b"\x01\x02\x03\x04"])
 def test_frames_are_echoed(shell: Shell, frame: str | bytes) -> None:
     """Text and binary frames come back as they went."""
