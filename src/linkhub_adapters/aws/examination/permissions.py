@@ -32,6 +32,7 @@ __all__ = [
     "Allowance",
     "Needed",
     "Permissions",
+    "outcome_of",
     "permission_findings",
     "policy_source_of",
     "simulate",
@@ -77,7 +78,7 @@ class Permissions:
 _TRIED = Allowance(is_allowed=True, how="tried")
 
 
-def _outcome(action: str, reply: object) -> Allowance:
+def outcome_of(action: str, reply: object) -> Allowance:
     """What a trial tells: whatever the service says but a denial, it says to somebody who may."""
     if not isinstance(reply, Refusal):
         return _TRIED
@@ -106,14 +107,14 @@ async def try_table(inquiry: Inquiry, services: Services, table: Table) -> Mappi
     known = {}
     for operation, (call, parameters) in trials.items():
         action = f"dynamodb:{operation}"
-        known[action] = _outcome(action, await inquiry(call, **parameters))
+        known[action] = outcome_of(action, await inquiry(call, **parameters))
     return known
 
 
 async def try_index(inquiry: Inquiry, services: Services, table: Table) -> Mapping[str, Allowance]:
     """Try to query the local index of a table that has it; a policy may name the table and not its indexes."""
     asked = {**_querying(table), "IndexName": table.index_name}
-    return {"dynamodb:Query": _outcome("dynamodb:Query", await inquiry(services.dynamodb.query, **asked))}
+    return {"dynamodb:Query": outcome_of("dynamodb:Query", await inquiry(services.dynamodb.query, **asked))}
 
 
 def _key_of(table: Table) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _outcome_of_entry(action: str, reply: Mapping[str, Any] | Refusal) -> Allowa
     failed = [] if isinstance(reply, Refusal) else reply.get("Failed", [])
     if any(entry.get("Code") in ("AccessDenied", "AccessDeniedException") for entry in failed):
         return Allowance(is_allowed=False, how="tried: AccessDenied")
-    return _outcome(action, reply)
+    return outcome_of(action, reply)
 
 
 # --- what IAM says
