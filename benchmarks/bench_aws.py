@@ -33,7 +33,7 @@ from benchmarks.events import backlog
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 
-__all__ = ["command"]
+__all__ = ["Drain", "command", "measure"]
 
 LINKHUB, PLAIN = "benchmarks.linkhub_drain", "benchmarks.plain_drain"
 
@@ -41,7 +41,7 @@ _WRITE = TypeSerializer()
 
 
 @frozen(kw_only=True)
-class _Drain:
+class Drain:
     """One drain: what took it, how much of what, and what the protocol needs."""
 
     name: str
@@ -65,7 +65,7 @@ def _waves(pairs: int, *, far_apart: bool) -> Sequence[Sequence[OutgoingMessage]
     return [[one for one in messages if one.kind is kind] for kind in Kind] if far_apart else [messages]
 
 
-def _drain(room: AwsRoom, name: str, module: str, waves: Sequence[Sequence[OutgoingMessage]]) -> _Drain:
+def _drain(room: AwsRoom, name: str, module: str, waves: Sequence[Sequence[OutgoingMessage]]) -> Drain:
     spent = Spent()
     with DrainProcess.start(module, room.environment()) as process:
         for wave in waves:
@@ -76,7 +76,7 @@ def _drain(room: AwsRoom, name: str, module: str, waves: Sequence[Sequence[Outgo
     needed = sum(2 * write_units(item) + 1 for item in room.items(room.products_table))
     if len(waves) > 1:
         needed += sum(2 * write_units(_as_item(message)) for message in waves[0])
-    return _Drain(name=name, pairs=len(messages) // 2, spent=spent, needed_write_units=needed)
+    return Drain(name=name, pairs=len(messages) // 2, spent=spent, needed_write_units=needed)
 
 
 def _as_item(message: OutgoingMessage) -> Mapping[str, Mapping[str, object]]:
@@ -87,7 +87,7 @@ def _as_item(message: OutgoingMessage) -> Mapping[str, Mapping[str, object]]:
 # --- what is printed
 
 
-def _table(drains: Sequence[_Drain]) -> Table:
+def _table(drains: Sequence[Drain]) -> Table:
     table = Table("a product", *(drain.name for drain in drains), title=f"{drains[0].pairs:,} pairs, from SQS")
     for name, figure in (
         ("products/s (the servers' speed)", lambda d: f"{d.pairs / d.spent.wall_seconds:,.0f}"),
@@ -103,7 +103,7 @@ def _table(drains: Sequence[_Drain]) -> Table:
     return table
 
 
-def _targets(close: _Drain, apart: _Drain, plain: _Drain) -> Iterator[tuple[str, float, float, bool]]:
+def _targets(close: Drain, apart: Drain, plain: Drain) -> Iterator[tuple[str, float, float, bool]]:
     """Each target: what it is about, the figure, the target, and whether less is better."""
     yield "DynamoDB calls, close together", close.each(close.spent.dynamodb_calls), 0.6, True
     yield "DynamoDB calls, far apart", apart.each(apart.spent.dynamodb_calls), 1.2, True
@@ -122,14 +122,11 @@ def _verdicts(targets: Iterator[tuple[str, float, float, bool]]) -> Table:
     return table
 
 
-@click.command()
-@click.option("--pairs", default=2_000, show_default=True, help="How many videos, of two messages each.")
-def command(pairs: int) -> None:
-    """Drain SQS into DynamoDB Local: calls, units and CPU a product."""
-    console = Console()
+def measure(endpoints: tuple[str, str], pairs: int) -> Sequence[Drain]:
+    """Drain three times, on DynamoDB and SQS at these endpoints: close together, far apart, and plainly."""
     close, apart = _waves(pairs, far_apart=False), _waves(pairs, far_apart=True)
-    with run_servers() as endpoints, open_clients(*endpoints) as (dynamodb, sqs):
-        drains = [
+    with open_clients(*endpoints) as (dynamodb, sqs):
+        return [
             _drain(AwsRoom(dynamodb=dynamodb, sqs=sqs), name, module, waves)
             for name, module, waves in (
                 ("linkhub, close together", LINKHUB, close),
@@ -137,4 +134,12 @@ def command(pairs: int) -> None:
                 ("plain, close together", PLAIN, close),
             )
         ]
-    console.print(_table(drains), _verdicts(_targets(*drains)))
+
+
+@click.command()
+@click.option("--pairs", default=2_000, show_default=True, help="How many videos, of two messages each.")
+def command(pairs: int) -> None:
+    """Drain SQS into DynamoDB Local: calls, units and CPU a product."""
+    with run_servers() as endpoints:
+        close, apart, plain = measure(endpoints, pairs)
+    Console().print(_table([close, apart, plain]), _verdicts(_targets(close, apart, plain)))

@@ -39,7 +39,7 @@ from linkhub_core.use_cases import BrowseShop, ShopPage
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["command"]
+__all__ = ["Read", "command", "measure"]
 
 SELLER = "seller"
 
@@ -53,7 +53,7 @@ def _open_client(endpoint: str) -> Iterator[DynamoDBClient]:
 
 
 @frozen(kw_only=True)
-class _Read:
+class Read:
     """What one read took, on average."""
 
     cpu_ms: float
@@ -77,7 +77,7 @@ async def _fill(store: DynamoDbProductStore, products: int) -> None:
         await store.create([_record(number, now) for number in range(start, min(start + 500, products))])
 
 
-async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[ShopPage]]) -> _Read:
+async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[ShopPage]]) -> Read:
     shop = await ask()  # the first opens the connection
     counts, units, watch = store.calls.calls.counts, store.calls.consumption.read_units, Stopwatch()
     counts.clear()
@@ -85,7 +85,7 @@ async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Await
     with watch.running():
         for _ in range(times):
             shop = await ask()
-    return _Read(
+    return Read(
         cpu_ms=watch.cpu_seconds / times * 1000,
         calls=counts.total() / times,
         units=max(1.0, units.total() / times),
@@ -93,7 +93,7 @@ async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Await
     )
 
 
-async def _measure(store: DynamoDbProductStore, products: int, times: int) -> dict[str, _Read]:
+async def _measure(store: DynamoDbProductStore, products: int, times: int) -> dict[str, Read]:
     await _fill(store, products)
     browse = BrowseShop(products=store, clock=SystemClock())
     since = timestamp_text(datetime.now(UTC) + timedelta(seconds=1))
@@ -103,11 +103,23 @@ async def _measure(store: DynamoDbProductStore, products: int, times: int) -> di
     }
 
 
-def _table(reads: dict[str, _Read], products: int) -> Table:
+def _table(reads: dict[str, Read], products: int) -> Table:
     table = Table("", "products", "read units", "calls", "CPU ms", title=f"a shop of {products:,} products")
     for name, read in reads.items():
         table.add_row(name, f"{read.products}", f"{read.units:.2f}", f"{read.calls:.2f}", f"{read.cpu_ms:.2f}")
     return table
+
+
+def measure(endpoints: tuple[str, str], products: int, times: int) -> dict[str, Read]:
+    """Fill a shop on DynamoDB at these endpoints, and read it."""
+    with open_clients(*endpoints) as (dynamodb, sqs):
+        room = AwsRoom(dynamodb=dynamodb, sqs=sqs)
+        with _open_client(endpoints[0]) as client, ThreadPoolExecutor(4) as threads:
+            calls = DynamoDbCalls(
+                dynamodb=client, calls=AwsCalls(service="DynamoDB", executor=threads), clock=SystemClock()
+            )
+            store = DynamoDbProductStore(calls=calls, table=room.products_table)
+            return asyncio.run(_measure(store, products, times))
 
 
 @click.command()
@@ -116,14 +128,8 @@ def _table(reads: dict[str, _Read], products: int) -> Table:
 def command(products: int, times: int) -> None:
     """Read a shop on DynamoDB Local: read units and CPU of a page and of a poll."""
     console = Console()
-    with run_servers() as endpoints, open_clients(*endpoints) as (dynamodb, sqs):
-        room = AwsRoom(dynamodb=dynamodb, sqs=sqs)
-        with _open_client(endpoints[0]) as client, ThreadPoolExecutor(4) as threads:
-            calls = DynamoDbCalls(
-                dynamodb=client, calls=AwsCalls(service="DynamoDB", executor=threads), clock=SystemClock()
-            )
-            store = DynamoDbProductStore(calls=calls, table=room.products_table)
-            reads = asyncio.run(_measure(store, products, times))
+    with run_servers() as endpoints:
+        reads = measure(endpoints, products, times)
     poll = list(reads.values())[-1]
     console.print(_table(reads, products))
     console.print(f"target: a poll with nothing new takes <= 1 read unit: {'pass' if poll.units <= 1 else 'MISS'}")

@@ -1,15 +1,17 @@
 """Wire JSON to model and back: events of the workers, products, and the announcements of products.
 
 Every fault of a body is found in one pass and named with its field. The structure of each class is generated once, by
-cattrs, from the rules on the model's fields; nothing here repeats a limit.
+cattrs, from the rules on the model's fields; nothing here repeats a limit. What keeps all rules, as nearly everything
+does, needs no names of faults: its values are built right away, and only what they refuse is read again by cattrs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
@@ -21,7 +23,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
+from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ProductRecord, ThumbnailSet, Version, ruled
 from linkhub_core.rules import Number
 
 __all__ = [
@@ -115,10 +117,42 @@ _CONVERTER = _converter()
 
 def _structure(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
     try:
+        return _build(document, cls)
+    except Exception:  # noqa: BLE001  whatever it was, the thorough way names it
+        return _structure_thoroughly(document, cls, faults)
+
+
+def _structure_thoroughly(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
+    try:
         return _CONVERTER.structure(document, cls)
     except BaseValidationError as error:
         faults += _faults_of(error, "")
         return None
+
+
+def _build(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value whose fields check themselves; raises, without saying much, what has any fault."""
+    plain, nested = _field_names(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+    values = {name: document[name] for name in plain if name in document}
+    for name, inner, many in nested:
+        if (value := document.get(name)) is not None:
+            values[name] = _build_all(value, inner) if many else _build(value, inner)
+    return cls(**values)
+
+
+def _build_all(values: Any, cls: type[T]) -> tuple[T, ...]:
+    if not isinstance(values, list):
+        raise rules.RuleBroken("must be a list of objects")
+    return tuple([_build(value, cls) for value in values])
+
+
+@lru_cache
+def _field_names(cls: type[Any]) -> tuple[Sequence[str], Sequence[tuple[str, type[Any], bool]]]:
+    """The names of the fields that keep a rule, and of those that hold values of another class, or several."""
+    fields = attrs.fields(cls)
+    plain = [field.name for field in fields if "nested" not in field.metadata]
+    nested = [(f.name, f.metadata["nested"], f.metadata["many"]) for f in fields if "nested" in f.metadata]
+    return plain, nested
 
 
 def _faults_of(error: BaseException, path: str) -> list[Fault]:
@@ -143,9 +177,9 @@ def _faults_of(error: BaseException, path: str) -> list[Fault]:
 class _Stamp:
     """The fields that every event has beside its content."""
 
-    seller_handle: str = attrs.field(metadata=attrs.fields(ProductKey).seller_handle.metadata)
-    video_id: str = attrs.field(metadata=attrs.fields(ProductKey).video_id.metadata)
-    timestamp: datetime = attrs.field(metadata={"rule": rules.moment})
+    seller_handle: str = ruled(attrs.fields(ProductKey).seller_handle.metadata["rule"])
+    video_id: str = ruled(attrs.fields(ProductKey).video_id.metadata["rule"])
+    timestamp: datetime = ruled(rules.moment)
 
 
 def unwrap(body: str) -> tuple[str, Mapping[str, str]]:

@@ -37,6 +37,7 @@ Rule = Callable[[object], T]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LARGEST_WHOLE_FLOAT = 2**53
+_NUMBERS = (int, float, Decimal)
 _KINDS = {
     bool: "a boolean",
     str: "text",
@@ -106,7 +107,7 @@ def number(*, least: float | None = None) -> Rule[Number]:
     """A finite number, not below ``least``; booleans and text are not numbers."""
 
     def rule(value: object) -> Number:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             raise RuleBroken(f"must be a number, not {_kind_of(value)}")
         canonical = _canonical(value)
         if least is not None and canonical < least:
@@ -128,9 +129,12 @@ def _canonical(value: float | Decimal) -> Number:
     return finite
 
 
+_any_number = number()
+
+
 def integer(value: object) -> int:
     """A whole number that fits 53 bits, the ones that every JSON reader keeps exactly."""
-    canonical = number()(value)
+    canonical = _any_number(value)
     if not isinstance(canonical, int) or canonical != value:  # 2**53 + 1 has become 2**53 on the way
         raise RuleBroken("must be a whole number" if abs(canonical) < _LARGEST_WHOLE_FLOAT else "is out of range")
     return canonical
@@ -140,7 +144,7 @@ def money(*, most: int, decimals: int) -> Rule[Decimal]:
     """An exact amount from 0 to ``most`` with at most ``decimals`` decimals."""
 
     def rule(value: object) -> Decimal:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             raise RuleBroken(f"must be a number or null, not {_kind_of(value)}")
         exact = value if isinstance(value, Decimal) else Decimal(repr(value))
         if not exact.is_finite():

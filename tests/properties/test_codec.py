@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from linkhub_core import codec
-from linkhub_core.errors import MalformedEvent
+from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Caption, Half, Kind, ProductRecord, ThumbnailSet
 from linkhub_core.rules import RuleBroken, moment
 from tests.support import strategies
@@ -191,3 +191,16 @@ def record_of(caption: Half, thumbnails: Half, revision: int, unannounced: int |
         revision=revision,
         unannounced_revision=unannounced,
     )
+
+
+@given(strategies.halves(), st.data())
+def test_the_quick_way_reads_what_the_thorough_way_reads(half: Half, data: st.DataObject) -> None:
+    """Whatever stands in a field: the quick way gives the same content, or leaves it to the thorough one."""
+    document = json.loads(codec.encode_content(half.content))
+    document[data.draw(st.sampled_from(sorted(document)))] = data.draw(JSON)
+    faults: list[Fault] = []
+    thorough = codec._structure_thoroughly(document, type(half.content), faults)
+    try:
+        assert codec._build(document, type(half.content)) == thorough
+    except Exception:  # noqa: BLE001  it may refuse in any way, if there is something to refuse
+        assert faults

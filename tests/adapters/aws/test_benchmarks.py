@@ -1,0 +1,24 @@
+"""The benchmarks on AWS still run and check what came out: their figures are nobody's business here."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks import bench_aws, bench_reads
+
+pytestmark = pytest.mark.aws
+
+
+def test_backlogs_are_drained_and_their_products_checked(dynamodb_endpoint: str, sqs_sns_endpoint: str) -> None:
+    """linkhub in both layouts and the plain consumer, each in a process of its own, as small as can be."""
+    close, apart, plain = bench_aws.measure((dynamodb_endpoint, sqs_sns_endpoint), pairs=12)
+    assert plain.spent.dynamodb_calls == {"get_item": 24, "put_item": 36, "delete_item": 12}
+    assert sum(apart.spent.write_units.values()) == apart.needed_write_units
+    for drain in (close, apart, plain):
+        assert drain.spent.cpu_seconds > 0
+        assert sum(drain.spent.write_units.values()) >= close.needed_write_units
+
+
+def test_a_shop_is_read(dynamodb_endpoint: str, sqs_sns_endpoint: str) -> None:
+    """A page holds products and a poll nothing new."""
+    page, poll = bench_reads.measure((dynamodb_endpoint, sqs_sns_endpoint), products=30, times=2).values()
+    assert (page.products, poll.products, poll.units) == (20, 0, 1)
