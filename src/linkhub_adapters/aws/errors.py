@@ -47,6 +47,23 @@ _REFUSALS = frozenset(
     }
 )
 
+_MISSING = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+    }
+)
+# AWS says that something does not exist, and not what: these settings name what it may be.
+_NAMED_BY = {
+    DYNAMODB: "DYNAMODB_PRODUCTS_TABLE and DYNAMODB_STAGING_TABLE",
+    "SNS": "SNS_NEW_PRODUCT_TOPIC_ARN",
+    "SQS": "SQS_CAPTION_QUEUE_URL and SQS_THUMBNAIL_QUEUE_URL",
+}
+
 # A dozen messages tell that a table has other keys than ours, all with these words; none that is about a value has one
 # (sizes, numbers, nesting). Were they permanent, a wrong table would empty the queues into the dead letters.
 _ABOUT_THE_TABLE = re.compile(r"\b(keys?|index|schema)\b", re.IGNORECASE)
@@ -76,6 +93,8 @@ def fault_of(service: str, code: str, message: str, *, problem: str | None = Non
         problem: the text of the error, if it is to be another than ``code: message``.
     """
     text = problem or f"{code}: {message}"
+    if code in _MISSING and service in _NAMED_BY:
+        text += f" (`linkhub doctor` looks at what {_NAMED_BY[service]} name, and says what mends it)"
     if service == DYNAMODB and code in _REFUSALS and not _ABOUT_THE_TABLE.search(message):
         return StoreRefused(service, text)
     return ServiceUnavailable(service, text)

@@ -38,7 +38,9 @@ class FindQueues:
     def _find(self, kind: Kind, url: str) -> SqsQueue:
         found = self._attributes(url, "QueueArn", "MaximumMessageSize", "RedrivePolicy")
         if "RedrivePolicy" not in found:
-            problem = f"the queue {name_of(url)} has no dead-letter queue: give it a redrive policy"
+            problem = (
+                f"the queue {name_of(url)} has no dead-letter queue: give it a redrive policy, as `linkhub doctor` says"
+            )
             raise ServiceUnavailable("SQS", problem)
         policy = json.loads(found["RedrivePolicy"])
         dead_letter_url = self._url_of(policy["deadLetterTargetArn"])

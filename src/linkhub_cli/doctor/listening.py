@@ -52,7 +52,11 @@ class PortSeen:
 
 def look_at_ports(listener: Listener) -> Sequence[PortSeen]:
     """Take each port for a moment; where that fails, ask who is there."""
-    wanted = [("LINKHUB_PORT", listener.port), ("LINKHUB_WS_PORT", listener.ws_port)]
+    wanted = [
+        ("LINKHUB_PORT", listener.port),
+        ("LINKHUB_WS_PORT", listener.ws_port),
+        ("LINKHUB_METRICS_PORT", listener.metrics_port),
+    ]
     return [_look(listener.host, number, variable) for variable, number in wanted if number is not None]
 
 

@@ -108,3 +108,19 @@ def test_a_missing_index_is_told_from_other_faults() -> None:
     missing = _client_error("ValidationException", "The table does not have the specified index: by-updated-at")
     assert is_index_missing(translated("DynamoDB", missing))
     assert not is_index_missing(translated("DynamoDB", _client_error("ValidationException")))
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "setting"),
+    [
+        ("DynamoDB", "ResourceNotFoundException", "DYNAMODB_PRODUCTS_TABLE"),
+        ("DynamoDB", "ResourceNotFound", "DYNAMODB_STAGING_TABLE"),
+        ("SQS", "AWS.SimpleQueueService.NonExistentQueue", "SQS_CAPTION_QUEUE_URL"),
+        ("SNS", "NotFound", "SNS_NEW_PRODUCT_TOPIC_ARN"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_settings(service: str, code: str, setting: str) -> None:
+    """AWS does not say which; the settings that may be at fault are told, and who finds out."""
+    told = str(fault_of(service, code, "it does not exist"))
+    assert setting in told
+    assert "`linkhub doctor`" in told

@@ -65,9 +65,9 @@ def test_what_is_loopback(host: str, loopback: bool) -> None:
 
 def test_a_free_port_stays_free() -> None:
     """It is given back at once."""
-    listener = Listener(port=free_port(), ws_port=0)
+    listener = Listener(port=free_port(), ws_port=0, metrics_port=free_port())
     for _ in range(2):
-        assert [seen.holder for seen in look_at_ports(listener)] == [Port.FREE, Port.FREE]
+        assert [seen.holder for seen in look_at_ports(listener)] == [Port.FREE] * 3
 
 
 def test_a_program_that_says_nothing_has_the_port() -> None:
