@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,17 @@ async def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 async def _open(settings: Settings) -> None:
     async with open_backend(settings, SystemClock()):
         raise AssertionError("it was opened")
+
+
+async def test_without_a_region_the_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Rather than botocore's traceback."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    url = "http://127.0.0.1:9/000000000000/queue"
+    settings = load_settings(
+        environment={"LINKHUB_BACKEND": "aws", "SQS_CAPTION_QUEUE_URL": url, "SQS_THUMBNAIL_QUEUE_URL": f"{url}-2"}
+    ).settings
+    with pytest.raises(SettingsFaulty, match="AWS_REGION is needed"):
+        async with open_backend(settings, SystemClock()):
+            pytest.fail("it was opened")

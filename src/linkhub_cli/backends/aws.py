@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
+from botocore.exceptions import NoRegionError
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.clients import AwsClients
@@ -36,9 +37,13 @@ from linkhub_adapters.telemetry import Figures
 from linkhub_cli.backends.aws_usage import usage_of
 from linkhub_cli.backends.backend import Backend
 from linkhub_cli.settings import Settings
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
 
 __all__ = ["open_backend"]
 
@@ -55,12 +60,20 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
             Kind.CAPTION: settings.aws.caption_queue_url or "",
             Kind.THUMBNAIL: settings.aws.thumbnail_queue_url or "",
         }
-        queues = await asyncio.to_thread(FindQueues(sqs=clients.sqs, calls=sqs_calls), urls)
+        queues = await asyncio.to_thread(FindQueues(sqs=_sqs_of(clients), calls=sqs_calls), urls)
         aws = _Aws(settings=settings, clock=clock, clients=clients, sqs_calls=sqs_calls, queues=queues)
         try:
             yield aws.backend()
         finally:
             await aws.queue.close()
+
+
+def _sqs_of(clients: AwsClients) -> SQSClient:
+    """The first client that is made: it tells whether a region is known."""
+    try:
+        return clients.sqs
+    except NoRegionError as error:
+        raise SettingsFaulty([SettingFault("AWS_REGION", "is needed: set it to the region of AWS")]) from error
 
 
 @frozen(kw_only=True, eq=False)

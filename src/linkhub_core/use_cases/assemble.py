@@ -216,7 +216,11 @@ def _origin_of(delivery: Delivery) -> Origin:
 
 def _plain_origin(delivery: Delivery) -> Origin:
     """What can be told of a message without reading its body."""
-    return Origin(correlation_id=delivery.attributes.get("correlationId") or delivery.message_id)
+    attributes = delivery.attributes
+    return Origin(
+        correlation_id=attributes.get("correlationId") or delivery.message_id,
+        traceparent=attributes.get("traceparent"),
+    )
 
 
 def _fold(letters: Iterable[_Letter]) -> list[Case]:
@@ -238,6 +242,7 @@ def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
         key=key,
         halves=halves,
         origins=tuple(letter.origin for letter in letters),
+        senders={letter.half.kind: letter.origin for letter in letters},
         waiting_since=min(letter.delivery.sent_at for letter in letters),
     )
 

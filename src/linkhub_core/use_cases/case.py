@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import define
+from attrs import define, field
 
 from linkhub_core.merge import Halves
-from linkhub_core.model import Half, Origin, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
 
 __all__ = ["Case"]
 
@@ -19,15 +19,16 @@ __all__ = ["Case"]
 class Case:
     """What one batch knows of one product.
 
-    ``origins`` are the messages behind it, the newest last. ``waiting_since`` is when its first half was received,
-    where that is known. ``record`` is the product as last read or written. ``row`` is the half that stands in staging
-    and has to go once the product has it. ``saved`` tells that this case wrote a revision, ``owes_announcement`` that
-    it wrote the newest one and has not announced it.
+    ``origins`` are the messages behind it, the newest last, and ``senders`` those that brought its ``halves``.
+    ``waiting_since`` is when its first half was received, where that is known. ``record`` is the product as last read
+    or written. ``row`` is the half that stands in staging and has to go once the product has it. ``saved`` tells that
+    this case wrote a revision, ``owes_announcement`` that it wrote the newest one and has not announced it.
     """
 
     key: ProductKey
     halves: Halves
     origins: tuple[Origin, ...]
+    senders: dict[Kind, Origin] = field(factory=dict)
     waiting_since: datetime | None = None
     record: ProductRecord | None = None
     row: Half | None = None
@@ -42,6 +43,7 @@ class Case:
             key=waiting.key,
             halves=halves,
             origins=(waiting.origin,),
+            senders={waiting.half.kind: waiting.origin},
             waiting_since=waiting.waiting_since,
             row=waiting.half,
         )
@@ -56,6 +58,8 @@ class Case:
         self.row = waiting.half
         self.halves = self.halves.merge(Halves.of(waiting.half))
         self.origins = (waiting.origin, *self.origins)
+        if waiting.half in self.halves.known:
+            self.senders[waiting.half.kind] = waiting.origin
         self.waiting_since = min(self.waiting_since or waiting.waiting_since, waiting.waiting_since)
 
     def wrote(self, record: ProductRecord) -> None:

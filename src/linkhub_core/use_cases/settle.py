@@ -161,7 +161,7 @@ class Settlement:
     def _note_known(self, cases: Sequence[Case]) -> None:
         self.journal.record(
             [
-                HalfWasKnown(key=case.key, kind=half.kind, origin=_newest_origin(case))
+                HalfWasKnown(key=case.key, kind=half.kind, origin=case.senders[half.kind])
                 for case in cases
                 if not case.saved
                 for half in case.halves.known

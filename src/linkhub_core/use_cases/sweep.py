@@ -12,6 +12,7 @@ from typing import TypeVar
 from attrs import define, frozen
 
 from linkhub_core.entries import HalfExpired, Swept
+from linkhub_core.errors import LinkhubError
 from linkhub_core.model import WaitingHalf
 from linkhub_core.ports.staging_store import Dropped
 from linkhub_core.use_cases.case import Case
@@ -48,14 +49,24 @@ class Sweep:
             TransientError: a store or the notifier failed on the way; sweeping again goes on from what is left.
         """
         tally = _Tally()
-        async for rows in _batches(self.settlement.staging.scan()):
-            await self._mend(rows, tally)
-        async for records in _batches(self.settlement.products.scan(unannounced=True)):
-            await self.settlement.settle([Case.of_record(record) for record in records])
-            tally.announced += len(records)
+        try:
+            await self._mend_staging(tally)
+        except LinkhubError:  # a row that cannot be read, say: what was saved has to be announced all the same
+            await self._announce_late(tally)
+            raise
+        await self._announce_late(tally)
         swept = Swept(seen=tally.seen, folded=tally.folded, expired=tally.expired, announced=tally.announced)
         self.settlement.journal.record([swept])
         return swept
+
+    async def _mend_staging(self, tally: _Tally) -> None:
+        async for rows in _batches(self.settlement.staging.scan()):
+            await self._mend(rows, tally)
+
+    async def _announce_late(self, tally: _Tally) -> None:
+        async for records in _batches(self.settlement.products.scan(unannounced=True)):
+            await self.settlement.settle([Case.of_record(record) for record in records])
+            tally.announced += len(records)
 
     async def _mend(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
         found = await self.settlement.products.find([row.key for row in rows])
@@ -85,11 +96,17 @@ class Sweep:
 
 
 async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
+    """Batches of what comes; where that ends with an error, what came before it is given first."""
     batch: list[T] = []
-    async for value in values:
-        batch.append(value)
-        if len(batch) == BATCH_SIZE:
+    try:
+        async for value in values:
+            batch.append(value)
+            if len(batch) == BATCH_SIZE:
+                yield batch
+                batch = []
+    except LinkhubError:
+        if batch:
             yield batch
-            batch = []
+        raise
     if batch:
         yield batch

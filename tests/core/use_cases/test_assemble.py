@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from attrs import evolve
 
 from linkhub_core.codec import decode_event, document_of
 from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased, ProductSaved
@@ -96,6 +97,19 @@ async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknow
     assert document_of(line.rows.rows[KEY].half.content)["title"] == "T9"
     assert line.left == 0
     assert len(line.journal.of(HalfWasKnown)) == 2
+
+
+async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sender() -> None:
+    """So that each message's log line, and its trace, say what became of it."""
+    line = Line()
+    await line.post(an_outgoing(CAPTION), an_outgoing(THUMBNAIL))
+    await line.turn()
+    for kind in (CAPTION, THUMBNAIL):
+        message = evolve(an_outgoing(kind), attributes={"correlationId": f"copy of {kind}"})
+        await line.post(message)
+    await line.turn()
+    told = {entry.kind: entry.origin.correlation_id for entry in line.journal.of(HalfWasKnown)}
+    assert told == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
 
 
 async def test_a_half_that_is_superseded_is_acknowledged_and_changes_nothing() -> None:

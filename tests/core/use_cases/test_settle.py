@@ -28,7 +28,14 @@ NEWER = a_half(minute=9, content=a_caption(title="Newer"))
 def a_pair(key: ProductKey = KEY) -> Case:
     """The case of a product of which both halves are known."""
     halves = Halves(caption=a_half(key=key), thumbnails=a_half(Kind.THUMBNAIL, key=key))
-    return Case(key=key, halves=halves, origins=(a_waiting().origin,), waiting_since=NOON - timedelta(seconds=3))
+    sender = a_waiting().origin
+    return Case(
+        key=key,
+        halves=halves,
+        origins=(sender,),
+        senders=dict.fromkeys((half.kind for half in halves.known), sender),
+        waiting_since=NOON - timedelta(seconds=3),
+    )
 
 
 def beside(record: ProductRecord, half: Half) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from attrs import define
 from linkhub_adapters.memory import MemoryStagingStore
 from linkhub_core.entries import HalfExpired, ProductAnnounced, Swept
 from linkhub_core.errors import TransientError
-from linkhub_core.model import Half, Kind
+from linkhub_core.model import Half, Kind, WaitingHalf
 from linkhub_core.ports import DropOutcome
 from linkhub_core.use_cases.sweep import BATCH_SIZE
 from tests.core.use_cases.line import Line
@@ -122,6 +122,28 @@ async def test_a_sweep_that_fails_half_way_goes_on_from_there_the_next_time() ->
         await line.sweep()
     assert line.stored.rows[KEY].unannounced_revision == 1
     assert (await line.sweep()).announced == 1
+
+
+class _ForeignRows(MemoryStagingStore):
+    """A staging table in which somebody else keeps things, too."""
+
+    async def scan(self) -> AsyncIterator[WaitingHalf]:
+        """Give what can be read, then tell what cannot."""
+        async for waiting in super().scan():
+            yield waiting
+        raise unavailable("staging")
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_product_from_being_announced() -> None:
+    """The error is told all the same, after everything else was mended."""
+    line = Line(rows=_ForeignRows())
+    line.stored.rows[KEY] = a_record()
+    line.rows.rows[KEY] = a_waiting(NEWER)
+    line.stored.rows[a_key(2)] = a_record(a_key(2))
+    with pytest.raises(TransientError):
+        await line.sweep()
+    assert line.rows.rows == {}
+    assert {record.unannounced_revision for record in line.stored.rows.values()} == {None}
 
 
 async def test_a_sweep_is_told_to_the_journal() -> None:
