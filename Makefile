@@ -31,8 +31,10 @@ format: .venv/dev.stamp ## rewrite the sources in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/dev.stamp ## measure: products a second and CPU a product
+bench: .venv/dev.stamp ## measure: products a second, CPU a product and a delivered message
 	$(BIN)/python -m benchmarks drain
+	$(BIN)/python -m benchmarks fanout
+	$(BIN)/python -m benchmarks rejoin
 
 clean: ## remove what set-up and runs have made
 	rm -rf .venv .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
