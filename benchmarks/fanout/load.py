@@ -21,7 +21,7 @@ import socket
 import sys
 from time import monotonic
 
-__all__ = ["connect", "subscription"]
+__all__ = ["a_frame", "connect", "read_until", "subscription"]
 
 SELLER = "seller-00"
 MARK = b"|"
@@ -46,9 +46,9 @@ def a_frame(opcode: int, data: bytes) -> bytes:
     return bytes([0x80 | opcode]) + length + bytes(4) + data
 
 
-def subscription(dialect: str, since: str | None) -> bytes:
-    """The frame that asks for the shop."""
-    data = {"seller_handle": SELLER} | ({} if since is None else {"since": since})
+def subscription(dialect: str, since: str | None, *, seller: str = SELLER) -> bytes:
+    """The frame that asks for a shop."""
+    data = {"seller_handle": seller} | ({} if since is None else {"since": since})
     if dialect == "plain":
         return a_frame(1, json.dumps({"event": "subscribe_to_seller", "data": data}).encode())
     return a_frame(1, b"42/products," + json.dumps(["subscribe_to_seller", data]).encode())

@@ -1,0 +1,124 @@
+"""Load: an hour's traffic in a minute, through real processes on the embedded file, and every event accounted for.
+
+One `linkhub serve --no-consume` and two `linkhub consume` are fed at a steady pace: halves out of order, some twice,
+some malformed. Viewers watch over WebSocket, some of them by Socket.IO. Latency is from just before the later half of a
+pair is put on its queue until a viewer's socket is read: queue, two batches, the save, the announcement, the fan-out,
+and whatever the machine makes all of them wait, for the publisher and the viewers run on it, too.
+
+The exit code is 1 when anything was lost, or shown twice, or is not where it belongs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+
+from benchmarks.fanout.contest import percentile
+from benchmarks.load.findings import MOST_GROWTH, Findings, examine
+from benchmarks.load.run import QUARTERS, Evidence, run
+from benchmarks.load.traffic import POPULAR, Traffic
+
+__all__ = ["command"]
+
+MIB = 1_048_576
+BUSY = 0.85
+
+
+@click.command()
+@click.option("--products", default=10_000, show_default=True, help="Videos, of two messages each.")
+@click.option("--viewers", default=2_000, show_default=True, help="Connections; each watches one shop.")
+@click.option("--seconds", default=60.0, show_default=True, help="How long the sending takes.")
+@click.option("--popular-products", default=0.5, show_default=True, help="The popular shop's share of the products.")
+@click.option("--popular-viewers", default=0.02, show_default=True, help="Its share of the viewers.")
+@click.option("--socketio-viewers", default=0.15, show_default=True, help="The share of viewers by Socket.IO.")
+@click.option("--spread", default=200, show_default=True, help="How far apart halves are, in messages, at most.")
+def command(**options: Any) -> None:
+    """Send an hour's traffic in a minute, and account for every event."""
+    traffic = Traffic(**options)
+    with TemporaryDirectory() as name:
+        evidence = run(traffic, Path(name))
+    findings, console = examine(traffic, evidence), Console()
+    console.print(_flow(traffic, evidence, findings))
+    console.print(_processes(evidence, findings))
+    for line in [*_memory(findings), _bottleneck(evidence)]:
+        click.echo(line)
+    for fault in findings.faults:
+        click.echo(f"LOST  {fault}")
+    if findings.faults:
+        raise SystemExit(1)
+    click.echo(f"pass  all {traffic.products:,} products saved once, and shown once to every viewer of their shop")
+
+
+def _flow(traffic: Traffic, evidence: Evidence, findings: Findings) -> Table:
+    sent, seen = evidence.sent, len(evidence.sightings.times)
+    shops = traffic.sellers_of_viewers()
+    title = f"{traffic.products:,} products, {traffic.viewers:,} viewers, {shops.count(POPULAR):,} of them of {POPULAR}"
+    table = Table("", "", title=title, show_header=False)
+    rows = [
+        ("messages sent", f"{sent.messages:,} in {sent.seconds:.1f} s, at most {sent.most_late_seconds:.2f} s late"),
+        ("of them malformed", f"{traffic.rejected:,}, in the dead letters: {evidence.figures.dead_letters:,}"),
+        ("products published", f"{traffic.products / sent.seconds:,.0f} a second"),
+        ("products saved", f"{findings.saved_per_second:,.0f} a second"),
+        ("backlog at the end", f"{evidence.backlog:,} messages, gone after {evidence.drain_seconds:.2f} s"),
+        ("later half sent until on the screen", _latency(findings.latencies)),
+        (f"  at {POPULAR}, with half of all", _latency(findings.popular_latencies)),
+        ("events delivered", f"{seen:,}, {seen / evidence.seconds:,.0f} a second"),
+        ("viewers that missed something", f"{findings.missed:,}"),
+        ("viewers shown something twice", f"{findings.doubled:,}"),
+        ("slow readers closed", f"{evidence.metrics['linkhub_slow_readers_closed_total']:,.0f}"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _latency(latencies: Sequence[float]) -> str:
+    if not latencies:
+        return "nothing was seen"
+    figures = {"p50": percentile(latencies, 50), "p99": percentile(latencies, 99), "max": latencies[-1]}
+    return ", ".join(f"{name} {seconds * 1e3:,.0f} ms" for name, seconds in figures.items())
+
+
+def _processes(evidence: Evidence, findings: Findings) -> Table:
+    quarters = "/".join(f"{quarter * 100:.0f}" for quarter in QUARTERS)
+    table = Table(Column(no_wrap=True), "CPU s", "of a core", f"MiB at {quarters} %", "2nd half")
+    for name, growth in findings.growth.items():
+        cpu_seconds = evidence.cpu_seconds[name]
+        table.add_row(
+            name,
+            f"{cpu_seconds:.1f}",
+            f"{cpu_seconds / evidence.seconds:.0%}",
+            " ".join(f"{size / MIB:.1f}" for size in growth.resident_bytes),
+            f"{growth.share:+.1%}",
+        )
+    return table
+
+
+def _memory(findings: Findings) -> Iterator[str]:
+    """Of the viewers and the publisher nothing is promised: they keep notes."""
+    for name, growth in findings.growth.items():
+        if name.startswith(("server", "consumer")):
+            verdict = "pass" if growth.is_flat else "MISS"
+            yield f"{verdict}  {name}: memory {growth.share:+.1%} in the second half, at most {MOST_GROWTH:+.0%}"
+
+
+def _bottleneck(evidence: Evidence) -> str:
+    cores = len(os.sched_getaffinity(0))
+    shares = {name: cpu_seconds / evidence.seconds for name, cpu_seconds in evidence.cpu_seconds.items()}
+    busiest = max(shares, key=lambda name: shares[name])
+    whole = sum(shares.values()) / cores
+    if shares[busiest] >= BUSY:
+        verdict = f"the one core that the {busiest} can use"
+    elif whole >= BUSY:
+        verdict = f"the machine: {cores} cores"
+    else:
+        verdict = "nothing: there was room"
+    busy = f"all processes took {whole:.0%} of {cores} cores, the {busiest} {shares[busiest]:.0%} of one"
+    return f"bottleneck: {verdict} ({busy})"

@@ -1,0 +1,106 @@
+"""A process of the run: told what to do by lines, heard by lines and by its log, measured by what the kernel knows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from attrs import field, frozen
+
+__all__ = ["Child", "Vitals"]
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 30
+LOOK_SECONDS = 0.02
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+SHOWN_OF_LOG = 4_000
+
+
+@frozen(kw_only=True)
+class Vitals:
+    """What a process has computed so far, user and system, all threads; and the memory that it occupies."""
+
+    cpu_seconds: float
+    resident_bytes: int
+
+
+@frozen(kw_only=True)
+class Child:
+    """A running process. ``log`` is the file of its standard error."""
+
+    name: str
+    process: subprocess.Popen[str]
+    log: Path
+    asked: IO[str] = field(repr=False)
+    answers: IO[str] = field(repr=False)
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls, name: str, command: Sequence[str | Path], environment: Mapping[str, str], logs: Path
+    ) -> Iterator[Child]:
+        """Run a command until the block is left; then it is asked to end, and killed when it does not."""
+        log = logs / f"{name.replace(' ', '-')}.log"
+        with (
+            log.open("w") as written,
+            subprocess.Popen(
+                [os.fspath(part) for part in command],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=written,
+                text=True,
+            ) as process,
+        ):
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                yield cls(name=name, process=process, log=log, asked=process.stdin, answers=process.stdout)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(PATIENCE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        self.asked.write(f"{line}\n")
+        self.asked.flush()
+
+    def told(self) -> str:
+        """The next line of its standard output.
+
+        Raises:
+            RuntimeError: it ended.
+        """
+        if line := self.answers.readline():
+            return line.strip()
+        raise RuntimeError(f"{self.name} ended; its log ends so: {self.log.read_text()[-SHOWN_OF_LOG:]}")
+
+    def logged(self, pattern: str) -> re.Match[str]:
+        """Wait until its log matches.
+
+        Raises:
+            RuntimeError: it ended, or took too long.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := re.search(pattern, text := self.log.read_text())):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not log {pattern!r}; its log ends so: {text[-SHOWN_OF_LOG:]}")
+            time.sleep(LOOK_SECONDS)
+        return found
+
+    def vitals(self) -> Vitals:
+        """What the kernel knows of it now."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        # The kernel's name of another process's CPU clock: see clock_getcpuclockid(3).
+        cpu_seconds = time.clock_gettime((~self.process.pid << 3) | 2)
+        return Vitals(cpu_seconds=cpu_seconds, resident_bytes=pages * PAGE_BYTES)

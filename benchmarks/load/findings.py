@@ -1,0 +1,137 @@
+"""What a run proves: whether anything was lost or shown twice, how long it took, and whether memory stayed flat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from attrs import field, frozen
+
+from benchmarks.load.run import QUARTERS, Evidence
+from benchmarks.load.traffic import POPULAR, Traffic, number_of
+from benchmarks.load.viewers import Sightings
+
+__all__ = ["Findings", "Growth", "examine"]
+
+MOST_GROWTH = 0.05
+
+
+@frozen(kw_only=True)
+class Growth:
+    """The memory of a process, in bytes, at each quarter; flat is what grew by 5 % at most in the second half."""
+
+    resident_bytes: Sequence[int]
+
+    @property
+    def share(self) -> float:
+        """By how much of itself it grew in the second half."""
+        middle, end = self.resident_bytes[QUARTERS.index(0.5)], self.resident_bytes[-1]
+        return (end - middle) / middle
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it stayed as it was."""
+        return self.share <= MOST_GROWTH
+
+
+@frozen(kw_only=True)
+class Findings:
+    """``faults`` say what was lost or wrong, and are empty when nothing was. ``latencies`` are seconds from just before
+    the later half was put on the queue until a viewer's socket was read, sorted, of all viewers and of the popular
+    shop's. ``missed`` counts viewers that missed something, ``doubled`` those that were shown something twice."""
+
+    faults: Sequence[str]
+    latencies: Sequence[float] = field(repr=False)
+    popular_latencies: Sequence[float] = field(repr=False)
+    missed: int
+    doubled: int
+    saved_per_second: float
+    growth: Mapping[str, Growth]
+
+
+def examine(traffic: Traffic, evidence: Evidence) -> Findings:
+    """Compare what came of a run with what had to come of it."""
+    shown = _shown(traffic, evidence.sightings)
+    sellers = traffic.sellers_of_viewers()
+    due = {seller: _due(traffic, seller) for seller in set(sellers)}
+    missed = [number for number, seller in enumerate(sellers) if _lacks(shown[number], due[seller])]
+    doubled = [number for number, seller in enumerate(sellers) if _exceeds(shown[number], due[seller])]
+    latencies = _latencies(evidence, [True] * traffic.viewers)
+    popular = _latencies(evidence, [seller == POPULAR for seller in sellers])
+    faults = [*_faults_of_viewers(traffic, evidence, missed, doubled), *_faults_of_stores(traffic, evidence)]
+    return Findings(
+        faults=faults,
+        latencies=latencies,
+        popular_latencies=popular,
+        missed=len(missed),
+        doubled=len(doubled),
+        saved_per_second=_saved_per_second(evidence),
+        growth={
+            name: Growth(resident_bytes=[look.resident_bytes for look in looks])
+            for name, looks in evidence.vitals.items()
+        },
+    )
+
+
+def _shown(traffic: Traffic, seen: Sightings) -> Sequence[bytes]:
+    """How often each viewer saw each product: a row of counts for each viewer."""
+    counts = [bytearray(traffic.products) for _ in range(traffic.viewers)]
+    for viewer, product in zip(seen.viewers, seen.products, strict=True):
+        row = counts[viewer]
+        row[product] = min(255, row[product] + 1)
+    return [bytes(row) for row in counts]
+
+
+def _due(traffic: Traffic, seller: str) -> bytes:
+    return bytes(each == seller for each in traffic.sellers_of_products())
+
+
+def _lacks(row: bytes, due: bytes) -> bool:
+    return row != due and any(count < wanted for count, wanted in zip(row, due, strict=True))
+
+
+def _exceeds(row: bytes, due: bytes) -> bool:
+    return row != due and any(count > wanted for count, wanted in zip(row, due, strict=True))
+
+
+def _latencies(evidence: Evidence, counts: Sequence[bool]) -> Sequence[float]:
+    seen, published_at = evidence.sightings, evidence.published_at
+    moments = zip(seen.viewers, seen.products, seen.times, strict=True)
+    return sorted(moment - published_at[product] for viewer, product, moment in moments if counts[viewer])
+
+
+def _faults_of_viewers(
+    traffic: Traffic, evidence: Evidence, missed: Sequence[int], doubled: Sequence[int]
+) -> Sequence[str]:
+    closed = evidence.sightings.closed
+    delivered, seen = evidence.metrics["linkhub_deliveries_total"], len(evidence.sightings.times)
+    claims = {
+        f"{len(missed)} of {traffic.viewers} viewers missed something, the first is viewer {missed[:1]}": missed,
+        f"{len(doubled)} viewers were shown something twice, or of another shop": doubled,
+        f"{len(closed)} viewers were closed, by close code: {dict(Counter(closed.values()))}": closed,
+        f"the server counts {delivered:,.0f} deliveries, the viewers {seen:,}": delivered != seen,
+    }
+    return [claim for claim, holds in claims.items() if holds]
+
+
+def _faults_of_stores(traffic: Traffic, evidence: Evidence) -> Sequence[str]:
+    figures, sellers = evidence.figures, traffic.sellers_of_products()
+    right = {(seller, number) for number, seller in enumerate(sellers)}
+    found = [(record.seller_handle, number_of(record.video_id)) for record in evidence.saved]
+    revised = sum(record.revision != 1 for record in evidence.saved)
+    silent = sum(not record.is_announced for record in evidence.saved)
+    claims = {
+        f"{sum(figures.queued.values())} messages are still queued": any(figures.queued.values()),
+        f"{len(found)} products were saved, not the {len(right)} that were sent": sorted(found) != sorted(right),
+        f"{revised} products have a second revision": revised,
+        f"{silent} products are not marked as announced": silent,
+        f"{figures.staged} halves wait beside their products": figures.staged,
+        f"{figures.dead_letters} dead letters, not {traffic.rejected}": figures.dead_letters != traffic.rejected,
+    }
+    return [claim for claim, holds in claims.items() if holds]
+
+
+def _saved_per_second(evidence: Evidence) -> float:
+    moments = [record.created_at for record in evidence.saved]
+    seconds = (max(moments) - min(moments)).total_seconds() if moments else 0.0
+    return len(moments) / seconds if seconds else 0.0
