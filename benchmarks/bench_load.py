@@ -113,12 +113,13 @@ def _bottleneck(evidence: Evidence) -> str:
     cores = len(os.sched_getaffinity(0))
     shares = {name: cpu_seconds / evidence.seconds for name, cpu_seconds in evidence.cpu_seconds.items()}
     busiest = max(shares, key=lambda name: shares[name])
-    whole = sum(shares.values()) / cores
+    ours = sum(shares.values()) / cores
+    others = evidence.others_cpu_seconds / evidence.seconds / cores
     if shares[busiest] >= BUSY:
         verdict = f"the one core that the {busiest} can use"
-    elif whole >= BUSY:
-        verdict = f"the machine: {cores} cores"
+    elif ours + others >= BUSY:
+        verdict = f"the machine, of which others took {others:.0%}"
     else:
         verdict = "nothing: there was room"
-    busy = f"all processes took {whole:.0%} of {cores} cores, the {busiest} {shares[busiest]:.0%} of one"
-    return f"bottleneck: {verdict} ({busy})"
+    return f"""bottleneck: {verdict}
+  {cores} cores: this run took {ours:.0%} of them, others {others:.0%}; the {busiest} {shares[busiest]:.0%} of one"""

@@ -19,7 +19,7 @@ from pathlib import Path
 import cattrs
 from attrs import frozen
 
-from benchmarks.load.child import Child, Vitals
+from benchmarks.load.child import Child, Vitals, machine_cpu_seconds
 from benchmarks.load.publisher import Sent
 from benchmarks.load.traffic import Traffic
 from benchmarks.load.viewers import Sightings
@@ -57,7 +57,8 @@ class Evidence:
     ``backlog`` is what stood on the queues when all was sent, and ``drain_seconds`` how long it then took until they
     were empty. ``published_at`` are monotonic times by number of product. ``vitals`` are those of each process at each
     of :data:`QUARTERS`, and ``cpu_seconds`` what each computed from the first message until all was seen, which took
-    ``seconds``. ``metrics`` are the server's.
+    ``seconds``; in that time, ``others_cpu_seconds`` went to processes that are not of the run. ``metrics`` are the
+    server's.
     """
 
     sent: Sent
@@ -70,6 +71,7 @@ class Evidence:
     sightings: Sightings
     vitals: Mapping[str, Sequence[Vitals]]
     cpu_seconds: Mapping[str, float]
+    others_cpu_seconds: float
     metrics: Mapping[str, float]
 
 
@@ -119,7 +121,7 @@ class _Stage:
     def play(self) -> Evidence:
         *_, publisher, viewers = self.children
         began = time.monotonic()
-        before = self._cpu_seconds()
+        before, machine_before = self._cpu_seconds(), machine_cpu_seconds()
         publisher.tell("go")
         vitals = self._watch(began)
         sent = cattrs.structure(json.loads(publisher.told()), Sent)
@@ -131,6 +133,7 @@ class _Stage:
         self._wait_until_seen(viewers)
         seen = time.monotonic()
         cpu_seconds = {name: after - before[name] for name, after in self._cpu_seconds().items()}
+        machine_seconds = machine_cpu_seconds() - machine_before
         metrics = self._metrics()
         time.sleep(SETTLING_SECONDS)
         viewers.asked.close()
@@ -146,6 +149,7 @@ class _Stage:
             sightings=Sightings.read(self.directory),
             vitals=vitals,
             cpu_seconds=cpu_seconds,
+            others_cpu_seconds=max(0.0, machine_seconds - sum(cpu_seconds.values())),
             metrics=metrics,
         )
 
