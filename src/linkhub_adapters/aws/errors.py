@@ -94,7 +94,7 @@ def fault_of(service: str, code: str, message: str, *, problem: str | None = Non
     """
     text = problem or f"{code}: {message}"
     if code in _MISSING and service in _NAMED_BY:
-        text += f" (`linkhub doctor` looks at what {_NAMED_BY[service]} name, and says what mends it)"
+        text += f" (`linkhub doctor` looks at {_NAMED_BY[service]}, and says what mends it)"
     if service == DYNAMODB and code in _REFUSALS and not _ABOUT_THE_TABLE.search(message):
         return StoreRefused(service, text)
     return ServiceUnavailable(service, text)

@@ -17,12 +17,18 @@ __all__ = ["doctor"]
     epilog=examples(
         Example("linkhub doctor", "look at everything that the settings name"),
         Example("linkhub doctor --json", "one JSON object a finding: subject, verdict, seen, mend"),
+        Example("linkhub doctor --role consumer", "where `linkhub consume` is to run: what it may do, too"),
         Example("linkhub doctor && linkhub serve", "start only where nothing is at fault"),
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    "--role",
+    type=click.Choice(["consumer", "server", "operator"]),
+    help="On AWS: what the process with these credentials is to do; permissions that it lacks are faults then.",
+)
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool, role: str | None) -> None:
     """Check the configuration against what is there: settings, tables or file, queues, topic, permissions, clock.
 
     Nothing is changed, and no message is received. Each fault comes with what mends it. The exit code is 0 where
@@ -36,6 +42,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     except SettingsFaulty as faulty:
         examination.print_report(examination.of_faulty_settings(faulty), as_json=as_json)
         ctx.exit(MISTAKEN)
-    findings = examination.examine(loaded, SystemClock())
+    findings = examination.examine(loaded, SystemClock(), role=role)
     examination.print_report(findings, as_json=as_json)
     ctx.exit(examination.exit_code_of(findings))

@@ -18,17 +18,19 @@ __all__ = ["examine", "of_faulty_settings"]
 _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it may be)"
 
 
-def examine(loaded: Loaded[Settings], clock: Clock) -> Sequence[Finding]:
+def examine(loaded: Loaded[Settings], clock: Clock, *, role: str | None = None) -> Sequence[Finding]:
     """Look at everything that the settings need.
 
     Args:
         loaded: the settings, and what was said when they were read.
         clock: this machine's.
+        role: what the process that runs with these credentials is to do: ``consumer``, ``server`` or ``operator``; none
+            leaves it open. Only AWS asks for permissions.
     """
     settings = loaded.settings
     return [
         *_settings_findings(loaded),
-        *_BACKENDS[settings.storage.backend](settings, clock),
+        *_BACKENDS[settings.storage.backend](settings, clock, role),
         *listener_findings(settings.listener, look_at_ports(settings.listener)),
         *machine_findings(look_at_machine()),
     ]
@@ -48,10 +50,10 @@ def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
     return warnings or [Finding.ok("settings", told)]
 
 
-def _aws(settings: Settings, clock: Clock) -> Sequence[Finding]:
+def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
     if find_spec("boto3") is None:
         return [Finding.fault("packages", "the aws backend needs boto3", "pip install 'linkhub[aws]'")]
-    from linkhub_adapters.aws.examination import AwsExamination, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
     from linkhub_core.model import Kind  # noqa: PLC0415  likewise
 
     aws = settings.aws
@@ -61,13 +63,14 @@ def _aws(settings: Settings, clock: Clock) -> Sequence[Finding]:
         staging_table=aws.staging_table,
         topic_arn=aws.topic_arn,
         visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
+        role=None if role is None else Role(role),
         region=aws.region,
         endpoint_url=aws.endpoint_url,
     )
     return asyncio.run(AwsExamination(subjects=subjects, clock=clock)())
 
 
-def _embedded(settings: Settings, clock: Clock) -> Sequence[Finding]:
+def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:
     from linkhub_adapters.sqlite.examination import (  # noqa: PLC0415  only with this backend
         file_findings,
         look_at_file,
@@ -81,12 +84,12 @@ def _embedded(settings: Settings, clock: Clock) -> Sequence[Finding]:
     return [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
 
 
-def _memory(_: Settings, __: Clock) -> Sequence[Finding]:
+def _memory(_: Settings, __: Clock, ___: str | None) -> Sequence[Finding]:
     problem = "nothing survives the process, and no other process sees it"
     return [Finding.warning("storage", problem, "LINKHUB_BACKEND=embedded (unless that is what you want)")]
 
 
-_BACKENDS: Mapping[str, Callable[[Settings, Clock], Sequence[Finding]]] = {
+_BACKENDS: Mapping[str, Callable[[Settings, Clock, str | None], Sequence[Finding]]] = {
     "aws": _aws,
     "embedded": _embedded,
     "memory": _memory,

@@ -3,6 +3,7 @@
     inquiry       a call that gives its reply or why there is none, and the moments between which it was answered
     services      the clients, that give up within seconds
     caller        the region, the credentials
+    needs         which actions which process needs
     tables, queues, topic, node_queues, permissions, clock
                   one subject each: what is read of it is a value, and a pure function makes findings of that
     examination   asks about all of them at once
@@ -12,5 +13,6 @@ Rule 2. A subject that cannot be looked at is a finding, and keeps no other from
 """
 
 from linkhub_adapters.aws.examination.examination import AwsExamination, Subjects
+from linkhub_adapters.aws.examination.needs import Role
 
-__all__ = ["AwsExamination", "Subjects"]
+__all__ = ["AwsExamination", "Role", "Subjects"]

@@ -57,6 +57,11 @@ def skew_of_all(readings: Sequence[ClockReading]) -> Skew:
     return skew_of(min(readings, key=lambda reading: reading.width))
 
 
+def _tenths(span: timedelta) -> float:
+    """Seconds, rounded up to tenths: a bound is not to be told smaller than it is."""
+    return -(-span // timedelta(milliseconds=100)) / 10
+
+
 def clock_findings(readings: Sequence[ClockReading]) -> Sequence[Finding]:
     """What all readings together say."""
     if not readings:
@@ -73,8 +78,8 @@ def clock_findings(readings: Sequence[ClockReading]) -> Sequence[Finding]:
         return [
             Finding.warning(
                 SUBJECT,
-                f"it may be {skew.maybe.total_seconds():.1f} s from the services': they answer too slowly to tell",
+                f"it may be {_tenths(skew.maybe)} s from the services': they answer too slowly to tell",
                 *_MEND,
             )
         ]
-    return [Finding.ok(SUBJECT, f"at most {skew.maybe.total_seconds():.1f} s from the services'")]
+    return [Finding.ok(SUBJECT, f"at most {_tenths(skew.maybe)} s from the services'")]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import boto3
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from botocore.exceptions import BotoCoreError
 
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
@@ -19,11 +19,13 @@ from linkhub_adapters.aws.examination.caller import (
 )
 from linkhub_adapters.aws.examination.clock import clock_findings
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why, refusal_of
+from linkhub_adapters.aws.examination.needs import Resource, Role, needed_actions
 from linkhub_adapters.aws.examination.node_queues import look_at_nodes, node_findings
 from linkhub_adapters.aws.examination.permissions import (
     Allowance,
     Needed,
     Permissions,
+    outcome_of,
     permission_findings,
     policy_source_of,
     simulate,
@@ -49,22 +51,17 @@ from linkhub_core.ports import Clock
 
 __all__ = ["AwsExamination", "Subjects"]
 
-_TABLE_ACTIONS = ("BatchGetItem", "Query", "Scan", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
-_QUEUE_ACTIONS = ("DeleteMessage", "ChangeMessageVisibility", "ReceiveMessage")
-_DEAD_LETTER_ACTIONS = ("SendMessage",)
-_NODE_ACTIONS = ("CreateQueue", "TagQueue", "ReceiveMessage", "DeleteMessage", "DeleteQueue")
-_TOPIC_ACTIONS = ("Publish", "Subscribe", "Unsubscribe", "ListSubscriptionsByTopic")
-
 
 @frozen(kw_only=True)
 class Subjects:
-    """What is to be examined: what the settings name."""
+    """What is to be examined: what the settings name. ``role`` is what the caller's process does, if that is known."""
 
     queue_urls: Mapping[Kind, str]
     products_table: str
     staging_table: str
     topic_arn: str | None
     visibility_timeout_seconds: float
+    role: Role | None = None
     region: str | None = None
     endpoint_url: str | None = None
 
@@ -120,7 +117,13 @@ class AwsExamination:
         source = None if isinstance(identity, Refusal) else policy_source_of(identity["Arn"])
         command = AwsCommand(region=region, endpoint_url=self.subjects.endpoint_url)
         round_ = _Round(
-            subjects=self.subjects, clock=self.clock, inquiry=inquiry, services=services, aws=command, source=source
+            subjects=self.subjects,
+            clock=self.clock,
+            inquiry=inquiry,
+            services=services,
+            aws=command,
+            source=source,
+            needs=needed_actions(self.subjects.role),
         )
         findings = await round_.findings()
         return [*caller, *clock_findings(inquiry.readings), *findings, *round_.permissions]
@@ -136,6 +139,7 @@ class _Round:
     services: Services
     aws: AwsCommand
     source: str | None
+    needs: Mapping[Resource, tuple[str, ...]]
     _permissions: dict[str, Sequence[Finding]] = field(factory=dict, init=False)
 
     @property
@@ -155,22 +159,25 @@ class _Round:
 
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
-        if seen.is_there:
-            tried = await try_table(self.inquiry, self.services, table)
-            await self._may(_needed(seen.subject, seen.arn, "dynamodb", _TABLE_ACTIONS), tried)
-        if seen.is_there and seen.has_index:
+        resource = Resource.STAGING if table.ttl_attribute else Resource.PRODUCTS
+        if seen.may_be_tried:
+            told = {action: outcome_of(action, reply) for action, reply in seen.replies.items() if reply is not None}
+            tried = await try_table(self.inquiry, self.services, table, self.needs[resource])
+            await self._may(self._needed(resource, seen.subject, seen.arn), {**told, **tried})
+        if seen.may_be_tried and seen.has_index:
             tried = await try_index(self.inquiry, self.services, table)
-            await self._may(_needed(f"{seen.subject}, its index", f"{seen.arn}/index/*", "dynamodb", ("Query",)), tried)
+            await self._may(self._needed(Resource.INDEX, f"{seen.subject}, its index", f"{seen.arn}/index/*"), tried)
         return table_findings(seen, self.aws)
 
     async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
         seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
         if not isinstance(seen.attributes, Refusal):
             tried = await try_queue(self.inquiry, self.services, url)
-            await self._may(_needed(seen.subject, seen.arn, "sqs", _QUEUE_ACTIONS), tried)
+            await self._may(self._needed(Resource.QUEUE, seen.subject, seen.arn), tried)
         dead = seen.dead_letters
         if dead is not None and dead.url is not None and not isinstance(dead.attributes, Refusal):
-            await self._may(_needed(f"queue {dead.name}", dead.arn, "sqs", _DEAD_LETTER_ACTIONS), {})
+            tried = await try_queue(self.inquiry, self.services, dead.url)
+            await self._may(self._needed(Resource.DEAD_LETTER_QUEUE, f"queue {dead.name}", dead.arn), tried)
         return queue_findings(seen, self.subjects.visibility_timeout_seconds, self.aws)
 
     async def _topic(self) -> Sequence[Finding]:
@@ -179,30 +186,32 @@ class _Round:
         if seen is None or not (seen.is_there or _is_denied(seen.attributes)):
             return findings
         nodes = await look_at_nodes(self.inquiry, self.services, seen.arn)
-        findings += node_findings(nodes, self.clock.now(), self.aws)
-        _, _, _, region, account, name = seen.arn.split(":")
-        await self._may(_needed(f"topic {name}", seen.arn, "sns", _TOPIC_ACTIONS), {})
-        partition = seen.arn.split(":")[1]
+        is_needed = self.subjects.role is Role.SERVER
+        findings += node_findings(nodes, self.clock.now(), self.aws, is_needed=is_needed)
+        told = {"sns:GetTopicAttributes": outcome_of("sns:GetTopicAttributes", seen.attributes)}
+        _, partition, _, region, account, name = seen.arn.split(":")
+        await self._may(self._needed(Resource.TOPIC, f"topic {name}", seen.arn), told)
         pattern = f"arn:{partition}:sqs:{region}:{account}:linkhub-node-*"
-        await self._may(_needed("queues of nodes", pattern, "sqs", _NODE_ACTIONS), {})
+        await self._may(self._needed(Resource.NODE_QUEUES, "queues of nodes", pattern), {})
+        told = {"sqs:ListQueues": outcome_of("sqs:ListQueues", nodes.tags)}
+        await self._may(self._needed(Resource.ANY, "what has no name", "*"), told)
         return findings
+
+    def _needed(self, resource: Resource, name: str, arn: str) -> Needed:
+        is_certain = self.subjects.role is not None
+        return Needed(name=name, arn=arn, actions=self.needs[resource], is_certain=is_certain)
 
     async def _may(self, needed: Needed, tried: Mapping[str, Allowance]) -> None:
         """Ask IAM for what could not be tried, and note what is to be said."""
         untried = tuple(action for action in needed.actions if action not in tried)
         known, why_unknown = dict(tried), "no harmless trial, and IAM is not asked without a user or role"
         if untried and self.source is not None:
-            rest = Needed(name=needed.name, arn=needed.arn, actions=untried)
-            told = await simulate(self.inquiry, self.services, self.source, rest)
+            told = await simulate(self.inquiry, self.services, self.source, evolve(needed, actions=untried))
             if isinstance(told, Refusal):
                 why_unknown = f"no harmless trial, and iam:SimulatePrincipalPolicy gave nothing: {told.problem}"
             else:
                 known.update(told)
         self._permissions[needed.name] = permission_findings(Permissions(needed=needed, known=known), why_unknown)
-
-
-def _needed(name: str, arn: str, service: str, operations: Sequence[str]) -> Needed:
-    return Needed(name=name, arn=arn, actions=tuple(f"{service}:{operation}" for operation in operations))
 
 
 def _is_denied(attributes: object) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
 
 from attrs import frozen
 
@@ -66,10 +65,17 @@ def state_of(tags: Mapping[str, str], topic_arn: str, now: datetime) -> Node:
     return Node.DEAD if silent_seconds > DEAD_AFTER_SECONDS else Node.LIVING
 
 
-def node_findings(seen: NodesSeen, now: datetime, aws: AwsCommand) -> Sequence[Finding]:
-    """How many nodes live, and what is left over."""
+def node_findings(seen: NodesSeen, now: datetime, aws: AwsCommand, *, is_needed: bool) -> Sequence[Finding]:
+    """How many nodes live, and what is left over.
+
+    Args:
+        seen: what SQS said.
+        now: this moment.
+        aws: writes the commands.
+        is_needed: whether who asks has to list these queues for its own work, as servers do.
+    """
     if isinstance(seen.tags, Refusal):
-        return [_unread(seen.tags)]
+        return [_unread(seen.tags, is_needed=is_needed)]
     states = {url: state_of(tags, seen.topic_arn, now) for url, tags in seen.tags.items()}
     living = sum(state is Node.LIVING for state in states.values())
     dead = sorted(url for url, state in states.items() if state is Node.DEAD)
@@ -83,6 +89,5 @@ def node_findings(seen: NodesSeen, now: datetime, aws: AwsCommand) -> Sequence[F
     return [Finding.warning(SUBJECT, problem, serve, *steps)]
 
 
-def _unread(refusal: Refusal) -> Finding:
-    action: Any = "sqs:ListQueues"
-    return unread(SUBJECT, refusal, action=action, resource="arn:aws:sqs:*:*:linkhub-node-*", is_needed=True)
+def _unread(refusal: Refusal, *, is_needed: bool) -> Finding:
+    return unread(SUBJECT, refusal, action="sqs:ListQueues", resource="*", is_needed=is_needed)

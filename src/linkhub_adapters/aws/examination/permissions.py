@@ -26,6 +26,7 @@ from linkhub_adapters.aws.examination.aws_command import allowing
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.services import Services
 from linkhub_adapters.aws.resources import Table
+from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.finding import Finding
 
 __all__ = [
@@ -58,11 +59,15 @@ class Allowance:
 
 @frozen(kw_only=True)
 class Needed:
-    """What linkhub does with one resource, by the actions' names in policies."""
+    """What linkhub does with one resource, by the actions' names in policies.
+
+    It is for certain only where it is known which process the caller is to be.
+    """
 
     name: str
     arn: str
     actions: tuple[str, ...]
+    is_certain: bool = True
 
 
 @frozen(kw_only=True)
@@ -92,8 +97,10 @@ def outcome_of(action: str, reply: object) -> Allowance:
     return Allowance(is_allowed=None, how=f"the trial failed: {reply.problem}")
 
 
-async def try_table(inquiry: Inquiry, services: Services, table: Table) -> Mapping[str, Allowance]:
-    """Try a table that exists; nothing is written, and nothing of anybody's read but one item by Scan."""
+async def try_table(
+    inquiry: Inquiry, services: Services, table: Table, wanted: Sequence[str]
+) -> Mapping[str, Allowance]:
+    """Try what is ``wanted`` of a table; nothing is written, and nothing of anybody's read but one item by Scan."""
     dynamodb, key = services.dynamodb, _key_of(table)
     trials: Mapping[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
         "BatchGetItem": (dynamodb.batch_get_item, {"RequestItems": {table.name: {"Keys": [key]}}}),
@@ -107,7 +114,8 @@ async def try_table(inquiry: Inquiry, services: Services, table: Table) -> Mappi
     known = {}
     for operation, (call, parameters) in trials.items():
         action = f"dynamodb:{operation}"
-        known[action] = outcome_of(action, await inquiry(call, **parameters))
+        if action in wanted:
+            known[action] = outcome_of(action, await inquiry(call, **parameters))
     return known
 
 
@@ -151,7 +159,10 @@ async def try_queue(inquiry: Inquiry, services: Services, url: str) -> Mapping[s
     hiding: Any = {**entry, "VisibilityTimeout": 0}
     deleted = await inquiry(sqs.delete_message_batch, QueueUrl=url, Entries=[entry])
     hidden = await inquiry(sqs.change_message_visibility_batch, QueueUrl=url, Entries=[hiding])
+    found = await inquiry(sqs.get_queue_url, QueueName=name_of(url))
     return {
+        "sqs:GetQueueAttributes": _TRIED,  # how else would we know of it
+        "sqs:GetQueueUrl": outcome_of("sqs:GetQueueUrl", found),
         "sqs:DeleteMessage": _outcome_of_entry("sqs:DeleteMessage", deleted),
         "sqs:ChangeMessageVisibility": _outcome_of_entry("sqs:ChangeMessageVisibility", hidden),
     }
@@ -217,7 +228,12 @@ def _findings(permissions: Permissions, why_unknown: str) -> Iterator[Finding]:
     unknown = [action for action in needed.actions if action not in denied and action not in allowed]
     if denied:
         hows = sorted({told.how for told in known.values() if told is not None and told.is_allowed is False})
-        yield Finding.fault(subject, f"denied: {_short(denied)} ({'; '.join(hows)})", allowing(denied, needed.arn))
+        problem, mend = f"denied: {_short(denied)} ({'; '.join(hows)})", allowing(denied, needed.arn)
+        if needed.is_certain:
+            yield Finding.fault(subject, problem, mend)
+        else:
+            role = "linkhub doctor --role consumer (or server, operator), as that process, tells what it needs"
+            yield Finding.warning(subject, f"{problem}; a consumer or a server needs that", mend, role)
     if unknown:
         reasons = {told.how if told is not None else why_unknown for told in map(known.get, unknown)}
         yield Finding.not_checked(subject, f"{_short(unknown)} ({'; '.join(sorted(reasons))})")

@@ -52,9 +52,20 @@ class TableSeen:
         return str(told.get("TableArn", f"arn:aws:dynamodb:*:*:table/{self.table.name}"))
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is a table with linkhub's keys, so that it may be tried."""
-        return not isinstance(self.description, Refusal) and not list(_key_faults(self, self.description["Table"]))
+    def may_be_tried(self) -> bool:
+        """Whether there is a table with linkhub's keys, as far as may be known."""
+        if isinstance(self.description, Refusal):
+            return self.description.why is Why.DENIED
+        return not list(_key_faults(self, self.description["Table"]))
+
+    @property
+    def replies(self) -> Mapping[str, Reply | None]:
+        """What was answered, by the actions that it takes."""
+        return {
+            "dynamodb:DescribeTable": self.description,
+            "dynamodb:DescribeTimeToLive": self.expiry,
+            "dynamodb:DescribeContinuousBackups": self.backups,
+        }
 
     @property
     def has_index(self) -> bool:
@@ -70,6 +81,8 @@ async def look_at_table(inquiry: Inquiry, services: Services, table: Table, sett
     dynamodb = services.dynamodb
     description = await inquiry(dynamodb.describe_table, TableName=table.name)
     if isinstance(description, Refusal):
+        if description.why is Why.DENIED and await _is_absent(inquiry, services, table):
+            description = Refusal(why=Why.MISSING)
         return TableSeen(table=table, setting=setting, description=description)
     return TableSeen(
         table=table,
@@ -78,6 +91,13 @@ async def look_at_table(inquiry: Inquiry, services: Services, table: Table, sett
         expiry=await inquiry(dynamodb.describe_time_to_live, TableName=table.name),
         backups=await inquiry(dynamodb.describe_continuous_backups, TableName=table.name),
     )
+
+
+async def _is_absent(inquiry: Inquiry, services: Services, table: Table) -> bool:
+    """Whether a read says so: processes that may not describe a table may read it."""
+    key: Any = {name: {"S": "linkhub:doctor"} for name in (table.partition_key, table.sort_key)}
+    reply = await inquiry(services.dynamodb.batch_get_item, RequestItems={table.name: {"Keys": [key]}})
+    return isinstance(reply, Refusal) and reply.why is Why.MISSING
 
 
 def table_findings(seen: TableSeen, aws: AwsCommand) -> Sequence[Finding]:

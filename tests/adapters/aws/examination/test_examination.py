@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from linkhub_adapters.aws.examination import Role
 from linkhub_adapters.aws.examination.services import Services
 from linkhub_adapters.aws.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_adapters.aws.resources import Queue, products_table, staging_table
@@ -291,24 +292,52 @@ async def test_a_clock_that_is_off(hospital: Hospital, seconds: int) -> None:
     assert ("ahead of" if seconds > 0 else "behind") in finding.seen
 
 
-async def test_a_write_that_is_denied(hospital: Hospital) -> None:
-    """What the trial of a table meets is told with the statement that allows it."""
+@pytest.mark.parametrize(("role", "verdict"), [(Role.CONSUMER, Verdict.FAULT), (None, Verdict.WARNING)])
+async def test_a_write_that_is_denied(hospital: Hospital, role: Role | None, verdict: Verdict) -> None:
+    """It is told with the statement that allows it; a fault where the caller is to be a consumer, else a warning."""
 
     def deny(services: Services) -> None:
         denied = Fault.client_error(operation="ExecuteTransaction", code="AccessDeniedException", times=6)
         inject(services.dynamodb, denied)
 
     hospital.break_it = deny
-    findings = unwell(await hospital.examine())
-    assert [finding.subject for finding in findings] == [
+    products, staging = unwell(await hospital.examine(role=role))
+    assert [products.subject, staging.subject] == [
         f"permissions on table {hospital.name}-{table}" for table in ("products", "staging")
     ]
-    for finding in findings:
-        assert finding.verdict is Verdict.FAULT
-        assert finding.seen.startswith("denied: PartiQLInsert, PartiQLUpdate, PartiQLDelete")
+    for finding, verbs in ((products, ["Insert", "Update"]), (staging, ["Insert", "Update", "Delete"])):
+        assert finding.verdict is verdict
+        assert finding.seen.startswith(f"denied: {', '.join(f'PartiQL{verb}' for verb in verbs)} (")
         statement = json.loads(finding.mend[0].partition("runs as: ")[2])
-        assert statement["Action"] == [f"dynamodb:PartiQL{verb}" for verb in ("Insert", "Update", "Delete")]
+        assert statement["Action"] == [f"dynamodb:PartiQL{verb}" for verb in verbs]
         assert statement["Resource"].startswith("arn:aws:dynamodb:")
+
+
+def _allow_a_consumer_alone(services: Services) -> None:
+    """What a consumer's policy does not allow is denied."""
+    code = "AccessDeniedException"
+    for operation in ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", "Query"):
+        inject(services.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
+    inject(services.sqs, Fault.client_error(operation="ListQueues", code=code, times=9))
+    inject(services.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
+
+
+async def test_a_consumer_needs_no_more_than_its_policy(hospital: Hospital) -> None:
+    """What only others need, or only this examination, is not checked, and no fault."""
+    hospital.break_it = _allow_a_consumer_alone
+    findings = await hospital.examine(role=Role.CONSUMER)
+    assert {finding.verdict for finding in unwell(findings)} == {Verdict.NOT_CHECKED}
+    assert f"permissions on table {hospital.name}-staging" in {
+        finding.subject for finding in findings if finding.verdict is Verdict.OK
+    }
+
+
+async def test_a_table_is_missed_by_who_may_not_describe_it(hospital: Hospital) -> None:
+    """A read tells that it does not exist."""
+    hospital.break_it = _allow_a_consumer_alone
+    findings = await hospital.examine(role=Role.CONSUMER, staging_table=f"{hospital.name}-nowhere")
+    (finding,) = (finding for finding in findings if finding.verdict is Verdict.FAULT)
+    assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
 
 
 async def test_a_lease_that_may_not_be_ended(hospital: Hospital) -> None:
@@ -323,7 +352,7 @@ async def test_a_lease_that_may_not_be_ended(hospital: Hospital) -> None:
 async def test_what_iam_denies(hospital: Hospital) -> None:
     """What has no harmless trial is asked of IAM, and only that."""
     hospital.answers.denied = frozenset({"sns:Publish"})
-    finding = await one_unwell(hospital)
+    finding = await one_unwell(hospital, role=Role.CONSUMER)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"permissions on topic {hospital.name}-topic")
     assert finding.seen == "denied: Publish (as IAM tells)"
     assert "sqs:ReceiveMessage" in hospital.answers.simulated

@@ -39,7 +39,7 @@ def test_a_node_is_dead_when_it_was_silent_for_long(told: dict[str, str], state:
 def test_each_queue_that_is_left_over_is_told() -> None:
     """Each comes with its own command, and only so many were asked about."""
     seen = NodesSeen(topic_arn=TOPIC, tags={f"http://x/1/n{number}": tags(2_000) for number in range(5)}, more=True)
-    (finding,) = node_findings(seen, NOW, AwsCommand())
+    (finding,) = node_findings(seen, NOW, AwsCommand(), is_needed=False)
     assert finding.verdict is Verdict.WARNING
     assert finding.seen == "left over by dead nodes: 5 (of the first 100) (n0, n1, n2, ...); nodes that listen: 0"
     assert [step for step in finding.mend if "delete-queue" in step] == [
@@ -47,7 +47,9 @@ def test_each_queue_that_is_left_over_is_told() -> None:
     ]
 
 
-def test_queues_that_may_not_be_listed() -> None:
-    """A serving node lists them, too."""
-    (finding,) = node_findings(NodesSeen(topic_arn=TOPIC, tags=Refusal(why=Why.DENIED)), NOW, AwsCommand())
-    assert finding.verdict is Verdict.FAULT
+@pytest.mark.parametrize(("is_needed", "verdict"), [(True, Verdict.FAULT), (False, Verdict.NOT_CHECKED)])
+def test_queues_that_may_not_be_listed(is_needed: bool, verdict: Verdict) -> None:
+    """A server has to list them, a consumer has not."""
+    seen = NodesSeen(topic_arn=TOPIC, tags=Refusal(why=Why.DENIED))
+    (finding,) = node_findings(seen, NOW, AwsCommand(), is_needed=is_needed)
+    assert finding.verdict is verdict
