@@ -3,8 +3,9 @@
 Theory of operation. :meth:`SqsEventQueue.receive` keeps long polls of both queues under way (:mod:`~.long_polls`), one
 each while they are idle, several while they have much to give. What polls bring lands in one buffer, whoever waits or
 not, and a batch is taken from it: as soon as it is full, or a short linger after its first message, for a larger batch
-costs the stores fewer calls and often holds both halves of a product. While one queue lags behind with much to give, a
-batch lingers for it even when it is full: what it brings now has its other halves here. Polls are only started by a
+costs the stores fewer calls and often holds both halves of a product. While queues have much to give it
+lingers somewhat longer, and a full batch lingers for a queue that lags behind: what that brings has its other halves
+here, and a half that waits in staging costs as much again as the product. Polls are only started by a
 ``receive``, and only where the buffer has room for all that they may bring, so it holds at most
 ``2 * max(batch_size, 10)`` messages. While messages wait in it a heartbeat extends their leases.
 
@@ -56,6 +57,7 @@ class SqsEventQueue:
         receive_wait_seconds: how long a ``receive`` waits for the first message.
         poll_wait_seconds: how long a poll waits at SQS, up to 20; each poll is paid for.
         linger_seconds: how long a batch that is not full waits for more.
+        backlog_linger_seconds: how long it waits while a queue has more to give.
         polls_per_queue: how many polls of one queue run at once, each on a thread.
     """
 
@@ -67,6 +69,7 @@ class SqsEventQueue:
     receive_wait_seconds: float = 1.0
     poll_wait_seconds: float = 20.0
     linger_seconds: float = 0.03
+    backlog_linger_seconds: float = 0.1
     polls_per_queue: int = 4
     _buffer: LeaseBuffer = field(init=False)
     _released: ReleasedLeases = field(factory=ReleasedLeases, init=False)
@@ -87,17 +90,23 @@ class SqsEventQueue:
         if self._is_closed:
             await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
         ends_at = loop.time() + self.receive_wait_seconds
-        is_lingering = False
+        lingers_since: float | None = None
         while not self._is_closed:
             self._arrived.clear()
             self._start_polls(loop)
             self._raise_error()
             if self._is_full() or loop.time() >= ends_at:
                 return self._buffer.take(self.batch_size)
-            if self._buffer and not is_lingering:
-                is_lingering, ends_at = True, loop.time() + self.linger_seconds
+            if self._buffer:
+                lingers_since = lingers_since or loop.time()
+                ends_at = lingers_since + self._linger_seconds
             await self._arrival(ends_at)
         return []
+
+    @property
+    def _linger_seconds(self) -> float:
+        has_more = any(polls.has_more for polls in self._polls.values())
+        return max(self.linger_seconds, self.backlog_linger_seconds) if has_more else self.linger_seconds
 
     def _is_full(self) -> bool:
         """Whether there is a batch, and no queue that has more to give lacks its half of it."""
