@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Services", "open_services"]
 
 THREADS = 16
-_BRIEF = Config(
+BRIEF = Config(
     connect_timeout=2,
     read_timeout=4,
     max_pool_connections=THREADS,
@@ -57,7 +57,7 @@ def open_services(session: boto3.session.Session, endpoint_url: str | None) -> I
     with ExitStack() as opened:
 
         def made(service: Any) -> Any:
-            client: Any = session.client(service, endpoint_url=endpoint_url, config=_BRIEF)
+            client: Any = session.client(service, endpoint_url=endpoint_url, config=BRIEF)
             opened.callback(client.close)
             return client
 

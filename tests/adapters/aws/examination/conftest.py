@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore import loaders
+from botocore.config import Config
 
+from linkhub_adapters.aws.examination import services
 from tests.adapters.aws.examination.hospital import Hospital
 from tests.support import aws
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+
+
+_LOADER = loaders.create_loader()  # keeps the descriptions of services, which each session would read from disk anew
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,9 @@ def hospital(
     dynamodb, sqs, sns = clients
     for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
         monkeypatch.setenv(name, value)
+    # A machine that is busy with other tests answers late: that is not what these tests are about.
+    monkeypatch.setattr(services, "BRIEF", services.BRIEF.merge(Config(connect_timeout=20, read_timeout=30)))
+    monkeypatch.setattr(loaders, "create_loader", lambda *_: _LOADER)
     for service in ("STS", "IAM"):  # so that what is not answered on the wire leads nowhere else
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", sqs_sns_endpoint)
     return Hospital(dynamodb=dynamodb, sqs=sqs, sns=sns)
