@@ -36,7 +36,7 @@ BUSY = 0.85
 @click.option("--viewers", default=2_000, show_default=True, help="Connections; each watches one shop.")
 @click.option("--seconds", default=60.0, show_default=True, help="How long the sending takes.")
 @click.option("--popular-products", default=0.5, show_default=True, help="The popular shop's share of the products.")
-@click.option("--popular-viewers", default=0.02, show_default=True, help="Its share of the viewers.")
+@click.option("--popular-viewers", default=0.5, show_default=True, help="Its share of the viewers.")
 @click.option("--socketio-viewers", default=0.15, show_default=True, help="The share of viewers by Socket.IO.")
 @click.option("--spread", default=200, show_default=True, help="How far apart halves are, in messages, at most.")
 def command(**options: Any) -> None:

@@ -51,7 +51,7 @@ class Traffic:
     viewers: int
     seconds: float
     popular_products: float = 0.5
-    popular_viewers: float = 0.02
+    popular_viewers: float = 0.5
     socketio_viewers: float = 0.15
     spread: int = 200
     twice: float = 0.05
