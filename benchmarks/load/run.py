@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -167,8 +168,8 @@ class _Stage:
 
     def _wait_until_seen(self, viewers: Child) -> None:
         """Wait until all that is due has been seen, or nothing more comes for a while."""
-        products = self.traffic.sellers_of_products()
-        due = sum(products.count(seller) for seller in self.traffic.sellers_of_viewers())
+        products = Counter(self.traffic.sellers_of_products())
+        due = sum(products[seller] for seller in self.traffic.sellers_of_viewers())
         last, moved = -1, time.monotonic()
         while time.monotonic() < moved + 10:
             viewers.tell("count")
