@@ -106,7 +106,8 @@ def _memory(findings: Findings) -> Iterator[str]:
     for name, growth in findings.growth.items():
         if name.startswith(("server", "consumer")):
             verdict = "pass" if growth.is_flat else "MISS"
-            yield f"{verdict}  {name}: memory {growth.share:+.1%} in the second half, at most {MOST_GROWTH:+.0%}"
+            grown = f"{growth.share:+.1%} in the second half, {growth.bytes_per_product:,.0f} bytes a product"
+            yield f"{verdict}  {name}: memory {grown}; at most {MOST_GROWTH:+.0%}"
 
 
 def _bottleneck(evidence: Evidence) -> str:

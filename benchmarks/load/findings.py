@@ -14,19 +14,33 @@ from benchmarks.load.viewers import Sightings
 __all__ = ["Findings", "Growth", "examine"]
 
 MOST_GROWTH = 0.05
+_MIDDLE = QUARTERS.index(0.5)
 
 
 @frozen(kw_only=True)
 class Growth:
-    """The memory of a process, in bytes, at each quarter; flat is what grew by 5 % at most in the second half."""
+    """The memory of a process, in bytes, at each quarter; flat is what grew by 5 % at most in the second half.
+
+    A server grows by some 400 bytes a product, until it remembers the newest revision of 100,000: that is its bound, of
+    which a run shows the beginning only.
+    """
 
     resident_bytes: Sequence[int]
+    products: int
+
+    @property
+    def _grown_bytes(self) -> int:
+        return self.resident_bytes[-1] - self.resident_bytes[_MIDDLE]
 
     @property
     def share(self) -> float:
         """By how much of itself it grew in the second half."""
-        middle, end = self.resident_bytes[QUARTERS.index(0.5)], self.resident_bytes[-1]
-        return (end - middle) / middle
+        return self._grown_bytes / self.resident_bytes[_MIDDLE]
+
+    @property
+    def bytes_per_product(self) -> float:
+        """By how much it grew for each product that was published in the second half."""
+        return self._grown_bytes / (self.products * (1 - QUARTERS[_MIDDLE]))
 
     @property
     def is_flat(self) -> bool:
@@ -67,7 +81,7 @@ def examine(traffic: Traffic, evidence: Evidence) -> Findings:
         doubled=len(doubled),
         saved_per_second=_saved_per_second(evidence),
         growth={
-            name: Growth(resident_bytes=[look.resident_bytes for look in looks])
+            name: Growth(resident_bytes=[look.resident_bytes for look in looks], products=traffic.products)
             for name, looks in evidence.vitals.items()
         },
     )
