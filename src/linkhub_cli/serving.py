@@ -145,4 +145,6 @@ async def _work(
 
 
 def _listener(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
-    return Listener(feed=feed, deliver=container.hub().broadcast, clock=container.clock(), journal=container.journal())
+    return Listener(
+        feed=feed, deliver=container.hub().broadcast_all, clock=container.clock(), journal=container.journal()
+    )

@@ -55,10 +55,10 @@ def listen(listener: Listener, seconds: float = 60.0) -> float:
 
 
 def test_announcements_are_delivered_in_the_order_in_which_they_came() -> None:
-    """One by one."""
+    """What came together is handed on together."""
     heard: list[Announcement] = []
     feed = ScriptedFeed([[news(1), news(2)], [], [news(3)]])
-    listen(Listener(feed=feed, deliver=heard.append, clock=FakeClock(), journal=MemoryJournal()))
+    listen(Listener(feed=feed, deliver=heard.extend, clock=FakeClock(), journal=MemoryJournal()))
     assert heard == [news(1), news(2), news(3)]
 
 
@@ -68,7 +68,7 @@ def test_a_bus_that_fails_is_asked_again(error: Exception) -> None:
     heard: list[Announcement] = []
     journal = MemoryJournal()
     feed = ScriptedFeed([error, error, [news(1)], error, [news(2)]])
-    listen(Listener(feed=feed, deliver=heard.append, clock=FakeClock(), journal=journal))
+    listen(Listener(feed=feed, deliver=heard.extend, clock=FakeClock(), journal=journal))
     assert heard == [news(1), news(2)]
     assert [(entry.activity, entry.retry_seconds) for entry in journal.of(ActivityFailed)] == [
         ("listen", 0.2),
@@ -77,19 +77,19 @@ def test_a_bus_that_fails_is_asked_again(error: Exception) -> None:
     ]
 
 
-def test_an_announcement_that_cannot_be_delivered_keeps_no_other_from_its_viewers() -> None:
-    """The others of its batch are delivered, and the failure is told."""
+def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
+    """Whoever delivers sees to the others of the batch; the loop goes on."""
     heard: list[Announcement] = []
     journal = MemoryJournal()
 
-    def deliver(announcement: Announcement) -> None:
-        if announcement == news(2):
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        heard.extend(announcements)
+        if news(2) in announcements:
             raise ValueError("a bug")
-        heard.append(announcement)
 
     feed = ScriptedFeed([[news(1), news(2), news(3)], [news(4)]])
     listen(Listener(feed=feed, deliver=deliver, clock=FakeClock(), journal=journal))
-    assert heard == [news(1), news(3), news(4)]
+    assert heard == [news(1), news(2), news(3), news(4)]
     assert [entry.problem for entry in journal.of(ActivityFailed)] == ["ValueError('a bug')"]
 
 

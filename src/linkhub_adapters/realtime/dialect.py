@@ -45,11 +45,13 @@ class Dialect:
         name: the transport, as statistics show it.
         encode: makes of an announcement what ``write`` takes, once for all viewers of this form.
         message: makes the same of an event for one viewer: its name, and its data as JSON.
+        joins: whether several of them, one after the other, are again what ``write`` takes: bytes are.
     """
 
     name: str
     encode: Callable[[Announcement], Any]
     message: Callable[[str, bytes], Any]
+    joins: bool = True
 
 
 def plain_message(event: str, data_json: bytes) -> bytes:
@@ -100,6 +102,8 @@ PLAIN_WEBSOCKET: Final = Dialect(name="websocket", encode=_plain, message=plain_
 SOCKETIO_WEBSOCKET: Final = Dialect(
     name="socket.io websocket", encode=_socketio_frame, message=_socketio_framed_message
 )
-SOCKETIO_POLLING: Final = Dialect(name="socket.io polling", encode=_socketio_packet, message=socketio_message)
+SOCKETIO_POLLING: Final = Dialect(
+    name="socket.io polling", encode=_socketio_packet, message=socketio_message, joins=False
+)
 EVENT_STREAM: Final = Dialect(name="sse", encode=_record, message=stream_record)
 DIALECTS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)

@@ -3,7 +3,8 @@
 Theory of operation. Connections of every kind are :class:`~.viewer.Viewer` values; the hub knows nothing of sockets.
 A message of a viewer goes through its session (:mod:`linkhub_core.subscriptions`) and what comes of it is carried out
 here. An announcement is encoded once for each dialect and written to each viewer in one synchronous loop: no task, no
-queue, nothing of asyncio in it.
+queue, nothing of asyncio in it. Announcements of a shop that come together are written together: the system call is
+what costs, so the further a server is behind, the faster it is.
 
 Rule 1. An announcement whose ``order`` is not newer than the last one of its product is dropped. The memory of that
         is bounded, and kept only for shops with viewers.
@@ -150,20 +151,60 @@ class Hub:
 
     def broadcast(self, announcement: Announcement) -> None:
         """Show an announcement to all who watch its shop, unless they have seen it."""
+        shop = self._shop_for(announcement)
+        if shop is not None:
+            self.counters.deliveries += shop.show(announcement)
+
+    def broadcast_all(self, announcements: Sequence[Announcement]) -> None:
+        """The same for several, in their order within each shop; those of a shop are written together.
+
+        Raises:
+            Exception: what the first one raised that could not be shown; all others have been.
+        """
+        news: dict[str, tuple[Shop, list[Announcement]]] = {}
+        for announcement in announcements:
+            shop = self._shop_for(announcement)
+            if shop is not None:
+                news.setdefault(announcement.key.seller_handle, (shop, []))[1].append(announcement)
+        failures = [failure for shop, those in news.values() for failure in self._show_all(shop, those)]
+        if failures:
+            raise failures[0]
+
+    def _show_all(self, shop: Shop, announcements: Sequence[Announcement]) -> Sequence[Exception]:
+        """Show them together, or else one by one, so that one that cannot be shown keeps no other from its viewers."""
+        if len(announcements) > 1 and not shop.has_replayed(announcements) and self._show_together(shop, announcements):
+            return []
+        failures: list[Exception] = []
+        for announcement in announcements:
+            try:
+                self.counters.deliveries += shop.show(announcement)
+            except Exception as error:  # noqa: BLE001  it is raised, after the others had their turn
+                failures.append(error)
+        return failures
+
+    def _show_together(self, shop: Shop, announcements: Sequence[Announcement]) -> bool:
+        try:
+            self.counters.deliveries += shop.show_all(announcements)
+        except Exception:  # noqa: BLE001  nothing was written, and whichever it was raises again by itself
+            return False
+        return True
+
+    def _shop_for(self, announcement: Announcement) -> Shop | None:
+        """The shop whose viewers have to see it, and remember that they did; none if nobody has to."""
         shop = self._shops.get(announcement.key.seller_handle)
         if shop is None:
-            return
+            return None
         order = announcement.order
         last = self._shown.pop(announcement.key, None)
         if last is not None and last >= order:
             self._shown[announcement.key] = last
             self.counters.repeats_dropped += 1
-            return
+            return None
         self._shown[announcement.key] = order
         if len(self._shown) > self.settings.max_remembered_products:
             del self._shown[next(iter(self._shown))]
         self.counters.broadcasts += 1
-        self.counters.deliveries += shop.show(announcement)
+        return shop
 
     def stats(self) -> dict[str, Any]:
         """Who is connected, as ``GET /api/v1/websocket/stats`` shows it."""

@@ -1,4 +1,4 @@
-"""The viewers of one shop, and the loop that shows them an announcement.
+"""The viewers of one shop, and the loops that show them what is announced.
 
 A viewer is either *live* (in ``live``, by dialect) or *held*, while what it missed is read and sent. What is announced
 meanwhile waits in its :class:`Hold`: references to announcements that all share, one a product, bounded.
@@ -9,8 +9,8 @@ is announced, so that no viewer sees it twice; when that many products are remem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -22,6 +22,8 @@ __all__ = ["Hold", "Order", "Shop"]
 
 MAX_HELD: Final = 1_000
 MAX_REPLAYED: Final = 1_000
+# What is written at once is far below what may wait for a reader.
+MAX_WRITE_BYTES: Final = 65_536
 
 Order = tuple[str, int]
 
@@ -116,6 +118,30 @@ class Shop:
                 count += len(recipients)
         return count
 
+    def has_replayed(self, announcements: Sequence[Announcement]) -> bool:
+        """Whether a viewer may have seen one of them already, so that they have to be shown one by one."""
+        return any(announcement.key.video_id in self.replayed for announcement in announcements)
+
+    def show_all(self, announcements: Sequence[Announcement]) -> int:
+        """Write announcements, none of which was replayed, to all viewers, as many in one write as may be.
+
+        Tells how many were written. What cannot be encoded raises before anything is written.
+        """
+        written = [
+            (viewers, list(_joined(dialect, announcements))) for dialect, viewers in self.live.items() if viewers
+        ]
+        for hold in self.held.values():
+            for announcement in announcements:
+                hold.put(announcement)
+        count = 0
+        for viewers, payloads in written:
+            for payload, events in payloads:
+                recipients = list(viewers)  # a copy, as above
+                for viewer in recipients:
+                    viewer.write(payload)
+                count += len(recipients) * events
+        return count
+
     def _take_seen(self, announcement: Announcement) -> Mapping[Viewer, Order]:
         """Who has seen this revision or a newer one; whoever has seen only older ones is forgotten."""
         replayed = self.replayed.pop(announcement.key.video_id, {})
@@ -123,3 +149,21 @@ class Shop:
         if newer:
             self.replayed[announcement.key.video_id] = newer
         return {viewer: order for viewer, order in replayed.items() if order >= announcement.order}
+
+
+def _joined(dialect: Dialect, announcements: Sequence[Announcement]) -> Iterator[tuple[Any, int]]:
+    """What is handed to ``write``, and how many events each holds."""
+    forms = [dialect.encode(announcement) for announcement in announcements]
+    if not dialect.joins:
+        yield from ((form, 1) for form in forms)
+        return
+    waiting: list[bytes] = []
+    size_bytes = 0
+    for form in forms:
+        if waiting and size_bytes + len(form) > MAX_WRITE_BYTES:
+            yield b"".join(waiting), len(waiting)
+            waiting, size_bytes = [], 0
+        waiting.append(form)
+        size_bytes += len(form)
+    if waiting:
+        yield b"".join(waiting), len(waiting)

@@ -16,14 +16,14 @@ __all__ = ["Listener"]
 
 @define(kw_only=True)
 class Listener:
-    """Takes announcements from a feed and gives each to ``deliver``, which must not wait.
+    """Takes announcements from a feed and gives what came together to ``deliver``, which must not wait.
 
     The bus counts as heard whenever it answered, be it with nothing: :meth:`silent_seconds` tells readiness how long
     ago that was.
     """
 
     feed: AnnouncementFeed
-    deliver: Callable[[Announcement], None]
+    deliver: Callable[[Sequence[Announcement]], None]
     clock: Clock
     journal: Journal
     _heard_at: float | None = None
@@ -35,22 +35,11 @@ class Listener:
             try:
                 announcements = await self.feed.receive()
                 self._heard_at = self.clock.now().timestamp()
-                self._deliver_all(announcements)
+                self.deliver(announcements)
             except Exception as error:  # noqa: BLE001  the loop outlives whatever a bus does
                 await patience.failed(error, stop)
             else:
                 patience.succeeded()
-
-    def _deliver_all(self, announcements: Sequence[Announcement]) -> None:
-        """Deliver each; one that cannot be delivered keeps no other from its viewers."""
-        failures: list[Exception] = []
-        for announcement in announcements:
-            try:
-                self.deliver(announcement)
-            except Exception as error:  # noqa: BLE001  it is raised again, after the others had their turn
-                failures.append(error)
-        if failures:
-            raise failures[0]
 
     def silent_seconds(self) -> float | None:
         """How long the bus has not answered, in seconds; none before its first answer."""

@@ -174,9 +174,10 @@ async def test_a_listener_survives_all_of_it(room: TopicRoom) -> None:
     feed, journal, stop = await room.open_feed(), MemoryJournal(), asyncio.Event()
     delivered: list[Announcement] = []
 
-    def deliver(announcement: Announcement) -> None:
-        delivered.append(announcement)
-        stop.set()
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        delivered.extend(announcements)
+        if delivered:
+            stop.set()
 
     listener = Listener(feed=feed, deliver=deliver, clock=room.clock, journal=journal)
     with inject(room.sqs, Fault.server_error(operation="ReceiveMessage")) as injection:
