@@ -22,7 +22,8 @@ check: .venv/dev.stamp ## format, lint, types, import contracts, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
+	@# Not --quiet: it drops warnings before --strict counts them.
+	$(BIN)/mkdocs build --strict --site-dir .venv/site
 
 audit: .venv/dev.stamp ## ask PyPI for known weaknesses of what is installed
 	$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
