@@ -1,6 +1,6 @@
 """Everything that is live: Socket.IO, plain WebSocket and Server-Sent Events, and the hub that tells all of them.
 
-    hub                who watches which shop; `Hub.broadcast` is what a bus calls, on the event loop
+    hub                who watches which shop; `Hub.broadcast_all` is what a bus calls, on the event loop
     gateway            WebSocket connections, on a port of their own or handed over by uvicorn
     plain              the plain WebSocket, `/products`
     socketio_server    Socket.IO on a WebSocket, `/socket.io/`, and its sessions
@@ -26,7 +26,7 @@ How they are put together, on a running event loop::
     await gateway.listen(socket)                           # a port of its own, if there is to be one
     uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection)   # the HTTP port, if there is to be one
     ...
-    hub.broadcast(announcement)                            # for each that the bus brings
+    hub.broadcast_all(announcements)                       # whatever the bus brings together
     ...
     sockets.close()                                        # those that poll get their end,
     streams.close()                                        # and so do event streams: else they hold up uvicorn
