@@ -19,6 +19,7 @@ from attrs import frozen
 from dependency_injector.providers import Object
 from starlette.routing import BaseRoute
 
+from linkhub_adapters.http import Probe
 from linkhub_adapters.worker import Listener
 from linkhub_cli.container import open_container
 from linkhub_cli.http_server import HttpServer, bind
@@ -31,7 +32,9 @@ from linkhub_cli.settings import Settings
 from linkhub_cli.viewers import Viewers
 from linkhub_core.ports import AnnouncementFeed
 
-__all__ = ["Extras", "serve"]
+__all__ = ["Extras", "hear", "serve"]
+
+_BUS = "bus"
 
 
 @frozen(kw_only=True)
@@ -125,11 +128,10 @@ async def _work(
         listening=listening.websockets,
     )
     async with container.backend().open_feed() as feed:
+        listener = hear(container, feed)
         phases = [
             Phase(name="consume", duties=[*extras.feeds, *consuming]),
-            Phase(
-                name="show", duties=[_listener(container, feed).run, container.looking().run, container.meeting().run]
-            ),
+            Phase(name="show", duties=[listener.run, container.looking().run, container.meeting().run]),
             Phase(name="answer", duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run]),
         ]
         container.log().info(
@@ -144,7 +146,15 @@ async def _work(
         )
 
 
-def _listener(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
-    return Listener(
+def hear(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
+    """Make the listener of a feed; readiness asks it, unless the backend itself knows whether its bus is heard.
+
+    Call it before the application is made, which takes the probes as they are then.
+    """
+    listener = Listener(
         feed=feed, deliver=container.hub().broadcast_all, clock=container.clock(), journal=container.journal()
     )
+    probes = container.probes()
+    if _BUS not in {probe.name for probe in probes}:
+        container.probes.override(Object([*probes, Probe(name=_BUS, check=listener.check)]))
+    return listener

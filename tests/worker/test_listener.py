@@ -13,6 +13,7 @@ from linkhub_adapters.worker import Listener
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import announce
 from linkhub_core.entries import ActivityFailed
+from linkhub_core.errors import ServiceUnavailable
 from tests.support import virtual_time
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.flaky import unavailable
@@ -93,22 +94,63 @@ def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
     assert [entry.problem for entry in journal.of(ActivityFailed)] == ["ValueError('a bug')"]
 
 
+def is_heard(listener: Listener) -> bool:
+    """What readiness is told."""
+    try:
+        asyncio.run(listener.check())
+    except ServiceUnavailable:
+        return False
+    return True
+
+
 def test_a_bus_is_silent_from_its_last_answer_on() -> None:
-    """An empty answer is an answer; before the first there is nothing to count from."""
+    """An empty answer is an answer; the limit itself is not too long."""
     clock = FakeClock()
     listener = Listener(feed=ScriptedFeed([[]]), deliver=print, clock=clock, journal=MemoryJournal())
-    assert listener.silent_seconds() is None
+    clock.advance(10)
     listen(listener, seconds=1)
-    clock.advance(42)
-    assert listener.silent_seconds() == 42
+    clock.advance(15)
+    assert (listener.silent_seconds(), is_heard(listener)) == (15, True)
+    clock.advance(1)
+    assert (listener.silent_seconds(), is_heard(listener)) == (16, False)
+    with pytest.raises(ServiceUnavailable, match=r"the bus of announcements .* not answered for 16 s"):
+        asyncio.run(listener.check())
+
+
+def test_a_bus_that_is_heard_again_is_heard() -> None:
+    """Readiness comes back by itself."""
+    clock = FakeClock()
+    feed = ScriptedFeed([[]])
+    listener = Listener(feed=feed, deliver=print, clock=clock, journal=MemoryJournal())
+    clock.advance(60)
+    assert not is_heard(listener)
+    listen(listener, seconds=1)
+    assert is_heard(listener)
 
 
 def test_a_bus_that_only_fails_was_never_heard() -> None:
-    """Readiness must not take an error for an answer."""
+    """Readiness must not take an error for an answer; a listener that was just made has its time all the same."""
+    clock = FakeClock()
     feed = ScriptedFeed([unavailable()] * 3)
-    listener = Listener(feed=feed, deliver=print, clock=FakeClock(), journal=MemoryJournal())
+    listener = Listener(feed=feed, deliver=print, clock=clock, journal=MemoryJournal(), silence_seconds=3)
     listen(listener, seconds=1)
-    assert listener.silent_seconds() is None
+    clock.advance(3)
+    assert is_heard(listener)
+    clock.advance(1)
+    assert not is_heard(listener)
+
+
+def test_what_cannot_be_delivered_was_heard_all_the_same() -> None:
+    """A bug in showing an announcement is told by the journal; it is no silence of the bus."""
+    clock = FakeClock()
+
+    def deliver(_: Sequence[Announcement]) -> None:
+        raise ValueError("a bug")
+
+    listener = Listener(feed=ScriptedFeed([[news(1)]]), deliver=deliver, clock=clock, journal=MemoryJournal())
+    clock.advance(60)
+    listen(listener, seconds=0.1)
+    assert is_heard(listener)
 
 
 def test_a_listener_ends_with_the_receive_that_is_under_way() -> None:

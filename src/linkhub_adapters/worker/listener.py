@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from attrs import define
+from attrs import define, field
 
 from linkhub_adapters.worker.patience import Patience
 from linkhub_core.announcement import Announcement
+from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 
 __all__ = ["Listener"]
@@ -18,15 +19,20 @@ __all__ = ["Listener"]
 class Listener:
     """Takes announcements from a feed and gives what came together to ``deliver``, which must not wait.
 
-    The bus counts as heard whenever it answered, be it with nothing: :meth:`silent_seconds` tells readiness how long
-    ago that was.
+    The bus counts as heard whenever it answered, be it with nothing; :meth:`check` is what readiness asks. A listener
+    that has just been made has ``silence_seconds`` to hear something: far longer than a receive waits.
     """
 
     feed: AnnouncementFeed
     deliver: Callable[[Sequence[Announcement]], None]
     clock: Clock
     journal: Journal
-    _heard_at: float | None = None
+    silence_seconds: float = 15.0
+    _heard_at: float = field(init=False)
+
+    @_heard_at.default
+    def _made_at(self) -> float:
+        return self.clock.now().timestamp()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until ``stop`` is set."""
@@ -41,6 +47,16 @@ class Listener:
             else:
                 patience.succeeded()
 
-    def silent_seconds(self) -> float | None:
-        """How long the bus has not answered, in seconds; none before its first answer."""
-        return None if self._heard_at is None else self.clock.now().timestamp() - self._heard_at
+    def silent_seconds(self) -> float:
+        """How long the bus has not answered, in seconds; before its first answer, how long it was waited for."""
+        return self.clock.now().timestamp() - self._heard_at
+
+    async def check(self) -> None:
+        """Do nothing as long as the bus answers.
+
+        Raises:
+            ServiceUnavailable: it has not for more than ``silence_seconds``: viewers of this process hear of nothing.
+        """
+        silent_seconds = self.silent_seconds()
+        if silent_seconds > self.silence_seconds:
+            raise ServiceUnavailable("the bus of announcements", f"it has not answered for {silent_seconds:.0f} s")
