@@ -126,6 +126,7 @@ async def _work(
         socketio=container.socketio(),
         streams=container.streams(),
         listening=listening.websockets,
+        drain_seconds=container.settings().consuming.drain_seconds,
     )
     async with container.backend().open_feed() as feed:
         listener = hear(container, feed)

@@ -12,27 +12,43 @@ from linkhub_adapters.realtime import EventStreams, Gateway, Hub, SocketIoServer
 __all__ = ["Viewers"]
 
 _GOODBYES_PER_SECOND = 2_000
-_MAX_SPREAD_SECONDS = 2.0
 
 
 @frozen(kw_only=True)
 class Viewers:
-    """Everybody who is connected. ``listening`` is a bound socket for WebSockets alone, where there is one."""
+    """Everybody who is connected.
+
+    Attributes:
+        hub: who watches what, by all of the following.
+        gateway: WebSockets.
+        socketio: Socket.IO sessions, those that poll among them.
+        streams: event streams.
+        listening: a bound socket for WebSockets alone, where there is one.
+        drain_seconds: how long the whole process may take to stop; goodbyes are spread over at most half of it.
+    """
 
     hub: Hub
     gateway: Gateway
     socketio: SocketIoServer
     streams: EventStreams
     listening: socket.socket | None
+    drain_seconds: float
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Take connections until ``stop`` is set, then close them with 1001: many of them over a moment."""
+        """Take connections until ``stop`` is set, then close all, many of them over a moment: WebSockets with 1001."""
         self.gateway.start()
         if self.listening is not None:
             await self.gateway.listen(self.listening)
         await stop.wait()
-        # Those that poll or stream first: they hold requests open, which the HTTP server waits for.
-        self.socketio.close()
-        self.streams.close()
-        await self.gateway.close(spread_seconds=min(_MAX_SPREAD_SECONDS, len(self.gateway) / _GOODBYES_PER_SECOND))
+        spread_seconds = self._spread_seconds()
+        # All at the same time, for each of them first of all lets nobody new in. The HTTP server ends in this phase,
+        # too, and waits for the requests that polls and streams hold open.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.socketio.close(spread_seconds))
+            group.create_task(self.streams.close(spread_seconds))
+            group.create_task(self.gateway.close(spread_seconds))
         self.hub.close()
+
+    def _spread_seconds(self) -> float:
+        count = len(self.gateway) + self.socketio.polling_count + len(self.streams)
+        return min(count / _GOODBYES_PER_SECOND, self.drain_seconds / 2)

@@ -28,9 +28,10 @@ How they are put together, on a running event loop::
     ...
     hub.broadcast_all(announcements)                       # whatever the bus brings together
     ...
-    sockets.close()                                        # those that poll get their end,
-    streams.close()                                        # and so do event streams: else they hold up uvicorn
-    await gateway.close(spread_seconds=3.0)                # refuses new ones, closes all with 1001
+    async with asyncio.TaskGroup() as group:               # nobody new is let in; all go, spread over a moment:
+        group.create_task(sockets.close(spread_seconds=3)) # those that poll get their end,
+        group.create_task(streams.close(spread_seconds=3)) # and so do event streams: else they hold up uvicorn
+        group.create_task(gateway.close(spread_seconds=3)) # WebSockets are closed with 1001
     hub.close()
 
 `Hub.stats` is what ``GET /api/v1/websocket/stats`` answers; `Hub.viewers_by_transport`, `Hub.subscription_count` and

@@ -33,6 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.dialect import EVENT_STREAM
+from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.http_connection import transport_of
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.origins import Origins
@@ -146,11 +147,10 @@ class EventStreams:
             stream.heartbeat_due = now + self.settings.heartbeat_seconds
             stream.write(_COMMENT)
 
-    def close(self) -> None:
-        """End all streams, each after what waits for it, and open no more."""
+    async def close(self, spread_seconds: float = 0.0) -> None:
+        """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
         self._is_draining = True
-        for stream in list(self._streams):
-            stream.end()
+        await say_goodbye(list(self._streams), _Stream.end, spread_seconds)
 
     def refuse(self, origin: str | None, address: str) -> tuple[RefusalReason, int] | None:
         """Say why a request is refused, and with which status."""

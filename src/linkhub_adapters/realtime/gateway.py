@@ -25,7 +25,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
 
 from attrs import Factory, define, field
 from websockets.datastructures import Headers
@@ -34,14 +33,13 @@ from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.connection import Visitor, WebSocketConnection
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = ["Door", "Gateway", "refusal"]
 
 Door = Callable[[WebSocketConnection, Request], Visitor | Response]
-
-_STEP_SECONDS: Final = 0.05
 
 
 def refusal(status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> Response:
@@ -105,19 +103,10 @@ class Gateway:
         self._is_draining = True
         for server in self._servers:
             server.close()
-        await self._close_all(spread_seconds)
+        await say_goodbye(list(self._connections), _go_away, spread_seconds)
         await self._wait_until_empty()
         if self._timer is not None:
             self._timer.cancel()
-
-    async def _close_all(self, spread_seconds: float) -> None:
-        leaving = list(self._connections)
-        steps = max(1, round(spread_seconds / _STEP_SECONDS))
-        for step in range(steps):
-            for connection in leaving[step::steps]:
-                connection.close(CloseCode.GOING_AWAY, "the server is going away")
-            if spread_seconds and step < steps - 1:
-                await asyncio.sleep(spread_seconds / steps)
 
     async def _wait_until_empty(self) -> None:
         try:
@@ -187,6 +176,10 @@ class Gateway:
     def _refuse(self, reason: RefusalReason, status: HTTPStatus) -> Response:
         self.count_refusal(reason)
         return refusal(status, f"{status.phrase}\n".encode())
+
+
+def _go_away(connection: WebSocketConnection) -> None:
+    connection.close(CloseCode.GOING_AWAY, "the server is going away")
 
 
 def _path(request: Request) -> str:

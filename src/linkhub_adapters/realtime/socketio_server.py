@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
@@ -30,6 +30,7 @@ from linkhub_adapters.realtime.engineio import (
     admit,
 )
 from linkhub_adapters.realtime.gateway import refusal
+from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
@@ -124,12 +125,25 @@ class SocketIoServer:
         for client in [each for each in self._clients.values() if each.due <= now]:
             client.tick(now)
 
-    def close(self) -> None:
-        """Take no more sessions, and close those that poll; the others end with their WebSockets."""
+    async def close(self, spread_seconds: float = 0.0) -> None:
+        """Take no more sessions, and close those that poll over ``spread_seconds``.
+
+        The others end with their WebSockets, which the gateway closes.
+        """
         self._is_draining = True
-        for client in list(self._clients.values()):
-            if client.engine.transport is Transport.POLLING:
-                client.close(self.monotonic())
+        await say_goodbye(self._polling(), self._close, spread_seconds)
+
+    @property
+    def polling_count(self) -> int:
+        """How many sessions poll."""
+        return len(self._polling())
+
+    def _polling(self) -> Sequence[SocketIoClient]:
+        return [client for client in self._clients.values() if client.engine.transport is Transport.POLLING]
+
+    def _close(self, client: SocketIoClient) -> None:
+        if client.engine.transport is Transport.POLLING:  # else its upgrade was over meanwhile
+            client.close(self.monotonic())
 
     def remove(self, client: SocketIoClient) -> None:
         """A session is over. Again does nothing."""

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 
-__all__ = ["RawClient", "a_frame"]
+__all__ = ["RawClient", "a_frame", "a_handshake"]
 
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -25,6 +25,11 @@ def a_frame(opcode: int, data: bytes, *, fin: bool = True, masked: bool = True) 
     else:
         head += bytes([mask | 127]) + struct.pack("!Q", len(data))
     return head + (bytes(4) if masked else b"") + data
+
+
+def a_handshake(path: str = "/products", more: str = "") -> bytes:
+    """A request for a WebSocket, with ``more`` header lines."""
+    return _HANDSHAKE.format(path=path, more=more).encode()
 
 
 class RawClient:
@@ -78,5 +83,5 @@ class RawClient:
 
     async def shake_hands(self, path: str = "/products", more: str = "") -> bytes:
         """Make the handshake; gives the answer, and what came with it."""
-        await self.send(_HANDSHAKE.format(path=path, more=more).encode())
+        await self.send(a_handshake(path, more))
         return await self.read_until(b"\r\n\r\n")

@@ -138,8 +138,8 @@ class Room:
 
     async def drain(self) -> None:
         """Close everything, as a process does that goes away."""
-        self.sockets.close()
-        self.streams.close()
+        await self.sockets.close()
+        await self.streams.close()
         await self.gateway.close()
         self.hub.close()
 

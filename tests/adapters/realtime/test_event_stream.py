@@ -218,7 +218,7 @@ async def test_draining_ends_streams_and_opens_none(room: Room) -> None:
         await reader.read()
         await reader.read()
         room.hub.broadcast(an_announcement())
-        room.streams.close()
+        await room.streams.close()
         assert (await reader.read())["event"] == "new_product"
         with pytest.raises(EOFError):
             await reader.read()

@@ -11,16 +11,19 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from linkhub_adapters.realtime.counters import RefusalReason
+from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import (
     SETTINGS,
     Room,
     an_announcement,
     http_client,
+    make_room,
     open_room,
     read_event,
     until,
 )
+from tests.support import virtual_time
 
 
 @pytest.fixture
@@ -187,6 +190,26 @@ async def test_draining_closes_all_with_1001_and_lets_nobody_in(room: Room) -> N
     assert room.hub.stats()["totalConnections"] == 0
     assert await status_of(room.port, "/products") == 503
     assert room.hub.counters.refused == {RefusalReason.DRAINING: 1}
+
+
+def test_draining_is_spread_evenly() -> None:
+    """Ten over a second: one each tenth, all with 1001, and nobody new meanwhile."""
+
+    async def main() -> None:
+        room = make_room()
+        leaving = [FakeTransport(room.gateway) for _ in range(10)]
+        draining = asyncio.create_task(room.gateway.close(spread_seconds=1.0))
+        await asyncio.sleep(0.5)
+        refused = FakeTransport(room.gateway)
+        assert refused.written[0][1].startswith(b"HTTP/1.1 503")
+        refused.abort()
+        await draining
+        assert sorted(transport.closed_at for transport in leaving) == pytest.approx(
+            [tenth * 0.1 for tenth in range(10)]
+        )
+        assert {transport.close_code for transport in leaving} == {1001}
+
+    virtual_time.run(main())
 
 
 async def test_draining_can_be_spread_and_ends_with_who_does_not_go() -> None:

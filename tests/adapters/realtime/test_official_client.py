@@ -175,7 +175,7 @@ async def test_when_the_server_goes_away_it_will_come_back(room: Room, start: St
         async with start(transports=[transport], reconnection=False) as client:
             await client.hear("connect")
             if transport == "polling":
-                room.sockets.close()
+                await room.sockets.close()
             else:
                 for connection in list(room.gateway._connections):
                     connection.close(1001)

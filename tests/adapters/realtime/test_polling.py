@@ -216,7 +216,7 @@ async def test_sessions_are_limited_together_and_by_address() -> None:
             answer = await http.get("/socket.io/?EIO=4&transport=polling")
             assert answer.status_code == status
             assert len(room.sockets) == 1
-            room.sockets.close()
+            await room.sockets.close()
             room.sweep(100)
             assert len(room.sockets) == 0
 
@@ -226,7 +226,7 @@ async def test_draining_ends_polls_and_opens_no_sessions(http: httpx.AsyncClient
     poller = await Poller.open(http)
     hanging = asyncio.create_task(poller.poll())
     await until(lambda: any(each._poll for each in room.sockets._clients.values()))
-    room.sockets.close()
+    await room.sockets.close()
     assert (await hanging).text == "1"
     assert (await http.get("/socket.io/?EIO=4&transport=polling")).status_code == 503
 
