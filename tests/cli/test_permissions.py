@@ -230,7 +230,9 @@ async def test_an_operator(account: Account) -> None:
         for seller in (None, "nalu-fashion"):
             assert [record async for record in backend.products.scan(seller_handle=seller)] == []
         await container.sweep()()
-    assert account.refused(operator) == set()
+    # The last long poll of the consumer before may still get what was put back, and gives it back: as the consumer.
+    late = {Asked("sqs:ChangeMessageVisibility", queue) for queue in account.places.queues}
+    assert account.refused(operator) - late == set()
 
 
 async def test_a_refusal_would_be_seen(account: Account) -> None:

@@ -54,9 +54,10 @@ class Town:
         async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
             watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
             for part in story.in_parts(kills):
+                begun = self._worked()  # before there is anything to do: it may be done in no time
                 await backend.publisher.publish(part)
                 victim = rng.choice(self.everybody)
-                await self._until_at_work(victim, rng.randint(1, 8))
+                await self._until_at_work(victim, begun + rng.randint(1, 8))
                 victim.kill()
                 victim.start()
             await _until(lambda: self._is_settled(backend), "leave the queues empty")
@@ -69,12 +70,11 @@ class Town:
         return load_settings(environment=self.hub.environment).settings
 
     async def _until_at_work(self, victim: Mortal, steps: int) -> None:
-        """Until the victim is up, and consumers have done so many things since."""
-        begun = self._worked()
+        """Until the victim is up, and consumers have done so many things altogether."""
         is_up = r'"event":"(listening|consuming)"'
 
         async def at_work() -> bool:
-            return victim.count(is_up) > 0 and (victim is self.server or self._worked() >= begun + steps)
+            return victim.count(is_up) > 0 and (victim is self.server or self._worked() >= steps)
 
         await _until(at_work, f"work, {victim.arguments} above all: {victim.told()[-2000:]}")
 
