@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from attrs import evolve
 from dependency_injector.providers import Object
+from starlette.routing import Route
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_cli.container import open_container
@@ -58,6 +60,18 @@ async def test_readiness_follows_the_process() -> None:
         container.process().stop.set()
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+
+
+async def test_no_route_is_open_that_is_not_documented() -> None:
+    """Every route of a server is in its OpenAPI document, or on the page about realtime."""
+    realtime = (Path(__file__).parents[2] / "docs" / "reference" / "realtime.md").read_text("utf-8")
+    async with _server() as (container, client):
+        described = set((await client.get("/openapi.json")).json()["paths"])
+        routes = {route.path for route in container.app().routes if isinstance(route, Route)}
+        assert len(routes) == len(container.app().routes)
+    undescribed = routes - described
+    assert undescribed == {"/socket.io/", "/api/v1/shop/{handle}/events"}
+    assert all(f"`{path}`" in realtime or f"GET {path}`" in realtime for path in undescribed)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/websocket/stats", "/metrics", "/api/v1/operator/status"])
