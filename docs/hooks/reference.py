@@ -18,7 +18,7 @@ from linkhub_adapters.http import openapi
 from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.telemetry import Metrics
 from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
-from linkhub_cli import settings_reference
+from linkhub_cli import documents, settings_reference
 from linkhub_cli.main import program
 
 _PIECE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
@@ -79,7 +79,7 @@ def _sample_labels(metric: Metric) -> Sequence[str]:
 
 def rest() -> str:
     """Each route of the OpenAPI document: what it answers, and to which parameters."""
-    document = openapi.describe(None)
+    document = openapi.describe(documents.openapi_paths())
     return "\n".join(line for path, item in document["paths"].items() for line in _route(path, item, document))
 
 

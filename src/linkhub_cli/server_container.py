@@ -23,6 +23,7 @@ from linkhub_adapters.realtime import (
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
 from linkhub_adapters.worker import Repeater
+from linkhub_cli import documents
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
@@ -73,7 +74,8 @@ def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
 
 
 def _routes(socketio: SocketIoServer, streams: EventStreams, extra_routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
-    return [*socketio_routes(socketio), *event_stream_routes(streams), *extra_routes]
+    ours = documents.asyncapi_routes()
+    return [*socketio_routes(socketio), *event_stream_routes(streams), *ours, *extra_routes]
 
 
 def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
@@ -157,6 +159,7 @@ class ServerContainer(Container):
         services=http_services,
         settings=Callable(_http_settings, Container.settings.provided.listener, process),
         extra_routes=Callable(_routes, socketio, streams, extra_routes),
+        extra_paths=Callable(documents.openapi_paths),
     )
     uvicorn_config = Factory(
         http_config,

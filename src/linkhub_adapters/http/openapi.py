@@ -32,6 +32,7 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
     Args:
         extra_paths: path items of routes that the application serves beside those of this room.
     """
+    paths = {**_PATHS, **(extra_paths or {})}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,8 +43,8 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": _TAGS,
-        "paths": {**_PATHS, **(extra_paths or {})},
+        "tags": _used(_TAGS, paths),
+        "paths": paths,
         "components": {
             "schemas": SCHEMAS,
             "parameters": _PARAMETERS,
@@ -62,10 +63,17 @@ _DESCRIPTION = (
 _TOKEN = "The admin token, where the server was configured with one; without one these addresses are open."  # noqa: S105  # a description
 _TAGS = [
     {"name": "Products", "description": "A shop and its products."},
+    {"name": "Realtime", "description": "Products the moment they arrive, by HTTP."},
     {"name": "Operation", "description": "How the server is doing: for its operator and for what keeps it running."},
     {"name": "Documentation", "description": "This description."},
     {"name": "Pages", "description": "What people open in a browser."},
 ]
+
+
+def _used(tags: list[dict[str, str]], paths: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Those with an operation: some are of routes that other rooms may have."""
+    used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    return [tag for tag in tags if tag["name"] in used]
 
 
 def _in_path(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""The payloads of the realtime interface: what the data of each event looks like, as JSON Schema.
+
+Draft 7, as AsyncAPI 3.0 has it: nothing stands beside a ``$ref``. Schemas leave room for fields that come later (no
+``additionalProperties: false``); a test closes them and holds them against what a server sends. The product is not
+described here: it is a ``Product`` of whoever puts the document together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from linkhub_core.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.subscriptions import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE, ErrorCode
+
+__all__ = ["ANSWERS", "FROM_CLIENTS", "FROM_SERVER", "SCHEMAS", "Schema", "ref"]
+
+Schema = dict[str, Any]
+
+
+def ref(name: str) -> Schema:
+    """A reference to the component ``name``."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(description: str, required: Schema, optional: Schema | None = None) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+    }
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", **more, "description": description}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+_HANDLE = _text("A seller's handle.", pattern="^[A-Za-z0-9._-]{1,64}$")
+_MESSAGE = _text("The same in words, for people; its wording may change.")
+_TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format="date-time")
+
+
+def _product_event(event: str, description: str, revision: Schema) -> Schema:
+    return _object(
+        description,
+        {
+            "event_type": _text("The name of the event.", const=event),
+            "event_id": _text(
+                "`updated_at/video_id/revision`: the same in every copy. In an event stream it is the record's `id`.",
+                pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/[1-9][0-9]*$",
+            ),
+            "revision": {"type": "integer", **revision, "description": "Which revision of the product; it only grows."},
+            "product": ref("Product"),
+            "timestamp": _TIMESTAMP,
+        },
+    )
+
+
+_SUBSCRIBE_TO_SELLER = _object(
+    "Watch a shop from now on.",
+    {"seller_handle": _HANDLE},
+    {
+        "since": _or_null(
+            _text(
+                "What changed later follows the answer. A date and time of RFC 3339; other forms of ISO 8601 are "
+                "taken, too, and without an offset it is UTC.",
+                format="date-time",
+            )
+        )
+    },
+)
+_UNSUBSCRIBE: Schema = {
+    "type": ["object", "null"],
+    "description": "Watch a shop no longer. Without `seller_handle`, or without data: none.",
+    "properties": {"seller_handle": _or_null(_HANDLE)},
+}
+_GET_STATUS: Schema = {"description": "Anything, or nothing: it is not looked at."}
+
+_CONNECTED = _object(
+    "The greeting: the first event of every connection.",
+    {"message": _MESSAGE, "clientId": _text("The public id of this connection."), "timestamp": _TIMESTAMP},
+)
+_SUBSCRIBED = _object(
+    "The shop is watched: what was missed follows, if it was asked for, then what happens.",
+    {
+        "seller_handle": _HANDLE,
+        "message": _MESSAGE,
+        "timestamp": _TIMESTAMP,
+        "recovered": {
+            "type": "boolean",
+            "description": "Whether all that was missed follows; if not, the client loads the page again.",
+        },
+    },
+)
+_UNSUBSCRIBED = _object(
+    "The shop is watched no longer.",
+    {
+        "seller_handle": _or_null(_text("The shop; null where all were left.", pattern=_HANDLE["pattern"])),
+        "message": _MESSAGE,
+        "timestamp": _TIMESTAMP,
+    },
+)
+_SUBSCRIPTION_STATUS = _object(
+    "Which shops are watched.",
+    {
+        "subscriptions": {"type": "array", "items": _HANDLE, "description": "In the order of subscription."},
+        "timestamp": _TIMESTAMP,
+    },
+)
+_ERROR = _object(
+    "What was wrong with a message. The connection goes on.",
+    {
+        "code": _text("Its kind.", enum=[code.value for code in ErrorCode]),
+        "message": _MESSAGE,
+        "timestamp": _TIMESTAMP,
+    },
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "SubscribeToSeller": _SUBSCRIBE_TO_SELLER,
+    "Unsubscribe": _UNSUBSCRIBE,
+    "GetSubscriptionStatus": _GET_STATUS,
+    "Connected": _CONNECTED,
+    "Subscribed": _SUBSCRIBED,
+    "Unsubscribed": _UNSUBSCRIBED,
+    "SubscriptionStatus": _SUBSCRIPTION_STATUS,
+    "NewProduct": _product_event(NEW_PRODUCT, "A product that was not there before.", {"const": 1}),
+    "ProductUpdated": _product_event(PRODUCT_UPDATED, "A later revision of a product.", {"minimum": 2}),
+    "Error": _ERROR,
+}
+"""All payloads, by the name of their component."""
+
+FROM_CLIENTS = {SUBSCRIBE: "SubscribeToSeller", UNSUBSCRIBE: "Unsubscribe", GET_STATUS: "GetSubscriptionStatus"}
+"""What clients send: the component of each event's data."""
+
+FROM_SERVER = {
+    "connected": "Connected",
+    "subscribed": "Subscribed",
+    "unsubscribed": "Unsubscribed",
+    "subscription_status": "SubscriptionStatus",
+    NEW_PRODUCT: "NewProduct",
+    PRODUCT_UPDATED: "ProductUpdated",
+    "error": "Error",
+}
+"""What the server sends: the component of each event's data."""
+
+ANSWERS = {SUBSCRIBE: "subscribed", UNSUBSCRIBE: "unsubscribed", GET_STATUS: "subscription_status"}
+"""The event that answers each message of a client, unless an ``error`` does."""
