@@ -27,6 +27,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.node]
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "guide" / "frontend.md"
 DATA: Final = Path(__file__).parents[1] / "data"
 _SELLER: Final = "nalu-fashion"
+_BUSY_SELLER: Final = "kampala.kicks"
+_TOO_MANY: Final = 101
+MORNING, NIGHT, NEXT_DAY = "Dress of the morning", "Dress of the night", "Dress of the next day"
 _LOOPBACK: Final = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 _BACK_SECONDS: Final = 60
 # A browser's EventSource, as a package: that of Node.js, still an experiment, does not outlive its server.
@@ -45,12 +48,21 @@ globalThis.WebSocket = class extends require('{ws}') {{
 
 @frozen(kw_only=True)
 class Example:
-    """A program of the guide: the heading that it stands under, its language, and how often it may show a product."""
+    """A program of the guide: where it stands, and what it is to do.
+
+    Attributes:
+        heading: what it stands under.
+        language: of its block.
+        subscribes: whether it holds a connection open.
+        repeats: whether it may show a product more than once.
+        when_too_much: what its line holds when more was missed than is replayed: the newest product, for most.
+    """
 
     heading: str
     language: str
     subscribes: bool = True
     repeats: bool = False
+    when_too_much: str = f"Rush {100 + _TOO_MANY - 1}"
 
 
 LIVE: Final = (
@@ -59,9 +71,11 @@ LIVE: Final = (
     Example(heading="Server-Sent Events", language="js"),
     Example(heading="python-socketio", language="python"),
     Example(heading="websockets", language="python"),
-    Example(heading="curl", language="bash", repeats=True),
+    Example(heading="curl", language="bash", repeats=True, when_too_much="load the page"),
     Example(heading="Polling with curl", language="bash", subscribes=False, repeats=True),
 )
+Start = Callable[..., Process]
+
 PAGE: Final = Example(heading="The page, over REST", language="js")
 _ELSEWHERE: Final = {("React", "jsx")}
 
@@ -78,14 +92,14 @@ def _blocks() -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, node: Path, socket_io_client_directory: Path) -> Callable[[Example, str], Process]:
+def start(tmp_path: Path, node: Path, socket_io_client_directory: Path) -> Start:
     """Starts a program of the guide against a server's address."""
     (tmp_path / "node_modules").symlink_to(socket_io_client_directory.parent)
     browser = tmp_path / "browser.mjs"
     browser.write_text(_BROWSER.format(ws=socket_io_client_directory.parent / "ws", eventsource=install(_EVENTSOURCE)))
     blocks = _blocks()
 
-    def start_example(example: Example, url: str) -> Process:
+    def start_example(example: Example, url: str, seller: str = _SELLER) -> Process:
         commands: dict[str, tuple[str, Sequence[str | Path]]] = {
             "js": ("mjs", [node, "--import", browser]),
             "python": ("py", [sys.executable]),
@@ -94,21 +108,22 @@ def start(tmp_path: Path, node: Path, socket_io_client_directory: Path) -> Calla
         suffix, command = commands[example.language]
         program = tmp_path / f"shop-{list(blocks).index((example.heading, example.language))}.{suffix}"
         program.write_text(blocks[example.heading, example.language], encoding="utf-8")
-        return Process([*command, program, _SELLER, url], environment=_LOOPBACK, cwd=tmp_path)
+        return Process([*command, program, seller, url], environment=_LOOPBACK, cwd=tmp_path)
 
     return start_example
 
 
-def _halves(title: str, video_id: str) -> Iterator[str]:
+def _halves(seller: str, title: str) -> Iterator[str]:
     for kind in ("caption", "thumbnail"):
         half = json.loads((DATA / f"{kind}.json").read_text(encoding="utf-8"))
-        half |= {"video_id": video_id, "seller_handle": _SELLER} | ({"title": title} if kind == "caption" else {})
+        half |= {"video_id": title.replace(" ", "-"), "seller_handle": seller}
+        half |= {"title": title} if kind == "caption" else {}
         yield json.dumps({"queue": kind, "body": json.dumps(half)})
 
 
-def _publish(hub: Hub, *titles: str) -> None:
+def _publish(hub: Hub, *titles: str, seller: str = _SELLER) -> None:
     """Put both halves of a product for each title on the queues."""
-    lines = [line for title in titles for line in _halves(title, title.replace(" ", "-"))]
+    lines = [line for title in titles for line in _halves(seller, title)]
     events = hub.directory / "events.jsonl"
     events.write_text("\n".join(lines) + "\n", encoding="utf-8")
     hub.run("publish", str(events))
@@ -131,38 +146,53 @@ def test_the_guide_has_no_other_blocks() -> None:
     assert set(_blocks()) == {(example.heading, example.language) for example in (*LIVE, PAGE)} | _ELSEWHERE
 
 
-def test_every_live_program_sees_each_product(hub: Hub, start: Callable[[Example, str], Process]) -> None:
-    """One published while it looks, one saved while the server is down, one after it is back: each once, if so said."""
+def _start_all(start: Start, url: str, running: ExitStack, *sellers: str) -> list[tuple[Example, str, Process]]:
+    return [
+        (example, seller, running.enter_context(start(example, url, seller))) for seller in sellers for example in LIVE
+    ]
+
+
+def _save_while_no_server_runs(hub: Hub) -> None:
+    """One product in the shop that is looked at, and more than are replayed in the busy one."""
+    with hub.consume() as consumer:
+        _publish(hub, NIGHT)
+        _publish(hub, *(f"Rush {number}" for number in range(100, 100 + _TOO_MANY)), seller=_BUSY_SELLER)
+        hub.wait_until_settled(consumer)
+
+
+def test_every_live_program_sees_each_product(hub: Hub, start: Start) -> None:
+    """What is published while it looks, what is saved while the server is down, what comes later: once, if so said.
+
+    Where too much was saved meanwhile, the page is loaded, or the program says that it should be.
+    """
     port = str(free_port())
-    subscribers = sum(example.subscribes for example in LIVE)
+    subscribers = 2 * sum(example.subscribes for example in LIVE)
     with ExitStack() as running:
         server, url = hub.serve("--port", port)
         with server:
-            programs = [(example, running.enter_context(start(example, url))) for example in LIVE]
+            programs = _start_all(start, url, running, _SELLER, _BUSY_SELLER)
             _wait_for_subscribers(server, url, subscribers)
-            _publish(hub, "Dress of the morning")
-            for _, program in programs:
-                program.wait_for_line("Dress of the morning")
+            _publish(hub, MORNING)
+            for _, seller, program in programs:
+                if seller == _SELLER:
+                    program.wait_for_line(MORNING)
             assert server.terminate() == 0
-        with hub.consume() as consumer:
-            _publish(hub, "Dress of the night")
-            hub.wait_until_settled(consumer)
+        _save_while_no_server_runs(hub)
         server, _ = hub.serve("--port", port)
         with server:
-            for _, program in programs:
-                program.wait_for_line("Dress of the night", timeout_seconds=_BACK_SECONDS)
+            for example, seller, program in programs:
+                missed = NIGHT if seller == _SELLER else example.when_too_much
+                program.wait_for_line(missed, timeout_seconds=_BACK_SECONDS)
             _wait_for_subscribers(server, url, subscribers)
-            _publish(hub, "Dress of the next day")
-            for example, program in programs:
-                program.wait_for_line("Dress of the next day")
-                if not example.repeats:
-                    titles = ("Dress of the morning", "Dress of the night", "Dress of the next day")
-                    assert [_shown(program, title) for title in titles] == [1, 1, 1], program.stdout_lines
-            for _, program in programs:
-                program.terminate()
+            _publish(hub, NEXT_DAY)
+            _publish(hub, NEXT_DAY, seller=_BUSY_SELLER)
+            for example, seller, program in programs:
+                program.wait_for_line(NEXT_DAY)
+                if seller == _SELLER and not example.repeats:
+                    assert [_shown(program, title) for title in (MORNING, NIGHT, NEXT_DAY)] == [1, 1, 1]
 
 
-def test_the_page_over_rest(hub: Hub, start: Callable[[Example, str], Process]) -> None:
+def test_the_page_over_rest(hub: Hub, start: Start) -> None:
     """It prints the shop, over more than one page, and ends."""
     titles = [f"Dress {number:02}" for number in range(21)]
     server, url = hub.serve()
