@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from httpx import ASGITransport, AsyncClient
+from starlette.routing import Route
 
 from linkhub_adapters.http import FailedRequest, HealthServices, HttpSettings, Probe, create_health_app
+from linkhub_adapters.http.openapi import describe
 
 TOKEN = "s3cret"
 
@@ -42,6 +44,18 @@ async def test_it_answers_nothing_else(path: str) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_each_of_its_routes_is_described() -> None:
+    """In the document of a server, which answers them alike; and there are no others."""
+    services = HealthServices(metrics=lambda: (b"", ""), failed=print, draining=lambda: False)
+    app = create_health_app(services, HttpSettings())
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    assert len(routes) == len(app.routes)
+    paths = describe()["paths"]
+    served = {(route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    assert served == {("/healthz", "GET"), ("/readyz", "GET"), ("/metrics", "GET")}
+    assert all(method.lower() in paths[path] for path, method in served)
 
 
 async def test_metrics_ask_for_the_token() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 __all__ = ["FIRST_STEPS", "curl_for"]
 
 _EXAMPLES = {"{handle}": "nalu-fashion", "{videoId}": "7301234567890421596", "{name}": "theme.css"}
@@ -29,11 +32,26 @@ FIRST_STEPS = (
 )
 
 
-def curl_for(method: str, path: str, *, with_token: bool) -> str:
-    """A command that calls the operation on a shop that might exist."""
+def curl_for(method: str, path: str, *, with_token: bool, parameters: Sequence[Mapping[str, Any]] = ()) -> str:
+    """A command that calls the operation on a shop that might exist.
+
+    Args:
+        method: in small letters.
+        path: with its placeholders.
+        with_token: whether the operation may ask for the admin token.
+        parameters: those of the operation; what has to stand in the query does.
+    """
     address = path.replace("/{release}", "")
     for name, example in _EXAMPLES.items():
         address = address.replace(name, example)
+    query = "&".join(_required_query(parameters))
     verb = "" if method == "get" else f"-X {method.upper()} "
     token = '-H "Authorization: Bearer $LINKHUB_ADMIN_TOKEN" ' if with_token else ""
-    return f'curl {verb}{token}"$LINKHUB{address}"'
+    return f'curl {verb}{token}"$LINKHUB{address}{"?" if query else ""}{query}"'
+
+
+def _required_query(parameters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in parameters:
+        if entry["in"] == "query" and entry["required"]:
+            name = entry["name"]
+            yield f"{name}={entry['schema'].get('enum', [f'${name.upper()}'])[0]}"

@@ -107,7 +107,7 @@ def _operation(document: Mapping[str, Any], method: str, path: str, operation: M
         *([element("p", prose(operation["description"]))] if "description" in operation else []),
         _parameter_table(parameters),
         _response_table(document, operation["responses"]),
-        _shell(curl_for(method, path, with_token="security" in operation)),
+        _shell(curl_for(method, path, with_token="security" in operation, parameters=parameters)),
         class_="operation",
         id=operation["operationId"],
     )

@@ -37,3 +37,13 @@ async def test_the_first_steps_are_commands_of_a_shell(client: AsyncClient) -> N
 def test_commands_use_the_verb() -> None:
     """GET is curl's own; others are said."""
     assert curl_for("post", "/x", with_token=False) == 'curl -X POST "$LINKHUB/x"'
+
+
+def test_commands_have_what_the_query_must() -> None:
+    """The one value that there is, or else a variable; what may be left out is."""
+    parameters = [
+        {"name": "EIO", "in": "query", "required": True, "schema": {"type": "string", "enum": ["4"]}},
+        {"name": "sid", "in": "query", "required": True, "schema": {"type": "string"}},
+        {"name": "since", "in": "query", "required": False, "schema": {"type": "string"}},
+    ]
+    assert curl_for("get", "/x", with_token=False, parameters=parameters) == 'curl "$LINKHUB/x?EIO=4&sid=$SID"'
