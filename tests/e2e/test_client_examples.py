@@ -161,7 +161,7 @@ def _save_while_no_server_runs(hub: Hub) -> None:
 
 
 def test_every_live_program_sees_each_product(hub: Hub, start: Start) -> None:
-    """What is published while it looks, what is saved while the server is down, what comes later: once, if so said.
+    """What is published while it looks, what is saved while the server is dead, what comes later: once, if so said.
 
     Where too much was saved meanwhile, the page is loaded, or the program says that it should be.
     """
@@ -176,7 +176,7 @@ def test_every_live_program_sees_each_product(hub: Hub, start: Start) -> None:
             for _, seller, program in programs:
                 if seller == _SELLER:
                     program.wait_for_line(MORNING)
-            assert server.terminate() == 0
+            assert server.kill() == -9  # without a goodbye: what all of them have to bear
         _save_while_no_server_runs(hub)
         server, _ = hub.serve("--port", port)
         with server:
