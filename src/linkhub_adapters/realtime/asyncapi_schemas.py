@@ -41,6 +41,8 @@ def _or_null(schema: Schema) -> Schema:
 
 _HANDLE = _text("A seller's handle.", pattern="^[A-Za-z0-9._-]{1,64}$")
 _MESSAGE = _text("The same in words, for people; its wording may change.")
+# What `format` leaves to the reader: capitals, no leap second, and a year that no offset leads out of the calendar.
+_SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format="date-time")
 
 
@@ -69,6 +71,7 @@ _SUBSCRIBE_TO_SELLER = _object(
                 "What changed later follows the answer. A date and time of RFC 3339; other forms of ISO 8601 are "
                 "taken, too, and without an offset it is UTC.",
                 format="date-time",
+                pattern=_SINCE,
             )
         )
     },

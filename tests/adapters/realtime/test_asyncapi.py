@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -124,21 +124,30 @@ def _take_record(listening: Listening, record: dict[str, str]) -> None:
     assert record.get("id") == data.get("event_id")
 
 
-_HANDLES = st.from_regex(
-    DOCUMENT["components"]["schemas"]["SubscribeToSeller"]["properties"]["seller_handle"]["pattern"]
-)
-_MOMENTS = st.datetimes(min_value=NOON.replace(year=1970, tzinfo=None), timezones=st.timezones())
+_SUBSCRIPTION = DOCUMENT["components"]["schemas"]["SubscribeToSeller"]["properties"]
+_HANDLES = st.from_regex(_SUBSCRIPTION["seller_handle"]["pattern"].strip("^$"), fullmatch=True)
+_OFFSETS = st.integers(-1_439, 1_439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(2999, 12, 31), timezones=_OFFSETS)  # noqa: DTZ001  offsets follow
 
 
 @settings(max_examples=50)
-@given(handle=_HANDLES.filter(lambda text: not text.endswith("\n")), moment=_MOMENTS)
-def test_what_the_schema_of_a_subscription_allows_is_taken(handle: str, moment: Any) -> None:
-    """Any handle of the pattern, any date and time of RFC 3339."""
-    data = {"seller_handle": handle, "since": moment.isoformat()}
-    if Listening(DOCUMENT, "socketIo").faults(SUBSCRIBE, data):
-        return  # an offset with seconds, which RFC 3339 does not have
+@given(handle=_HANDLES, moment=_MOMENTS, fraction=st.from_regex(r"\.[0-9]+", fullmatch=True) | st.just(""))
+def test_what_the_schema_of_a_subscription_allows_is_taken(handle: str, moment: datetime, fraction: str) -> None:
+    """Any handle of the pattern, any date and time of RFC 3339 that the schema lets through."""
+    text = moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    data = {"seller_handle": handle, "since": f"{text[:19]}{fraction}{text[19:]}"}
+    assert Listening(DOCUMENT, "socketIo").faults(SUBSCRIBE, data) == []
     [outcome] = Session(client_id="x", limits=SessionLimits()).receive(SUBSCRIBE, data, monotonic=0.0, now=NOON)
     assert isinstance(outcome, Join)
+
+
+@pytest.mark.parametrize("since", ["2026-01-15t12:00:00z", "2026-12-31T23:59:60Z", "9999-12-31T23:59:59-14:00"])
+def test_what_is_no_moment_to_the_server_is_none_to_the_schema(since: str) -> None:
+    """What RFC 3339 allows and Python's calendar does not."""
+    data = {"seller_handle": SELLER, "since": since}
+    assert Listening(DOCUMENT, "socketIo").faults(SUBSCRIBE, data)
+    [outcome] = Session(client_id="x", limits=SessionLimits()).receive(SUBSCRIBE, data, monotonic=0.0, now=NOON)
+    assert not isinstance(outcome, Join)
 
 
 def test_every_code_of_an_error_is_described() -> None:
