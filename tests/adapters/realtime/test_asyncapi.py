@@ -31,7 +31,7 @@ from tests.support.builders import NOON, a_record
 from tests.support.npm import NpmPackage, install
 
 _SPECIFICATION = NpmPackage(name="@asyncapi/specs", version="6.11.1")
-_PACE = 30
+_PACE = 10
 _LIMITS = SessionLimits(messages_per_minute=_PACE, max_subscriptions=1)
 _MISTAKES: list[tuple[str, Any]] = [
     ("dance", {}),
@@ -40,8 +40,6 @@ _MISTAKES: list[tuple[str, Any]] = [
     (SUBSCRIBE, {"seller_handle": SELLER, "since": "soon"}),
     (SUBSCRIBE, {"seller_handle": "one-more"}),
 ]
-
-
 _WAYS = pytest.mark.parametrize("way", ["plain", "socket.io websocket", "socket.io polling"])
 
 
