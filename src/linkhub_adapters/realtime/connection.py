@@ -17,6 +17,8 @@ Rule 1. The visitor is told that the connection is lost exactly once, as soon as
 Rule 2. Memory is bounded: a handshake, a message and what waits to be sent each have their limit. More waiting bytes
         than ``max_unsent_bytes``, and the reader is closed with 1013 (the transport itself tells, when its buffer
         passes its high-water mark: nothing is measured for each message).
+Rule 3. Whoever sends without end takes turns with everybody else: of what came, a little is read at a time, and
+        nothing more is taken in meanwhile.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ __all__ = ["Phase", "Visitor", "WebSocketConnection"]
 
 _MAX_HANDSHAKE_BYTES: Final = 16_384
 _END_OF_HEAD: Final = b"\r\n\r\n"
+# Of the smallest frames that are half a thousand: some milliseconds, during which nobody else has a turn.
+_TURN_BYTES: Final = 4_096
 # What happens is told by counters; a line for each connection would be a line for each of ten thousand.
 _QUIET: Final = logging.getLogger("linkhub.websockets")
 _QUIET.setLevel(logging.WARNING)
@@ -90,6 +94,7 @@ class WebSocketConnection(asyncio.Protocol):
         "_machine",
         "_message",
         "_transport",
+        "_unread",
         "_visitor",
         "address",
         "deadline",
@@ -101,6 +106,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._machine: WebSocketMachine | None = None
         self._visitor: Visitor | None = None
         self._head = b""
+        self._unread = b""
         self._message: bytearray | None = None
         self._is_text = False
         self.phase = Phase.HANDSHAKE
@@ -146,15 +152,16 @@ class WebSocketConnection(asyncio.Protocol):
         """See :class:`asyncio.Protocol`."""
         if self._machine is None:
             self._read_head(data)
-        elif self.phase is not Phase.LOST:
-            if self.phase is Phase.PINGED or self.phase is Phase.OPEN:
-                self._heard()
-            self._machine.receive_data(data)
-            self._act()
+        elif self._unread:
+            self._unread += data
+        else:
+            self._read(data)
 
     def eof_received(self) -> bool | None:
         """See :class:`asyncio.Protocol`."""
         if self._machine is not None:
+            unread, self._unread = self._unread, b""
+            self._machine.receive_data(unread)
             self._machine.receive_eof()
             self._act()
         return None  # the transport closes itself
@@ -245,6 +252,31 @@ class WebSocketConnection(asyncio.Protocol):
 
     # --- frames ----------------------------------------------------------------------------------------------------
 
+    def _read(self, data: bytes) -> None:
+        """Read the beginning of what came, and the rest in turns."""
+        if self.phase is Phase.LOST:
+            return
+        if self.phase is Phase.PINGED or self.phase is Phase.OPEN:
+            self._heard()
+        is_more = len(data) > _TURN_BYTES
+        cast(WebSocketMachine, self._machine).receive_data(data[:_TURN_BYTES] if is_more else data)
+        self._act()
+        if is_more:
+            self._wait_for_turn(data[_TURN_BYTES:])
+
+    def _wait_for_turn(self, rest: bytes) -> None:
+        self._unread = rest
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        unread, self._unread = self._unread, b""
+        if unread:
+            self._read(unread)
+        if not self._unread and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def _act(self) -> None:
         machine = cast(WebSocketMachine, self._machine)
         for frame in machine.events_received():
@@ -293,14 +325,13 @@ class WebSocketConnection(asyncio.Protocol):
                 self.deadline = self._gateway.monotonic() + self._gateway.settings.close_timeout_seconds
 
     def _write_all(self, chunks: Sequence[bytes]) -> None:
-        for chunk in chunks:
-            if chunk is SEND_EOF:
-                # Not `close`: with bytes of the other side still unread, that would reset the connection, and the
-                # close frame might never be read. The other side closes now, or the sweep does.
-                if self._transport.can_write_eof() and not self._transport.is_closing():
-                    self._transport.write_eof()
-            else:
-                self._transport.write(chunk)
+        data = b"".join(chunks)  # in one piece: a system call for each of a thousand pongs would be most of their cost
+        if data and self.phase is not Phase.CLOSING:  # nothing follows a close frame, pongs included
+            self._transport.write(data)
+        # Not `close`: with bytes of the other side still unread, that would reset the connection, and the close frame
+        # might never be read. The other side closes now, or the sweep does.
+        if SEND_EOF in chunks and self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
 
     def _lose_visitor(self) -> None:
         visitor, self._visitor = self._visitor, None

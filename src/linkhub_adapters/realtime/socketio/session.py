@@ -13,9 +13,11 @@ Rule 1. CONNECT_ERROR is the server's to send, a packet that cannot be read is n
         same language.
 Rule 2. A client that is connected to nothing is closed `connect_timeout_seconds` after it came to be so,
         whether it never connected, was refused, or left.
-Rule 3. Memory is bounded: no namespace outside the allowlist is remembered, and of an event with
+Rule 3. A client asks for namespaces ten times and no more: each is a greeting, a fresh pace and a place among the
+        viewers, which whoever comes and goes without end must not have for nothing.
+Rule 4. Memory is bounded: no namespace outside the allowlist is remembered, and of an event with
         attachments only how many of them are still to be dropped.
-Rule 4. After `Closed` there are no events. Nothing that a client sends raises; what the shell does out of
+Rule 5. After `Closed` there are no events. Nothing that a client sends raises; what the shell does out of
         turn is a `LocalProtocolError`, and a bug.
 """
 
@@ -46,6 +48,8 @@ __all__ = ["LocalProtocolError", "SocketSession"]
 
 _MAX_ATTACHMENTS: Final = 10  # as in the reference parser; more of them is an attack, not an event
 
+_MAX_CONNECTS: Final = 10  # the reference clients ask once for each namespace, then open another session
+
 
 class LocalProtocolError(RuntimeError):
     """The shell, not the client, did something out of turn."""
@@ -59,6 +63,7 @@ class SocketSession:
     _asking: set[str]
     _connected: set[str]
     _attachments_to_drop: int
+    _connects: int
     _connect_timeout_seconds: float
     _deadline: float | None
     _is_closed: bool
@@ -73,7 +78,7 @@ class SocketSession:
         """
         self._namespaces = frozenset(namespaces)
         self._asking, self._connected = set(), set()
-        self._attachments_to_drop = 0
+        self._attachments_to_drop = self._connects = 0
         self._connect_timeout_seconds = connect_timeout_seconds
         self._deadline = now + connect_timeout_seconds
         self._is_closed = False
@@ -167,6 +172,9 @@ class SocketSession:
 
     def _take_connect(self, packet: Packet) -> Event:
         namespace = packet.namespace
+        self._connects += 1
+        if self._connects > _MAX_CONNECTS:
+            return self._close(CloseReason.OUT_OF_PLACE, f"more than {_MAX_CONNECTS} CONNECTs")
         if namespace not in self._namespaces:
             reply = encode_connect_error(namespace, "Invalid namespace")
             return NamespaceRefused(namespace=namespace, reply=reply)
