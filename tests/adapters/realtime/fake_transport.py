@@ -18,9 +18,15 @@ class FakeTransport(asyncio.Transport):
     def __init__(self, gateway: Gateway, path: str = "/products") -> None:
         super().__init__()
         self.written: list[tuple[float, bytes]] = []
+        self.is_paused = False
         self._protocol: WebSocketConnection | None = gateway.make_connection()
         self._protocol.connection_made(self)
         self._protocol.data_received(a_handshake(path))
+
+    def hear(self, data: bytes) -> None:
+        """Have bytes come from the client."""
+        assert self._protocol is not None
+        self._protocol.data_received(data)
 
     @property
     def closed_at(self) -> float:
@@ -44,6 +50,14 @@ class FakeTransport(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         """See :class:`asyncio.Transport`."""
         return 0
+
+    def pause_reading(self) -> None:
+        """See :class:`asyncio.Transport`."""
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        """See :class:`asyncio.Transport`."""
+        self.is_paused = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """See :class:`asyncio.Transport`."""
