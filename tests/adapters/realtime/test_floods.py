@@ -126,7 +126,7 @@ async def test_answers_that_nobody_reads_are_bounded(flood: bytes) -> None:
 
         pouring = asyncio.create_task(flooding.send(flood * (3_000_000 // len(flood))))
         await until(closed_and_read)
-        assert settings.max_unsent_bytes < max(unsent) < settings.max_unsent_bytes + 100_000
+        assert max(unsent) < settings.max_unsent_bytes + 100_000
         room.sweep(settings.close_timeout_seconds + 1)
         await until(lambda: not room.gateway)
 
