@@ -1,30 +1,23 @@
 """Wire JSON to model and back: events of the workers, products, and the announcements of products.
 
-Every fault of a body is found in one pass and named with its field. The structure of each class is generated once, by
-cattrs, from the rules on the model's fields; nothing here repeats a limit. What keeps all rules, as nearly everything
-does, needs no names of faults: its values are built right away, and only what they refuse is read again by cattrs.
+Every fault of a body is found in one pass and named with its field. How an object becomes a value of the model stands
+in :mod:`~linkhub_core.structure`; here stands what the wire adds to that: envelopes, sizes, kinds, stamps.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
-from cattrs import BaseValidationError, Converter
-from cattrs.errors import ClassValidationError, IterableValidationError
-from cattrs.fns import identity
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ProductRecord, ThumbnailSet, Version, ruled
-from linkhub_core.rules import Number
+from linkhub_core.structure import structure, unstructure
 
 __all__ = [
     "MAX_BODY_BYTES",
@@ -48,126 +41,9 @@ MAX_BODY_BYTES = 100 * 1024
 MAX_ENVELOPE_BYTES = 1024 * 1024
 MAX_CLOCK_LEAD = timedelta(minutes=5)
 
-T = TypeVar("T")
-
 _TEXT = rules.text()
 _CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
-
-
-# --- structure, generated from the rules on the fields -------------------------------------------------------------
-
-
-def _structure_with_rules(cls: type[T], converter: Converter) -> Any:
-    hooks: dict[str, Any] = {
-        f.name: override(struct_hook=_field_hook(f, converter))
-        for f in attrs.fields(cls)  # type: ignore[arg-type]
-    }
-    build = make_dict_structure_fn(cls, converter, **hooks)
-
-    def structure(value: Any, target: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise rules.RuleBroken("must be an object")
-        return build(value, target)
-
-    return structure
-
-
-def _field_hook(attribute: attrs.Attribute[Any], converter: Converter) -> Any:
-    inner = attribute.metadata.get("nested")
-    if inner is None:
-        rule = attribute.metadata["rule"]
-        return lambda value, _: rule(value)
-    if not attribute.metadata["many"]:
-        return lambda value, _: converter.structure(value, inner)
-    least, most = attribute.metadata["least"], attribute.metadata["most"]
-    listed: Any = list[inner]  # type: ignore[valid-type]  # a type made at run time, as cattrs wants it
-
-    def structure_list(value: Any, _: Any) -> Any:
-        if value is None and attribute.default is None:
-            return None
-        if not isinstance(value, list):
-            raise rules.RuleBroken("must be a list of objects")
-        rules.check_count(len(value), least, most)
-        return tuple(converter.structure(value, listed))
-
-    return structure_list
-
-
-def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
-    hooks: dict[str, Any] = {
-        f.name: override(omit_if_default=f.default is None)
-        for f in attrs.fields(cls)  # type: ignore[arg-type]
-    }
-    return make_dict_unstructure_fn(cls, converter, **hooks)
-
-
-def _converter() -> Converter:
-    converter = Converter(detailed_validation=True, prefer_attrib_converters=False)
-    # A number or a price is its own plain form; left to itself, cattrs looks each one's union up anew.
-    for plain in (Number, Number | None, Decimal | None):
-        converter.register_unstructure_hook(plain, identity)
-    converter.register_structure_hook_factory(attrs.has, lambda cls: _structure_with_rules(cls, converter))
-    converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
-    return converter
-
-
-_CONVERTER = _converter()
-
-
-def _structure(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
-    try:
-        return _build(document, cls)
-    except Exception:  # noqa: BLE001  whatever it was, the thorough way names it
-        return _structure_thoroughly(document, cls, faults)
-
-
-def _structure_thoroughly(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
-    try:
-        return _CONVERTER.structure(document, cls)
-    except BaseValidationError as error:
-        faults += _faults_of(error, "")
-        return None
-
-
-def _build(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value whose fields check themselves; raises, without saying much, what has any fault."""
-    plain, nested = _field_names(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
-    values = {name: document[name] for name in plain if name in document}
-    for name, inner, many in nested:
-        if (value := document.get(name)) is not None:
-            values[name] = _build_all(value, inner) if many else _build(value, inner)
-    return cls(**values)
-
-
-def _build_all(values: Any, cls: type[T]) -> tuple[T, ...]:
-    if not isinstance(values, list):
-        raise rules.RuleBroken("must be a list of objects")
-    return tuple([_build(value, cls) for value in values])
-
-
-@lru_cache
-def _field_names(cls: type[Any]) -> tuple[Sequence[str], Sequence[tuple[str, type[Any], bool]]]:
-    """The names of the fields that keep a rule, and of those that hold values of another class, or several."""
-    fields = attrs.fields(cls)
-    plain = [field.name for field in fields if "nested" not in field.metadata]
-    nested = [(f.name, f.metadata["nested"], f.metadata["many"]) for f in fields if "nested" in f.metadata]
-    return plain, nested
-
-
-def _faults_of(error: BaseException, path: str) -> list[Fault]:
-    """Turn cattrs' tree of errors into a flat list, each with its path."""
-    if isinstance(error, ClassValidationError):
-        named, _ = error.group_exceptions()
-        return [
-            fault for inner, note in named for fault in _faults_of(inner, f"{path}.{note.name}" if path else note.name)
-        ]
-    if isinstance(error, IterableValidationError):
-        numbered, _ = error.group_exceptions()
-        return [fault for inner, note in numbered for fault in _faults_of(inner, f"{path}[{note.index}]")]
-    if isinstance(error, KeyError):
-        return [Fault(path, "is missing")]
-    return [Fault(path, str(error))]
 
 
 # --- events ------------------------------------------------------------------------------------------------------
@@ -244,8 +120,8 @@ def decode_event(kind: Kind, body: str, received_at: datetime) -> Half:
     if isinstance(document.get("price"), float):
         document["price"] = json_text.exactly(text, "price")
     faults: list[Fault] = []
-    stamp = _structure(document, _Stamp, faults)
-    content = _structure(document, _CLASSES[kind], faults)
+    stamp = structure(document, _Stamp, faults)
+    content = structure(document, _CLASSES[kind], faults)
     if not sound:
         faults += _faults_elsewhere(document, faults)
     if faults or stamp is None or content is None:
@@ -286,8 +162,7 @@ def encode_event(half: Half) -> bytes:
 
 def document_of(content: Content) -> dict[str, Any]:
     """The content as plain data in the order of the schema; a price stays a Decimal."""
-    document: dict[str, Any] = _CONVERTER.unstructure(content)
-    return document
+    return unstructure(content)
 
 
 def encode_content(content: Content) -> bytes:
@@ -307,7 +182,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
         MalformedEvent: the stored data breaks the rules, so something else than linkhub wrote it.
     """
     faults: list[Fault] = []
-    content = _structure(document, _CLASSES[kind], faults)
+    content = structure(document, _CLASSES[kind], faults)
     if content is None:
         raise MalformedEvent(faults)
     return content
@@ -353,7 +228,7 @@ def decode_record(
         MalformedEvent: the stored document breaks the rules, so something else than linkhub wrote it.
     """
     faults: list[Fault] = []
-    caption, thumbnails = _structure(document, Caption, faults), _structure(document, ThumbnailSet, faults)
+    caption, thumbnails = structure(document, Caption, faults), structure(document, ThumbnailSet, faults)
     if caption is None or thumbnails is None:
         raise MalformedEvent(faults)
     try:
