@@ -8,14 +8,16 @@ from importlib.util import find_spec
 
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
+from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import Loaded, SettingsFaulty
+from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.finding import Finding
 from linkhub_core.ports import Clock
 
 __all__ = ["examine", "of_faulty_settings"]
 
 _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it may be)"
+_MAKE_QUEUES = "linkhub init (makes what is absent, and prints the settings to use)"
 
 
 def examine(loaded: Loaded[Settings], clock: Clock, *, role: str | None = None) -> Sequence[Finding]:
@@ -38,9 +40,13 @@ def examine(loaded: Loaded[Settings], clock: Clock, *, role: str | None = None) 
 
 def of_faulty_settings(faulty: SettingsFaulty) -> Sequence[Finding]:
     """What can be said of a configuration that cannot be used: all its faults, and how the machine is."""
-    faults = [Finding.fault("settings", str(fault), _LIST_SETTINGS) for fault in faulty.faults]
+    faults = [Finding.fault("settings", str(fault), _mend_of(fault)) for fault in faulty.faults]
     rest = Finding.not_checked("everything else", "the settings say what to look at: mend them first")
     return [*faults, rest, *machine_findings(look_at_machine())]
+
+
+def _mend_of(fault: SettingFault) -> str:
+    return _MAKE_QUEUES if is_queue_unnamed(fault) else _LIST_SETTINGS
 
 
 def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:

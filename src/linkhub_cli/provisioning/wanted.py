@@ -12,15 +12,20 @@ from math import ceil
 from linkhub_adapters.aws.provisioned import Provisioned
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
 
-__all__ = ["account_of", "settings_before_queues", "settings_to_use", "wanted_of"]
+__all__ = ["account_of", "is_queue_unnamed", "settings_before_queues", "settings_to_use", "wanted_of"]
 
 _NOWHERE = "https://sqs.invalid/"
 _DEFAULTS = resources()
 _VARIABLES = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
 _PLACES = {_VARIABLES[queue.kind]: f"{_NOWHERE}0/{queue.name}" for queue in _DEFAULTS.queues}
+
+
+def is_queue_unnamed(fault: SettingFault) -> bool:
+    """Whether nothing is wrong but that a queue is not named: what makes the queues tells their names, too."""
+    return fault.variable in _PLACES and fault.beside == "LINKHUB_BACKEND" and not fault.written
 
 
 def settings_before_queues(load: Callable[[Mapping[str, str]], Settings]) -> Settings:
@@ -35,7 +40,7 @@ def settings_before_queues(load: Callable[[Mapping[str, str]], Settings]) -> Set
     try:
         return load({})
     except SettingsFaulty as faulty:
-        unnamed = {fault.variable for fault in faulty.faults if fault.beside == "LINKHUB_BACKEND" and not fault.written}
+        unnamed = {fault.variable for fault in faulty.faults if is_queue_unnamed(fault)}
     return load({variable: place for variable, place in _PLACES.items() if variable in unnamed})
 
 

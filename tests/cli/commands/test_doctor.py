@@ -56,6 +56,17 @@ def test_faulty_settings_are_told_all_at_once(terminal: Terminal) -> None:
     assert "everything else" in {finding["subject"] for finding in found}
 
 
+def test_what_is_wrong_with_settings_is_mended_where_it_can_be(terminal: Terminal) -> None:
+    """Queues that nobody named are made, and named, by ``init``; what else a setting may be is in the example file."""
+    found = findings(terminal, 2, LINKHUB_BACKEND="aws", LINKHUB_LOG_LEVEL="loud")
+    mends = [finding["mend"][0] for finding in found if finding["verdict"] == "fault"]
+    assert [mend.partition(" (")[0] for mend in mends] == [
+        "linkhub config --env-example",
+        "linkhub init",
+        "linkhub init",
+    ]
+
+
 def test_a_slip_is_told(terminal: Terminal) -> None:
     """A variable that nearly has the name of a setting is a warning."""
     (slip,) = (finding for finding in findings(terminal, 0, LINKHUB_PROT="1") if finding["subject"] == "settings")
