@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
-from botocore.exceptions import NoRegionError
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.clients import AwsClients
@@ -34,16 +33,14 @@ from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_adapters.aws.sqs_queues import FindQueues
 from linkhub_adapters.memory import MemoryAnnouncements
 from linkhub_adapters.telemetry import Figures
+from linkhub_cli.aws_clients import open_clients
 from linkhub_cli.backends.aws_usage import usage_of
 from linkhub_cli.backends.backend import Backend
+from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
-
-if TYPE_CHECKING:
-    from types_boto3_sqs import SQSClient
 
 __all__ = ["open_backend"]
 
@@ -54,26 +51,15 @@ _NOBODY = ProductKey("linkhub", "readiness")
 @asynccontextmanager
 async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
-    with AwsClients(region=settings.aws.region, endpoint_url=settings.aws.endpoint_url) as clients:
+    with open_clients(settings.aws) as clients:
         sqs_calls = AwsCalls(service="SQS", executor=clients.executor)
-        urls = {
-            Kind.CAPTION: settings.aws.caption_queue_url or "",
-            Kind.THUMBNAIL: settings.aws.thumbnail_queue_url or "",
-        }
-        queues = await asyncio.to_thread(FindQueues(sqs=_sqs_of(clients), calls=sqs_calls), urls)
+        find = FindQueues(sqs=clients.sqs, calls=sqs_calls)
+        queues = await asyncio.to_thread(find, queue_urls(settings.aws))
         aws = _Aws(settings=settings, clock=clock, clients=clients, sqs_calls=sqs_calls, queues=queues)
         try:
             yield aws.backend()
         finally:
             await aws.queue.close()
-
-
-def _sqs_of(clients: AwsClients) -> SQSClient:
-    """The first client that is made: it tells whether a region is known."""
-    try:
-        return clients.sqs
-    except NoRegionError as error:
-        raise SettingsFaulty([SettingFault("AWS_REGION", "is needed: set it to the region of AWS")]) from error
 
 
 @frozen(kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
+from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.finding import Finding
@@ -60,11 +61,10 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
     if find_spec("boto3") is None:
         return [Finding.fault("packages", "the aws backend needs boto3", "pip install 'linkhub[aws]'")]
     from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
-    from linkhub_core.model import Kind  # noqa: PLC0415  likewise
 
     aws = settings.aws
     subjects = Subjects(
-        queue_urls={Kind.CAPTION: aws.caption_queue_url or "", Kind.THUMBNAIL: aws.thumbnail_queue_url or ""},
+        queue_urls=queue_urls(aws),
         products_table=aws.products_table,
         staging_table=aws.staging_table,
         topic_arn=aws.topic_arn,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from botocore.exceptions import NoRegionError
-
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.clients import AwsClients
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
@@ -15,9 +13,10 @@ from linkhub_adapters.aws.provisioning import Provisioning
 from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.aws.sns_provisioning import SnsProvisioning
 from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
+from linkhub_cli.aws_clients import open_clients
 from linkhub_cli.provisioning.wanted import account_of, wanted_of
+from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Aws, Settings
-from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 
@@ -28,11 +27,8 @@ async def provision(
     settings: Settings, clock: Clock, subscriptions: Sequence[Subscription]
 ) -> AsyncIterator[Provisioned]:
     """See :func:`linkhub_cli.provisioning.provision`."""
-    with AwsClients(region=settings.aws.region, endpoint_url=settings.aws.endpoint_url) as clients:
-        try:
-            provisioning = _provisioning(clients, settings.aws, clock)
-        except NoRegionError as error:
-            raise SettingsFaulty([SettingFault("AWS_REGION", "is needed: set it to the region of AWS")]) from error
+    with open_clients(settings.aws) as clients:
+        provisioning = _provisioning(clients, settings.aws, clock)
         async for told in provisioning.ensure(wanted_of(settings, subscriptions)):
             yield told
 
@@ -52,5 +48,4 @@ def _provisioning(clients: AwsClients, aws: Aws, clock: Clock) -> Provisioning:
 
 
 def _accounts(aws: Aws) -> Mapping[Kind, str]:
-    urls = {Kind.CAPTION: aws.caption_queue_url, Kind.THUMBNAIL: aws.thumbnail_queue_url}
-    return {kind: account for kind, url in urls.items() if (account := account_of(url))}
+    return {kind: account for kind, url in queue_urls(aws).items() if (account := account_of(url))}

@@ -11,6 +11,7 @@ from math import ceil
 
 from linkhub_adapters.aws.provisioned import Provisioned
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
+from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
@@ -47,8 +48,7 @@ def settings_before_queues(load: Callable[[Mapping[str, str]], Settings]) -> Set
 def wanted_of(settings: Settings, subscriptions: Sequence[Subscription] = ()) -> Resources:
     """The resources, under the names that the settings give them."""
     aws, consuming = settings.aws, settings.consuming
-    urls = {Kind.CAPTION: aws.caption_queue_url, Kind.THUMBNAIL: aws.thumbnail_queue_url}
-    names = {queue.kind: _last_part(urls[queue.kind], "/") or queue.name for queue in _DEFAULTS.queues}
+    names = {queue.kind: _last_part(queue_urls(aws).get(queue.kind), "/") or queue.name for queue in _DEFAULTS.queues}
     return resources(
         products=aws.products_table,
         staging=aws.staging_table,
