@@ -110,7 +110,7 @@ def test_the_environment_is_added_to() -> None:
     """Variables of the caller's come on top of the inherited ones."""
     code = "import os; print(os.environ['GIVEN'], 'PATH' in os.environ)"
     with Process([sys.executable, "-c", code], environment={"GIVEN": "yes"}) as process:
-        process.wait_for_line("^yes True$")
+        assert process.wait_for_line("^yes").string == "yes True"
 
 
 def _is_running(process_id: int) -> bool:

@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from linkhub_adapters.http import HttpSettings
+from linkhub_adapters.memory import MemoryProductStore
 from tests.adapters.http.shop import PRODUCTS, Listener
 
 
@@ -67,13 +68,17 @@ async def test_a_servers_lifespan_passes() -> None:
 
 def test_making_it_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """No socket, and no store is asked: that is for the first request."""
+    opened: list[object] = []
 
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a socket was opened")
+    def note(*arguments: object, **_: object) -> None:
+        opened.append(arguments)
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "bind", refuse)
-    Listener().app()
+    for door in ("connect", "bind"):
+        monkeypatch.setattr(socket.socket, door, note)
+    for question in ("find", "page"):
+        monkeypatch.setattr(MemoryProductStore, question, note)
+    assert Listener().app().routes
+    assert opened == []
 
 
 async def test_an_address_with_a_slash_too_many_leads_to_the_right_one(client: AsyncClient) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from linkhub_adapters.realtime.shop import MAX_HELD, MAX_REPLAYED
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductRecord
+from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.subscriptions import UNSUBSCRIBE
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
@@ -348,10 +350,19 @@ def test_however_replay_and_announcements_interleave_each_revision_comes_once_an
     steps: list[tuple[str, int]],
 ) -> None:
     """Products are saved, announced late, out of order and twice, while a viewer joins and its read is held up."""
-    asyncio.run(_interleave(steps))
+    events, stored = asyncio.run(_interleave(steps))
+    assert [event for event, _ in events].index("subscribed") == 0
+    shown = [(data["product"]["video_id"], data["revision"]) for event, data in events if event != "subscribed"]
+    for key, record in stored.items():
+        revisions = [revision for video_id, revision in shown if video_id == key.video_id]
+        assert revisions == sorted(set(revisions))
+        assert revisions[-1:] == [record.revision]
 
 
-async def _interleave(steps: list[tuple[str, int]]) -> None:
+async def _interleave(
+    steps: list[tuple[str, int]],
+) -> tuple[list[tuple[str, Mapping[str, Any]]], Mapping[ProductKey, ProductRecord]]:
+    """What the viewer is told, and what is stored in the end."""
     room = make_room()
     watcher, joined, saved = Watcher(room.hub), False, 0
     pending: list[ProductRecord] = []
@@ -378,10 +389,4 @@ async def _interleave(steps: list[tuple[str, int]]) -> None:
             await settle()
     for record in [*pending, *announced]:
         room.hub.broadcast(an_announcement(record))
-    events = watcher.take()
-    assert [event for event, _ in events].index("subscribed") == 0
-    shown = [(data["product"]["video_id"], data["revision"]) for event, data in events if event != "subscribed"]
-    for key, record in room.store.rows.items():
-        revisions = [revision for video_id, revision in shown if video_id == key.video_id]
-        assert revisions == sorted(set(revisions))
-        assert revisions[-1:] == [record.revision]
+    return watcher.take(), room.store.rows

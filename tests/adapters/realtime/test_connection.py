@@ -83,7 +83,8 @@ async def test_a_flood_of_empty_fragments_keeps_nothing(room: Room) -> None:
     async with RawClient(room.port) as client:
         await client.shake_hands()
         await client.send(a_frame(1, b"", fin=False) + a_frame(0, b"", fin=False) * 100_000 + a_frame(0, b"?"))
-        await client.read_until(b"invalid_message")
+        assert (await client.read_until(b"invalid_message")).count(b"invalid_message") == 1
+        assert room.hub.stats()["totalConnections"] == 1
 
 
 async def test_a_silent_connection_is_pinged_and_one_that_does_not_answer_is_closed(room: Room) -> None:
@@ -152,7 +153,7 @@ async def test_a_slow_reader_that_reads_after_all_finds_1013(room: Room) -> None
         while not room.hub.counters.slow_readers_closed:
             number += 1
             room.hub.broadcast(an_announcement(a_record(a_key(number))))
-        await slow.read_until(b"\x03\xf5too slow")
+        assert (await slow.read_until(b"\x03\xf5too slow")).endswith(b"\x03\xf5too slow")
 
 
 async def test_a_client_that_closes_is_answered_and_forgotten(room: Room) -> None:

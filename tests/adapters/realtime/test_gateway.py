@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from attrs import evolve
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from linkhub_adapters.realtime.counters import RefusalReason
 from tests.adapters.realtime.fake_transport import FakeTransport
@@ -225,6 +225,9 @@ async def test_draining_can_be_spread_and_ends_with_who_does_not_go() -> None:
 
 
 async def test_a_gateway_that_nobody_is_connected_to_closes_at_once(room: Room) -> None:
-    """And again changes nothing."""
+    """And again changes nothing: nobody gets in any more."""
     await room.gateway.close()
     await room.gateway.close()
+    with pytest.raises((OSError, WebSocketException)):
+        await room.connect()
+    await until(lambda: not room.gateway)

@@ -51,7 +51,8 @@ async def test_a_head_without_end_is_refused(room: Room, begin: bytes, endless: 
     async with RawClient(room.port) as client:
         await client.send(begin)
         await pour(client, endless)
-        await client.read_to_end()
+        answer = await client.read_to_end()
+    assert b"hello" not in answer
     await until(lambda: not room.http_connections)
 
 

@@ -13,7 +13,7 @@ import pytest
 from attrs import define, field
 
 from tests.adapters.realtime.room import PATIENCE_SECONDS, SELLER, Room, an_announcement, open_room, until
-from tests.support.builders import NOON, a_key, a_record
+from tests.support.builders import KEY, NOON, a_key, a_record
 
 pytestmark = pytest.mark.node
 
@@ -165,8 +165,8 @@ async def test_it_comes_back_and_catches_up(room: Room, start: Start) -> None:
         await client.tell(
             "emit", "subscribe_to_seller", {"seller_handle": SELLER, "since": NOON.isoformat()[:11] + "00:00"}
         )
-        await client.hear("event", "subscribed")
-        await client.hear("event", "new_product")
+        assert (await client.hear("event", "subscribed"))[2]["recovered"] is True
+        assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id
 
 
 async def test_when_the_server_goes_away_it_will_come_back(room: Room, start: Start) -> None:
@@ -213,4 +213,4 @@ async def test_its_heartbeat_is_answered(room: Room, start: Start) -> None:
             (session,) = room.sockets._clients.values()
             await until(lambda session=session: session.due > room.monotonic.now + 21)
         room.hub.broadcast(an_announcement())
-        await client.hear("event", "new_product")
+        assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id

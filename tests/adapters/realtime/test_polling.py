@@ -164,6 +164,7 @@ async def test_garbage_ends_the_session(http: httpx.AsyncClient, room: Room, bod
     await poller.post(body)
     await poller.poll()
     await until(lambda: len(room.sockets) == 0)
+    assert (await poller.poll()).status_code == 400
 
 
 async def test_a_client_that_does_not_poll_is_forgotten_when_its_heartbeat_fails(
