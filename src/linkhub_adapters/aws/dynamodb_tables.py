@@ -20,10 +20,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from botocore.exceptions import ClientError
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.errors import DYNAMODB
+from linkhub_adapters.aws.errors import DYNAMODB, code_of, is_missing
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
@@ -103,7 +102,7 @@ class DynamoDbTables:
         try:
             reply = await self.calls(self.dynamodb.describe_table, TableName=name)
         except ServiceUnavailable as error:
-            if _code_of(error) != "ResourceNotFoundException":
+            if not is_missing(error):
                 raise
             return None
         return dict(reply["Table"])
@@ -113,7 +112,7 @@ class DynamoDbTables:
         try:
             await self.calls(self.dynamodb.create_table, **table.definition)
         except ServiceUnavailable as error:
-            if _code_of(error) != "ResourceInUseException":  # else another made it in this very moment
+            if code_of(error) != "ResourceInUseException":  # else another made it in this very moment
                 raise
             return False
         return True
@@ -145,7 +144,7 @@ class DynamoDbTables:
         try:
             reply = await self.calls(self.dynamodb.describe_continuous_backups, TableName=name)
         except ServiceUnavailable as error:
-            if _code_of(error) != "UnknownOperationException":
+            if code_of(error) != "UnknownOperationException":
                 raise
             return None
         recovery = reply["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
@@ -163,17 +162,12 @@ class DynamoDbTables:
                     PointInTimeRecoverySpecification=wanted,
                 )
             except ServiceUnavailable as error:
-                if _code_of(error) != "ContinuousBackupsUnavailableException":
+                if code_of(error) != "ContinuousBackupsUnavailableException":
                     raise
             else:
                 return
             await self.clock.sleep(POLL_SECONDS)  # a table just made is not ready for it at once
         raise ServiceUnavailable(DYNAMODB, f"the table {table.name} does not take point-in-time recovery")
-
-
-def _code_of(error: ServiceUnavailable) -> str:
-    cause = error.__cause__
-    return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
 
 
 def _expires(table: Table, expiry: Mapping[str, Any]) -> bool:

@@ -18,9 +18,19 @@ import re
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
+from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = ["AWS_ERRORS", "DYNAMODB", "PASSING_CODES", "fault_of", "is_index_missing", "translated"]
+__all__ = [
+    "AWS_ERRORS",
+    "DYNAMODB",
+    "MISSING_CODES",
+    "PASSING_CODES",
+    "code_of",
+    "fault_of",
+    "is_index_missing",
+    "is_missing",
+    "translated",
+]
 
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 DYNAMODB = "DynamoDB"
@@ -47,7 +57,8 @@ _REFUSALS = frozenset(
     }
 )
 
-_MISSING = frozenset(
+# There is no such table, queue or topic: services of AWS, and of their protocols, have many words for it.
+MISSING_CODES = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
         "NotFound",
@@ -93,11 +104,22 @@ def fault_of(service: str, code: str, message: str, *, problem: str | None = Non
         problem: the text of the error, if it is to be another than ``code: message``.
     """
     text = problem or f"{code}: {message}"
-    if code in _MISSING and service in _NAMED_BY:
+    if code in MISSING_CODES and service in _NAMED_BY:
         text += f" (`linkhub doctor` looks at {_NAMED_BY[service]}, and says what mends it)"
     if service == DYNAMODB and code in _REFUSALS and not _ABOUT_THE_TABLE.search(message):
         return StoreRefused(service, text)
     return ServiceUnavailable(service, text)
+
+
+def code_of(error: LinkhubError) -> str:
+    """The code that AWS gave, of an error that :func:`translated` made; empty where it gave none."""
+    cause = error.__cause__
+    return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
+
+
+def is_missing(error: LinkhubError) -> bool:
+    """Whether AWS said that the table, queue or topic that a call was about does not exist."""
+    return code_of(error) in MISSING_CODES
 
 
 def is_index_missing(error: BaseException) -> bool:

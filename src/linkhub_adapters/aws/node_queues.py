@@ -18,6 +18,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.sns_messages import HEARTBEAT
 from linkhub_adapters.aws.sqs_messages import typed_attributes
 from linkhub_adapters.aws.sqs_queue import name_of
@@ -29,14 +30,12 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["NodeQueue", "NodeQueues", "is_queue_missing"]
+__all__ = ["NodeQueue", "NodeQueues"]
 
 ALIVE_TAG = "linkhub:alive-at"
 TOPIC_TAG = "linkhub:topic"
 RETENTION_SECONDS = 300  # older news is for nobody: viewers who were away ask with `since`
 DEAD_AFTER_SECONDS = 900.0
-
-_MISSING_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
 @frozen(kw_only=True)
@@ -185,7 +184,7 @@ class NodeQueues:
         try:
             tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
         except LinkhubError as error:
-            if is_queue_missing(error):
+            if is_missing(error):
                 return False  # its node closed it meanwhile
             raise
         if tags.get(TOPIC_TAG) != self.topic_arn or not tags.get(ALIVE_TAG, "").isdecimal():
@@ -197,18 +196,12 @@ class NodeQueues:
         try:
             await self.sqs_calls(self.sqs.delete_queue, QueueUrl=url)
         except LinkhubError as error:
-            if not is_queue_missing(error):
+            if not is_missing(error):
                 raise
 
     async def _unsubscribe(self, subscription_arns: Sequence[str]) -> None:
         for arn in subscription_arns:
             await self.sns_calls(self.sns.unsubscribe, SubscriptionArn=arn)
-
-
-def is_queue_missing(error: LinkhubError) -> bool:
-    """Whether SQS said that a queue does not exist."""
-    reply = getattr(error.__cause__, "response", None) or {}
-    return reply.get("Error", {}).get("Code") in _MISSING_QUEUE
 
 
 def _policy(topic_arn: str) -> str:

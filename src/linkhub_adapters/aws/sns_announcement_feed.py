@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.long_polls import FULL, LongPolls
-from linkhub_adapters.aws.node_queues import NodeQueue, NodeQueues, is_queue_missing
+from linkhub_adapters.aws.node_queues import NodeQueue, NodeQueues
 from linkhub_adapters.aws.sns_messages import announcement_of, is_heartbeat
 from linkhub_adapters.aws.sqs_calls import SqsCalls
 from linkhub_core.announcement import Announcement
@@ -164,7 +165,7 @@ class SnsAnnouncementFeed:
     async def _meet(self, error: LinkhubError) -> None:
         """A poll failed. Where the queue is gone, another one is opened: the error of the old one still is news."""
         self._error = error
-        if is_queue_missing(error) and self._polls is not None:
+        if is_missing(error) and self._polls is not None:
             self._polls.close()
             self._node, self._polls = None, None
             await self._listen()

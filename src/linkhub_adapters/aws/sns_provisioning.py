@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Subscription, Topic
 from linkhub_adapters.aws.sqs_queue import name_of
@@ -71,8 +72,7 @@ class SnsProvisioning:
         try:
             await self.calls(self.sns.get_topic_attributes, TopicArn=arn)
         except LinkhubError as error:
-            reply = getattr(error.__cause__, "response", None) or {}
-            if reply.get("Error", {}).get("Code") not in {"NotFound", "NotFoundException"}:
+            if not is_missing(error):
                 raise
             return None
         return arn

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.node_queues import is_queue_missing
+from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Queue
 from linkhub_adapters.aws.sqs_queue import name_of
@@ -132,7 +132,7 @@ class SqsProvisioning:
             url = (await self.calls(self.sqs.get_queue_url, QueueName=name, **owner))["QueueUrl"]
             return _Standing(url=url, attributes=await self._attributes(url))
         except LinkhubError as error:
-            if not is_queue_missing(error):
+            if not is_missing(error):
                 raise
             return None
 

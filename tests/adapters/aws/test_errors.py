@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.errors import PASSING_CODES, fault_of, is_index_missing, translated
+from linkhub_adapters.aws.errors import PASSING_CODES, code_of, fault_of, is_index_missing, is_missing, translated
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
 _TOO_LARGE = "Item size has exceeded the maximum allowed size"
@@ -124,3 +124,28 @@ def test_what_is_missing_is_named_by_its_settings(service: str, code: str, setti
     told = str(fault_of(service, code, "it does not exist"))
     assert setting in told
     assert "`linkhub doctor`" in told
+
+
+def _raised(cause: Exception | None) -> LinkhubError:
+    error = ServiceUnavailable("SQS", "no")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "missing"),
+    [
+        (_client_error("AWS.SimpleQueueService.NonExistentQueue"), "AWS.SimpleQueueService.NonExistentQueue", True),
+        (_client_error("QueueDoesNotExist"), "QueueDoesNotExist", True),
+        (_client_error("NotFound"), "NotFound", True),
+        (_client_error("ResourceNotFoundException"), "ResourceNotFoundException", True),
+        (_client_error("AccessDenied"), "AccessDenied", False),
+        (ClientError({}, "Query"), "", False),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "", False),
+        (None, "", False),
+    ],
+    ids=str,
+)
+def test_only_aws_says_that_something_is_missing(cause: Exception | None, code: str, missing: bool) -> None:
+    """It is told by the code; an error without one says nothing of what there is."""
+    assert (code_of(_raised(cause)), is_missing(_raised(cause))) == (code, missing)

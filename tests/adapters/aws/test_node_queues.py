@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.node_queues import ALIVE_TAG, DEAD_AFTER_SECONDS, is_queue_missing
-from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_adapters.aws.node_queues import ALIVE_TAG, DEAD_AFTER_SECONDS
+from linkhub_core.errors import ServiceUnavailable
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.faults import Fault, inject
 
@@ -114,8 +114,3 @@ async def test_a_sweep_that_fails_is_told_and_the_next_one_goes_on(room: TopicRo
         await room.nodes.remove_dead()
     await room.nodes.remove_dead()
     assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
-
-
-def test_only_sqs_says_that_a_queue_is_missing() -> None:
-    """An error of ours without a cause says nothing of queues."""
-    assert not is_queue_missing(LinkhubError("no"))

@@ -30,7 +30,7 @@ from botocore import exceptions as botocore
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.errors import AWS_ERRORS
+from linkhub_adapters.aws.errors import AWS_ERRORS, MISSING_CODES
 from linkhub_core.ports import Clock
 
 __all__ = ["ClockReading", "Inquiry", "Refusal", "Why", "refusal_of"]
@@ -110,13 +110,7 @@ _CODES = {
         "AuthorizationErrorException",
         "UnauthorizedOperation",
     },
-    Why.MISSING: {
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "NotFound",
-        "NotFoundException",
-        "QueueDoesNotExist",
-        "ResourceNotFoundException",
-    },
+    Why.MISSING: MISSING_CODES,
     Why.UNSUPPORTED: {"InvalidAction", "UnknownOperationException", "UnsupportedOperation"},
 }
 _WHY = {code: why for why, codes in _CODES.items() for code in codes}
