@@ -33,10 +33,12 @@ class DynamoDbProvisioning:
         if isinstance(outcome, Unfit):
             return _told(table, Status.UNFIT, notes=[*outcome.faults, _OTHER_NAME])
         left = await self.tables.faults(table)
-        notes = [*left, _NO_INDEX] if any("index" in fault for fault in left) else left
+        notes = [fault.problem for fault in left]
+        if any(fault.needs_new_table for fault in left):
+            notes.append(_NO_INDEX)
         if isinstance(outcome, Made):
             return _told(table, Status.MADE, notes=notes)
-        mended = [f"mended: {fault}" for fault in before if fault not in left]
+        mended = [f"mended: {fault.problem}" for fault in before if fault not in left]
         return _told(table, Status.CHANGED if mended else Status.UNCHANGED, changes=mended, notes=notes)
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.described_table import expires_by, index_keys, is_backed_up, key_types
 from linkhub_adapters.aws.errors import DYNAMODB, code_of, is_missing
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.errors import ServiceUnavailable
@@ -30,7 +31,7 @@ from linkhub_core.ports import Clock
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["DynamoDbTables", "Made", "TableOutcome", "Unfit", "WasThere"]
+__all__ = ["DynamoDbTables", "Made", "TableFault", "TableOutcome", "Unfit", "WasThere"]
 
 POLL_SECONDS = 1.0
 MAX_POLLS = 120
@@ -56,6 +57,14 @@ class Unfit:
 TableOutcome = Made | WasThere | Unfit
 
 
+@frozen
+class TableFault:
+    """Something that a table lacks, as a sentence; ``needs_new_table`` where it can only be made with its table."""
+
+    problem: str
+    needs_new_table: bool = False
+
+
 @frozen(kw_only=True)
 class DynamoDbTables:
     """The tables of one account and region."""
@@ -78,22 +87,23 @@ class DynamoDbTables:
         await self._back_up(table)
         return Made() if is_made else WasThere()
 
-    async def faults(self, table: Table) -> Sequence[str]:
-        """What keeps a table from being what linkhub needs, each as a sentence; none if all is well.
+    async def faults(self, table: Table) -> Sequence[TableFault]:
+        """What keeps a table from being what linkhub needs; none if all is well.
 
         Raises:
             ServiceUnavailable: DynamoDB does not answer, or denies it.
         """
         description = await self._describe(table.name)
         if description is None:
-            return [f"the table {table.name} does not exist"]
-        if wrong_keys := list(_key_faults(table, description)):
+            return [TableFault(f"the table {table.name} does not exist")]
+        if wrong_keys := [TableFault(problem, needs_new_table=True) for problem in _key_faults(table, description)]:
             return wrong_keys
-        found = list(_index_faults(table, description))
-        if not _expires(table, await self._expiry(table.name)):
-            found.append(f"the table {table.name} does not expire items by the attribute {table.ttl_attribute}")
+        found = [TableFault(problem, needs_new_table=True) for problem in _index_faults(table, description)]
+        if table.ttl_attribute and expires_by(await self._expiry(table.name)) != table.ttl_attribute:
+            problem = f"the table {table.name} does not expire items by the attribute {table.ttl_attribute}"
+            found.append(TableFault(problem))
         if table.has_point_in_time_recovery and await self._is_backed_up(table.name) is False:
-            found.append(f"the table {table.name} has no point-in-time recovery")
+            found.append(TableFault(f"the table {table.name} has no point-in-time recovery"))
         return found
 
     # --- the table
@@ -147,8 +157,7 @@ class DynamoDbTables:
             if code_of(error) != "UnknownOperationException":
                 raise
             return None
-        recovery = reply["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
+        return is_backed_up(reply["ContinuousBackupsDescription"])
 
     async def _back_up(self, table: Table) -> None:
         if not table.has_point_in_time_recovery or await self._is_backed_up(table.name) is not False:
@@ -170,18 +179,13 @@ class DynamoDbTables:
         raise ServiceUnavailable(DYNAMODB, f"the table {table.name} does not take point-in-time recovery")
 
 
-def _expires(table: Table, expiry: Mapping[str, Any]) -> bool:
-    is_on = expiry["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
-    return table.ttl_attribute is None or (is_on and expiry.get("AttributeName") == table.ttl_attribute)
-
-
 def _key_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the keys: their names, and that they are texts."""
-    wanted, found = [table.partition_key, table.sort_key], _key_names(description)
+    wanted, types = [table.partition_key, table.sort_key], key_types(description)
+    found = list(types)
     if found != wanted:
         yield f"the table {table.name} has the keys {', '.join(found)}; linkhub's are {', '.join(wanted)}"
         return
-    types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
     for name in wanted:
         if types[name] != "S":
             yield f"the key {name} of the table {table.name} is of type {types[name]}; linkhub's is text (S)"
@@ -190,16 +194,9 @@ def _key_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
 def _index_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
     if table.index_name is None:
         return
-    indexes = {index["IndexName"]: index for index in description.get("LocalSecondaryIndexes", [])}
-    index = indexes.get(table.index_name)
-    if index is None:
+    keys = index_keys(table, description)
+    if keys is None:
         # It can't be added later; linkhub works without it.
         yield f"the table {table.name} has no local index {table.index_name}: what changed is searched in whole shops"
-    elif _key_names(index) != [table.partition_key, table.indexed_by]:
-        yield f"the index {table.index_name} of the table {table.name} has the keys {', '.join(_key_names(index))}"
-
-
-def _key_names(described: Mapping[str, Any]) -> list[str]:
-    """The names of the keys of a table or an index, the partition key first."""
-    ordered = sorted(described["KeySchema"], key=lambda entry: entry["KeyType"] != "HASH")
-    return [entry["AttributeName"] for entry in ordered]
+    elif keys != [table.partition_key, table.indexed_by]:
+        yield f"the index {table.index_name} of the table {table.name} has the keys {', '.join(keys)}"

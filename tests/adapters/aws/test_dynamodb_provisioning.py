@@ -73,3 +73,13 @@ async def test_a_missing_index_is_a_note(dynamodb: DynamoDBClient, provisioning:
     assert told.status is Status.UNCHANGED
     assert "no local index by-updated-at" in told.notes[0]
     assert "only be made with its table" in told.notes[1]
+
+
+async def test_only_what_comes_with_a_table_asks_for_a_new_one(
+    dynamodb: DynamoDBClient, provisioning: DynamoDbProvisioning
+) -> None:
+    """What a table is called says nothing of what it lacks."""
+    table = staging_table(f"index-{uuid4().hex}")
+    await provisioning.ensure(evolve(table, ttl_attribute="gone_at"))
+    told = await provisioning.ensure(table)
+    assert told.notes == [f"the table {table.name} does not expire items by the attribute ttl"]

@@ -82,6 +82,10 @@ class Room:
         """How long was waited between attempts."""
         return (self.clock.present - START).total_seconds()
 
+    async def faults(self, table: Table) -> list[str]:
+        """What is told of a table."""
+        return [fault.problem for fault in await self.tables.faults(table)]
+
     def with_backups(self, **fields: Any) -> Backups:
         """Let the service know backups."""
         backups = Backups(**fields)
@@ -118,7 +122,7 @@ async def test_absent_tables_are_made_and_are_then_without_fault(room: Room) -> 
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     expiry = room.dynamodb.describe_time_to_live(TableName=room.staging.name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-    assert [*await room.tables.faults(room.products), *await room.tables.faults(room.staging)] == []
+    assert [*await room.faults(room.products), *await room.faults(room.staging)] == []
 
 
 async def test_again_nothing_is_done(room: Room) -> None:
@@ -135,13 +139,13 @@ async def test_what_stopped_half_way_is_finished(room: Room) -> None:
     """A table that was made without its expiry and its backups gets them."""
     room.dynamodb.create_table(**dict(room.staging.definition))
     backups = room.with_backups()
-    assert await room.tables.faults(room.staging) == [
+    assert await room.faults(room.staging) == [
         f"the table {room.staging.name} does not expire items by the attribute ttl",
         f"the table {room.staging.name} has no point-in-time recovery",
     ]
     assert await room.tables.create(room.staging) == WasThere()
     assert backups.is_on
-    assert await room.tables.faults(room.staging) == []
+    assert await room.faults(room.staging) == []
 
 
 async def test_a_table_with_other_keys_is_left_alone(room: Room) -> None:
@@ -150,7 +154,7 @@ async def test_a_table_with_other_keys_is_left_alone(room: Room) -> None:
     room.dynamodb.create_table(**dict(evolve(room.products, name=room.staging.name).definition))
     told = f"the table {room.staging.name} has the keys seller_handle, video_id; linkhub's are video_id, seller_handle"
     assert await room.tables.create(room.staging) == Unfit([told])
-    assert await room.tables.faults(room.staging) == [told]
+    assert await room.faults(room.staging) == [told]
     expiry = room.dynamodb.describe_time_to_live(TableName=room.staging.name)["TimeToLiveDescription"]
     assert expiry["TimeToLiveStatus"] == "DISABLED"
     assert backups.updates == []
@@ -170,9 +174,9 @@ async def test_a_key_that_is_no_text_is_told(room: Room) -> None:
 
 async def test_a_table_that_is_missing_or_has_no_index_is_told(room: Room) -> None:
     """A missing table is a fault; a missing index is one, too, but keeps nobody from using the table."""
-    assert await room.tables.faults(room.products) == [f"the table {room.products.name} does not exist"]
+    assert await room.faults(room.products) == [f"the table {room.products.name} does not exist"]
     room.dynamodb.create_table(**dict(evolve(room.products, index_name=None, indexed_by=None).definition))
-    [told] = await room.tables.faults(room.products)
+    [told] = await room.faults(room.products)
     assert f"{room.products.name} has no local index by-updated-at" in told
     assert await room.tables.create(room.products) == WasThere()
 
@@ -182,16 +186,16 @@ async def test_an_expiry_by_another_attribute_is_told_and_left(room: Room) -> No
     other = evolve(room.staging, ttl_attribute="gone_at")
     await room.tables.create(other)
     assert await room.tables.create(room.staging) == WasThere()
-    assert await room.tables.faults(room.staging) == [
+    assert await room.faults(room.staging) == [
         f"the table {room.staging.name} does not expire items by the attribute ttl"
     ]
-    assert await room.tables.faults(other) == []
+    assert await room.faults(other) == []
 
 
 async def test_a_service_without_backups_is_no_fault(room: Room) -> None:
     """DynamoDB Local knows no backups: the tables are made without."""
     assert await room.tables.create(room.products) == Made()
-    assert await room.tables.faults(room.products) == []
+    assert await room.faults(room.products) == []
 
 
 async def test_backups_are_asked_for_until_the_table_is_ready(room: Room) -> None:
@@ -227,7 +231,7 @@ async def test_what_is_denied_is_an_outage(room: Room, operation: str) -> None:
     denied = Fault.client_error(operation=operation, code="AccessDeniedException", times=2)
     with inject(room.dynamodb, denied):
         with pytest.raises(ServiceUnavailable, match="AccessDenied"):
-            await room.tables.faults(room.staging)
+            await room.faults(room.staging)
         with pytest.raises(ServiceUnavailable, match="AccessDenied"):
             await room.tables.create(room.staging)
     assert room.tables.calls.counts["create_table"] == 1

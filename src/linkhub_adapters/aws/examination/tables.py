@@ -18,6 +18,7 @@ from typing import Any
 
 from attrs import frozen
 
+from linkhub_adapters.aws.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.refusals import unread
@@ -56,7 +57,7 @@ class TableSeen:
         """Whether there is a table with linkhub's keys, as far as may be known."""
         if isinstance(self.description, Refusal):
             return self.description.why is Why.DENIED
-        return not list(_key_faults(self, self.description["Table"]))
+        return has_keys_of(self.table, self.description["Table"])
 
     @property
     def replies(self) -> Mapping[str, Reply | None]:
@@ -70,10 +71,9 @@ class TableSeen:
     @property
     def has_index(self) -> bool:
         """Whether the local index is there, whatever its keys."""
-        told = (
-            [] if isinstance(self.description, Refusal) else self.description["Table"].get("LocalSecondaryIndexes", [])
+        return (
+            not isinstance(self.description, Refusal) and index_keys(self.table, self.description["Table"]) is not None
         )
-        return self.table.index_name in [index["IndexName"] for index in told]
 
 
 async def look_at_table(inquiry: Inquiry, services: Services, table: Table, setting: str) -> TableSeen:
@@ -107,8 +107,8 @@ def table_findings(seen: TableSeen, aws: AwsCommand) -> Sequence[Finding]:
             return [Finding.fault(seen.subject, f"it does not exist ({seen.setting})", "linkhub init")]
         return [_unread(seen, seen.description, "dynamodb:DescribeTable")]
     description = seen.description["Table"]
-    if wrong_keys := list(_key_faults(seen, description)):
-        return wrong_keys
+    if not has_keys_of(seen.table, description):
+        return [_key_fault(seen, description)]
     found = [
         *_status_faults(seen, description, aws),
         *_expiry_faults(seen, aws),
@@ -129,21 +129,11 @@ def _unread(seen: TableSeen, refusal: Refusal, action: str) -> Finding:
     return unread(seen.subject, refusal, action=action, resource=seen.arn, is_needed=False)
 
 
-def _key_names(described: Mapping[str, Any]) -> list[str]:
-    """The names of the keys of a table or an index, the partition key first."""
-    ordered = sorted(described["KeySchema"], key=lambda entry: entry["KeyType"] != "HASH")
-    return [entry["AttributeName"] for entry in ordered]
-
-
-def _key_faults(seen: TableSeen, description: Mapping[str, Any]) -> Iterator[Finding]:
-    wanted = [seen.table.partition_key, seen.table.sort_key]
-    types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
-    found = _key_names(description)
-    if found == wanted and all(types[name] == "S" for name in wanted):
-        return
-    told = ", ".join(f"{name} ({types[name]})" for name in found)
+def _key_fault(seen: TableSeen, description: Mapping[str, Any]) -> Finding:
+    found = ", ".join(f"{name} ({kind})" for name, kind in key_types(description).items())
+    wanted = f"{seen.table.partition_key} (S), {seen.table.sort_key} (S)"
     mend = f"set {seen.setting} to a name that is free, then: linkhub init (keys cannot be changed)"
-    yield Finding.fault(seen.subject, f"its keys are {told}; linkhub's are {' (S), '.join(wanted)} (S)", mend)
+    return Finding.fault(seen.subject, f"its keys are {found}; linkhub's are {wanted}", mend)
 
 
 def _status_faults(seen: TableSeen, description: Mapping[str, Any], aws: AwsCommand) -> Iterator[Finding]:
@@ -161,12 +151,12 @@ def _expiry_faults(seen: TableSeen, aws: AwsCommand) -> Iterator[Finding]:
         yield _unread(seen, seen.expiry, "dynamodb:DescribeTimeToLive")
         return
     told = seen.expiry["TimeToLiveDescription"]
-    is_on, by = told["TimeToLiveStatus"] in ("ENABLED", "ENABLING"), told.get("AttributeName")
-    if not is_on:
+    by = expires_by(told)
+    if by is None:
         mend = _set_expiry(seen, aws, wanted, enabled=True)
         yield Finding.fault(seen.subject, f"items do not expire: time to live is {told['TimeToLiveStatus']}", mend)
     elif by != wanted:
-        steps = _set_expiry(seen, aws, str(by), enabled=False), _set_expiry(seen, aws, wanted, enabled=True)
+        steps = _set_expiry(seen, aws, by, enabled=False), _set_expiry(seen, aws, wanted, enabled=True)
         yield Finding.fault(seen.subject, f"items expire by {by}, not by {wanted}", *steps)
 
 
@@ -187,14 +177,12 @@ def _index_warnings(seen: TableSeen, description: Mapping[str, Any]) -> Iterator
         f"a local index is made with its table: set {seen.setting} to a name that is free, then: linkhub init; "
         "and fill it by publishing the events again"
     )
-    indexes = {index["IndexName"]: index for index in description.get("LocalSecondaryIndexes", [])}
-    index = indexes.get(table.index_name)
-    if index is None:
+    keys, wanted = index_keys(table, description), [table.partition_key, table.indexed_by]
+    if keys is None:
         yield Finding.warning(seen.subject, f"no local index {table.index_name}: `since` reads whole shops", mend)
-    elif _key_names(index) != [table.partition_key, table.indexed_by]:
-        keys = ", ".join(_key_names(index))
-        wanted = f"{table.partition_key}, {table.indexed_by}"
-        yield Finding.warning(seen.subject, f"the keys of its index {table.index_name} are {keys}, not {wanted}", mend)
+    elif keys != wanted:
+        problem = f"the keys of its index {table.index_name} are {', '.join(keys)}, not {', '.join(wanted)}"
+        yield Finding.warning(seen.subject, problem, mend)
 
 
 def _backup_warnings(seen: TableSeen, aws: AwsCommand) -> Iterator[Finding]:
@@ -203,8 +191,7 @@ def _backup_warnings(seen: TableSeen, aws: AwsCommand) -> Iterator[Finding]:
     if isinstance(seen.backups, Refusal):
         yield _unread(seen, seen.backups, "dynamodb:DescribeContinuousBackups")
         return
-    recovery = seen.backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+    if not is_backed_up(seen.backups["ContinuousBackupsDescription"]):
         mend = aws(
             "dynamodb",
             "update-continuous-backups",
