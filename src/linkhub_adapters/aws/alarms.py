@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 __all__ = [
     "LOG_METRICS",
     "NAMESPACE",
+    "PERIOD_SECONDS",
     "Alarm",
     "LogMetric",
     "Metric",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 NAMESPACE = "linkhub"
+PERIOD_SECONDS = 300
 MAX_AGE_SECONDS = 300
 MIN_EVENTS = 20
 
@@ -71,17 +73,16 @@ class Metric:
 class Alarm:
     """Rings when ``expression`` over the metrics is above ``threshold`` in each of ``periods`` periods.
 
-    ``subject`` is what it is about, of those in the operator's list of alerts. ``meaning`` tells whoever is woken what
-    happened and what to do.
+    Left out, the expression is the first metric as it is. ``subject`` is what it is about, of those in the operator's
+    list of alerts. ``meaning`` tells whoever is woken what happened and what to do.
     """
 
     name: str
     subject: str
     meaning: str
     metrics: Sequence[Metric]
-    expression: str
+    expression: str = Factory(lambda alarm: alarm.metrics[0].id, takes_self=True)
     threshold: float
-    period_seconds: int = 300
     periods: int = 1
 
 
@@ -93,7 +94,6 @@ def queue_alarms(name: str, queue: Any, dead_letter_queue: Any) -> Sequence[Alar
             subject="failed event processing",
             meaning="Messages were rejected or never settled: `linkhub dead-letters list` says which and why",
             metrics=[_sqs("letters", "ApproximateNumberOfMessagesVisible", dead_letter_queue)],
-            expression="letters",
             threshold=0,
         ),
         Alarm(
@@ -101,7 +101,6 @@ def queue_alarms(name: str, queue: Any, dead_letter_queue: Any) -> Sequence[Alar
             subject="failed event processing",
             meaning=f"A message has waited {MAX_AGE_SECONDS} s: consumers are missing, too slow, or a store is away",
             metrics=[_sqs("age", "ApproximateAgeOfOldestMessage", queue)],
-            expression="age",
             threshold=MAX_AGE_SECONDS,
         ),
     ]
@@ -134,7 +133,6 @@ def topic_alarm(topic: Any) -> Alarm:
         metrics=[
             Metric(id="failed", namespace="AWS/SNS", name="NumberOfNotificationsFailed", dimensions=dimensions),
         ],
-        expression="failed",
         threshold=0,
     )
 
@@ -155,7 +153,6 @@ def log_alarms() -> Sequence[Alarm]:
             subject="high error rates",
             meaning="linkhub logs errors that trying again does not mend: see the lines of level error",
             metrics=[_logged("errors", "Errors")],
-            expression="errors",
             threshold=0,
         ),
         Alarm(
@@ -163,7 +160,6 @@ def log_alarms() -> Sequence[Alarm]:
             subject="high error rates",
             meaning="Messages are given back again and again: `problem` in messages_released says what is away",
             metrics=[_logged("released", "Released")],
-            expression="released",
             threshold=5,
             periods=2,
         ),
@@ -172,7 +168,6 @@ def log_alarms() -> Sequence[Alarm]:
             subject="failed event processing",
             meaning="Halves were removed for want of their partner: one of the two workers is silent",
             metrics=[_logged("expired", "Expired")],
-            expression="expired",
             threshold=0,
         ),
         Alarm(
@@ -180,7 +175,6 @@ def log_alarms() -> Sequence[Alarm]:
             subject="WebSocket connection issues",
             meaning="Servers do not hear announcements, or cannot read what viewers missed: pages stay old",
             metrics=[_logged("failures", "ViewersCutOff")],
-            expression="failures",
             threshold=2,
         ),
     ]

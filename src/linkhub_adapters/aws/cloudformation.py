@@ -17,6 +17,7 @@ from typing import Any
 from linkhub_adapters.aws.alarms import (
     LOG_METRICS,
     NAMESPACE,
+    PERIOD_SECONDS,
     Alarm,
     LogMetric,
     Metric,
@@ -191,12 +192,12 @@ def _looked_at(alarm: Alarm) -> Mapping[str, Any]:
     """One metric as it is, or an expression over some."""
     first, *others = alarm.metrics
     if not others and alarm.expression == first.id:
-        return {**_metric(first), "Period": alarm.period_seconds, "Statistic": first.statistic}
+        return {**_metric(first), "Period": PERIOD_SECONDS, "Statistic": first.statistic}
     result = {"Id": "result", "Expression": alarm.expression, "Label": alarm.name, "ReturnData": True}
     terms = [
         {
             "Id": metric.id,
-            "MetricStat": {"Metric": _metric(metric), "Period": alarm.period_seconds, "Stat": metric.statistic},
+            "MetricStat": {"Metric": _metric(metric), "Period": PERIOD_SECONDS, "Stat": metric.statistic},
             "ReturnData": False,
         }
         for metric in alarm.metrics
