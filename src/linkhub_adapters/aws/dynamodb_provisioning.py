@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables, Made, Unfit
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Table
+from linkhub_core.provisioned import Provisioned, Status
 
 __all__ = ["DynamoDbProvisioning"]
 

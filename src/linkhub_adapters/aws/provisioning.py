@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from attrs import Factory, frozen
 
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Resources
 from linkhub_adapters.aws.sns_provisioning import SUBSCRIPTION, TOPIC, SnsProvisioning
 from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
+from linkhub_core.provisioned import Provisioned
 
 __all__ = ["Provisioning"]
 
@@ -44,16 +44,15 @@ class Provisioning:
         topic = await _attempt(TOPIC, needed.topic.name, self.topic.ensure(needed.topic, self.topic_arn))
         yield topic
         for subscription in needed.subscriptions:
-            name = f"{subscription.protocol}:{subscription.endpoint}"
             if topic.address:
-                yield await _attempt(SUBSCRIPTION, name, self.topic.subscribe(topic.address, subscription))
+                yield await _attempt(SUBSCRIPTION, subscription.name, self.topic.subscribe(topic.address, subscription))
             else:
-                notes = [f"it needs the topic {needed.topic.name} first"]
-                yield Provisioned(resource=SUBSCRIPTION, name=name, status=Status.FAILED, notes=notes)
+                problem = f"it needs the topic {needed.topic.name} first"
+                yield Provisioned.failed(SUBSCRIPTION, subscription.name, problem)
 
 
 async def _attempt(resource: str, name: str, ensuring: Awaitable[Provisioned]) -> Provisioned:
     try:
         return await ensuring
     except LinkhubError as error:
-        return Provisioned(resource=resource, name=name, status=Status.FAILED, notes=[str(error)])
+        return Provisioned.failed(resource, name, str(error))

@@ -159,6 +159,11 @@ class Subscription:
     endpoint: str
 
     @property
+    def name(self) -> str:
+        """What it is called, as it is written on the command line."""
+        return f"{self.protocol}:{self.endpoint}"
+
+    @property
     def filter_policy(self) -> Mapping[str, Sequence[str]]:
         """Announcements alone: serving nodes also send heartbeats over the topic, to themselves."""
         return {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}

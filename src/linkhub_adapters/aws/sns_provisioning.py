@@ -13,15 +13,15 @@ from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.errors import is_missing
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Subscription, Topic
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.errors import LinkhubError
+from linkhub_core.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
-__all__ = ["SnsProvisioning"]
+__all__ = ["SUBSCRIPTION", "TOPIC", "SnsProvisioning"]
 
 TOPIC, SUBSCRIPTION = "topic", "subscription"
 _CONFIRM = "it waits to be confirmed: SNS sent its endpoint a link for that"
@@ -60,11 +60,10 @@ class SnsProvisioning:
         found = await self._subscribed(topic_arn, subscription)
         status = Status.MADE if found is None else Status.UNCHANGED
         arn = found or await self._subscribe(topic_arn, subscription)
-        notes = [_CONFIRM] if "onfirmation" in arn else []
+        notes = [] if arn.startswith("arn:") else [_CONFIRM]  # SNS says in its place that it is pending
         if status is Status.MADE and subscription.protocol == "sqs":
             notes.append(_ALLOW)
-        name = f"{subscription.protocol}:{subscription.endpoint}"
-        return Provisioned(resource=SUBSCRIPTION, name=name, status=status, address=arn, notes=notes)
+        return Provisioned(resource=SUBSCRIPTION, name=subscription.name, status=status, address=arn, notes=notes)
 
     # --- calls
 

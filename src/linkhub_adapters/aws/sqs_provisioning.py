@@ -24,10 +24,10 @@ from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.errors import is_missing
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Queue
 from linkhub_adapters.aws.sqs_queue import name_of
-from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.errors import LinkhubError
+from linkhub_core.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -71,21 +71,20 @@ class SqsProvisioning:
         try:
             standing = await self._find(queue.name, account_id)
         except LinkhubError as error:
-            yield _failed(QUEUE, queue.name, error)
+            yield Provisioned.failed(QUEUE, queue.name, str(error))
             return
         dead_letter_name = _dead_letter_name(queue, standing)
         try:
             told, dead_letter_arn = await self._ensure_dead_letters(queue, dead_letter_name)
         except LinkhubError as error:
-            yield _failed(DEAD_LETTER_QUEUE, dead_letter_name, error)
-            unable = ServiceUnavailable("SQS", f"it needs its dead-letter queue {dead_letter_name} first")
-            yield _failed(QUEUE, queue.name, unable)
+            yield Provisioned.failed(DEAD_LETTER_QUEUE, dead_letter_name, str(error))
+            yield Provisioned.failed(QUEUE, queue.name, f"it needs its dead-letter queue {dead_letter_name} first")
             return
         yield told
         try:
             yield await self._ensure_queue(queue, standing, dead_letter_arn)
         except LinkhubError as error:
-            yield _failed(QUEUE, queue.name, error)
+            yield Provisioned.failed(QUEUE, queue.name, str(error))
 
     async def _ensure_queue(self, queue: Queue, standing: _Standing | None, dead_letter_arn: str) -> Provisioned:
         policy = json.dumps(queue.redrive_policy(dead_letter_arn))
@@ -143,10 +142,6 @@ class SqsProvisioning:
     async def _make(self, name: str, attributes: Mapping[str, Any]) -> str:
         texts: Any = {attribute: _text(value) for attribute, value in attributes.items()}
         return (await self.calls(self.sqs.create_queue, QueueName=name, Attributes=texts))["QueueUrl"]
-
-
-def _failed(resource: str, name: str, error: LinkhubError) -> Provisioned:
-    return Provisioned(resource=resource, name=name, status=Status.FAILED, notes=[str(error)])
 
 
 def _dead_letter_name(queue: Queue, standing: _Standing | None) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 import click
 
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.worker import SystemClock
 from linkhub_cli.command_line import CommandLine
@@ -20,6 +19,7 @@ from linkhub_cli.output import news, plain, print_lines
 from linkhub_cli.provisioning import provision
 from linkhub_cli.provisioning.wanted import settings_before_queues, settings_to_use, wanted_of
 from linkhub_cli.settings import Settings
+from linkhub_core.provisioned import Provisioned, Status
 
 __all__ = ["init"]
 

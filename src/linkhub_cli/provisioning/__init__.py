@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
 
-from linkhub_adapters.aws.provisioned import Provisioned
 from linkhub_adapters.aws.resources import Subscription
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
+from linkhub_core.provisioned import Provisioned
 
 __all__ = ["provision"]
 

@@ -8,7 +8,6 @@ from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.clients import AwsClients
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
-from linkhub_adapters.aws.provisioned import Provisioned
 from linkhub_adapters.aws.provisioning import Provisioning
 from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.aws.sns_provisioning import SnsProvisioning
@@ -19,6 +18,7 @@ from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Aws, Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
+from linkhub_core.provisioned import Provisioned
 
 __all__ = ["provision"]
 

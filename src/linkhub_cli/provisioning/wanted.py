@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 
-from linkhub_adapters.aws.provisioned import Provisioned
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
+from linkhub_core.provisioned import Provisioned
 
 __all__ = ["account_of", "is_queue_unnamed", "settings_before_queues", "settings_to_use", "wanted_of"]
 

@@ -13,9 +13,9 @@ from attrs import evolve
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
-from linkhub_adapters.aws.provisioned import Status
 from linkhub_adapters.aws.resources import products_table, staging_table
 from linkhub_adapters.memory import FakeClock
+from linkhub_core.provisioned import Status
 from tests.adapters.aws.table_room import create_table
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from attrs import define
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.provisioning import Provisioning
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.sns_provisioning import SnsProvisioning
 from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
 from linkhub_adapters.memory import FakeClock
+from linkhub_core.provisioned import Provisioned, Status
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.provisioned import Status
 from linkhub_adapters.aws.resources import Subscription, Topic
 from linkhub_adapters.aws.sns_provisioning import SnsProvisioning
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.provisioned import Status
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.provisioned import Provisioned, Status
 from linkhub_adapters.aws.resources import Queue
 from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
 from linkhub_adapters.aws.sqs_queues import FindQueues
 from linkhub_core.model import Kind
+from linkhub_core.provisioned import Provisioned, Status
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -39,3 +39,8 @@ class Provisioned:
     address: str = ""
     changes: Sequence[str] = ()
     notes: Sequence[str] = ()
+
+    @classmethod
+    def failed(cls, resource: str, name: str, problem: str) -> Provisioned:
+        """It is not as it has to be, for this reason."""
+        return cls(resource=resource, name=name, status=Status.FAILED, notes=[problem])
