@@ -152,8 +152,13 @@ def hear(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
 
     Call it before the application is made, which takes the probes as they are then.
     """
+    hub = container.hub()
     listener = Listener(
-        feed=feed, deliver=container.hub().broadcast_all, clock=container.clock(), journal=container.journal()
+        feed=feed,
+        deliver=hub.broadcast_all,
+        recover=hub.catch_up,
+        clock=container.clock(),
+        journal=container.journal(),
     )
     probes = container.probes()
     if _BUS not in {probe.name for probe in probes}:

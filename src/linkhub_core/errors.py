@@ -3,6 +3,7 @@
     LinkhubError
     ├── TransientError             trying again later may succeed: give the message back, never acknowledge it
     │   ├── ServiceUnavailable     a queue, store or notifier does not answer, throttles, or is locked
+    │   ├── NewsLost               a bus no longer has all that came: read the store for what it was
     │   └── TooMuchContention      others kept changing the same product while we tried to
     └── PermanentError             trying again gives the same answer
         ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidQuery",
     "LinkhubError",
     "MalformedEvent",
+    "NewsLost",
     "PermanentError",
     "ServiceUnavailable",
     "StoreRefused",
@@ -67,6 +69,18 @@ class ServiceUnavailable(TransientError):
 
     def __str__(self) -> str:
         return f"{self.service} is unavailable: {self.problem}"
+
+
+class NewsLost(TransientError):
+    """A bus keeps only so much: of what came in the last ``seconds``, this listener may have missed some."""
+
+    def __init__(self, bus: str, seconds: float) -> None:
+        super().__init__(bus, seconds)
+        self.bus = bus
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"{self.bus} no longer has all that came in the last {self.seconds:.0f} s"
 
 
 class TooMuchContention(TransientError):

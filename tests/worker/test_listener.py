@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import define, field
@@ -11,9 +12,10 @@ from attrs import define, field
 from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_adapters.worker import Listener
 from linkhub_core.announcement import Announcement
+from linkhub_core.catalog import next_since
 from linkhub_core.codec import announce
 from linkhub_core.entries import ActivityFailed
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.errors import NewsLost, ServiceUnavailable
 from tests.support import virtual_time
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.flaky import unavailable
@@ -59,7 +61,7 @@ def test_announcements_are_delivered_in_the_order_in_which_they_came() -> None:
     """What came together is handed on together."""
     heard: list[Announcement] = []
     feed = ScriptedFeed([[news(1), news(2)], [], [news(3)]])
-    listen(Listener(feed=feed, deliver=heard.extend, clock=FakeClock(), journal=MemoryJournal()))
+    listen(Listener(feed=feed, deliver=heard.extend, recover=print, clock=FakeClock(), journal=MemoryJournal()))
     assert heard == [news(1), news(2), news(3)]
 
 
@@ -69,13 +71,32 @@ def test_a_bus_that_fails_is_asked_again(error: Exception) -> None:
     heard: list[Announcement] = []
     journal = MemoryJournal()
     feed = ScriptedFeed([error, error, [news(1)], error, [news(2)]])
-    listen(Listener(feed=feed, deliver=heard.extend, clock=FakeClock(), journal=journal))
+    listen(Listener(feed=feed, deliver=heard.extend, recover=print, clock=FakeClock(), journal=journal))
     assert heard == [news(1), news(2)]
     assert [(entry.activity, entry.retry_seconds) for entry in journal.of(ActivityFailed)] == [
         ("listen", 0.2),
         ("listen", 0.4),
         ("listen", 0.2),
     ]
+
+
+def test_what_the_bus_has_lost_is_looked_for_in_the_store() -> None:
+    """From when it may have lost some, and a little before, for clocks differ; the loop goes on at once."""
+    clock, journal = FakeClock(), MemoryJournal()
+    heard: list[Announcement] = []
+    recovered: list[datetime] = []
+    feed = ScriptedFeed([[news(1)], NewsLost("the bus", 40), [news(2)]])
+    listener = Listener(
+        feed=feed, deliver=heard.extend, recover=recovered.append, clock=clock, journal=journal, silence_seconds=3
+    )
+    clock.advance(60)
+    listen(listener, seconds=0.1)
+    assert heard == [news(1), news(2)]
+    assert recovered == [next_since(clock.now() - timedelta(seconds=40))]
+    assert [entry.problem for entry in journal.of(ActivityFailed)] == [
+        "the bus no longer has all that came in the last 40 s"
+    ]
+    assert is_heard(listener)
 
 
 def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
@@ -89,7 +110,7 @@ def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
             raise ValueError("a bug")
 
     feed = ScriptedFeed([[news(1), news(2), news(3)], [news(4)]])
-    listen(Listener(feed=feed, deliver=deliver, clock=FakeClock(), journal=journal))
+    listen(Listener(feed=feed, deliver=deliver, recover=print, clock=FakeClock(), journal=journal))
     assert heard == [news(1), news(2), news(3), news(4)]
     assert [entry.problem for entry in journal.of(ActivityFailed)] == ["ValueError('a bug')"]
 
@@ -106,7 +127,7 @@ def is_heard(listener: Listener) -> bool:
 def test_a_bus_is_silent_from_its_last_answer_on() -> None:
     """An empty answer is an answer; the limit itself is not too long."""
     clock = FakeClock()
-    listener = Listener(feed=ScriptedFeed([[]]), deliver=print, clock=clock, journal=MemoryJournal())
+    listener = Listener(feed=ScriptedFeed([[]]), deliver=print, recover=print, clock=clock, journal=MemoryJournal())
     clock.advance(10)
     listen(listener, seconds=1)
     clock.advance(15)
@@ -121,7 +142,7 @@ def test_a_bus_that_is_heard_again_is_heard() -> None:
     """Readiness comes back by itself."""
     clock = FakeClock()
     feed = ScriptedFeed([[]])
-    listener = Listener(feed=feed, deliver=print, clock=clock, journal=MemoryJournal())
+    listener = Listener(feed=feed, deliver=print, recover=print, clock=clock, journal=MemoryJournal())
     clock.advance(60)
     assert not is_heard(listener)
     listen(listener, seconds=1)
@@ -132,7 +153,9 @@ def test_a_bus_that_only_fails_was_never_heard() -> None:
     """Readiness must not take an error for an answer; a listener that was just made has its time all the same."""
     clock = FakeClock()
     feed = ScriptedFeed([unavailable()] * 3)
-    listener = Listener(feed=feed, deliver=print, clock=clock, journal=MemoryJournal(), silence_seconds=3)
+    listener = Listener(
+        feed=feed, deliver=print, recover=print, clock=clock, journal=MemoryJournal(), silence_seconds=3
+    )
     listen(listener, seconds=1)
     clock.advance(3)
     assert is_heard(listener)
@@ -147,7 +170,9 @@ def test_what_cannot_be_delivered_was_heard_all_the_same() -> None:
     def deliver(_: Sequence[Announcement]) -> None:
         raise ValueError("a bug")
 
-    listener = Listener(feed=ScriptedFeed([[news(1)]]), deliver=deliver, clock=clock, journal=MemoryJournal())
+    listener = Listener(
+        feed=ScriptedFeed([[news(1)]]), deliver=deliver, recover=print, clock=clock, journal=MemoryJournal()
+    )
     clock.advance(60)
     listen(listener, seconds=0.1)
     assert is_heard(listener)
@@ -155,4 +180,9 @@ def test_what_cannot_be_delivered_was_heard_all_the_same() -> None:
 
 def test_a_listener_ends_with_the_receive_that_is_under_way() -> None:
     """Nothing that was taken from the bus is thrown away."""
-    assert listen(Listener(feed=ScriptedFeed(), deliver=print, clock=FakeClock(), journal=MemoryJournal()), 30) == 40
+    assert (
+        listen(
+            Listener(feed=ScriptedFeed(), deliver=print, recover=print, clock=FakeClock(), journal=MemoryJournal()), 30
+        )
+        == 40
+    )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["NodeQueue", "NodeQueues"]
+__all__ = ["RETENTION_SECONDS", "NodeQueue", "NodeQueues"]
 
 ALIVE_TAG = "linkhub:alive-at"
 TOPIC_TAG = "linkhub:topic"

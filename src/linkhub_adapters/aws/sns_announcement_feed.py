@@ -20,11 +20,11 @@ from attrs import define, field
 
 from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.long_polls import FULL, LongPolls
-from linkhub_adapters.aws.node_queues import NodeQueue, NodeQueues
+from linkhub_adapters.aws.node_queues import RETENTION_SECONDS, NodeQueue, NodeQueues
 from linkhub_adapters.aws.sns_messages import announcement_of, is_heartbeat
 from linkhub_adapters.aws.sqs_calls import SqsCalls
 from linkhub_core.announcement import Announcement
-from linkhub_core.errors import LinkhubError, MalformedEvent, ServiceUnavailable
+from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -64,6 +64,7 @@ class SnsAnnouncementFeed:
     _polls: LongPolls | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
+    _lost: NewsLost | None = field(default=None, init=False)
     _heard_at: float = field(default=0.0, init=False)
     _marked_at: float = field(default=0.0, init=False)
 
@@ -125,7 +126,7 @@ class SnsAnnouncementFeed:
         """See the port. What cannot be read, or deleted, is told by the next call, so that it holds up nothing."""
         self._raise_error()
         if self._is_open and self._node is None:
-            await self._listen()  # the queue was gone, and another one could not be opened then
+            await self._listen_anew()  # the queue was gone, and another one could not be opened then
         node, polls = self._node, self._polls
         if node is None or polls is None:
             await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
@@ -148,7 +149,7 @@ class SnsAnnouncementFeed:
             return
 
     async def _take_in(self, node: NodeQueue, messages: Sequence[MessageTypeDef]) -> Sequence[Announcement]:
-        self._heard_at = self.seconds()
+        self._note_silence()
         announcements = []
         for message in messages:
             try:
@@ -162,18 +163,32 @@ class SnsAnnouncementFeed:
             self._error = error  # they come again, and whoever has heard them drops them
         return announcements
 
+    def _note_silence(self) -> None:
+        """Something is heard. A queue keeps its messages for so long: what came earlier in a longer silence is gone."""
+        heard_before, self._heard_at = self._heard_at, self.seconds()
+        if self._heard_at - heard_before >= RETENTION_SECONDS:
+            self._lost = NewsLost("the node's queue", self._heard_at - heard_before)
+
     async def _meet(self, error: LinkhubError) -> None:
         """A poll failed. Where the queue is gone, another one is opened: the error of the old one still is news."""
         self._error = error
         if is_missing(error) and self._polls is not None:
             self._polls.close()
             self._node, self._polls = None, None
-            await self._listen()
+            await self._listen_anew()
+
+    async def _listen_anew(self) -> None:
+        """Open another queue; what the old one held went with it."""
+        await self._listen()
+        self._lost = NewsLost("the node's queue", self.seconds() - self._heard_at)
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None
         if error is not None:
             raise error
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
 
     # --- is the way open?
 

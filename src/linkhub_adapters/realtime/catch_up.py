@@ -41,8 +41,11 @@ _MAX_PAUSES: Final = 400
 
 @frozen
 class _Request:
+    """``only_unshown`` leaves out what live viewers have been shown: nobody asked to see it again."""
+
     since: datetime | None
-    acknowledge: Acknowledge | None
+    acknowledge: Acknowledge | None = None
+    only_unshown: bool = False
 
 
 @define(eq=False, kw_only=True)
@@ -63,10 +66,17 @@ class CatchUp:
     def begin(
         self, viewer: Viewer, seller_handle: str, shop: Shop, since: datetime, acknowledge: Acknowledge | None
     ) -> None:
-        """Hold a viewer and let it catch up."""
-        if self.queue(viewer, seller_handle, since, acknowledge):
+        """Hold a viewer that asked for it, and let it catch up."""
+        self._begin(viewer, seller_handle, shop, _Request(since, acknowledge))
+
+    def resume(self, viewer: Viewer, seller_handle: str, shop: Shop, since: datetime) -> None:
+        """Hold a viewer that did not ask, for news were lost on their way here, and let it catch up with those."""
+        self._begin(viewer, seller_handle, shop, _Request(since, only_unshown=True))
+
+    def _begin(self, viewer: Viewer, seller_handle: str, shop: Shop, request: _Request) -> None:
+        if self._queue(viewer, seller_handle, request):
             return
-        self._requests[viewer, seller_handle] = [_Request(since, acknowledge)]
+        self._requests[viewer, seller_handle] = [request]
         task = asyncio.get_running_loop().create_task(self._run(viewer, seller_handle, shop, shop.hold(viewer)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -75,10 +85,13 @@ class CatchUp:
         self, viewer: Viewer, seller_handle: str, since: datetime | None, acknowledge: Acknowledge | None
     ) -> bool:
         """Let a viewer that catches up in this shop be answered in turn; tells whether there is such a one."""
+        return self._queue(viewer, seller_handle, _Request(since, acknowledge))
+
+    def _queue(self, viewer: Viewer, seller_handle: str, request: _Request) -> bool:
         requests = self._requests.get((viewer, seller_handle))
         if requests is None:
             return False
-        requests.append(_Request(since, acknowledge))
+        requests.append(request)
         return True
 
     def forget(self, viewer: Viewer, seller_handle: str) -> None:
@@ -120,15 +133,18 @@ class CatchUp:
             # Each write may find that the reader is too slow: it is closed then, and nothing more is for it.
             if shop.held.get(viewer) is not hold:
                 return
-            if not hold.outdates(event.announcement):
+            known = request.only_unshown and self._was_shown(event)
+            if not known and not hold.outdates(event.announcement):
                 self._replay(viewer, shop, event)
                 await self._drained(viewer, shop, hold)
 
+    def _was_shown(self, event: EncodedEvent) -> bool:
+        shown = self.last_shown(event.announcement.key)
+        return shown is not None and shown >= event.announcement.order
+
     def _replay(self, viewer: Viewer, shop: Shop, event: EncodedEvent) -> None:
-        announcement = event.announcement
-        shown = self.last_shown(announcement.key)
-        if shown is None or shown < announcement.order:
-            shop.remember_replayed(viewer, announcement)
+        if not self._was_shown(event):
+            shop.remember_replayed(viewer, event.announcement)
         self._write(viewer, event)
 
     def _write(self, viewer: Viewer, event: EncodedEvent) -> None:

@@ -18,6 +18,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import Factory, define, field
@@ -169,6 +170,15 @@ class Hub:
         failures = [failure for shop, those in news.values() for failure in self._show_all(shop, those)]
         if failures:
             raise failures[0]
+
+    def catch_up(self, since: datetime) -> None:
+        """Show all viewers what changed after ``since`` and was not shown: news of it were lost on their way here.
+
+        Each is told ``subscribed`` first, as if it had asked; where too much was missed, with ``recovered: false``.
+        """
+        for seller_handle, shop in self._shops.items():
+            for viewer in shop.viewers():
+                self._catch_up.resume(viewer, seller_handle, shop, since)
 
     def _show_all(self, shop: Shop, announcements: Sequence[Announcement]) -> Sequence[Exception]:
         """Show them together, or else one by one, so that one that cannot be shown keeps no other from its viewers."""

@@ -77,6 +77,10 @@ class Shop:
         """Whether this viewer is one of them."""
         return viewer in self.held or viewer in self.live.get(viewer.dialect, ())
 
+    def viewers(self) -> Sequence[Viewer]:
+        """All of them, as they are now."""
+        return [*self.held, *(viewer for viewers in self.live.values() for viewer in viewers)]
+
     def enter(self, viewer: Viewer) -> None:
         """Let a viewer see what is announced from now on."""
         self.held.pop(viewer, None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import read_announcement
+from linkhub_core.errors import NewsLost
 
 __all__ = ["SqliteAnnouncementFeed", "SqliteAnnouncements"]
 
@@ -25,22 +26,44 @@ _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announc
 
 @define(eq=False)
 class SqliteAnnouncementFeed:
-    """What has been appended since the feed was opened, by whichever process."""
+    """What has been appended since the feed was opened, by whichever process.
+
+    Numbers have no gaps: where there is one, what stood there was pruned before this feed came for it.
+    """
 
     database: SqliteDatabase
     wait_seconds: float
     last: int
+    seconds: Callable[[], float] = time.monotonic
+    _complete_at: float = field(init=False)
+
+    @_complete_at.default
+    def _opened_at(self) -> float:
+        return self.seconds()
 
     async def receive(self) -> Sequence[Announcement]:
         """See :class:`~linkhub_core.ports.AnnouncementFeed`."""
         deadline = time.monotonic() + self.wait_seconds
-        while not (rows := await self.database.read(self._next)):
+        while not (rows := await self._read()):
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
             await self.database.news(min(remaining, POLL_SECONDS))
+        self._check_for_gap(rows[0][0])
         self.last = rows[-1][0]
         return [read_announcement(event_json, correlation_id) for _, event_json, correlation_id in rows]
+
+    async def _read(self) -> list[tuple[int, bytes, str]]:
+        asked_at = self.seconds()
+        rows = await self.database.read(self._next)
+        if not rows:
+            self._complete_at = asked_at
+        return rows
+
+    def _check_for_gap(self, first: int) -> None:
+        if first > self.last + 1:
+            self.last = first - 1
+            raise NewsLost("the data file", self.seconds() - self._complete_at)
 
     def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str]]:
         return connection.execute(_NEXT, (self.last,)).fetchall()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
 from linkhub_adapters.worker.patience import Patience
 from linkhub_core.announcement import Announcement
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.catalog import next_since
+from linkhub_core.entries import ActivityFailed
+from linkhub_core.errors import NewsLost, ServiceUnavailable
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 
 __all__ = ["Listener"]
@@ -19,12 +22,15 @@ __all__ = ["Listener"]
 class Listener:
     """Takes announcements from a feed and gives what came together to ``deliver``, which must not wait.
 
+    Where the feed has lost some, ``recover`` is told since when: viewers then get it from the store.
+
     The bus counts as heard whenever it answered, be it with nothing; :meth:`check` is what readiness asks. A listener
     that has just been made has ``silence_seconds`` to hear something: far longer than a receive waits.
     """
 
     feed: AnnouncementFeed
     deliver: Callable[[Sequence[Announcement]], None]
+    recover: Callable[[datetime], None]
     clock: Clock
     journal: Journal
     silence_seconds: float = 15.0
@@ -39,13 +45,23 @@ class Listener:
         patience = Patience(activity="listen", journal=self.journal)
         while not stop.is_set():
             try:
-                announcements = await self.feed.receive()
-                self._heard_at = self.clock.now().timestamp()
-                self.deliver(announcements)
+                await self._hear()
             except Exception as error:  # noqa: BLE001  the loop outlives whatever a bus does
                 await patience.failed(error, stop)
             else:
                 patience.succeeded()
+
+    async def _hear(self) -> None:
+        try:
+            announcements = await self.feed.receive()
+        except NewsLost as lost:
+            self._heard_at = self.clock.now().timestamp()
+            told = ActivityFailed(activity="listen", problem=str(lost), transient=True, retry_seconds=0.0)
+            self.journal.record([told])
+            self.recover(next_since(self.clock.now() - timedelta(seconds=lost.seconds)))
+        else:
+            self._heard_at = self.clock.now().timestamp()
+            self.deliver(announcements)
 
     def silent_seconds(self) -> float:
         """How long the bus has not answered, in seconds; before its first answer, how long it was waited for."""

@@ -1,18 +1,18 @@
 """What one node hears: announcements, its own heartbeat, and nothing for too long."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
+from linkhub_adapters.aws.node_queues import RETENTION_SECONDS
 from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.worker import Listener
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import announce
 from linkhub_core.entries import ActivityFailed
-from linkhub_core.errors import LinkhubError, MalformedEvent, ServiceUnavailable
+from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
 from tests.adapters.aws.queue_room import SAFETY_SECONDS, eventually
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.builders import NOON, a_key, a_record
@@ -145,6 +145,7 @@ async def test_a_node_whose_queue_was_removed_opens_another(room: TopicRoom) -> 
     [lost] = room.queue_urls()
     room.sqs.delete_queue(QueueUrl=lost)
     assert "NonExistentQueue" in str(await _error_of(feed))
+    assert isinstance(await _error_of(feed), NewsLost)
     [another] = room.queue_urls()
     assert another != lost
     await room.notifier.notify([_announcement()])
@@ -159,12 +160,12 @@ async def test_a_node_that_cannot_open_another_queue_tries_again(room: TopicRoom
         while not injection.is_spent:
             assert isinstance(await _error_of(feed), ServiceUnavailable)
 
-    async def listens() -> Sequence[str]:
-        with contextlib.suppress(ServiceUnavailable):  # the old queue's error may still be to be told
-            await feed.receive()
-        return room.queue_urls()
+    async def listens() -> bool:
+        """Whether it says that it listens anew, and lost what came meanwhile; the old queue's error may come before."""
+        return isinstance(await _error_of(feed), NewsLost)
 
     await eventually(listens)
+    assert room.queue_urls()
     await room.notifier.notify([_announcement()])
     assert await room.hear(feed, 1) == [_announcement()]
 
@@ -179,7 +180,7 @@ async def test_a_listener_survives_all_of_it(room: TopicRoom) -> None:
         if delivered:
             stop.set()
 
-    listener = Listener(feed=feed, deliver=deliver, clock=room.clock, journal=journal)
+    listener = Listener(feed=feed, deliver=deliver, recover=print, clock=room.clock, journal=journal)
     with inject(room.sqs, Fault.server_error(operation="ReceiveMessage")) as injection:
         listening = asyncio.create_task(listener.run(stop))
 
@@ -231,6 +232,31 @@ async def test_a_closed_feed_brings_nothing(room: TopicRoom) -> None:
     assert await feed.receive() == []
     with pytest.raises(ServiceUnavailable):
         await feed.check()
+
+
+async def test_a_queue_that_was_removed_took_news_with_it(room: TopicRoom) -> None:
+    """Another one is opened, and the listener is told since when it may have missed some."""
+    feed = await room.open_feed(receive_wait_seconds=0.01)
+    (url,) = room.queue_urls()
+    room.sqs.delete_queue(QueueUrl=url)
+    room.seconds.now += 40
+    assert isinstance(await _error_of(feed), ServiceUnavailable)
+    error = await _error_of(feed)
+    assert isinstance(error, NewsLost)
+    assert error.seconds == 40
+    assert list(room.queue_urls()) not in ([], [url])
+
+
+async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(room: TopicRoom) -> None:
+    """When something is heard again; after a shorter one all is still there."""
+    feed = await room.open_feed()
+    for silent_seconds, is_lost in ((RETENTION_SECONDS - 1, False), (RETENTION_SECONDS, True)):
+        room.seconds.now += silent_seconds
+        await room.notifier.notify([_announcement(silent_seconds)])
+        assert await feed.receive() == [_announcement(silent_seconds)]
+        if is_lost:
+            with pytest.raises(NewsLost):
+                await feed.receive()
 
 
 # --- is the way open?

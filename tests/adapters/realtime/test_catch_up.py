@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -320,6 +320,41 @@ async def test_too_much_announced_during_a_replay_is_said_not_kept(room: Room) -
     await settle()
     answers = [data["recovered"] for event, data in watcher.take() if event == "subscribed"]
     assert answers == [True, False]
+
+
+async def test_news_that_were_lost_on_their_way_are_shown_from_the_store(room: Room) -> None:
+    """To all who watch, each revision once: what they have been shown is left out, and what follows comes after."""
+    watcher, other = Watcher(room.hub), Watcher(room.hub)
+    for viewer in (watcher, other):
+        viewer.subscribe()
+    other.subscribe("another-shop")
+    first, second, third = (a_key(number).video_id for number in (1, 2, 3))
+    room.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
+    for viewer in (watcher, other):
+        assert viewer.take_revisions() == [(first, 1)]
+    room.hub.catch_up(datetime.fromisoformat(SINCE))
+    await settle()
+    events = watcher.take()
+    assert [(event, data.get("recovered")) for event, data in events] == [
+        ("subscribed", True),
+        ("product_updated", None),
+    ]
+    assert other.take_revisions() == [(second, 3)]
+    room.hub.broadcast(an_announcement(a_record(a_key(2), revision=3)))
+    room.hub.broadcast(an_announcement(a_record(a_key(3))))
+    assert watcher.take_revisions() == other.take_revisions() == [(third, 1)]
+
+
+async def test_who_missed_too_much_that_was_lost_is_told_to_load_the_page() -> None:
+    """As anybody who comes back."""
+    room = make_room()
+    watcher = Watcher(room.hub)
+    watcher.subscribe()
+    watcher.take()
+    room.store.save(*(a_record(a_key(number)) for number in range(101)))
+    room.hub.catch_up(datetime.fromisoformat(SINCE))
+    await settle()
+    assert [(event, data["recovered"]) for event, data in watcher.take()] == [("subscribed", False)]
 
 
 async def test_the_memory_of_replays_is_bounded(room: Room) -> None:

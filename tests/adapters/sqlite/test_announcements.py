@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+import pytest
+
+from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
+from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import announce
+from linkhub_core.errors import NewsLost
 from tests.support.builders import NOON, a_key, a_record
 
 LONG_SECONDS = 3600.0
@@ -29,11 +34,18 @@ async def test_what_is_kept_is_bounded(database: SqliteDatabase) -> None:
     assert await database.read(_kept) == 10
 
 
-async def test_a_sleeping_listener_loses_the_oldest(database: SqliteDatabase) -> None:
-    """A feed that nobody reads for too long goes on with what is kept."""
-    announcements = SqliteAnnouncements(database=database, kept=3)
+async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
+    """And since when, as far as it knows; then it goes on with what is kept."""
+    announcements, clock = SqliteAnnouncements(database=database, kept=3), FakeClock()
     feed = await announcements.open_feed(wait_seconds=0.01)
+    feed = SqliteAnnouncementFeed(database, 0.01, feed.last, lambda: clock.now().timestamp())
+    clock.advance(20)
+    assert list(await feed.receive()) == []
+    clock.advance(30)
     await announcements.notify(_news(range(8)))
+    with pytest.raises(NewsLost) as lost:
+        await feed.receive()
+    assert lost.value.seconds == 30
     assert list(await feed.receive()) == _news(range(5, 8))
 
 
