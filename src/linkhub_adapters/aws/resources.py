@@ -22,6 +22,7 @@ __all__ = [
     "Subscription",
     "Table",
     "Topic",
+    "attribute_texts",
     "products_table",
     "resources",
     "staging_table",
@@ -139,6 +140,11 @@ class Queue:
     def redrive_policy(self, dead_letter_arn: Any) -> Mapping[str, Any]:
         """Where messages go that were received too often; the ARN may be a reference of CloudFormation's."""
         return {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": self.max_receive_count}
+
+
+def attribute_texts(attributes: Mapping[str, Any]) -> Mapping[str, str]:
+    """A queue's attributes as CreateQueue takes them, which knows texts alone."""
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in attributes.items()}
 
 
 @frozen(kw_only=True)

@@ -24,7 +24,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.errors import is_missing
-from linkhub_adapters.aws.resources import Queue
+from linkhub_adapters.aws.resources import Queue, attribute_texts
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.provisioned import Provisioned, Status
@@ -140,7 +140,7 @@ class SqsProvisioning:
         return {str(name): text for name, text in reply["Attributes"].items()}
 
     async def _make(self, name: str, attributes: Mapping[str, Any]) -> str:
-        texts: Any = {attribute: _text(value) for attribute, value in attributes.items()}
+        texts: Any = attribute_texts(attributes)
         return (await self.calls(self.sqs.create_queue, QueueName=name, Attributes=texts))["QueueUrl"]
 
 
@@ -151,10 +151,6 @@ def _dead_letter_name(queue: Queue, standing: _Standing | None) -> str:
 
 def _raised(standing: _Standing, least: Mapping[str, int]) -> Mapping[str, str]:
     return {name: str(number) for name, number in least.items() if int(standing.attributes[name]) < number}
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _queue_notes(queue: Queue, standing: _Standing) -> Iterator[str]:

@@ -14,6 +14,7 @@ from linkhub_adapters.aws.resources import (
     NODE_QUEUES,
     Queue,
     Subscription,
+    attribute_texts,
     products_table,
     resources,
     staging_table,
@@ -79,6 +80,12 @@ def test_the_dead_letters_of_a_fifo_queue_are_in_one() -> None:
     assert queue.dead_letter_name == "captions-dead-letters.fifo"
     assert queue.attributes["FifoQueue"] is True
     assert queue.dead_letter_attributes["FifoQueue"] is True
+
+
+def test_sqs_is_told_texts_alone() -> None:
+    """Numbers and yes or no in the words of SQS; a text as it is."""
+    told = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
+    assert told == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}
 
 
 def test_a_queue_that_is_there_may_have_more() -> None:

@@ -149,13 +149,13 @@ class _Round:
 
     async def findings(self) -> Sequence[Finding]:
         """Everything but permissions."""
-        found = await asyncio.gather(
+        *found, topic = await asyncio.gather(
             *(self._table(table, setting) for setting, table in self.subjects.tables.items()),
             *(self._queue(kind, url) for kind, url in self.subjects.queue_urls.items()),
-            _at_once(lease_findings(self.subjects.visibility_timeout_seconds)),
             self._topic(),
         )
-        return [finding for findings in found for finding in findings]
+        leases = lease_findings(self.subjects.visibility_timeout_seconds)
+        return [finding for findings in (*found, leases, topic) for finding in findings]
 
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
@@ -216,7 +216,3 @@ class _Round:
 
 def _is_denied(attributes: object) -> bool:
     return isinstance(attributes, Refusal) and attributes.why is Why.DENIED
-
-
-async def _at_once(findings: Sequence[Finding]) -> Sequence[Finding]:
-    return findings

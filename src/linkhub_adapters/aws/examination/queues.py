@@ -27,7 +27,7 @@ from linkhub_adapters.aws.examination.aws_command import AwsCommand, compact
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.refusals import unread
 from linkhub_adapters.aws.examination.services import Services
-from linkhub_adapters.aws.resources import MAX_RETENTION_SECONDS, Queue
+from linkhub_adapters.aws.resources import MAX_RETENTION_SECONDS, Queue, attribute_texts
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
@@ -149,7 +149,7 @@ def _redrive_faults(seen: QueueSeen, attributes: Mapping[str, Any], aws: AwsComm
     policy = json.loads(attributes.get("RedrivePolicy", "{}"))
     wanted = Queue(kind=seen.kind, name=name_of(seen.url))
     arn = str(policy.get("deadLetterTargetArn") or f"{seen.arn.rpartition(':')[0]}:{wanted.dead_letter_name}")
-    redrive = _set(aws, seen.url, RedrivePolicy=compact({**wanted.redrive_policy(arn), "maxReceiveCount": "20"}))
+    redrive = _set(aws, seen.url, RedrivePolicy=compact(attribute_texts(wanted.redrive_policy(arn))))
     if not policy:
         yield Finding.fault(
             seen.subject,
@@ -218,8 +218,5 @@ def _set(aws: AwsCommand, url: str, **attributes: str) -> str:
 
 
 def _make_dead_letter_queue(aws: AwsCommand, queue: Queue, name: str) -> str:
-    texts = {
-        key: value if isinstance(value, int) and not isinstance(value, bool) else str(value).lower()
-        for key, value in queue.dead_letter_attributes.items()
-    }
-    return aws("sqs", "create-queue", queue_name=name, attributes=compact({k: str(v) for k, v in texts.items()}))
+    attributes = compact(attribute_texts(queue.dead_letter_attributes))
+    return aws("sqs", "create-queue", queue_name=name, attributes=attributes)
