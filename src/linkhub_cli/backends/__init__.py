@@ -17,9 +17,20 @@ from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
 
-__all__ = ["Backend", "OpenBackend", "open_backend"]
+__all__ = ["Backend", "OpenBackend", "check_packages", "open_backend"]
 
 _NEEDS = {"aws": ("boto3", "pip install 'linkhub[aws]'")}
+
+
+def check_packages(backend: str) -> None:
+    """Look whether everything is installed that a backend needs beside linkhub; nothing is imported.
+
+    Raises:
+        SettingsFaulty: a package is missing.
+    """
+    package, remedy = _NEEDS.get(backend, ("", ""))
+    if package and find_spec(package) is None:
+        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", f"needs {package}, which is missing: {remedy}", backend)])
 
 
 @asynccontextmanager
@@ -31,9 +42,7 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
         ServiceUnavailable: it cannot be reached.
     """
     name = settings.storage.backend
-    package, remedy = _NEEDS.get(name, ("", ""))
-    if package and find_spec(package) is None:
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", f"needs {package}, which is missing: {remedy}", name)])
+    check_packages(name)
     open_it = cast(OpenBackend, import_module(f"linkhub_cli.backends.{name}").open_backend)
     async with open_it(settings, clock) as backend:
         yield backend

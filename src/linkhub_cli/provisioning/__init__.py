@@ -7,11 +7,10 @@ see :mod:`.wanted`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from importlib.util import find_spec
 
 from linkhub_adapters.aws.resources import Subscription
+from linkhub_cli.backends import check_packages
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
 from linkhub_core.provisioned import Provisioned
 
@@ -27,10 +26,8 @@ async def provision(
         SettingsFaulty: a package or a setting that this needs is missing, or the directory cannot be written to.
     """
     backend = settings.storage.backend
+    check_packages(backend)
     if backend == "aws":
-        if find_spec("boto3") is None:
-            problem = "needs boto3, which is missing: pip install 'linkhub[aws]'"
-            raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, backend)])
         from linkhub_cli.provisioning import aws  # noqa: PLC0415  needs boto3
 
         async for told in aws.provision(settings, clock, subscriptions):

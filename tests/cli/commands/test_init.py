@@ -11,6 +11,7 @@ import pytest
 from attrs import field, frozen
 from click.testing import Result
 
+from linkhub_cli import backends
 from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
 from tests.support import aws
 
@@ -142,6 +143,14 @@ def test_a_region_is_asked_for(terminal: Terminal, monkeypatch: pytest.MonkeyPat
     result = terminal.run("init", LINKHUB_BACKEND="aws")
     assert result.exit_code == 2
     assert "AWS_REGION" in result.stderr
+
+
+def test_a_missing_package_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without boto3 nothing of AWS can be made: what to install is told."""
+    monkeypatch.setattr(backends, "find_spec", lambda _: None)
+    result = terminal.run("init", LINKHUB_BACKEND="aws")
+    assert result.exit_code == 2
+    assert "pip install 'linkhub[aws]'" in result.stderr
 
 
 def test_other_faults_of_the_settings_are_told(terminal: Terminal) -> None:
