@@ -27,7 +27,15 @@ from linkhub_adapters.aws.alarms import (
     topic_alarm,
 )
 from linkhub_adapters.aws.policies import Grant, Places, consumer, document, operator, publisher, server
-from linkhub_adapters.aws.resources import NODE_QUEUES, UPDATED_AT_INDEX, Queue, Resources, Subscription, Table
+from linkhub_adapters.aws.resources import (
+    NODE_QUEUES,
+    QUEUE_SETTINGS,
+    UPDATED_AT_INDEX,
+    Queue,
+    Resources,
+    Subscription,
+    Table,
+)
 
 __all__ = ["template", "template_json"]
 
@@ -241,7 +249,7 @@ def _outputs(needed: Resources) -> Mapping[str, Any]:
     values: dict[str, Any] = {
         "DYNAMODB_PRODUCTS_TABLE": _ref(products),
         "DYNAMODB_STAGING_TABLE": _ref(staging),
-        **{f"SQS_{queue.kind.value.upper()}_QUEUE_URL": _ref(_name_of(queue)) for queue in needed.queues},
+        **{QUEUE_SETTINGS[queue.kind]: _ref(_name_of(queue)) for queue in needed.queues},
         "SNS_NEW_PRODUCT_TOPIC_ARN": _ref("NewProductTopic"),
     }
     outputs = {

@@ -16,6 +16,7 @@ from linkhub_core.model import Kind
 
 __all__ = [
     "NODE_QUEUES",
+    "QUEUE_SETTINGS",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 NODE_QUEUES = "linkhub-node-*"  # the names of the queues that serving nodes make for themselves, see .node_queues
+QUEUE_SETTINGS = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
 UPDATED_AT_INDEX = "by-updated-at"
 TTL_ATTRIBUTE = "ttl"
 MAX_RETENTION_SECONDS = 14 * 24 * 3600

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 
-from linkhub_adapters.aws.resources import Resources, Subscription, resources
+from linkhub_adapters.aws.resources import QUEUE_SETTINGS, Resources, Subscription, resources
 from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
@@ -20,8 +20,7 @@ __all__ = ["account_of", "is_queue_unnamed", "settings_before_queues", "settings
 
 _NOWHERE = "https://sqs.invalid/"
 _DEFAULTS = resources()
-_VARIABLES = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
-_PLACES = {_VARIABLES[queue.kind]: f"{_NOWHERE}0/{queue.name}" for queue in _DEFAULTS.queues}
+_PLACES = {QUEUE_SETTINGS[queue.kind]: f"{_NOWHERE}0/{queue.name}" for queue in _DEFAULTS.queues}
 
 
 def is_queue_unnamed(fault: SettingFault) -> bool:
@@ -77,7 +76,7 @@ def settings_to_use(needed: Resources, outcomes: Iterable[Provisioned]) -> Mappi
         "LINKHUB_BACKEND": "aws",
         "DYNAMODB_PRODUCTS_TABLE": addresses.get(("table", products.name), ""),
         "DYNAMODB_STAGING_TABLE": addresses.get(("table", staging.name), ""),
-        **{_VARIABLES[queue.kind]: addresses.get(("queue", queue.name), "") for queue in needed.queues},
+        **{QUEUE_SETTINGS[queue.kind]: addresses.get(("queue", queue.name), "") for queue in needed.queues},
         "SNS_NEW_PRODUCT_TOPIC_ARN": addresses.get(("topic", needed.topic.name), ""),
     }
     return {variable: text for variable, text in found.items() if text}

@@ -34,7 +34,6 @@ from linkhub_adapters.aws.examination.permissions import (
     try_table,
 )
 from linkhub_adapters.aws.examination.queues import (
-    SETTINGS,
     QueueSeen,
     lease_findings,
     look_at_queue,
@@ -44,7 +43,7 @@ from linkhub_adapters.aws.examination.refusals import LOG_IN
 from linkhub_adapters.aws.examination.services import Services, open_services
 from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
-from linkhub_adapters.aws.resources import Table, products_table, staging_table
+from linkhub_adapters.aws.resources import QUEUE_SETTINGS, Table, products_table, staging_table
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -68,7 +67,7 @@ class Subjects:
     @property
     def places(self) -> Mapping[str, str | None]:
         """Whatever names a region, by the setting that holds it."""
-        return {**{SETTINGS[kind]: url for kind, url in self.queue_urls.items()}, SETTING: self.topic_arn}
+        return {**{QUEUE_SETTINGS[kind]: url for kind, url in self.queue_urls.items()}, SETTING: self.topic_arn}
 
     @property
     def tables(self) -> Mapping[str, Table]:

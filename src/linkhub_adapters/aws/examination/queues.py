@@ -27,14 +27,13 @@ from linkhub_adapters.aws.examination.aws_command import AwsCommand, compact
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.refusals import unread
 from linkhub_adapters.aws.examination.services import Services
-from linkhub_adapters.aws.resources import MAX_RETENTION_SECONDS, Queue, attribute_texts
+from linkhub_adapters.aws.resources import MAX_RETENTION_SECONDS, QUEUE_SETTINGS, Queue, attribute_texts
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 
-__all__ = ["SETTINGS", "DeadLetterQueueSeen", "QueueSeen", "lease_findings", "look_at_queue", "queue_findings"]
+__all__ = ["DeadLetterQueueSeen", "QueueSeen", "lease_findings", "look_at_queue", "queue_findings"]
 
-SETTINGS = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
 FEWEST_RECEIVES, FEW_RECEIVES = 3, 10
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 LEAST_LEASE_SECONDS = 10  # a call of the stores is given up after so long: a lease should outlive one
@@ -107,8 +106,8 @@ def queue_findings(seen: QueueSeen, visibility_timeout_seconds: float, aws: AwsC
     """
     if isinstance(seen.attributes, Refusal):
         if seen.attributes.why is Why.MISSING:
-            mend = f"set {SETTINGS[seen.kind]} to the URL of a queue that exists, or make it: linkhub init"
-            return [Finding.fault(seen.subject, f"it does not exist ({SETTINGS[seen.kind]})", mend)]
+            mend = f"set {QUEUE_SETTINGS[seen.kind]} to the URL of a queue that exists, or make it: linkhub init"
+            return [Finding.fault(seen.subject, f"it does not exist ({QUEUE_SETTINGS[seen.kind]})", mend)]
         return [_unread(seen.subject, seen.attributes, seen.arn)]
     found = [
         *_redrive_faults(seen, seen.attributes, aws),
