@@ -30,12 +30,19 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["RETENTION_SECONDS", "NodeQueue", "NodeQueues"]
+__all__ = ["RETENTION_SECONDS", "NodeQueue", "NodeQueues", "alive_at"]
 
 ALIVE_TAG = "linkhub:alive-at"
 TOPIC_TAG = "linkhub:topic"
 RETENTION_SECONDS = 300  # older news is for nobody: viewers who were away ask with `since`
-DEAD_AFTER_SECONDS = 900.0
+DEAD_AFTER_SECONDS = 900.0  # living ones speak every minute
+
+
+def alive_at(tags: Mapping[str, str], topic_arn: str) -> int | None:
+    """When a node said last that it lives, in seconds since 1970; none where the queue is no node's of this topic."""
+    if tags.get(TOPIC_TAG) != topic_arn or not tags.get(ALIVE_TAG, "").isdecimal():
+        return None
+    return int(tags[ALIVE_TAG])
 
 
 @frozen(kw_only=True)
@@ -110,16 +117,13 @@ class NodeQueues:
             MessageAttributes=typed_attributes({"eventType": HEARTBEAT, "nodeId": node.node_id}),
         )
 
-    async def remove_dead(self, dead_after_seconds: float = DEAD_AFTER_SECONDS) -> int:
+    async def remove_dead(self) -> int:
         """Remove queues and subscriptions of nodes that ended without closing theirs.
-
-        Args:
-            dead_after_seconds: how long a node must have been silent; living ones speak every minute.
 
         Returns:
             How many nodes were dead.
         """
-        born_before = self._now() - dead_after_seconds
+        born_before = self._now() - DEAD_AFTER_SECONDS
         # Subscriptions first: one that is here and has no queue below has none any more, or its node is just starting.
         subscriptions = await self._subscriptions()
         living: set[str] = set()
@@ -187,9 +191,8 @@ class NodeQueues:
             if is_missing(error):
                 return False  # its node closed it meanwhile
             raise
-        if tags.get(TOPIC_TAG) != self.topic_arn or not tags.get(ALIVE_TAG, "").isdecimal():
-            return False
-        return int(tags[ALIVE_TAG]) < born_before
+        said_at = alive_at(tags, self.topic_arn)
+        return said_at is not None and said_at < born_before
 
     async def _remove(self, url: str, subscription_arns: Sequence[str]) -> None:
         await self._unsubscribe(subscription_arns)

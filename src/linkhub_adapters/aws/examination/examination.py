@@ -43,7 +43,7 @@ from linkhub_adapters.aws.examination.refusals import LOG_IN
 from linkhub_adapters.aws.examination.services import Services, open_services
 from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
-from linkhub_adapters.aws.resources import QUEUE_SETTINGS, Table, products_table, staging_table
+from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -190,7 +190,7 @@ class _Round:
         told = {"sns:GetTopicAttributes": outcome_of("sns:GetTopicAttributes", seen.attributes)}
         _, partition, _, region, account, name = seen.arn.split(":")
         await self._may(self._needed(Resource.TOPIC, f"topic {name}", seen.arn), told)
-        pattern = f"arn:{partition}:sqs:{region}:{account}:linkhub-node-*"
+        pattern = f"arn:{partition}:sqs:{region}:{account}:{NODE_QUEUES}"
         await self._may(self._needed(Resource.NODE_QUEUES, "queues of nodes", pattern), {})
         told = {"sqs:ListQueues": outcome_of("sqs:ListQueues", nodes.tags)}
         await self._may(self._needed(Resource.ANY, "what has no name", "*"), told)

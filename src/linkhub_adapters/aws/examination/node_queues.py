@@ -15,7 +15,8 @@ from linkhub_adapters.aws.examination.aws_command import AwsCommand
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.refusals import unread
 from linkhub_adapters.aws.examination.services import Services
-from linkhub_adapters.aws.node_queues import ALIVE_TAG, DEAD_AFTER_SECONDS, TOPIC_TAG
+from linkhub_adapters.aws.node_queues import DEAD_AFTER_SECONDS, alive_at
+from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.finding import Finding
 
@@ -42,9 +43,11 @@ class NodesSeen:
     more: bool = False
 
 
-async def look_at_nodes(inquiry: Inquiry, services: Services, topic_arn: str, prefix: str = "linkhub") -> NodesSeen:
+async def look_at_nodes(inquiry: Inquiry, services: Services, topic_arn: str) -> NodesSeen:
     """Ask SQS for queues with names of nodes', and for their tags."""
-    listed = await inquiry(services.sqs.list_queues, QueueNamePrefix=f"{prefix}-node-", MaxResults=MOST_QUEUES)
+    listed = await inquiry(
+        services.sqs.list_queues, QueueNamePrefix=NODE_QUEUES.removesuffix("*"), MaxResults=MOST_QUEUES
+    )
     if isinstance(listed, Refusal):
         return NodesSeen(topic_arn=topic_arn, tags=listed)
     tags: dict[str, Mapping[str, str]] = {}
@@ -59,10 +62,10 @@ async def look_at_nodes(inquiry: Inquiry, services: Services, topic_arn: str, pr
 
 def state_of(tags: Mapping[str, str], topic_arn: str, now: datetime) -> Node:
     """What the tags of a queue say: a node of this topic says every minute that it lives."""
-    if tags.get(TOPIC_TAG) != topic_arn or not tags.get(ALIVE_TAG, "").isdecimal():
+    said_at = alive_at(tags, topic_arn)
+    if said_at is None:
         return Node.OF_ANOTHER
-    silent_seconds = now.timestamp() - int(tags[ALIVE_TAG])
-    return Node.DEAD if silent_seconds > DEAD_AFTER_SECONDS else Node.LIVING
+    return Node.DEAD if now.timestamp() - said_at > DEAD_AFTER_SECONDS else Node.LIVING
 
 
 def node_findings(seen: NodesSeen, now: datetime, aws: AwsCommand, *, is_needed: bool) -> Sequence[Finding]:
