@@ -37,15 +37,15 @@ class SqliteVideos:
 
     async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:  # noqa: ARG002  all are seen
         """See the port."""
-        rows = await self.database.read(lambda connection: _read(connection, video_id))
-        keys = [ProductKey(seller, video_id) for (seller,) in rows[0]]
+        sellers, queued, announced = await self.database.read(lambda connection: _read(connection, video_id))
+        keys = [ProductKey(seller, video_id) for (seller,) in sellers]
         waiting = await SqliteStagingStore(database=self.database).waiting(keys)
         products = await SqliteProductStore(database=self.database).find(keys)
         return VideoTraces(
             waiting=list(waiting.values()),
             products=list(products.values()),
-            queued=[_queued(row) for row in rows[1]],
-            announcements=[one for row in rows[2] if (one := _announced(row)).key.video_id == video_id],
+            queued=[_queued(row) for row in queued],
+            announcements=[one for row in announced if (one := _announced(row)).key.video_id == video_id],
         )
 
 
