@@ -102,7 +102,7 @@ class DynamoDbTables:
         if table.ttl_attribute and expires_by(await self._expiry(table.name)) != table.ttl_attribute:
             problem = f"the table {table.name} does not expire items by the attribute {table.ttl_attribute}"
             found.append(TableFault(problem))
-        if table.has_point_in_time_recovery and await self._is_backed_up(table.name) is False:
+        if await self._is_backed_up(table.name) is False:
             found.append(TableFault(f"the table {table.name} has no point-in-time recovery"))
         return found
 
@@ -160,7 +160,7 @@ class DynamoDbTables:
         return is_backed_up(reply["ContinuousBackupsDescription"])
 
     async def _back_up(self, table: Table) -> None:
-        if not table.has_point_in_time_recovery or await self._is_backed_up(table.name) is not False:
+        if await self._is_backed_up(table.name) is not False:
             return
         wanted: Any = table.continuous_backups
         for _ in range(MAX_POLLS):

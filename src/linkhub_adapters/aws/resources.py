@@ -38,7 +38,7 @@ MAX_RETENTION_SECONDS = 14 * 24 * 3600
 
 @frozen(kw_only=True)
 class Table:
-    """A DynamoDB table, paid by the request; every key is text.
+    """A DynamoDB table, paid by the request and backed up at all times; every key is text.
 
     ``indexed_by`` is the sort key of its local secondary index, which holds keys alone. ``ttl_attribute`` is what
     DynamoDB expires items by.
@@ -50,7 +50,6 @@ class Table:
     index_name: str | None = None
     indexed_by: str | None = None
     ttl_attribute: str | None = None
-    has_point_in_time_recovery: bool = True
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -79,7 +78,7 @@ class Table:
     @property
     def continuous_backups(self) -> Mapping[str, Any]:
         """The backups, as UpdateContinuousBackups and CloudFormation write them."""
-        return {"PointInTimeRecoveryEnabled": self.has_point_in_time_recovery}
+        return {"PointInTimeRecoveryEnabled": True}
 
 
 def _key_schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:

@@ -186,7 +186,7 @@ def _index_warnings(seen: TableSeen, description: Mapping[str, Any]) -> Iterator
 
 
 def _backup_warnings(seen: TableSeen, aws: AwsCommand) -> Iterator[Finding]:
-    if not seen.table.has_point_in_time_recovery or seen.backups is None:
+    if seen.backups is None:
         return
     if isinstance(seen.backups, Refusal):
         yield _unread(seen, seen.backups, "dynamodb:DescribeContinuousBackups")
