@@ -21,7 +21,11 @@ class Benchmarks(click.Group):
         """The command of one benchmark."""
         if f"bench_{cmd_name}" not in BENCHMARKS:
             return None
-        command = importlib.import_module(f"benchmarks.bench_{cmd_name}").command
+        try:
+            command = importlib.import_module(f"benchmarks.bench_{cmd_name}").command
+        except ModuleNotFoundError as missing:
+            remedy = "run `make bench` or `make test` once, which set up the tools"
+            raise click.ClickException(f"the package {missing.name} is missing: {remedy}") from missing
         return command if isinstance(command, click.Command) else None
 
 

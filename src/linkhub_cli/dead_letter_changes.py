@@ -125,7 +125,7 @@ def tell_redriven(changes: Changes) -> None:
         if len(reasons) > _MOST_REASONS:
             click.echo(f"  and {counted(len(reasons) - _MOST_REASONS, 'other reason')}")
         click.echo("mend the body (--body FILE), or put it back as it is (--force)")
-    if changes.changed is None:
+    if changes.changed is None and changes.going:
         click.echo(_NOT_DONE)
 
 
@@ -133,7 +133,7 @@ def tell_purged(changes: Changes) -> None:
     """Say what a purge did or would do."""
     passing = sum(one.would_pass for one in changes.going)
     _tell(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
-    if changes.changed is None:
+    if changes.changed is None and changes.going:
         click.echo(_NOT_DONE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,9 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
-        problem = f"cannot be listened on at {host}: {error.strerror or error}; set another, or 0 for any free port"
+        # The error's own text repeats the address; the system's does not.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        problem = f"cannot be listened on at {host}: {reason}; set another, or 0 for any free port"
         raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
 
 

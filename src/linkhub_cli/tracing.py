@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Journal, Notifier, ProductStore, StagingStore
@@ -60,7 +61,7 @@ async def open_tracing(settings: Settings) -> AsyncIterator[Tracing | None]:
         yield None
         return
     if not all(map(_is_there, _NEEDED)):
-        problem = "needs OpenTelemetry, which is missing: pip install 'linkhub[telemetry]'"
+        problem = f"needs OpenTelemetry, which is missing: {how_to_install('telemetry')}"
         raise SettingsFaulty([SettingFault("LINKHUB_TRACES", problem, settings.logs.traces)])
     provider = _provider(settings.logs.traces)
     queue_system, bus_system = _SYSTEMS.get(settings.storage.backend, ("linkhub", "linkhub"))

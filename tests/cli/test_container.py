@@ -77,7 +77,7 @@ async def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
         }
     ).settings
     monkeypatch.setattr(backends, "find_spec", lambda _: None)
-    with pytest.raises(SettingsFaulty, match=r"LINKHUB_BACKEND=aws needs boto3.*pip install 'linkhub\[aws\]'"):
+    with pytest.raises(SettingsFaulty, match=r"LINKHUB_BACKEND=aws needs boto3.*pip install '.\[aws\]'"):
         await _open(settings)
 
 

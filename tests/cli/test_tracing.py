@@ -37,6 +37,6 @@ async def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.Monk
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(tracing, "find_spec", find_nothing)
-    with pytest.raises(SettingsFaulty, match=r"LINKHUB_TRACES.*pip install 'linkhub\[telemetry\]'"):
+    with pytest.raises(SettingsFaulty, match=r"LINKHUB_TRACES.*pip install '.\[telemetry\]'"):
         async with tracing.open_tracing(_settings(LINKHUB_TRACES="otlp")):
             pytest.fail("opened without its packages")

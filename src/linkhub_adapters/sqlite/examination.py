@@ -207,7 +207,7 @@ def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
         yield Finding.not_checked("processes", "this system does not tell who has the file open")
     else:
         names = f": {', '.join(map(str, seen.holders))}" if seen.holders else ""
-        yield Finding.ok("processes", f"{len(seen.holders)} have the file open{names}")
+        yield Finding.ok("processes", f"{len(seen.holders)} with the file open{names}")
 
 
 def _owner_faults(seen: FileSeen) -> Iterator[Finding]:

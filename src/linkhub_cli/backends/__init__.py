@@ -13,13 +13,14 @@ from importlib.util import find_spec
 from typing import cast
 
 from linkhub_cli.backends.backend import Backend, OpenBackend
+from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
 
 __all__ = ["Backend", "OpenBackend", "check_packages", "open_backend"]
 
-_NEEDS = {"aws": ("boto3", "pip install 'linkhub[aws]'")}
+_NEEDS = {"aws": "boto3"}  # the extra has the backend's name
 
 
 def check_packages(backend: str) -> None:
@@ -28,9 +29,10 @@ def check_packages(backend: str) -> None:
     Raises:
         SettingsFaulty: a package is missing.
     """
-    package, remedy = _NEEDS.get(backend, ("", ""))
-    if package and find_spec(package) is None:
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", f"needs {package}, which is missing: {remedy}", backend)])
+    package = _NEEDS.get(backend)
+    if package is not None and find_spec(package) is None:
+        problem = f"needs {package}, which is missing: {how_to_install(backend)}"
+        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, backend)])
 
 
 @asynccontextmanager

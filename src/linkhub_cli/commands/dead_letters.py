@@ -74,7 +74,10 @@ def dead_letters() -> None:
 @_json
 @click.pass_obj
 def list_letters(line: CommandLine, queue: str | None, reason: str | None, everything: bool, as_json: bool) -> None:
-    """List the letters, grouped by reason; with --all or --json, one by one."""
+    """List the letters, grouped by reason.
+
+    With --all or --json, one by one.
+    """
     examined = line.run(lambda container: select(container.examine(), Selection.of(queue=queue, reason=reason)))
     if as_json:
         print_lines(map(document_of, examined))

@@ -11,7 +11,9 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.help_text import Example, examples
 from linkhub_cli.output import news, plain, print_lines, print_table
 from linkhub_core.codec import timestamp_text
+from linkhub_core.model import ProductKey
 from linkhub_core.ports import VideoTraces
+from linkhub_core.rules import RuleBroken
 from linkhub_core.use_cases import Happening, Story
 
 __all__ = ["why"]
@@ -48,14 +50,23 @@ def why(ctx: click.Context, video_id: str, seller: str | None, as_json: bool) ->
         ctx.exit(1)
 
 
+def _unsound(video_id: str) -> str:
+    """What is wrong with an id, for whoever mistyped it; a rejected message may have had such a one all the same."""
+    try:
+        ProductKey("any-seller", video_id)
+    except RuleBroken as broken:
+        return f" Is it what you meant? An id {broken}."
+    return ""
+
+
 def _tell_where_to_look(video_id: str, traces: VideoTraces) -> None:
     unseen = (
         " Messages on the queues cannot be looked at here: wait until they are empty." if traces.queued is None else ""
     )
     news(
         f"linkhub: nothing is known of video {plain(video_id)}: it is not in staging, nor among the products and the"
-        f" dead letters that were looked at.{unseen} Was it published? Then search the consumers' logs for it:"
-        " a half that waited too long was removed, which the line half_expired tells."
+        f" dead letters that were looked at.{_unsound(video_id)}{unseen} Was it published? Then search the consumers'"
+        " logs for it: a half that waited too long was removed, which the line half_expired tells."
     )
 
 

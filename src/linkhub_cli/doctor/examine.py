@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
+from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
@@ -59,7 +60,7 @@ def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
 
 def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
     if find_spec("boto3") is None:
-        return [Finding.fault("packages", "the aws backend needs boto3", "pip install 'linkhub[aws]'")]
+        return [Finding.fault("packages", "the aws backend needs boto3", how_to_install("aws"))]
     from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
 
     aws = settings.aws

@@ -216,7 +216,7 @@ def _of_letters(facts: _Facts) -> Iterator[Happening]:
             facts={
                 "letter_id": letter.letter_id,
                 "faults": [str(fault) for fault in letter.faults],
-                "would_pass": one.would_pass,
+                "would_pass_now": one.would_pass,
             },
         )
 

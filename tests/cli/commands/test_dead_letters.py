@@ -177,3 +177,14 @@ def test_which_ones_must_be_said(terminal: Terminal, command: str) -> None:
 def test_none(terminal: Terminal) -> None:
     """No dead letters is good news, not an error."""
     assert terminal.run("dead-letters", "list").stdout == "no dead letters\n"
+
+
+@pytest.mark.parametrize("command", ["redrive", "purge"])
+def test_where_nothing_would_be_done_nobody_is_told_how_to_do_it(
+    terminal: Terminal, rejected: list[dict[str, Any]], command: str
+) -> None:
+    """`--yes` would change nothing either."""
+    assert len(rejected) == 3
+    result = terminal.run("dead-letters", command, "--reason", "no such reason")
+    assert "0 letters" in result.stdout
+    assert "--yes" not in result.stdout

@@ -150,7 +150,7 @@ def test_a_missing_package_is_named(terminal: Terminal, monkeypatch: pytest.Monk
     monkeypatch.setattr(backends, "find_spec", lambda _: None)
     result = terminal.run("init", LINKHUB_BACKEND="aws")
     assert result.exit_code == 2
-    assert "pip install 'linkhub[aws]'" in result.stderr
+    assert "pip install '.[aws]'" in result.stderr
 
 
 def test_other_faults_of_the_settings_are_told(terminal: Terminal) -> None:

@@ -44,3 +44,20 @@ def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("linkhub: nothing is known of video 404: ")
     assert "half_expired" in result.stderr
+
+
+def test_what_no_video_can_be_called_is_told(terminal: Terminal) -> None:
+    """For whoever mistyped it; a rejected message that is called so is found all the same."""
+    result = terminal.run("why", "no such!")
+    assert result.exit_code == 1
+    assert "An id may only hold characters of [A-Za-z0-9_-]" in result.stderr
+    terminal.publish(CAPTION | {"video_id": "no such!"})
+    terminal.consume()
+    assert "linkhub dead-letters show 1" in terminal.run("why", "no such!").stdout
+
+
+def test_a_timeline_says_whether_a_letter_would_pass(terminal: Terminal) -> None:
+    """In whole words."""
+    terminal.publish(CAPTION | {"price": "45k"})
+    terminal.consume()
+    assert "would pass now no" in terminal.run("why", VIDEO).stdout

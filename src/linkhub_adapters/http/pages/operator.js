@@ -135,7 +135,7 @@ function showContact() {
   part("findings").replaceChildren(findingItem({
     level: "bad",
     text: answeredAtMs === null ? "There are no readings." : "What stands below is old.",
-    advice: "The page goes on asking. `linkhub config` shows the configuration, /readyz what does not answer.",
+    advice: "The page goes on asking. Is the server running? Its log tells why it ended.",
   }));
 }
 

@@ -77,7 +77,7 @@ export function drawShops(realtime) {
   if (isUnchanged("shops", realtime?.sellers ?? null)) return;
   const sellers = [...(realtime?.sellers ?? [])].sort((one, other) => other.subscriptions - one.subscriptions);
   const rest = sellers.slice(SHOPS_SHOWN).reduce((sum, { subscriptions }) => sum + subscriptions, 0);
-  note("shops-note", realtime ? `${countText(sellers.length)} shops watched` : "not known");
+  note("shops-note", realtime ? `${countText(sellers.length)} ${sellers.length === 1 ? "shop" : "shops"} watched` : "not known");
   const rows = sellers.slice(0, SHOPS_SHOWN).map(({ seller_handle: handle, subscriptions }) => ({
     name: handle, href: `/shop/${encodeURIComponent(handle)}`, parts: [[subscriptions, 2]] }));
   if (rest) rows.push({ name: `${countText(sellers.length - SHOPS_SHOWN)} others`, parts: [[rest, 6]] });
