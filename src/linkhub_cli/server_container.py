@@ -86,6 +86,12 @@ def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
             subscriptions=hub.subscription_count,
             deliveries=counters.deliveries,
             slow_readers_closed=counters.slow_readers_closed,
+            connections_opened=counters.connections_opened,
+            connections_closed=counters.connections_closed,
+            messages=counters.messages_in,
+            errors=counters.errors,
+            broadcasts=counters.broadcasts,
+            repeats_dropped=counters.repeats_dropped,
             refused={reason.value: count for reason, count in counters.refused.items()},
         )
 

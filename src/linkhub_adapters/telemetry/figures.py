@@ -33,13 +33,21 @@ class Figures:
 class RealtimeFigures:
     """What is connected, and what has been sent since the process began.
 
-    ``connections`` counts by transport; ``refused`` by reason; the others are totals.
+    ``connections`` counts by transport; ``refused`` by reason; the others are totals. ``messages`` are those of viewers,
+    ``errors`` the error events that they were answered with; ``broadcasts`` are announcements that went to a viewer,
+    ``repeats_dropped`` those that were not newer than the last one of their product.
     """
 
     connections: Mapping[str, int] = field(factory=dict)
     subscriptions: int = 0
     deliveries: int = 0
     slow_readers_closed: int = 0
+    connections_opened: int = 0
+    connections_closed: int = 0
+    messages: int = 0
+    errors: int = 0
+    broadcasts: int = 0
+    repeats_dropped: int = 0
     refused: Mapping[str, int] = field(factory=dict)
 
 

@@ -6,7 +6,7 @@ figures that others keep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, field
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -114,14 +114,25 @@ def _connected(realtime: RealtimeFigures) -> Iterator[Metric]:
         connections.add_metric([transport], count)
     yield connections
     yield GaugeMetricFamily("linkhub_subscriptions", "Subscriptions to shops", realtime.subscriptions)
-    yield CounterMetricFamily("linkhub_deliveries", "Events written to connections", realtime.deliveries)
-    yield CounterMetricFamily(
-        "linkhub_slow_readers_closed", "Connections closed with 1013", realtime.slow_readers_closed
-    )
+    for name, documentation, total in _totals(realtime):
+        yield CounterMetricFamily(name, documentation, total)
     refused = CounterMetricFamily("linkhub_connections_refused", "Connections refused, by reason", labels=["reason"])
     for reason, count in realtime.refused.items():
         refused.add_metric([reason], count)
     yield refused
+
+
+def _totals(realtime: RealtimeFigures) -> Sequence[tuple[str, str, int]]:
+    return (
+        ("linkhub_connections_opened", "Viewers that were greeted", realtime.connections_opened),
+        ("linkhub_connections_closed", "Viewers that are gone again", realtime.connections_closed),
+        ("linkhub_slow_readers_closed", "Connections closed with 1013", realtime.slow_readers_closed),
+        ("linkhub_viewer_messages", "Messages of viewers", realtime.messages),
+        ("linkhub_viewer_errors", "Error events that viewers were answered with", realtime.errors),
+        ("linkhub_broadcasts", "Announcements that went to viewers", realtime.broadcasts),
+        ("linkhub_repeats_dropped", "Announcements that viewers had seen", realtime.repeats_dropped),
+        ("linkhub_deliveries", "Events written to connections", realtime.deliveries),
+    )
 
 
 def _used(usage: CloudUsage) -> Iterator[Metric]:

@@ -64,6 +64,12 @@ def test_realtime_figures_are_exposed() -> None:
             subscriptions=9,
             deliveries=100,
             slow_readers_closed=2,
+            connections_opened=8,
+            connections_closed=3,
+            messages=40,
+            errors=6,
+            broadcasts=25,
+            repeats_dropped=7,
             refused={"origin": 3},
         )
     )
@@ -73,6 +79,12 @@ def test_realtime_figures_are_exposed() -> None:
     assert samples["linkhub_subscriptions", ()] == 9
     assert samples["linkhub_deliveries_total", ()] == 100
     assert samples["linkhub_slow_readers_closed_total", ()] == 2
+    assert samples["linkhub_connections_opened_total", ()] == 8
+    assert samples["linkhub_connections_closed_total", ()] == 3
+    assert samples["linkhub_viewer_messages_total", ()] == 40
+    assert samples["linkhub_viewer_errors_total", ()] == 6
+    assert samples["linkhub_broadcasts_total", ()] == 25
+    assert samples["linkhub_repeats_dropped_total", ()] == 7
     assert samples["linkhub_connections_refused_total", (("reason", "origin"),)] == 3
 
 
