@@ -33,9 +33,9 @@ class Figures:
 class RealtimeFigures:
     """What is connected, and what has been sent since the process began.
 
-    ``connections`` counts by transport; ``refused`` by reason; the others are totals. ``messages`` are those of viewers,
-    ``errors`` the error events that they were answered with; ``broadcasts`` are announcements that went to a viewer,
-    ``repeats_dropped`` those that were not newer than the last one of their product.
+    ``connections`` counts by transport; ``refused`` by reason; the others are totals. ``messages`` are those of
+    viewers, ``errors`` the error events that they were answered with; ``broadcasts`` are announcements that went to a
+    viewer, ``repeats_dropped`` those that were not newer than the last one of their product.
     """
 
     connections: Mapping[str, int] = field(factory=dict)
