@@ -11,6 +11,7 @@ from attrs import frozen
 
 from linkhub_cli.letter_body import marked_body
 from linkhub_cli.output import counted, print_table
+from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
@@ -154,6 +155,13 @@ def _row(examined: Examined) -> tuple[str, ...]:
     )
 
 
+def _product(examined: Examined) -> str:
+    """Whose it is: by its key, or by what a malformed body names."""
+    if examined.key is not None:
+        return str(examined.key)
+    return "/".join(name or "(not named)" for name in names_in(examined.letter.body))
+
+
 def _verdict(examined: Examined) -> str:
     return "would pass now" if examined.would_pass else "would be rejected again"
 
@@ -167,7 +175,7 @@ def print_in_full(examined: Sequence[Examined]) -> None:
             "queue": letter.kind,
             "reason": reason_of(one),
             "now": _verdict(one),
-            "product": str(one.key or "unknown"),
+            "product": _product(one),
             "correlation id": _correlation_id(one),
             "message id": letter.message_id,
             "deliveries": str(letter.receive_count),

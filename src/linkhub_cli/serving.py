@@ -2,7 +2,8 @@
 
     phase      duties                                     stopped
     consume    consumer, sweeper, and whatever feeds      first: nothing new is taken, what is in hand is finished
-    show       announcements to viewers, vital signs      then: what was finished has been shown
+    show       announcements to viewers, vital signs,     then: what was finished has been shown
+               reports to the operator's page
     answer     REST, realtime and pages                   last: requests are answered, sockets closed with 1001
 
 Readiness is false from the moment that the process is told to stop.

@@ -15,8 +15,9 @@ from linkhub_core.use_cases.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.use_cases.settle import Settlement
+from linkhub_core.use_cases.stories import Happening, State, Story, tell_stories
 from linkhub_core.use_cases.sweep import Sweep
-from linkhub_core.use_cases.why import Happening, State, Story, Why, tell_stories
+from linkhub_core.use_cases.why import Why
 
 __all__ = [
     "AssembleBatch",

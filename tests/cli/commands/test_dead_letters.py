@@ -1,6 +1,7 @@
 """``linkhub dead-letters``."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -188,3 +189,9 @@ def test_where_nothing_would_be_done_nobody_is_told_how_to_do_it(
     result = terminal.run("dead-letters", command, "--reason", "no such reason")
     assert "0 letters" in result.stdout
     assert "--yes" not in result.stdout
+
+
+def test_a_letter_says_whose_it_is_though_it_is_malformed(terminal: Terminal, rejected: list[dict[str, Any]]) -> None:
+    """By what its body names."""
+    shown = terminal.run("dead-letters", "show", rejected[0]["letter_id"]).stdout
+    assert re.search(rf"^product +{CAPTION['seller_handle']}/{CAPTION['video_id']} *$", shown, re.MULTILINE)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-
-import pytest
 
 from linkhub_adapters.memory import MemoryVideos
 from linkhub_core.codec import announce
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, VideoTraces
 from linkhub_core.use_cases import ExamineDeadLetters, State, Story, Why, tell_stories
-from linkhub_core.use_cases.why import names_in
 from tests.core.use_cases.line import Line
 from tests.support.builders import KEY, NOON, a_record, a_waiting, an_outgoing
 
@@ -96,19 +92,3 @@ def test_a_half_past_its_time_is_told() -> None:
     row = a_waiting()
     (story,) = tell_stories(KEY.video_id, VideoTraces(waiting=[row]), [], row.expires_at)
     assert "its time is over" in story.because
-
-
-@pytest.mark.parametrize(
-    ("body", "names"),
-    [
-        ('{"seller_handle": "s", "video_id": "v"}', ("s", "v")),
-        (json.dumps({"Type": "Notification", "Message": '{"seller_handle": "s", "video_id": "v"}'}), ("s", "v")),
-        ('{"seller_handle": "s", "video_id": "v",', ("s", "v")),
-        ('{"seller_handle": 5, "video_id": null}', (None, None)),
-        ('{"Type": "Notification", "Message": 5}', (None, None)),
-        ("", (None, None)),
-    ],
-)
-def test_names_are_read_from_anything(body: str, names: tuple[str | None, str | None]) -> None:
-    """From an event, out of its notification, and from what is not even JSON."""
-    assert names_in(body) == names
