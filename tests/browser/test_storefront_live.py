@@ -109,13 +109,16 @@ async def test_restarted_server_is_found_again(page: Page, shop: FakeShop) -> No
 
 
 async def test_subscription_carries_the_last_time_seen(page: Page, shop: FakeShop) -> None:
-    """The first subscription asks for what came after the page, a later one for what came after the last event."""
+    """The first subscription asks for what came after the page, one after a poll for what came after that."""
     await open_shop(page, shop)
     first = await next_subscription(shop)
     await shop.publish(sample_product(50))
     published_at = shop.products[max(shop.products)]["updated_at"]
     await expect(page.locator(".badge:visible")).to_have_count(1)
+    shop.refuses_sockets = True
     await shop.cut_sockets()
+    await expect_status(page, "polling")  # it was answered: a socket that is quicker than that asks for more, not less
+    shop.refuses_sockets = False
     second = await next_subscription(shop)
     assert first["seller_handle"] == second["seller_handle"] == SELLER
     assert first["since"] < published_at <= second["since"]
