@@ -103,7 +103,7 @@ class Container(DeclarativeContainer):
         jitter=Object(random.random),
     )
     sweep = Singleton(Sweep, settlement=settlement)
-    browse = Singleton(BrowseShop, products=products, clock=clock)
+    browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
     why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(

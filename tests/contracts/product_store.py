@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from linkhub_core.catalog import PageQuery
 from linkhub_core.codec import digest_of
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet, Version
-from linkhub_core.ports import Conflict, Created, Exists, ProductStore, Revised
+from linkhub_core.ports import Conflict, Created, Exists, ProductStore, Revised, Unreadable
 from tests.support.builders import KEY, NOON, a_caption, a_key, a_record
 from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
+from tests.support.readable import readable, scanned
 from tests.support.strategies import captions, keys, thumbnail_sets
 
-__all__ = ["ProductStoreContract"]
+__all__ = ["ProductStoreContract", "Spoil"]
+
+Spoil = Callable[[ProductKey], Awaitable[None]]
 
 SELLER = KEY.seller_handle
 
@@ -30,7 +34,10 @@ async def _fill(store: ProductStore, count: int) -> list[ProductRecord]:
 
 
 class ProductStoreContract:
-    """Subclass it with a fixture ``product_store`` that gives an empty store."""
+    """Subclass it with fixtures: ``product_store`` gives an empty store.
+
+    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    """
 
     async def test_a_product_is_created_where_none_is(self, product_store: ProductStore) -> None:
         """A new product is put, and is read back whole, its debt included."""
@@ -70,7 +77,7 @@ class ProductStoreContract:
         await product_store.create([a_record()])
         rivals = [a_record(revision=2, caption=a_caption(title=f"rival {number}")) for number in range(5)]
         outcomes = [one for (one,) in await asyncio.gather(*(product_store.revise([rival]) for rival in rivals))]
-        stored = (await product_store.find([KEY]))[KEY]
+        stored = readable((await product_store.find([KEY]))[KEY])
         assert outcomes.count(Revised()) == 1
         assert outcomes.count(Conflict(stored)) == 4
         assert stored == rivals[outcomes.index(Revised())]
@@ -79,7 +86,7 @@ class ProductStoreContract:
         """Several savers at once: one creates, the others find it."""
         rivals = [a_record(caption=a_caption(title=f"rival {number}")) for number in range(5)]
         outcomes = [one for (one,) in await asyncio.gather(*(product_store.create([rival]) for rival in rivals))]
-        stored = (await product_store.find([KEY]))[KEY]
+        stored = readable((await product_store.find([KEY]))[KEY])
         assert outcomes.count(Created()) == 1
         assert outcomes.count(Exists(stored)) == 4
 
@@ -187,7 +194,7 @@ class ProductStoreContract:
         """Only products with a debt come."""
         await _fill(product_store, 4)
         await product_store.mark_announced([(a_key(number), 1) for number in (0, 2, 3)])
-        assert [record.key async for record in product_store.scan(unannounced=True)] == [a_key(1)]
+        assert [record.key for record in await scanned(product_store.scan(unannounced=True))] == [a_key(1)]
 
     async def test_a_scan_of_a_shop_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
         """The two conditions of a scan hold together."""
@@ -195,13 +202,14 @@ class ProductStoreContract:
         await product_store.create([*mine, *theirs])
         await product_store.mark_announced([(a_key(1), 1)])
         scan = product_store.scan(seller_handle=SELLER, unannounced=True)
-        assert sorted([record.key async for record in scan]) == [a_key(0), a_key(2)]
+        assert sorted([record.key for record in await scanned(scan)]) == [a_key(0), a_key(2)]
 
     async def test_a_scan_goes_on_while_products_change(self, product_store: ProductStore) -> None:
         """Products that are announced under a scan of the unannounced do not end it or make it repeat itself."""
         records = await _fill(product_store, 230)
         seen = []
-        async for record in product_store.scan(unannounced=True):
+        async for row in product_store.scan(unannounced=True):
+            record = readable(row)
             seen.append(record.key)
             await product_store.mark_announced([(record.key, 1)])
         assert sorted(seen) == sorted(record.key for record in records)
@@ -270,3 +278,50 @@ class ProductStoreContract:
         collect()
         await product_store.create(list(samples.values()))
         assert await product_store.find(list(samples)) == samples
+
+    # --- rows that cannot be read
+
+    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+        self, product_store: ProductStore, spoil: Spoil
+    ) -> None:
+        """A read of several products gives the readable ones, and for the other what is wrong with it."""
+        await product_store.create([a_record(a_key(1)), a_record(a_key(3))])
+        await spoil(a_key(2))
+        found = await product_store.find([a_key(1), a_key(2), a_key(3)])
+        spoilt = found[a_key(2)]
+        assert isinstance(spoilt, Unreadable)
+        assert (spoilt.seller_handle, spoilt.video_id) == (SELLER, a_key(2).video_id)
+        assert spoilt.problem
+        assert (found[a_key(1)], found[a_key(3)]) == (a_record(a_key(1)), a_record(a_key(3)))
+
+    async def test_a_scan_goes_past_rows_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """Every row comes once, in the order of the keys, whatever is wrong with some of them."""
+        await product_store.create([a_record(a_key(number)) for number in (0, 2, 4)])
+        for number in (1, 3):
+            await spoil(a_key(number))
+        rows = [row async for row in product_store.scan(seller_handle=SELLER)]
+        assert [isinstance(row, Unreadable) for row in rows] == [False, True, False, True, False]
+
+    async def test_no_write_changes_a_row_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """Creating and revising answer what is there; the batch's other products are written."""
+        await spoil(a_key(1))
+        created = await product_store.create([a_record(a_key(1)), a_record(a_key(2))])
+        assert isinstance(created[0], Unreadable)
+        assert created[1] == Created()
+        revised = await product_store.revise([a_record(a_key(1), revision=2), a_record(a_key(2), revision=2)])
+        assert isinstance(revised[0], Unreadable)
+        assert revised[1] == Revised()
+        assert isinstance((await product_store.find([a_key(1)]))[a_key(1)], Unreadable)
+
+    async def test_a_page_is_filled_past_rows_that_cannot_be_read(
+        self, product_store: ProductStore, spoil: Spoil
+    ) -> None:
+        """They take no place, and ``has_more`` counts readable products only."""
+        await product_store.create([a_record(a_key(number)) for number in (0, 1, 5)])
+        for number in (2, 3, 4, 6, 7):
+            await spoil(a_key(number))
+        for limit, more in ((2, True), (3, False)):
+            page = await product_store.page(PageQuery(seller_handle=SELLER, limit=limit))
+            assert [record.key for record in page.records] == [a_key(5), a_key(1), a_key(0)][:limit]
+            assert page.has_more is more
+            assert {row.video_id for row in page.unreadable} == {a_key(number).video_id for number in (2, 3, 4, 6, 7)}

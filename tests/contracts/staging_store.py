@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
-from linkhub_core.model import Content, Half, Kind, Origin
-from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded
+from linkhub_core.model import Content, Half, Kind, Origin, ProductKey
+from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded, Unreadable
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_waiting
 from tests.support.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
+from tests.support.readable import readable, scanned
 from tests.support.strategies import halves
 
-__all__ = ["StagingStoreContract"]
+__all__ = ["Spoil", "StagingStoreContract"]
+
+Spoil = Callable[[ProductKey], Awaitable[None]]
 
 
 class StagingStoreContract:
-    """Subclass it with a fixture ``staging_store`` that gives an empty store."""
+    """Subclass it with fixtures: ``staging_store`` gives an empty store.
+
+    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    """
 
     async def test_a_half_is_staged_where_no_row_is(self, staging_store: StagingStore) -> None:
         """A half without a row becomes the row, and is read back whole."""
@@ -48,7 +55,7 @@ class StagingStoreContract:
         for minute, moment in enumerate(moments):
             waiting = a_waiting(a_half(minute=minute), expires_at=moment)
             assert await staging_store.stage([waiting]) == [Staged()]
-            assert (await staging_store.waiting([waiting.key]))[waiting.key].expires_at == moment
+            assert readable((await staging_store.waiting([waiting.key]))[waiting.key]).expires_at == moment
 
     async def test_an_older_half_of_the_kind_is_superseded(self, staging_store: StagingStore) -> None:
         """An older version changes nothing."""
@@ -145,7 +152,8 @@ class StagingStoreContract:
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
         seen = []
-        async for waiting in staging_store.scan():
+        async for row in staging_store.scan():
+            waiting = readable(row)
             seen.append(waiting.key)
             await staging_store.drop([waiting.half])
         assert sorted(seen) == [one.key for one in batch]
@@ -155,7 +163,7 @@ class StagingStoreContract:
         """A scan gives each row once, however many there are."""
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
-        seen = [waiting async for waiting in staging_store.scan()]
+        seen = await scanned(staging_store.scan())
         assert sorted(seen, key=lambda one: one.key) == sorted(batch, key=lambda one: one.key)
 
     async def test_empty_batches_do_nothing(self, staging_store: StagingStore) -> None:
@@ -180,7 +188,7 @@ class StagingStoreContract:
         rows = [a_waiting(a_half(minute=minute), since=NOON + timedelta(minutes=minute)) for minute in order]
         outcomes = await asyncio.gather(*(staging_store.stage([row]) for row in rows))
         assert outcomes[order.index(7)] == [Staged()]
-        stands = (await staging_store.waiting([rows[0].key]))[rows[0].key]
+        stands = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
         assert stands.half == a_half(minute=7)
 
     async def test_the_ends_of_the_rules_come_back_equal(self, staging_store: StagingStore) -> None:
@@ -219,3 +227,33 @@ class StagingStoreContract:
         by_key = {half.key: a_waiting(half) for half in samples}
         await staging_store.stage(list(by_key.values()))
         assert await staging_store.waiting(list(by_key)) == by_key
+
+    # --- rows that cannot be read
+
+    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+        self, staging_store: StagingStore, spoil: Spoil
+    ) -> None:
+        """Reads and scans give the readable rows, and for the other what is wrong with it."""
+        readable_ones = [a_waiting(a_half(key=a_key(number))) for number in (1, 3)]
+        await staging_store.stage(readable_ones)
+        await spoil(a_key(2))
+        found = await staging_store.waiting([a_key(number) for number in (1, 2, 3)])
+        spoilt = found[a_key(2)]
+        assert isinstance(spoilt, Unreadable)
+        assert (spoilt.seller_handle, spoilt.video_id) == (a_key(2).seller_handle, a_key(2).video_id)
+        assert spoilt.problem
+        rows = [row async for row in staging_store.scan()]
+        assert spoilt in rows
+        assert [row for row in readable_ones if row not in rows] == []
+
+    async def test_no_write_changes_a_row_that_cannot_be_read(self, staging_store: StagingStore, spoil: Spoil) -> None:
+        """Staging and dropping answer what is there; the batch's other rows are written."""
+        await spoil(a_key(1))
+        batch = [a_waiting(a_half(key=a_key(number))) for number in (1, 2)]
+        staged = await staging_store.stage(batch)
+        assert isinstance(staged[0], Unreadable)
+        assert staged[1] == Staged()
+        dropped = await staging_store.drop([row.half for row in batch])
+        assert isinstance(dropped[0], Unreadable)
+        assert dropped[1] == Dropped()
+        assert isinstance((await staging_store.waiting([a_key(1)]))[a_key(1)], Unreadable)

@@ -18,6 +18,7 @@ from linkhub_core.ports import (
     Revised,
     ReviseOutcome,
     StageOutcome,
+    Unreadable,
 )
 from tests.simulation.clocks import LoopClock
 from tests.simulation.wire import Mortal, Wire
@@ -35,12 +36,12 @@ class SimulatedProducts:
     witness: Witness
     inner: MemoryProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         found = await self.wire.each(self.process, "products", "find", keys, self._find)
-        return {record.key: record for record in found if record is not None}
+        return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
 
-    async def _find(self, key: ProductKey) -> ProductRecord | None:
+    async def _find(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         record = (await self.inner.find([key])).get(key)
         self.wire.trace.note(self.process.name, "find", key, "->", _brief(record))
         return record
@@ -89,7 +90,7 @@ class SimulatedProducts:
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
             await self.wire.travel(self.process)
@@ -117,14 +118,14 @@ class SimulatedStaging:
         self.witness.saw_row_change(waiting.key)
         return outcome
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         rows = await self.wire.each(self.process, "staging", "waiting", keys, self._waiting)
-        return {row.key: row for row in rows if row is not None}
+        return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}
 
-    async def _waiting(self, key: ProductKey) -> WaitingHalf | None:
+    async def _waiting(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
         row = (await self.inner.waiting([key])).get(key)
-        self.wire.trace.note(self.process.name, "waiting", key, "->", _named(row.half) if row else "no row")
+        self.wire.trace.note(self.process.name, "waiting", key, "->", _row(row))
         return row
 
     async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
@@ -140,17 +141,25 @@ class SimulatedStaging:
         self.witness.saw_row_change(half.key)
         return outcome
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         async for row in self.inner.scan():
             await self.wire.travel(self.process)
-            self.wire.trace.note(self.process.name, "scanned row", _named(row.half))
+            self.wire.trace.note(self.process.name, "scanned row", _row(row))
             yield row
 
 
-def _brief(record: ProductRecord | None) -> str:
+def _row(row: WaitingHalf | Unreadable | None) -> str:
+    if row is None:
+        return "no row"
+    return "an unreadable row" if isinstance(row, Unreadable) else _named(row.half)
+
+
+def _brief(record: ProductRecord | Unreadable | None) -> str:
     if record is None:
         return "none"
+    if isinstance(record, Unreadable):
+        return "an unreadable row"
     due = "" if record.unannounced_revision is None else " unannounced"
     return f"{record.key} r{record.revision} ({short(record.caption_version)} {short(record.thumbnails_version)}){due}"
 

@@ -24,7 +24,7 @@ from linkhub_core.model import (
     Version,
     WaitingHalf,
 )
-from linkhub_core.ports import Delivery, OutgoingMessage
+from linkhub_core.ports import Delivery, OutgoingMessage, Unreadable
 
 __all__ = [
     "KEY",
@@ -39,6 +39,7 @@ __all__ = [
     "a_waiting",
     "an_event",
     "an_outgoing",
+    "an_unreadable",
 ]
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -123,6 +124,11 @@ def a_record(key: ProductKey = KEY, *, revision: int = 1, **fields: Any) -> Prod
         unannounced_revision=revision,
     )
     return evolve(record, **fields)
+
+
+def an_unreadable(key: ProductKey = KEY) -> Unreadable:
+    """A row that another program wrote under ``key``."""
+    return Unreadable(seller_handle=key.seller_handle, video_id=key.video_id, problem="caption_version is missing")
 
 
 def an_event(kind: Kind = Kind.CAPTION, **fields: Any) -> dict[str, Any]:

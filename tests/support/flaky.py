@@ -27,6 +27,7 @@ from linkhub_core.ports import (
     ReviseOutcome,
     StageOutcome,
     StagingStore,
+    Unreadable,
 )
 
 __all__ = [
@@ -108,7 +109,7 @@ class FlakyProductStore(_Flaky):
 
     inner: ProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self._around("find", keys, self.inner.find)
 
@@ -128,7 +129,9 @@ class FlakyProductStore(_Flaky):
         """See the port."""
         return await self._around("page", query, self.inner.page)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -143,7 +146,7 @@ class FlakyStagingStore(_Flaky):
         """See the port."""
         return await self._around("stage", halves, self.inner.stage)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return await self._around("waiting", keys, self.inner.waiting)
 
@@ -151,7 +154,7 @@ class FlakyStagingStore(_Flaky):
         """See the port."""
         return await self._around("drop", halves, self.inner.drop)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan()
 

@@ -17,12 +17,12 @@ from attrs import define, field
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
 from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, execute, insert, update
-from linkhub_adapters.aws.product_items import OPTIONAL, product_from_item, product_item, product_key
+from linkhub_adapters.aws.product_items import OPTIONAL, product_from_item, product_item, product_key, product_key_of
 from linkhub_adapters.aws.shop_queries import ShopQueries
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
+from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome, Unreadable
 
 __all__ = ["DynamoDbProductStore"]
 
@@ -40,10 +40,10 @@ class DynamoDbProductStore:
     def __attrs_post_init__(self) -> None:
         self._queries = ShopQueries(calls=self.calls, table=self.table)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         items = await self.calls.get(self.table, [product_key(key) for key in keys])
-        return {record.key: record for record in map(product_from_item, items)}
+        return {product_key_of(item): product_from_item(item) for item in items}
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
@@ -66,7 +66,7 @@ class DynamoDbProductStore:
             if there is None:
                 del outcomes[record.key]
             elif there != record:
-                outcomes[record.key] = Exists(there)
+                outcomes[record.key] = there if isinstance(there, Unreadable) else Exists(there)
         return outcomes
 
     async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
@@ -100,16 +100,19 @@ class DynamoDbProductStore:
         """Read products until the page is full or no key is left; one that is gone by now has no place on it."""
         left = sorted((key for key in changed if query.before is None or key.video_id < query.before), reverse=True)
         records: list[ProductRecord] = []
+        unreadable: list[Unreadable] = []
         while left and len(records) < query.limit:
             room = query.limit - len(records)
             keys, left = left[:room], left[room:]
             found = await self.find(keys)
-            records += [found[key] for key in keys if key in found]
-        return Page(records=records, has_more=bool(left))
+            rows = [found[key] for key in keys if key in found]
+            records += [row for row in rows if isinstance(row, ProductRecord)]
+            unreadable += [row for row in rows if isinstance(row, Unreadable)]
+        return Page(records=records, has_more=bool(left), unreadable=unreadable)
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         async for record in self._queries.scan(seller_handle=seller_handle, unannounced=unannounced):
             yield record
@@ -119,5 +122,7 @@ def _revised(record: ProductRecord, outcome: Outcome) -> ReviseOutcome:
     if isinstance(outcome, Applied):
         return Revised()
     stored = product_from_item(outcome.item) if outcome.item else None
-    # A first revision is created: no lost reply of ours explains that it stands there.
+    if isinstance(stored, Unreadable):
+        return stored
+    # A first revision is created, not revised: a lost reply of ours does not explain that it is there.
     return Revised() if stored == record and record.revision > 1 else Conflict(stored)

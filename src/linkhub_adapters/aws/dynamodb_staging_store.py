@@ -20,11 +20,21 @@ from attrs import frozen
 
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
-from linkhub_adapters.aws.partiql import Applied, Condition, Statement, Unmet, delete, execute, insert, update
-from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
+from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, delete, execute, insert, update
+from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key, staging_key_of
+from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Half, ProductKey, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 __all__ = ["DynamoDbStagingStore"]
 
@@ -76,44 +86,38 @@ class DynamoDbStagingStore:
         removed = [name for name in OPTIONAL if name not in item]
         return update(self.table, staging_key(waiting.key), values, removed, conditions)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         items = await self.calls.get(self.table, [staging_key(key) for key in keys])
-        return {waiting.key: waiting for waiting in map(staging_from_item, items)}
+        return {staging_key_of(item): staging_from_item(item) for item in items}
 
     async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
         """See the port."""
         outcomes = await execute(self.calls, [self._delete(half) for half in halves])
-        return [
-            Newer(staging_from_item(outcome.item)) if isinstance(outcome, Unmet) and outcome.item else Dropped()
-            for outcome in outcomes
-        ]
+        return [_dropped(outcome) for outcome in outcomes]
 
     def _delete(self, half: Half) -> Statement:
         conditions = [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
         return delete(self.table, staging_key(half.key), conditions)
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
-        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows.
-
-        Raises:
-            StoreRefused: some rows are none of linkhub's; told at the end, so that they hide none of those that are.
-        """
-        refused: list[StoreRefused] = []
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
+        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows."""
         async for items in self.calls.pages("scan", TableName=self.table, ConsistentRead=True):
             for item in items:
-                try:
-                    yield staging_from_item(item)
-                except StoreRefused as error:
-                    refused.append(error)
-        if refused:
-            raise refused[0]
+                yield staging_from_item(item)
 
 
-def _outcome_beside(row: WaitingHalf | None, waiting: WaitingHalf) -> StageOutcome | None:
-    """What the row that was read answers; none where it is to become ours."""
-    if row is None:
-        return None
+def _dropped(outcome: Outcome) -> DropOutcome:
+    if isinstance(outcome, Applied) or not outcome.item:
+        return Dropped()
+    there = staging_from_item(outcome.item)
+    return there if isinstance(there, Unreadable) else Newer(there)
+
+
+def _outcome_beside(row: WaitingHalf | Unreadable | None, waiting: WaitingHalf) -> StageOutcome | None:
+    """What the row that was read answers; none if it is to become ours."""
+    if row is None or isinstance(row, Unreadable):
+        return row
     if row.half.kind is not waiting.half.kind:
         return Partner(row)
     if row.half.version == waiting.half.version:

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
-from linkhub_adapters.aws.errors import DYNAMODB
 from linkhub_core.codec import decode_record, product_document
-from linkhub_core.errors import MalformedEvent, StoreRefused
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "product_from_item", "product_item", "product_key", "product_key_of"]
 
@@ -47,12 +47,8 @@ def product_item(record: ProductRecord) -> Item:
     return write_document(document)
 
 
-def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord:
-    """Read a product back.
-
-    Raises:
-        StoreRefused: something else than linkhub wrote this item.
-    """
+def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord | Unreadable:
+    """Read a product back; an item that linkhub did not write is named with what is wrong with it."""
     try:
         document = read_document(item)
         return decode_record(
@@ -62,6 +58,14 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord:
             revision=int(document["revision"]),
             unannounced_revision=document.get("unannounced_revision"),
         )
-    except (MalformedEvent, KeyError, TypeError, ValueError) as broken:
-        key = {name: item.get(name) for name in ("seller_handle", "video_id")}
-        raise StoreRefused(DYNAMODB, f"the item {key} is not a product of linkhub's: {broken}") from broken
+    except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
+        return unreadable_item(item, broken)
+
+
+def unreadable_item(item: Mapping[str, Mapping[str, Any]], broken: Exception) -> Unreadable:
+    """The outcome for an item that cannot be read, for a reason."""
+    return Unreadable(
+        seller_handle=str(item["seller_handle"]["S"]),
+        video_id=str(item["video_id"]["S"]),
+        problem=f"the attribute {broken} is missing" if isinstance(broken, KeyError) else str(broken),
+    )

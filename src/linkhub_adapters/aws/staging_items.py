@@ -21,10 +21,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
-from linkhub_adapters.aws.errors import DYNAMODB
+from linkhub_adapters.aws.product_items import unreadable_item
 from linkhub_core.codec import content_from, document_of
-from linkhub_core.errors import MalformedEvent, StoreRefused
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
+from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of"]
 
@@ -63,17 +64,12 @@ def staging_item(waiting: WaitingHalf) -> Item:
     return item
 
 
-def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
-    """Read a waiting half back.
-
-    Raises:
-        StoreRefused: something else than linkhub wrote this item.
-    """
+def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf | Unreadable:
+    """Read a waiting half back; an item that linkhub did not write is named with what is wrong with it."""
     try:
         return _waiting(item)
-    except (MalformedEvent, KeyError, TypeError, ValueError) as broken:
-        key = {name: item.get(name) for name in ("video_id", "seller_handle")}
-        raise StoreRefused(DYNAMODB, f"the item {key} is not a half of linkhub's: {broken}") from broken
+    except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
+        return unreadable_item(item, broken)
 
 
 def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:

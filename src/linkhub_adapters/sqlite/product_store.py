@@ -12,8 +12,9 @@ from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
+from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome, Unreadable
 
 __all__ = ["CHANGED", "SqliteProductStore", "scan_statement"]
 
@@ -51,10 +52,10 @@ class SqliteProductStore:
 
     database: SqliteDatabase
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        rows = await self.database.read(lambda connection: [row for key in keys if (row := _find(connection, key))])
-        return {record.key: record for record in map(_record, rows)}
+        rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
+        return {key: read_product(row) for key, row in rows if row is not None}
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
@@ -74,17 +75,31 @@ class SqliteProductStore:
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         before, one_more = query.before or _AFTER_ALL, query.limit + 1
+        records: list[ProductRecord] = []
+        unreadable: list[Unreadable] = []
+        while len(records) < one_more:
+            rows = await self._rows_below(query, before, one_more)
+            for product in map(read_product, rows):
+                if isinstance(product, Unreadable):
+                    unreadable.append(product)
+                else:
+                    records.append(product)
+            if len(rows) < one_more:
+                break
+            before = rows[-1][1]
+        return Page(records=records[: query.limit], has_more=len(records) > query.limit, unreadable=unreadable)
+
+    async def _rows_below(self, query: PageQuery, before: str, count: int) -> list[tuple[Any, ...]]:
         if query.since is None:
-            statement, values = _NEWEST, (query.seller_handle, before, one_more)
+            statement, values = _NEWEST, (query.seller_handle, before, count)
         else:
             since = timestamp_text(query.since)
-            statement, values = CHANGED, (query.seller_handle, since, before, one_more)  # type: ignore[assignment]
-        rows = await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
-        return Page(records=[_record(row) for row in rows[: query.limit]], has_more=len(rows) > query.limit)
+            statement, values = CHANGED, (query.seller_handle, since, before, count)  # type: ignore[assignment]
+        return await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         statement = scan_statement(of_a_shop=seller_handle is not None, unannounced=unannounced)
         last = (seller_handle or "", "")
@@ -93,7 +108,7 @@ class SqliteProductStore:
         ):
             last = rows[-1][:2]
             for row in rows:
-                yield _record(row)
+                yield read_product(row)
 
 
 def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
@@ -114,14 +129,16 @@ def _create(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...
         return Created()
     stored = _find(connection, key)
     assert stored is not None, "a conflicting row is there, in the same transaction"  # noqa: S101  narrows the type
-    return Exists(_record(stored))
+    product = read_product(stored)
+    return product if isinstance(product, Unreadable) else Exists(product)
 
 
 def _revise(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...]) -> ReviseOutcome:
     if connection.execute(_REVISE, row).rowcount == 1:
         return Revised()
     stored = _find(connection, key)
-    return Conflict(None if stored is None else _record(stored))
+    product = None if stored is None else read_product(stored)
+    return product if isinstance(product, Unreadable) else Conflict(product)
 
 
 def _row(record: ProductRecord) -> tuple[Any, ...]:
@@ -135,6 +152,17 @@ def _row(record: ProductRecord) -> tuple[Any, ...]:
         record.key.seller_handle,
         record.key.video_id,
     )
+
+
+def read_product(row: tuple[Any, ...]) -> ProductRecord | Unreadable:
+    """Read a row of the table ``products``; one that linkhub did not write is named with what is wrong with it."""
+    try:
+        record = _record(row)
+    except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=str(broken))
+    if (record.key.seller_handle, record.key.video_id) != row[:2]:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=f"its document is of {record.key}")
+    return record
 
 
 def _record(row: tuple[Any, ...]) -> ProductRecord:

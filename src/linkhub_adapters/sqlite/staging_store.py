@@ -11,8 +11,19 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.codec import content_from, encode_content
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 __all__ = ["SqliteStagingStore"]
 
@@ -40,19 +51,19 @@ class SqliteStagingStore:
         """See the port."""
         encoded = [(waiting, encode_content(waiting.half.content)) for waiting in halves]
         outcomes = await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
-        # Read what the partners say only now: no other process waits for that.
-        return [Partner(_waiting(one)) if isinstance(one, tuple) else one for one in outcomes]
+        # Rows of partners are decoded after the transaction: no other process waits for that.
+        return [_beside(one) if isinstance(one, tuple) else one for one in outcomes]
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
-        rows = await self.database.read(lambda connection: [row for key in keys if (row := _find(connection, key))])
-        return {row.key: row for row in map(_waiting, rows)}
+        rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
+        return {key: read_row(row) for key, row in rows if row is not None}
 
     async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
         """See the port."""
         return await self.database.write(lambda connection: [_drop(connection, half) for half in halves])
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         last = ("", "")
         while rows := await self.database.read(
@@ -60,7 +71,7 @@ class SqliteStagingStore:
         ):
             last = rows[-1][:2]
             for row in rows:
-                yield _waiting(row)
+                yield read_row(row)
 
 
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
@@ -69,13 +80,13 @@ def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | 
 
 
 def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) -> StageOutcome | tuple[Any, ...]:
-    """The outcome; or the row, where the partner stands there."""
+    """The outcome; or the row, if it is the partner's or cannot be read."""
     row = _find(connection, waiting.key)
     if row is None:
         connection.execute(_PUT, _row(waiting, body, microseconds(waiting.waiting_since)))
         return Staged()
-    kind, version = row[2], Version.parse(row[3])
-    if kind != waiting.half.kind:
+    kind, version = row[2], _version_of(row)
+    if kind != waiting.half.kind or version is None:
         return row
     if version == waiting.half.version:
         return Equal()
@@ -90,7 +101,23 @@ def _drop(connection: sqlite3.Connection, half: Half) -> DropOutcome:
     if connection.execute(_DROP, identity).rowcount:
         return Dropped()
     row = _find(connection, half.key)
-    return Dropped() if row is None else Newer(_waiting(row))
+    there = None if row is None else read_row(row)
+    if isinstance(there, Unreadable):
+        return there
+    return Dropped() if there is None else Newer(there)
+
+
+def _beside(row: tuple[Any, ...]) -> StageOutcome:
+    there = read_row(row)
+    return there if isinstance(there, Unreadable) else Partner(there)
+
+
+def _version_of(row: tuple[Any, ...]) -> Version | None:
+    """The version of a row; none if linkhub did not write it."""
+    try:
+        return Version.parse(row[3])
+    except ValueError:
+        return None
 
 
 def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ...]:
@@ -106,6 +133,14 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
         waiting_since,
         microseconds(waiting.expires_at),
     )
+
+
+def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
+    """Read a row of the table ``staging``; one that linkhub did not write is named with what is wrong with it."""
+    try:
+        return _waiting(row)
+    except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=str(broken))
 
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:

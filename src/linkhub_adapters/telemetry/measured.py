@@ -18,6 +18,7 @@ from linkhub_core.ports import (
     ReviseOutcome,
     StageOutcome,
     StagingStore,
+    Unreadable,
 )
 
 __all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
@@ -50,7 +51,7 @@ class MeasuredProductStore:
         self._inner = inner
         self._watch = _Stopwatch(metrics=metrics, store_name="products")
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         with self._watch.time("find"):
             return await self._inner.find(keys)
@@ -75,7 +76,9 @@ class MeasuredProductStore:
         with self._watch.time("page"):
             return await self._inner.page(query)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         return self._inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -92,7 +95,7 @@ class MeasuredStagingStore:
         with self._watch.time("stage"):
             return await self._inner.stage(halves)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         with self._watch.time("waiting"):
             return await self._inner.waiting(keys)
@@ -102,6 +105,6 @@ class MeasuredStagingStore:
         with self._watch.time("drop"):
             return await self._inner.drop(halves)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self._inner.scan()

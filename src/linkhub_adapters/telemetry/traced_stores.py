@@ -9,7 +9,15 @@ from attrs import frozen
 from linkhub_adapters.telemetry.tracing import note_began
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import CreateOutcome, DropOutcome, ProductStore, ReviseOutcome, StageOutcome, StagingStore
+from linkhub_core.ports import (
+    CreateOutcome,
+    DropOutcome,
+    ProductStore,
+    ReviseOutcome,
+    StageOutcome,
+    StagingStore,
+    Unreadable,
+)
 
 __all__ = ["TracedProductStore", "TracedStagingStore"]
 
@@ -20,7 +28,7 @@ class TracedProductStore:
 
     inner: ProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self.inner.find(keys)
 
@@ -42,7 +50,9 @@ class TracedProductStore:
         """See the port."""
         return await self.inner.page(query)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -58,7 +68,7 @@ class TracedStagingStore:
         note_began("stage")
         return await self.inner.stage(halves)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return await self.inner.waiting(keys)
 
@@ -66,6 +76,6 @@ class TracedStagingStore:
         """See the port."""
         return await self.inner.drop(halves)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self.inner.scan()

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Conflict", "CreateOutcome", "Created", "Exists", "ProductStore", "ReviseOutcome", "Revised"]
 
@@ -25,7 +26,7 @@ class Exists:
     record: ProductRecord
 
 
-CreateOutcome = Created | Exists
+CreateOutcome = Created | Exists | Unreadable
 
 
 @frozen
@@ -40,18 +41,20 @@ class Conflict:
     record: ProductRecord | None
 
 
-ReviseOutcome = Revised | Conflict
+ReviseOutcome = Revised | Conflict | Unreadable
 
 
 class ProductStore(Protocol):
-    """Products by key. A key stands at most once in a batch; outcomes come in the order of the batch.
+    """Products by key. A key is at most once in a batch; outcomes come in the order of the batch.
+
+    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`, wherever a row is read.
 
     Raises:
         ServiceUnavailable: from each method; some of the batch may have been written.
         StoreRefused: one of the batch can never be stored; the others may or may not have been written.
     """
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """Read products consistently: one whose write has returned is seen. Unknown keys are left out."""
         ...
 
@@ -74,11 +77,14 @@ class ProductStore(Protocol):
     async def page(self, query: PageQuery) -> Page:
         """One page of a shop, by descending ``video_id``.
 
-        With ``since`` its cost is that of what changed, not of the whole shop.
+        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
+        on the page: they are in ``unreadable``.
         """
         ...
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """Every product, or a shop's, or those whose newest revision was not announced.
 
         In the order of the keys (seller, then video); the unannounced ones in whatever order is cheapest.

@@ -8,6 +8,7 @@ from typing import Protocol
 from attrs import frozen
 
 from linkhub_core.model import Half, ProductKey, WaitingHalf
+from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = [
     "DropOutcome",
@@ -44,7 +45,7 @@ class Partner:
     waiting: WaitingHalf
 
 
-StageOutcome = Staged | Equal | Superseded | Partner
+StageOutcome = Staged | Equal | Superseded | Partner | Unreadable
 
 
 @frozen
@@ -59,11 +60,13 @@ class Newer:
     waiting: WaitingHalf
 
 
-DropOutcome = Dropped | Newer
+DropOutcome = Dropped | Newer | Unreadable
 
 
 class StagingStore(Protocol):
-    """Rows keyed by product. A key stands at most once in a batch; outcomes come in the order of the batch.
+    """Rows keyed by product. A key is at most once in a batch; outcomes come in the order of the batch.
+
+    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`: it is left as it is.
 
     Raises:
         ServiceUnavailable: from each method; some of the batch may have been written.
@@ -78,7 +81,7 @@ class StagingStore(Protocol):
         """
         ...
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """Read rows consistently: a row whose write has returned is seen. Keys without a row are left out."""
         ...
 
@@ -86,6 +89,6 @@ class StagingStore(Protocol):
         """Delete each row if it still holds this very half (kind and version)."""
         ...
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """Every row, in no order; rows that come or go meanwhile may be seen or not."""
         ...

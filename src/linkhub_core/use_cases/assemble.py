@@ -23,8 +23,9 @@ from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.staging_store import Partner, Superseded
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.use_cases.case import Case
-from linkhub_core.use_cases.settle import Settlement
+from linkhub_core.use_cases.settle import Settlement, readable
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]
 
@@ -158,7 +159,10 @@ class AssembleBatch:
         await self.settlement.save(pairs)
         rows = await self.settlement.staging.waiting([case.key for case in pairs])
         for case in pairs:
-            if row := rows.get(case.key):
+            row = rows.get(case.key)
+            if isinstance(row, Unreadable):
+                raise row.refusal("staging")
+            if row is not None:
                 case.take_in(row)
 
     async def _stage(self, singles: Sequence[Case]) -> list[Case]:
@@ -175,6 +179,8 @@ class AssembleBatch:
                     joining.append(case)
                 case Superseded():
                     self.settlement.journal.record([_was_known(row)])
+                case Unreadable():
+                    raise outcome.refusal("staging")
                 case _:
                     case.row = row.half
                     alone.append((case, row))
@@ -186,7 +192,7 @@ class AssembleBatch:
             return []
         found = await self.settlement.products.find([case.key for case, _ in alone])
         for case, _ in alone:
-            case.found(found.get(case.key))
+            case.found(readable(found.get(case.key)))
         waiting = [row for case, row in alone if case.record is None]
         self.settlement.journal.record(
             [HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting]

@@ -23,9 +23,10 @@ from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import Created, ProductStore, Revised
 from linkhub_core.ports.staging_store import Newer, StagingStore
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.use_cases.case import Case
 
-__all__ = ["Settlement"]
+__all__ = ["Settlement", "readable"]
 
 MAX_ROUNDS = 10
 _NOBODY = Origin(correlation_id="")
@@ -92,7 +93,7 @@ class Settlement:
             if isinstance(outcome, Created):
                 self._note_saved(case, record, tuple(Kind))
             else:
-                case.found(outcome.record)
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
@@ -106,7 +107,7 @@ class Settlement:
             if isinstance(outcome, Revised):
                 self._note_saved(case, record, _kinds_taken_in(case.record, record))
             else:
-                case.found(outcome.record)
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
@@ -130,7 +131,7 @@ class Settlement:
         await self.clock.sleep(self.patience_seconds)
         found = await self.products.find([case.key for case in cases])
         for case in cases:
-            case.found(found.get(case.key))
+            case.found(readable(found.get(case.key)))
         return [case for case in cases if _is_due(case)]
 
     async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
@@ -167,6 +168,17 @@ class Settlement:
                 for half in case.halves.known
             ]
         )
+
+
+def readable(row: ProductRecord | Unreadable | None) -> ProductRecord | None:
+    """The product of a row.
+
+    Raises:
+        StoreRefused: the row cannot be read.
+    """
+    if isinstance(row, Unreadable):
+        raise row.refusal("products")
+    return row
 
 
 def _is_due(case: Case) -> bool:

@@ -31,6 +31,7 @@ from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import Equal, ProductStore, Staged
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
 from tests.support.faults import Fault, inject
+from tests.support.readable import scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -147,7 +148,7 @@ async def _scan(store: ProductStore, random: Random) -> object:
 
 
 async def _owed(store: ProductStore, _: Random) -> object:
-    return {record.key: record async for record in store.scan(unannounced=True)}
+    return {record.key: record for record in await scanned(store.scan(unannounced=True))}
 
 
 _CHANGES = (_create, _revise, _announce)

@@ -17,13 +17,14 @@ from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.product_items import product_item, product_key
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.catalog import PageQuery
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
-from linkhub_core.model import ProductRecord
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Created, Exists, Revised
 from tests.adapters.aws.table_room import TableRoom, create_table, furnished
-from tests.contracts.product_store import ProductStoreContract
+from tests.contracts.product_store import ProductStoreContract, Spoil
 from tests.support.builders import KEY, NOON, a_caption, a_key, a_record, a_thumbnail, a_thumbnail_set
 from tests.support.faults import Fault, inject
+from tests.support.readable import scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -60,6 +61,17 @@ def indexless_room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Itera
     """A products table that somebody made without the index."""
     with furnished(_as_linkhub_does(make_dynamodb_client(_ONCE)), has_index=False) as tables:
         yield tables
+
+
+@pytest.fixture
+def spoil(product_store: DynamoDbProductStore) -> Spoil:
+    """Puts an item with a title, and nothing else of a product."""
+
+    async def put(key: ProductKey) -> None:
+        item: Any = {**product_key(key), "title": {"S": "?"}}
+        product_store.calls.dynamodb.put_item(TableName=product_store.table, Item=item)
+
+    return put
 
 
 @pytest.fixture
@@ -100,7 +112,7 @@ def _remove(room: TableRoom, record: ProductRecord) -> None:
 
 
 async def _stored(room: TableRoom) -> list[ProductRecord]:
-    return [record async for record in room.product_store.scan()]
+    return await scanned(room.product_store.scan())
 
 
 async def _shop(room: TableRoom, count: int, *, large: bool = False) -> list[ProductRecord]:
@@ -300,14 +312,6 @@ async def test_without_the_index_the_sellers_are_found_in_the_table(indexless_ro
     await store.create(records)
     await store.page(PageQuery(seller_handle="shop-0", since=NOON))
     assert [record async for record in store.scan()] == sorted(records, key=lambda record: record.key)
-
-
-async def test_a_product_of_other_hands_is_refused(room: TableRoom) -> None:
-    """An item that is no product of ours is named, not guessed at."""
-    foreign: Any = {**product_key(KEY), "title": {"S": "?"}}
-    room.dynamodb.put_item(TableName=room.products.name, Item=foreign)
-    with pytest.raises(StoreRefused, match=KEY.video_id):
-        await room.product_store.find([KEY])
 
 
 # --- scans

@@ -19,7 +19,7 @@ from linkhub_adapters.memory import (
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import Delivery, EventQueue, StageOutcome
+from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.support.builders import KEY, NOON, a_delivery, an_event
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.aws
 class _ProductStore(MemoryProductStore):
     """A store that is down for one video."""
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         if any(key.video_id == "down" for key in keys):
             raise ServiceUnavailable("DynamoDB", "throttled")

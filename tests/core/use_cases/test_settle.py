@@ -14,7 +14,7 @@ from linkhub_core.entries import HalfWasKnown, ProductAnnounced, ProductSaved
 from linkhub_core.errors import ServiceUnavailable, TooMuchContention
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Kind, ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome
+from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Unreadable
 from linkhub_core.use_cases import Case
 from linkhub_core.use_cases.settle import MAX_ROUNDS
 from tests.core.use_cases.line import Line
@@ -126,7 +126,7 @@ async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() ->
 class PromptOwners(MemoryProductStore):
     """A store whose products have always just been announced when they are looked up."""
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         await self.mark_announced([(key, self.rows[key].revision) for key in keys])
         return await super().find(keys)
 
