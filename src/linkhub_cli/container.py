@@ -104,11 +104,9 @@ class Container(DeclarativeContainer):
     )
     sweep = Singleton(Sweep, settlement=settlement)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
-    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
+    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
-    mend = Singleton(
-        MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher, clock=clock
-    )
+    mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
 
     consumer = Singleton(
         Consumer,

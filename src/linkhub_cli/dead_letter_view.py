@@ -14,7 +14,7 @@ from linkhub_cli.output import counted, print_table
 from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import Fault
-from linkhub_core.model import Kind
+from linkhub_core.model import Kind, Origin
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.use_cases import Examined, ExamineDeadLetters
 
@@ -98,7 +98,7 @@ def _fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
 
 
 def _correlation_id(examined: Examined) -> str:
-    return examined.letter.attributes.get("correlationId") or examined.letter.message_id
+    return Origin.of_message(examined.letter.attributes, examined.letter.message_id).correlation_id
 
 
 def print_groups(examined: Sequence[Examined]) -> None:

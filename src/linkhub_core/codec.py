@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -21,7 +21,6 @@ from linkhub_core.structure import structure, unstructure
 
 __all__ = [
     "MAX_BODY_BYTES",
-    "MAX_CLOCK_LEAD",
     "announce",
     "content_from",
     "decode_event",
@@ -39,7 +38,6 @@ __all__ = [
 
 MAX_BODY_BYTES = 100 * 1024
 MAX_ENVELOPE_BYTES = 1024 * 1024
-MAX_CLOCK_LEAD = timedelta(minutes=5)
 
 _TEXT = rules.text()
 _CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
@@ -98,13 +96,13 @@ def _is_sound_text(value: object) -> bool:
     return True
 
 
-def decode_event(kind: Kind, body: str, received_at: datetime) -> Half:
+def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
     """Read a worker's event.
 
     Args:
         kind: the half that the message's queue is for.
         body: a JSON object, or an SNS notification that holds one.
-        received_at: when the queue took the message; a timestamp more than 5 minutes later is clamped to that.
+        first_sent_at: when the message was sent for the first time; a later timestamp counts as this.
 
     Returns:
         The half that the event tells of.
@@ -126,9 +124,9 @@ def decode_event(kind: Kind, body: str, received_at: datetime) -> Half:
         faults += _faults_elsewhere(document, faults)
     if faults or stamp is None or content is None:
         raise MalformedEvent(faults)
-    moment = min(stamp.timestamp, received_at + MAX_CLOCK_LEAD)
     key = ProductKey(stamp.seller_handle, stamp.video_id)
-    return Half(key=key, version=Version.at(moment, digest_of(content)), content=content)
+    version = Version.at(stamp.timestamp, digest_of(content), first_sent_at=first_sent_at)
+    return Half(key=key, version=version, content=content)
 
 
 def _too_large(body: str) -> Fault:
@@ -221,6 +219,7 @@ def decode_record(
     thumbnails_version: str,
     revision: int,
     unannounced_revision: int | None,
+    shown: bool = False,
 ) -> ProductRecord:
     """Read a product back from what :func:`product_document` gave and what a store keeps beside it.
 
@@ -242,6 +241,7 @@ def decode_record(
             updated_at=datetime.fromisoformat(document["updated_at"]),
             revision=revision,
             unannounced_revision=unannounced_revision,
+            shown=shown,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
@@ -254,7 +254,7 @@ def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
     """Make the announcement of a record's revision; its event is encoded here, once for all who will hear it."""
-    event_type = Announcement.type_of(record.revision)
+    event_type = Announcement.type_of(record)
     updated_at = timestamp_text(record.updated_at)
     event = {
         "event_type": event_type,
@@ -265,6 +265,7 @@ def announce(
     }
     return Announcement(
         key=record.key,
+        event_type=event_type,
         revision=record.revision,
         created_at=timestamp_text(record.created_at),
         updated_at=updated_at,
@@ -287,6 +288,7 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
         product = event["product"]
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
+            event_type=_TEXT(event["event_type"]),
             revision=rules.integer(event["revision"]),
             created_at=_TEXT(product["created_at"]),
             updated_at=_TEXT(product["updated_at"]),

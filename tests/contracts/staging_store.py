@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
@@ -34,7 +35,7 @@ class StagingStoreContract:
         assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
 
     async def test_the_same_half_again_is_equal(self, staging_store: StagingStore) -> None:
-        """Staging the very half that is there answers Equal and changes nothing."""
+        """Staging the very half that is there answers Equal and changes nothing but the expiry."""
         waiting = a_waiting()
         await staging_store.stage([waiting])
         again = evolve(waiting, waiting_since=NOON + timedelta(hours=1), origin=Origin(correlation_id="other"))
@@ -51,11 +52,53 @@ class StagingStoreContract:
 
     async def test_an_expiry_is_kept_to_the_microsecond(self, staging_store: StagingStore) -> None:
         """Whether a row is new or replaced, it expires at the very moment that was said."""
-        moments = [NOON + timedelta(microseconds=fraction) for fraction in (1, 499_999, 999_999)]
+        moments = [NOON + timedelta(seconds=number, microseconds=number * 499_999) for number in range(3)]
         for minute, moment in enumerate(moments):
             waiting = a_waiting(a_half(minute=minute), expires_at=moment)
             assert await staging_store.stage([waiting]) == [Staged()]
             assert readable((await staging_store.waiting([waiting.key]))[waiting.key]).expires_at == moment
+
+    @pytest.mark.parametrize("minute", [5, 4], ids=["equal", "superseded"])
+    async def test_a_half_that_is_known_renews_the_expiry_of_its_row(
+        self, staging_store: StagingStore, minute: int
+    ) -> None:
+        """A copy is acknowledged as if it waited itself, so the row has to wait as long as the copy would."""
+        row = a_waiting(a_half(minute=5))
+        await staging_store.stage([row])
+        later = a_waiting(a_half(minute=minute), since=NOON + timedelta(hours=9))
+        assert await staging_store.stage([later]) == [Equal() if minute == 5 else Superseded()]
+        assert await staging_store.waiting([row.key]) == {row.key: evolve(row, expires_at=later.expires_at)}
+
+    @pytest.mark.parametrize("minute", [4, 5, 6], ids=["superseded", "equal", "newer"])
+    async def test_an_expiry_only_moves_later(self, staging_store: StagingStore, minute: int) -> None:
+        """A saver whose clock is behind takes no time from a row, whatever it stages."""
+        row = a_waiting(a_half(minute=5))
+        await staging_store.stage([row])
+        await staging_store.stage([a_waiting(a_half(minute=minute), since=NOON - timedelta(hours=9))])
+        assert readable((await staging_store.waiting([row.key]))[row.key]).expires_at == row.expires_at
+
+    async def test_a_renewal_is_left_out_within_the_slack(self, staging_store: StagingStore) -> None:
+        """A row that expires earlier by no more than the slack stays as it is: most copies cost no write."""
+        row = a_waiting()
+        await staging_store.stage([row])
+        slack = timedelta(hours=2)
+        for hours, renewed in ((1, False), (2, False), (3, True)):
+            copy = evolve(row, expires_at=row.expires_at + timedelta(hours=hours))
+            assert await staging_store.stage([copy], slack=slack) == [Equal()]
+            expected = copy if renewed else row
+            assert await staging_store.waiting([row.key]) == {row.key: expected}
+
+    async def test_an_orphan_is_dropped_only_with_its_expiry_as_read(self, staging_store: StagingStore) -> None:
+        """A row that was renewed since it was read holds an acknowledged half again; a plain half asks no expiry."""
+        read = a_waiting()
+        renewed = evolve(read, expires_at=read.expires_at + timedelta(hours=1))
+        await staging_store.stage([read])
+        await staging_store.stage([renewed])
+        assert await staging_store.drop([read]) == [Newer(renewed)]
+        assert await staging_store.drop([renewed]) == [Dropped()]
+        await staging_store.stage([renewed])
+        assert await staging_store.drop([read.half]) == [Dropped()]
+        assert await staging_store.waiting([read.key]) == {}
 
     async def test_an_older_half_of_the_kind_is_superseded(self, staging_store: StagingStore) -> None:
         """An older version changes nothing."""

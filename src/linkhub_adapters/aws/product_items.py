@@ -4,9 +4,11 @@
     title, price, ... processing_metadata          the product's fields; lists are lists, objects are maps
     created_at, updated_at                         ISO 8601 in UTC, milliseconds, ``Z``: texts that sort as moments do
     caption_version, thumbnails_version, revision  how new it is
+    shown                                          whether a revision of it has been announced
     unannounced_revision                           absent once the newest revision has been announced
 
-The item is its own outbox: whoever saves it owes its announcement until that last attribute is removed.
+The item is its own outbox: the process that saves it owes its announcement until that last attribute is removed. An
+item without ``shown`` is of an earlier linkhub: it has been shown if nothing of it is owed.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ def product_item(record: ProductRecord) -> Item:
     document["caption_version"] = str(record.caption_version)
     document["thumbnails_version"] = str(record.thumbnails_version)
     document["revision"] = record.revision
+    document["shown"] = record.shown
     if record.unannounced_revision is not None:
         document["unannounced_revision"] = record.unannounced_revision
     return write_document(document)
@@ -57,6 +60,7 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord | 
             thumbnails_version=document["thumbnails_version"],
             revision=int(document["revision"]),
             unannounced_revision=document.get("unannounced_revision"),
+            shown=bool(document.get("shown", "unannounced_revision" not in document)),
         )
     except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
         return unreadable_item(item, broken)

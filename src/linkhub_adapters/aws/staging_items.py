@@ -20,14 +20,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
+from linkhub_adapters.aws.attribute_values import AttributeValue, Item, read_document, write_document
 from linkhub_adapters.aws.product_items import unreadable_item
 from linkhub_core.codec import content_from, document_of
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
 
-__all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of"]
+__all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of", "time_to_live"]
 
 # What an item may be without; an update has to remove what the new half does not have.
 OPTIONAL = ("traceparent",)
@@ -46,6 +46,11 @@ def staging_key_of(item: Mapping[str, Mapping[str, Any]]) -> ProductKey:
     return ProductKey(item["seller_handle"]["S"], item["video_id"]["S"])
 
 
+def time_to_live(expires_at: datetime) -> AttributeValue:
+    """An expiry as DynamoDB knows it: in whole seconds since 1970, rounded up."""
+    return {"N": str(-((_EPOCH - expires_at) // _SECOND))}
+
+
 def staging_item(waiting: WaitingHalf) -> Item:
     """The item of a waiting half."""
     item: Item = {
@@ -55,7 +60,7 @@ def staging_item(waiting: WaitingHalf) -> Item:
         "content": {"M": write_document(document_of(waiting.half.content))},
         "is_complete": {"BOOL": False},
         "expires_at": {"S": waiting.expires_at.isoformat()},
-        "ttl": {"N": str(-((_EPOCH - waiting.expires_at) // _SECOND))},
+        "ttl": time_to_live(waiting.expires_at),
         "waiting_since": {"S": waiting.waiting_since.isoformat()},
         "correlation_id": {"S": waiting.origin.correlation_id},
     }

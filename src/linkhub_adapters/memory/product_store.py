@@ -8,7 +8,18 @@ from attrs import define, evolve, field
 
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome, Unreadable
+from linkhub_core.ports import (
+    Conflict,
+    Created,
+    CreateOutcome,
+    Exists,
+    Marked,
+    MarkOutcome,
+    Revised,
+    ReviseOutcome,
+    Revision,
+    Unreadable,
+)
 
 __all__ = ["MemoryProductStore"]
 
@@ -42,25 +53,37 @@ class MemoryProductStore:
         self.rows[record.key] = record
         return Created()
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return [self._revise(record) for record in records]
+        return [self._revise(revision) for revision in revisions]
 
-    def _revise(self, record: ProductRecord) -> ReviseOutcome:
-        if (unreadable := self.unreadable.get(record.key)) is not None:
-            return unreadable
-        stored = self.rows.get(record.key)
-        if stored is None or stored.revision != record.revision - 1:
+    def _revise(self, revision: Revision) -> ReviseOutcome:
+        before, after = revision.before, revision.after
+        stored = self._read(before.key)
+        if isinstance(stored, Unreadable):
+            return stored
+        if stored is None or stored.identity != before.identity:
             return Conflict(stored)
-        self.rows[record.key] = record
+        if revision.is_silent:
+            self.rows[before.key] = evolve(
+                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
+            )
+        else:
+            self.rows[before.key] = evolve(after, shown=stored.shown or after.shown)
         return Revised()
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        for key, revision in revisions:
-            stored = self._read(key)
-            if isinstance(stored, ProductRecord) and stored.unannounced_revision == revision:
-                self.rows[key] = evolve(stored, unannounced_revision=None)
+        return [self._mark(record) for record in records]
+
+    def _mark(self, record: ProductRecord) -> MarkOutcome:
+        stored = self._read(record.key)
+        if isinstance(stored, Unreadable):
+            return stored
+        if stored is None or stored.identity != record.identity:
+            return Conflict(stored)
+        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
+        return Marked()
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import define, evolve, field
 
@@ -32,11 +33,11 @@ class MemoryStagingStore:
     rows: dict[ProductKey, WaitingHalf] = field(factory=dict)
     unreadable: dict[ProductKey, Unreadable] = field(factory=dict)
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        return [self._stage(waiting) for waiting in halves]
+        return [self._stage(waiting, slack) for waiting in halves]
 
-    def _stage(self, waiting: WaitingHalf) -> StageOutcome:
+    def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
         if (unreadable := self.unreadable.get(waiting.key)) is not None:
             return unreadable
         row = self.rows.get(waiting.key)
@@ -45,26 +46,30 @@ class MemoryStagingStore:
             return Staged()
         if row.half.kind is not waiting.half.kind:
             return Partner(row)
-        if row.half.version > waiting.half.version:
-            return Superseded()
-        if row.half.version == waiting.half.version:
-            return Equal()
-        self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since)
-        return Staged()
+        expires_at = max(row.expires_at, waiting.expires_at)
+        if row.half.version < waiting.half.version:
+            self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since, expires_at=expires_at)
+            return Staged()
+        if row.expires_at + slack < waiting.expires_at:
+            self.rows[waiting.key] = evolve(row, expires_at=expires_at)
+        return Superseded() if row.half.version > waiting.half.version else Equal()
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return {key: row for key in keys if (row := self.unreadable.get(key) or self.rows.get(key)) is not None}
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return [self._drop(half) for half in halves]
+        return [self._drop(row) for row in rows]
 
-    def _drop(self, half: Half) -> DropOutcome:
-        if (unreadable := self.unreadable.get(half.key)) is not None:
+    def _drop(self, dropped: Half | WaitingHalf) -> DropOutcome:
+        if (unreadable := self.unreadable.get(dropped.key)) is not None:
             return unreadable
+        half = dropped.half if isinstance(dropped, WaitingHalf) else dropped
         row = self.rows.get(half.key)
         if row is not None and (row.half.kind, row.half.version) != (half.kind, half.version):
+            return Newer(row)
+        if row is not None and isinstance(dropped, WaitingHalf) and row.expires_at != dropped.expires_at:
             return Newer(row)
         self.rows.pop(half.key, None)
         return Dropped()

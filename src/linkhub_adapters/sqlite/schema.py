@@ -13,7 +13,7 @@ from linkhub_core.errors import ServiceUnavailable
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _NODES = """
 CREATE TABLE nodes (
@@ -21,6 +21,14 @@ CREATE TABLE nodes (
   seen_at INTEGER NOT NULL,
   report BLOB NOT NULL
 ) STRICT;
+"""
+# A product whose newest revision was announced has been shown. A document that another program wrote names no time.
+_LIVES = """
+ALTER TABLE products ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE products ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
+UPDATE products SET shown = unannounced_revision IS NULL, created_at = CASE
+  WHEN json_valid(CAST(document AS TEXT)) THEN coalesce(json_extract(CAST(document AS TEXT), '$.created_at'), '')
+  ELSE '' END;
 """
 _TABLES = f"""
 CREATE TABLE messages (
@@ -66,6 +74,8 @@ CREATE TABLE products (
   thumbnails_version TEXT NOT NULL,
   revision INTEGER NOT NULL,
   unannounced_revision INTEGER,
+  shown INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL DEFAULT '',
   updated_at TEXT NOT NULL,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT;
@@ -79,7 +89,7 @@ CREATE TABLE announcements (
 {_NODES}"""
 
 # What makes a file of this version one of the next.
-_STEPS = {1: _NODES}
+_STEPS = {1: _NODES, 2: _LIVES}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

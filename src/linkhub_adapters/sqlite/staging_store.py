@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
@@ -38,7 +39,10 @@ SELECT {_COLUMNS} FROM staging WHERE (seller_handle, video_id) > (?, ?)
 ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
 """  # noqa: S608  our own names
 _PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
+_RENEW = "UPDATE staging SET expires_at = ? WHERE seller_handle = ? AND video_id = ?"
 _DROP = "DELETE FROM staging WHERE seller_handle = ? AND video_id = ? AND half = ? AND version = ?"
+_DROP_ORPHAN = f"{_DROP} AND expires_at = ?"
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @frozen(kw_only=True)
@@ -47,9 +51,9 @@ class SqliteStagingStore:
 
     database: SqliteDatabase
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        encoded = [(waiting, encode_content(waiting.half.content)) for waiting in halves]
+        encoded = [(waiting, encode_content(waiting.half.content), slack) for waiting in halves]
         outcomes = await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
         # Rows of partners are decoded after the transaction: no other process waits for that.
         return [_beside(one) if isinstance(one, tuple) else one for one in outcomes]
@@ -59,9 +63,9 @@ class SqliteStagingStore:
         rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
         return {key: read_row(row) for key, row in rows if row is not None}
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.database.write(lambda connection: [_drop(connection, half) for half in halves])
+        return await self.database.write(lambda connection: [_drop(connection, row) for row in rows])
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
@@ -79,7 +83,9 @@ def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | 
     return found
 
 
-def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) -> StageOutcome | tuple[Any, ...]:
+def _stage(
+    connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes, slack: timedelta
+) -> StageOutcome | tuple[Any, ...]:
     """The outcome; or the row, if it is the partner's or cannot be read."""
     row = _find(connection, waiting.key)
     if row is None:
@@ -88,17 +94,23 @@ def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) ->
     kind, version = row[2], _version_of(row)
     if kind != waiting.half.kind or version is None:
         return row
-    if version == waiting.half.version:
-        return Equal()
-    if version > waiting.half.version:
-        return Superseded()
-    connection.execute(_PUT, _row(waiting, body, row[7]))
-    return Staged()
+    if version < waiting.half.version:
+        later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
+        connection.execute(_PUT, _row(later, body, row[7]))
+        return Staged()
+    expires_at = microseconds(waiting.expires_at)
+    if row[8] + slack // _MICROSECOND < expires_at:
+        connection.execute(_RENEW, (expires_at, *row[:2]))
+    return Equal() if version == waiting.half.version else Superseded()
 
 
-def _drop(connection: sqlite3.Connection, half: Half) -> DropOutcome:
-    identity = (half.key.seller_handle, half.key.video_id, half.kind.value, str(half.version))
-    if connection.execute(_DROP, identity).rowcount:
+def _drop(connection: sqlite3.Connection, dropped: Half | WaitingHalf) -> DropOutcome:
+    half = dropped.half if isinstance(dropped, WaitingHalf) else dropped
+    statement = _DROP
+    identity: tuple[Any, ...] = (half.key.seller_handle, half.key.video_id, half.kind.value, str(half.version))
+    if isinstance(dropped, WaitingHalf):
+        statement, identity = _DROP_ORPHAN, (*identity, microseconds(dropped.expires_at))
+    if connection.execute(statement, identity).rowcount:
         return Dropped()
     row = _find(connection, half.key)
     there = None if row is None else read_row(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -12,8 +13,10 @@ from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
+    MarkOutcome,
     ProductStore,
     ReviseOutcome,
+    Revision,
     StageOutcome,
     StagingStore,
     Unreadable,
@@ -37,14 +40,14 @@ class TracedProductStore:
         note_began("save")
         return await self.inner.create(records)
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
         note_began("save")
-        return await self.inner.revise(records)
+        return await self.inner.revise(revisions)
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        await self.inner.mark_announced(revisions)
+        return await self.inner.mark_announced(records)
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
@@ -63,18 +66,18 @@ class TracedStagingStore:
 
     inner: StagingStore
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         note_began("stage")
-        return await self.inner.stage(halves)
+        return await self.inner.stage(halves, slack=slack)
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return await self.inner.waiting(keys)
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.inner.drop(halves)
+        return await self.inner.drop(rows)
 
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""

@@ -11,7 +11,34 @@ from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports.unreadable import Unreadable
 
-__all__ = ["Conflict", "CreateOutcome", "Created", "Exists", "ProductStore", "ReviseOutcome", "Revised"]
+__all__ = [
+    "Conflict",
+    "CreateOutcome",
+    "Created",
+    "Exists",
+    "MarkOutcome",
+    "Marked",
+    "ProductStore",
+    "ReviseOutcome",
+    "Revised",
+    "Revision",
+]
+
+
+@frozen(kw_only=True)
+class Revision:
+    """A change of a stored product: ``before`` is the product as it was read, ``after`` as it is to be.
+
+    With the same ``revision`` number before and after it is silent: readers see no change, and only the versions move.
+    """
+
+    before: ProductRecord
+    after: ProductRecord
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether readers see no change."""
+        return self.after.revision == self.before.revision
 
 
 @frozen
@@ -36,12 +63,18 @@ class Revised:
 
 @frozen
 class Conflict:
-    """Somebody else revised it first; ``record`` is what is there, or none if it was deleted."""
+    """The stored product is not as it was read; ``record`` is what is there, or none if it was deleted."""
 
     record: ProductRecord | None
 
 
+@frozen
+class Marked:
+    """The debt of this revision is cleared, and the product counts as shown."""
+
+
 ReviseOutcome = Revised | Conflict | Unreadable
+MarkOutcome = Marked | Conflict | Unreadable
 
 
 class ProductStore(Protocol):
@@ -66,12 +99,21 @@ class ProductStore(Protocol):
         """
         ...
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
-        """Replace each product if the stored one is of the revision just before (``record.revision - 1``)."""
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
+        """Change each product if ``created_at``, ``revision`` and both versions are still as they were read.
+
+        A silent revision writes the versions alone. Any other writes all of the product, but never resets ``shown``:
+        another process may have announced the product since it was read.
+        """
         ...
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
-        """Clear ``unannounced_revision`` where it still is this revision; else, and for unknown keys, do nothing."""
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
+        """Clear the debt of each product whose revision was announced, and set ``shown``.
+
+        Only if ``created_at``, ``revision`` and both versions are still those of the record: a product that
+        was deleted and saved again keeps its own debt, although its revision has the same number. Where the debt is
+        cleared already, the outcome is the same.
+        """
         ...
 
     async def page(self, query: PageQuery) -> Page:

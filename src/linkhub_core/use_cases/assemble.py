@@ -18,19 +18,20 @@ from attrs import frozen
 
 from linkhub_core.codec import decode_event, unwrap
 from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
-from linkhub_core.errors import Fault, LinkhubError, MalformedEvent, PermanentError, TransientError
+from linkhub_core.errors import Fault, LinkhubError, MalformedEvent, PermanentError, TooMuchContention, TransientError
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.staging_store import Partner, Superseded
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.use_cases.case import Case
-from linkhub_core.use_cases.settle import Settlement, readable
+from linkhub_core.use_cases.settle import MAX_ROUNDS, Settlement, readable
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]
 
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 300.0
+SLACK_DIVISOR = 10  # a copy renews the expiry of its row once more than a tenth of the time is over
 
 
 @frozen
@@ -78,7 +79,7 @@ class AssembleBatch:
         rejections: list[Rejection] = []
         for delivery in deliveries:
             try:
-                half = decode_event(delivery.kind, delivery.body, delivery.sent_at)
+                half = decode_event(delivery.kind, delivery.body, delivery.first_sent_at)
                 letters.append(_Letter(delivery, half, _origin_of(delivery)))
             except MalformedEvent as malformed:
                 rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
@@ -148,9 +149,14 @@ class AssembleBatch:
         pairs = [case for case in cases if len(case.halves.known) == 2]
         singles = [case for case in cases if len(case.halves.known) == 1]
         await self._save_pairs(pairs)
-        joining = await self._stage(singles)
-        await self.settlement.settle([*pairs, *joining])
-        self._note_copies(letters, cases)
+        open_cases = [*pairs, *await self._stage(singles)]
+        for _ in range(MAX_ROUNDS):
+            deleted = await self.settlement.settle(open_cases)
+            if not deleted:
+                return self._note_copies(letters, cases)
+            # The product of a half that came alone is gone, and so may its row be: nothing holds the half for sure.
+            open_cases = await self._stage(deleted)
+        raise TooMuchContention(MAX_ROUNDS)
 
     async def _save_pairs(self, pairs: Sequence[Case]) -> None:
         """Save first; only then look whether something stands in staging that has to be taken in and to go."""
@@ -172,7 +178,8 @@ class AssembleBatch:
         now = self.settlement.clock.now()
         rows = [_row_for(case, now + self.staging_ttl) for case in singles]
         joining, alone = [], []
-        for case, row, outcome in zip(singles, rows, await self.settlement.staging.stage(rows), strict=True):
+        outcomes = await self.settlement.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
+        for case, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
                 case Partner(waiting):
                     case.take_in(waiting)
@@ -213,20 +220,12 @@ class AssembleBatch:
 
 def _origin_of(delivery: Delivery) -> Origin:
     """The sender's correlation id, on the message or on the SNS notification around it; else the message's own id."""
-    attributes = {**unwrap(delivery.body)[1], **delivery.attributes}
-    return Origin(
-        correlation_id=attributes.get("correlationId") or delivery.message_id,
-        traceparent=attributes.get("traceparent"),
-    )
+    return Origin.of_message({**unwrap(delivery.body)[1], **delivery.attributes}, delivery.message_id)
 
 
 def _plain_origin(delivery: Delivery) -> Origin:
-    """What can be told of a message without reading its body."""
-    attributes = delivery.attributes
-    return Origin(
-        correlation_id=attributes.get("correlationId") or delivery.message_id,
-        traceparent=attributes.get("traceparent"),
-    )
+    """What is known of a message without reading its body."""
+    return Origin.of_message(delivery.attributes, delivery.message_id)
 
 
 def _fold(letters: Iterable[_Letter]) -> list[Case]:
@@ -254,7 +253,8 @@ def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
 
 
 def _row_for(case: Case, expires_at: datetime) -> WaitingHalf:
-    (half,), (origin,) = case.halves.known, case.origins
+    (half,) = case.halves.known
+    origin = case.senders[half.kind]
     return WaitingHalf(half=half, origin=origin, waiting_since=case.waiting_since or expires_at, expires_at=expires_at)
 
 

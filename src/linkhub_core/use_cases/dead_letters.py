@@ -13,8 +13,8 @@ from attrs import frozen
 
 from linkhub_core.codec import decode_event, unwrap
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.first_sent import carry_first_sent
 from linkhub_core.model import ProductKey
-from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage
 
@@ -56,7 +56,6 @@ class ExamineDeadLetters:
     """Reads dead letters with today's rules."""
 
     letters: DeadLetters
-    clock: Clock
 
     async def __call__(self, query: DeadLetterQuery) -> AsyncIterator[Examined]:
         """Every dead letter that matches, examined.
@@ -70,7 +69,7 @@ class ExamineDeadLetters:
     def examine(self, letter: DeadLetter) -> Examined:
         """One letter by today's rules."""
         try:
-            half = decode_event(letter.kind, letter.body, self.clock.now())
+            half = decode_event(letter.kind, letter.body, letter.first_sent_at)
         except MalformedEvent as malformed:
             return Examined(letter=letter, faults=malformed.faults, key=None)
         return Examined(letter=letter, faults=(), key=half.key)
@@ -82,7 +81,6 @@ class MendDeadLetter:
 
     letters: DeadLetters
     publisher: EventPublisher
-    clock: Clock
 
     async def __call__(self, letter: DeadLetter, body: str, *, force: bool = False) -> None:
         """Put the mended message on the letter's queue, then remove the letter.
@@ -97,7 +95,7 @@ class MendDeadLetter:
             ServiceUnavailable: the letter is still there; the message may be on the queue, too. Mending again is safe.
         """
         if not force:
-            decode_event(letter.kind, body, self.clock.now())
+            decode_event(letter.kind, body, letter.first_sent_at)
         if body == letter.body:
             await self.letters.redrive([letter])
             return
@@ -113,4 +111,5 @@ def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
         around = unwrap(letter.body)[1]
     except MalformedEvent:
         around = {}
-    return {**around, **letter.attributes} or {"correlationId": letter.message_id}
+    attributes = {**around, **letter.attributes} or {"correlationId": letter.message_id}
+    return carry_first_sent(attributes, letter.sent_at)

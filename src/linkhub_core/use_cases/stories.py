@@ -23,7 +23,7 @@ from linkhub_core import json_text
 from linkhub_core.announcement import Announcement
 from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
-from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.model import Kind, Origin, ProductRecord, WaitingHalf
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.videos import QueuedMessage, VideoTraces
 from linkhub_core.use_cases.dead_letters import Examined
@@ -153,7 +153,7 @@ def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
             at=message.sent_at,
             what="queued",
             half=message.kind,
-            correlation_id=message.attributes.get("correlationId") or message.message_id,
+            correlation_id=Origin.of_message(message.attributes, message.message_id).correlation_id,
             facts=told,
         )
 
@@ -161,7 +161,7 @@ def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
 def _of_letters(facts: _Facts) -> Iterator[Happening]:
     for one in facts.letters:
         letter = one.letter
-        correlation_id = letter.attributes.get("correlationId") or letter.message_id
+        correlation_id = Origin.of_message(letter.attributes, letter.message_id).correlation_id
         yield Happening(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
         yield Happening(
             at=letter.rejected_at,

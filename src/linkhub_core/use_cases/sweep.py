@@ -107,8 +107,8 @@ class Sweep:
             if isinstance(record := found.get(row.key), ProductRecord):
                 cases.append(case := Case.of_row(row))
                 case.found(record)
-        await self.settlement.settle(cases)
-        tally.folded += len(cases)
+        deleted = await self.settlement.settle(cases)
+        tally.folded += len(cases) - len(deleted)
         now = self.settlement.clock.now()
         await self._remove([row for row in rows if row.key not in found and row.expired(now)], tally)
 
@@ -116,7 +116,7 @@ class Sweep:
         if not orphans:
             return
         now = self.settlement.clock.now()
-        outcomes = await self.settlement.staging.drop([row.half for row in orphans])
+        outcomes = await self.settlement.staging.drop(orphans)
         gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
         sample = gone[: SAMPLE_SIZE - tally.sampled.total()]
         tally.expired.update(row.half.kind for row in gone)

@@ -47,11 +47,11 @@ class _StagingStore(MemoryStagingStore):
 
     troubled: set[str] = field(factory=set)
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         if any(half.key.video_id in self.troubled for half in halves):
             raise RuntimeError("nobody knows")
-        return await super().stage(halves)
+        return await super().stage(halves, slack=slack)
 
 
 @define(eq=False)

@@ -69,9 +69,9 @@ async def test_an_orphan_that_changes_at_the_last_moment_stays() -> None:
 
     @define
     class Renewed(MemoryStagingStore):
-        async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
             self.rows[KEY] = a_waiting(NEWER)
-            return await super().drop(halves)
+            return await super().drop(rows)
 
     line = Line()
     line.staging = staging = Renewed({KEY: a_waiting(expires_at=NOON)})

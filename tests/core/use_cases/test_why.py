@@ -16,7 +16,7 @@ from tests.support.builders import KEY, NOON, a_record, a_waiting, an_outgoing
 async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[Story]:
     why = Why(
         videos=MemoryVideos(queue=line.messages, staging=line.rows, products=line.stored),
-        examine=ExamineDeadLetters(letters=line.messages, clock=line.clock),
+        examine=ExamineDeadLetters(letters=line.messages),
         clock=line.clock,
     )
     return list((await why(video_id, seller))[0])
