@@ -117,12 +117,13 @@ def print_groups(examined: Sequence[Examined]) -> None:
 
 def _group_row(reason: str, queue: str, letters: Sequence[Examined]) -> tuple[str, ...]:
     moments = [one.letter.rejected_at for one in letters]
-    passing = sum(one.would_pass for one in letters)
+    passing = sum(one.would_pass is True for one in letters)
+    unknown = all(one.would_pass is None for one in letters)
     return (
         f"{len(letters):,}",
         queue,
         reason,
-        "all" if passing == len(letters) else f"{passing:,}" if passing else "none",
+        "all" if passing == len(letters) else f"{passing:,}" if passing else "unknown" if unknown else "none",
         timestamp_text(min(moments)),
         timestamp_text(max(moments)),
         letters[0].letter.letter_id,
@@ -163,6 +164,8 @@ def _product(examined: Examined) -> str:
 
 
 def _verdict(examined: Examined) -> str:
+    if examined.would_pass is None:
+        return "unknown: a store refused it"
     return "would pass now" if examined.would_pass else "would be rejected again"
 
 

@@ -28,7 +28,12 @@ from tests.support.strategies import event_bodies
 __all__ = ["EventQueueContract", "Queues"]
 
 BATCH_SIZE = 100
-FAULTS = [Fault("price", "must be a number"), Fault("tags[3]", "zu lang – 長い"), Fault("", "too large")]
+FAULTS = [
+    Fault("", "no room", of_store=True),
+    Fault("price", "must be a number"),
+    Fault("tags[3]", "zu lang – 長い"),
+    Fault("", "too large"),
+]
 
 
 @frozen(kw_only=True)
@@ -146,6 +151,7 @@ class EventQueueContract:
         await queues.queue.reject([Rejection(delivery=deliveries["bad"], faults=FAULTS)])
         (letter,) = await _letters(queues)
         assert (letter.body, list(letter.faults), letter.kind) == ("bad", FAULTS, Kind.CAPTION)
+        assert [fault.of_store for fault in letter.faults] == [fault.of_store for fault in FAULTS]
         assert letter.message_id == deliveries["bad"].message_id
         assert (letter.receive_count, letter.sent_at) == (1, deliveries["bad"].sent_at)
         assert dict(letter.attributes) == {"correlationId": "c-1"}

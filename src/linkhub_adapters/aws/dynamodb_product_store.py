@@ -169,6 +169,8 @@ def _is_written(revision: Revision, stored: ProductRecord) -> bool:
     """
     if revision.is_silent:
         return stored.identity == revision.after.identity
+    if revision.after.revision == 1:  # a first revision is created: no lost reply of a change explains it
+        return False
     return evolve(stored, shown=revision.after.shown) == revision.after
 
 

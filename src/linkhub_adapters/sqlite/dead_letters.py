@@ -91,7 +91,7 @@ def _letter(row: tuple[int, str, str, str, str, str, int, int, int]) -> DeadLett
         letter_id=str(number),
         kind=Kind(kind),
         body=body,
-        faults=tuple(Fault(fault["field"], fault["problem"]) for fault in orjson.loads(faults)),
+        faults=tuple(Fault(**fault) for fault in orjson.loads(faults)),
         message_id=message_id,
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),

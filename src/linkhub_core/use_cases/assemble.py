@@ -18,7 +18,15 @@ from attrs import frozen
 
 from linkhub_core.codec import decode_event, unwrap
 from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
-from linkhub_core.errors import Fault, LinkhubError, MalformedEvent, PermanentError, TooMuchContention, TransientError
+from linkhub_core.errors import (
+    Fault,
+    LinkhubError,
+    MalformedEvent,
+    PermanentError,
+    StoreRefused,
+    TooMuchContention,
+    TransientError,
+)
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
@@ -120,7 +128,7 @@ class AssembleBatch:
             await self._work([letter for letter in letters if letter.half.key in lower])
             await self._work([letter for letter in letters if letter.half.key not in lower])
         elif isinstance(error, PermanentError):
-            fault = Fault("", str(error))
+            fault = Fault("", str(error), of_store=isinstance(error, StoreRefused))
             await self._reject([Rejection(delivery=letter.delivery, faults=[fault]) for letter in letters])
         else:
             await self._give_back(letters, error)

@@ -2,7 +2,7 @@
 
 Rule 1. A letter is removed only when its message is on the work queue. Whoever dies in between leaves it in both, and
         a copy is something that the assembly bears.
-Rule 2. A letter that would be rejected again goes back only when that is forced.
+Rule 2. A letter that would be rejected again, or that a store refused, goes back only when that is forced.
 """
 
 from __future__ import annotations
@@ -23,21 +23,26 @@ __all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "p
 
 @frozen(kw_only=True)
 class Examined:
-    """A dead letter, read again: ``faults`` of today (empty: it would pass), and whose it is where that can be read."""
+    """A dead letter, read again: the ``faults`` of its body by today's rules, and its product if that can be read."""
 
     letter: DeadLetter
     faults: Sequence[Fault]
     key: ProductKey | None
 
     @property
-    def would_pass(self) -> bool:
-        """Whether a redrive would get it through."""
+    def would_pass(self) -> bool | None:
+        """Whether a redrive would get it through; None if a store refused it, for its body does not say that."""
+        if not self.faults and any(fault.of_store for fault in self.letter.faults):
+            return None
         return not self.faults
 
 
 @frozen(kw_only=True)
 class RedrivePlan:
-    """What a redrive would do: letters that go back to their queue, and those that stay, for they would come again."""
+    """What a redrive would do: letters that go back to their queue, and those that stay.
+
+    A letter stays if it would be rejected again, or if a store refused it.
+    """
 
     going: Sequence[Examined]
     staying: Sequence[Examined]

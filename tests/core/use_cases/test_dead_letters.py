@@ -11,12 +11,13 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.memory import MemoryEventQueue
-from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
 from linkhub_core.use_cases import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
 from tests.core.use_cases.line import Line
 from tests.support.builders import KEY, NOON, an_outgoing
+from tests.support.flaky import FlakyStagingStore, Strike
 
 
 async def examined(line: Line, query: DeadLetterQuery | None = None) -> list[Examined]:
@@ -254,3 +255,18 @@ class RefusingPublisher:
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
         return [Refusal(message=message, problem="too long") for message in messages]
+
+
+async def test_a_letter_that_a_store_refused_promises_nothing() -> None:
+    """Its body breaks no rule, and only the store knows whether it would pass: it goes back by force alone."""
+    line = Line()
+    full = Strike("stage", CollectionFull("DynamoDB", "10 GB"), None)
+    line.staging = FlakyStagingStore(line.rows, strikes=[full])
+    await line.post(an_outgoing())
+    await line.turn()
+    (letter,) = await line.letters()
+    assert [(fault.of_store, "no room for more products" in fault.problem) for fault in letter.faults] == [(True, True)]
+    (one,) = await examined(line)
+    assert (one.would_pass, one.key) == (None, KEY)
+    assert plan_redrive([one]).staying == [one]
+    assert plan_redrive([one], force=True).going == [one]
