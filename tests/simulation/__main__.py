@@ -21,23 +21,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when every run kept every rule, else 1.
     """
     parser = argparse.ArgumentParser(prog=_COMMAND)
-    parser.add_argument("seeds", help="a seed, which is replayed with its trace, or a range FIRST-END without its END")
+    parser.add_argument("seeds", help="a seed, whose story is printed, or a range FIRST-END without its END")
     parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="run with this step of the protocol broken")
+    parser.add_argument("--whole", action="store_true", help="print the story of a failing seed as it is, not shrunk")
     options = parser.parse_args(arguments)
     if options.mutation:
         install(options.mutation)
     first, dash, end = options.seeds.partition("-")
     if not dash:
-        return _replay(int(first))
+        return _replay(int(first), shrunk=not options.whole)
     return _run_all(range(int(first), int(end)), f" --mutation {options.mutation}" if options.mutation else "")
 
 
-def _replay(seed: int) -> int:
+def _replay(seed: int, *, shrunk: bool) -> int:
     # Imported late: a mutation has to come first.
-    from tests.simulation.world import simulate  # noqa: PLC0415
+    from tests.simulation.plan import Plan  # noqa: PLC0415
+    from tests.simulation.shrinking import shrink  # noqa: PLC0415
+    from tests.simulation.world import simulate_plan  # noqa: PLC0415
 
-    outcome = simulate(seed, traced=True)
-    _print(*outcome.trace, f"{outcome.virtual_seconds:,.0f} virtual seconds; broken: {len(outcome.violations)}")
+    plan = Plan.of(seed)
+    if shrunk and simulate_plan(plan).violations:
+        plan = shrink(plan)
+    outcome = simulate_plan(plan, told=True)
+    _print(*outcome.story, f"{outcome.virtual_seconds:,.0f} virtual seconds; broken rules: {len(outcome.violations)}")
     return 1 if outcome.violations else 0
 
 
@@ -48,7 +54,7 @@ def _run_all(seeds: range, extra: str) -> int:
     for number, seed in enumerate(seeds, start=1):
         if violations := simulate(seed).violations:
             _print(*(f"BROKEN: {rule}" for rule in violations[:10]))
-            _print(f"seed {seed}, the {number}. that ran; replay it: {_COMMAND}{extra} {seed}")
+            _print(f"seed {seed}, run number {number}; see its story, shrunk: {_COMMAND}{extra} {seed}")
             return 1
     seconds = time.perf_counter() - begin
     _print(f"{len(seeds):,} seeds kept every rule, {len(seeds) / seconds:.0f} a second")

@@ -7,22 +7,23 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from tests.simulation.plan import BEGINNING
+from tests.simulation.plan import BEGINNING, Clockwork
 from tests.simulation.wire import Mortal, Wire
+from tests.simulation.witness import Witness
 
 __all__ = ["LoopClock", "SimulatedClock"]
 
 
 @frozen
 class LoopClock:
-    """A clock that follows the loop's time: ``ahead_seconds`` off, at any speed; a negative speed runs backwards."""
+    """A clock that follows the loop's time as its ``clockwork`` does."""
 
-    ahead_seconds: float = 0.0
-    speed: float = 1.0
+    clockwork: Clockwork = Clockwork()
 
     def now(self) -> datetime:
         """The present as this clock has it."""
-        return BEGINNING + timedelta(seconds=self.ahead_seconds + self.speed * asyncio.get_running_loop().time())
+        passed = self.clockwork.speed * asyncio.get_running_loop().time()
+        return BEGINNING + timedelta(seconds=self.clockwork.ahead_seconds + passed)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in the loop's own time."""
@@ -35,6 +36,7 @@ class SimulatedClock:
 
     process: Mortal
     wire: Wire
+    witness: Witness
     clock: LoopClock
 
     def now(self) -> datetime:
@@ -43,5 +45,6 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """See the port."""
+        self.witness.saw_waiting()
         await self.clock.sleep(seconds)
         await self.wire.travel(self.process)

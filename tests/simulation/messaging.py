@@ -47,7 +47,7 @@ class Leases:
                 self._note_outlived(delivery)
 
     def _note_outlived(self, delivery: Delivery) -> None:
-        if half := half_of(delivery.kind, delivery.body):
+        if half := half_of(delivery.kind, delivery.body, delivery.first_sent_at):
             self.outlived.add(half.key)
 
 
@@ -61,10 +61,11 @@ class SimulatedNotifier:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "notifier", "notify", announcements, self._notify)
+        await self.wire.each(self.process, "notifier", "to announce", announcements, self._notify)
 
     async def _notify(self, announcement: Announcement) -> None:
-        self.wire.trace.note(self.process.name, "notify", announcement.key, f"r{announcement.revision}")
+        what = f"revision {announcement.revision} of {announcement.key} as {announcement.event_type}"
+        self.wire.story.tell(self.process.name, f"announces {what}")
         self.witness.saw_announcement(announcement)
 
 
@@ -80,7 +81,7 @@ class SimulatedQueue:
 
     async def receive(self) -> Sequence[Delivery]:
         """See the port."""
-        (deliveries,) = await self.wire.each(self.process, "queue", "receive", [None], self._receive)
+        (deliveries,) = await self.wire.each(self.process, "queue", "to receive messages", [None], self._receive)
         return deliveries
 
     async def _receive(self, _: None) -> Sequence[Delivery]:
@@ -89,15 +90,16 @@ class SimulatedQueue:
             deliveries.append(self.wire.chance.choice(self.leases.handed_out))
         self.leases.taken(self.process, deliveries)
         if deliveries:
-            self.wire.trace.note(self.process.name, "receive", *(delivery.receipt for delivery in deliveries))
+            receipts = ", ".join(delivery.receipt for delivery in deliveries)
+            self.wire.story.tell(self.process.name, f"receives {receipts}")
         return self.wire.chance.sample(deliveries, len(deliveries))
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "queue", "acknowledge", deliveries, self._acknowledge)
+        await self.wire.each(self.process, "queue", "to acknowledge messages", deliveries, self._acknowledge)
 
     async def _acknowledge(self, delivery: Delivery) -> None:
-        self.wire.trace.note(self.process.name, "acknowledge", delivery.receipt)
+        self.wire.story.tell(self.process.name, f"acknowledges {delivery.receipt}")
         self.witness.saw_acknowledgement(delivery)
         before = sum(self.inner.depth.values())
         await self.inner.acknowledge([delivery])
@@ -107,11 +109,11 @@ class SimulatedQueue:
         """See the port."""
 
         async def effect(delivery: Delivery) -> None:
-            self.wire.trace.note(self.process.name, "release", delivery.receipt, f"for {delay_seconds:.1f} s")
+            self.wire.story.tell(self.process.name, f"gives {delivery.receipt} back for {delay_seconds:.1f} s")
             await self.inner.release([delivery], delay_seconds)
             self.leases.settled(self.process, delivery, gone=False)
 
-        await self.wire.each(self.process, "queue", "release", deliveries, effect)
+        await self.wire.each(self.process, "queue", "to give messages back", deliveries, effect)
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
@@ -119,14 +121,14 @@ class SimulatedQueue:
         async def effect(delivery: Delivery) -> None:
             await self.inner.extend([delivery])
 
-        await self.wire.each(self.process, "queue", "extend", deliveries, effect)
+        await self.wire.each(self.process, "queue", "to extend leases", deliveries, effect)
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "queue", "reject", rejections, self._reject)
+        await self.wire.each(self.process, "queue", "to reject messages", rejections, self._reject)
 
     async def _reject(self, rejection: Rejection) -> None:
-        self.wire.trace.note(self.process.name, "reject", rejection.delivery.receipt, *rejection.faults)
+        self.wire.story.tell(self.process.name, f"rejects {rejection.delivery.receipt}: {rejection.faults[0]}")
         self.witness.saw_rejection(rejection.delivery)
         before = sum(self.inner.depth.values())
         await self.inner.reject([rejection])

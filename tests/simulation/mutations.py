@@ -37,14 +37,20 @@ def _side(lines: Sequence[str], signs: str) -> str:
     return "".join(f"{line[1:]}\n" for line in lines if line[0] in signs)
 
 
+_ANNOUNCEMENT = "linkhub_core.announcement"
 _ASSEMBLE = "linkhub_core.use_cases.assemble"
-_SETTLE = "linkhub_core.use_cases.settle"
-_SWEEP = "linkhub_core.use_cases.sweep"
+_ASSEMBLY = "linkhub_core.assembly"
+_FIRST_SENT = "linkhub_core.first_sent"
+_LOOKS_FIRST = "linkhub_adapters.aws.dynamodb_staging_store"
 _MERGE = "linkhub_core.merge"
+_MODEL = "linkhub_core.model"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
+_SETTLE = "linkhub_core.use_cases.settle"
 _STAGING = "linkhub_adapters.memory.staging_store"
+_SWEEP = "linkhub_core.use_cases.sweep"
 
 MUTATIONS = {
+    # --- assembly
     "acknowledge-before-saving": Mutation(
         _ASSEMBLE,
         """
@@ -66,11 +72,11 @@ MUTATIONS = {
          joining, alone = [], []
 +        found = await self.settlement.products.find([case.key for case in singles])
 +        for case in singles:
-+            case.found(found.get(case.key))
++            case.found(readable(found.get(case.key)))
 
 -        found = await self.settlement.products.find([case.key for case, _ in alone])
 -        for case, _ in alone:
--            case.found(found.get(case.key))
+-            case.found(readable(found.get(case.key)))
          waiting = [row for case, row in alone if case.record is None]
 """,
     ),
@@ -91,13 +97,6 @@ MUTATIONS = {
 +        rows: dict[ProductKey, WaitingHalf] = {}
 """,
     ),
-    "mark-announced-before-notifying": Mutation(
-        _SETTLE,
-        """
-     async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
-+        await self.products.mark_announced([(record.key, record.revision) for _, record in due])
-""",
-    ),
     "never-help-on-redelivery": Mutation(
         _SETTLE,
         """
@@ -105,9 +104,21 @@ MUTATIONS = {
 +        due = ours + await self._still_due([case for case in theirs if not case.origins])  # the sweep alone helps
 """,
     ),
+    "help-without-reading-again": Mutation(
+        _SETTLE,
+        """
+         await self.clock.sleep(self.patience_seconds)
+-        found = await self.products.find([case.key for case in cases])
+-        for case in cases:
+-            case.found(readable(found.get(case.key)))
+""",
+    ),
     "drop-before-saving": Mutation(
         _SETTLE,
         """
+-        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
++        rows = [(case, case.row) for case in cases if case.row is not None]
+
 +            await self._drop(open_cases)
              await self.save(open_cases)
              await self._announce(open_cases)
@@ -118,14 +129,21 @@ MUTATIONS = {
         """
 -        if not rows:
 +        if rows is not None:
-             return []
-         changed = []
+             return changed
 """,
     ),
     "forget-a-row-that-became-newer": Mutation(
         _SETTLE,
         """
+                 case.take_in(outcome.waiting)
 -                changed.append(case)
+""",
+    ),
+    "drop-the-row-although-the-product-is-gone": Mutation(
+        _SETTLE,
+        """
+-        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
++        rows = [(case, case.row) for case in cases if case.row is not None]
 """,
     ),
     "merge-by-arrival": Mutation(
@@ -140,10 +158,48 @@ MUTATIONS = {
 +        thumbnails=thumbnails if thumbnails and thumbnails.version != record.thumbnails_version else None,
 """,
     ),
+    "updated-at-may-go-backwards": Mutation(
+        _ASSEMBLY,
+        """
+-    updated_at = max(_whole_milliseconds(now), stored.updated_at)
++    updated_at = _whole_milliseconds(now)
+""",
+    ),
+    # --- versions and time
+    "stamps-ahead-count-in-full": Mutation(
+        _MODEL,
+        """
+-        return cls(min(stamped_us, latest_us), stamped_us, digest)
++        return cls(max(min(stamped_us, latest_us), stamped_us), stamped_us, digest)
+""",
+    ),
+    "clamp-to-the-floor-of-the-millisecond": Mutation(
+        _MODEL,
+        """
+-        latest_us = (first_sent_at - _EPOCH) // _MILLISECOND * 1000 + 999
++        latest_us = (first_sent_at - _EPOCH) // _MILLISECOND * 1000
+""",
+    ),
+    "a-tolerance-that-jumps": Mutation(
+        _MODEL,
+        """
+-        return cls(min(stamped_us, latest_us), stamped_us, digest)
++        is_too_far = stamped_us > latest_us + 60_000_000
++        return cls(latest_us if is_too_far else stamped_us, stamped_us, digest)
+""",
+    ),
+    "a-redrive-forgets-the-first-sending": Mutation(
+        _FIRST_SENT,
+        """
+-    return {**attributes, FIRST_SENT_AT: moment.isoformat(timespec="milliseconds")}
++    return attributes
+""",
+    ),
+    # --- saves
     "save-without-compare-and-set": Mutation(
         _PRODUCTS,
         """
--        if stored is None or stored.revision != record.revision - 1:
+-        if stored is None or stored.identity != before.identity:
 +        if stored is None:
 """,
     ),
@@ -154,18 +210,88 @@ MUTATIONS = {
 -            return Exists(stored)
 """,
     ),
+    "condition-on-the-revision-alone": Mutation(
+        _PRODUCTS,
+        """
+-        if stored is None or stored.identity != before.identity:
++        if stored is None or stored.identity[:2] != before.identity[:2]:
+""",
+    ),
+    "save-into-another-life": Mutation(
+        _PRODUCTS,
+        """
+-        if stored is None or stored.identity != before.identity:
++        if stored is None or stored.identity[1:] != before.identity[1:]:
+""",
+    ),
+    "count-equal-content-as-a-revision": Mutation(
+        _ASSEMBLY,
+        """
+-    if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
+-        return Refreshed(merged)
+""",
+    ),
+    "a-silent-save-clears-the-debt": Mutation(
+        _PRODUCTS,
+        """
+-                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
++                stored,
++                caption_version=after.caption_version,
++                thumbnails_version=after.thumbnails_version,
++                unannounced_revision=None,
+""",
+    ),
+    "a-silent-save-writes-the-debt-as-it-was-read": Mutation(
+        _PRODUCTS,
+        """
+-                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
++                after,
++                shown=stored.shown,
+""",
+    ),
+    "a-silent-save-pays-no-debt": Mutation(
+        _SETTLE,
+        """
+-                case.found(revision.after)
++                case.found(evolve(revision.after, unannounced_revision=None))
+""",
+    ),
+    # --- announcements
+    "clear-before-announcing": Mutation(
+        _SETTLE,
+        """
++        await self._mark(due)
+         await self.notifier.notify([_announcement(case, record, now) for case, record in due])
+-        await self._mark(due)
+""",
+    ),
     "clear-whatever-revision": Mutation(
         _PRODUCTS,
         """
--            if stored is not None and stored.unannounced_revision == revision:
-+            if stored is not None:
+-        if stored is None or stored.identity != record.identity:
++        if stored is None:
 """,
     ),
+    "clear-the-debt-of-another-life": Mutation(
+        _PRODUCTS,
+        """
+-        if stored is None or stored.identity != record.identity:
++        if stored is None or stored.revision != record.revision:
+""",
+    ),
+    "call-an-event-by-its-revision": Mutation(
+        _ANNOUNCEMENT,
+        """
+-        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
++        return PRODUCT_UPDATED if record.revision > 1 else NEW_PRODUCT
+""",
+    ),
+    # --- staging and expiry
     "stage-over-a-newer-row": Mutation(
         _STAGING,
         """
--        if row.half.version > waiting.half.version:
--            return Superseded()
+-        if row.half.version < waiting.half.version:
++        if row.half.version != waiting.half.version:
 """,
     ),
     "stage-over-the-partner": Mutation(
@@ -182,11 +308,63 @@ MUTATIONS = {
 -            return Newer(row)
 """,
     ),
+    "drop-an-orphan-by-its-version-alone": Mutation(
+        _STAGING,
+        """
+-        if row is not None and isinstance(dropped, WaitingHalf) and row.expires_at != dropped.expires_at:
+-            return Newer(row)
+""",
+    ),
+    "an-equal-half-renews-nothing": Mutation(
+        _STAGING,
+        """
+-        if row.expires_at + slack < waiting.expires_at:
++        if row.expires_at + slack < waiting.expires_at and row.half.version > waiting.half.version:
+""",
+    ),
+    "a-superseded-half-renews-nothing": Mutation(
+        _STAGING,
+        """
+-        if row.expires_at + slack < waiting.expires_at:
++        if row.expires_at + slack < waiting.expires_at and row.half.version == waiting.half.version:
+""",
+    ),
+    "an-expiry-moves-back": Mutation(
+        _STAGING,
+        """
+-        expires_at = max(row.expires_at, waiting.expires_at)
++        expires_at = waiting.expires_at
+""",
+    ),
+    "a-failed-renewal-counts-as-success": Mutation(
+        _LOOKS_FIRST,
+        """
+-            if isinstance(result, Applied):
++            if isinstance(result, Applied) or not isinstance(outcome, Staged):
+""",
+    ),
+    "an-unconditional-renewal": Mutation(
+        _LOOKS_FIRST,
+        """
+-        values = {name: item[name] for name in ("expires_at", "ttl")}
+-        return update(self.table, staging_key(row.key), values, [], _as_read(row))
++        values = {name: value for name, value in item.items() if name not in _KEPT}
++        return update(self.table, staging_key(row.key), values, [], [])
+""",
+    ),
+    # --- sweeps
     "sweep-rows-before-their-time": Mutation(
         _SWEEP,
         """
--        orphans = [row for row in rows if row.key not in found and row.expired(now)]
-+        orphans = [row for row in rows if row.key not in found]
+-        await self._remove([row for row in rows if row.key not in found and row.expired(now)], tally)
++        await self._remove([row for row in rows if row.key not in found and now], tally)
+""",
+    ),
+    "a-sweep-stops-at-a-row-that-cannot-be-read": Mutation(
+        _SWEEP,
+        """
+-                self._skip(store, row.seller_handle, row.video_id, row.problem, tally)
++                raise row.refusal(store)
 """,
     ),
 }

@@ -1,6 +1,7 @@
-"""What a seed decides beforehand: the messages, the processes, their clocks, and how bad the weather is.
+"""What a seed decides beforehand: the messages, the processes, their clocks, and what goes wrong.
 
-Worlds are small on purpose (1 to 3 products, 3 to 12 messages, few timestamps): where little happens, it collides.
+Worlds are small on purpose (1 to 3 products, 3 to 12 messages, few timestamps): where little happens, it collides. A
+plan is a value, so a failing one can be made smaller (:mod:`~tests.simulation.shrinking`).
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import orjson
 from attrs import evolve, frozen
 
 from linkhub_core.model import Kind, ProductKey
 
-__all__ = ["BEGINNING", "HOUR", "Plan", "Posting", "Weather"]
+__all__ = ["BEGINNING", "HOUR", "Clockwork", "Deletion", "Plan", "Posting", "Spoilt", "Weather"]
 
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
@@ -32,6 +34,8 @@ _THUMBNAIL: Mapping[str, object] = {
     "is_primary": True,
 }
 _METADATA = {"video_duration": 0, "frames_analyzed": 0, "thumbnails_generated": 0, "processing_time_ms": 0}
+_FEW_INSTANTS = (0.0, 2.0, 4.0)
+_LATE_INSTANTS = (0.0, 2.0, 18.0, 21.0, 24.0, 40.0)
 
 
 @frozen(kw_only=True)
@@ -41,6 +45,29 @@ class Posting:
     at_seconds: float
     kind: Kind
     body: str
+
+
+@frozen(kw_only=True)
+class Deletion:
+    """An operator deletes a product by hand."""
+
+    at_seconds: float
+    key: ProductKey
+
+
+class Spoilt(StrEnum):
+    """The table in which another program wrote a row that cannot be read."""
+
+    PRODUCTS = "products"
+    STAGING = "staging"
+
+
+@frozen
+class Clockwork:
+    """A process's clock: ``ahead_seconds`` off, at a ``speed``; a negative speed runs backwards."""
+
+    ahead_seconds: float = 0.0
+    speed: float = 1.0
 
 
 @frozen(kw_only=True)
@@ -62,7 +89,13 @@ class Weather:
 
 @frozen(kw_only=True)
 class Plan:
-    """Everything that is drawn before a run. ``clocks`` are (seconds ahead, speed) in the order of the processes."""
+    """Everything that is drawn before a run.
+
+    ``clocks`` are those of the processes, in their order. ``looks_first`` stages as DynamoDB's store does, in two
+    calls: a read, then a conditional write. ``redrives`` are moments at which an operator puts letters back.
+    ``vanishing`` removes rows past their time, as a time to live does. ``refused`` is a product that the store never
+    takes, ``spoilt`` one whose row cannot be read.
+    """
 
     seed: int
     postings: Sequence[Posting]
@@ -70,28 +103,35 @@ class Plan:
     storm_seconds: float
     consumers: int
     sweeper_seconds: float | None
-    clocks: Sequence[tuple[float, float]]
+    clocks: Sequence[Clockwork]
     batch_size: int
     max_in_flight: int
     visibility_seconds: float
     heartbeat_seconds: float
     max_receive_count: int
     staging_ttl: timedelta
-    refused: ProductKey | None
+    looks_first: bool = False
+    vanishing: bool = False
+    deletions: Sequence[Deletion] = ()
+    redrives: Sequence[float] = ()
+    refused: ProductKey | None = None
+    spoilt: tuple[Spoilt, ProductKey] | None = None
 
     @classmethod
     def of(cls, seed: int) -> Plan:
-        """The plan of a seed: one in four is a race."""
+        """The plan of a seed: one in four is a race, one in eight is about halves that expire."""
         chance = random.Random(seed)
         plan = cls._any(seed, chance)
-        return plan._race(chance) if chance.random() < 0.25 else plan
+        kind = chance.random()
+        if kind < 0.25:
+            return plan._race(chance)
+        return plan._expiry(chance) if kind < 0.375 else plan
 
     def _race(self, chance: random.Random) -> Plan:
         """One product, few messages in waves, one at a time, and nearly nothing in the way but the others.
 
-        Nobody sweeps and nothing comes twice, so whatever a race leaves undone stays undone.
+        No sweeper runs and nothing comes twice, so whatever a race leaves undone stays undone.
         """
-        waves = [_event(chance, _KEYS[0]) for _ in range(chance.randint(3, 5))]
         weather = evolve(
             self.weather,
             crash_rate=chance.choice((0.0, 0.02)),
@@ -102,7 +142,7 @@ class Plan:
         )
         return evolve(
             self,
-            postings=[Posting(at_seconds=chance.choice((0.0, 4.0, 4.0)), kind=kind, body=body) for kind, body in waves],
+            postings=_posted(chance, _KEYS[:1], chance.randint(3, 5), (0.0, 4.0, 4.0)),
             weather=weather,
             storm_seconds=10.0,
             consumers=chance.randint(2, 4),
@@ -112,7 +152,31 @@ class Plan:
             visibility_seconds=30.0,
             max_receive_count=1_000_000,
             staging_ttl=timedelta(days=1),
+            deletions=_deletions(chance, _KEYS[:1], 0.2),
+            redrives=(),
             refused=None,
+            spoilt=None,
+        )
+
+    def _expiry(self, chance: random.Random) -> Plan:
+        """Halves wait for 20 seconds; copies come before that and after it, beside sweepers that are in a hurry.
+
+        Clocks are right to a second: how long a half waits would mean nothing else.
+        """
+        return evolve(
+            self,
+            postings=_posted(chance, _KEYS[: chance.choice((1, 1, 2))], chance.randint(3, 8), _LATE_INSTANTS),
+            weather=evolve(self.weather, outages={}, crash_rate=0.0, stall_rate=chance.choice((0.0, 0.05))),
+            storm_seconds=60.0,
+            sweeper_seconds=chance.choice((0.5, 2.0)),
+            clocks=[Clockwork(chance.uniform(-0.5, 0.5)) for _ in self.clocks],
+            max_receive_count=1_000_000,
+            staging_ttl=timedelta(seconds=20),
+            vanishing=chance.random() < 0.4,
+            deletions=_deletions(chance, _KEYS[:1], 0.1),
+            redrives=(),
+            refused=None,
+            spoilt=None,
         )
 
     @classmethod
@@ -120,6 +184,7 @@ class Plan:
         keys = _KEYS[: chance.choice((1, 1, 1, 2, 3))]
         outages = _outages(chance)
         visibility_seconds = chance.choice((0.5, 2.0, 30.0, 30.0))
+        max_receive_count = chance.choice((1_000_000, 1_000_000, 4, 2))
         return cls(
             seed=seed,
             postings=_postings(chance, keys),
@@ -132,9 +197,13 @@ class Plan:
             max_in_flight=chance.choice((1, 2)),
             visibility_seconds=visibility_seconds,
             heartbeat_seconds=chance.choice((visibility_seconds / 3, HOUR)),
-            max_receive_count=chance.choice((1_000_000, 1_000_000, 1_000_000, 4)),
-            staging_ttl=timedelta(seconds=2) if chance.random() < 0.1 else timedelta(days=1),
+            max_receive_count=max_receive_count,
+            staging_ttl=timedelta(days=1),
+            looks_first=chance.random() < 0.3,
+            deletions=_deletions(chance, keys, 0.15),
+            redrives=[chance.uniform(1, 20) for _ in range(3)] if max_receive_count < 5 else (),
             refused=chance.choice(keys) if chance.random() < 0.05 else None,
+            spoilt=(chance.choice(tuple(Spoilt)), chance.choice(keys)) if chance.random() < 0.1 else None,
         )
 
     @property
@@ -142,36 +211,59 @@ class Plan:
         """Whether halves may run out of time within the run."""
         return self.staging_ttl < timedelta(hours=12)
 
+    def may_be_stored(self, key: ProductKey) -> bool:
+        """Whether nothing keeps the halves of this product from being stored."""
+        return key != self.refused and (self.spoilt is None or key != self.spoilt[1])
+
 
 def _postings(chance: random.Random, keys: Sequence[ProductKey]) -> Sequence[Posting]:
     instants = _instants(chance)
-    bodies = [_event(chance, chance.choice(keys)) for _ in range(chance.randint(3, 8))]
+    postings = _posted(chance, keys, chance.randint(3, 8), instants)
     if chance.random() < 0.3:
-        bodies += [(chance.choice(tuple(Kind)), chance.choice(_MALFORMED)) for _ in range(chance.randint(1, 3))]
-        kind, body = chance.choice(bodies)
-        bodies.append((kind.partner, body))
-    return [
-        Posting(at_seconds=chance.choice(instants), kind=kind, body=body)
-        for kind, body in chance.sample(bodies, len(bodies))
-    ]
+        bodies = [(chance.choice(tuple(Kind)), chance.choice(_MALFORMED)) for _ in range(chance.randint(1, 3))]
+        misplaced = chance.choice(postings)
+        bodies.append((misplaced.kind.partner, misplaced.body))
+        postings += [Posting(at_seconds=chance.choice(instants), kind=kind, body=body) for kind, body in bodies]
+    return chance.sample(postings, len(postings))
 
 
 def _instants(chance: random.Random) -> Sequence[float]:
     """When messages come: scattered, all at once, or in waves, of which the later find what the earlier have left."""
     if chance.random() < 0.3:
         return [chance.uniform(0, 3) for _ in range(10)]
-    return (0.0, 2.0, 4.0)[: chance.randint(1, 3)]
+    return _FEW_INSTANTS[: chance.randint(1, 3)]
 
 
-def _event(chance: random.Random, key: ProductKey) -> tuple[Kind, str]:
-    """An event whose stamp and content are among few: copies and ties are common."""
+def _posted(chance: random.Random, keys: Sequence[ProductKey], count: int, instants: Sequence[float]) -> list[Posting]:
+    """Messages whose stamps and contents are among few, so that copies and ties are common.
+
+    In one world of three, stamps lie about the sending: within its millisecond, ahead of it by seconds or by an hour;
+    and a message may come again, word for word, later.
+    """
+    close = chance.random() < 0.35
+    postings = [_posting(chance, chance.choice(keys), chance.choice(instants), close) for _ in range(count)]
+    again = chance.sample(postings, chance.choice((0, 0, 1, 2)))
+    later = [evolve(one, at_seconds=one.at_seconds + chance.choice((0.5, 2.0, 18.5, 21.0))) for one in again]
+    return postings + later
+
+
+def _posting(chance: random.Random, key: ProductKey, at_seconds: float, close: bool) -> Posting:
+    if not close:
+        kind, body = _event(chance, key, None)
+        return Posting(at_seconds=at_seconds, kind=kind, body=body)
+    at_seconds += chance.choice((0.0, 0.0004, 0.0012))
+    kind, body = _event(chance, key, at_seconds)
+    return Posting(at_seconds=at_seconds, kind=kind, body=body)
+
+
+def _event(chance: random.Random, key: ProductKey, sent_seconds: float | None) -> tuple[Kind, str]:
     kind = chance.choice(tuple(Kind))
-    stamp = {
-        "video_id": key.video_id,
-        "seller_handle": key.seller_handle,
-        "timestamp": f"2026-01-15T11:00:0{chance.randint(0, 3)}Z",
-    }
-    return kind, orjson.dumps({**stamp, **_content(kind, chance.randint(0, 1))}).decode()
+    stamp = f"2026-01-15T11:00:0{chance.randint(0, 3)}Z"
+    if sent_seconds is not None:
+        lead_seconds = chance.choice((-1.0, -0.0002, -0.0003, 0.0, 0.0003, 1.0, 30.0, HOUR))
+        stamp = (BEGINNING + timedelta(seconds=sent_seconds + lead_seconds)).isoformat()
+    document = {"video_id": key.video_id, "seller_handle": key.seller_handle, "timestamp": stamp}
+    return kind, orjson.dumps({**document, **_content(kind, chance.randint(0, 1))}).decode()
 
 
 def _content(kind: Kind, variant: int) -> Mapping[str, object]:
@@ -179,6 +271,12 @@ def _content(kind: Kind, variant: int) -> Mapping[str, object]:
         return {"title": "ab"[variant], "price": None, "sizes": None, "tags": []}
     thumbnail = {**_THUMBNAIL, "frame_index": variant}
     return {"thumbnails": [thumbnail], "primary_thumbnail": thumbnail, "processing_metadata": _METADATA}
+
+
+def _deletions(chance: random.Random, keys: Sequence[ProductKey], rate: float) -> Sequence[Deletion]:
+    if chance.random() >= rate:
+        return ()
+    return [Deletion(at_seconds=chance.uniform(0, 6), key=chance.choice(keys)) for _ in range(chance.randint(1, 3))]
 
 
 def _outages(chance: random.Random) -> Mapping[str, tuple[float, float]]:
@@ -204,5 +302,5 @@ def _weather(chance: random.Random, outages: Mapping[str, tuple[float, float]]) 
     )
 
 
-def _clock(chance: random.Random) -> tuple[float, float]:
-    return chance.choice((0.0, 0.0, chance.uniform(-HOUR, HOUR))), chance.choice((1.0, 1.0, 0.0, -1.0))
+def _clock(chance: random.Random) -> Clockwork:
+    return Clockwork(chance.choice((0.0, 0.0, chance.uniform(-HOUR, HOUR))), chance.choice((1.0, 1.0, 0.0, -1.0)))

@@ -1,12 +1,16 @@
-"""The stores as one process has them: the memory adapters at the other end of the wire, the witness beside them."""
+"""The stores as one process has them: at the other end of the wire, the witness beside them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from typing import cast
 
 from attrs import frozen
 
+from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
+from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.errors import StoreRefused
@@ -16,18 +20,25 @@ from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
     Dropped,
+    Equal,
+    Marked,
     MarkOutcome,
+    Partner,
     Revised,
     ReviseOutcome,
     Revision,
+    Staged,
     StageOutcome,
+    StagingStore,
+    Superseded,
     Unreadable,
 )
-from tests.simulation.clocks import LoopClock
+from tests.simulation.story import half_text, product_text, row_text
+from tests.simulation.table import StagingTable
 from tests.simulation.wire import Mortal, Wire
-from tests.simulation.witness import Witness, short
+from tests.simulation.witness import Witness
 
-__all__ = ["SimulatedProducts", "SimulatedStaging"]
+__all__ = ["SimulatedProducts", "SimulatedStaging", "staging_of"]
 
 
 @frozen
@@ -39,55 +50,67 @@ class SimulatedProducts:
     witness: Witness
     inner: MemoryProductStore
 
+    def _tell(self, sentence: str) -> None:
+        self.wire.story.tell(self.process.name, sentence)
+
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        found = await self.wire.each(self.process, "products", "find", keys, self._find)
+        found = await self.wire.each(self.process, "products", "to read products", keys, self._find)
         return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
 
     async def _find(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         record = (await self.inner.find([key])).get(key)
-        self.wire.trace.note(self.process.name, "find", key, "->", _brief(record))
+        self.witness.saw_reading(key)
+        self._tell(f"reads {key} and finds {product_text(record)}")
         return record
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "create", records, self._create)
+        return await self.wire.each(self.process, "products", "to create products", records, self._create)
 
     async def _create(self, record: ProductRecord) -> CreateOutcome:
-        self._may_refuse(record.key)
-        before = self.inner.rows.get(record.key)
+        if record.key == self.witness.plan.refused:
+            self._tell(f"is refused {product_text(record)}")
+            raise StoreRefused("products", "it is not to the store's liking")
         (outcome,) = await self.inner.create([record])
-        self.wire.trace.note(self.process.name, "create", _brief(record), "->", type(outcome).__name__)
+        self.witness.saw_reading(record.key)
         if isinstance(outcome, Created):
-            self.witness.saw_product(before, record)
+            self._tell(f"creates {product_text(record)}")
+            self.witness.saw_creation(record)
+        else:
+            self._tell(f"creates nothing, for there is {product_text(self.inner.rows.get(record.key))}")
         return outcome
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "revise", revisions, self._revise)
+        return await self.wire.each(self.process, "products", "to revise products", revisions, self._revise)
 
     async def _revise(self, revision: Revision) -> ReviseOutcome:
         key = revision.before.key
         before = self.inner.rows.get(key)
         (outcome,) = await self.inner.revise([revision])
-        how = "refresh" if revision.is_silent else "revise"
-        self.wire.trace.note(self.process.name, how, _brief(revision.after), "->", type(outcome).__name__)
-        if isinstance(outcome, Revised):
-            self.witness.saw_product(before, self.inner.rows[key])
+        self.witness.saw_reading(key)
+        after = self.inner.rows.get(key)
+        if isinstance(outcome, Revised) and before is not None and after is not None:
+            self._tell(f"{'refreshes' if revision.is_silent else 'revises'} it to {product_text(after)}")
+            self.witness.saw_revision(before, after)
+        else:
+            self._tell(f"revises nothing, for there is {product_text(before)} by now")
         return outcome
-
-    def _may_refuse(self, key: ProductKey) -> None:
-        if key == self.witness.plan.refused:
-            self.wire.trace.note(self.process.name, "create", key, "-> REFUSED")
-            raise StoreRefused("products", "it is not to the store's liking")
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "mark_announced", records, self._mark)
+        return await self.wire.each(self.process, "products", "to clear debts", records, self._mark)
 
     async def _mark(self, record: ProductRecord) -> MarkOutcome:
+        before = self.inner.rows.get(record.key)
         (outcome,) = await self.inner.mark_announced([record])
-        self.wire.trace.note(self.process.name, "mark announced", _brief(record), "->", type(outcome).__name__)
+        if isinstance(outcome, Marked) and before is not None and before.unannounced_revision is not None:
+            self._tell(f"clears the debt of {product_text(before)}")
+            self.witness.saw_marking(before)
+        else:
+            self.witness.saw_reading(record.key)
+            self._tell(f"clears no debt of {record.key}: there is {product_text(before)}")
         return outcome
 
     async def page(self, query: PageQuery) -> Page:
@@ -100,80 +123,118 @@ class SimulatedProducts:
         """See the port."""
         async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
             await self.wire.travel(self.process)
-            self.wire.trace.note(self.process.name, "scanned product", _brief(record))
+            self._tell(f"scans {product_text(record)}")
             yield record
+
+
+def staging_of(process: Mortal, wire: Wire, witness: Witness, inner: MemoryStagingStore) -> StagingStore:
+    """The staging store of a process, of the kind that the plan names."""
+    one_step = SimulatedStaging(process, wire, witness, inner)
+    if not witness.plan.looks_first:
+        return one_step
+    table = cast(DynamoDbCalls, StagingTable(process, wire, witness, inner))
+    return WitnessedStaging(DynamoDbStagingStore(calls=table, table="staging"), witness)
+
+
+@frozen
+class WitnessedStaging:
+    """DynamoDB's staging store: the witness learns what it answers, and which orphans it removes."""
+
+    inner: DynamoDbStagingStore
+    witness: Witness
+
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
+        """See the port."""
+        began = asyncio.get_running_loop().time()
+        outcomes = await self.inner.stage(halves, slack=slack)
+        for waiting, outcome in zip(halves, outcomes, strict=True):
+            if isinstance(outcome, Staged | Equal | Superseded):
+                self.witness.saw_staging(waiting.half, began)
+        return outcomes
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
+        """See the port."""
+        return await self.inner.waiting(keys)
+
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
+        """See the port."""
+        return await self.inner.drop(rows)
+
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
+        """See the port."""
+        return self.inner.scan()
 
 
 @frozen
 class SimulatedStaging:
-    """A staging store."""
+    """A staging store that decides in one step."""
 
     process: Mortal
     wire: Wire
     witness: Witness
     inner: MemoryStagingStore
-    clock: LoopClock
+
+    def _tell(self, sentence: str) -> None:
+        self.wire.story.tell(self.process.name, sentence)
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
+        began = asyncio.get_running_loop().time()
 
         async def effect(waiting: WaitingHalf) -> StageOutcome:
             return await self._stage(waiting, slack)
 
-        return await self.wire.each(self.process, "staging", "stage", halves, effect)
+        outcomes = await self.wire.each(self.process, "staging", "to stage halves", halves, effect)
+        for waiting, outcome in zip(halves, outcomes, strict=True):
+            if isinstance(outcome, Staged | Equal | Superseded):
+                self.witness.saw_staging(waiting.half, began)
+        return outcomes
 
     async def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
+        before = self.inner.rows.get(waiting.key)
         (outcome,) = await self.inner.stage([waiting], slack=slack)
-        self.wire.trace.note(self.process.name, "stage", _named(waiting.half), "->", type(outcome).__name__)
-        self.witness.saw_row_change(waiting.key)
+        self._tell(f"stages {half_text(waiting.half)}: {_STAGED[type(outcome)]}")
+        self.witness.saw_row_change(waiting.key, before)
         return outcome
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
-        rows = await self.wire.each(self.process, "staging", "waiting", keys, self._waiting)
+        rows = await self.wire.each(self.process, "staging", "to read rows", keys, self._waiting)
         return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}
 
     async def _waiting(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
         row = (await self.inner.waiting([key])).get(key)
-        self.wire.trace.note(self.process.name, "waiting", key, "->", _row(row))
+        self._tell(f"looks into staging for {key} and finds {row_text(row)}")
         return row
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "staging", "drop", rows, self._drop)
+        return await self.wire.each(self.process, "staging", "to drop rows", rows, self._drop)
 
     async def _drop(self, row: Half | WaitingHalf) -> DropOutcome:
         half = row.half if isinstance(row, WaitingHalf) else row
         before = self.inner.rows.get(half.key)
         (outcome,) = await self.inner.drop([row])
-        self.wire.trace.note(self.process.name, "drop", _named(half), "->", type(outcome).__name__)
-        if before is not None and isinstance(outcome, Dropped):
-            self.witness.saw_expiry(before, self.clock.now())
-        self.witness.saw_row_change(half.key)
+        gone = before is not None and isinstance(outcome, Dropped)
+        orphan = " as an orphan" if isinstance(row, WaitingHalf) else ""
+        self._tell(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
+        if before is not None and gone and orphan:
+            self.witness.saw_expiry(before)
+        self.witness.saw_row_change(half.key, before)
         return outcome
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         async for row in self.inner.scan():
             await self.wire.travel(self.process)
-            self.wire.trace.note(self.process.name, "scanned row", _row(row))
+            self._tell(f"scans {row_text(row)}")
             yield row
 
 
-def _row(row: WaitingHalf | Unreadable | None) -> str:
-    if row is None:
-        return "no row"
-    return "an unreadable row" if isinstance(row, Unreadable) else _named(row.half)
-
-
-def _brief(record: ProductRecord | Unreadable | None) -> str:
-    if record is None:
-        return "none"
-    if isinstance(record, Unreadable):
-        return "an unreadable row"
-    due = "" if record.unannounced_revision is None else " unannounced"
-    return f"{record.key} r{record.revision} ({short(record.caption_version)} {short(record.thumbnails_version)}){due}"
-
-
-def _named(half: Half) -> str:
-    return f"{half.kind} {half.key} {short(half.version)}"
+_STAGED = {
+    Staged: "it waits there now",
+    Equal: "it was there already",
+    Superseded: "a newer one is there",
+    Partner: "the other half is there",
+    Unreadable: "the row there cannot be read",
+}

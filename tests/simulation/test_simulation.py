@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.simulation.world import simulate
+from linkhub_core.model import Kind
+from tests.simulation import shrinking
+from tests.simulation.plan import Plan
+from tests.simulation.world import Outcome, simulate
 
 SEEDS = 6_000
 CHUNK = 250
@@ -15,39 +20,71 @@ def test_every_guarantee_holds_in_every_world(first: int) -> None:
     """Storm, calm, sweep, redrive and copies: nothing is lost, wrong, unannounced or left over."""
     for seed in range(first, first + CHUNK):
         violations = simulate(seed).violations
-        assert not violations, f"{violations[0]}; replay it: .venv/bin/python -m tests.simulation {seed}"
+        assert not violations, f"{violations[0]}; see its story, shrunk: .venv/bin/python -m tests.simulation {seed}"
 
 
 def test_a_seed_gives_the_same_run_each_time() -> None:
-    """A failure can be replayed: the trace of a seed is the same to the last line."""
+    """A failure can be replayed: the story of a seed is the same to the last line."""
     for seed in range(20):
-        assert simulate(seed, traced=True) == simulate(seed, traced=True)
+        assert simulate(seed, told=True) == simulate(seed, told=True)
 
 
-def test_a_trace_changes_nothing() -> None:
+def test_telling_a_story_changes_nothing() -> None:
     """A run that is watched takes the same course as one that is not."""
     for seed in range(20):
-        assert simulate(seed, traced=True).virtual_seconds == simulate(seed).virtual_seconds
+        assert simulate(seed, told=True).virtual_seconds == simulate(seed).virtual_seconds
 
 
 def test_the_storms_are_real() -> None:
     """Crashes, faults and lost races all happen, so the worlds do not pass because nothing goes on in them."""
-    told = "\n".join(line for seed in range(60) for line in simulate(seed, traced=True).trace)
+    told = "\n".join(line for seed in range(120) for line in simulate(seed, told=True).story)
     for sight in (
-        "CRASHES",
-        "never arrived",
-        "was lost",
-        "stopped after",
+        "crashes",
+        "never arrives",
+        "is lost",
+        "stops after",
         "is down",
-        "REFUSED",
-        "-> Exists",
-        "-> Conflict",
-        "-> Newer",
-        "-> Equal",
-        "-> Superseded",
-        "-> Partner",
-        "scanned row",
-        "scanned product",
-        "reject",
+        "is refused",
+        "creates nothing, for there is revision",
+        "revises nothing, for there is revision",
+        "refreshes it",
+        "clears no debt",
+        "it was there already",
+        "a newer one is there",
+        "the other half is there",
+        "fails to",
+        "renews",
+        "as an orphan",
+        "The time to live removes",
+        "deletes revision",
+        "redrives",
+        "(stamped +29.99",
+        "a row that cannot be read",
+        "a product that cannot be read",
+        "scans the",
+        "scans revision",
+        "rejects",
     ):
         assert sight in told, f"never seen: {sight}"
+
+
+def test_a_story_reads_as_one() -> None:
+    """Each line says who did what and when, in a sentence."""
+    for line in simulate(11, told=True).story:
+        assert re.fullmatch(r" *\d+\.\d{4} s  (?:[A-Z]|consumer-|sweeper|last)\S* .+\.", line), line
+
+
+def test_a_failing_plan_is_shrunk_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages, workers and faults that the failure does not need are gone."""
+
+    def fails_with_two_captions(plan: Plan) -> Outcome:
+        captions = sum(posting.kind is Kind.CAPTION for posting in plan.postings)
+        return Outcome(["broken"] * (captions >= 2), [], 0.0)
+
+    monkeypatch.setattr(shrinking, "simulate_plan", fails_with_two_captions)
+    plans = [Plan.of(seed) for seed in range(40)]
+    for plan in (plan for plan in plans if fails_with_two_captions(plan).violations):
+        small = shrinking.shrink(plan)
+        assert [posting.kind for posting in small.postings] == [Kind.CAPTION] * 2
+        assert (small.consumers, small.sweeper_seconds, len(small.deletions), small.spoilt) == (1, None, 0, None)
+        assert (small.weather.crash_rate, small.weather.fault_rate, small.weather.outages) == (0.0, 0.0, {})

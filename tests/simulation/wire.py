@@ -7,12 +7,13 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
-from attrs import define, field
+from attrs import define
 
 from linkhub_core.errors import ServiceUnavailable
 from tests.simulation.plan import Weather
+from tests.simulation.story import Story
 
-__all__ = ["Mortal", "Trace", "Wire"]
+__all__ = ["Mortal", "Wire"]
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -33,27 +34,13 @@ class Mortal(Protocol):
         ...
 
 
-@define
-class Trace:
-    """What happened, a line each, with the virtual time; kept only when somebody is going to read it."""
-
-    wanted: bool
-    lines: list[str] = field(factory=list)
-
-    def note(self, who: str, what: str, *values: object) -> None:
-        """Add a line; ``values`` are rendered only where the trace is wanted."""
-        if self.wanted:
-            present = asyncio.get_running_loop().time()
-            self.lines.append(f"{present:12.3f} s  {who:<12} {what} {' '.join(map(str, values))}".rstrip())
-
-
 @define(eq=False)
 class Wire:
     """Carries calls. Once ``calm``, everything arrives, quickly."""
 
     chance: random.Random
     weather: Weather
-    trace: Trace
+    story: Story
     calm: bool = False
     crashes: int = 0
 
@@ -62,7 +49,7 @@ class Wire:
         await asyncio.sleep(self._latency_seconds())
         if process.alive and self._kills():
             self.crashes += 1
-            self.trace.note(process.name, "CRASHES")
+            self.story.tell(process.name, "crashes")
             process.die()
         if not process.alive:
             await asyncio.get_running_loop().create_future()
@@ -76,15 +63,15 @@ class Wire:
         a part of it, what fails on the way back all of it.
         """
         await self.travel(process)
-        self._may_fail(process, service, f"{title} never arrived")
+        self._may_fail(process, service, f"its call {title} never arrives")
         outcomes: dict[int, T] = {}
         for index in self.chance.sample(range(len(entries)), len(entries)):
             if outcomes:
                 await self.travel(process)
-                self._may_fail(process, service, f"{title} stopped after {len(outcomes)} of {len(entries)}")
+                self._may_fail(process, service, f"its call {title} stops after {len(outcomes)} of {len(entries)}")
             outcomes[index] = await effect(entries[index])
         await self.travel(process)
-        self._may_fail(process, service, f"the reply to {title} was lost")
+        self._may_fail(process, service, f"the reply to its call {title} is lost")
         return [outcomes[index] for index in range(len(entries))]
 
     def duplicates(self) -> bool:
@@ -111,9 +98,9 @@ class Wire:
             return
         begin, end = self.weather.outages.get(service, (0.0, 0.0))
         if begin <= asyncio.get_running_loop().time() < end:
-            self.trace.note(process.name, "FAILS:", service, "is down,", what)
+            self.story.tell(process.name, f"gets no answer, for {service} is down")
             raise ServiceUnavailable(service, "is down for a while")
         if self._happens(self.weather.fault_rate):
-            self.trace.note(process.name, "FAILS:", what)
-            # One fault in five is of a kind that nobody foresaw.
+            self.story.tell(process.name, f"meets a fault: {what}")
+            # One fault in five is of a kind that nothing foresees.
             raise RuntimeError(what) if self._happens(0.2) else ServiceUnavailable(service, what)

@@ -1,130 +1,267 @@
 """The witness: sees every effect when it happens, and holds it against what linkhub guarantees.
 
-Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is.
+Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row that
+        waits in vain is removed no earlier than after nine tenths of the time to wait, counted from the last message
+        that was acknowledged for it. What an operator deleted by hand is excused.
 Rule 2. When a message is acknowledged, what it brought waits in staging or was announced.
-Rule 3. A revision is written once, by the next number, and no half in it is older than in the one before.
-Rule 4. What is announced was stored exactly so.
-Rule 5. Only the malformed is rejected, and the malformed is never acknowledged.
+Rule 3. A revision is written once, by the next number; it changes what readers see, and no half in it is older than in
+        the one before. A silent save moves versions and nothing else. ``updated_at`` and expiries never move back.
+Rule 4. What is announced was stored exactly so. A debt is cleared only of a revision that was announced, of this life
+        of the product. The first announcement of a life is a ``new_product``.
+Rule 5. A process that announces what another one saved has read the product again after it waited for the other one.
+Rule 6. Only messages that are malformed, or that a store refuses, are rejected; the malformed are never acknowledged.
 
-In the end the product is the newest caption and the newest thumbnails, viewers saw just that, nothing is unannounced,
-no row is left beside its product, nobody's message is anywhere but where it belongs, and copies change nothing.
+In the end the product is the newest caption and the newest thumbnails, by an order of stamps of the witness's own;
+viewers saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
+copies change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+import asyncio
+import itertools
+from collections.abc import Iterator, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from attrs import define, field
+from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.announcement import Announcement
-from linkhub_core.codec import decode_event, encode_product
+from linkhub_core.announcement import NEW_PRODUCT, Announcement
+from linkhub_core.codec import decode_event, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
 from linkhub_core.ports import DeadLetter, Delivery
 from tests.simulation.plan import BEGINNING, Plan, Posting
-from tests.simulation.wire import Trace
+from tests.simulation.story import Story, short
 
 __all__ = ["Witness", "half_of"]
 
+_EXPIRY_TOLERANCE_SECONDS = 1.5  # clocks of worlds in which halves expire are right to half a second
 
-@lru_cache(maxsize=4096)
-def half_of(kind: Kind, body: str) -> Half | None:
+
+@lru_cache(maxsize=8192)
+def half_of(kind: Kind, body: str, first_sent_at: datetime) -> Half | None:
     """The half that a message brings, or none where it is malformed."""
     try:
-        return decode_event(kind, body, BEGINNING)
+        return decode_event(kind, body, first_sent_at)
     except MalformedEvent:
         return None
 
 
+@frozen
+class _Posted:
+    """A half as it was posted, and its place in the witness's own order: the stamp cut to the sending, then whole."""
+
+    half: Half
+    order: tuple[int, int, str]
+
+    @classmethod
+    def of(cls, half: Half, sent_at: datetime) -> _Posted:
+        sent_us = round((sent_at - BEGINNING).total_seconds() * 1_000_000)
+        begin_us = round((BEGINNING - datetime(1970, 1, 1, tzinfo=BEGINNING.tzinfo)).total_seconds() * 1_000_000)
+        latest_us = (begin_us + sent_us) // 1000 * 1000 + 999
+        stamped_us = half.version.stamped_us
+        return cls(half, (min(stamped_us, latest_us), stamped_us, half.version.digest))
+
+
+@frozen
+class _Promise:
+    """That a half of this version waits, counted from a moment, because its message is about to be acknowledged."""
+
+    version: Version
+    at_seconds: float
+
+
+@define(eq=False)
+class _Task:
+    """What a batch in work has done: when it last waited for others, read a product, and saved a revision."""
+
+    waited: int = 0
+    read: dict[ProductKey, int] = field(factory=dict)
+    saved: set[tuple[ProductKey, str, int]] = field(factory=set)
+
+
 @define(eq=False, kw_only=True)
 class Witness:
-    """Holds one run against the rules; what was broken stands in ``violations``."""
+    """Holds one run against the rules; ``violations`` are those that were broken."""
 
     plan: Plan
     products: MemoryProductStore
     staging: MemoryStagingStore
-    trace: Trace
+    story: Story
     violations: list[str] = field(factory=list)
-    posted: list[Half] = field(factory=list)
+    posted: list[_Posted] = field(factory=list)
     malformed: int = 0
     product_writes: int = 0
     announcements: int = 0
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
     _expired: list[Half] = field(factory=list)
-    _history: dict[tuple[ProductKey, int], ProductRecord] = field(factory=dict)
-    _announced: dict[ProductKey, set[int]] = field(factory=dict)
+    _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
+    _deleted: dict[ProductKey, list[ProductRecord]] = field(factory=dict)
+    _lives: dict[ProductKey, list[dict[int, ProductRecord]]] = field(factory=dict)
+    _announced: set[tuple[ProductKey, int, int]] = field(factory=set)
     _views: dict[ProductKey, tuple[tuple[str, int], object]] = field(factory=dict)
+    _tasks: dict[object, _Task] = field(factory=dict)
+    _steps: Iterator[int] = field(factory=lambda: itertools.count(1))
 
-    # --- while it runs
+    # --- messages
 
-    def saw_posting(self, posting: Posting) -> None:
+    def saw_posting(self, posting: Posting, sent_at: datetime) -> None:
         """A worker sent a message."""
-        half = half_of(posting.kind, posting.body)
+        half = half_of(posting.kind, posting.body, sent_at)
         if half is None:
             self.malformed += 1
         else:
-            self.posted.append(half)
+            self.posted.append(_Posted.of(half, sent_at))
 
-    def saw_product(self, before: ProductRecord | None, record: ProductRecord) -> None:
-        """A product was written."""
-        self.product_writes += 1
-        expected = before.revision + 1 if before else 1
-        self._hold((record.key, record.revision) not in self._history, f"{record.key} r{record.revision} written twice")
-        self._hold(record.revision == expected, f"{record.key} went to r{record.revision}, r{expected} was next")
+    def saw_acknowledgement(self, delivery: Delivery) -> None:
+        """A process asked the queue to delete a message."""
+        half = half_of(delivery.kind, delivery.body, delivery.first_sent_at)
+        if half is None:
+            self.hold(False, f"message {delivery.message_id} is malformed and was acknowledged")
+            return
+        self._acknowledged.setdefault(half.key, set()).add(half)
+        self.hold(self.safe(half), f"message {delivery.message_id} was acknowledged, but {_name(half)} is nowhere")
+        told = self._in_staging(half) or self._was_announced(half) or self._is_excused(half)
+        self.hold(told, f"message {delivery.message_id} was acknowledged, but {_name(half)} was never announced")
+
+    def saw_rejection(self, delivery: Delivery) -> None:
+        """A process moved a message to the dead letters."""
+        half = half_of(delivery.kind, delivery.body, delivery.first_sent_at)
+        sound = half is not None and self.plan.may_be_stored(half.key)
+        self.hold(not sound, f"message {delivery.message_id} is sound and was rejected")
+
+    # --- what a batch in work does
+
+    def saw_waiting(self) -> None:
+        """The present task waited for another process to announce what it saved."""
+        self._task().waited = next(self._steps)
+
+    def saw_reading(self, key: ProductKey) -> None:
+        """The present task learned what is stored of a product."""
+        self._task().read[key] = next(self._steps)
+
+    def _task(self) -> _Task:
+        return self._tasks.setdefault(asyncio.current_task(), _Task())
+
+    # --- products
+
+    def saw_creation(self, record: ProductRecord) -> None:
+        """A product was put where none was."""
+        self._lives.setdefault(record.key, []).append({})
+        self.hold((record.revision, record.unannounced_revision) == (1, 1), f"{_named(record)} was created")
+        self._saw_save(record)
+
+    def saw_revision(self, before: ProductRecord, record: ProductRecord) -> None:
+        """A product was changed."""
         for kind in Kind:
-            older = before is not None and version_in(record, kind) < version_in(before, kind)
-            self._hold(not older, f"{record.key} r{record.revision} went back to an older {kind}")
-        self._history[record.key, record.revision] = record
+            older = version_in(record, kind) < version_in(before, kind)
+            self.hold(not older, f"{_named(record)} went back to an older {kind}")
+        if record.revision == before.revision:
+            self._saw_silent_save(before, record)
+            return
+        self.hold(record.revision == before.revision + 1, f"{_named(record)} follows revision {before.revision}")
+        self.hold(_contents(record) != _contents(before), f"{_named(record)} shows readers nothing new")
+        self.hold(record.updated_at >= before.updated_at, f"{_named(record)} has an earlier updated_at than before")
+        self.hold(record.created_at == before.created_at, f"{_named(record)} has another created_at than before")
+        self.hold(record.unannounced_revision == record.revision, f"{_named(record)} does not owe its announcement")
+        self._saw_save(record)
+
+    def _saw_save(self, record: ProductRecord) -> None:
+        self.product_writes += 1
+        life = self._lives[record.key][-1]
+        self.hold(record.revision not in life, f"{_named(record)} was written twice")
+        life[record.revision] = record
+        self._task().saved.add((record.key, timestamp_text(record.created_at), record.revision))
         self._hold_acknowledged(record.key)
+
+    def _saw_silent_save(self, before: ProductRecord, record: ProductRecord) -> None:
+        same = [(*_contents(one), one.unannounced_revision, one.updated_at, one.shown) for one in (before, record)]
+        self.hold(same[0] == same[1], f"a silent save changed more of {_named(record)} than its versions")
+        self._lives[record.key][-1][record.revision] = record
+        self._hold_acknowledged(record.key)
+
+    def saw_marking(self, before: ProductRecord) -> None:
+        """The debt of a product was cleared."""
+        life = len(self._lives[before.key])
+        announced = (before.key, life, before.revision) in self._announced
+        self.hold(announced, f"the debt of {_named(before)} was cleared, but it was not announced")
+
+    def saw_deletion(self, record: ProductRecord) -> None:
+        """An operator deleted a product."""
+        self._deleted.setdefault(record.key, []).append(record)
+
+    # --- announcements
 
     def saw_announcement(self, announcement: Announcement) -> None:
         """The notifier took an announcement; a viewer applies it as receivers are to."""
         self.announcements += 1
         key, revision = announcement.key, announcement.revision
+        name = f"revision {revision} of {key}"
         product = orjson.loads(announcement.event_json)["product"]
-        stored = self._history.get((key, revision))
-        same = stored is not None and orjson.loads(encode_product(stored)) == product
-        self._hold(same, f"{key} r{revision} was announced with content that was never stored")
-        self._announced.setdefault(key, set()).add(revision)
-        if key not in self._views or announcement.order > self._views[key][0]:
-            self._views[key] = announcement.order, product
+        lives = [
+            number
+            for number, life in enumerate(self._lives.get(key, []), start=1)
+            if revision in life and orjson.loads(encode_product(life[revision])) == product
+        ]
+        self.hold(bool(lives), f"{name} was announced with content that was never stored")
+        first = not any((key, life) == (one[0], one[1]) for one in self._announced for life in lives)
+        self.hold(
+            not first or announcement.event_type == NEW_PRODUCT, f"{name} came first, as {announcement.event_type}"
+        )
+        self._announced |= {(key, life, revision) for life in lives}
+        task = self._task()
+        own = (key, announcement.created_at, revision) in task.saved
+        fresh = own or task.read.get(key, 0) > task.waited
+        self.hold(fresh, f"{name} was announced for another process without reading the product again")
+        self._show(announcement, product)
 
-    def saw_row_change(self, key: ProductKey) -> None:
-        """A row was put, replaced or dropped."""
+    def _show(self, announcement: Announcement, product: object) -> None:
+        """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
+        shown = self._views.get(announcement.key)
+        stored = self.products.rows.get(announcement.key)
+        if shown is not None and shown[0][0] == announcement.created_at:
+            is_news = announcement.revision > shown[0][1]
+        else:
+            is_news = stored is None or timestamp_text(stored.created_at) == announcement.created_at
+        if is_news:
+            self._views[announcement.key] = (announcement.created_at, announcement.revision), product
+
+    # --- rows
+
+    def saw_row_change(self, key: ProductKey, before: WaitingHalf | None) -> None:
+        """A row was put, replaced, renewed or dropped."""
+        after = self.staging.rows.get(key)
+        if before is not None and after is not None:
+            earlier = after.expires_at < before.expires_at
+            self.hold(not earlier, f"the row of {key} expires earlier than before")
+            same = after.half.kind is before.half.kind
+            self.hold(same, f"the row of {key} was replaced by the other half")
         self._hold_acknowledged(key)
 
-    def saw_expiry(self, row: WaitingHalf, now: datetime) -> None:
-        """A row past its time was dropped; whoever asks for it knows that it went."""
-        if row.expired(now) and not self._in_product(row.half):
-            self._expired.append(row.half)
+    def saw_staging(self, half: Half, at_seconds: float) -> None:
+        """A process was answered that its half, or a newer one of its kind, waits; it computed the expiry before."""
+        promises = self._promised.setdefault((half.key, half.kind), [])
+        promises.append(_Promise(half.version, at_seconds))
 
-    def saw_acknowledgement(self, delivery: Delivery) -> None:
-        """A process asked the queue to delete a message."""
-        half = half_of(delivery.kind, delivery.body)
-        if half is None:
-            self._hold(False, f"{delivery.message_id} is malformed and was acknowledged")
+    def saw_expiry(self, row: WaitingHalf) -> None:
+        """A row was removed because its time is over."""
+        if self._in_product(row.half):
             return
-        self._acknowledged.setdefault(half.key, set()).add(half)
-        self._hold(self.safe(half), f"{delivery.message_id} was acknowledged, but {_name(half)} is nowhere")
-        # A sweep that takes a row for an orphan may drop it just when its product was saved and is not announced yet.
-        told = self._in_staging(half) or self._was_announced(half) or self.plan.expires
-        self._hold(told, f"{delivery.message_id} was acknowledged, but {_name(half)} was never announced")
-
-    def saw_rejection(self, delivery: Delivery) -> None:
-        """A process moved a message to the dead letters."""
-        half = half_of(delivery.kind, delivery.body)
-        sound = half is not None and half.key != self.plan.refused
-        self._hold(not sound, f"{delivery.message_id} is sound and was rejected")
+        now = asyncio.get_running_loop().time()
+        ninetenths = self.plan.staging_ttl.total_seconds() * 0.9 - _EXPIRY_TOLERANCE_SECONDS
+        for promise in self._promised.get((row.key, row.half.kind), []):
+            early = promise.version <= row.half.version and now < promise.at_seconds + ninetenths
+            self.hold(not early, f"{_name(row.half)} was removed {now - promise.at_seconds:.0f} s after it was renewed")
+        self._expired.append(row.half)
 
     # --- where a half is
 
     def safe(self, half: Half) -> bool:
-        """Whether the half, or a newer one of its kind, is in the product or in staging."""
-        return self._in_product(half) or self._in_staging(half) or self._has_expired(half)
+        """Whether the half, or a newer one of its kind, is in the product or in staging, or is excused."""
+        return self._in_product(half) or self._in_staging(half) or self._is_excused(half)
 
     def _in_product(self, half: Half) -> bool:
         record = self.products.rows.get(half.key)
@@ -134,79 +271,87 @@ class Witness:
         row = self.staging.rows.get(half.key)
         return row is not None and row.half.kind is half.kind and row.half.version >= half.version
 
-    def _has_expired(self, half: Half) -> bool:
-        return any(
+    def _is_excused(self, half: Half) -> bool:
+        """Whether the half went with a product that was deleted by hand, or its time was over."""
+        deleted = any(version_in(one, half.kind) >= half.version for one in self._deleted.get(half.key, ()))
+        return deleted or any(
             gone.key == half.key and gone.kind is half.kind and gone.version >= half.version for gone in self._expired
         )
 
     def _was_announced(self, half: Half) -> bool:
         return any(
-            version_in(self._history[half.key, revision], half.kind) >= half.version
-            for revision in self._announced.get(half.key, ())
-            if (half.key, revision) in self._history
+            (half.key, number, revision) in self._announced and version_in(record, half.kind) >= half.version
+            for number, life in enumerate(self._lives.get(half.key, []), start=1)
+            for revision, record in life.items()
         )
 
     def _hold_acknowledged(self, key: ProductKey) -> None:
         for half in self._acknowledged.get(key, ()):
-            self._hold(self.safe(half), f"{_name(half)} was acknowledged and has vanished")
+            self.hold(self.safe(half), f"{_name(half)} was acknowledged and has vanished")
 
     # --- in the end
 
     def hold_swept(self, when: str, beside: Set[ProductKey] = frozenset()) -> None:
         """No row beside its product, nothing unannounced; ``beside`` are products that this is not asked of."""
         for key in self.staging.rows.keys() - beside:
-            self._hold(key not in self.products.rows, f"{when}, a row stands beside the product {key}")
+            there = key in self.products.rows and key not in self.products.unreadable
+            self.hold(not there or not self.plan.may_be_stored(key), f"{when}, a row is left beside the product {key}")
         for key in self.products.rows.keys() - beside:
-            due = self.products.rows[key].unannounced_revision
-            self._hold(due is None, f"{when}, {key} r{due} is unannounced")
+            record = self.products.rows[key]
+            self.hold(record.unannounced_revision is None, f"{when}, {_named(record)} is unannounced")
 
     def hold_everything(self, when: str, letters: Sequence[DeadLetter], beside: Set[ProductKey] = frozenset()) -> None:
         """The guarantees, once the queues are empty and what is sound has left the dead letters."""
         self.hold_swept(when, beside)
-        dead = [half_of(letter.kind, letter.body) for letter in letters]
-        self._hold(dead.count(None) == self.malformed, f"{when}, {dead.count(None)} of {self.malformed} malformed died")
-        for half in self.posted:
-            self._hold(self.safe(half) or half in dead, f"{when}, {_name(half)} is nowhere")
-        for key in {half.key for half in self.posted} - beside:
+        dead = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in letters]
+        count = dead.count(None)
+        self.hold(count == self.malformed, f"{when}, {count} of {self.malformed} malformed messages are dead letters")
+        for posted in self.posted:
+            half = posted.half
+            self.hold(self.safe(half) or half in dead, f"{when}, {_name(half)} is nowhere")
+        for key in {posted.half.key for posted in self.posted} - beside:
             self._hold_product(when, key)
 
     def _hold_product(self, when: str, key: ProductKey) -> None:
-        newest = {kind: _newest(half for half in self.posted if (half.key, half.kind) == (key, kind)) for kind in Kind}
+        newest = {kind: self.newest_of(key, kind) for kind in Kind}
         record, row = self.products.rows.get(key), self.staging.rows.get(key)
         if key == self.plan.refused:
-            self._hold(record is None, f"{when}, {key} was stored although the store refuses it")
-        elif self.plan.expires:
+            self.hold(record is None, f"{when}, {key} was stored although the store refuses it")
+        elif self.plan.expires or not self.plan.may_be_stored(key):
             return
+        elif key in self._deleted:
+            self._hold_view(when, key, record)
         elif None not in newest.values():
-            self._hold(record is not None, f"{when}, both halves of {key} are known and there is no product")
-            self._hold(record is None or self._is_newest(record, newest), f"{when}, {key} is not the newest")
+            self.hold(record is not None, f"{when}, both halves of {key} are known and there is no product")
+            self.hold(record is None or _is_newest(record, newest), f"{when}, {key} is not the newest")
             self._hold_view(when, key, record)
         else:
             (known,) = (half for half in newest.values() if half is not None)
-            self._hold(record is None, f"{when}, {key} is a product of one half")
-            self._hold(row is not None and row.half == known, f"{when}, {_name(known)} does not wait in staging")
+            self.hold(record is None, f"{when}, {key} is a product of one half")
+            waits = row is not None and row.half.content == known.content
+            self.hold(waits, f"{when}, {_name(known)} does not wait in staging")
 
-    def _is_newest(self, record: ProductRecord, newest: dict[Kind, Half | None]) -> bool:
-        contents = {Kind.CAPTION: record.caption, Kind.THUMBNAIL: record.thumbnails}
-        return all(
-            half is None or (version_in(record, kind), contents[kind]) == (half.version, half.content)
-            for kind, half in newest.items()
-        )
+    def newest_of(self, key: ProductKey, kind: Kind) -> Half | None:
+        """The newest half of a kind that was posted, by the witness's own order."""
+        ours = [one for one in self.posted if (one.half.key, one.half.kind) == (key, kind)]
+        return max(ours, key=lambda one: one.order).half if ours else None
 
     def _hold_view(self, when: str, key: ProductKey, record: ProductRecord | None) -> None:
-        if record is not None:
-            _, seen = self._views.get(key, (None, None))
-            self._hold(record.revision in self._announced.get(key, ()), f"{when}, the newest {key} was never announced")
-            self._hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
+        if record is None:
+            return
+        lives = self._lives[key]
+        announced = (key, len(lives), record.revision) in self._announced
+        self.hold(announced, f"{when}, the newest revision of {key} was never announced")
+        _, seen = self._views.get(key, (None, None))
+        stamps = [timestamp_text(life[1].created_at) for life in lives]
+        if len(set(stamps)) == len(stamps):  # else two lives cannot be told apart, by anything that is sent
+            self.hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
 
     def hold(self, kept: bool, rule: str) -> None:
         """Note ``rule`` as broken unless it is kept."""
-        self._hold(kept, rule)
-
-    def _hold(self, kept: bool, rule: str) -> None:
         if not kept:
             self.violations.append(rule)
-            self.trace.note("WITNESS", "BROKEN:", rule)
+            self.story.tell("The witness", f"finds a rule broken: {rule}")
 
 
 def version_in(record: ProductRecord, kind: Kind) -> Version:
@@ -214,14 +359,21 @@ def version_in(record: ProductRecord, kind: Kind) -> Version:
     return record.caption_version if kind is Kind.CAPTION else record.thumbnails_version
 
 
-def _newest(halves: Iterable[Half]) -> Half | None:
-    return max(halves, key=lambda half: half.version, default=None)
+def _contents(record: ProductRecord) -> tuple[object, ...]:
+    return (record.caption, record.thumbnails)
+
+
+def _is_newest(record: ProductRecord, newest: dict[Kind, Half | None]) -> bool:
+    contents = {Kind.CAPTION: record.caption, Kind.THUMBNAIL: record.thumbnails}
+    return all(
+        half is None or (version_in(record, kind).stamped_us, contents[kind]) == (half.version.stamped_us, half.content)
+        for kind, half in newest.items()
+    )
 
 
 def _name(half: Half) -> str:
-    return f"{half.kind} {half.key} {short(half.version)}"
+    return f"the {half.kind} {short(half.version)} of {half.key}"
 
 
-def short(version: Version) -> str:
-    """A version in a few characters: the second of its stamp, and the begin of its digest."""
-    return f"{version.timestamp:%S}.{version.digest[:2]}"
+def _named(record: ProductRecord) -> str:
+    return f"revision {record.revision} of {record.key}"

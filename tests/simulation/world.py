@@ -10,40 +10,47 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.worker import Consumer, Repeater
+from linkhub_core.errors import LinkhubError
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage
+from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement, Sweep
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
-from tests.simulation.plan import HOUR, Plan
-from tests.simulation.stores import SimulatedProducts, SimulatedStaging
-from tests.simulation.wire import Trace, Wire
+from tests.simulation.plan import HOUR, Deletion, Plan, Spoilt
+from tests.simulation.stores import SimulatedProducts, staging_of
+from tests.simulation.story import Story, half_text, product_text, row_text
+from tests.simulation.wire import Wire
 from tests.simulation.witness import Witness, half_of
 from tests.support import virtual_time
 
-__all__ = ["Outcome", "simulate"]
+__all__ = ["Outcome", "simulate", "simulate_plan"]
 
 _TRUE_CLOCK = LoopClock()
 
 
 @frozen
 class Outcome:
-    """How a run ended: what was broken, the trace where it was wanted, and the virtual time that it took."""
+    """How a run ended: what was broken, the story if it was wanted, and the virtual time that it took."""
 
     violations: Sequence[str]
-    trace: Sequence[str]
+    story: Sequence[str]
     virtual_seconds: float
 
 
-def simulate(seed: int, *, traced: bool = False) -> Outcome:
+def simulate(seed: int, *, told: bool = False) -> Outcome:
     """Run the world of a seed."""
-    return virtual_time.run(_run(seed, Trace(traced)))
+    return simulate_plan(Plan.of(seed), told=told)
 
 
-async def _run(seed: int, trace: Trace) -> Outcome:
-    world = _World.of(Plan.of(seed), trace)
+def simulate_plan(plan: Plan, *, told: bool = False) -> Outcome:
+    """Run the world of a plan."""
+    return virtual_time.run(_run(plan, Story(told)))
+
+
+async def _run(plan: Plan, story: Story) -> Outcome:
+    world = _World.of(plan, story)
     await world.run()
-    return Outcome(world.witness.violations, trace.lines, asyncio.get_running_loop().time())
+    return Outcome(world.witness.violations, story.lines, asyncio.get_running_loop().time())
 
 
 @define(eq=False)
@@ -71,9 +78,10 @@ class _World:
     queue: MemoryEventQueue
     witness: Witness
     leases: Leases = field(factory=Leases)
+    sent: int = 0
 
     @classmethod
-    def of(cls, plan: Plan, trace: Trace) -> _World:
+    def of(cls, plan: Plan, story: Story) -> _World:
         queue = MemoryEventQueue(
             clock=_TRUE_CLOCK,
             batch_size=plan.batch_size,
@@ -81,8 +89,14 @@ class _World:
             wait_seconds=max(1.0, plan.storm_seconds / 50),
             max_receive_count=plan.max_receive_count,
         )
-        witness = Witness(plan=plan, products=MemoryProductStore(), staging=MemoryStagingStore(), trace=trace)
-        wire = Wire(chance=random.Random(f"chances of {plan.seed}"), weather=plan.weather, trace=trace)
+        witness = Witness(plan=plan, products=MemoryProductStore(), staging=MemoryStagingStore(), story=story)
+        wire = Wire(chance=random.Random(f"chances of {plan.seed}"), weather=plan.weather, story=story)
+        if plan.spoilt is not None:
+            table, key = plan.spoilt
+            store = witness.products if table is Spoilt.PRODUCTS else witness.staging
+            store.unreadable[key] = Unreadable(
+                seller_handle=key.seller_handle, video_id=key.video_id, problem="another program wrote it"
+            )
         return cls(plan, wire, queue, witness)
 
     # --- the course of a run
@@ -97,13 +111,15 @@ class _World:
         self.witness.hold_swept("after a sweep")
         await self.queue.redrive(self._wrongly_dead(letters))
         await self._drain()
+        await self._sweep_once()
         self.witness.hold_everything("in the end", await self._letters())
-        if not self.plan.expires:
+        if not self.plan.expires and not self.plan.deletions:
             await self._repeat_everything()
 
     async def _storm(self) -> None:
         stop = asyncio.Event()
-        posting = asyncio.create_task(self._post())
+        happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive())]
+        vanishing = asyncio.create_task(self._vanish())
         running = [
             asyncio.create_task(self._keep_running(f"consumer-{number}", self._consume, number, stop))
             for number in range(self.plan.consumers)
@@ -111,19 +127,57 @@ class _World:
         if self.plan.sweeper_seconds is not None:
             running.append(asyncio.create_task(self._keep_running("sweeper", self._sweep, self.plan.consumers, stop)))
         await asyncio.sleep(self.plan.storm_seconds)
-        await posting
+        await asyncio.gather(*happening)
+        vanishing.cancel()
         self.wire.calm = True
-        self.wire.trace.note("world", "is calm from now on")
+        self.wire.story.tell("From now on", "all is calm")
         await self._until_empty()
         stop.set()
         await asyncio.gather(*running)
 
     async def _post(self) -> None:
         for posting in sorted(self.plan.postings, key=lambda posting: posting.at_seconds):
-            await asyncio.sleep(posting.at_seconds - asyncio.get_running_loop().time())
-            self.witness.saw_posting(posting)
-            self.wire.trace.note("world", "posts", posting.kind, posting.body[:80])
+            await _until(posting.at_seconds)
+            self.witness.saw_posting(posting, _TRUE_CLOCK.now())
+            half = half_of(posting.kind, posting.body, _TRUE_CLOCK.now())
+            what = half_text(half) if half else f"{posting.body[:60]!r} on the {posting.kind} queue"
+            self.wire.story.tell("A worker", f"sends message {self._next_id()}: {what}")
             await self.queue.publish([OutgoingMessage(kind=posting.kind, body=posting.body)])
+
+    def _next_id(self) -> str:
+        self.sent += 1
+        return f"m{self.sent}"
+
+    async def _delete(self) -> None:
+        """An operator deletes products by hand."""
+        deletions: list[Deletion] = sorted(self.plan.deletions, key=lambda deletion: deletion.at_seconds)
+        for deletion in deletions:
+            await _until(deletion.at_seconds)
+            record = self.witness.products.rows.pop(deletion.key, None)
+            if record is not None:
+                self.wire.story.tell("An operator", f"deletes {product_text(record)} by hand")
+                self.witness.saw_deletion(record)
+
+    async def _redrive(self) -> None:
+        """An operator puts letters back that are sound."""
+        for at_seconds in sorted(self.plan.redrives):
+            await _until(at_seconds)
+            letters = self._wrongly_dead(await self._letters())
+            if count := await self.queue.redrive(letters):
+                self.sent += count
+                self.wire.story.tell("An operator", f"redrives {', '.join(letter.letter_id for letter in letters)}")
+
+    async def _vanish(self) -> None:
+        """Rows past their time vanish, as those of a table with a time to live do."""
+        rows = self.witness.staging.rows
+        while self.plan.vanishing:
+            await asyncio.sleep(1.0)
+            for key, row in list(rows.items()):
+                if row.expired(_TRUE_CLOCK.now()) and self.wire.chance.random() < 0.5:
+                    del rows[key]
+                    self.wire.story.tell("The time to live", f"removes {row_text(row)}")
+                    self.witness.saw_expiry(row)
+                    self.witness.saw_row_change(key, row)
 
     async def _drain(self) -> None:
         """Let healthy consumers finish what is in the queues."""
@@ -140,19 +194,39 @@ class _World:
             self.witness.hold(asyncio.get_running_loop().time() < deadline, "the queues do not drain")
 
     async def _sweep_once(self) -> None:
-        await Sweep(settlement=self._settlement(_Process("operator"), _TRUE_CLOCK))()
+        try:
+            await Sweep(settlement=self._settlement(_Process("The operator's sweep"), _TRUE_CLOCK))()
+        except LinkhubError as error:
+            self.witness.hold(False, f"a sweep ends with {error}")
 
     async def _repeat_everything(self) -> None:
-        """A copy of every message comes long after: nothing may happen."""
+        """A copy of every message comes long after: nothing may happen.
+
+        A message whose stamp was ahead of its sending is left out, unless it is the newest: sent again, it is newer.
+        """
         before = self._state()
-        messages = [OutgoingMessage(kind=posting.kind, body=posting.body) for posting in self.plan.postings]
-        await self.queue.publish([message for message in messages if self._is_sound(message)])
+        for posting in self.plan.postings:
+            half = half_of(posting.kind, posting.body, _TRUE_CLOCK.now())
+            if half is None or not self.plan.may_be_stored(half.key):
+                continue
+            newest = self.witness.newest_of(half.key, half.kind)
+            if half.version.stamped_us == half.version.counted_us and newest is not None:
+                is_harmless = half.version <= newest.version or half.content == newest.content
+            else:
+                is_harmless = newest is not None and half.content == newest.content
+            if is_harmless:
+                await self.queue.publish([OutgoingMessage(kind=posting.kind, body=posting.body)])
         await self._drain()
         self.witness.hold(self._state() == before, "copies of what was done long ago changed or announced something")
 
     def _state(self) -> tuple[object, ...]:
+        """All that readers see, and what was written and announced for it; versions may move silently."""
         witness = self.witness
-        products, rows = dict(witness.products.rows), {row.half for row in witness.staging.rows.values()}
+        products = {
+            (key, record.revision, record.caption, record.thumbnails, record.created_at, record.updated_at)
+            for key, record in witness.products.rows.items()
+        }
+        rows = {(key, row.half.kind, row.half.content) for key, row in witness.staging.rows.items()}
         return witness.product_writes, witness.announcements, products, rows
 
     async def _letters(self) -> Sequence[DeadLetter]:
@@ -160,22 +234,20 @@ class _World:
 
     def _wrongly_dead(self, letters: Sequence[DeadLetter]) -> Sequence[DeadLetter]:
         """Letters that are sound: they came too often in the storm."""
-        return [letter for letter in letters if self._is_sound(letter)]
-
-    def _is_sound(self, message: DeadLetter | OutgoingMessage) -> bool:
-        half = half_of(message.kind, message.body)
-        return half is not None and half.key != self.plan.refused
+        halves = [(letter, half_of(letter.kind, letter.body, letter.first_sent_at)) for letter in letters]
+        return [letter for letter, half in halves if half is not None and self.plan.may_be_stored(half.key)]
 
     def _left_to_the_sweep(self, letters: Sequence[DeadLetter]) -> set[ProductKey]:
         """Products of which a message gave up, or a copy outlived its message: redelivery cannot mend all of them."""
-        halves = [half_of(letter.kind, letter.body) for letter in self._wrongly_dead(letters)]
+        dead = self._wrongly_dead(letters)
+        halves = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in dead]
         return self.leases.outlived | {half.key for half in halves if half}
 
     # --- the processes
 
     async def _keep_running(self, name: str, life: _Life, number: int, stop: asyncio.Event) -> None:
         """Run a process, and start it anew whenever it died."""
-        clock = LoopClock(*self.plan.clocks[number])
+        clock = LoopClock(self.plan.clocks[number])
         generation = 0
         while not stop.is_set():
             generation += 1
@@ -212,8 +284,12 @@ class _World:
     def _settlement(self, process: _Process, clock: LoopClock) -> Settlement:
         return Settlement(
             products=SimulatedProducts(process, self.wire, self.witness, self.witness.products),
-            staging=SimulatedStaging(process, self.wire, self.witness, self.witness.staging, clock),
+            staging=staging_of(process, self.wire, self.witness, self.witness.staging),
             notifier=SimulatedNotifier(process, self.wire, self.witness),
             journal=MemoryJournal(),
-            clock=SimulatedClock(process, self.wire, clock),
+            clock=SimulatedClock(process, self.wire, self.witness, clock),
         )
+
+
+async def _until(at_seconds: float) -> None:
+    await asyncio.sleep(at_seconds - asyncio.get_running_loop().time())

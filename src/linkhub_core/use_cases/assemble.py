@@ -173,10 +173,7 @@ class AssembleBatch:
         await self.settlement.save(pairs)
         rows = await self.settlement.staging.waiting([case.key for case in pairs])
         for case in pairs:
-            row = rows.get(case.key)
-            if isinstance(row, Unreadable):
-                raise row.refusal("staging")
-            if row is not None:
+            if isinstance(row := rows.get(case.key), WaitingHalf):  # one that cannot be read is left to the sweeps
                 case.take_in(row)
 
     async def _stage(self, singles: Sequence[Case]) -> list[Case]:
@@ -185,7 +182,7 @@ class AssembleBatch:
             return []
         now = self.settlement.clock.now()
         rows = [_row_for(case, now + self.staging_ttl) for case in singles]
-        joining, alone = [], []
+        joining, alone, blocked = [], [], []
         outcomes = await self.settlement.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
         for case, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
@@ -195,11 +192,26 @@ class AssembleBatch:
                 case Superseded():
                     self.settlement.journal.record([_was_known(row)])
                 case Unreadable():
-                    raise outcome.refusal("staging")
+                    blocked.append((case, outcome))
                 case _:
                     case.row = row.half
                     alone.append((case, row))
-        return joining + await self._look(alone)
+        return joining + await self._look(alone) + await self._look_beside(blocked)
+
+    async def _look_beside(self, blocked: Sequence[tuple[Case, Unreadable]]) -> list[Case]:
+        """Read the products of halves that cannot be staged: one whose product is there needs no row.
+
+        Raises:
+            StoreRefused: one has no product, and its row cannot be read.
+        """
+        if not blocked:
+            return []
+        found = await self.settlement.products.find([case.key for case, _ in blocked])
+        for case, row in blocked:
+            case.found(readable(found.get(case.key)))
+            if case.record is None:
+                raise row.refusal("staging")
+        return [case for case, _ in blocked]
 
     async def _look(self, alone: Sequence[tuple[Case, WaitingHalf]]) -> list[Case]:
         """Read the products *after* the rows are written: whoever saves later will see the row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,15 +10,16 @@ import orjson
 import pytest
 from attrs import evolve
 
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.codec import decode_event, document_of
 from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased, ProductSaved
 from linkhub_core.errors import Fault, ServiceUnavailable, StoreRefused
 from linkhub_core.model import Half, Kind
-from linkhub_core.ports import Delivery
+from linkhub_core.ports import Delivery, Rejection, ReviseOutcome, Revision
 from linkhub_core.use_cases import assemble as module
 from linkhub_core.use_cases.assemble import retry_delay_seconds
 from tests.core.use_cases.line import Line
-from tests.support.builders import KEY, NOON, a_delivery, a_key, an_event, an_outgoing
+from tests.support.builders import KEY, NOON, a_delivery, a_half, a_key, a_record, an_event, an_outgoing, an_unreadable
 from tests.support.flaky import (
     DuplicatingQueue,
     FlakyEventQueue,
@@ -454,3 +456,107 @@ def test_an_origin_is_the_senders_correlation_id_or_the_messages_own(
     """On the message, on the notification around it, or the id that the queue gave it."""
     origin = module._origin_of(delivery)
     assert (origin.correlation_id, origin.traceparent) == (correlation_id, traceparent)
+
+
+# --- copies, stamps and expiry
+
+
+async def test_copies_with_a_stamp_in_the_future_announce_nothing() -> None:
+    """Sent three times, an event whose stamp is ahead is newer each time, and says the same."""
+    line = Line()
+    await line.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
+    await line.post_event(Kind.THUMBNAIL)
+    await line.turn()
+    for _ in range(3):
+        line.clock.advance(60)
+        await line.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
+        await line.turn()
+    assert [one.revision for one in line.heard.taken] == [1]
+    assert (line.rows.rows, line.stored.rows[KEY].revision) == ({}, 1)
+
+
+async def test_a_correction_with_a_right_stamp_wins_over_one_from_the_future() -> None:
+    """A stamp counts as at most the sending of its message; so does that of a copy that was redriven later."""
+    line = Line()
+    await line.post_event(Kind.THUMBNAIL)
+    await line.post_event(Kind.CAPTION, title="Wrong", timestamp="2027-01-01T00:00:00Z")
+    early = await line.queue.receive()
+    await line.queue.reject([Rejection(delivery=one, faults=[]) for one in early if one.kind is Kind.CAPTION])
+    line.clock.advance(60)
+    await line.post_event(Kind.CAPTION, title="Right", timestamp=line.clock.now().isoformat())
+    await line.turn()
+    line.clock.advance(60)
+    await line.messages.redrive(await line.letters())
+    while await line.turn():
+        pass
+    assert line.stored.rows[KEY].caption.title == "Right"
+
+
+@pytest.mark.parametrize("timestamp", ["2026-01-15T11:00:00Z", "2026-01-15T10:00:00Z"], ids=["equal", "superseded"])
+async def test_a_half_that_is_sent_again_after_its_time_waits_as_long_as_a_new_one(timestamp: str) -> None:
+    """It is acknowledged as equal or superseded, so its row must not go with the next sweep."""
+    line = Line()
+    await line.post_event(Kind.CAPTION, timestamp="2026-01-15T11:00:00Z")
+    await line.turn()
+    line.clock.advance(86_400)
+    await line.post_event(Kind.CAPTION, timestamp=timestamp)
+    await line.turn()
+    line.clock.advance(60)
+    assert (await line.sweep()).expired == 0
+    line.clock.advance(86_400 * 0.9 - 120)
+    await line.sweep()
+    await line.post_event(Kind.THUMBNAIL)
+    await line.turn()
+    assert [one.revision for one in line.heard.taken] == [1]
+
+
+async def test_a_half_whose_product_is_deleted_while_it_settles_is_staged_again() -> None:
+    """Its row may have vanished meanwhile: the message is acknowledged only when something holds the half."""
+    line = Line()
+    line.stored.rows[KEY] = a_record()
+
+    class Deleting(MemoryProductStore):
+        async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
+            self.rows.clear()
+            line.rows.rows.clear()
+            return await super().revise(revisions)
+
+    line.products = Deleting(line.stored.rows)
+    await line.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T11:59:00Z")
+    line.stored.rows[KEY] = evolve(a_record(), caption_version=a_half(minute=-99).version)
+    await line.turn()
+    assert (line.left, [row.half.kind for row in line.rows.rows.values()]) == (0, [Kind.CAPTION])
+
+
+# --- rows that cannot be read
+
+
+async def test_an_event_whose_product_cannot_be_read_is_a_dead_letter_with_that_reason() -> None:
+    """Its batch-mates are done at the same turn."""
+    line = Line()
+    line.stored.unreadable[KEY] = an_unreadable()
+    other = a_key(2)
+    await line.post_event(Kind.CAPTION)
+    for kind in Kind:
+        await line.post_event(kind, video_id=other.video_id)
+    await line.turn()
+    (letter,) = await line.letters()
+    assert [(fault.of_store, "caption_version is missing" in fault.problem) for fault in letter.faults] == [
+        (True, True)
+    ]
+    assert (list(line.stored.rows), line.left) == ([other], 0)
+
+
+async def test_a_staging_row_that_cannot_be_read_stops_neither_pairs_nor_halves_of_a_product_that_is_there() -> None:
+    """Both need no row; a half without its product does, and is a dead letter."""
+    line = Line()
+    line.rows.unreadable[KEY] = an_unreadable()
+    await line.post_event(Kind.CAPTION)
+    await line.turn()
+    assert len(await line.letters()) == 1
+    for kind in Kind:
+        await line.post_event(kind)
+    await line.turn()
+    await line.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T12:00:00Z")
+    await line.turn()
+    assert (line.stored.rows[KEY].caption.title, len(await line.letters())) == ("Newer", 1)

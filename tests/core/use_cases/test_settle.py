@@ -256,3 +256,92 @@ async def test_no_cases_are_no_calls() -> None:
     line.products = products = FlakyProductStore(line.stored)
     await line.settlement.settle([])
     assert products.calls == []
+
+
+# --- silent saves
+
+
+SAME_LATER = a_half(minute=9)
+
+
+async def test_a_half_of_equal_content_is_saved_silently() -> None:
+    """Its version moves, so that what lies between stays out; nothing is announced, and it counts as known."""
+    record = a_record(unannounced_revision=None, shown=True)
+    line = line_with(record)
+    await line.settlement.settle([beside(record, SAME_LATER)])
+    assert line.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
+    assert (line.heard.taken, len(line.journal.of(ProductSaved))) == ([], 0)
+    assert [entry.kind for entry in line.journal.of(HalfWasKnown)] == [Kind.CAPTION]
+
+
+async def test_a_silent_save_pays_a_debt_that_exists() -> None:
+    """The process that owes it may be dead; the revision is announced as it is, and no other one is made."""
+    line = line_with(a_record())
+    await line.settlement.settle([beside(a_record(), SAME_LATER)])
+    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(1, "new_product")]
+    assert line.stored.rows[KEY] == evolve(
+        a_record(), caption_version=SAME_LATER.version, unannounced_revision=None, shown=True
+    )
+
+
+async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() -> None:
+    """What was announced is what is stored, so the debt is cleared with the versions that are stored by then."""
+    line = Line()
+
+    class Refreshing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            stored = line.stored.rows[KEY]
+            line.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
+
+    line.notifier = Refreshing()
+    await line.settlement.settle([a_pair()])
+    stored = line.stored.rows[KEY]
+    assert (stored.unannounced_revision, stored.shown) == (None, True)
+
+
+async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays() -> None:
+    """Its first revision has the same number as the one that was announced, and is another one."""
+    line = Line()
+    again = a_record(caption=a_caption(title="Again"), created_at=NOON + timedelta(hours=1))
+
+    class Replacing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            line.stored.rows[KEY] = again
+
+    line.notifier = Replacing()
+    await line.settlement.settle([a_pair()])
+    assert line.stored.rows[KEY] == again
+
+
+async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_before_the_row_goes() -> None:
+    """The row is dropped only when the product that is stored has its half."""
+    line = line_with(a_record())
+    line.rows.rows[KEY] = a_waiting(NEWER)
+    again = a_record(created_at=NOON + timedelta(hours=1))
+    notified: list[int] = []
+
+    class Replacing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            notified.extend(one.revision for one in announcements)
+            if len(notified) == 1:
+                line.stored.rows[KEY] = again
+
+    line.notifier = Replacing()
+    await line.settlement.settle([beside(a_record(), NEWER)])
+    assert (line.stored.rows[KEY].caption.title, line.stored.rows[KEY].created_at) == ("Newer", again.created_at)
+    assert line.rows.rows == {}
+
+
+async def test_a_case_whose_product_was_deleted_is_given_back() -> None:
+    """Its half has to be staged again: nothing else holds it for sure."""
+    line = Line()
+    case = beside(a_record(), NEWER)
+    assert await line.settlement.settle([case]) == [case]
+
+
+async def test_a_first_announcement_is_of_a_new_product_whatever_its_revision() -> None:
+    """A page that adds products on ``new_product`` alone shows it."""
+    line = line_with(a_record())
+    case = beside(a_record(), NEWER)
+    await line.settlement.settle([case])
+    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(2, "new_product")]

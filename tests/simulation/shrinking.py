@@ -1,0 +1,76 @@
+"""Makes a failing plan smaller: fewer messages, workers and faults, as long as a rule is still broken.
+
+Each step leaves something out and runs the plan again. What is left out changes all chances after it, so a step is
+tried with a few seeds of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from tests.simulation.plan import Clockwork, Plan, Weather
+from tests.simulation.world import simulate_plan
+
+__all__ = ["shrink"]
+
+TRIES = 4
+
+
+def shrink(plan: Plan) -> Plan:
+    """The smallest plan that is found from a failing one; it fails, too."""
+    is_smaller = True
+    while is_smaller:
+        is_smaller = False
+        for candidate in _smaller(plan):
+            found = _failing(candidate)
+            if found is not None:
+                plan, is_smaller = found, True
+                break
+    return plan
+
+
+def _failing(candidate: Plan) -> Plan | None:
+    for number in range(TRIES):
+        tried = evolve(candidate, seed=candidate.seed + number * 1_000_003)
+        if simulate_plan(tried).violations:
+            return tried
+    return None
+
+
+def _smaller(plan: Plan) -> Iterator[Plan]:
+    """Plans with one thing less, the largest things first."""
+    yield from (evolve(plan, weather=weather) for weather in _calmer(plan.weather))
+    if plan.sweeper_seconds is not None:
+        yield evolve(plan, sweeper_seconds=None)
+    if plan.consumers > 1:
+        yield evolve(plan, consumers=plan.consumers - 1)
+    for number in range(len(plan.postings)):
+        yield evolve(plan, postings=[*plan.postings[:number], *plan.postings[number + 1 :]])
+    for simpler in (
+        evolve(plan, deletions=plan.deletions[1:]),
+        evolve(plan, redrives=plan.redrives[1:]),
+        evolve(plan, spoilt=None),
+        evolve(plan, refused=None),
+        evolve(plan, vanishing=False),
+        evolve(plan, looks_first=False),
+        evolve(plan, clocks=[Clockwork()] * len(plan.clocks)),
+        evolve(plan, batch_size=1),
+        evolve(plan, max_in_flight=1),
+    ):
+        if simpler != plan:
+            yield simpler
+
+
+def _calmer(weather: Weather) -> Iterator[Weather]:
+    for calmer in (
+        evolve(weather, outages={}),
+        evolve(weather, crash_rate=0.0),
+        evolve(weather, fault_rate=0.0),
+        evolve(weather, hiccup_rate=0.0),
+        evolve(weather, stall_rate=0.0),
+        evolve(weather, copy_rate=0.0),
+    ):
+        if calmer != weather:
+            yield calmer

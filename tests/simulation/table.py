@@ -1,0 +1,128 @@
+"""The staging table of DynamoDB, as far as DynamoDB's store needs it, at the other end of the wire.
+
+The production store runs on it, so that between its read and its conditional write everything may happen. The rows are
+those of the memory store, which the witness knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
+
+from attrs import define, field
+
+from linkhub_adapters.aws.consumption import Consumption
+from linkhub_adapters.aws.staging_items import staging_from_item, staging_item, staging_key, staging_key_of
+from linkhub_adapters.memory import MemoryStagingStore
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey, WaitingHalf
+from linkhub_core.ports import Unreadable
+from tests.simulation.story import row_text
+from tests.simulation.wire import Mortal, Wire
+from tests.simulation.witness import Witness
+
+__all__ = ["StagingTable"]
+
+_Item = dict[str, Any]
+_SET = re.compile(r'SET "(\w+)" = \?')
+_REMOVE = re.compile(r'REMOVE "(\w+)"')
+_INSERTED = re.compile(r"'(\w+)': \?")
+_TERM = re.compile(r'"(\w+)" (=|<) \?')
+
+
+@define(eq=False)
+class _Client:
+    """A stand-in for the client: its operations are only names."""
+
+    batch_execute_statement: str = "batch_execute_statement"
+
+
+@define(eq=False)
+class StagingTable:
+    """What :class:`~linkhub_adapters.aws.dynamodb_calls.DynamoDbCalls` offers, in virtual time."""
+
+    process: Mortal
+    wire: Wire
+    witness: Witness
+    inner: MemoryStagingStore
+    dynamodb: _Client = field(factory=_Client)
+    consumption: Consumption = field(factory=Consumption)
+
+    async def get(self, _: str, keys: Sequence[_Item]) -> list[_Item]:
+        """Read items, each at a moment of its own."""
+        items = await self.wire.each(self.process, "staging", "to read rows", keys, self._get)
+        return [item for item in items if item is not None]
+
+    async def _get(self, key_item: _Item) -> _Item | None:
+        key = staging_key_of(key_item)
+        self.wire.story.tell(self.process.name, f"looks into staging for {key} and finds {row_text(self._row(key))}")
+        return self._item(key)
+
+    async def pages(self, _: str, **__: Any) -> AsyncIterator[list[_Item]]:
+        """Scan the table, an item a page."""
+        for key in list(self.inner.rows.keys() | self.inner.unreadable.keys()):
+            await self.wire.travel(self.process)
+            if (item := self._item(key)) is not None:
+                self.wire.story.tell(self.process.name, f"scans {row_text(self._row(key))}")
+                yield [item]
+
+    async def back_off(self, _: int, problem: str) -> None:
+        """Give up: nothing here is throttled."""
+        raise ServiceUnavailable("staging", problem)
+
+    async def calls(self, _: str, *, Statements: Sequence[_Item], **__: Any) -> Mapping[str, Any]:  # noqa: N803
+        """Execute statements, each at a moment of its own."""
+        responses = await self.wire.each(self.process, "staging", "to write rows", Statements, self._execute)
+        return {"Responses": responses}
+
+    # --- rows as items
+
+    def _row(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
+        return self.inner.unreadable.get(key) or self.inner.rows.get(key)
+
+    def _item(self, key: ProductKey) -> _Item | None:
+        row = self._row(key)
+        if isinstance(row, Unreadable):
+            return {**staging_key(key), "half": {"S": "of another program"}}
+        return staging_item(row) if row is not None else None
+
+    async def _execute(self, request: _Item) -> _Item:
+        text, parameters = request["Statement"], list(request["Parameters"])
+        if text.startswith("INSERT"):
+            return self._insert(dict(zip(_INSERTED.findall(text), parameters, strict=True)))
+        changes, _, where = text.partition(" WHERE ")
+        names = _SET.findall(changes)
+        terms = _TERM.findall(where)
+        values = dict(zip(names, parameters, strict=False))
+        wanted = dict(zip([name for name, _ in terms], parameters[len(names) :], strict=True))
+        assert all(comparison == "=" for _, comparison in terms), text
+        key = staging_key_of(wanted)
+        item = self._item(key)
+        if item is None or any(item.get(name) != value for name, value in wanted.items()):
+            unmet: _Item = {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": item} if item else {})}
+            self.wire.story.tell(self.process.name, f"fails to {text[:6].lower()} the row of {key}: it has changed")
+            return unmet
+        if text.startswith("DELETE"):
+            if "ttl" in wanted and (row := self.inner.rows.get(key)) is not None:
+                self.witness.saw_expiry(row)
+            return self._put(key, None, "deletes")
+        kept = {name: value for name, value in item.items() if name not in _REMOVE.findall(changes)}
+        return self._put(key, kept | values, "renews" if len(names) == 2 else "replaces")
+
+    def _insert(self, item: _Item) -> _Item:
+        key = staging_key_of(item)
+        if self._row(key) is not None:
+            self.wire.story.tell(self.process.name, f"fails to insert a row of {key}: there is one")
+            return {"Error": {"Code": "DuplicateItem"}}
+        return self._put(key, item, "inserts")
+
+    def _put(self, key: ProductKey, item: _Item | None, verb: str) -> _Item:
+        before = self.inner.rows.get(key)
+        if item is None:
+            del self.inner.rows[key]
+        else:
+            self.inner.rows[key] = cast(WaitingHalf, staging_from_item(item))
+        self.wire.story.tell(self.process.name, f"{verb} {row_text(self.inner.rows.get(key) or before)} in staging")
+        self.witness.saw_row_change(key, before)
+        return {}
