@@ -13,7 +13,7 @@ from linkhub_core.errors import ServiceUnavailable
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _NODES = """
 CREATE TABLE nodes (
@@ -55,6 +55,7 @@ CREATE TABLE staging (
   traceparent TEXT,
   waiting_since INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
+  notes TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging_age ON staging (waiting_since);
@@ -79,7 +80,7 @@ CREATE TABLE announcements (
 {_NODES}"""
 
 # What makes a file of this version one of the next.
-_STEPS = {1: _NODES}
+_STEPS = {1: _NODES, 2: "ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]'"}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

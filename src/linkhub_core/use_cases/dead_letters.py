@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import frozen
 
-from linkhub_core.codec import decode_event, unwrap
+from linkhub_core.codec import decode_event
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.intake import unwrap
 from linkhub_core.model import ProductKey
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
@@ -110,7 +111,7 @@ class MendDeadLetter:
 def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
     """The letter's own, and those of the SNS notification around its body, which a mended body need not have."""
     try:
-        around = unwrap(letter.body)[1]
+        around = unwrap(letter.body).attributes
     except MalformedEvent:
         around = {}
     return {**around, **letter.attributes} or {"correlationId": letter.message_id}

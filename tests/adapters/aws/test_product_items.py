@@ -86,7 +86,7 @@ def test_a_product_survives(
         {"caption_version": {"S": "new"}},
         {"thumbnails": {"L": []}},
         {"created_at": {"S": "yesterday"}},
-        {"tags": {"SS": [1]}},
+        {"tags": {"N": "1"}},
         {"revision": {"L": []}},
     ],
     ids=str,
