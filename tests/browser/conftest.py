@@ -1,6 +1,6 @@
 """A headless Chromium for the package, a fresh page for each test, and a list of everything the page complained of.
 
-Rule: Chromium sees the fonts of :mod:`tests.browser.fonts` and no others, so a page has the same widths on every machine.
+Rule: Chromium sees the fonts of :mod:`tests.browser.fonts` and no others: a page is as wide on every machine.
 """
 
 from __future__ import annotations

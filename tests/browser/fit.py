@@ -1,15 +1,17 @@
 """Whether a page fits its screen: what is measured, on which screens, and what may be cut or scrolled sideways.
 
 Measured after layout, not by eye: the page does not scroll sideways; no visible element reaches beyond the screen; no
-text is wider or higher than the box that cuts it. Exceptions are named by selector, each with its reason.
+text is wider or higher than the box that cuts it. ``misfits.js`` measures; the exceptions are named here.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 from playwright.async_api import Page
 
-__all__ = ["SCREENS", "Screen", "misfits", "misfits_by_screen", "show_on"]
+__all__ = ["SCREENS", "TIGHT_SCREENS", "Screen", "misfits", "misfits_by_screen", "show_on"]
 
 
 @attrs.frozen(kw_only=True)
@@ -26,74 +28,32 @@ class Screen:
     text_percent: int = 100
 
 
-SCREENS = (
-    Screen(name="desk", width=1280, height=900),
-    Screen(name="desk at 200 %", width=640, height=450),
+TIGHT_SCREENS = (
     Screen(name="tablet", width=768, height=1024),
-    Screen(name="phone", width=390, height=844),
     Screen(name="small phone", width=320, height=640),
     Screen(name="small phone in landscape", width=640, height=320),
     Screen(name="small phone at 200 %", width=160, height=320),
+)
+SCREENS = (
+    Screen(name="desk", width=1280, height=900),
+    Screen(name="desk at 200 %", width=640, height=450),
+    Screen(name="phone", width=390, height=844),
+    *TIGHT_SCREENS,
     Screen(name="small phone with text of 200 %", width=320, height=640, text_percent=200),
     Screen(name="tablet with text of 200 %", width=768, height=1024, text_percent=200),
 )
 
 # Boxes that scroll sideways on purpose: rows of pictures and filters, tables and code.
 _MAY_SCROLL = "#filters, #product-strip, .scroll, pre"
-# Boxes that cut on purpose: pictures, texts for screen readers, and previews of a text that a tap shows whole.
-_MAY_CUT = ".picture, .picture *, .only-heard, .chart svg, .chart svg *, " + ", ".join(
-    (
-        ".tile .title",
-        ".tile .chips li",
-        ".tile .tags",
-        ".tile .tags li",
-        ".toast-title",
-        ".letter-what",
-        "#filters button",
-    )
+# Boxes that cut on purpose: pictures, charts, text for screen readers, and previews of a text that a tap shows whole.
+_MAY_CUT = ", ".join(
+    [
+        ".picture, .picture *, .chart svg",
+        ".only-heard",
+        ":is(.tile, .card) :is(.title, li), .tile .tags, .toast-title, .letter-what, #filters button",
+    ]
 )
-
-_MISFITS = """([mayScroll, mayCut]) => {
-  const found = [];
-  const root = document.documentElement;
-  const name = (element) => {
-    const id = element.id ? `#${element.id}` : "";
-    const classes = [...element.classList].map((one) => `.${one}`).join("");
-    return `${element.localName}${id}${classes}`;
-  };
-  const clips = (element) => getComputedStyle(element).overflowX !== "visible";
-  const isClipped = (element) => {
-    for (let at = element.parentElement; at && at !== document.body && at !== root; at = at.parentElement) {
-      if (clips(at)) return true;
-    }
-    return false;
-  };
-  if (root.scrollWidth > root.clientWidth) found.push(`the page scrolls sideways: ${root.scrollWidth} > ${root.clientWidth}`);
-  for (const element of document.body.querySelectorAll("*")) {
-    if (!element.checkVisibility({ visibilityProperty: true }) || element.matches("script, template, noscript")) continue;
-    const style = getComputedStyle(element);
-    const box = element.getBoundingClientRect();
-    if (box.width === 0 || element.closest(".skip")) continue;
-    if ((box.right > root.clientWidth + 1 || box.left < -1) && !isClipped(element)) {
-      found.push(`${name(element)} reaches from ${box.left} to ${box.right} of ${root.clientWidth}`);
-    }
-    if (element.namespaceURI !== "http://www.w3.org/1999/xhtml" || style.display.startsWith("inline") && !style.display.includes("-")) continue;
-    const isWider = element.scrollWidth > element.clientWidth + 1;
-    const isHigher = element.scrollHeight > element.clientHeight + 1;
-    const isCutX = ["hidden", "clip"].includes(style.overflowX) && isWider;
-    const isCutY = ["hidden", "clip"].includes(style.overflowY) && isHigher;
-    if (isWider && style.overflowX === "visible" && !isClipped(element)) {
-      found.push(`${name(element)} has content of ${element.scrollWidth} in ${element.clientWidth}`);
-    }
-    if (isWider && ["auto", "scroll"].includes(style.overflowX) && !element.matches(mayScroll)) {
-      found.push(`${name(element)} scrolls sideways: ${element.scrollWidth} > ${element.clientWidth}`);
-    }
-    if ((isCutX || isCutY) && !element.matches(mayCut)) {
-      found.push(`${name(element)} cuts ${element.scrollWidth}x${element.scrollHeight} to ${element.clientWidth}x${element.clientHeight}`);
-    }
-  }
-  return [...new Set(found)];
-}"""
+_MISFITS = (Path(__file__).parent / "misfits.js").read_text("utf-8")
 
 _TEXT_SIZE = """(percent) => { document.documentElement.style.fontSize = percent === 100 ? "" : `${percent}%`; }"""
 _NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"

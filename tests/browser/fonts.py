@@ -1,8 +1,8 @@
 """The fonts of the browser tests: one wide family and one narrow one, the same files on every machine.
 
-The width of a text decides whether a page fits its screen, and each machine has other fonts. So Chromium is started with
-a fontconfig file that names the fonts of a pinned npm package and no others. Text that names no family that exists is
-drawn in the wide one, as on a Debian that has only its default fonts.
+The width of a text decides whether a page fits its screen, and each machine has other fonts. So Chromium is started
+with a fontconfig file that names the fonts of a pinned npm package and no others. Text that names no family that exists
+is drawn in the wide one, as on a Debian that has only its default fonts.
 """
 
 from __future__ import annotations

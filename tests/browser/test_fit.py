@@ -12,39 +12,13 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser import fonts
 from tests.browser.fake_shop import FakeShop
-from tests.browser.fit import SCREENS, misfits, misfits_by_screen, show_on
-from tests.browser.samples import SELLER, hostile_product, sample_product
+from tests.browser.fit import TIGHT_SCREENS, misfits, misfits_by_screen, show_on
+from tests.browser.long_texts import LONGEST_HANDLE, ONE_CHARACTER, TEXTS, extreme_product
+from tests.browser.samples import SELLER, hostile_product
 from tests.browser.test_operator import open_page
 from tests.browser.test_storefront import open_shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
-
-_FAMILY = "👩‍👩‍👧‍👦"
-_JOINER = "\u200d"
-# Each is one text without a place to break it, in another script or of another kind.
-_TEXTS = {
-    "latin": "W" * 500,
-    "no-break spaces": "\u00a0".join(["Mmmm"] * 100),
-    "word joiners": "\u2060".join("M" * 200),
-    "digits": "9" * 500,
-    "address": f"https://example.com/{'a-b_c.d/' * 60}",
-    "emoji": _FAMILY * 100,
-    "arabic": "مستحضرات" * 50,
-    "chinese": "连衣裙" * 150,
-    "thai": "ชุดเดรส" * 60,
-    "stacked accents": "Z" + "\u0301\u0323" * 200,
-}
-# To Unicode this is a single character, so it is cut at the edge of its box, never broken.
-_ONE_CHARACTER = _JOINER.join([_FAMILY] * 40)
-_LONG_HANDLE = "W" * 64
-
-
-def _extreme_product(number: int, text: str) -> dict[str, Any]:
-    """A product in which every text is this one, at its greatest price, with as many tags as there can be."""
-    tags = [text, *(f"{text[:40]}{index}" for index in range(40))]
-    return sample_product(
-        number, title=text, price=999_999_999_999_999, sizes=f"{text}, S, M", tags=tags, raw_caption=text
-    )
 
 
 @pytest_asyncio.fixture(params=[fonts.WIDE, fonts.NARROW], loop_scope="package")
@@ -59,9 +33,9 @@ async def fitted(browser: Browser, request: pytest.FixtureRequest) -> AsyncItera
 
 async def test_shop_fits(fitted: Page, shop: FakeShop) -> None:
     """Tiles, filters, the header and the toast, with texts that cannot be broken."""
-    shop.add(*(_extreme_product(90 + number, text) for number, text in enumerate(_TEXTS.values())))
+    shop.add(*(extreme_product(90 + number, text) for number, text in enumerate(TEXTS.values())))
     await open_shop(fitted, shop)
-    await shop.publish(_extreme_product(120, "M" * 500))
+    await shop.publish(extreme_product(120, "M" * 500))
     await expect(fitted.locator("#toast")).to_be_visible()
     assert await misfits_by_screen(fitted) == {}
 
@@ -69,7 +43,7 @@ async def test_shop_fits(fitted: Page, shop: FakeShop) -> None:
 async def test_shop_with_the_longest_handle_fits(fitted: Page, shop: FakeShop) -> None:
     """A handle of 64 wide letters in the header."""
     shop.products.clear()
-    await fitted.goto(f"{shop.url}/shop/{_LONG_HANDLE}")
+    await fitted.goto(f"{shop.url}/shop/{LONGEST_HANDLE}")
     await expect(fitted.locator("#empty")).to_be_visible()
     assert await misfits_by_screen(fitted) == {}
 
@@ -86,11 +60,11 @@ async def test_dialog_fits(fitted: Page, shop: FakeShop) -> None:
     """The product's dialog, whatever its title, price, sizes, tags and caption are."""
     products = [
         hostile_product(90),
-        *(_extreme_product(91 + index, text) for index, text in enumerate(_TEXTS.values())),
+        *(extreme_product(91 + index, text) for index, text in enumerate(TEXTS.values())),
     ]
     shop.add(*products)
     await open_shop(fitted, shop)
-    for screen in SCREENS:
+    for screen in TIGHT_SCREENS:
         await show_on(fitted, screen)
         for product in products:
             await _open_dialog(fitted, product)
@@ -99,21 +73,21 @@ async def test_dialog_fits(fitted: Page, shop: FakeShop) -> None:
 
 async def test_dialog_cuts_what_cannot_be_broken(fitted: Page, shop: FakeShop) -> None:
     """A character of 40 joined emoji is wider than the screen; its box cuts it, and nothing scrolls sideways."""
-    product = _extreme_product(90, _ONE_CHARACTER)
+    product = extreme_product(90, ONE_CHARACTER)
     shop.add(product)
     await open_shop(fitted, shop)
-    for screen in SCREENS:
+    for screen in TIGHT_SCREENS:
         await show_on(fitted, screen)
         await _open_dialog(fitted, product)
         assert await misfits(fitted, may_cut=".product-words :is(h2, p, li)") == [], screen.name
 
 
 async def test_dialog_is_reached_to_its_end(fitted: Page, shop: FakeShop) -> None:
-    """On each screen each part of the dialog can be scrolled into view, and its buttons can be hit."""
-    product = _extreme_product(90, "Ankara wrap dress " * 10)
+    """On a small or low screen each part of the dialog can be scrolled into view, and its buttons can be hit."""
+    product = extreme_product(90, "Ankara wrap dress " * 10)
     shop.add(product)
     await open_shop(fitted, shop)
-    for screen in SCREENS:
+    for screen in TIGHT_SCREENS:
         await show_on(fitted, screen)
         await _open_dialog(fitted, product)
         for part in ("title", "price", "sizes", "caption", "tags"):
@@ -144,7 +118,7 @@ async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
         "realtime": realtime
         | {
             "connections": 10**12,
-            "sellers": [{"seller_handle": _LONG_HANDLE, "subscriptions": 10**12}, *realtime["sellers"]],
+            "sellers": [{"seller_handle": LONGEST_HANDLE, "subscriptions": 10**12}, *realtime["sellers"]],
             "by_transport": [{"transport": name, "connections": 10**12}],
         },
         "dead_letters": letters
