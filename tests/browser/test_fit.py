@@ -152,15 +152,16 @@ async def test_api_docs_fit(fitted: Page, shop: FakeShop) -> None:
     assert await misfits_by_screen(fitted) == {}
 
 
-async def test_families_are_what_they_are_named_for(fitted: Page, shop: FakeShop) -> None:
-    """Chromium finds both families, and a text is wider in the wide one than in the narrow one."""
-    await fitted.goto(f"{shop.url}/api/docs")
-    widths = await fitted.evaluate(
+async def test_chromium_has_the_two_families_and_no_other(page: Page, shop: FakeShop) -> None:
+    """A text is narrower in the narrow family; in each other family, installed or not, it is drawn in the wide one."""
+    await page.goto(f"{shop.url}/api/docs")
+    wide, narrow, *others = await page.evaluate(
         """families => families.map((family) => {
           const context = document.createElement("canvas").getContext("2d");
           context.font = `100px "${family}", monospace`;
-          return Math.round(context.measureText("Watch the video").width);
+          return context.measureText("Watch the video").width;
         })""",
         [fonts.WIDE, fonts.NARROW, "Liberation Sans", "Noto Sans", "system-ui"],
     )
-    assert widths == [812, 729, 812, 812, 812]
+    assert narrow < 0.95 * wide
+    assert others == [wide] * 3
