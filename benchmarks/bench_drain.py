@@ -28,6 +28,7 @@ from linkhub_adapters.worker import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Consuming, Settings, Storage
 from linkhub_core import codec
+from linkhub_core.model import ProductRecord
 from linkhub_core.ports import Entry, OutgoingMessage
 from linkhub_core.use_cases import AssembleBatch, Settlement
 
@@ -70,7 +71,7 @@ async def _drain(settings: Settings, messages: Sequence[OutgoingMessage], pairs:
         with watch.running():
             while deliveries := await backend.queue.receive():
                 await assemble(deliveries)
-        products = [record async for record in backend.products.scan()]
+        products = [row async for row in backend.products.scan() if isinstance(row, ProductRecord)]
         assert len(products) == pairs, f"{len(products)} of {pairs} products came out"
         assert not any(record.unannounced_revision for record in products)
     return watch

@@ -28,6 +28,7 @@ from linkhub_adapters.telemetry import Figures
 from linkhub_adapters.worker import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
+from linkhub_core.model import ProductRecord
 
 __all__ = ["QUARTERS", "Evidence", "Saved", "run"]
 
@@ -198,6 +199,7 @@ class _Stage:
                     is_announced=record.unannounced_revision is None,
                 )
                 async for record in backend.products.scan()
+                if isinstance(record, ProductRecord)
             ]
 
     def _metrics(self) -> Mapping[str, float]:

@@ -103,12 +103,10 @@ class Container(DeclarativeContainer):
         jitter=Object(random.random),
     )
     sweep = Singleton(Sweep, settlement=settlement)
-    browse = Singleton(BrowseShop, products=products, clock=clock)
-    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters, clock=clock)
+    browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
+    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
-    mend = Singleton(
-        MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher, clock=clock
-    )
+    mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
 
     consumer = Singleton(
         Consumer,

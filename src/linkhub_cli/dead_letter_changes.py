@@ -81,7 +81,7 @@ async def mend_letter(container: Container, letter_id: str, raw: bytes, *, force
     if not found:
         return Changes(going=[], changed=0 if yes else None)
     (old,) = found
-    mended = container.examine().examine(evolve(old.letter, body=body))
+    mended = container.examine().examine(evolve(old.letter, body=body, faults=()))
     plan = plan_redrive([mended], force=force)
     if yes and plan.going:
         await container.mend()(old.letter, body, force=force)
@@ -113,13 +113,17 @@ def change_document(changes: Changes) -> dict[str, Any]:
 
 def tell_redriven(changes: Changes) -> None:
     """Say what a redrive did or would do, and why letters stay."""
-    again = sum(not one.would_pass for one in changes.going)
+    again = sum(one.would_pass is False for one in changes.going)
     forced = f"; {again:,} of them would be rejected again" if again else ""
     _tell(changes, "put back", forced)
-    if changes.staying:
-        stays = "letter stays, for it" if len(changes.staying) == 1 else "letters stay, for they"
-        click.echo(f"{len(changes.staying):,} {stays} would be rejected again:")
-        reasons = Counter("; ".join(map(str, one.faults[:3])) for one in changes.staying)
+    if refused := sum(one.would_pass is None for one in changes.staying):
+        stay = "stays" if refused == 1 else "stay"
+        click.echo(f"{counted(refused, 'letter')} {stay}: a store refused it (--force puts it back)")
+    rejected = [one for one in changes.staying if one.would_pass is False]
+    if rejected:
+        stays = "letter stays, for it" if len(rejected) == 1 else "letters stay, for they"
+        click.echo(f"{len(rejected):,} {stays} would be rejected again:")
+        reasons = Counter("; ".join(map(str, one.faults[:3])) for one in rejected)
         for reason, count in reasons.most_common(_MOST_REASONS):
             click.echo(f"  {count:,}  {plain(reason)}")
         if len(reasons) > _MOST_REASONS:
@@ -131,7 +135,7 @@ def tell_redriven(changes: Changes) -> None:
 
 def tell_purged(changes: Changes) -> None:
     """Say what a purge did or would do."""
-    passing = sum(one.would_pass for one in changes.going)
+    passing = sum(one.would_pass is True for one in changes.going)
     _tell(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
     if changes.changed is None and changes.going:
         click.echo(_NOT_DONE)

@@ -14,7 +14,7 @@ from linkhub_cli.output import counted, print_table
 from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import Fault
-from linkhub_core.model import Kind
+from linkhub_core.model import Kind, Origin
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.use_cases import Examined, ExamineDeadLetters
 
@@ -101,7 +101,7 @@ def _fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
 
 
 def _correlation_id(examined: Examined) -> str:
-    return examined.letter.attributes.get("correlationId") or examined.letter.message_id
+    return Origin.of_message(examined.letter.attributes, examined.letter.message_id).correlation_id
 
 
 def print_groups(examined: Sequence[Examined]) -> None:
@@ -120,12 +120,13 @@ def print_groups(examined: Sequence[Examined]) -> None:
 
 def _group_row(reason: str, queue: str, letters: Sequence[Examined]) -> tuple[str, ...]:
     moments = [one.letter.rejected_at for one in letters]
-    passing = sum(one.would_pass for one in letters)
+    passing = sum(one.would_pass is True for one in letters)
+    unknown = all(one.would_pass is None for one in letters)
     return (
         f"{len(letters):,}",
         queue,
         reason,
-        "all" if passing == len(letters) else f"{passing:,}" if passing else "none",
+        "all" if passing == len(letters) else f"{passing:,}" if passing else "unknown" if unknown else "none",
         timestamp_text(min(moments)),
         timestamp_text(max(moments)),
         letters[0].letter.letter_id,
@@ -166,6 +167,8 @@ def _product(examined: Examined) -> str:
 
 
 def _verdict(examined: Examined) -> str:
+    if examined.would_pass is None:
+        return "unknown: a store refused it"
     return "would pass now" if examined.would_pass else "would be rejected again"
 
 

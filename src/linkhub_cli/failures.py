@@ -18,7 +18,7 @@ import click
 from linkhub_cli.settings_sources import SettingsFaulty
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
 
-__all__ = ["exit_code_of", "telling"]
+__all__ = ["SOME_FAILED", "exit_code_of", "telling"]
 
 SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
 

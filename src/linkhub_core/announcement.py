@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from linkhub_core.model import ProductKey
+from linkhub_core.model import ProductKey, ProductRecord
 
 __all__ = ["NEW_PRODUCT", "PRODUCT_UPDATED", "Announcement"]
 
@@ -21,11 +21,13 @@ class Announcement:
     """One revision of one product, ready to send.
 
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product`` and
-    ``timestamp``. ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``.
-    ``correlation_id`` and ``traceparent`` are of the message that brought the newest half, where there was one.
+    ``timestamp``; the field ``event_type`` repeats its name. ``created_at`` and ``updated_at`` are the product's, as
+    texts with milliseconds and ``Z``. ``correlation_id`` and ``traceparent`` are of the message that brought the newest
+    half, where there was one.
     """
 
     key: ProductKey
+    event_type: str
     revision: int
     created_at: str
     updated_at: str
@@ -34,14 +36,13 @@ class Announcement:
     traceparent: str | None = None
 
     @staticmethod
-    def type_of(revision: int) -> str:
-        """The name of the event for this revision: ``new_product`` for the first, else ``product_updated``."""
-        return NEW_PRODUCT if revision == 1 else PRODUCT_UPDATED
+    def type_of(record: ProductRecord) -> str:
+        """The name of the event for the record's revision.
 
-    @property
-    def event_type(self) -> str:
-        """The name of the event."""
-        return self.type_of(self.revision)
+        ``new_product`` until a revision of the product was announced, and for the first revision whenever it is
+        announced or replayed; else ``product_updated``.
+        """
+        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
 
     @property
     def event_id(self) -> str:

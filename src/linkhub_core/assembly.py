@@ -4,18 +4,19 @@
     ----------------  ------------------------  ---------------------------------------------------------------
     one               absent                    Waiting     the partner will come; the half is safe in staging
     both              absent                    Joined      put the product, revision 1, unless somebody else did
-    any, newer        present                   Improved    compare-and-set on the revision, newer halves only
+    any, newer        present                   Improved    compare-and-set on what was read, newer halves only
+    newer by stamp    present                   Refreshed   the same, but versions only: readers see no change
     any, none newer   present                   Unchanged   no write
 
     a staged row      answers                   outcome
     ----------------  ------------------------  ---------------------------------------------------------------
     absent, older     Staged                    look for the product: it may exist already
     the same          Equal                     look for the product: an earlier attempt may have died right here
-    newer             Superseded                nothing: whoever staged the newer one looks after it
+    newer             Superseded                nothing: the message that staged the newer one completes it
     the other half    Partner                   both are known: join
 
-Everything here is pure: time arrives as an argument, and the outcome is carried out by
-:mod:`linkhub_core.use_cases.assemble`.
+Equal and superseded renew the row's expiry. Everything here is pure: time arrives as an argument, and the outcome is
+carried out by :mod:`linkhub_core.use_cases.assemble`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from attrs import evolve, frozen
 from linkhub_core.merge import Halves, newer_than
 from linkhub_core.model import Caption, Half, ProductRecord, ThumbnailSet
 
-__all__ = ["Decision", "Improved", "Joined", "Unchanged", "Waiting", "decide"]
+__all__ = ["Decision", "Improved", "Joined", "Refreshed", "Unchanged", "Waiting", "decide"]
 
 
 @frozen
@@ -45,7 +46,17 @@ class Joined:
 
 @frozen
 class Improved:
-    """The stored product lacks something newer: ``record`` is to replace the one of the revision before it."""
+    """The stored product lacks content that is newer: ``record`` is to replace it, as the next revision."""
+
+    record: ProductRecord
+
+
+@frozen
+class Refreshed:
+    """The stored product has the same content of an earlier stamp: it is to get the versions of ``record``.
+
+    Readers see no change, so the revision, the debt and ``updated_at`` stay.
+    """
 
     record: ProductRecord
 
@@ -57,7 +68,7 @@ class Unchanged:
     record: ProductRecord
 
 
-Decision = Waiting | Joined | Improved | Unchanged
+Decision = Waiting | Joined | Improved | Refreshed | Unchanged
 
 
 def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decision:
@@ -89,24 +100,21 @@ def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
     )
 
 
-def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Unchanged:
+def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
     newer = newer_than(stored, halves)
     if newer == Halves():
         return Unchanged(stored)
-    revision = stored.revision + 1
-    improved = evolve(stored, revision=revision, unannounced_revision=revision)
+    merged = stored
     if newer.caption and isinstance(newer.caption.content, Caption):
-        improved = evolve(improved, caption=newer.caption.content, caption_version=newer.caption.version)
+        merged = evolve(merged, caption=newer.caption.content, caption_version=newer.caption.version)
     if newer.thumbnails and isinstance(newer.thumbnails.content, ThumbnailSet):
-        improved = evolve(improved, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
-    return Improved(_restamped(improved, stored, now))
-
-
-def _restamped(improved: ProductRecord, stored: ProductRecord, now: datetime) -> ProductRecord:
-    """Move ``updated_at`` if the content changed; it never runs backwards, whatever the savers' clocks do."""
-    if (improved.caption, improved.thumbnails) == (stored.caption, stored.thumbnails):
-        return improved
-    return evolve(improved, updated_at=max(_whole_milliseconds(now), stored.updated_at))
+        merged = evolve(merged, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
+    if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
+        return Refreshed(merged)
+    revision = stored.revision + 1
+    # updated_at never runs backwards, whatever the savers' clocks do.
+    updated_at = max(_whole_milliseconds(now), stored.updated_at)
+    return Improved(evolve(merged, revision=revision, unannounced_revision=revision, updated_at=updated_at))
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import orjson
@@ -18,6 +18,9 @@ from attrs import frozen
 from linkhub_core import rules
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, ProductRecord
+
+if TYPE_CHECKING:
+    from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = [
     "CATCH_UP_MARGIN",
@@ -59,10 +62,14 @@ class PageQuery:
 
 @frozen(kw_only=True)
 class Page:
-    """Products of a shop, newest first, and whether at least one more stands behind the last."""
+    """Products of a shop, newest first, and whether at least one more follows the last.
+
+    ``unreadable`` are the rows among them that cannot be read.
+    """
 
     records: Sequence[ProductRecord]
     has_more: bool
+    unreadable: Sequence[Unreadable] = ()
 
     @property
     def last_key(self) -> ProductKey | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
@@ -36,7 +36,6 @@ from linkhub_core.model import (
 from linkhub_core.structure import build, build_exactly, unstructure
 
 __all__ = [
-    "MAX_CLOCK_LEAD",
     "Reading",
     "announce",
     "content_from",
@@ -52,8 +51,6 @@ __all__ = [
     "read_event",
     "timestamp_text",
 ]
-
-MAX_CLOCK_LEAD = timedelta(minutes=5)
 
 _TEXT = rules.text()
 _REVISION = rules.integer()
@@ -73,13 +70,13 @@ class Reading:
     notes: tuple[Note, ...] = ()
 
 
-def read_event(kind: Kind, body: str, received_at: datetime) -> Reading:
+def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
     """Read a worker's event, in whatever envelope and spelling it came.
 
     Args:
         kind: the half that the message's queue is for; an event of the other half is taken for what it is.
         body: the body of the message.
-        received_at: when the queue took the message; a timestamp more than 5 minutes later is clamped to that.
+        first_sent_at: when the message was sent for the first time; a later timestamp counts as this.
 
     Raises:
         MalformedEvent: with all faults of the body.
@@ -92,14 +89,14 @@ def read_event(kind: Kind, body: str, received_at: datetime) -> Reading:
     if kind is Kind.CAPTION and isinstance(event.get(price := known_name(event, "price") or "price"), float):
         event = {**event, price: json_text.exact_field(unwrapped.text, price)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
-    moment = min(instant, received_at + MAX_CLOCK_LEAD)
-    half = Half(key=key, version=Version.at(moment, digest_of(content)), content=content)
+    version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+    half = Half(key=key, version=version, content=content)
     return Reading(half=half, attributes=unwrapped.attributes, notes=tuple(sorted({*notes, *more_notes})))
 
 
-def decode_event(kind: Kind, body: str, received_at: datetime) -> Half:
+def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
     """The half that :func:`read_event` reads."""
-    return read_event(kind, body, received_at).half
+    return read_event(kind, body, first_sent_at).half
 
 
 _Read = tuple[ProductKey, datetime, Content, Sequence[Note]]
@@ -205,6 +202,7 @@ def decode_record(
     thumbnails_version: str,
     revision: int,
     unannounced_revision: int | None,
+    shown: bool = False,
 ) -> ProductRecord:
     """Read a product back from what :func:`product_document` gave and what a store keeps beside it.
 
@@ -222,6 +220,7 @@ def decode_record(
             updated_at=datetime.fromisoformat(document["updated_at"]),
             revision=revision,
             unannounced_revision=unannounced_revision,
+            shown=shown,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
@@ -234,7 +233,7 @@ def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
     """Make the announcement of a record's revision; its event is encoded here, once for all who will hear it."""
-    event_type = Announcement.type_of(record.revision)
+    event_type = Announcement.type_of(record)
     updated_at = timestamp_text(record.updated_at)
     event = {
         "event_type": event_type,
@@ -245,6 +244,7 @@ def announce(
     }
     return Announcement(
         key=record.key,
+        event_type=event_type,
         revision=record.revision,
         created_at=timestamp_text(record.created_at),
         updated_at=updated_at,
@@ -266,6 +266,7 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
             revision=_REVISION(event["revision"]),
+            event_type=_TEXT(event["event_type"]),
             created_at=_TEXT(product["created_at"]),
             updated_at=_TEXT(product["updated_at"]),
             event_json=event_json,

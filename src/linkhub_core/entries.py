@@ -6,7 +6,7 @@ from the queue to the announcement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from attrs import frozen
@@ -21,10 +21,12 @@ __all__ = [
     "HalfExpired",
     "HalfStaged",
     "HalfWasKnown",
+    "HalvesExpired",
     "MessageRejected",
     "MessagesReleased",
     "ProductAnnounced",
     "ProductSaved",
+    "RowSkipped",
     "Swept",
 ]
 
@@ -100,7 +102,7 @@ class ProductAnnounced:
 
 @frozen(kw_only=True)
 class HalfExpired:
-    """A half waited past its time and its partner never came; it was removed after ``age``."""
+    """A half waited past its time without its partner; it was removed after ``age``. A sweep records a sample."""
 
     key: ProductKey
     kind: Kind
@@ -109,13 +111,39 @@ class HalfExpired:
 
 
 @frozen(kw_only=True)
+class HalvesExpired:
+    """How many halves one sweep removed after their time, by kind, and how many of them it recorded one by one."""
+
+    counts: Mapping[Kind, int]
+    sampled: Mapping[Kind, int]
+
+
+@frozen(kw_only=True)
+class RowSkipped:
+    """A row was left as it is: it cannot be read, or its store refuses what it would become.
+
+    ``store`` is ``products`` or ``staging``. The key is the row's as it is stored, in whatever form.
+    """
+
+    store: str
+    seller_handle: str
+    video_id: str
+    problem: str
+
+
+@frozen(kw_only=True)
 class Swept:
-    """A sweep went through: rows ``seen``, ``folded`` into products, ``expired``; products ``announced`` late."""
+    """A sweep went through.
+
+    It saw ``seen`` rows in staging: ``folded`` into products, ``expired`` and removed. It ``announced`` products late.
+    It ``skipped`` rows that cannot be read, or that a store refuses.
+    """
 
     seen: int
     folded: int
     expired: int
     announced: int
+    skipped: int = 0
 
 
 @frozen(kw_only=True)
@@ -137,6 +165,8 @@ Entry = (
     | ProductSaved
     | ProductAnnounced
     | HalfExpired
+    | HalvesExpired
+    | RowSkipped
     | Swept
     | ActivityFailed
 )

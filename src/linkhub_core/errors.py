@@ -8,7 +8,8 @@
     └── PermanentError             trying again gives the same answer
         ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
         ├── InvalidQuery           the reader's fault: a parameter breaks a rule
-        └── StoreRefused           a store will never take this value
+        └── StoreRefused           a store will not take this value
+            └── CollectionFull     a store has no room for more products of this seller
 
 An error carries data and renders it. Adapters translate a driver's error once, ``from`` the original.
 """
@@ -17,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attrs import field as attribute
 from attrs import frozen
 
 __all__ = [
+    "CollectionFull",
     "Fault",
     "InvalidQuery",
     "LinkhubError",
@@ -37,11 +40,14 @@ __all__ = [
 class Fault:
     """One broken rule of an event: which field, and what is wrong with it.
 
-    ``field`` is a path such as ``thumbnails[2].quality_score``; it is empty where the whole body is at fault.
+    ``field`` is a path such as ``thumbnails[2].quality_score``; it is empty where the whole body is at fault. With
+    ``of_store`` no rule is broken: a store refused what became of the event, and only the store can say whether it
+    would do so again.
     """
 
     field: str
     problem: str
+    of_store: bool = attribute(default=False, eq=False)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}" if self.field else self.problem
@@ -118,7 +124,7 @@ class InvalidQuery(PermanentError):
 
 
 class StoreRefused(PermanentError):
-    """A store answered that it will never take this value."""
+    """A store answered that it will not take this value, however often it is tried."""
 
     def __init__(self, store: str, problem: str) -> None:
         super().__init__(store, problem)
@@ -127,3 +133,10 @@ class StoreRefused(PermanentError):
 
     def __str__(self) -> str:
         return f"{self.store} refused the value: {self.problem}"
+
+
+class CollectionFull(StoreRefused):
+    """A store has no room for more products of this seller; products of other sellers are stored."""
+
+    def __str__(self) -> str:
+        return f"{self.store} has no room for more products of this seller: {self.problem}"

@@ -7,11 +7,13 @@ arguments. JSON never enters here; see :mod:`linkhub_core.codec`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from linkhub_core import rules
 from linkhub_core.fields import decoration, essential, many, one
@@ -38,6 +40,8 @@ __all__ = [
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+MAX_CORRELATION_ID_CHARACTERS = 200
 
 
 class Kind(StrEnum):
@@ -168,35 +172,70 @@ Content = Caption | ThumbnailSet
 
 @frozen(order=True)
 class Version:
-    """How new a half is: its timestamp in microseconds since 1970, then a hash of its content.
+    """How new a half is. Of two halves of a kind the one with the greater version wins.
 
-    Versions order totally, so of two halves of a kind the greater one wins wherever they meet; the hash settles equal
-    timestamps without luck. ``str()`` gives a text of the same order.
+    ``counted_us`` is the half's timestamp as it counts, in microseconds since 1970: at most the last microsecond of the
+    millisecond in which its message was first sent, so that a clock that is ahead wins nothing. ``stamped_us`` is the
+    timestamp as its sender wrote it, which keeps honest stamps of one millisecond in their order. ``digest`` is a hash
+    of the content and decides between equal stamps.
+
+    ``str()`` gives the stored form, ``stamped-digest``, or ``counted~stamped-digest`` if the stamp does not count in
+    full. These texts have the order of the versions, because ``~`` sorts behind ``-``.
     """
 
-    epoch_us: int
+    counted_us: int
+    stamped_us: int
     digest: str
 
     @classmethod
-    def at(cls, moment: datetime, digest: str) -> Version:
-        """The version of content with this ``digest``, stamped at ``moment``."""
-        return cls((moment - _EPOCH) // _MICROSECOND, digest)
+    def at(cls, moment: datetime, digest: str, *, first_sent_at: datetime | None = None) -> Version:
+        """The version of content with this ``digest``, stamped at ``moment``.
+
+        Args:
+            moment: the sender's timestamp.
+            digest: the hash of the content.
+            first_sent_at: when the message was sent for the first time, in whole milliseconds; None: the stamp counts.
+        """
+        stamped_us = (moment - _EPOCH) // _MICROSECOND
+        if first_sent_at is None:
+            return cls(stamped_us, stamped_us, digest)
+        latest_us = (first_sent_at - _EPOCH) // _MILLISECOND * 1000 + 999
+        return cls(min(stamped_us, latest_us), stamped_us, digest)
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Read back what ``str()`` gave."""
-        stamp, digest = text.rsplit("-", 1)
-        return cls(int(stamp[1:]) - 10**20 if stamp.startswith("-") else int(stamp), digest)
+        """Read back what ``str()`` gave.
+
+        Raises:
+            ValueError: the text is no version.
+        """
+        match = _VERSION.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no version")
+        counted, stamped, digest = match.groups()
+        return cls(_stamp_from(counted), _stamp_from(stamped or counted), digest)
 
     @property
     def timestamp(self) -> datetime:
-        """The moment of the half, aware, in UTC."""
-        return _EPOCH + timedelta(microseconds=self.epoch_us)
+        """The sender's timestamp, aware, in UTC."""
+        return _EPOCH + timedelta(microseconds=self.stamped_us)
 
     def __str__(self) -> str:
-        # Before 1970 a plain minus would sort backwards; "-" sorts before every digit, a complement forwards.
-        stamp = f"{self.epoch_us:020d}" if self.epoch_us >= 0 else f"-{10**20 + self.epoch_us:020d}"
-        return f"{stamp}-{self.digest}"
+        stamped = _stamp_text(self.stamped_us)
+        stamps = stamped if self.counted_us == self.stamped_us else f"{_stamp_text(self.counted_us)}~{stamped}"
+        return f"{stamps}-{self.digest}"
+
+
+_VERSION = re.compile(r"(-?[0-9]{20})(?:~(-?[0-9]{20}))?-([^-]*)")
+
+
+def _stamp_text(stamp_us: int) -> str:
+    # Before 1970 a plain minus would sort backwards; "-" sorts before every digit, a complement forwards.
+    return f"{stamp_us:020d}" if stamp_us >= 0 else f"-{10**20 + stamp_us:020d}"
+
+
+def _stamp_from(text: str) -> int:
+    return int(text[1:]) - 10**20 if text.startswith("-") else int(text)
 
 
 @frozen(kw_only=True)
@@ -226,17 +265,31 @@ class Note:
     rule: str
 
 
+def _shortened_id(correlation_id: str) -> str:
+    return correlation_id[-MAX_CORRELATION_ID_CHARACTERS:]
+
+
 @frozen(kw_only=True)
 class Origin:
     """Which message brought a half: what a log and a trace need to lead from the product back to it.
 
-    ``correlation_id`` is the sender's own, or the message's id; ``traceparent`` is a W3C trace context, if any.
-    ``notes`` are the deviations of its event, sorted, each once.
+    ``correlation_id`` is the sender's own, or the message's id; of a longer one the last 200 characters are kept,
+    because its end names the message. ``traceparent`` is a W3C trace context, if any. ``notes`` are the deviations of
+    its event, sorted, each once.
     """
 
-    correlation_id: str
+    correlation_id: str = field(converter=_shortened_id)
     traceparent: str | None = None
     notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def of_message(cls, attributes: Mapping[str, str], message_id: str, notes: tuple[Note, ...] = ()) -> Origin:
+        """The origin that a message's attributes name; without a correlation id the message's own id stands in."""
+        return cls(
+            correlation_id=attributes.get("correlationId") or message_id,
+            traceparent=attributes.get("traceparent"),
+            notes=notes,
+        )
 
 
 @frozen(kw_only=True)
@@ -262,8 +315,10 @@ class WaitingHalf:
 class ProductRecord:
     """A product as it is stored: both contents with their versions, and its own outbox.
 
-    ``revision`` counts 1, 2, ... with each change of content. While the newest revision has not been announced,
-    ``unannounced_revision`` holds it. ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock.
+    ``revision`` counts 1, 2, ... with each change that readers can see. While the newest revision has not been
+    announced, ``unannounced_revision`` holds it. ``shown`` says whether a revision of this product was announced.
+    ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock; a product that is deleted and saved
+    again has another ``created_at``.
     """
 
     key: ProductKey
@@ -275,3 +330,9 @@ class ProductRecord:
     updated_at: datetime
     revision: int
     unannounced_revision: int | None = None
+    shown: bool = False
+
+    @property
+    def identity(self) -> tuple[datetime, int, Version, Version]:
+        """What a conditional write compares: the life of the product, its revision, and its versions."""
+        return (self.created_at, self.revision, self.caption_version, self.thumbnails_version)

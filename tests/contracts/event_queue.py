@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from attrs import frozen
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +28,12 @@ from tests.support.strategies import event_bodies
 __all__ = ["EventQueueContract", "Queues"]
 
 BATCH_SIZE = 100
-FAULTS = [Fault("price", "must be a number"), Fault("tags[3]", "zu lang – 長い"), Fault("", "too large")]
+FAULTS = [
+    Fault("", "no room", of_store=True),
+    Fault("price", "must be a number"),
+    Fault("tags[3]", "zu lang – 長い"),
+    Fault("", "too large"),
+]
 
 
 @frozen(kw_only=True)
@@ -145,6 +151,7 @@ class EventQueueContract:
         await queues.queue.reject([Rejection(delivery=deliveries["bad"], faults=FAULTS)])
         (letter,) = await _letters(queues)
         assert (letter.body, list(letter.faults), letter.kind) == ("bad", FAULTS, Kind.CAPTION)
+        assert [fault.of_store for fault in letter.faults] == [fault.of_store for fault in FAULTS]
         assert letter.message_id == deliveries["bad"].message_id
         assert (letter.receive_count, letter.sent_at) == (1, deliveries["bad"].sent_at)
         assert dict(letter.attributes) == {"correlationId": "c-1"}
@@ -191,8 +198,21 @@ class EventQueueContract:
         assert await queues.letters.redrive(chosen) == 0
         (delivery,) = await queues.queue.receive()
         assert (delivery.kind, delivery.body, delivery.receive_count) == (Kind.THUMBNAIL, "bad", 1)
-        assert dict(delivery.attributes) == {"correlationId": "c-1"}
+        assert delivery.attributes["correlationId"] == "c-1"
         assert [letter.body for letter in await _letters(queues)] == ["worse"]
+
+    async def test_a_redriven_message_carries_the_time_at_which_it_was_first_sent(self, queues: Queues) -> None:
+        """However often it goes round: its event may not count as newer than when it first came."""
+        await self._bury(queues, [an_outgoing(Kind.THUMBNAIL, body="bad")])
+        (letter,) = await _letters(queues)
+        first_sent_at = letter.first_sent_at
+        assert first_sent_at == letter.sent_at
+        for _ in range(2):
+            queues.clock.advance(3600)
+            assert await queues.letters.redrive(await _letters(queues)) == 1
+            (delivery,) = await queues.queue.receive()
+            assert abs(delivery.first_sent_at - first_sent_at) < timedelta(milliseconds=1)
+            await queues.queue.reject([Rejection(delivery=delivery, faults=[Fault("", "no")])])
 
     async def test_a_purged_letter_is_gone(self, queues: Queues) -> None:
         """Purging removes the chosen letters and no others, and counts those that were there."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
 from linkhub_core.catalog import PageQuery
 from linkhub_core.codec import digest_of
-from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet, Version
-from linkhub_core.ports import Conflict, Created, Exists, ProductStore, Revised
-from tests.support.builders import KEY, NOON, a_caption, a_key, a_record
+from linkhub_core.model import Caption, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
+from linkhub_core.ports import Conflict, Created, Exists, Marked, ProductStore, Revised, Unreadable
+from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_revision
 from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
+from tests.support.readable import readable, scanned
 from tests.support.strategies import captions, keys, thumbnail_sets
 
-__all__ = ["ProductStoreContract"]
+__all__ = ["ProductStoreContract", "Spoil"]
+
+Spoil = Callable[[ProductKey], Awaitable[None]]
 
 SELLER = KEY.seller_handle
 
@@ -30,7 +35,10 @@ async def _fill(store: ProductStore, count: int) -> list[ProductRecord]:
 
 
 class ProductStoreContract:
-    """Subclass it with a fixture ``product_store`` that gives an empty store."""
+    """Subclass it with fixtures: ``product_store`` gives an empty store.
+
+    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    """
 
     async def test_a_product_is_created_where_none_is(self, product_store: ProductStore) -> None:
         """A new product is put, and is read back whole, its debt included."""
@@ -53,14 +61,16 @@ class ProductStoreContract:
             a_record(revision=2), caption=a_caption(title="second", price=None), updated_at=NOON + timedelta(hours=1)
         )
         await product_store.create([first])
-        assert await product_store.revise([second]) == [Revised()]
+        assert await product_store.revise([a_revision(second)]) == [Revised()]
         assert await product_store.find([first.key]) == {first.key: second}
 
     async def test_a_revision_of_something_else_conflicts(self, product_store: ProductStore) -> None:
         """A revision that does not follow what is stored changes nothing and hands back what is there, or none."""
         stored = a_record(a_key(1))
         await product_store.create([stored])
-        late, early, unknown = a_record(a_key(1), revision=3), a_record(a_key(1)), a_record(a_key(2), revision=2)
+        late = a_revision(a_record(a_key(1), revision=3), evolve(stored, revision=2))
+        early = a_revision(a_record(a_key(1)), evolve(stored, revision=0))
+        unknown = a_revision(a_record(a_key(2), revision=2))
         assert await product_store.revise([late, unknown]) == [Conflict(stored), Conflict(None)]
         assert await product_store.revise([early]) == [Conflict(stored)]
         assert await product_store.find([a_key(1), a_key(2)]) == {stored.key: stored}
@@ -69,8 +79,10 @@ class ProductStoreContract:
         """Several savers at once: one revises, the others learn what is there now."""
         await product_store.create([a_record()])
         rivals = [a_record(revision=2, caption=a_caption(title=f"rival {number}")) for number in range(5)]
-        outcomes = [one for (one,) in await asyncio.gather(*(product_store.revise([rival]) for rival in rivals))]
-        stored = (await product_store.find([KEY]))[KEY]
+        outcomes = [
+            one for (one,) in await asyncio.gather(*(product_store.revise([a_revision(rival)]) for rival in rivals))
+        ]
+        stored = readable((await product_store.find([KEY]))[KEY])
         assert outcomes.count(Revised()) == 1
         assert outcomes.count(Conflict(stored)) == 4
         assert stored == rivals[outcomes.index(Revised())]
@@ -79,24 +91,26 @@ class ProductStoreContract:
         """Several savers at once: one creates, the others find it."""
         rivals = [a_record(caption=a_caption(title=f"rival {number}")) for number in range(5)]
         outcomes = [one for (one,) in await asyncio.gather(*(product_store.create([rival]) for rival in rivals))]
-        stored = (await product_store.find([KEY]))[KEY]
+        stored = readable((await product_store.find([KEY]))[KEY])
         assert outcomes.count(Created()) == 1
         assert outcomes.count(Exists(stored)) == 4
 
     async def test_an_announced_revision_is_cleared(self, product_store: ProductStore) -> None:
-        """The debt goes when it still is this revision, and nothing else changes."""
+        """The debt goes when it still is this revision, and the product counts as shown; nothing else changes."""
         record = a_record()
+        cleared = evolve(record, unannounced_revision=None, shown=True)
         await product_store.create([record])
-        await product_store.mark_announced([(record.key, 1)])
-        await product_store.mark_announced([(record.key, 1)])
-        assert await product_store.find([record.key]) == {record.key: evolve(record, unannounced_revision=None)}
+        assert await product_store.mark_announced([record]) == [Marked()]
+        assert await product_store.mark_announced([record]) == [Marked()]
+        assert await product_store.find([record.key]) == {record.key: cleared}
 
     async def test_a_stale_or_unknown_announcement_clears_nothing(self, product_store: ProductStore) -> None:
         """An older revision's announcement leaves the newer debt, and an unknown key makes no product."""
         await product_store.create([a_record()])
         second = a_record(revision=2)
-        await product_store.revise([second])
-        await product_store.mark_announced([(KEY, 1), (a_key(9), 1)])
+        await product_store.revise([a_revision(second)])
+        outcomes = await product_store.mark_announced([a_record(), a_record(a_key(9))])
+        assert outcomes == [Conflict(second), Conflict(None)]
         assert await product_store.find([KEY, a_key(9)]) == {KEY: second}
 
     async def test_a_batch_has_its_outcomes_in_order(self, product_store: ProductStore) -> None:
@@ -108,7 +122,7 @@ class ProductStoreContract:
         assert outcomes == [Exists(there[record.key]) if record.key in there else Created() for record in batch]
         expected = {record.key: there.get(record.key, record) for record in batch}
         assert await product_store.find([record.key for record in batch]) == expected
-        await product_store.mark_announced([(record.key, 1) for record in batch])
+        await product_store.mark_announced(list(expected.values()))
         assert [record async for record in product_store.scan(unannounced=True)] == []
 
     async def test_the_same_video_at_two_sellers_is_two_products(self, product_store: ProductStore) -> None:
@@ -167,7 +181,8 @@ class ProductStoreContract:
         """An update moves a product into what changed."""
         await _fill(product_store, 3)
         revised = a_record(a_key(0), revision=2, updated_at=NOON + timedelta(hours=1))
-        await product_store.revise([revised])
+        before = a_record(a_key(0), updated_at=NOON)
+        await product_store.revise([a_revision(revised, before)])
         page = await product_store.page(PageQuery(seller_handle=SELLER, since=NOON + timedelta(minutes=30)))
         assert list(page.records) == [revised]
 
@@ -185,25 +200,26 @@ class ProductStoreContract:
 
     async def test_a_scan_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
         """Only products with a debt come."""
-        await _fill(product_store, 4)
-        await product_store.mark_announced([(a_key(number), 1) for number in (0, 2, 3)])
-        assert [record.key async for record in product_store.scan(unannounced=True)] == [a_key(1)]
+        newest_first = await _fill(product_store, 4)
+        await product_store.mark_announced([record for record in newest_first if record.key != a_key(1)])
+        assert [record.key for record in await scanned(product_store.scan(unannounced=True))] == [a_key(1)]
 
     async def test_a_scan_of_a_shop_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
         """The two conditions of a scan hold together."""
         mine, theirs = [a_record(a_key(number)) for number in range(3)], [a_record(a_key(0, "zz"))]
         await product_store.create([*mine, *theirs])
-        await product_store.mark_announced([(a_key(1), 1)])
+        await product_store.mark_announced([mine[1]])
         scan = product_store.scan(seller_handle=SELLER, unannounced=True)
-        assert sorted([record.key async for record in scan]) == [a_key(0), a_key(2)]
+        assert sorted([record.key for record in await scanned(scan)]) == [a_key(0), a_key(2)]
 
     async def test_a_scan_goes_on_while_products_change(self, product_store: ProductStore) -> None:
         """Products that are announced under a scan of the unannounced do not end it or make it repeat itself."""
         records = await _fill(product_store, 230)
         seen = []
-        async for record in product_store.scan(unannounced=True):
+        async for row in product_store.scan(unannounced=True):
+            record = readable(row)
             seen.append(record.key)
-            await product_store.mark_announced([(record.key, 1)])
+            await product_store.mark_announced([record])
         assert sorted(seen) == sorted(record.key for record in records)
 
     async def test_neighbours_by_name_do_not_share_a_page(self, product_store: ProductStore) -> None:
@@ -227,7 +243,7 @@ class ProductStoreContract:
         """Where few products changed among many, a page is filled, and has_more counts changed ones only."""
         await _fill(product_store, 60)
         changed = [a_record(a_key(n), revision=2, updated_at=NOON + timedelta(hours=9)) for n in (1, 20, 40, 59)]
-        await product_store.revise(changed)
+        await product_store.revise([a_revision(record) for record in changed])
         for limit, more in ((3, True), (4, False), (5, False)):
             query = PageQuery(seller_handle=SELLER, limit=limit, since=NOON + timedelta(hours=8))
             page = await product_store.page(query)
@@ -270,3 +286,108 @@ class ProductStoreContract:
         collect()
         await product_store.create(list(samples.values()))
         assert await product_store.find(list(samples)) == samples
+
+    # --- conditions: a write is of what was read
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"caption_version": a_half(minute=77).version},
+            {"thumbnails_version": a_half(minute=77).version},
+            {"created_at": NOON - timedelta(hours=1)},
+        ],
+        ids=lambda changed: next(iter(changed)),
+    )
+    async def test_a_product_that_changed_since_it_was_read_is_neither_revised_nor_marked(
+        self, product_store: ProductStore, changed: dict[str, Any]
+    ) -> None:
+        """Equal revision numbers do not suffice: each version counts, and so does the life of the product."""
+        stored = evolve(a_record(), **changed)
+        await product_store.create([stored])
+        loud = a_revision(a_record(revision=2))
+        silent = a_revision(evolve(a_record(), caption_version=a_half(minute=99).version))
+        assert await product_store.revise([loud]) == [Conflict(stored)]
+        assert await product_store.revise([silent]) == [Conflict(stored)]
+        assert await product_store.mark_announced([a_record()]) == [Conflict(stored)]
+        assert await product_store.find([KEY]) == {KEY: stored}
+
+    async def test_a_silent_revision_moves_the_versions_alone(self, product_store: ProductStore) -> None:
+        """Revision, debt and ``updated_at`` stay; a debt that was cleared since the product was read stays cleared."""
+        read = a_record()
+        await product_store.create([read])
+        await product_store.mark_announced([read])
+        newer = evolve(
+            read,
+            caption_version=a_half(minute=88).version,
+            thumbnails_version=a_half(Kind.THUMBNAIL, minute=99).version,
+        )
+        assert await product_store.revise([a_revision(newer, read)]) == [Revised()]
+        assert await product_store.find([KEY]) == {KEY: evolve(newer, unannounced_revision=None, shown=True)}
+        assert await product_store.revise([a_revision(a_record(revision=2), read)]) != [Revised()]
+
+    async def test_of_silent_revisions_at_once_each_loses_nothing(self, product_store: ProductStore) -> None:
+        """Two halves refreshed at once: the second is refused, for it would take back the first one's version."""
+        read = a_record()
+        await product_store.create([read])
+        caption = evolve(read, caption_version=a_half(minute=88).version)
+        thumbnails = evolve(read, thumbnails_version=a_half(Kind.THUMBNAIL, minute=99).version)
+        assert await product_store.revise([a_revision(caption, read)]) == [Revised()]
+        assert await product_store.revise([a_revision(thumbnails, read)]) == [Conflict(caption)]
+
+    async def test_a_save_never_takes_back_that_a_product_was_shown(self, product_store: ProductStore) -> None:
+        """Another process may have announced it since it was read."""
+        read = a_record()
+        await product_store.create([read])
+        await product_store.mark_announced([read])
+        assert await product_store.revise([a_revision(a_record(revision=2), read)]) == [Revised()]
+        assert await product_store.find([KEY]) == {KEY: a_record(revision=2, shown=True)}
+
+    # --- rows that cannot be read
+
+    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+        self, product_store: ProductStore, spoil: Spoil
+    ) -> None:
+        """A read of several products gives the readable ones, and for the other what is wrong with it."""
+        await product_store.create([a_record(a_key(1)), a_record(a_key(3))])
+        await spoil(a_key(2))
+        found = await product_store.find([a_key(1), a_key(2), a_key(3)])
+        spoilt = found[a_key(2)]
+        assert isinstance(spoilt, Unreadable)
+        assert (spoilt.seller_handle, spoilt.video_id) == (SELLER, a_key(2).video_id)
+        assert spoilt.problem
+        assert (found[a_key(1)], found[a_key(3)]) == (a_record(a_key(1)), a_record(a_key(3)))
+
+    async def test_a_scan_goes_past_rows_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """Every row comes once, in the order of the keys, whatever is wrong with some of them."""
+        await product_store.create([a_record(a_key(number)) for number in (0, 2, 4)])
+        for number in (1, 3):
+            await spoil(a_key(number))
+        rows = [row async for row in product_store.scan(seller_handle=SELLER)]
+        assert [isinstance(row, Unreadable) for row in rows] == [False, True, False, True, False]
+
+    async def test_no_write_changes_a_row_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """Creating and revising answer what is there; the batch's other products are written."""
+        await spoil(a_key(1))
+        created = await product_store.create([a_record(a_key(1)), a_record(a_key(2))])
+        assert isinstance(created[0], Unreadable)
+        assert created[1] == Created()
+        changes = [a_revision(a_record(a_key(number), revision=2)) for number in (1, 2)]
+        revised = await product_store.revise(changes)
+        assert isinstance(revised[0], Unreadable)
+        assert revised[1] == Revised()
+        marked = await product_store.mark_announced([a_record(a_key(1))])
+        assert isinstance(marked[0], Unreadable)
+        assert isinstance((await product_store.find([a_key(1)]))[a_key(1)], Unreadable)
+
+    async def test_a_page_is_filled_past_rows_that_cannot_be_read(
+        self, product_store: ProductStore, spoil: Spoil
+    ) -> None:
+        """They take no place, and ``has_more`` counts readable products only."""
+        await product_store.create([a_record(a_key(number)) for number in (0, 1, 5)])
+        for number in (2, 3, 4, 6, 7):
+            await spoil(a_key(number))
+        for limit, more in ((2, True), (3, False)):
+            page = await product_store.page(PageQuery(seller_handle=SELLER, limit=limit))
+            assert [record.key for record in page.records] == [a_key(5), a_key(1), a_key(0)][:limit]
+            assert page.has_more is more
+            assert {row.video_id for row in page.unreadable} == {a_key(number).video_id for number in (2, 3, 4, 6, 7)}

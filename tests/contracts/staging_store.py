@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
-from linkhub_core.model import Content, Half, Kind, Origin
-from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded
+from linkhub_core.model import Content, Half, Kind, Origin, ProductKey
+from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded, Unreadable
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_waiting
 from tests.support.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
+from tests.support.readable import readable, scanned
 from tests.support.strategies import halves
 
-__all__ = ["StagingStoreContract"]
+__all__ = ["Spoil", "StagingStoreContract"]
+
+Spoil = Callable[[ProductKey], Awaitable[None]]
 
 
 class StagingStoreContract:
-    """Subclass it with a fixture ``staging_store`` that gives an empty store."""
+    """Subclass it with fixtures: ``staging_store`` gives an empty store.
+
+    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    """
 
     async def test_a_half_is_staged_where_no_row_is(self, staging_store: StagingStore) -> None:
         """A half without a row becomes the row, and is read back whole."""
@@ -27,7 +35,7 @@ class StagingStoreContract:
         assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
 
     async def test_the_same_half_again_is_equal(self, staging_store: StagingStore) -> None:
-        """Staging the very half that is there answers Equal and changes nothing."""
+        """Staging the very half that is there answers Equal and changes nothing but the expiry."""
         waiting = a_waiting()
         await staging_store.stage([waiting])
         again = evolve(waiting, waiting_since=NOON + timedelta(hours=1), origin=Origin(correlation_id="other"))
@@ -44,11 +52,53 @@ class StagingStoreContract:
 
     async def test_an_expiry_is_kept_to_the_microsecond(self, staging_store: StagingStore) -> None:
         """Whether a row is new or replaced, it expires at the very moment that was said."""
-        moments = [NOON + timedelta(microseconds=fraction) for fraction in (1, 499_999, 999_999)]
+        moments = [NOON + timedelta(seconds=number, microseconds=number * 499_999) for number in range(3)]
         for minute, moment in enumerate(moments):
             waiting = a_waiting(a_half(minute=minute), expires_at=moment)
             assert await staging_store.stage([waiting]) == [Staged()]
-            assert (await staging_store.waiting([waiting.key]))[waiting.key].expires_at == moment
+            assert readable((await staging_store.waiting([waiting.key]))[waiting.key]).expires_at == moment
+
+    @pytest.mark.parametrize("minute", [5, 4], ids=["equal", "superseded"])
+    async def test_a_half_that_is_known_renews_the_expiry_of_its_row(
+        self, staging_store: StagingStore, minute: int
+    ) -> None:
+        """A copy is acknowledged as if it waited itself, so the row has to wait as long as the copy would."""
+        row = a_waiting(a_half(minute=5))
+        await staging_store.stage([row])
+        later = a_waiting(a_half(minute=minute), since=NOON + timedelta(hours=9))
+        assert await staging_store.stage([later]) == [Equal() if minute == 5 else Superseded()]
+        assert await staging_store.waiting([row.key]) == {row.key: evolve(row, expires_at=later.expires_at)}
+
+    @pytest.mark.parametrize("minute", [4, 5, 6], ids=["superseded", "equal", "newer"])
+    async def test_an_expiry_only_moves_later(self, staging_store: StagingStore, minute: int) -> None:
+        """A saver whose clock is behind takes no time from a row, whatever it stages."""
+        row = a_waiting(a_half(minute=5))
+        await staging_store.stage([row])
+        await staging_store.stage([a_waiting(a_half(minute=minute), since=NOON - timedelta(hours=9))])
+        assert readable((await staging_store.waiting([row.key]))[row.key]).expires_at == row.expires_at
+
+    async def test_a_renewal_is_left_out_within_the_slack(self, staging_store: StagingStore) -> None:
+        """A row that expires earlier by no more than the slack stays as it is: most copies cost no write."""
+        row = a_waiting()
+        await staging_store.stage([row])
+        slack = timedelta(hours=2)
+        for hours, renewed in ((1, False), (2, False), (3, True)):
+            copy = evolve(row, expires_at=row.expires_at + timedelta(hours=hours))
+            assert await staging_store.stage([copy], slack=slack) == [Equal()]
+            expected = copy if renewed else row
+            assert await staging_store.waiting([row.key]) == {row.key: expected}
+
+    async def test_an_orphan_is_dropped_only_with_its_expiry_as_read(self, staging_store: StagingStore) -> None:
+        """A row that was renewed since it was read holds an acknowledged half again; a plain half asks no expiry."""
+        read = a_waiting()
+        renewed = evolve(read, expires_at=read.expires_at + timedelta(hours=1))
+        await staging_store.stage([read])
+        await staging_store.stage([renewed])
+        assert await staging_store.drop([read]) == [Newer(renewed)]
+        assert await staging_store.drop([renewed]) == [Dropped()]
+        await staging_store.stage([renewed])
+        assert await staging_store.drop([read.half]) == [Dropped()]
+        assert await staging_store.waiting([read.key]) == {}
 
     async def test_an_older_half_of_the_kind_is_superseded(self, staging_store: StagingStore) -> None:
         """An older version changes nothing."""
@@ -145,7 +195,8 @@ class StagingStoreContract:
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
         seen = []
-        async for waiting in staging_store.scan():
+        async for row in staging_store.scan():
+            waiting = readable(row)
             seen.append(waiting.key)
             await staging_store.drop([waiting.half])
         assert sorted(seen) == [one.key for one in batch]
@@ -155,7 +206,7 @@ class StagingStoreContract:
         """A scan gives each row once, however many there are."""
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
-        seen = [waiting async for waiting in staging_store.scan()]
+        seen = await scanned(staging_store.scan())
         assert sorted(seen, key=lambda one: one.key) == sorted(batch, key=lambda one: one.key)
 
     async def test_empty_batches_do_nothing(self, staging_store: StagingStore) -> None:
@@ -180,7 +231,7 @@ class StagingStoreContract:
         rows = [a_waiting(a_half(minute=minute), since=NOON + timedelta(minutes=minute)) for minute in order]
         outcomes = await asyncio.gather(*(staging_store.stage([row]) for row in rows))
         assert outcomes[order.index(7)] == [Staged()]
-        stands = (await staging_store.waiting([rows[0].key]))[rows[0].key]
+        stands = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
         assert stands.half == a_half(minute=7)
 
     async def test_the_ends_of_the_rules_come_back_equal(self, staging_store: StagingStore) -> None:
@@ -219,3 +270,33 @@ class StagingStoreContract:
         by_key = {half.key: a_waiting(half) for half in samples}
         await staging_store.stage(list(by_key.values()))
         assert await staging_store.waiting(list(by_key)) == by_key
+
+    # --- rows that cannot be read
+
+    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+        self, staging_store: StagingStore, spoil: Spoil
+    ) -> None:
+        """Reads and scans give the readable rows, and for the other what is wrong with it."""
+        readable_ones = [a_waiting(a_half(key=a_key(number))) for number in (1, 3)]
+        await staging_store.stage(readable_ones)
+        await spoil(a_key(2))
+        found = await staging_store.waiting([a_key(number) for number in (1, 2, 3)])
+        spoilt = found[a_key(2)]
+        assert isinstance(spoilt, Unreadable)
+        assert (spoilt.seller_handle, spoilt.video_id) == (a_key(2).seller_handle, a_key(2).video_id)
+        assert spoilt.problem
+        rows = [row async for row in staging_store.scan()]
+        assert spoilt in rows
+        assert [row for row in readable_ones if row not in rows] == []
+
+    async def test_no_write_changes_a_row_that_cannot_be_read(self, staging_store: StagingStore, spoil: Spoil) -> None:
+        """Staging and dropping answer what is there; the batch's other rows are written."""
+        await spoil(a_key(1))
+        batch = [a_waiting(a_half(key=a_key(number))) for number in (1, 2)]
+        staged = await staging_store.stage(batch)
+        assert isinstance(staged[0], Unreadable)
+        assert staged[1] == Staged()
+        dropped = await staging_store.drop([row.half for row in batch])
+        assert isinstance(dropped[0], Unreadable)
+        assert dropped[1] == Dropped()
+        assert isinstance((await staging_store.waiting([a_key(1)]))[a_key(1)], Unreadable)

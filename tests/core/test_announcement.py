@@ -11,10 +11,14 @@ from linkhub_core.codec import announce
 from tests.support.builders import NOON, a_record
 
 
-@pytest.mark.parametrize(("revision", "name"), [(1, "new_product"), (2, "product_updated"), (99, "product_updated")])
-def test_the_first_revision_is_a_new_product_and_the_others_are_updates(revision: int, name: str) -> None:
-    """The name of the event follows from the revision alone."""
-    assert Announcement.type_of(revision) == announce(a_record(revision=revision), NOON).event_type == name
+@pytest.mark.parametrize(
+    ("revision", "shown", "name"),
+    [(1, False, "new_product"), (2, False, "new_product"), (1, True, "new_product"), (2, True, "product_updated")],
+)
+def test_a_product_is_new_until_a_revision_of_it_was_announced(revision: int, shown: bool, name: str) -> None:
+    """Whichever revision is announced first is the new product; the first one is it in every replay, too."""
+    record = a_record(revision=revision, shown=shown)
+    assert Announcement.type_of(record) == announce(record, NOON).event_type == name
 
 
 def test_an_event_id_names_the_revision_and_sorts_by_its_moment() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_core.assembly import Decision, Improved, Joined, Unchanged, Waiting, decide
+from linkhub_core.assembly import Decision, Improved, Joined, Refreshed, Unchanged, Waiting, decide
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Kind, ProductRecord
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_thumbnail_set
@@ -37,6 +37,7 @@ TABLE: list[tuple[str, Halves, ProductRecord | None, type[Decision]]] = [
     ("newer thumbnails", Halves(thumbnails=NEWER_PICTURES), STORED, Improved),
     ("both newer", Halves(caption=NEWER_CAPTION, thumbnails=NEWER_PICTURES), STORED, Improved),
     ("one newer, one older", Halves(caption=NEWER_CAPTION, thumbnails=PICTURES), STORED, Improved),
+    ("the same caption, stamped later", Halves(caption=a_half(minute=9)), STORED, Refreshed),
     ("the same caption", Halves(caption=CAPTION), STORED, Unchanged),
     ("the same thumbnails", Halves(thumbnails=PICTURES), STORED, Unchanged),
     ("an older caption", Halves(caption=a_half(minute=0)), STORED, Unchanged),
@@ -105,11 +106,20 @@ def test_a_revision_that_nobody_announced_is_overtaken_by_the_next() -> None:
     )
 
 
-def test_a_newer_half_of_the_same_content_does_not_touch_updated_at() -> None:
+@pytest.mark.parametrize("due", [None, 1])
+def test_a_newer_half_of_the_same_content_moves_the_version_alone(due: int | None) -> None:
     """The product did not change for its readers; its version did, so that what lies between stays out."""
-    record = improved(Halves(caption=a_half(minute=2)), STORED)
-    assert (record.updated_at, record.revision) == (NOON, 2)
-    assert record.caption_version == a_half(minute=2).version
+    stored = product(CAPTION, PICTURES, unannounced_revision=due)
+    same = a_half(minute=2)
+    decision = decide(Halves(caption=same, thumbnails=PICTURES), stored, LATER)
+    assert decision == Refreshed(evolve(stored, caption_version=same.version))
+
+
+def test_a_newer_half_of_the_same_content_beside_a_changed_one_is_taken_in_with_it() -> None:
+    """One revision holds both."""
+    same = a_half(minute=2)
+    record = improved(Halves(caption=same, thumbnails=NEWER_PICTURES), STORED)
+    assert (record.revision, record.updated_at, record.caption_version) == (2, LATER, same.version)
 
 
 def test_updated_at_never_runs_backwards() -> None:

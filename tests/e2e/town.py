@@ -23,6 +23,7 @@ from tests.e2e.hub import Hub
 from tests.e2e.mortals import Mortal
 from tests.e2e.steady_viewer import SteadyViewer
 from tests.e2e.story import SELLERS, Story
+from tests.support.readable import scanned
 
 __all__ = ["Town", "a_town"]
 
@@ -92,7 +93,7 @@ async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
     """What a page should show of a shop, by video."""
     return {
         record.key.video_id: orjson.loads(encode_product(record))
-        async for record in backend.products.scan(seller_handle=seller_handle)
+        for record in await scanned(backend.products.scan(seller_handle=seller_handle))
     }
 
 

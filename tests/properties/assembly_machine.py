@@ -18,6 +18,7 @@ from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHal
 from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
 from tests.properties.laboratory import Fuse, Laboratory
 from tests.support.builders import NOON, an_event
+from tests.support.readable import readable_rows
 
 __all__ = ["AssemblyMachine", "machine_over"]
 
@@ -173,10 +174,10 @@ class AssemblyMachine(RuleBasedStateMachine):
         return sorted({decode_event(message.kind, message.body, NOON).key for message in self.sent}, key=str)
 
     def _products(self) -> Mapping[ProductKey, ProductRecord]:
-        return self._run(self.lab.products.find(self._keys()))
+        return readable_rows(self._run(self.lab.products.find(self._keys())))
 
     def _staging(self) -> Mapping[ProductKey, WaitingHalf]:
-        return self._run(self.lab.staging.waiting(self._keys()))
+        return readable_rows(self._run(self.lab.staging.waiting(self._keys())))
 
     async def _letters(self) -> list[str]:
         bodies = [letter.body async for letter in self.lab.letters.browse(DeadLetterQuery())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ from linkhub_core import codec, json_text
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.intake import Report, read_content
 from linkhub_core.intake.envelope import MAX_EVENT_BYTES
-from linkhub_core.model import Caption, Half, Kind, ProductRecord, ThumbnailSet
+from linkhub_core.model import Caption, Half, Kind, ProductRecord, ThumbnailSet, Version
 from linkhub_core.rules import RuleBroken, moment
 from linkhub_core.structure import build_exactly
 from tests.support import strategies
@@ -89,11 +89,16 @@ def test_a_notification_around_an_event_changes_nothing(half: Half) -> None:
 
 
 @given(strategies.halves(), strategies.moments())
-def test_a_version_is_never_later_than_five_minutes_after_receipt(half: Half, received_at: datetime) -> None:
-    """And it is the sender's own wherever it is not later than that."""
-    latest = min(received_at, RECEIVED_LATE) + timedelta(minutes=5)
-    read = codec.decode_event(half.kind, codec.encode_event(half).decode(), min(received_at, RECEIVED_LATE))
-    assert read.version.timestamp == min(half.version.timestamp, latest)
+def test_a_stamp_counts_as_at_most_the_millisecond_of_the_sending(half: Half, sent_at: datetime) -> None:
+    """The sender's own stamp is kept beside it, and events of any one message keep the order of their stamps."""
+    read = codec.decode_event(half.kind, codec.encode_event(half).decode(), sent_at)
+    latest = sent_at.replace(microsecond=sent_at.microsecond // 1000 * 1000 + 999)
+    digest = half.version.digest
+    assert read.version == Version(Version.at(min(half.version.timestamp, latest), digest).counted_us, *_stamp(half))
+
+
+def _stamp(half: Half) -> tuple[int, str]:
+    return half.version.stamped_us, half.version.digest
 
 
 @given(KINDS, JSON)
@@ -160,6 +165,7 @@ def read_back(document: dict[str, Any], record: ProductRecord) -> ProductRecord:
         thumbnails_version=str(record.thumbnails_version),
         revision=record.revision,
         unannounced_revision=record.unannounced_revision,
+        shown=record.shown,
     )
 
 

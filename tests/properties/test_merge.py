@@ -70,7 +70,11 @@ def test_any_order_of_any_copies_leaves_the_newest_of_each_kind(halves: list[Hal
 MOMENTS = strategies.moments() | st.integers(-(10**6), 10**6).map(
     lambda us: NOON.replace(year=1970) + timedelta(microseconds=us)
 )
-VERSIONS = st.builds(Version.at, MOMENTS, st.text("0123456789abcdef", min_size=16, max_size=16))
+DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
+HONEST_VERSIONS = st.builds(Version.at, MOMENTS, DIGESTS)
+VERSIONS = HONEST_VERSIONS | st.builds(
+    lambda moment, digest, sent_at: Version.at(moment, digest, first_sent_at=sent_at), MOMENTS, DIGESTS, MOMENTS
+)
 
 
 @given(VERSIONS, VERSIONS)
@@ -83,9 +87,26 @@ def test_versions_order_totally_and_their_texts_alike(one: Version, other: Versi
 
 @given(VERSIONS)
 def test_a_version_is_read_back_from_its_text(version: Version) -> None:
-    """With its moment."""
+    """With both stamps."""
     assert Version.parse(str(version)) == version
-    assert Version.at(version.timestamp, version.digest) == version
+
+
+@given(HONEST_VERSIONS)
+def test_a_version_of_the_first_form_counts_as_stamped(version: Version) -> None:
+    """Stored texts of one stamp and a digest are read as they were written, and are written so again."""
+    text = f"{version.stamped_us:020d}-{version.digest}" if version.stamped_us >= 0 else str(version)
+    assert Version.parse(text) == version == Version.at(version.timestamp, version.digest)
+    assert str(version) == text
+
+
+@given(MOMENTS, MOMENTS, MOMENTS, DIGESTS, DIGESTS)
+def test_an_event_stamped_ahead_is_older_than_an_honest_one_sent_later(
+    ahead: datetime, sent_at: datetime, honest: datetime, one: str, other: str
+) -> None:
+    """However far ahead it is: an honest stamp of a later millisecond wins."""
+    latest = sent_at.replace(microsecond=sent_at.microsecond // 1000 * 1000 + 999)
+    if ahead > latest and honest > latest:
+        assert Version.at(ahead, one, first_sent_at=sent_at) < Version.at(honest, other, first_sent_at=honest)
 
 
 @given(MOMENTS, MOMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -15,9 +16,12 @@ from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
     Dropped,
+    MarkOutcome,
     Revised,
     ReviseOutcome,
+    Revision,
     StageOutcome,
+    Unreadable,
 )
 from tests.simulation.clocks import LoopClock
 from tests.simulation.wire import Mortal, Wire
@@ -35,12 +39,12 @@ class SimulatedProducts:
     witness: Witness
     inner: MemoryProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         found = await self.wire.each(self.process, "products", "find", keys, self._find)
-        return {record.key: record for record in found if record is not None}
+        return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
 
-    async def _find(self, key: ProductKey) -> ProductRecord | None:
+    async def _find(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         record = (await self.inner.find([key])).get(key)
         self.wire.trace.note(self.process.name, "find", key, "->", _brief(record))
         return record
@@ -58,16 +62,18 @@ class SimulatedProducts:
             self.witness.saw_product(before, record)
         return outcome
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "revise", records, self._revise)
+        return await self.wire.each(self.process, "products", "revise", revisions, self._revise)
 
-    async def _revise(self, record: ProductRecord) -> ReviseOutcome:
-        before = self.inner.rows.get(record.key)
-        (outcome,) = await self.inner.revise([record])
-        self.wire.trace.note(self.process.name, "revise", _brief(record), "->", type(outcome).__name__)
+    async def _revise(self, revision: Revision) -> ReviseOutcome:
+        key = revision.before.key
+        before = self.inner.rows.get(key)
+        (outcome,) = await self.inner.revise([revision])
+        how = "refresh" if revision.is_silent else "revise"
+        self.wire.trace.note(self.process.name, how, _brief(revision.after), "->", type(outcome).__name__)
         if isinstance(outcome, Revised):
-            self.witness.saw_product(before, record)
+            self.witness.saw_product(before, self.inner.rows[key])
         return outcome
 
     def _may_refuse(self, key: ProductKey) -> None:
@@ -75,13 +81,14 @@ class SimulatedProducts:
             self.wire.trace.note(self.process.name, "create", key, "-> REFUSED")
             raise StoreRefused("products", "it is not to the store's liking")
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        await self.wire.each(self.process, "products", "mark_announced", revisions, self._mark)
+        return await self.wire.each(self.process, "products", "mark_announced", records, self._mark)
 
-    async def _mark(self, revision: tuple[ProductKey, int]) -> None:
-        await self.inner.mark_announced([revision])
-        self.wire.trace.note(self.process.name, "mark announced", revision[0], f"r{revision[1]}")
+    async def _mark(self, record: ProductRecord) -> MarkOutcome:
+        (outcome,) = await self.inner.mark_announced([record])
+        self.wire.trace.note(self.process.name, "mark announced", _brief(record), "->", type(outcome).__name__)
+        return outcome
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
@@ -89,7 +96,7 @@ class SimulatedProducts:
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
             await self.wire.travel(self.process)
@@ -107,50 +114,63 @@ class SimulatedStaging:
     inner: MemoryStagingStore
     clock: LoopClock
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "staging", "stage", halves, self._stage)
 
-    async def _stage(self, waiting: WaitingHalf) -> StageOutcome:
-        (outcome,) = await self.inner.stage([waiting])
+        async def effect(waiting: WaitingHalf) -> StageOutcome:
+            return await self._stage(waiting, slack)
+
+        return await self.wire.each(self.process, "staging", "stage", halves, effect)
+
+    async def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
+        (outcome,) = await self.inner.stage([waiting], slack=slack)
         self.wire.trace.note(self.process.name, "stage", _named(waiting.half), "->", type(outcome).__name__)
         self.witness.saw_row_change(waiting.key)
         return outcome
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         rows = await self.wire.each(self.process, "staging", "waiting", keys, self._waiting)
-        return {row.key: row for row in rows if row is not None}
+        return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}
 
-    async def _waiting(self, key: ProductKey) -> WaitingHalf | None:
+    async def _waiting(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
         row = (await self.inner.waiting([key])).get(key)
-        self.wire.trace.note(self.process.name, "waiting", key, "->", _named(row.half) if row else "no row")
+        self.wire.trace.note(self.process.name, "waiting", key, "->", _row(row))
         return row
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "staging", "drop", halves, self._drop)
+        return await self.wire.each(self.process, "staging", "drop", rows, self._drop)
 
-    async def _drop(self, half: Half) -> DropOutcome:
+    async def _drop(self, row: Half | WaitingHalf) -> DropOutcome:
+        half = row.half if isinstance(row, WaitingHalf) else row
         before = self.inner.rows.get(half.key)
-        (outcome,) = await self.inner.drop([half])
+        (outcome,) = await self.inner.drop([row])
         self.wire.trace.note(self.process.name, "drop", _named(half), "->", type(outcome).__name__)
         if before is not None and isinstance(outcome, Dropped):
             self.witness.saw_expiry(before, self.clock.now())
         self.witness.saw_row_change(half.key)
         return outcome
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         async for row in self.inner.scan():
             await self.wire.travel(self.process)
-            self.wire.trace.note(self.process.name, "scanned row", _named(row.half))
+            self.wire.trace.note(self.process.name, "scanned row", _row(row))
             yield row
 
 
-def _brief(record: ProductRecord | None) -> str:
+def _row(row: WaitingHalf | Unreadable | None) -> str:
+    if row is None:
+        return "no row"
+    return "an unreadable row" if isinstance(row, Unreadable) else _named(row.half)
+
+
+def _brief(record: ProductRecord | Unreadable | None) -> str:
     if record is None:
         return "none"
+    if isinstance(record, Unreadable):
+        return "an unreadable row"
     due = "" if record.unannounced_revision is None else " unannounced"
     return f"{record.key} r{record.revision} ({short(record.caption_version)} {short(record.thumbnails_version)}){due}"
 

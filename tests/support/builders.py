@@ -24,7 +24,7 @@ from linkhub_core.model import (
     Version,
     WaitingHalf,
 )
-from linkhub_core.ports import Delivery, OutgoingMessage
+from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
 
 __all__ = [
     "KEY",
@@ -34,11 +34,13 @@ __all__ = [
     "a_half",
     "a_key",
     "a_record",
+    "a_revision",
     "a_thumbnail",
     "a_thumbnail_set",
     "a_waiting",
     "an_event",
     "an_outgoing",
+    "an_unreadable",
 ]
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -123,6 +125,16 @@ def a_record(key: ProductKey = KEY, *, revision: int = 1, **fields: Any) -> Prod
         unannounced_revision=revision,
     )
     return evolve(record, **fields)
+
+
+def a_revision(after: ProductRecord, before: ProductRecord | None = None) -> Revision:
+    """The change to ``after``, by default from the first revision of the same product."""
+    return Revision(before=before or a_record(after.key), after=after)
+
+
+def an_unreadable(key: ProductKey = KEY) -> Unreadable:
+    """A row that another program wrote under ``key``."""
+    return Unreadable(seller_handle=key.seller_handle, video_id=key.video_id, problem="caption_version is missing")
 
 
 def an_event(kind: Kind = Kind.CAPTION, **fields: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Strikes of a method wait in line: the first strikes until it is spent, then the 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
@@ -21,12 +22,15 @@ from linkhub_core.ports import (
     Delivery,
     DropOutcome,
     EventQueue,
+    MarkOutcome,
     Notifier,
     ProductStore,
     Rejection,
     ReviseOutcome,
+    Revision,
     StageOutcome,
     StagingStore,
+    Unreadable,
 )
 
 __all__ = [
@@ -108,7 +112,7 @@ class FlakyProductStore(_Flaky):
 
     inner: ProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self._around("find", keys, self.inner.find)
 
@@ -116,19 +120,21 @@ class FlakyProductStore(_Flaky):
         """See the port."""
         return await self._around("create", records, self.inner.create)
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return await self._around("revise", records, self.inner.revise)
+        return await self._around("revise", revisions, self.inner.revise)
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        await self._around("mark_announced", revisions, self.inner.mark_announced)
+        return await self._around("mark_announced", records, self.inner.mark_announced)
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         return await self._around("page", query, self.inner.page)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -139,19 +145,19 @@ class FlakyStagingStore(_Flaky):
 
     inner: StagingStore
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        return await self._around("stage", halves, self.inner.stage)
+        return await self._around("stage", halves, lambda rows: self.inner.stage(rows, slack=slack))
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return await self._around("waiting", keys, self.inner.waiting)
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self._around("drop", halves, self.inner.drop)
+        return await self._around("drop", rows, self.inner.drop)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan()
 

@@ -12,17 +12,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
-from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, execute, insert, update
-from linkhub_adapters.aws.product_items import OPTIONAL, product_from_item, product_item, product_key
+from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, Unmet, execute, insert, update
+from linkhub_adapters.aws.product_items import OPTIONAL, product_from_item, product_item, product_key, product_key_of
 from linkhub_adapters.aws.shop_queries import ShopQueries
 from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
+from linkhub_core.ports import (
+    Conflict,
+    Created,
+    CreateOutcome,
+    Exists,
+    Marked,
+    MarkOutcome,
+    Revised,
+    ReviseOutcome,
+    Revision,
+    Unreadable,
+)
 
 __all__ = ["DynamoDbProductStore"]
 
@@ -40,10 +52,10 @@ class DynamoDbProductStore:
     def __attrs_post_init__(self) -> None:
         self._queries = ShopQueries(calls=self.calls, table=self.table)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         items = await self.calls.get(self.table, [product_key(key) for key in keys])
-        return {record.key: record for record in map(product_from_item, items)}
+        return {product_key_of(item): product_from_item(item) for item in items}
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
@@ -66,27 +78,39 @@ class DynamoDbProductStore:
             if there is None:
                 del outcomes[record.key]
             elif there != record:
-                outcomes[record.key] = Exists(there)
+                outcomes[record.key] = there if isinstance(there, Unreadable) else Exists(there)
         return outcomes
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        outcomes = await execute(self.calls, [self._replace(record) for record in records])
-        return [_revised(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
+        statements = [self._refresh(one) if one.is_silent else self._replace(one) for one in revisions]
+        outcomes = await execute(self.calls, statements)
+        return [_revised(revision, outcome) for revision, outcome in zip(revisions, outcomes, strict=True)]
 
-    def _replace(self, record: ProductRecord) -> Statement:
-        item, key = product_item(record), product_key(record.key)
-        values = {name: value for name, value in item.items() if name not in key}
+    def _replace(self, revision: Revision) -> Statement:
+        item, key = product_item(revision.after), product_key(revision.after.key)
+        kept = key if revision.after.shown else {*key, "shown"}
+        values = {name: value for name, value in item.items() if name not in kept}
         removed = [name for name in OPTIONAL if name not in item]
-        return update(self.table, key, values, removed, [Condition("revision", {"N": str(record.revision - 1)})])
+        return update(self.table, key, values, removed, _as_read(revision.before))
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    def _refresh(self, revision: Revision) -> Statement:
+        """Set the versions alone: the debt, which another process may clear meanwhile, is not touched."""
+        values = {
+            "caption_version": {"S": str(revision.after.caption_version)},
+            "thumbnails_version": {"S": str(revision.after.thumbnails_version)},
+        }
+        return update(self.table, product_key(revision.after.key), values, [], _as_read(revision.before))
+
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        await execute(self.calls, [self._clear(key, revision) for key, revision in revisions])
+        outcomes = await execute(self.calls, [self._clear(record) for record in records])
+        return [_marked(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
 
-    def _clear(self, key: ProductKey, revision: int) -> Statement:
-        conditions = [Condition("unannounced_revision", {"N": str(revision)})]
-        return update(self.table, product_key(key), {}, ["unannounced_revision"], conditions)
+    def _clear(self, record: ProductRecord) -> Statement:
+        due = Condition("unannounced_revision", {"N": str(record.unannounced_revision)})
+        values = {"shown": {"BOOL": True}}
+        return update(self.table, product_key(record.key), values, ["unannounced_revision"], [*_as_read(record), due])
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
@@ -100,24 +124,65 @@ class DynamoDbProductStore:
         """Read products until the page is full or no key is left; one that is gone by now has no place on it."""
         left = sorted((key for key in changed if query.before is None or key.video_id < query.before), reverse=True)
         records: list[ProductRecord] = []
+        unreadable: list[Unreadable] = []
         while left and len(records) < query.limit:
             room = query.limit - len(records)
             keys, left = left[:room], left[room:]
             found = await self.find(keys)
-            records += [found[key] for key in keys if key in found]
-        return Page(records=records, has_more=bool(left))
+            rows = [found[key] for key in keys if key in found]
+            records += [row for row in rows if isinstance(row, ProductRecord)]
+            unreadable += [row for row in rows if isinstance(row, Unreadable)]
+        return Page(records=records, has_more=bool(left), unreadable=unreadable)
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         async for record in self._queries.scan(seller_handle=seller_handle, unannounced=unannounced):
             yield record
 
 
-def _revised(record: ProductRecord, outcome: Outcome) -> ReviseOutcome:
+def _as_read(record: ProductRecord) -> list[Condition]:
+    """The :attr:`~linkhub_core.model.ProductRecord.identity` of a product as conditions."""
+    return [
+        Condition("created_at", {"S": timestamp_text(record.created_at)}),
+        Condition("revision", {"N": str(record.revision)}),
+        Condition("caption_version", {"S": str(record.caption_version)}),
+        Condition("thumbnails_version", {"S": str(record.thumbnails_version)}),
+    ]
+
+
+def _revised(revision: Revision, outcome: Outcome) -> ReviseOutcome:
     if isinstance(outcome, Applied):
         return Revised()
-    stored = product_from_item(outcome.item) if outcome.item else None
-    # A first revision is created: no lost reply of ours explains that it stands there.
-    return Revised() if stored == record and record.revision > 1 else Conflict(stored)
+    conflict = _conflict(outcome)
+    if isinstance(conflict, Conflict) and conflict.record and _is_written(revision, conflict.record):
+        return Revised()
+    return conflict
+
+
+def _is_written(revision: Revision, stored: ProductRecord) -> bool:
+    """Whether what is stored is what was to be written: an attempt whose reply was lost wrote it.
+
+    Of a silent revision the versions count: it does not matter which process wrote them, nor what became of the debt.
+    ``shown`` is not compared, because saves do not reset it.
+    """
+    if revision.is_silent:
+        return stored.identity == revision.after.identity
+    if revision.after.revision == 1:  # a first revision is created: no lost reply of a change explains it
+        return False
+    return evolve(stored, shown=revision.after.shown) == revision.after
+
+
+def _marked(record: ProductRecord, outcome: Outcome) -> MarkOutcome:
+    if isinstance(outcome, Applied):
+        return Marked()
+    conflict = _conflict(outcome)
+    stored = conflict.record if isinstance(conflict, Conflict) else None
+    return Marked() if stored is not None and stored.identity == record.identity else conflict
+
+
+def _conflict(outcome: Outcome) -> Conflict | Unreadable:
+    item = outcome.item if isinstance(outcome, Unmet) else None
+    stored = product_from_item(item) if item else None
+    return stored if isinstance(stored, Unreadable) else Conflict(stored)

@@ -5,26 +5,48 @@ partner, our half or a newer one answers the same whether a read or a failed con
 costs as much as one that succeeds, five times a read. The write is conditional on what the read saw, so whatever comes
 in between is noticed, and looked at anew.
 
-    the row           write                                             if its condition fails
-    ----------------  ------------------------------------------------  ----------------------
-    is absent         INSERT                                            look again
-    of our kind,      UPDATE ... WHERE half = ours AND version < ours   look again
-    older
+    the row                     write                                              if its condition fails
+    --------------------------  -------------------------------------------------  ----------------------
+    is absent                   INSERT                                             look again
+    of our kind, older          UPDATE ... WHERE half, version, ttl as read        look again
+    ours or newer, and expires  UPDATE of the expiry WHERE half, version, ttl as   look again
+    earlier                     read
+
+Conditions name the expiry by ``ttl``, in whole seconds, because an item of an earlier linkhub has no ``expires_at``. An
+expiry moves by a tenth of the time to wait at least, so two of one second are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
-from linkhub_adapters.aws.partiql import Applied, Condition, Statement, Unmet, delete, execute, insert, update
-from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
+from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, delete, execute, insert, update
+from linkhub_adapters.aws.staging_items import (
+    OPTIONAL,
+    staging_from_item,
+    staging_item,
+    staging_key,
+    staging_key_of,
+    time_to_live,
+)
+from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Half, ProductKey, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 __all__ = ["DynamoDbStagingStore"]
 
@@ -39,83 +61,94 @@ class DynamoDbStagingStore:
     calls: DynamoDbCalls
     table: str
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         outcomes: dict[ProductKey, StageOutcome] = {}
         for _ in range(MAX_ROUNDS):
             waiting = [half for half in halves if half.key not in outcomes]
             if not waiting:
                 return [outcomes[half.key] for half in halves]
-            outcomes |= await self._stage(waiting)
+            outcomes |= await self._stage(waiting, slack)
         raise ServiceUnavailable(DYNAMODB, f"rows of {self.table} changed {MAX_ROUNDS} times while they were staged")
 
-    async def _stage(self, halves: Sequence[WaitingHalf]) -> Mapping[ProductKey, StageOutcome]:
-        """One round: look, and write where the row is to be ours; those whose row changed meanwhile are left out."""
+    async def _stage(self, halves: Sequence[WaitingHalf], slack: timedelta) -> Mapping[ProductKey, StageOutcome]:
+        """One round: look, and write where it has to be; those whose row changed meanwhile are left out."""
         rows = await self.waiting([half.key for half in halves])
         outcomes: dict[ProductKey, StageOutcome] = {}
-        due: list[WaitingHalf] = []
+        writes: list[tuple[ProductKey, StageOutcome, Statement]] = []
         for half in halves:
-            told = _outcome_beside(rows.get(half.key), half)
-            if told is None:
-                due.append(half)
+            row = rows.get(half.key)
+            outcome = _outcome_beside(row, half)
+            if row is None:
+                writes.append((half.key, outcome, insert(self.table, staging_item(half))))
+            elif isinstance(row, Unreadable) or isinstance(outcome, Partner):
+                outcomes[half.key] = outcome
+            elif isinstance(outcome, Staged):
+                writes.append((half.key, outcome, self._replace(row, half)))
+            elif row.expires_at + slack < half.expires_at:
+                writes.append((half.key, outcome, self._renew(row, half.expires_at)))
             else:
-                outcomes[half.key] = told
-        statements = [self._replace(half) if half.key in rows else self._insert(half) for half in due]
-        for half, outcome in zip(due, await execute(self.calls, statements), strict=True):
-            if isinstance(outcome, Applied):
-                outcomes[half.key] = Staged()
+                outcomes[half.key] = outcome
+        results = await execute(self.calls, [statement for _, _, statement in writes])
+        for (key, outcome, _), result in zip(writes, results, strict=True):
+            if isinstance(result, Applied):
+                outcomes[key] = outcome
         return outcomes
 
-    def _insert(self, waiting: WaitingHalf) -> Statement:
-        return insert(self.table, staging_item(waiting))
-
-    def _replace(self, waiting: WaitingHalf) -> Statement:
-        item = staging_item(waiting)
-        conditions = [Condition("half", item["half"]), Condition("version", item["version"], "<")]
+    def _replace(self, row: WaitingHalf, waiting: WaitingHalf) -> Statement:
+        item = staging_item(evolve(waiting, expires_at=max(row.expires_at, waiting.expires_at)))
         values = {name: value for name, value in item.items() if name not in _KEPT}
         removed = [name for name in OPTIONAL if name not in item]
-        return update(self.table, staging_key(waiting.key), values, removed, conditions)
+        return update(self.table, staging_key(waiting.key), values, removed, _as_read(row))
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    def _renew(self, row: WaitingHalf, expires_at: datetime) -> Statement:
+        item = staging_item(evolve(row, expires_at=expires_at))
+        values = {name: item[name] for name in ("expires_at", "ttl")}
+        return update(self.table, staging_key(row.key), values, [], _as_read(row))
+
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         items = await self.calls.get(self.table, [staging_key(key) for key in keys])
-        return {waiting.key: waiting for waiting in map(staging_from_item, items)}
+        return {staging_key_of(item): staging_from_item(item) for item in items}
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        outcomes = await execute(self.calls, [self._delete(half) for half in halves])
-        return [
-            Newer(staging_from_item(outcome.item)) if isinstance(outcome, Unmet) and outcome.item else Dropped()
-            for outcome in outcomes
-        ]
+        outcomes = await execute(self.calls, [self._delete(row) for row in rows])
+        return [_dropped(outcome) for outcome in outcomes]
 
-    def _delete(self, half: Half) -> Statement:
-        conditions = [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
-        return delete(self.table, staging_key(half.key), conditions)
+    def _delete(self, row: Half | WaitingHalf) -> Statement:
+        conditions = _as_read(row) if isinstance(row, WaitingHalf) else _holds(row)
+        return delete(self.table, staging_key(row.key), conditions)
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
-        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows.
-
-        Raises:
-            StoreRefused: some rows are none of linkhub's; told at the end, so that they hide none of those that are.
-        """
-        refused: list[StoreRefused] = []
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
+        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows."""
         async for items in self.calls.pages("scan", TableName=self.table, ConsistentRead=True):
             for item in items:
-                try:
-                    yield staging_from_item(item)
-                except StoreRefused as error:
-                    refused.append(error)
-        if refused:
-            raise refused[0]
+                yield staging_from_item(item)
 
 
-def _outcome_beside(row: WaitingHalf | None, waiting: WaitingHalf) -> StageOutcome | None:
-    """What the row that was read answers; none where it is to become ours."""
-    if row is None:
-        return None
-    if row.half.kind is not waiting.half.kind:
+def _holds(half: Half) -> list[Condition]:
+    return [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
+
+
+def _as_read(row: WaitingHalf) -> list[Condition]:
+    """The conditions under which a row is as it was read: the half, its version, and its expiry."""
+    return [*_holds(row.half), Condition("ttl", time_to_live(row.expires_at))]
+
+
+def _dropped(outcome: Outcome) -> DropOutcome:
+    if isinstance(outcome, Applied) or not outcome.item:
+        return Dropped()
+    there = staging_from_item(outcome.item)
+    return there if isinstance(there, Unreadable) else Newer(there)
+
+
+def _outcome_beside(row: WaitingHalf | Unreadable | None, waiting: WaitingHalf) -> StageOutcome:
+    """The outcome for a half, if its row is still as it was read when the half is written."""
+    if isinstance(row, Unreadable):
+        return row
+    if row is not None and row.half.kind is not waiting.half.kind:
         return Partner(row)
-    if row.half.version == waiting.half.version:
-        return Equal()
-    return Superseded() if row.half.version > waiting.half.version else None
+    if row is None or row.half.version < waiting.half.version:
+        return Staged()
+    return Equal() if row.half.version == waiting.half.version else Superseded()

@@ -13,7 +13,8 @@ from attrs import frozen
 from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.staging_items import staging_from_item
-from linkhub_core.model import ProductKey, WaitingHalf
+from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Unreadable
 from linkhub_core.ports.videos import VideoTraces
 
 __all__ = ["DynamoDbVideos"]
@@ -28,12 +29,18 @@ class DynamoDbVideos:
 
     async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:
         """See the port."""
-        waiting = await self._waiting(video_id)
+        staged = await self._staged(video_id)
+        waiting = [row for row in staged if isinstance(row, WaitingHalf)]
         sellers = sorted({*seller_handles, *(row.key.seller_handle for row in waiting)})
         found = await self.products.find([ProductKey(seller, video_id) for seller in sellers])
-        return VideoTraces(waiting=waiting, products=list(found.values()), all_sellers=False)
+        return VideoTraces(
+            waiting=waiting,
+            products=[row for row in found.values() if isinstance(row, ProductRecord)],
+            unreadable=[row for row in (*staged, *found.values()) if isinstance(row, Unreadable)],
+            all_sellers=False,
+        )
 
-    async def _waiting(self, video_id: str) -> Sequence[WaitingHalf]:
+    async def _staged(self, video_id: str) -> Sequence[WaitingHalf | Unreadable]:
         pages = self.staging.calls.pages(
             "query",
             TableName=self.staging.table,

@@ -6,7 +6,8 @@
     throttling, 5xx, a reply that is no reply      ServiceUnavailable
     a missing table or queue, denied access        ServiceUnavailable: whoever runs linkhub mends it, no message is lost
     DynamoDB: the value breaks a limit of items    StoreRefused: the same value will be refused tomorrow
-    DynamoDB: the table's keys are not linkhub's   ServiceUnavailable, though its code is that of the line above
+    DynamoDB: a seller's items are full (10 GB)    CollectionFull: a StoreRefused with its own reason
+    DynamoDB: invalid for any other reason         ServiceUnavailable, though its code is that of a broken limit
 
 Statements of a PartiQL batch report the same faults under codes of their own, within a reply that succeeded.
 """
@@ -18,7 +19,7 @@ import re
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
+from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
 
 __all__ = [
     "AWS_ERRORS",
@@ -46,15 +47,20 @@ PASSING_CODES = frozenset(
     }
 )
 
-_REFUSALS = frozenset(
-    {
-        "ItemCollectionSizeLimitExceeded",
-        "ItemCollectionSizeLimitExceededException",
-        "RequestEntityTooLarge",
-        "SerializationException",
-        "ValidationError",
-        "ValidationException",
-    }
+_REFUSALS = frozenset({"RequestEntityTooLarge", "SerializationException"})
+_FULL_COLLECTION = frozenset({"ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceededException"})
+_VALIDATIONS = frozenset({"ValidationError", "ValidationException"})
+
+# A call is "invalid" for many reasons: most are of the table, of its keys, or of a statement, and are mended while the
+# messages wait. If an unknown text counted as permanent, a wrong table would empty both queues into the dead letters.
+# These are the texts about a value, of DynamoDB and of DynamoDB Local.
+_ABOUT_THE_VALUE = re.compile(
+    r"item size (to update )?has exceeded"
+    r"|number (overflow|underflow)"
+    r"|more than 38 significant digits|precision up to 38 digits"
+    r"|cannot be converted (to a numeric value|into a number)"
+    r"|nest(ing|ed) levels",
+    re.IGNORECASE,
 )
 
 # There is no such table, queue or topic: services of AWS, and of their protocols, have many words for it.
@@ -75,9 +81,6 @@ _NAMED_BY = {
     "SQS": "SQS_CAPTION_QUEUE_URL and SQS_THUMBNAIL_QUEUE_URL",
 }
 
-# A dozen messages tell that a table has other keys than ours, all with these words; none that is about a value has one
-# (sizes, numbers, nesting). Were they permanent, a wrong table would empty the queues into the dead letters.
-_ABOUT_THE_TABLE = re.compile(r"\b(keys?|index|schema)\b", re.IGNORECASE)
 _INDEX_IS_MISSING = "does not have the specified index"
 
 
@@ -106,7 +109,9 @@ def fault_of(service: str, code: str, message: str, *, problem: str | None = Non
     text = problem or f"{code}: {message}"
     if code in MISSING_CODES and service in _NAMED_BY:
         text += f" (`linkhub doctor` looks at {_NAMED_BY[service]}, and says what mends it)"
-    if service == DYNAMODB and code in _REFUSALS and not _ABOUT_THE_TABLE.search(message):
+    if service == DYNAMODB and code in _FULL_COLLECTION:
+        return CollectionFull(service, text)
+    if service == DYNAMODB and (code in _REFUSALS or (code in _VALIDATIONS and _ABOUT_THE_VALUE.search(message))):
         return StoreRefused(service, text)
     return ServiceUnavailable(service, text)
 

@@ -4,9 +4,11 @@
     title, price, ... processing_metadata          the product's fields; lists are lists, objects are maps
     created_at, updated_at                         ISO 8601 in UTC, milliseconds, ``Z``: texts that sort as moments do
     caption_version, thumbnails_version, revision  how new it is
+    shown                                          whether a revision of it has been announced
     unannounced_revision                           absent once the newest revision has been announced
 
-The item is its own outbox: whoever saves it owes its announcement until that last attribute is removed.
+The item is its own outbox: the process that saves it owes its announcement until that last attribute is removed. An
+item without ``shown`` is of an earlier linkhub: it has been shown if nothing of it is owed.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
-from linkhub_adapters.aws.errors import DYNAMODB
 from linkhub_core.codec import decode_record, product_document
-from linkhub_core.errors import MalformedEvent, StoreRefused
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.fields import optional_names
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
+from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "product_from_item", "product_item", "product_key", "product_key_of"]
 
@@ -43,17 +45,14 @@ def product_item(record: ProductRecord) -> Item:
     document["caption_version"] = str(record.caption_version)
     document["thumbnails_version"] = str(record.thumbnails_version)
     document["revision"] = record.revision
+    document["shown"] = record.shown
     if record.unannounced_revision is not None:
         document["unannounced_revision"] = record.unannounced_revision
     return write_document(document)
 
 
-def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord:
-    """Read a product back.
-
-    Raises:
-        StoreRefused: something else than linkhub wrote this item.
-    """
+def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord | Unreadable:
+    """Read a product back; an item that linkhub did not write is named with what is wrong with it."""
     try:
         document = read_document(item)
         return decode_record(
@@ -62,7 +61,16 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord:
             thumbnails_version=document["thumbnails_version"],
             revision=int(document["revision"]),
             unannounced_revision=document.get("unannounced_revision"),
+            shown=bool(document.get("shown", "unannounced_revision" not in document)),
         )
-    except (MalformedEvent, KeyError, TypeError, ValueError) as broken:
-        key = {name: item.get(name) for name in ("seller_handle", "video_id")}
-        raise StoreRefused(DYNAMODB, f"the item {key} is not a product of linkhub's: {broken}") from broken
+    except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
+        return unreadable_item(item, broken)
+
+
+def unreadable_item(item: Mapping[str, Mapping[str, Any]], broken: Exception) -> Unreadable:
+    """The outcome for an item that cannot be read, for a reason."""
+    return Unreadable(
+        seller_handle=str(item["seller_handle"]["S"]),
+        video_id=str(item["video_id"]["S"]),
+        problem=f"the attribute {broken} is missing" if isinstance(broken, KeyError) else str(broken),
+    )

@@ -29,6 +29,8 @@ from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Unreadable
+from linkhub_core.rules import RuleBroken
 
 __all__ = ["ShopQueries"]
 
@@ -64,11 +66,16 @@ class ShopQueries:
             asked["FilterExpression"] = "#updated_at > :since"
             values[":since"] = {"S": timestamp_text(query.since)}
         records: list[ProductRecord] = []
+        unreadable: list[Unreadable] = []
         async for items in self._pages("query", values, **asked):
-            records += map(product_from_item, items)
+            for product in map(product_from_item, items):
+                if isinstance(product, Unreadable):
+                    unreadable.append(product)
+                else:
+                    records.append(product)
             if len(records) >= wanted:
                 break
-        return Page(records=records[: query.limit], has_more=len(records) > query.limit)
+        return Page(records=records[: query.limit], has_more=len(records) > query.limit, unreadable=unreadable)
 
     async def changed(self, seller_handle: str, since: datetime) -> Set[ProductKey] | None:
         """The keys of what changed in a shop after ``since``; none where the table has no index.
@@ -79,9 +86,9 @@ class ShopQueries:
         # A product's whole milliseconds are later than a moment just when they are later than its whole milliseconds.
         values = {":seller_handle": {"S": seller_handle}, ":since": {"S": timestamp_text(since)}}
         condition = "#seller_handle = :seller_handle AND #updated_at > :since"
-        return await self._from_index(product_key_of, "query", values, KeyConditionExpression=condition)
+        return await self._from_index(_sound_key_of, "query", values, KeyConditionExpression=condition)
 
-    async def scan(self, *, seller_handle: str | None, unannounced: bool) -> AsyncIterator[ProductRecord]:
+    async def scan(self, *, seller_handle: str | None, unannounced: bool) -> AsyncIterator[ProductRecord | Unreadable]:
         """Products in the order of their keys; the unannounced ones of all shops in no order.
 
         Raises:
@@ -109,7 +116,7 @@ class ShopQueries:
 
     async def _from_index(
         self,
-        pick: Callable[[Item], T],
+        pick: Callable[[Item], T | None],
         operation: Literal["query", "scan"],
         values: Mapping[str, AttributeValue],
         **asked: Any,
@@ -119,7 +126,8 @@ class ShopQueries:
             return None
         pages = self._pages(operation, values, IndexName=UPDATED_AT_INDEX, ConsistentRead=True, **asked)
         try:
-            return {pick(item) async for items in pages for item in items}
+            picked = {pick(item) async for items in pages for item in items}
+            return {one for one in picked if one is not None}
         except ServiceUnavailable as error:
             if not is_index_missing(error):
                 raise
@@ -138,12 +146,20 @@ class ShopQueries:
         return self.calls.pages(operation, TableName=self.table, **asked)
 
 
+def _sound_key_of(item: Item) -> ProductKey | None:
+    """The key of an entry of the index; none if it breaks the rules of keys, so no product of linkhub's has it."""
+    try:
+        return product_key_of(item)
+    except RuleBroken:
+        return None
+
+
 def _seller_of(item: Item) -> str:
     seller: str = item["seller_handle"]["S"]
     return seller
 
 
-async def _records(pages: AsyncIterator[list[Item]]) -> AsyncIterator[ProductRecord]:
+async def _records(pages: AsyncIterator[list[Item]]) -> AsyncIterator[ProductRecord | Unreadable]:
     async for items in pages:
         for item in items:
             yield product_from_item(item)

@@ -19,9 +19,11 @@ from attrs import frozen
 from linkhub_adapters.aws.dead_letter_round import DeadLetterRound
 from linkhub_adapters.aws.sqs_calls import SERVICE, SqsCalls
 from linkhub_adapters.aws.sqs_fifo import FifoPlace, digest_of, video_group
-from linkhub_adapters.aws.sqs_messages import sending
+from linkhub_adapters.aws.sqs_messages import message_bytes, sending
 from linkhub_adapters.aws.sqs_queue import SqsQueue
+from linkhub_adapters.aws.sqs_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.first_sent import FIRST_SENT_AT, carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery
 
@@ -79,7 +81,9 @@ class SqsDeadLetters:
         self, queue: SqsQueue, letters: Sequence[DeadLetter]
     ) -> tuple[Sequence[DeadLetter], LinkhubError | None]:
         entries = [
-            sending(number, letter.body, letter.attributes, _place_again(letter) if queue.is_fifo else None)
+            sending(
+                number, letter.body, _attributes_again(queue, letter), _place_again(letter) if queue.is_fifo else None
+            )
             for number, letter in enumerate(letters)
         ]
         outcome = await self.sqs.send(queue.url, entries)
@@ -94,6 +98,19 @@ _Step = Callable[[SqsQueue, Sequence[DeadLetter]], Awaitable[tuple[Sequence[Dead
 
 async def _let_go(_: SqsQueue, letters: Sequence[DeadLetter]) -> tuple[Sequence[DeadLetter], None]:
     return letters, None
+
+
+def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
+    """The message's own attributes, and when it was first sent; that stays away from a body that leaves no room."""
+    carried = dict(carry_first_sent(letter.attributes, letter.sent_at))
+    spare = [name for name in carried if name not in _NEEDED]
+    for name in spare[: max(0, len(carried) - MAX_ATTRIBUTES)]:
+        del carried[name]
+    fits = message_bytes(letter.body, carried) <= queue.max_message_bytes
+    return carried if fits else letter.attributes
+
+
+_NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 
 def _place_again(letter: DeadLetter) -> FifoPlace:

@@ -1,10 +1,11 @@
 """How a rejected message looks in a dead-letter queue, and how it is read back.
 
-The body stays as it was. Two attributes stand beside it, both JSON in ASCII: ``linkhubFaults``, a list of
-``{"field", "problem"}``, and ``linkhubOrigin``, which tells of the message's life before (source queue, message id,
-when it was sent and rejected, how often it was delivered). SQS takes ten attributes and so many bytes in all, hence
-the ladder: eight attributes of the message's own stay attributes and the rest moves into the origin; then as many
-faults as there is room for, with the number of the others; and a body that leaves no room at all goes as it came.
+The body stays as it was. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
+``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the message's
+life before (source queue, message id, when it was sent and rejected, how often it was delivered). SQS takes ten
+attributes and so many bytes in all, hence the ladder: eight attributes of the message's own stay attributes
+and the rest moves into the origin; then as many faults as there is room for, with the number of the others; and a body
+that leaves no room at all goes as it came.
 """
 
 from __future__ import annotations
@@ -62,10 +63,15 @@ _OURS = frozenset({FAULTS_ATTRIBUTE, ORIGIN_ATTRIBUTE})
 
 def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
     """As many faults as fit, and how many more there were; empty when not even one fits."""
-    listed: list[dict[str, str]] = []
+    listed: list[dict[str, Any]] = []
     used = len("[]")
     for position, fault in enumerate(faults):
-        entry = {"field": fault.field[:MAX_PROBLEM_CHARACTERS], "problem": fault.problem[:MAX_PROBLEM_CHARACTERS]}
+        entry: dict[str, Any] = {
+            "field": fault.field[:MAX_PROBLEM_CHARACTERS],
+            "problem": fault.problem[:MAX_PROBLEM_CHARACTERS],
+        }
+        if fault.of_store:
+            entry["of_store"] = True
         needed = len(json.dumps(entry)) + len(", ")
         if used + needed + _ROOM_FOR_THE_REST > room_bytes:
             listed.append({"field": "", "problem": f"and {len(faults) - position:,} more"})
@@ -124,13 +130,20 @@ def _own_attributes(attributes: Mapping[str, str], life: _Life) -> Mapping[str, 
 
 def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _Life:
     return _Life(
-        faults=tuple(Fault(str(fault["field"]), str(fault["problem"])) for fault in faults),
+        faults=tuple(
+            Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)
+            for fault in faults
+        ),
         message_id=str(origin["messageId"]),
         receive_count=int(origin["receiveCount"]),
         sent_at=_moment(origin["sentAt"]),
         rejected_at=_moment(origin["rejectedAt"]),
         more_attributes={str(name): str(value) for name, value in origin["attributes"].items()},
     )
+
+
+def _fault_from(entry: Mapping[str, Any]) -> Fault:
+    return Fault(str(entry["field"]), str(entry["problem"]), of_store=entry.get("of_store") is True)
 
 
 def _moment(text: str) -> datetime:

@@ -21,13 +21,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
-from linkhub_adapters.aws.errors import DYNAMODB
+from linkhub_adapters.aws.attribute_values import AttributeValue, Item, read_document, write_document
+from linkhub_adapters.aws.product_items import unreadable_item
 from linkhub_core.codec import content_from, document_of
-from linkhub_core.errors import MalformedEvent, StoreRefused
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
+from linkhub_core.ports import Unreadable
 
-__all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of"]
+__all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of", "time_to_live"]
 
 # What an item may be without; an update has to remove what the new half does not have.
 OPTIONAL = ("traceparent", "notes")
@@ -46,6 +47,11 @@ def staging_key_of(item: Mapping[str, Mapping[str, Any]]) -> ProductKey:
     return ProductKey(item["seller_handle"]["S"], item["video_id"]["S"])
 
 
+def time_to_live(expires_at: datetime) -> AttributeValue:
+    """An expiry as DynamoDB knows it: in whole seconds since 1970, rounded up."""
+    return {"N": str(-((_EPOCH - expires_at) // _SECOND))}
+
+
 def staging_item(waiting: WaitingHalf) -> Item:
     """The item of a waiting half."""
     item: Item = {
@@ -55,7 +61,7 @@ def staging_item(waiting: WaitingHalf) -> Item:
         "content": {"M": write_document(document_of(waiting.half.content))},
         "is_complete": {"BOOL": False},
         "expires_at": {"S": waiting.expires_at.isoformat()},
-        "ttl": {"N": str(-((_EPOCH - waiting.expires_at) // _SECOND))},
+        "ttl": time_to_live(waiting.expires_at),
         "waiting_since": {"S": waiting.waiting_since.isoformat()},
         "correlation_id": {"S": waiting.origin.correlation_id},
     }
@@ -66,17 +72,12 @@ def staging_item(waiting: WaitingHalf) -> Item:
     return item
 
 
-def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
-    """Read a waiting half back.
-
-    Raises:
-        StoreRefused: something else than linkhub wrote this item.
-    """
+def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf | Unreadable:
+    """Read a waiting half back; an item that linkhub did not write is named with what is wrong with it."""
     try:
         return _waiting(item)
-    except (MalformedEvent, KeyError, TypeError, ValueError) as broken:
-        key = {name: item.get(name) for name in ("video_id", "seller_handle")}
-        raise StoreRefused(DYNAMODB, f"the item {key} is not a half of linkhub's: {broken}") from broken
+    except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
+        return unreadable_item(item, broken)
 
 
 def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:

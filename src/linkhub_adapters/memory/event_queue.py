@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from attrs import define, evolve, field, frozen
 
 from linkhub_core.errors import Fault
+from linkhub_core.first_sent import carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     Clock,
@@ -182,7 +183,8 @@ class MemoryEventQueue:
             letter.letter_id: self._letters[letter.letter_id] for letter in letters if letter.letter_id in self._letters
         }
         for letter in there.values():
-            outgoing = OutgoingMessage(kind=letter.kind, body=letter.body, attributes=letter.attributes)
+            attributes = carry_first_sent(letter.attributes, letter.sent_at)
+            outgoing = OutgoingMessage(kind=letter.kind, body=letter.body, attributes=attributes)
             self._put(outgoing, self.clock.now(), self._next_id())
             del self._letters[letter.letter_id]
         return len(there)

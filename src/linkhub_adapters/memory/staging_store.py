@@ -3,55 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import define, evolve, field
 
 from linkhub_core.model import Half, ProductKey, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 __all__ = ["MemoryStagingStore"]
 
 
 @define
 class MemoryStagingStore:
-    """A :class:`~linkhub_core.ports.StagingStore` in memory."""
+    """A :class:`~linkhub_core.ports.StagingStore` in memory.
+
+    A test puts what another program would have written into ``unreadable``: such a row hides the one in ``rows``.
+    """
 
     rows: dict[ProductKey, WaitingHalf] = field(factory=dict)
+    unreadable: dict[ProductKey, Unreadable] = field(factory=dict)
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        return [self._stage(waiting) for waiting in halves]
+        return [self._stage(waiting, slack) for waiting in halves]
 
-    def _stage(self, waiting: WaitingHalf) -> StageOutcome:
+    def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
+        if (unreadable := self.unreadable.get(waiting.key)) is not None:
+            return unreadable
         row = self.rows.get(waiting.key)
         if row is None:
             self.rows[waiting.key] = waiting
             return Staged()
         if row.half.kind is not waiting.half.kind:
             return Partner(row)
-        if row.half.version > waiting.half.version:
-            return Superseded()
-        if row.half.version == waiting.half.version:
-            return Equal()
-        self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since)
-        return Staged()
+        expires_at = max(row.expires_at, waiting.expires_at)
+        if row.half.version < waiting.half.version:
+            self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since, expires_at=expires_at)
+            return Staged()
+        if row.expires_at + slack < waiting.expires_at:
+            self.rows[waiting.key] = evolve(row, expires_at=expires_at)
+        return Superseded() if row.half.version > waiting.half.version else Equal()
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
-        return {key: self.rows[key] for key in keys if key in self.rows}
+        return {key: row for key in keys if (row := self.unreadable.get(key) or self.rows.get(key)) is not None}
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return [self._drop(half) for half in halves]
+        return [self._drop(row) for row in rows]
 
-    def _drop(self, half: Half) -> DropOutcome:
+    def _drop(self, dropped: Half | WaitingHalf) -> DropOutcome:
+        if (unreadable := self.unreadable.get(dropped.key)) is not None:
+            return unreadable
+        half = dropped.half if isinstance(dropped, WaitingHalf) else dropped
         row = self.rows.get(half.key)
         if row is not None and (row.half.kind, row.half.version) != (half.kind, half.version):
+            return Newer(row)
+        if row is not None and isinstance(dropped, WaitingHalf) and row.expires_at != dropped.expires_at:
             return Newer(row)
         self.rows.pop(half.key, None)
         return Dropped()
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
-        for waiting in list(self.rows.values()):
-            yield waiting
+        for row in list((self.rows | self.unreadable).values()):
+            yield row

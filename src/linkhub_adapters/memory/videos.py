@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
-from linkhub_core.ports import ProductStore, StagingStore
+from linkhub_core.model import ProductRecord, WaitingHalf
+from linkhub_core.ports import ProductStore, StagingStore, Unreadable
 from linkhub_core.ports.videos import VideoTraces
 
 __all__ = ["MemoryVideos"]
@@ -23,8 +24,15 @@ class MemoryVideos:
 
     async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:  # noqa: ARG002  all are seen
         """See the port."""
+        staged = [row async for row in self.staging.scan() if _video_of(row) == video_id]
+        stored = [row async for row in self.products.scan() if _video_of(row) == video_id]
         return VideoTraces(
-            waiting=[row async for row in self.staging.scan() if row.key.video_id == video_id],
-            products=[record async for record in self.products.scan() if record.key.video_id == video_id],
+            waiting=[row for row in staged if isinstance(row, WaitingHalf)],
+            products=[row for row in stored if isinstance(row, ProductRecord)],
+            unreadable=[row for row in (*staged, *stored) if isinstance(row, Unreadable)],
             queued=[message for message in self.queue.queued() if video_id in message.body],
         )
+
+
+def _video_of(row: WaitingHalf | ProductRecord | Unreadable) -> str:
+    return row.video_id if isinstance(row, Unreadable) else row.key.video_id

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
+from linkhub_core.first_sent import carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 
@@ -19,9 +20,10 @@ PAGE_SIZE = 200
 
 _COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at"
 _PAGE = f"SELECT {_COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names
+_SENT = "SELECT attributes, sent_at FROM dead_letters WHERE id = ?"
 _RETURN = """
 INSERT INTO messages (kind, body, attributes, sent_at, visible_at)
-SELECT kind, body, attributes, ?, ? FROM dead_letters WHERE id = ?
+SELECT kind, body, ?, ?, ? FROM dead_letters WHERE id = ?
 """
 _REMOVE = "DELETE FROM dead_letters WHERE id = ?"
 
@@ -50,7 +52,8 @@ class SqliteDeadLetters:
         numbers = {_number(letter) for letter in letters}
 
         def work(connection: sqlite3.Connection) -> int:
-            connection.executemany(_RETURN, [(now, now, number) for number in sorted(numbers)])
+            for number in sorted(numbers):
+                _return(connection, number, now)
             return connection.executemany(_REMOVE, [(number,) for number in numbers]).rowcount
 
         returned = await self.database.write(work) if letters else 0
@@ -69,6 +72,14 @@ def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, st
     return connection.execute(_PAGE, (after,)).fetchall()
 
 
+def _return(connection: sqlite3.Connection, number: int, now: int) -> None:
+    """Put a letter back on its queue, with the time at which its message was first sent."""
+    if (found := connection.execute(_SENT, (number,)).fetchone()) is not None:
+        attributes, sent_at = found
+        carried = carry_first_sent(orjson.loads(attributes), from_microseconds(sent_at))
+        connection.execute(_RETURN, (orjson.dumps(carried).decode(), now, now, number))
+
+
 def _number(letter: DeadLetter) -> int:
     """The row of a letter; a name that is not one of ours names no row."""
     return int(letter.letter_id) if letter.letter_id.isdecimal() else -1
@@ -80,7 +91,7 @@ def _letter(row: tuple[int, str, str, str, str, str, int, int, int]) -> DeadLett
         letter_id=str(number),
         kind=Kind(kind),
         body=body,
-        faults=tuple(Fault(fault["field"], fault["problem"]) for fault in orjson.loads(faults)),
+        faults=tuple(Fault(**fault) for fault in orjson.loads(faults)),
         message_id=message_id,
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),

@@ -37,8 +37,12 @@ _DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
 
 def faults_text(faults: Iterable[Fault]) -> str:
     """Faults as they are kept beside a dead letter; a lone surrogate, which no file can hold, becomes a ``?``."""
-    told = [{"field": _sound(fault.field), "problem": _sound(fault.problem)} for fault in faults]
-    return orjson.dumps(told).decode()
+    return orjson.dumps([_entry_of(fault) for fault in faults]).decode()
+
+
+def _entry_of(fault: Fault) -> dict[str, str | bool]:
+    entry: dict[str, str | bool] = {"field": _sound(fault.field), "problem": _sound(fault.problem)}
+    return entry | {"of_store": True} if fault.of_store else entry
 
 
 def _sound(text: str) -> str:

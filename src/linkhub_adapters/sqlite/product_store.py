@@ -12,14 +12,28 @@ from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, CreateOutcome, Exists, Revised, ReviseOutcome
+from linkhub_core.ports import (
+    Conflict,
+    Created,
+    CreateOutcome,
+    Exists,
+    Marked,
+    MarkOutcome,
+    Revised,
+    ReviseOutcome,
+    Revision,
+    Unreadable,
+)
 
 __all__ = ["CHANGED", "SqliteProductStore", "scan_statement"]
 
 PAGE_SIZE = 200
 
-_READ = "SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision"
+_READ = """
+SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown
+"""
 _FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
 _NEWEST = f"{_READ} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
 # The index holds all that is compared and sorted: the documents of a page are read, and no others.
@@ -32,16 +46,23 @@ CHANGED = f"""
 _ALL = "(seller_handle, video_id) > (?, ?)"
 _OF_A_SHOP = "seller_handle = ? AND video_id > ?"
 _CREATE = """
-INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, updated_at,
-  seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, shown, created_at,
+  updated_at, seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_REVISE = """
+_AS_READ = """
+WHERE seller_handle = ? AND video_id = ? AND created_at = ? AND revision = ? AND caption_version = ?
+  AND thumbnails_version = ?
+"""
+_REVISE = f"""
 UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, revision = ?, unannounced_revision = ?,
-  updated_at = ? WHERE seller_handle = ? AND video_id = ? AND revision = ?
-"""
-_ANNOUNCED = """
-UPDATE products SET unannounced_revision = NULL WHERE seller_handle = ? AND video_id = ? AND unannounced_revision = ?
-"""
+  shown = max(shown, ?), created_at = ?, updated_at = ? {_AS_READ}
+"""  # noqa: S608  our own names
+_REFRESH = f"""
+UPDATE products SET caption_version = ?, thumbnails_version = ? {_AS_READ}
+"""  # noqa: S608  our own names
+_ANNOUNCED = f"""
+UPDATE products SET unannounced_revision = NULL, shown = 1 {_AS_READ}
+"""  # noqa: S608  our own names
 _AFTER_ALL = "~"  # sorts behind every character of an id
 
 
@@ -51,40 +72,54 @@ class SqliteProductStore:
 
     database: SqliteDatabase
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        rows = await self.database.read(lambda connection: [row for key in keys if (row := _find(connection, key))])
-        return {record.key: record for record in map(_record, rows)}
+        rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
+        return {key: read_product(row) for key, row in rows if row is not None}
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
         rows = [(record.key, _row(record)) for record in records]
         return await self.database.write(lambda connection: [_create(connection, *row) for row in rows])
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        rows = [(record.key, (*_row(record), record.revision - 1)) for record in records]
-        return await self.database.write(lambda connection: [_revise(connection, *row) for row in rows])
+        changes = [(revision.before.key, *_change(revision)) for revision in revisions]
+        return await self.database.write(lambda connection: [_revise(connection, *change) for change in changes])
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        announced = [(key.seller_handle, key.video_id, revision) for key, revision in revisions]
-        await self.database.write(lambda connection: connection.executemany(_ANNOUNCED, announced))
+        marks = [(record.key, _as_read(record)) for record in records]
+        return await self.database.write(lambda connection: [_mark(connection, *mark) for mark in marks])
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         before, one_more = query.before or _AFTER_ALL, query.limit + 1
+        records: list[ProductRecord] = []
+        unreadable: list[Unreadable] = []
+        while len(records) < one_more:
+            rows = await self._rows_below(query, before, one_more)
+            for product in map(read_product, rows):
+                if isinstance(product, Unreadable):
+                    unreadable.append(product)
+                else:
+                    records.append(product)
+            if len(rows) < one_more:
+                break
+            before = rows[-1][1]
+        return Page(records=records[: query.limit], has_more=len(records) > query.limit, unreadable=unreadable)
+
+    async def _rows_below(self, query: PageQuery, before: str, count: int) -> list[tuple[Any, ...]]:
         if query.since is None:
-            statement, values = _NEWEST, (query.seller_handle, before, one_more)
+            statement, values = _NEWEST, (query.seller_handle, before, count)
         else:
             since = timestamp_text(query.since)
-            statement, values = CHANGED, (query.seller_handle, since, before, one_more)  # type: ignore[assignment]
-        rows = await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
-        return Page(records=[_record(row) for row in rows[: query.limit]], has_more=len(rows) > query.limit)
+            statement, values = CHANGED, (query.seller_handle, since, before, count)  # type: ignore[assignment]
+        return await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
-    ) -> AsyncIterator[ProductRecord]:
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         statement = scan_statement(of_a_shop=seller_handle is not None, unannounced=unannounced)
         last = (seller_handle or "", "")
@@ -93,7 +128,7 @@ class SqliteProductStore:
         ):
             last = rows[-1][:2]
             for row in rows:
-                yield _record(row)
+                yield read_product(row)
 
 
 def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
@@ -114,35 +149,80 @@ def _create(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...
         return Created()
     stored = _find(connection, key)
     assert stored is not None, "a conflicting row is there, in the same transaction"  # noqa: S101  narrows the type
-    return Exists(_record(stored))
+    product = read_product(stored)
+    return product if isinstance(product, Unreadable) else Exists(product)
 
 
-def _revise(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...]) -> ReviseOutcome:
-    if connection.execute(_REVISE, row).rowcount == 1:
-        return Revised()
+def _revise(connection: sqlite3.Connection, key: ProductKey, statement: str, values: tuple[Any, ...]) -> ReviseOutcome:
+    return Revised() if connection.execute(statement, values).rowcount == 1 else _conflict(connection, key)
+
+
+def _mark(connection: sqlite3.Connection, key: ProductKey, values: tuple[Any, ...]) -> MarkOutcome:
+    return Marked() if connection.execute(_ANNOUNCED, values).rowcount == 1 else _conflict(connection, key)
+
+
+def _conflict(connection: sqlite3.Connection, key: ProductKey) -> Conflict | Unreadable:
     stored = _find(connection, key)
-    return Conflict(None if stored is None else _record(stored))
+    product = None if stored is None else read_product(stored)
+    return product if isinstance(product, Unreadable) else Conflict(product)
+
+
+def _change(revision: Revision) -> tuple[str, tuple[Any, ...]]:
+    """The statement of a revision, and its values."""
+    before, after = revision.before, revision.after
+    condition = _as_read(before)
+    if revision.is_silent:
+        return _REFRESH, (str(after.caption_version), str(after.thumbnails_version), *condition)
+    return _REVISE, (*_values(after), *condition)
+
+
+def _as_read(record: ProductRecord) -> tuple[Any, ...]:
+    """The key and the :attr:`~linkhub_core.model.ProductRecord.identity`, as the conditions have them."""
+    return (
+        record.key.seller_handle,
+        record.key.video_id,
+        timestamp_text(record.created_at),
+        record.revision,
+        str(record.caption_version),
+        str(record.thumbnails_version),
+    )
 
 
 def _row(record: ProductRecord) -> tuple[Any, ...]:
+    return (*_values(record), record.key.seller_handle, record.key.video_id)
+
+
+def _values(record: ProductRecord) -> tuple[Any, ...]:
     return (
         encode_product(record),
         str(record.caption_version),
         str(record.thumbnails_version),
         record.revision,
         record.unannounced_revision,
+        record.shown,
+        timestamp_text(record.created_at),
         timestamp_text(record.updated_at),
-        record.key.seller_handle,
-        record.key.video_id,
     )
 
 
+def read_product(row: tuple[Any, ...]) -> ProductRecord | Unreadable:
+    """Read a row of the table ``products``; one that linkhub did not write is named with what is wrong with it."""
+    try:
+        record = _record(row)
+    except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=str(broken))
+    if (record.key.seller_handle, record.key.video_id) != row[:2]:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=f"its document is of {record.key}")
+    return record
+
+
 def _record(row: tuple[Any, ...]) -> ProductRecord:
-    _, _, document, caption_version, thumbnails_version, revision, unannounced_revision = row
+    _, _, document, caption_version, thumbnails_version, revision, unannounced_revision, shown = row
     return decode_record(
         read_document(document),
         caption_version=caption_version,
         thumbnails_version=thumbnails_version,
         revision=revision,
         unannounced_revision=unannounced_revision,
+        shown=bool(shown),
     )

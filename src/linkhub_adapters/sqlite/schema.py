@@ -22,6 +22,17 @@ CREATE TABLE nodes (
   report BLOB NOT NULL
 ) STRICT;
 """
+# A product whose newest revision was announced has been shown. A document that another program wrote names no time.
+_NOTES = """
+ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+"""
+_LIVES = """
+ALTER TABLE products ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE products ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
+UPDATE products SET shown = unannounced_revision IS NULL, created_at = CASE
+  WHEN json_valid(CAST(document AS TEXT)) THEN coalesce(json_extract(CAST(document AS TEXT), '$.created_at'), '')
+  ELSE '' END;
+"""
 _TABLES = f"""
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -67,6 +78,8 @@ CREATE TABLE products (
   thumbnails_version TEXT NOT NULL,
   revision INTEGER NOT NULL,
   unannounced_revision INTEGER,
+  shown INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL DEFAULT '',
   updated_at TEXT NOT NULL,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT;
@@ -80,7 +93,7 @@ CREATE TABLE announcements (
 {_NODES}"""
 
 # What makes a file of this version one of the next.
-_STEPS = {1: _NODES, 2: "ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]'"}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}"}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

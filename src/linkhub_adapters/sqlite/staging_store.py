@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.codec import content_from, encode_content
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.json_text import dump
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 __all__ = ["SqliteStagingStore"]
 
@@ -27,7 +39,10 @@ SELECT {_COLUMNS} FROM staging WHERE (seller_handle, video_id) > (?, ?)
 ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
 """  # noqa: S608  our own names
 _PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
+_RENEW = "UPDATE staging SET expires_at = ? WHERE seller_handle = ? AND video_id = ?"
 _DROP = "DELETE FROM staging WHERE seller_handle = ? AND video_id = ? AND half = ? AND version = ?"
+_DROP_ORPHAN = f"{_DROP} AND expires_at = ?"
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @frozen(kw_only=True)
@@ -36,23 +51,23 @@ class SqliteStagingStore:
 
     database: SqliteDatabase
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
-        encoded = [(waiting, encode_content(waiting.half.content)) for waiting in halves]
+        encoded = [(waiting, encode_content(waiting.half.content), slack) for waiting in halves]
         outcomes = await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
-        # Read what the partners say only now: no other process waits for that.
-        return [Partner(_waiting(one)) if isinstance(one, tuple) else one for one in outcomes]
+        # Rows of partners are decoded after the transaction: no other process waits for that.
+        return [_beside(one) if isinstance(one, tuple) else one for one in outcomes]
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
-        rows = await self.database.read(lambda connection: [row for key in keys if (row := _find(connection, key))])
-        return {row.key: row for row in map(_waiting, rows)}
+        rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
+        return {key: read_row(row) for key, row in rows if row is not None}
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.database.write(lambda connection: [_drop(connection, half) for half in halves])
+        return await self.database.write(lambda connection: [_drop(connection, row) for row in rows])
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         last = ("", "")
         while rows := await self.database.read(
@@ -60,7 +75,7 @@ class SqliteStagingStore:
         ):
             last = rows[-1][:2]
             for row in rows:
-                yield _waiting(row)
+                yield read_row(row)
 
 
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
@@ -68,29 +83,53 @@ def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | 
     return found
 
 
-def _stage(connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes) -> StageOutcome | tuple[Any, ...]:
-    """The outcome; or the row, where the partner stands there."""
+def _stage(
+    connection: sqlite3.Connection, waiting: WaitingHalf, body: bytes, slack: timedelta
+) -> StageOutcome | tuple[Any, ...]:
+    """The outcome; or the row, if it is the partner's or cannot be read."""
     row = _find(connection, waiting.key)
     if row is None:
         connection.execute(_PUT, _row(waiting, body, microseconds(waiting.waiting_since)))
         return Staged()
-    kind, version = row[2], Version.parse(row[3])
-    if kind != waiting.half.kind:
+    kind, version = row[2], _version_of(row)
+    if kind != waiting.half.kind or version is None:
         return row
-    if version == waiting.half.version:
-        return Equal()
-    if version > waiting.half.version:
-        return Superseded()
-    connection.execute(_PUT, _row(waiting, body, row[7]))
-    return Staged()
+    if version < waiting.half.version:
+        later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
+        connection.execute(_PUT, _row(later, body, row[7]))
+        return Staged()
+    expires_at = microseconds(waiting.expires_at)
+    if row[8] + slack // _MICROSECOND < expires_at:
+        connection.execute(_RENEW, (expires_at, *row[:2]))
+    return Equal() if version == waiting.half.version else Superseded()
 
 
-def _drop(connection: sqlite3.Connection, half: Half) -> DropOutcome:
-    identity = (half.key.seller_handle, half.key.video_id, half.kind.value, str(half.version))
-    if connection.execute(_DROP, identity).rowcount:
+def _drop(connection: sqlite3.Connection, dropped: Half | WaitingHalf) -> DropOutcome:
+    half = dropped.half if isinstance(dropped, WaitingHalf) else dropped
+    statement = _DROP
+    identity: tuple[Any, ...] = (half.key.seller_handle, half.key.video_id, half.kind.value, str(half.version))
+    if isinstance(dropped, WaitingHalf):
+        statement, identity = _DROP_ORPHAN, (*identity, microseconds(dropped.expires_at))
+    if connection.execute(statement, identity).rowcount:
         return Dropped()
     row = _find(connection, half.key)
-    return Dropped() if row is None else Newer(_waiting(row))
+    there = None if row is None else read_row(row)
+    if isinstance(there, Unreadable):
+        return there
+    return Dropped() if there is None else Newer(there)
+
+
+def _beside(row: tuple[Any, ...]) -> StageOutcome:
+    there = read_row(row)
+    return there if isinstance(there, Unreadable) else Partner(there)
+
+
+def _version_of(row: tuple[Any, ...]) -> Version | None:
+    """The version of a row; none if linkhub did not write it."""
+    try:
+        return Version.parse(row[3])
+    except ValueError:
+        return None
 
 
 def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ...]:
@@ -107,6 +146,14 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
         microseconds(waiting.expires_at),
         dump([[note.field, note.rule] for note in origin.notes]).decode() if origin.notes else "[]",
     )
+
+
+def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
+    """Read a row of the table ``staging``; one that linkhub did not write is named with what is wrong with it."""
+    try:
+        return _waiting(row)
+    except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:
+        return Unreadable(seller_handle=row[0], video_id=row[1], problem=str(broken))
 
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:

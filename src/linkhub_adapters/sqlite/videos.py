@@ -14,7 +14,8 @@ from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_core.announcement import Announcement
 from linkhub_core.codec import read_announcement
-from linkhub_core.model import Kind, ProductKey
+from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Unreadable
 from linkhub_core.ports.videos import QueuedMessage, VideoTraces
 
 __all__ = ["SqliteVideos"]
@@ -42,8 +43,9 @@ class SqliteVideos:
         waiting = await SqliteStagingStore(database=self.database).waiting(keys)
         products = await SqliteProductStore(database=self.database).find(keys)
         return VideoTraces(
-            waiting=list(waiting.values()),
-            products=list(products.values()),
+            waiting=[row for row in waiting.values() if isinstance(row, WaitingHalf)],
+            products=[row for row in products.values() if isinstance(row, ProductRecord)],
+            unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
             queued=[_queued(row) for row in queued],
             announcements=[one for row in announced if (one := _announced(row)).key.video_id == video_id],
         )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.telemetry.metrics import Metrics
@@ -20,10 +20,12 @@ from linkhub_core.entries import (
     HalfExpired,
     HalfStaged,
     HalfWasKnown,
+    HalvesExpired,
     MessageRejected,
     MessagesReleased,
     ProductAnnounced,
     ProductSaved,
+    RowSkipped,
     Swept,
 )
 from linkhub_core.model import Kind, Origin, ProductKey
@@ -32,6 +34,7 @@ __all__ = ["TelemetryJournal"]
 
 MOST_NOTES_LOGGED = 50
 MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can be wrong in ten thousand places; the dead letter has them all
+MOST_ROWS_NAMED = 1_000  # of rows that are skipped; the gauge counts all of them
 
 _INDEX = re.compile(r"\[\d+\]")
 _TRACE_ID = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
@@ -44,6 +47,7 @@ class TelemetryJournal:
 
     metrics: Metrics
     log: FilteringBoundLogger
+    named_rows: set[tuple[str, str, str, str]] = field(factory=set, init=False)
 
     def record(self, entries: Sequence[Entry]) -> None:
         """Count each entry and write its line."""
@@ -142,8 +146,44 @@ def _expired(journal: TelemetryJournal, entry: HalfExpired) -> None:
     )
 
 
+def _many_expired(journal: TelemetryJournal, entry: HalvesExpired) -> None:
+    for kind, count in entry.counts.items():
+        unsampled = count - entry.sampled.get(kind, 0)
+        journal.metrics.events.labels(kind.value, "expired").inc(unsampled)
+        journal.metrics.expired.labels(kind.value).inc(unsampled)
+    journal.log.warning(
+        "halves_expired",
+        count=sum(entry.counts.values()),
+        logged_one_by_one=sum(entry.sampled.values()),
+        **{kind.value: count for kind, count in entry.counts.items()},
+    )
+
+
+def _skipped(journal: TelemetryJournal, entry: RowSkipped) -> None:
+    """Name each row once, however many sweeps and readers meet it."""
+    row = (entry.store, entry.seller_handle, entry.video_id, entry.problem)
+    if row in journal.named_rows or len(journal.named_rows) >= MOST_ROWS_NAMED:
+        return
+    journal.named_rows.add(row)
+    journal.log.error(
+        "row_skipped",
+        store=entry.store,
+        seller_handle=entry.seller_handle,
+        video_id=entry.video_id,
+        problem=entry.problem,
+    )
+
+
 def _swept(journal: TelemetryJournal, entry: Swept) -> None:
-    journal.log.info("swept", seen=entry.seen, folded=entry.folded, expired=entry.expired, announced=entry.announced)
+    journal.metrics.skipped.set(entry.skipped)
+    journal.log.info(
+        "swept",
+        seen=entry.seen,
+        folded=entry.folded,
+        expired=entry.expired,
+        announced=entry.announced,
+        skipped=entry.skipped,
+    )
 
 
 def _failed(journal: TelemetryJournal, entry: ActivityFailed) -> None:
@@ -193,6 +233,8 @@ _TOLD: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
     ProductSaved: _saved,
     ProductAnnounced: _announced,
     HalfExpired: _expired,
+    HalvesExpired: _many_expired,
+    RowSkipped: _skipped,
     Swept: _swept,
     ActivityFailed: _failed,
 }

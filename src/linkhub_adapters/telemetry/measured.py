@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from time import perf_counter
 
 from attrs import define
@@ -14,10 +15,13 @@ from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
+    MarkOutcome,
     ProductStore,
     ReviseOutcome,
+    Revision,
     StageOutcome,
     StagingStore,
+    Unreadable,
 )
 
 __all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
@@ -50,7 +54,7 @@ class MeasuredProductStore:
         self._inner = inner
         self._watch = _Stopwatch(metrics=metrics, store_name="products")
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         with self._watch.time("find"):
             return await self._inner.find(keys)
@@ -60,22 +64,24 @@ class MeasuredProductStore:
         with self._watch.time("create"):
             return await self._inner.create(records)
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
         with self._watch.time("revise"):
-            return await self._inner.revise(records)
+            return await self._inner.revise(revisions)
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         with self._watch.time("mark_announced"):
-            await self._inner.mark_announced(revisions)
+            return await self._inner.mark_announced(records)
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         with self._watch.time("page"):
             return await self._inner.page(query)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         return self._inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -87,21 +93,21 @@ class MeasuredStagingStore:
         self._inner = inner
         self._watch = _Stopwatch(metrics=metrics, store_name="staging")
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         with self._watch.time("stage"):
-            return await self._inner.stage(halves)
+            return await self._inner.stage(halves, slack=slack)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         with self._watch.time("waiting"):
             return await self._inner.waiting(keys)
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
         with self._watch.time("drop"):
-            return await self._inner.drop(halves)
+            return await self._inner.drop(rows)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self._inner.scan()

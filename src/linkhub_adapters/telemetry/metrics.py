@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, field
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
@@ -39,6 +39,7 @@ class Metrics:
     latency: Histogram = field(init=False)
     duplicates: Counter = field(init=False)
     expired: Counter = field(init=False)
+    skipped: Gauge = field(init=False)
     failures: Counter = field(init=False)
     store_calls: Counter = field(init=False)
     store_call_seconds: Histogram = field(init=False)
@@ -53,6 +54,11 @@ class Metrics:
         self.announced = self._counter("announcements", "Revisions handed to the notifier")
         self.duplicates = self._counter("duplicates", "Halves that brought nothing new", "kind")
         self.expired = self._counter("halves_expired", "Halves whose partner never came", "kind")
+        self.skipped = Gauge(
+            "linkhub_rows_skipped",
+            "Rows that the last sweep could not read, or that a store refused",
+            registry=self.registry,
+        )
         self.failures = self._counter("failures", "Activities that failed and are tried again", "activity", "transient")
         self.store_calls = self._counter("store_calls", "Calls of a store by outcome", "store", "call", "outcome")
         self.latency = Histogram(

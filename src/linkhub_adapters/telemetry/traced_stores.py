@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import frozen
 
 from linkhub_adapters.telemetry.tracing import note_began
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import CreateOutcome, DropOutcome, ProductStore, ReviseOutcome, StageOutcome, StagingStore
+from linkhub_core.ports import (
+    CreateOutcome,
+    DropOutcome,
+    MarkOutcome,
+    ProductStore,
+    ReviseOutcome,
+    Revision,
+    StageOutcome,
+    StagingStore,
+    Unreadable,
+)
 
 __all__ = ["TracedProductStore", "TracedStagingStore"]
 
@@ -20,7 +31,7 @@ class TracedProductStore:
 
     inner: ProductStore
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self.inner.find(keys)
 
@@ -29,20 +40,22 @@ class TracedProductStore:
         note_began("save")
         return await self.inner.create(records)
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
         note_began("save")
-        return await self.inner.revise(records)
+        return await self.inner.revise(revisions)
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        await self.inner.mark_announced(revisions)
+        return await self.inner.mark_announced(records)
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         return await self.inner.page(query)
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
@@ -53,19 +66,19 @@ class TracedStagingStore:
 
     inner: StagingStore
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         note_began("stage")
-        return await self.inner.stage(halves)
+        return await self.inner.stage(halves, slack=slack)
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
         return await self.inner.waiting(keys)
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.inner.drop(halves)
+        return await self.inner.drop(rows)
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self.inner.scan()

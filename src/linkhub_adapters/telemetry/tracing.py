@@ -163,7 +163,7 @@ def _attributes_of(delivery: Delivery) -> Mapping[str, str]:
 
 
 def _correlation_id_of(delivery: Delivery) -> str:
-    return _attributes_of(delivery).get("correlationId") or delivery.message_id
+    return Origin.of_message(_attributes_of(delivery), delivery.message_id).correlation_id
 
 
 @frozen(kw_only=True)

@@ -6,9 +6,12 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
+from linkhub_cli.failures import SOME_FAILED
 from linkhub_cli.help_text import Example, examples
+from linkhub_cli.output import counted, news, plain
 from linkhub_core.catalog import parse_seller
 from linkhub_core.codec import encode_product
+from linkhub_core.ports import Unreadable
 
 __all__ = ["export"]
 
@@ -21,15 +24,28 @@ __all__ = ["export"]
     )
 )
 @click.option("--seller", metavar="HANDLE", help="Only the products of this shop.")
-@click.pass_obj
-def export(line: CommandLine, seller: str | None) -> None:
-    """Print products as JSON lines: by seller, then by video."""
+@click.pass_context
+def export(ctx: click.Context, seller: str | None) -> None:
+    """Print products as JSON lines: by seller, then by video.
+
+    Rows that cannot be read are named on standard error, and the exit code is 1.
+    """
     wanted = parse_seller(seller) if seller is not None else None
-    line.run(lambda container: _export(container, wanted))
+    line: CommandLine = ctx.obj
+    if unreadable := line.run(lambda container: _export(container, wanted)):
+        news(f"linkhub: {counted(unreadable, 'product')} cannot be read and left out")
+        ctx.exit(SOME_FAILED)
 
 
-async def _export(container: Container, seller: str | None) -> None:
+async def _export(container: Container, seller: str | None) -> int:
+    """Print the products; give how many rows cannot be read."""
     out = click.open_file("-", "wb")
-    async for record in container.backend().products.scan(seller_handle=seller):
-        out.write(encode_product(record) + b"\n")
+    unreadable = 0
+    async for row in container.backend().products.scan(seller_handle=seller):
+        if isinstance(row, Unreadable):
+            unreadable += 1
+            news(f"linkhub: a product cannot be read: {plain(str(row))}")
+        else:
+            out.write(encode_product(row) + b"\n")
     out.flush()
+    return unreadable

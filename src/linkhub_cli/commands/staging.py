@@ -11,9 +11,10 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import age_text, print_lines, print_table
+from linkhub_cli.output import age_text, news, plain, print_lines, print_table
 from linkhub_core.codec import timestamp_text
 from linkhub_core.model import Kind, WaitingHalf
+from linkhub_core.ports import Unreadable
 
 __all__ = ["staging"]
 
@@ -84,7 +85,11 @@ def stats(line: CommandLine, as_json: bool) -> None:
 
 
 async def _read(container: Container) -> tuple[Sequence[WaitingHalf], datetime]:
-    halves = [half async for half in container.backend().staging.scan()]
+    rows = [row async for row in container.backend().staging.scan()]
+    for row in rows:
+        if isinstance(row, Unreadable):
+            news(f"linkhub: a row in staging cannot be read: {plain(str(row))}")
+    halves = [row for row in rows if isinstance(row, WaitingHalf)]
     return sorted(halves, key=lambda half: half.key), container.clock().now()
 
 

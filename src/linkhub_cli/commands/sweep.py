@@ -32,9 +32,10 @@ def sweep(line: CommandLine, as_json: bool) -> None:
     if as_json:
         print_lines([attrs.asdict(swept)])
     else:
+        skipped = f"; {counted(swept.skipped, 'row')} skipped, see the log" if swept.skipped else ""
         click.echo(
             f"saw {counted(swept.seen, 'row')} in staging: {swept.folded:,} folded into their products, "
-            f"{swept.expired:,} removed after their time; {counted(swept.announced, 'product')} announced late"
+            f"{swept.expired:,} removed after their time; {counted(swept.announced, 'product')} announced late{skipped}"
         )
 
 

@@ -9,16 +9,19 @@ from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
-from linkhub_core.ports.journal import Entry, Journal
+from linkhub_core.ports.journal import Entry, Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.product_store import (
     Conflict,
     Created,
     CreateOutcome,
     Exists,
+    Marked,
+    MarkOutcome,
     ProductStore,
     Revised,
     ReviseOutcome,
+    Revision,
 )
 from linkhub_core.ports.staging_store import (
     DropOutcome,
@@ -31,6 +34,7 @@ from linkhub_core.ports.staging_store import (
     StagingStore,
     Superseded,
 )
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.videos import QueuedMessage, Videos, VideoTraces
 
 __all__ = [
@@ -51,6 +55,8 @@ __all__ = [
     "EventQueue",
     "Exists",
     "Journal",
+    "MarkOutcome",
+    "Marked",
     "Newer",
     "Notifier",
     "OutgoingMessage",
@@ -61,10 +67,13 @@ __all__ = [
     "Rejection",
     "ReviseOutcome",
     "Revised",
+    "Revision",
+    "SilentJournal",
     "StageOutcome",
     "Staged",
     "StagingStore",
     "Superseded",
+    "Unreadable",
     "VideoTraces",
     "Videos",
 ]

@@ -9,6 +9,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
+from linkhub_core.first_sent import first_sent_at
 from linkhub_core.model import Kind
 
 __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
@@ -30,6 +31,11 @@ class DeadLetter:
     sent_at: datetime
     rejected_at: datetime
     attributes: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def first_sent_at(self) -> datetime:
+        """When the message was sent for the first time: before ``sent_at`` if it was redriven."""
+        return first_sent_at(self.attributes, self.sent_at)
 
 
 @frozen(kw_only=True)
@@ -53,6 +59,8 @@ class DeadLetters(Protocol):
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """Put letters back on the queue that they came from, then remove them; interrupted, a letter may be in both.
+
+        Each message carries the time at which it was first sent (:mod:`linkhub_core.first_sent`).
 
         Returns:
             How many were still there and went back.

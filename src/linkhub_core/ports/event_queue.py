@@ -9,6 +9,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
+from linkhub_core.first_sent import first_sent_at
 from linkhub_core.model import Kind
 
 __all__ = ["Delivery", "EventQueue", "Rejection"]
@@ -30,6 +31,11 @@ class Delivery:
     receive_count: int = 1
     sent_at: datetime
     attributes: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def first_sent_at(self) -> datetime:
+        """When the message was sent for the first time: before ``sent_at`` if it was redriven."""
+        return first_sent_at(self.attributes, self.sent_at)
 
 
 @frozen(kw_only=True)

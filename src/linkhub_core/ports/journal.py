@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from attrs import frozen
+
 from linkhub_core.entries import Entry
 
-__all__ = ["Entry", "Journal"]
+__all__ = ["Entry", "Journal", "SilentJournal"]
 
 
 class Journal(Protocol):
@@ -19,3 +21,11 @@ class Journal(Protocol):
     def record(self, entries: Sequence[Entry]) -> None:
         """Take down ``entries``, in the order in which they happened."""
         ...
+
+
+@frozen
+class SilentJournal:
+    """A journal that keeps nothing."""
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Do nothing."""

@@ -9,8 +9,36 @@ from attrs import frozen
 
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports.unreadable import Unreadable
 
-__all__ = ["Conflict", "CreateOutcome", "Created", "Exists", "ProductStore", "ReviseOutcome", "Revised"]
+__all__ = [
+    "Conflict",
+    "CreateOutcome",
+    "Created",
+    "Exists",
+    "MarkOutcome",
+    "Marked",
+    "ProductStore",
+    "ReviseOutcome",
+    "Revised",
+    "Revision",
+]
+
+
+@frozen(kw_only=True)
+class Revision:
+    """A change of a stored product: ``before`` is the product as it was read, ``after`` as it is to be.
+
+    With the same ``revision`` number before and after it is silent: readers see no change, and only the versions move.
+    """
+
+    before: ProductRecord
+    after: ProductRecord
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether readers see no change."""
+        return self.after.revision == self.before.revision
 
 
 @frozen
@@ -25,7 +53,7 @@ class Exists:
     record: ProductRecord
 
 
-CreateOutcome = Created | Exists
+CreateOutcome = Created | Exists | Unreadable
 
 
 @frozen
@@ -35,23 +63,31 @@ class Revised:
 
 @frozen
 class Conflict:
-    """Somebody else revised it first; ``record`` is what is there, or none if it was deleted."""
+    """The stored product is not as it was read; ``record`` is what is there, or none if it was deleted."""
 
     record: ProductRecord | None
 
 
-ReviseOutcome = Revised | Conflict
+@frozen
+class Marked:
+    """The debt of this revision is cleared, and the product counts as shown."""
+
+
+ReviseOutcome = Revised | Conflict | Unreadable
+MarkOutcome = Marked | Conflict | Unreadable
 
 
 class ProductStore(Protocol):
-    """Products by key. A key stands at most once in a batch; outcomes come in the order of the batch.
+    """Products by key. A key is at most once in a batch; outcomes come in the order of the batch.
+
+    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`, wherever a row is read.
 
     Raises:
         ServiceUnavailable: from each method; some of the batch may have been written.
         StoreRefused: one of the batch can never be stored; the others may or may not have been written.
     """
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """Read products consistently: one whose write has returned is seen. Unknown keys are left out."""
         ...
 
@@ -63,22 +99,34 @@ class ProductStore(Protocol):
         """
         ...
 
-    async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
-        """Replace each product if the stored one is of the revision just before (``record.revision - 1``)."""
+    async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
+        """Change each product if ``created_at``, ``revision`` and both versions are still as they were read.
+
+        A silent revision writes the versions alone. Any other writes all of the product, but never resets ``shown``:
+        another process may have announced the product since it was read.
+        """
         ...
 
-    async def mark_announced(self, revisions: Sequence[tuple[ProductKey, int]]) -> None:
-        """Clear ``unannounced_revision`` where it still is this revision; else, and for unknown keys, do nothing."""
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
+        """Clear the debt of each product whose revision was announced, and set ``shown``.
+
+        Only if ``created_at``, ``revision`` and both versions are still those of the record: a product that
+        was deleted and saved again keeps its own debt, although its revision has the same number. Where the debt is
+        cleared already, the outcome is the same.
+        """
         ...
 
     async def page(self, query: PageQuery) -> Page:
         """One page of a shop, by descending ``video_id``.
 
-        With ``since`` its cost is that of what changed, not of the whole shop.
+        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
+        on the page: they are in ``unreadable``.
         """
         ...
 
-    def scan(self, *, seller_handle: str | None = None, unannounced: bool = False) -> AsyncIterator[ProductRecord]:
+    def scan(
+        self, *, seller_handle: str | None = None, unannounced: bool = False
+    ) -> AsyncIterator[ProductRecord | Unreadable]:
         """Every product, or a shop's, or those whose newest revision was not announced.
 
         In the order of the keys (seller, then video); the unannounced ones in whatever order is cheapest.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from attrs import frozen
 
 from linkhub_core.model import Half, ProductKey, WaitingHalf
+from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = [
     "DropOutcome",
@@ -29,12 +31,12 @@ class Staged:
 
 @frozen
 class Equal:
-    """The row holds exactly our half already: an earlier attempt came this far."""
+    """The row holds exactly our half already, and expires no earlier than ours."""
 
 
 @frozen
 class Superseded:
-    """The row holds a newer half of our kind."""
+    """The row holds a newer half of our kind, and expires no earlier than ours."""
 
 
 @frozen
@@ -44,7 +46,7 @@ class Partner:
     waiting: WaitingHalf
 
 
-StageOutcome = Staged | Equal | Superseded | Partner
+StageOutcome = Staged | Equal | Superseded | Partner | Unreadable
 
 
 @frozen
@@ -59,33 +61,45 @@ class Newer:
     waiting: WaitingHalf
 
 
-DropOutcome = Dropped | Newer
+DropOutcome = Dropped | Newer | Unreadable
 
 
 class StagingStore(Protocol):
-    """Rows keyed by product. A key stands at most once in a batch; outcomes come in the order of the batch.
+    """Rows keyed by product. A key is at most once in a batch; outcomes come in the order of the batch.
+
+    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`: it is left as it is.
 
     Raises:
         ServiceUnavailable: from each method; some of the batch may have been written.
         StoreRefused: one of the batch can never be stored; the others may or may not have been written.
     """
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """Put each half where no row is, or an older version of the same kind.
 
-        A row that is replaced keeps its ``waiting_since``; everything else of it becomes the new half's. Expiry plays
-        no part: a row past ``expires_at`` that is still there still joins.
+        A row that is replaced keeps its ``waiting_since``; everything else of it becomes the new half's. A row that
+        holds our half or a newer one of its kind is renewed: it expires when ours would. The renewal is conditional on
+        the row being there as it was read; if it is not, the half is staged again from the start. An expiry only moves
+        later. Expiry decides nothing else: a row past ``expires_at`` that is still there still joins.
+
+        Args:
+            halves: what is to wait.
+            slack: a row that expires earlier by no more than this is not renewed, which saves the write.
         """
         ...
 
-    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf]:
+    async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """Read rows consistently: a row whose write has returned is seen. Keys without a row are left out."""
         ...
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
-        """Delete each row if it still holds this very half (kind and version)."""
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
+        """Delete each row if it still holds this very half (kind and version).
+
+        A :class:`~linkhub_core.model.WaitingHalf` is an orphan: its row is deleted only if its expiry, too, is as it
+        was read, because another process may have renewed it since and acknowledged a message for that.
+        """
         ...
 
-    def scan(self) -> AsyncIterator[WaitingHalf]:
+    def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """Every row, in no order; rows that come or go meanwhile may be seen or not."""
         ...

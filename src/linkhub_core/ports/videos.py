@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from linkhub_core.announcement import Announcement
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["QueuedMessage", "VideoTraces", "Videos"]
 
@@ -31,12 +32,14 @@ class QueuedMessage:
 class VideoTraces:
     """What stands of one video, of whichever seller.
 
-    ``queued`` and ``announcements`` are none where the technology cannot look without taking. ``all_sellers`` is false
-    where products were looked for only with the sellers that are known.
+    ``unreadable`` are its rows, in staging or among the products, that cannot be read. ``queued`` and
+    ``announcements`` are none where the technology cannot look without taking. ``all_sellers`` is false where products
+    were looked for only with the sellers that are known.
     """
 
     waiting: Sequence[WaitingHalf] = ()
     products: Sequence[ProductRecord] = ()
+    unreadable: Sequence[Unreadable] = ()
     queued: Sequence[QueuedMessage] | None = None
     announcements: Sequence[Announcement] | None = None
     all_sellers: bool = True

@@ -18,18 +18,28 @@ from attrs import frozen
 
 from linkhub_core.codec import read_event
 from linkhub_core.entries import EventDeviated, HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
-from linkhub_core.errors import Fault, LinkhubError, MalformedEvent, PermanentError, TransientError
+from linkhub_core.errors import (
+    Fault,
+    LinkhubError,
+    MalformedEvent,
+    PermanentError,
+    StoreRefused,
+    TooMuchContention,
+    TransientError,
+)
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.staging_store import Partner, Superseded
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.use_cases.case import Case
-from linkhub_core.use_cases.settle import Settlement
+from linkhub_core.use_cases.settle import MAX_ROUNDS, Settlement, readable
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]
 
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 300.0
+SLACK_DIVISOR = 10  # a copy renews the expiry of its row once more than a tenth of the time is over
 
 
 @frozen
@@ -77,7 +87,7 @@ class AssembleBatch:
         rejections: list[Rejection] = []
         for delivery in deliveries:
             try:
-                reading = read_event(delivery.kind, delivery.body, delivery.sent_at)
+                reading = read_event(delivery.kind, delivery.body, delivery.first_sent_at)
                 origin = _origin_of(delivery, reading.attributes, reading.notes)
                 letters.append(_Letter(delivery, reading.half, origin))
             except MalformedEvent as malformed:
@@ -120,7 +130,7 @@ class AssembleBatch:
             await self._work([letter for letter in letters if letter.half.key in lower])
             await self._work([letter for letter in letters if letter.half.key not in lower])
         elif isinstance(error, PermanentError):
-            fault = Fault("", str(error))
+            fault = Fault("", str(error), of_store=isinstance(error, StoreRefused))
             await self._reject([Rejection(delivery=letter.delivery, faults=[fault]) for letter in letters])
         else:
             await self._give_back(letters, error)
@@ -149,9 +159,14 @@ class AssembleBatch:
         pairs = [case for case in cases if len(case.halves.known) == 2]
         singles = [case for case in cases if len(case.halves.known) == 1]
         await self._save_pairs(pairs)
-        joining = await self._stage(singles)
-        await self.settlement.settle([*pairs, *joining])
-        self._note_copies(letters, cases)
+        open_cases = [*pairs, *await self._stage(singles)]
+        for _ in range(MAX_ROUNDS):
+            deleted = await self.settlement.settle(open_cases)
+            if not deleted:
+                return self._note_copies(letters, cases)
+            # The product of a half that came alone is gone, and so may its row be: nothing holds the half for sure.
+            open_cases = await self._stage(deleted)
+        raise TooMuchContention(MAX_ROUNDS)
 
     async def _save_pairs(self, pairs: Sequence[Case]) -> None:
         """Save first; only then look whether something stands in staging that has to be taken in and to go."""
@@ -160,7 +175,10 @@ class AssembleBatch:
         await self.settlement.save(pairs)
         rows = await self.settlement.staging.waiting([case.key for case in pairs])
         for case in pairs:
-            if row := rows.get(case.key):
+            row = rows.get(case.key)
+            if isinstance(row, Unreadable):
+                raise row.refusal("staging")
+            if row is not None:
                 case.take_in(row)
 
     async def _stage(self, singles: Sequence[Case]) -> list[Case]:
@@ -170,13 +188,16 @@ class AssembleBatch:
         now = self.settlement.clock.now()
         rows = [_row_for(case, now + self.staging_ttl) for case in singles]
         joining, alone = [], []
-        for case, row, outcome in zip(singles, rows, await self.settlement.staging.stage(rows), strict=True):
+        outcomes = await self.settlement.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
+        for case, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
                 case Partner(waiting):
                     case.take_in(waiting)
                     joining.append(case)
                 case Superseded():
                     self.settlement.journal.record([_was_known(row)])
+                case Unreadable():
+                    raise outcome.refusal("staging")
                 case _:
                     case.row = row.half
                     alone.append((case, row))
@@ -188,7 +209,7 @@ class AssembleBatch:
             return []
         found = await self.settlement.products.find([case.key for case, _ in alone])
         for case, _ in alone:
-            case.found(found.get(case.key))
+            case.found(readable(found.get(case.key)))
         waiting = [row for case, row in alone if case.record is None]
         self.settlement.journal.record(
             [HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting]
@@ -209,12 +230,7 @@ class AssembleBatch:
 
 def _origin_of(delivery: Delivery, around: Mapping[str, str], notes: tuple[Note, ...]) -> Origin:
     """The sender's correlation id, on the message or on an envelope ``around`` it; else the message's own id."""
-    attributes = {**around, **delivery.attributes}
-    return Origin(
-        correlation_id=attributes.get("correlationId") or delivery.message_id,
-        traceparent=attributes.get("traceparent"),
-        notes=notes,
-    )
+    return Origin.of_message({**around, **delivery.attributes}, delivery.message_id, notes)
 
 
 def _plain_origin(delivery: Delivery) -> Origin:
@@ -252,7 +268,8 @@ def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
 
 
 def _row_for(case: Case, expires_at: datetime) -> WaitingHalf:
-    (half,), (origin,) = case.halves.known, case.origins
+    (half,) = case.halves.known
+    origin = case.senders[half.kind]
     return WaitingHalf(half=half, origin=origin, waiting_since=case.waiting_since or expires_at, expires_at=expires_at)
 
 

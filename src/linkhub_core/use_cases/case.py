@@ -9,7 +9,7 @@ from datetime import datetime
 
 from attrs import define, field
 
-from linkhub_core.merge import Halves
+from linkhub_core.merge import Halves, newer_than
 from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
 
 __all__ = ["Case"]
@@ -67,5 +67,10 @@ class Case:
         self.record, self.saved, self.owes_announcement = record, True, True
 
     def found(self, record: ProductRecord | None) -> None:
-        """Somebody else's write is what is stored."""
+        """Take what is stored, none if there is no product: announcing it is not ours."""
         self.record, self.owes_announcement = record, False
+
+    @property
+    def is_taken_in(self) -> bool:
+        """Whether the product has all that is known."""
+        return self.record is not None and newer_than(self.record, self.halves) == Halves()

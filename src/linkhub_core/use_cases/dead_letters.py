@@ -2,7 +2,7 @@
 
 Rule 1. A letter is removed only when its message is on the work queue. Whoever dies in between leaves it in both, and
         a copy is something that the assembly bears.
-Rule 2. A letter that would be rejected again goes back only when that is forced.
+Rule 2. A letter that would be rejected again, or that a store refused, goes back only when that is forced.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from attrs import frozen
 
 from linkhub_core.codec import decode_event
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.first_sent import carry_first_sent
 from linkhub_core.intake import unwrap
 from linkhub_core.model import ProductKey
-from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage
 
@@ -24,21 +24,26 @@ __all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "p
 
 @frozen(kw_only=True)
 class Examined:
-    """A dead letter, read again: ``faults`` of today (empty: it would pass), and whose it is where that can be read."""
+    """A dead letter, read again: the ``faults`` of its body by today's rules, and its product if that can be read."""
 
     letter: DeadLetter
     faults: Sequence[Fault]
     key: ProductKey | None
 
     @property
-    def would_pass(self) -> bool:
-        """Whether a redrive would get it through."""
+    def would_pass(self) -> bool | None:
+        """Whether a redrive would get it through; None if a store refused it, for its body does not say that."""
+        if not self.faults and any(fault.of_store for fault in self.letter.faults):
+            return None
         return not self.faults
 
 
 @frozen(kw_only=True)
 class RedrivePlan:
-    """What a redrive would do: letters that go back to their queue, and those that stay, for they would come again."""
+    """What a redrive would do: letters that go back to their queue, and those that stay.
+
+    A letter stays if it would be rejected again, or if a store refused it.
+    """
 
     going: Sequence[Examined]
     staying: Sequence[Examined]
@@ -57,7 +62,6 @@ class ExamineDeadLetters:
     """Reads dead letters with today's rules."""
 
     letters: DeadLetters
-    clock: Clock
 
     async def __call__(self, query: DeadLetterQuery) -> AsyncIterator[Examined]:
         """Every dead letter that matches, examined.
@@ -71,7 +75,7 @@ class ExamineDeadLetters:
     def examine(self, letter: DeadLetter) -> Examined:
         """One letter by today's rules."""
         try:
-            half = decode_event(letter.kind, letter.body, self.clock.now())
+            half = decode_event(letter.kind, letter.body, letter.first_sent_at)
         except MalformedEvent as malformed:
             return Examined(letter=letter, faults=malformed.faults, key=None)
         return Examined(letter=letter, faults=(), key=half.key)
@@ -83,7 +87,6 @@ class MendDeadLetter:
 
     letters: DeadLetters
     publisher: EventPublisher
-    clock: Clock
 
     async def __call__(self, letter: DeadLetter, body: str, *, force: bool = False) -> None:
         """Put the mended message on the letter's queue, then remove the letter.
@@ -98,7 +101,7 @@ class MendDeadLetter:
             ServiceUnavailable: the letter is still there; the message may be on the queue, too. Mending again is safe.
         """
         if not force:
-            decode_event(letter.kind, body, self.clock.now())
+            decode_event(letter.kind, body, letter.first_sent_at)
         if body == letter.body:
             await self.letters.redrive([letter])
             return
@@ -114,4 +117,5 @@ def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
         around = unwrap(letter.body).attributes
     except MalformedEvent:
         around = {}
-    return {**around, **letter.attributes} or {"correlationId": letter.message_id}
+    attributes = {**around, **letter.attributes} or {"correlationId": letter.message_id}
+    return carry_first_sent(attributes, letter.sent_at)

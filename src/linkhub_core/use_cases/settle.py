@@ -13,7 +13,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from linkhub_core.announcement import Announcement
-from linkhub_core.assembly import Improved, Joined, decide
+from linkhub_core.assembly import Improved, Joined, Refreshed, decide
 from linkhub_core.codec import announce
 from linkhub_core.entries import HalfWasKnown, ProductAnnounced, ProductSaved
 from linkhub_core.errors import TooMuchContention
@@ -21,11 +21,12 @@ from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
-from linkhub_core.ports.product_store import Created, ProductStore, Revised
+from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import Newer, StagingStore
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.use_cases.case import Case
 
-__all__ = ["Settlement"]
+__all__ = ["Settlement", "readable"]
 
 MAX_ROUNDS = 10
 _NOBODY = Origin(correlation_id="")
@@ -45,11 +46,15 @@ class Settlement:
     clock: Clock
     patience_seconds: float = 0.1
 
-    async def settle(self, cases: Sequence[Case]) -> None:
+    async def settle(self, cases: Sequence[Case]) -> Sequence[Case]:
         """Save, announce and drop until nothing newer turns up.
 
         Args:
             cases: products of which both halves, or the stored product, are known; each product once.
+
+        Returns:
+            The cases of which one half is known, and whose product was deleted meanwhile. Their rows were left, if
+            they are still there: a half that came with a message has to be staged again before it is acknowledged.
 
         Raises:
             TransientError: some cases are not settled; doing all again is safe.
@@ -61,7 +66,8 @@ class Settlement:
             await self._announce(open_cases)
             open_cases = await self._drop(open_cases)
             if not open_cases:
-                return self._note_known(cases)
+                self._note_known(cases)
+                return [case for case in cases if case.record is None and case.halves.known]
         raise TooMuchContention(MAX_ROUNDS)
 
     # --- step 3: save
@@ -76,7 +82,7 @@ class Settlement:
         for _ in range(MAX_ROUNDS):
             decided = [(case, decide(case.halves, case.record, self.clock.now())) for case in open_cases]
             lost = await self._create([(case, d.record) for case, d in decided if isinstance(d, Joined)])
-            lost += await self._revise([(case, d.record) for case, d in decided if isinstance(d, Improved)])
+            lost += await self._revise([(case, d.record) for case, d in decided if isinstance(d, Improved | Refreshed)])
             if not lost:
                 return
             open_cases = lost
@@ -92,21 +98,25 @@ class Settlement:
             if isinstance(outcome, Created):
                 self._note_saved(case, record, tuple(Kind))
             else:
-                case.found(outcome.record)
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
-    async def _revise(self, improved: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
-        if not improved:
+    async def _revise(self, changed: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+        revisions = [
+            (case, Revision(before=case.record, after=record)) for case, record in changed if case.record is not None
+        ]
+        if not revisions:
             return []
         lost = []
-        for (case, record), outcome in zip(
-            improved, await self.products.revise([record for _, record in improved]), strict=True
-        ):
-            if isinstance(outcome, Revised):
-                self._note_saved(case, record, _kinds_taken_in(case.record, record))
+        outcomes = await self.products.revise([revision for _, revision in revisions])
+        for (case, revision), outcome in zip(revisions, outcomes, strict=True):
+            if isinstance(outcome, Revised) and revision.is_silent:
+                case.found(revision.after)
+            elif isinstance(outcome, Revised):
+                self._note_saved(case, revision.after, _kinds_taken_in(revision.before, revision.after))
             else:
-                case.found(outcome.record)
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
@@ -130,28 +140,48 @@ class Settlement:
         await self.clock.sleep(self.patience_seconds)
         found = await self.products.find([case.key for case in cases])
         for case in cases:
-            case.found(found.get(case.key))
+            case.found(readable(found.get(case.key)))
         return [case for case in cases if _is_due(case)]
 
     async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
         now = self.clock.now()
         await self.notifier.notify([_announcement(case, record, now) for case, record in due])
-        await self.products.mark_announced([(record.key, record.revision) for _, record in due])
-        for case, record in due:
-            case.found(evolve(record, unannounced_revision=None))
+        await self._mark(due)
         self.journal.record([_announced(case, record, now) for case, record in due])
+
+    async def _mark(self, announced: Sequence[tuple[Case, ProductRecord]]) -> None:
+        """Clear the debts of the announced records; where a silent save came in between, with its versions."""
+        waiting = list(announced)
+        for _ in range(MAX_ROUNDS):
+            outcomes = await self.products.mark_announced([record for _, record in waiting])
+            refreshed: list[tuple[Case, ProductRecord]] = []
+            for (case, record), outcome in zip(waiting, outcomes, strict=True):
+                if isinstance(outcome, Marked):
+                    case.found(evolve(record, unannounced_revision=None, shown=True))
+                else:
+                    stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
+                    case.found(stored)
+                    if stored is not None and _says_the_same(stored, record):
+                        refreshed.append((case, stored))
+            if not refreshed:
+                return
+            waiting = refreshed
 
     # --- step 5: drop the row
 
     async def _drop(self, cases: Sequence[Case]) -> list[Case]:
-        """Remove rows that the products have taken in; give back the cases whose row holds something else by now.
+        """Remove rows that the products have taken in.
 
-        Where somebody deleted the product meanwhile, the row is all that is left of the half, and stays.
+        A row whose product was deleted meanwhile is all that is left of the half, and stays.
+
+        Returns:
+            The cases that are not complete: the row holds something else by now, or the product is another one, which
+            was saved after a deletion and lacks what is known.
         """
-        rows = [(case, case.row) for case in cases if case.row is not None and case.record is not None]
+        changed = [case for case in cases if case.record is not None and not case.is_taken_in]
+        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
         if not rows:
-            return []
-        changed = []
+            return changed
         for (case, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
             if isinstance(outcome, Newer):
                 case.take_in(outcome.waiting)
@@ -169,8 +199,26 @@ class Settlement:
         )
 
 
+def readable(row: ProductRecord | Unreadable | None) -> ProductRecord | None:
+    """The product of a row.
+
+    Raises:
+        StoreRefused: the row cannot be read.
+    """
+    if isinstance(row, Unreadable):
+        raise row.refusal("products")
+    return row
+
+
 def _is_due(case: Case) -> bool:
     return case.record is not None and case.record.unannounced_revision is not None
+
+
+def _says_the_same(stored: ProductRecord, announced: ProductRecord) -> bool:
+    """Whether what was announced is what is stored, although the versions are not those that were read."""
+    return stored == evolve(
+        announced, caption_version=stored.caption_version, thumbnails_version=stored.thumbnails_version
+    )
 
 
 def _newest_origin(case: Case) -> Origin:

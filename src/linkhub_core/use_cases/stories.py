@@ -7,6 +7,7 @@ unannounced   there is a product whose newest revision was not: a sweep announce
 waiting       one half is in staging, its partner is not here
 queued        a message of it is on a queue, and nothing else is known
 rejected      all that is known of it are dead letters
+unreadable    a row of it cannot be read: another program wrote it, or damaged it
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from linkhub_core import json_text
 from linkhub_core.announcement import Announcement
 from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
-from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.model import Kind, Origin, ProductRecord, WaitingHalf
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.videos import QueuedMessage, VideoTraces
 from linkhub_core.use_cases.dead_letters import Examined
 
@@ -37,6 +39,7 @@ class State(StrEnum):
     WAITING = "waiting"
     QUEUED = "queued"
     REJECTED = "rejected"
+    UNREADABLE = "unreadable"
 
 
 @frozen(kw_only=True)
@@ -73,6 +76,7 @@ class _Facts:
     queued: Sequence[QueuedMessage]
     letters: Sequence[Examined]
     announcements: Sequence[Announcement]
+    unreadable: Sequence[Unreadable]
 
 
 def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined], now: datetime) -> Sequence[Story]:
@@ -88,6 +92,7 @@ def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined]
     found = [(names_in(one.letter.body)[0], one) for one in letters]
     sellers: set[str | None] = {row.key.seller_handle for row in traces.waiting}
     sellers |= {record.key.seller_handle for record in traces.products}
+    sellers |= {row.seller_handle for row in traces.unreadable}
     sellers |= {seller for (seller, video), _ in queued if video == video_id} | {seller for seller, _ in found}
     return [
         _story(
@@ -98,6 +103,7 @@ def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined]
                 product=next((one for one in traces.products if one.key.seller_handle == seller), None),
                 queued=[message for names, message in queued if names == (seller, video_id)],
                 letters=[one for named, one in found if named == seller],
+                unreadable=[row for row in traces.unreadable if row.seller_handle == seller],
                 announcements=[one for one in traces.announcements or () if one.key.seller_handle == seller],
             ),
             now,
@@ -120,6 +126,8 @@ def _story(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> S
 
 def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
     product, waiting = facts.product, facts.waiting
+    if facts.unreadable:
+        return State.UNREADABLE, f"a row of it cannot be read: {facts.unreadable[0].problem}"
     if product is not None:
         if product.unannounced_revision is None:
             return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
@@ -145,7 +153,7 @@ def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
             at=message.sent_at,
             what="queued",
             half=message.kind,
-            correlation_id=message.attributes.get("correlationId") or message.message_id,
+            correlation_id=Origin.of_message(message.attributes, message.message_id).correlation_id,
             facts=told,
         )
 
@@ -153,7 +161,7 @@ def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
 def _of_letters(facts: _Facts) -> Iterator[Happening]:
     for one in facts.letters:
         letter = one.letter
-        correlation_id = letter.attributes.get("correlationId") or letter.message_id
+        correlation_id = Origin.of_message(letter.attributes, letter.message_id).correlation_id
         yield Happening(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
         yield Happening(
             at=letter.rejected_at,

@@ -27,10 +27,11 @@ from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.memory import FakeClock, MemoryProductStore, MemoryStagingStore
 from linkhub_core.catalog import PageQuery
-from linkhub_core.model import Kind, ProductKey
-from linkhub_core.ports import Equal, ProductStore, Staged
+from linkhub_core.model import Kind, ProductKey, Version
+from linkhub_core.ports import Equal, ProductStore, Revision, Staged
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
 from tests.support.faults import Fault, inject
+from tests.support.readable import readable_rows, scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -123,15 +124,27 @@ async def _create(store: ProductStore, random: Random, step: int) -> object:
 
 
 async def _revise(store: ProductStore, random: Random, step: int) -> object:
-    keys, revision = _some(PRODUCTS, random), random.randint(2, 4)
+    keys, revision = _some(PRODUCTS, random), random.randint(1, 3)
     caption = a_caption(title=f"step {step}", confidence_score=random.choice([None, 0.5]))
     moment = NOON + timedelta(seconds=step)
-    return await store.revise([a_record(key, revision=revision, caption=caption, updated_at=moment) for key in keys])
+    changes = []
+    for key in keys:
+        stored = readable_rows(await store.find([key])).get(key)
+        read = stored if stored is not None and random.random() < 0.8 else a_record(key, revision=revision)
+        after = evolve(read, caption_version=Version.at(moment, f"{step}"))
+        if random.random() < 0.7:  # else it is silent
+            number = read.revision + 1
+            after = evolve(after, revision=number, unannounced_revision=number, caption=caption, updated_at=moment)
+        changes.append(Revision(before=read, after=after))
+    return await store.revise(changes)
 
 
 async def _announce(store: ProductStore, random: Random, _: int) -> object:
-    await store.mark_announced([(key, random.randint(1, 3)) for key in _some(PRODUCTS, random)])
-    return None
+    keys = _some(PRODUCTS, random)
+    found = readable_rows(await store.find(keys))
+    stale = [a_record(key, revision=random.randint(1, 3)) for key in keys]
+    marked = [found.get(record.key, record) if random.random() < 0.8 else record for record in stale]
+    return await store.mark_announced([record for record in marked if record.unannounced_revision is not None])
 
 
 async def _page(store: ProductStore, random: Random) -> object:
@@ -147,7 +160,7 @@ async def _scan(store: ProductStore, random: Random) -> object:
 
 
 async def _owed(store: ProductStore, _: Random) -> object:
-    return {record.key: record async for record in store.scan(unannounced=True)}
+    return {record.key: record for record in await scanned(store.scan(unannounced=True))}
 
 
 _CHANGES = (_create, _revise, _announce)

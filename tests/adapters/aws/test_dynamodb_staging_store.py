@@ -12,13 +12,14 @@ from botocore.config import Config
 from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.staging_items import staging_item, staging_key
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
-from linkhub_core.model import Kind, Origin, WaitingHalf
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import Kind, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.contracts.staging_store import StagingStoreContract
+from tests.contracts.staging_store import Spoil, StagingStoreContract
 from tests.support.builders import a_caption, a_half, a_key, a_waiting
 from tests.support.faults import Fault, inject
+from tests.support.readable import scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -47,6 +48,17 @@ def retrying_room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterat
     """The same with a client that tries a failed call once more."""
     with furnished(_as_linkhub_does(make_dynamodb_client(_RETRYING))) as tables:
         yield tables
+
+
+@pytest.fixture
+def spoil(staging_store: DynamoDbStagingStore) -> Spoil:
+    """Puts an item that says which half it is, and nothing of it."""
+
+    async def put(key: ProductKey) -> None:
+        item: Any = {**staging_key(key), "half": {"S": "caption"}}
+        staging_store.calls.dynamodb.put_item(TableName=staging_store.table, Item=item)
+
+    return put
 
 
 @pytest.fixture
@@ -79,7 +91,7 @@ def _remove(room: TableRoom, waiting: WaitingHalf) -> None:
 
 
 async def _rows(room: TableRoom) -> list[WaitingHalf]:
-    return [waiting async for waiting in room.staging_store.scan()]
+    return await scanned(room.staging_store.scan())
 
 
 async def test_halves_that_come_first_cost_a_read_and_a_write(room: TableRoom) -> None:
@@ -195,29 +207,3 @@ async def test_a_changed_row_is_told_while_others_are_dropped(room: TableRoom) -
     outcomes = await room.staging_store.drop([one.half for one in batch])
     assert outcomes == [Dropped()] * 7 + [Newer(changed)] + [Dropped()] * 22
     assert await _rows(room) == [changed]
-
-
-async def test_a_row_of_other_hands_is_refused(room: TableRoom) -> None:
-    """A row that is no half of ours is named, not guessed at."""
-    foreign: Any = {**staging_key(a_key(1)), "half": {"S": "caption"}}
-    room.dynamodb.put_item(TableName=room.staging.name, Item=foreign)
-    with pytest.raises(StoreRefused, match=a_key(1).video_id):
-        await room.staging_store.waiting([a_key(1)])
-
-
-async def test_a_row_of_other_hands_hides_no_other_from_a_scan(room: TableRoom) -> None:
-    """All that is linkhub's is seen, on whatever page it is; then the scan tells of what is not."""
-    batch = [a_waiting(a_half(key=a_key(number))) for number in range(0, 20, 2)]
-    await room.staging_store.stage(batch)
-    for number in range(1, 20, 2):
-        foreign: Any = {**staging_key(a_key(number)), "is_complete": {"BOOL": False}}
-        room.dynamodb.put_item(TableName=room.staging.name, Item=foreign)
-    seen: list[WaitingHalf] = []
-
-    async def scan() -> None:
-        async for waiting in room.staging_store.scan():
-            seen.append(waiting)  # noqa: PERF401  what came before the error counts
-
-    with pytest.raises(StoreRefused, match="is not a half of linkhub's"):
-        await scan()
-    assert sorted(one.key for one in seen) == sorted(one.key for one in batch)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from botocore.parsers import ResponseParserError
 
 from linkhub_adapters.aws.errors import PASSING_CODES, code_of, fault_of, is_index_missing, is_missing, translated
-from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
+from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
 
 _TOO_LARGE = "Item size has exceeded the maximum allowed size"
 
@@ -30,7 +30,8 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
         (_client_error("AccessDeniedException"), ServiceUnavailable),
         (_client_error("SomethingNew"), ServiceUnavailable),
         (_client_error("ValidationException", _TOO_LARGE), StoreRefused),
-        (_client_error("ItemCollectionSizeLimitExceededException"), StoreRefused),
+        (_client_error("ItemCollectionSizeLimitExceededException"), CollectionFull),
+        (_client_error("ItemCollectionSizeLimitExceeded"), CollectionFull),
         (_client_error("RequestEntityTooLarge"), StoreRefused),
         (_client_error("SerializationException"), StoreRefused),
         (
@@ -55,7 +56,12 @@ def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected
         "Item size has exceeded the maximum allowed size",
         "Item size to update has exceeded the maximum allowed size",
         "Number overflow. Attempting to store a number with magnitude larger than supported range",
+        "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+        "1 validation error detected: Attempting to store more than 38 significant digits in a Number",
         "DynamoDB only supports precision up to 38 digits",
+        "The parameter cannot be converted to a numeric value: 1e",
+        "A value provided cannot be converted into a number",
+        "Attributes in the item have nested levels beyond supported limit",
         "Nesting Levels have exceeded supported limits",
     ],
 )
@@ -78,10 +84,14 @@ def test_what_a_value_is_to_blame_for_is_refused(message: str) -> None:
         "Query condition missed key schema element",
         "The provided key element does not match the schema",
         "The table does not have the specified index: by-updated-at",
+        "Statement wasn't well formed, can't be processed: Unexpected token",
+        "Cannot read from backfilling global secondary table",
+        "Too many requests for this account, please contact support",
+        "",
     ],
 )
-def test_what_the_table_is_to_blame_for_can_be_mended(message: str) -> None:
-    """A table with other keys refuses every value: no message is to be given up for that."""
+def test_any_other_invalid_call_can_be_mended(message: str) -> None:
+    """A table with other keys refuses every value, and a text may be unknown: no message is given up for that."""
     assert type(fault_of("DynamoDB", "ValidationException", message)) is ServiceUnavailable
 
 

@@ -19,7 +19,7 @@ from linkhub_adapters.memory import (
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import Delivery, EventQueue, StageOutcome
+from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.support.builders import KEY, NOON, a_delivery, an_event
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.aws
 class _ProductStore(MemoryProductStore):
     """A store that is down for one video."""
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         if any(key.video_id == "down" for key in keys):
             raise ServiceUnavailable("DynamoDB", "throttled")
@@ -47,11 +47,11 @@ class _StagingStore(MemoryStagingStore):
 
     troubled: set[str] = field(factory=set)
 
-    async def stage(self, halves: Sequence[WaitingHalf]) -> Sequence[StageOutcome]:
+    async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         if any(half.key.video_id in self.troubled for half in halves):
             raise RuntimeError("nobody knows")
-        return await super().stage(halves)
+        return await super().stage(halves, slack=slack)
 
 
 @define(eq=False)

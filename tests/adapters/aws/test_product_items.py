@@ -15,8 +15,8 @@ from linkhub_adapters.aws.product_items import (
     product_key,
     product_key_of,
 )
-from linkhub_core.errors import StoreRefused
 from linkhub_core.model import Caption, ProductKey, ThumbnailSet
+from linkhub_core.ports import Unreadable
 from tests.support import strategies
 from tests.support.builders import a_caption, a_record, a_thumbnail_set
 
@@ -91,15 +91,16 @@ def test_a_product_survives(
     ],
     ids=str,
 )
-def test_an_item_of_other_hands_is_refused_by_its_key(broken: dict[str, dict[str, object]]) -> None:
-    """What is not a product of ours is told with its key, whatever is wrong with it."""
-    with pytest.raises(StoreRefused, match=a_record().key.video_id):
-        product_from_item(product_item(a_record()) | broken)
+def test_an_item_of_another_program_is_named(broken: dict[str, dict[str, object]]) -> None:
+    """An item that is no product of linkhub's is an outcome with its key, whatever is wrong with it."""
+    read = product_from_item(product_item(a_record()) | broken)
+    assert isinstance(read, Unreadable)
+    assert read.video_id == a_record().key.video_id
 
 
-def test_an_item_without_a_version_is_refused() -> None:
+def test_an_item_without_a_version_is_unreadable() -> None:
     """A product that somebody else wrote lacks what linkhub keeps beside it."""
     item = product_item(a_record(key=ProductKey("other", "v-1"), thumbnails=a_thumbnail_set()))
     del item["caption_version"]
-    with pytest.raises(StoreRefused, match="v-1"):
-        product_from_item(item)
+    problem = "the attribute 'caption_version' is missing"
+    assert product_from_item(item) == Unreadable(seller_handle="other", video_id="v-1", problem=problem)

@@ -156,7 +156,7 @@ async def test_a_crash_between_sending_back_and_deleting_leaves_both(room: Queue
 async def test_mending_that_is_killed_before_the_letter_is_gone_leaves_both(room: QueueRoom) -> None:
     """The mended message is queued and the letter is still there; mending again ends it."""
     (letter,) = await _bury(room, 1)
-    mend = MendDeadLetter(letters=room.dead_letters, publisher=room.publisher, clock=room.clock)
+    mend = MendDeadLetter(letters=room.dead_letters, publisher=room.publisher)
     body = an_outgoing(title="Mended").body
     with (
         inject(room.sqs, Fault.time_out(operation="DeleteMessageBatch")),

@@ -12,12 +12,13 @@ from linkhub_adapters.memory import (
     MemoryStagingStore,
 )
 from linkhub_core.codec import announce
+from linkhub_core.model import ProductKey
 from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues
 from tests.contracts.notifier import NotifierContract, OpenFeed
-from tests.contracts.product_store import ProductStoreContract
+from tests.contracts.product_store import ProductStoreContract, Spoil
 from tests.contracts.staging_store import StagingStoreContract
-from tests.support.builders import NOON, a_record
+from tests.support.builders import NOON, a_record, an_unreadable
 
 
 class TestMemoryStagingStore(StagingStoreContract):
@@ -28,6 +29,15 @@ class TestMemoryStagingStore(StagingStoreContract):
         """An empty store."""
         return MemoryStagingStore()
 
+    @pytest.fixture
+    def spoil(self, staging_store: MemoryStagingStore) -> Spoil:
+        """Puts an unreadable row."""
+
+        async def put(key: ProductKey) -> None:
+            staging_store.unreadable[key] = an_unreadable(key)
+
+        return put
+
 
 class TestMemoryProductStore(ProductStoreContract):
     """Products in memory."""
@@ -36,6 +46,15 @@ class TestMemoryProductStore(ProductStoreContract):
     def product_store(self) -> MemoryProductStore:
         """An empty store."""
         return MemoryProductStore()
+
+    @pytest.fixture
+    def spoil(self, product_store: MemoryProductStore) -> Spoil:
+        """Puts an unreadable row."""
+
+        async def put(key: ProductKey) -> None:
+            product_store.unreadable[key] = an_unreadable(key)
+
+        return put
 
 
 class TestMemoryAnnouncements(NotifierContract):

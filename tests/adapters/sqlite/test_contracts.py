@@ -14,11 +14,21 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
+from linkhub_core.model import ProductKey
 from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues
 from tests.contracts.notifier import NotifierContract, OpenFeed
-from tests.contracts.product_store import ProductStoreContract
+from tests.contracts.product_store import ProductStoreContract, Spoil
 from tests.contracts.staging_store import StagingStoreContract
+
+_SPOILT_ROW = """
+INSERT INTO staging (seller_handle, video_id, half, version, body, correlation_id, waiting_since, expires_at)
+VALUES (?, ?, 'caption', 'of another program', X'00', '', 0, 0)
+"""
+_SPOILT_PRODUCT = """
+INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, updated_at)
+VALUES (?, ?, X'7B7D', '', '', 7, '2026-01-15T12:00:00.000Z')
+"""
 
 
 class TestSqliteStagingStore(StagingStoreContract):
@@ -29,6 +39,16 @@ class TestSqliteStagingStore(StagingStoreContract):
         """An empty store."""
         return SqliteStagingStore(database=database)
 
+    @pytest.fixture
+    def spoil(self, database: SqliteDatabase) -> Spoil:
+        """Puts a row whose version and body are none."""
+
+        async def put(key: ProductKey) -> None:
+            row = (key.seller_handle, key.video_id)
+            await database.write(lambda connection: connection.execute(_SPOILT_ROW, row))
+
+        return put
+
 
 class TestSqliteProductStore(ProductStoreContract):
     """Products in the file."""
@@ -37,6 +57,16 @@ class TestSqliteProductStore(ProductStoreContract):
     def product_store(self, database: SqliteDatabase) -> SqliteProductStore:
         """An empty store."""
         return SqliteProductStore(database=database)
+
+    @pytest.fixture
+    def spoil(self, database: SqliteDatabase) -> Spoil:
+        """Puts a row whose document is no product."""
+
+        async def put(key: ProductKey) -> None:
+            row = (key.seller_handle, key.video_id)
+            await database.write(lambda connection: connection.execute(_SPOILT_PRODUCT, row))
+
+        return put
 
 
 class TestSqliteAnnouncements(NotifierContract):

@@ -29,6 +29,7 @@ from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.use_cases import AssembleBatch, Settlement
 from tests.support.builders import a_half, a_key
+from tests.support.readable import scanned
 
 PAIRS = 300
 PROCESSES = 4
@@ -98,7 +99,7 @@ async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Pat
     assert set(await listening) == set(keys)
     depths = await SqliteDepths(database=database).take()
     assert (depths.queued, depths.staged, depths.dead_letters) == ({"caption": 0, "thumbnail": 0}, 0, 0)
-    products = [record async for record in SqliteProductStore(database=database).scan()]
+    products = await scanned(SqliteProductStore(database=database).scan())
     assert [record.key for record in products] == sorted(keys)
     assert {(record.revision, record.unannounced_revision) for record in products} == {(1, None)}
     database.close()

@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 import pytest
 import structlog
+from attrs import evolve
 from structlog.testing import CapturingLogger
 
 from linkhub_adapters.telemetry import Metrics, TelemetryJournal
-from linkhub_adapters.telemetry.journal import _TOLD
+from linkhub_adapters.telemetry.journal import _TOLD, MOST_ROWS_NAMED
 from linkhub_core import entries
 from linkhub_core.entries import (
     ActivityFailed,
@@ -19,10 +20,12 @@ from linkhub_core.entries import (
     HalfExpired,
     HalfStaged,
     HalfWasKnown,
+    HalvesExpired,
     MessageRejected,
     MessagesReleased,
     ProductAnnounced,
     ProductSaved,
+    RowSkipped,
     Swept,
 )
 from linkhub_core.errors import Fault
@@ -130,11 +133,28 @@ CASES: list[tuple[Entry, str, str, Mapping[str, Any], Mapping[str, float]]] = [
         },
     ),
     (
-        Swept(seen=3, folded=1, expired=1, announced=0),
+        HalvesExpired(counts={Kind.CAPTION: 200_000, Kind.THUMBNAIL: 3}, sampled={Kind.CAPTION: 20}),
+        "warning",
+        "halves_expired",
+        {"count": 200_003, "caption": 200_000, "thumbnail": 3, "logged_one_by_one": 20},
+        {
+            'linkhub_halves_expired_total{kind="caption"}': 199_980,
+            'linkhub_events_total{kind="thumbnail",outcome="expired"}': 3,
+        },
+    ),
+    (
+        RowSkipped(store="staging", seller_handle="a shop", video_id="7301", problem="no version"),
+        "error",
+        "row_skipped",
+        {"store": "staging", "seller_handle": "a shop", "video_id": "7301", "problem": "no version"},
+        {},
+    ),
+    (
+        Swept(seen=3, folded=1, expired=1, announced=0, skipped=2),
         "info",
         "swept",
-        {"seen": 3, "folded": 1, "expired": 1, "announced": 0},
-        {},
+        {"seen": 3, "folded": 1, "expired": 1, "announced": 0, "skipped": 2},
+        {"linkhub_rows_skipped": 2},
     ),
     (
         ActivityFailed(activity="receive", problem="the queue is away", transient=True, retry_seconds=0.2),
@@ -189,3 +209,26 @@ def test_every_entry_of_the_core_has_its_line() -> None:
 
 def _as_fields(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return event
+
+
+def test_a_row_that_is_skipped_is_named_once() -> None:
+    """Each sweep meets it again; one line of the log names it, until something else is wrong with it."""
+    lines = CapturingLogger()
+    log = structlog.wrap_logger(lines, wrapper_class=structlog.make_filtering_bound_logger(0), processors=[_as_fields])
+    journal = TelemetryJournal(metrics=Metrics(), log=log)
+    skipped = RowSkipped(store="products", seller_handle="s", video_id="v", problem="no version")
+    for _ in range(3):
+        journal.record([skipped])
+    journal.record([evolve(skipped, problem="no title")])
+    assert [call.kwargs["problem"] for call in lines.calls] == ["no version", "no title"]
+
+
+def test_rows_that_are_skipped_are_named_up_to_a_bound() -> None:
+    """A table full of another program's rows fills neither the log nor the memory."""
+    lines = CapturingLogger()
+    log = structlog.wrap_logger(lines, wrapper_class=structlog.make_filtering_bound_logger(0), processors=[_as_fields])
+    journal = TelemetryJournal(metrics=Metrics(), log=log)
+    journal.record(
+        [RowSkipped(store="products", seller_handle="s", video_id=str(number), problem="") for number in range(5_000)]
+    )
+    assert len(lines.calls) == MOST_ROWS_NAMED

@@ -9,8 +9,9 @@ from linkhub_adapters.telemetry import MeasuredProductStore, MeasuredStagingStor
 from linkhub_core.catalog import PageQuery
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Created, Dropped, Revised, Staged
-from tests.support.builders import a_record, a_waiting
+from linkhub_core.ports import Created, Dropped, Marked, Revised, Staged
+from tests.support.builders import a_record, a_revision, a_waiting
+from tests.support.readable import scanned
 
 
 def calls(metrics: Metrics, store: str, call: str, outcome: str) -> float | None:
@@ -25,11 +26,11 @@ async def test_a_measured_product_store_answers_as_the_store_does_and_counts() -
     store = MeasuredProductStore(MemoryProductStore(), metrics)
     assert await store.create([record]) == [Created()]
     assert await store.find([record.key]) == {record.key: record}
-    assert await store.revise([a_record(revision=2)]) == [Revised()]
-    await store.mark_announced([(record.key, 2)])
+    assert await store.revise([a_revision(a_record(revision=2))]) == [Revised()]
+    assert await store.mark_announced([a_record(revision=2)]) == [Marked()]
     page = await store.page(PageQuery(seller_handle=record.key.seller_handle))
     assert [found.revision for found in page.records] == [2]
-    assert [found.key async for found in store.scan()] == [record.key]
+    assert [found.key for found in await scanned(store.scan())] == [record.key]
     for call in ("create", "find", "revise", "mark_announced", "page"):
         assert calls(metrics, "products", call, "ok") == 1
         timed = {"store": "products", "call": call}

@@ -11,17 +11,18 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.memory import MemoryEventQueue
-from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
 from linkhub_core.use_cases import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
 from tests.core.use_cases.line import Line
 from tests.support.builders import KEY, NOON, an_outgoing
+from tests.support.flaky import FlakyStagingStore, Strike
 
 
 async def examined(line: Line, query: DeadLetterQuery | None = None) -> list[Examined]:
     """All that match, examined."""
-    examine = ExamineDeadLetters(letters=line.messages, clock=line.clock)
+    examine = ExamineDeadLetters(letters=line.messages)
     return [one async for one in examine(query or DeadLetterQuery())]
 
 
@@ -184,7 +185,6 @@ async def test_mending_that_is_killed_loses_nothing(steps: int) -> None:
     killed = MendDeadLetter(
         letters=KilledLetters(line.messages, counted),
         publisher=KilledPublisher(line.messages, counted),
-        clock=line.clock,
     )
     try:
         await killed(letter, _mended())
@@ -192,7 +192,7 @@ async def test_mending_that_is_killed_loses_nothing(steps: int) -> None:
         assert steps < 4
     assert len(await line.letters()) + line.left >= 1
     for still in await line.letters():
-        await MendDeadLetter(letters=line.messages, publisher=line.messages, clock=line.clock)(still, _mended())
+        await MendDeadLetter(letters=line.messages, publisher=line.messages)(still, _mended())
     await line.turn()
     assert (list(line.rows.rows), await line.letters(), line.left) == ([KEY], [], 0)
 
@@ -222,16 +222,17 @@ async def test_a_mended_message_keeps_its_correlation_id() -> None:
     ):
         line = await _rejected(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=attributes))
         (letter,) = await line.letters()
-        await MendDeadLetter(letters=line.messages, publisher=line.messages, clock=line.clock)(letter, _mended())
+        await MendDeadLetter(letters=line.messages, publisher=line.messages)(letter, _mended())
         (delivery,) = await line.messages.receive()
-        assert delivery.attributes == kept
+        assert delivery.attributes == {**kept, "linkhubFirstSentAt": "2026-01-15T12:00:00.000+00:00"}
+        assert delivery.first_sent_at == letter.sent_at
 
 
 async def test_a_body_that_would_be_rejected_again_changes_nothing() -> None:
     """Unless it is forced: then it goes, and the same body is a plain redrive."""
     line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
     (letter,) = await line.letters()
-    mend = MendDeadLetter(letters=line.messages, publisher=line.messages, clock=line.clock)
+    mend = MendDeadLetter(letters=line.messages, publisher=line.messages)
     with pytest.raises(MalformedEvent):
         await mend(letter, letter.body)
     assert (await line.letters(), line.left) == ([letter], 0)
@@ -244,7 +245,7 @@ async def test_a_body_that_the_queue_refuses_changes_nothing() -> None:
     line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
     (letter,) = await line.letters()
     with pytest.raises(MalformedEvent, match="the queue refuses it: too long"):
-        await MendDeadLetter(letters=line.messages, publisher=RefusingPublisher(), clock=line.clock)(letter, _mended())
+        await MendDeadLetter(letters=line.messages, publisher=RefusingPublisher())(letter, _mended())
     assert await line.letters() == [letter]
 
 
@@ -254,3 +255,18 @@ class RefusingPublisher:
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
         return [Refusal(message=message, problem="too long") for message in messages]
+
+
+async def test_a_letter_that_a_store_refused_promises_nothing() -> None:
+    """Its body breaks no rule, and only the store knows whether it would pass: it goes back by force alone."""
+    line = Line()
+    full = Strike("stage", CollectionFull("DynamoDB", "10 GB"), None)
+    line.staging = FlakyStagingStore(line.rows, strikes=[full])
+    await line.post(an_outgoing())
+    await line.turn()
+    (letter,) = await line.letters()
+    assert [(fault.of_store, "no room for more products" in fault.problem) for fault in letter.faults] == [(True, True)]
+    (one,) = await examined(line)
+    assert (one.would_pass, one.key) == (None, KEY)
+    assert plan_redrive([one]).staying == [one]
+    assert plan_redrive([one], force=True).going == [one]

@@ -13,8 +13,8 @@ from linkhub_core.announcement import Announcement
 from linkhub_core.entries import HalfWasKnown, ProductAnnounced, ProductSaved
 from linkhub_core.errors import ServiceUnavailable, TooMuchContention
 from linkhub_core.merge import Halves
-from linkhub_core.model import Half, Kind, ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome
+from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
 from linkhub_core.use_cases import Case
 from linkhub_core.use_cases.settle import MAX_ROUNDS
 from tests.core.use_cases.line import Line
@@ -126,8 +126,8 @@ async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() ->
 class PromptOwners(MemoryProductStore):
     """A store whose products have always just been announced when they are looked up."""
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
-        await self.mark_announced([(key, self.rows[key].revision) for key in keys])
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+        await self.mark_announced([self.rows[key] for key in keys])
         return await super().find(keys)
 
 
@@ -187,10 +187,10 @@ class ReplacingStaging(MemoryStagingStore):
 
     newer: list[Half] = field(factory=list)
 
-    async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         if self.newer:
             self.rows[KEY] = a_waiting(self.newer.pop(0))
-        return await super().drop(halves)
+        return await super().drop(rows)
 
 
 async def test_a_row_that_became_newer_is_taken_in_and_then_goes() -> None:
@@ -221,9 +221,9 @@ async def test_a_product_that_never_stops_changing_is_contention() -> None:
     class Contended(MemoryProductStore):
         rounds = 0
 
-        async def revise(self, records: Sequence[ProductRecord]) -> Sequence[ReviseOutcome]:
+        async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
             self.rounds += 1
-            return [Conflict(a_record(revision=self.rounds)) for _ in records]
+            return [Conflict(a_record(revision=self.rounds)) for _ in revisions]
 
     line = Line()
     line.products = products = Contended()

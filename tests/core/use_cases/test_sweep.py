@@ -9,13 +9,13 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.memory import MemoryStagingStore
-from linkhub_core.entries import HalfExpired, ProductAnnounced, Swept
-from linkhub_core.errors import TransientError
-from linkhub_core.model import Half, Kind, WaitingHalf
-from linkhub_core.ports import DropOutcome
-from linkhub_core.use_cases.sweep import BATCH_SIZE
+from linkhub_core.entries import HalfExpired, HalvesExpired, ProductAnnounced, RowSkipped, Swept
+from linkhub_core.errors import StoreRefused, TransientError
+from linkhub_core.model import Half, Kind, ProductKey, WaitingHalf
+from linkhub_core.ports import DropOutcome, Unreadable
+from linkhub_core.use_cases.sweep import BATCH_SIZE, SAMPLE_SIZE
 from tests.core.use_cases.line import Line
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
+from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting, an_unreadable
 from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 
 NEWER = a_half(minute=9, content=a_caption(title="Newer"))
@@ -69,9 +69,9 @@ async def test_an_orphan_that_changes_at_the_last_moment_stays() -> None:
 
     @define
     class Renewed(MemoryStagingStore):
-        async def drop(self, halves: Sequence[Half]) -> Sequence[DropOutcome]:
+        async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
             self.rows[KEY] = a_waiting(NEWER)
-            return await super().drop(halves)
+            return await super().drop(rows)
 
     line = Line()
     line.staging = staging = Renewed({KEY: a_waiting(expires_at=NOON)})
@@ -127,15 +127,15 @@ async def test_a_sweep_that_fails_half_way_goes_on_from_there_the_next_time() ->
 class _ForeignRows(MemoryStagingStore):
     """A staging table in which somebody else keeps things, too."""
 
-    async def scan(self) -> AsyncIterator[WaitingHalf]:
+    async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """Give what can be read, then tell what cannot."""
         async for waiting in super().scan():
             yield waiting
         raise unavailable("staging")
 
 
-async def test_a_row_that_cannot_be_read_keeps_no_product_from_being_announced() -> None:
-    """The error is told all the same, after everything else was mended."""
+async def test_a_scan_that_fails_keeps_no_product_from_being_announced() -> None:
+    """The error is raised after everything else was completed."""
     line = Line(rows=_ForeignRows())
     line.stored.rows[KEY] = a_record()
     line.rows.rows[KEY] = a_waiting(NEWER)
@@ -151,3 +151,82 @@ async def test_a_sweep_is_told_to_the_journal() -> None:
     line = Line()
     assert line.journal.of(Swept) == []
     assert [await line.sweep()] == line.journal.of(Swept)
+
+
+# --- rows that fail
+
+
+async def test_a_row_that_cannot_be_read_delays_no_other() -> None:
+    """It is counted and recorded with what is wrong with it; rows behind it are folded in."""
+    line = Line()
+    line.rows.unreadable[a_key(1)] = an_unreadable(a_key(1))
+    line.stored.unreadable[a_key(2)] = an_unreadable(a_key(2))
+    line.rows.rows[a_key(2)] = a_waiting(a_half(key=a_key(2)), expires_at=NOON)
+    line.stored.rows[KEY] = a_record(unannounced_revision=None)
+    line.rows.rows[KEY] = a_waiting(NEWER)
+    assert await line.sweep() == Swept(seen=3, folded=1, expired=0, announced=0, skipped=3)
+    assert line.stored.rows[KEY].caption.title == "Newer"
+    assert a_key(2) in line.rows.rows
+    skipped = {(entry.store, entry.video_id) for entry in line.journal.of(RowSkipped)}
+    assert skipped == {("staging", a_key(1).video_id), ("products", a_key(2).video_id)}
+
+
+@pytest.mark.parametrize("error", [StoreRefused("products", "too large"), RuntimeError("a bug")], ids=repr)
+async def test_a_row_that_a_store_refuses_delays_no_other(error: Exception) -> None:
+    """Rows in the same batch, and in the batches behind it, are folded in; the row itself stays."""
+    line, count = Line(), 2 * BATCH_SIZE + 1
+    for key in (a_key(number) for number in range(count)):
+        line.stored.rows[key] = a_record(key, unannounced_revision=None)
+        line.rows.rows[key] = a_waiting(a_half(key=key, minute=9))
+    bad = a_key(1)
+
+    def holds_the_bad_one(keys: Sequence[ProductKey]) -> bool:
+        return bad in keys
+
+    line.products = FlakyProductStore(line.stored, strikes=[Strike("find", error, None, of=holds_the_bad_one)])
+    swept = await line.sweep()
+    assert (swept.seen, swept.folded, swept.skipped) == (count, count - 1, 1)
+    assert list(line.rows.rows) == [bad]
+    (skipped,) = line.journal.of(RowSkipped)
+    assert (skipped.video_id, skipped.problem) == (bad.video_id, str(error) if "too" in str(error) else repr(error))
+
+
+async def test_a_transient_error_of_one_row_delays_no_other_and_is_raised_in_the_end() -> None:
+    """A text that AWS may mean for good or for now stops neither the rows behind it nor the products."""
+    line, count = Line(), 2 * BATCH_SIZE + 1
+    for key in (a_key(number) for number in range(count)):
+        line.stored.rows[key] = a_record(key)
+        line.rows.rows[key] = a_waiting(a_half(key=key, minute=9))
+    bad = a_key(1)
+    line.products = FlakyProductStore(
+        line.stored, strikes=[Strike("find", unavailable(), None, of=lambda keys: bad in keys)]
+    )
+    with pytest.raises(TransientError):
+        await line.sweep()
+    assert list(line.rows.rows) == [bad]
+    assert {record.key for record in line.stored.rows.values() if record.unannounced_revision} == {bad}
+
+
+async def test_a_service_that_is_down_ends_the_sweep_after_few_calls() -> None:
+    """Not every row of a large staging is tried alone."""
+    line, count = Line(), 20 * BATCH_SIZE
+    line.rows.rows = {a_key(number): a_waiting(a_half(key=a_key(number))) for number in range(count)}
+    line.products = products = FlakyProductStore(line.stored, strikes=[Strike("find", unavailable(), None)])
+    with pytest.raises(TransientError):
+        await line.sweep()
+    assert len(products.calls) < 100
+
+
+async def test_a_mass_expiry_is_one_summary_and_a_bounded_sample() -> None:
+    """Ten thousand expired rows make a record for twenty of them, and one with the counts."""
+    line, count = Line(), 10_000
+    line.rows.rows = {
+        a_key(number): a_waiting(a_half(list(Kind)[number % 2], key=a_key(number)), expires_at=NOON)
+        for number in range(count)
+    }
+    swept = await line.sweep()
+    assert (swept.expired, line.rows.rows) == (count, {})
+    assert len(line.journal.of(HalfExpired)) == SAMPLE_SIZE
+    (summary,) = line.journal.of(HalvesExpired)
+    assert summary.counts == dict.fromkeys(Kind, count // 2)
+    assert sum(summary.sampled.values()) == SAMPLE_SIZE

@@ -18,7 +18,7 @@ _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[Story]:
     why = Why(
         videos=MemoryVideos(queue=line.messages, staging=line.rows, products=line.stored),
-        examine=ExamineDeadLetters(letters=line.messages, clock=line.clock),
+        examine=ExamineDeadLetters(letters=line.messages),
         clock=line.clock,
     )
     return list((await why(video_id, seller))[0])

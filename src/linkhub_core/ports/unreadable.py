@@ -1,0 +1,35 @@
+"""A stored row that linkhub cannot read: another program wrote it, or damaged it."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from linkhub_core.errors import StoreRefused
+
+__all__ = ["Unreadable"]
+
+MAX_PROBLEM_CHARACTERS = 300
+
+
+def _shortened(problem: str) -> str:
+    return problem if len(problem) <= MAX_PROBLEM_CHARACTERS else f"{problem[:MAX_PROBLEM_CHARACTERS]}..."
+
+
+@frozen(kw_only=True)
+class Unreadable:
+    """A row that is there and cannot be read. Stores return it as a value, so that it delays no other row.
+
+    ``seller_handle`` and ``video_id`` are the row's key as it is stored, which may break the rules of a
+    :class:`~linkhub_core.model.ProductKey`. ``problem`` says what is wrong with the row.
+    """
+
+    seller_handle: str
+    video_id: str
+    problem: str = field(converter=_shortened)
+
+    def __str__(self) -> str:
+        return f"{self.seller_handle}/{self.video_id}: {self.problem}"
+
+    def refusal(self, store: str) -> StoreRefused:
+        """The error for an event whose row this is; ``store`` names the kind of row: ``products`` or ``staging``."""
+        return StoreRefused(store, f"its row cannot be read: {self}")
