@@ -91,7 +91,11 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
     version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
     half = Half(key=key, version=version, content=content)
-    return Reading(half=half, attributes=unwrapped.attributes, notes=tuple(sorted({*notes, *more_notes})))
+    return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
+
+
+def _each_once(notes: Sequence[Note], more: Sequence[Note]) -> tuple[Note, ...]:
+    return tuple(sorted({*notes, *more})) if notes or more else ()
 
 
 def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:

@@ -101,12 +101,14 @@ class FieldRule(Generic[T]):
         check: returns the canonical value; raises :exc:`RuleBroken`.
         schema: the same limits as JSON Schema 2020-12, without a description.
         nullable: whether null is a value.
+        check_or_null: the same check, which lets null pass, where a faster one exists than :func:`or_null` makes.
     """
 
     kind: ValueKind
     check: Rule[T] = field(repr=False)
     schema: Mapping[str, Any]
     nullable: bool = False
+    check_or_null: Rule[T | None] | None = field(default=None, repr=False)
 
     def __call__(self, value: object) -> T:
         """The canonical value; raises :exc:`RuleBroken`."""
@@ -184,15 +186,18 @@ def number(*, least: float | None = None) -> FieldRule[Number]:
     low, high = max(bound, -_LARGEST_EXACT), _LARGEST_EXACT
 
     def check(value: object) -> Number:
-        if type(value) is float and low <= value <= high:  # as nearly every number is
-            return int(value) if value.is_integer() else value
         canonical = _canonical(value)
         if canonical < bound:
             raise OverLimit(f"must not be below {bound:g}")
         return canonical
 
+    def check_or_null(value: object) -> Number | None:
+        if type(value) is float and low <= value <= high:  # as nearly every number of an event is
+            return int(value) if value.is_integer() else value
+        return None if value is None else check(value)
+
     limit = {} if least is None else {"minimum": least}
-    return FieldRule(ValueKind.NUMBER, check, {"type": "number", **limit})
+    return FieldRule(ValueKind.NUMBER, check, {"type": "number", **limit}, check_or_null=check_or_null)
 
 
 def _canonical(value: object) -> Number:
@@ -291,7 +296,7 @@ def _numbered(each: Rule[str], index: int, entry: object) -> str:
 
 def optional(rule: FieldRule[T]) -> FieldRule[T | None]:
     """What ``rule`` allows, or null."""
-    return FieldRule(rule.kind, or_null(rule.check), rule.schema, nullable=True)
+    return FieldRule(rule.kind, rule.check_or_null or or_null(rule.check), rule.schema, nullable=True)
 
 
 def or_null(check: Rule[T]) -> Rule[T | None]:
