@@ -137,7 +137,7 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
 
 def _records_of(event: Event) -> Sequence[Event]:
     records = event.get("Records") if isinstance(event, dict) else None
-    if not isinstance(records, list) or not records:
+    if not records:
         raise MalformedEvent(
             [
                 Fault(

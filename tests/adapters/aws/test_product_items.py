@@ -40,6 +40,7 @@ def test_other_services_find_each_field_under_its_name() -> None:
         "caption_version",
         "thumbnails_version",
         "revision",
+        "shown",
         "unannounced_revision",
     ]
     assert item["price"] == {"N": "49.99"}
