@@ -22,6 +22,7 @@ __all__ = ["Selection", "document_of", "group_of", "print_each", "print_groups",
 
 _UNKNOWN = "no reason was kept"
 _MOST_FAULTS_IN_GROUP = 3
+_ENTRY = re.compile(r"^entry \d+")
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -70,7 +71,9 @@ def group_of(examined: Examined) -> str:
 
 
 def _kind_of_fault(fault: Fault) -> str:
-    return str(Fault(_INDEX.sub("[]", fault.field), fault.problem))
+    return str(
+        Fault(_INDEX.sub("[]", fault.field), _ENTRY.sub("an entry", fault.problem.partition("; for example ")[0]))
+    )
 
 
 def document_of(examined: Examined) -> dict[str, Any]:

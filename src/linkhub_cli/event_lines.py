@@ -6,22 +6,23 @@ or a bare event (in its SNS notification, if need be), whose queue is told from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from linkhub_core import json_text
-from linkhub_core.codec import unwrap
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.intake import unwrap
+from linkhub_core.intake.spelling import known_name
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 
 __all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_CAPTION_FIELDS = frozenset({"title", "price", "sizes", "tags", "raw_caption"})
-_THUMBNAIL_FIELDS = frozenset({"thumbnails", "primary_thumbnail", "processing_metadata"})
+_CAPTION_FIELDS = ("title", "price", "sizes", "tags", "raw_caption")
+_THUMBNAIL_FIELDS = ("thumbnails", "primary_thumbnail", "processing_metadata")
 
 
 @frozen(kw_only=True)
@@ -74,11 +75,10 @@ class _Unclear(ValueError):
 
 
 def _read(line: str) -> tuple[Kind, str]:
-    document, _ = json_text.parse_object(line)
-    if "queue" in document and "body" in document:
+    document = json_text.parse(line)
+    if isinstance(document, dict) and "queue" in document and "body" in document:
         return _addressed(document["queue"], document["body"])
-    event = json_text.parse_object(unwrap(line)[0])[0]
-    return _kind_of(event), line
+    return _kind_of(unwrap(line).event), line
 
 
 def _addressed(queue: Any, body: Any) -> tuple[Kind, str]:
@@ -89,9 +89,13 @@ def _addressed(queue: Any, body: Any) -> tuple[Kind, str]:
     return Kind(queue), body
 
 
-def _kind_of(event: dict[str, Any]) -> Kind:
-    has_caption, has_thumbnails = not _CAPTION_FIELDS.isdisjoint(event), not _THUMBNAIL_FIELDS.isdisjoint(event)
+def _kind_of(event: Mapping[str, Any]) -> Kind:
+    has_caption, has_thumbnails = _has_any(event, _CAPTION_FIELDS), _has_any(event, _THUMBNAIL_FIELDS)
     if has_caption == has_thumbnails:
         what = "fields of both kinds" if has_caption else "neither a title nor thumbnails"
         raise _Unclear(f'it has {what}: name its queue, as {{"queue": "caption", "body": "..."}}')
     return Kind.CAPTION if has_caption else Kind.THUMBNAIL
+
+
+def _has_any(event: Mapping[str, Any], fields: Iterable[str]) -> bool:
+    return any(known_name(event, field) is not None for field in fields)

@@ -13,8 +13,8 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_cli.output import plain
-from linkhub_core.codec import unwrap
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.intake import unwrap
 
 __all__ = ["editable_body", "marked_body"]
 
@@ -62,7 +62,7 @@ def marked_body(body: str, faults: Sequence[Fault]) -> Iterator[str]:
 
 def _event_of(body: str) -> str:
     try:
-        return unwrap(body)[0]
+        return unwrap(body).text
     except MalformedEvent:
         return body
 

@@ -13,7 +13,7 @@ import typed_settings
 from typed_settings.constants import METADATA_KEY
 from typed_settings.types import OptionInfo
 
-from linkhub_core.rules import Rule, optional
+from linkhub_core.rules import Rule, or_null
 
 __all__ = ["MASK", "SettingFacts", "facts_of", "setting"]
 
@@ -75,7 +75,7 @@ def setting(variable: str, rule: Rule[Any], *, default: Any = None, **facts: Any
     declare = typed_settings.secret if known.secret else typed_settings.option
     return declare(
         default=default,
-        converter=optional(rule) if default is None else rule,
+        converter=or_null(rule) if default is None else rule,
         metadata={METADATA_KEY: {"facts": known}},
         help=known.doc,
     )

@@ -39,10 +39,11 @@ class Announcement:
     def type_of(record: ProductRecord) -> str:
         """The name of the event for the record's revision.
 
-        ``new_product`` until a revision of the product was announced, and for the first revision whenever it is
-        announced or replayed; else ``product_updated``.
+        ``new_product`` until a revision of the product was announced, and for a first revision that is replayed; else
+        ``product_updated``.
         """
-        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
+        is_update = record.revision > 1 or record.unannounced_revision is not None
+        return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
 
     @property
     def event_id(self) -> str:

@@ -1,4 +1,4 @@
-"""The seller and the video that a body names, even one that the codec refuses: for whoever looks after it."""
+"""The seller and the video that a body names, even a body that the intake rejects."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from linkhub_core import json_text
-from linkhub_core.codec import unwrap
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.intake import Report, read_object, unwrap
+from linkhub_core.intake.spelling import known_name
+from linkhub_core.model import ProductKey
 
 __all__ = ["names_in"]
 
@@ -16,14 +17,18 @@ _NAMED = {name: re.compile(rf'"{name}"\s*:\s*"([^"]*)"') for name in ("seller_ha
 
 
 def names_in(body: str) -> tuple[str | None, str | None]:
-    """The seller and the video that a body names, even one that is malformed; none where it does not say."""
+    """The seller and the video that a body names, spelled as in a product where they are right; none if not named."""
     try:
-        event = unwrap(body)[0]
+        document: Mapping[str, Any] = unwrap(body).event
     except MalformedEvent:
-        event = body
-    try:
-        document: Mapping[str, Any] = json_text.parse_object(event)[0]
-    except MalformedEvent:
-        document = {name: found.group(1) for name, named in _NAMED.items() if (found := named.search(event))}
-    seller, video = document.get("seller_handle"), document.get("video_id")
-    return seller if isinstance(seller, str) else None, video if isinstance(video, str) else None
+        document = {name: found.group(1) for name, named in _NAMED.items() if (found := named.search(body))}
+    if (key := read_object(ProductKey, document, "", Report())) is not None:
+        return key.seller_handle, key.video_id
+    seller, video = (_text_at(document, name) for name in ("seller_handle", "video_id"))
+    return seller, video
+
+
+def _text_at(document: Mapping[str, Any], field: str) -> str | None:
+    name = known_name(document, field)
+    value = None if name is None else document[name]
+    return value if isinstance(value, str) else None

@@ -1,26 +1,42 @@
 """Wire JSON to model and back: events of the workers, products, and the announcements of products.
 
-Every fault of a body is found in one pass and named with its field. How an object becomes a value of the model stands
-in :mod:`~linkhub_core.structure`; here stands what the wire adds to that: envelopes, sizes, kinds, stamps.
+An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.intake`, which
+names every deviation and every fault in one pass. How an object becomes a value of the model is in
+:mod:`~linkhub_core.structure`; this module adds what the wire needs: kinds, stamps, versions, products, announcements.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-import attrs
+import orjson
+from attrs import frozen
 
 from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ProductRecord, ThumbnailSet, Version, ruled
-from linkhub_core.structure import structure, unstructure
+from linkhub_core.intake import Report, read_content, read_object, unwrap
+from linkhub_core.intake.spelling import known_name
+from linkhub_core.intake.times import read_time
+from linkhub_core.model import (
+    Caption,
+    Content,
+    EventTime,
+    Half,
+    Kind,
+    Note,
+    ProductKey,
+    ProductRecord,
+    ThumbnailSet,
+    Version,
+)
+from linkhub_core.structure import build, build_exactly, unstructure
 
 __all__ = [
-    "MAX_BODY_BYTES",
+    "Reading",
     "announce",
     "content_from",
     "decode_event",
@@ -32,14 +48,12 @@ __all__ = [
     "encode_product",
     "product_document",
     "read_announcement",
+    "read_event",
     "timestamp_text",
-    "unwrap",
 ]
 
-MAX_BODY_BYTES = 100 * 1024
-MAX_ENVELOPE_BYTES = 1024 * 1024
-
 _TEXT = rules.text()
+_REVISION = rules.integer()
 _CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
@@ -47,105 +61,73 @@ _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 # --- events ------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class _Stamp:
-    """The fields that every event has beside its content."""
+@frozen(kw_only=True)
+class Reading:
+    """What a message's body holds: a half, the attributes of its envelopes, and every deviation that was put right."""
 
-    seller_handle: str = ruled(attrs.fields(ProductKey).seller_handle.metadata["rule"])
-    video_id: str = ruled(attrs.fields(ProductKey).video_id.metadata["rule"])
-    timestamp: datetime = ruled(rules.moment)
-
-
-def unwrap(body: str) -> tuple[str, Mapping[str, str]]:
-    """Take an event out of its SNS notification, once; a bare event passes through.
-
-    Returns:
-        The event's own text, and the text attributes of the notification (empty for a bare event).
-
-    Raises:
-        MalformedEvent: the body is larger than 1 MiB, or looks like a notification without a message.
-    """
-    if json_text.size_bytes(body) > MAX_ENVELOPE_BYTES:
-        raise MalformedEvent([_too_large(body)])
-    if '"Notification"' not in body:
-        return body, {}
-    envelope, _ = json_text.parse_object(body)
-    if envelope.get("Type") != "Notification":
-        return body, {}
-    message = envelope.get("Message")
-    if not isinstance(message, str):
-        raise MalformedEvent([Fault("Message", "an SNS notification must carry its message as text")])
-    return message, _notification_attributes(envelope.get("MessageAttributes"))
+    half: Half
+    attributes: Mapping[str, str]
+    notes: tuple[Note, ...] = ()
 
 
-def _notification_attributes(raw: object) -> Mapping[str, str]:
-    entries = raw.items() if isinstance(raw, dict) else ()
-    return {
-        name: entry["Value"]
-        for name, entry in entries
-        if isinstance(entry, dict) and _is_sound_text(entry.get("Value"))
-    }
-
-
-def _is_sound_text(value: object) -> bool:
-    """Whether logs, queues and stores will all take it."""
-    try:
-        _TEXT(value)
-    except rules.RuleBroken:
-        return False
-    return True
-
-
-def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
-    """Read a worker's event.
+def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
+    """Read a worker's event, in whatever envelope and spelling it came.
 
     Args:
-        kind: the half that the message's queue is for.
-        body: a JSON object, or an SNS notification that holds one.
+        kind: the half that the message's queue is for; an event of the other half is taken for what it is.
+        body: the body of the message.
         first_sent_at: when the message was sent for the first time; a later timestamp counts as this.
-
-    Returns:
-        The half that the event tells of.
 
     Raises:
         MalformedEvent: with all faults of the body.
     """
-    text, _ = unwrap(body)
-    if json_text.size_bytes(text) > MAX_BODY_BYTES:
-        raise MalformedEvent([_too_large(text)])
-    document, sound = json_text.parse_object(text)
-    _check_kind(kind, document)
-    if isinstance(document.get("price"), float):
-        document["price"] = json_text.exactly(text, "price")
-    faults: list[Fault] = []
-    stamp = structure(document, _Stamp, faults)
-    content = structure(document, _CLASSES[kind], faults)
-    if not sound:
-        faults += _faults_elsewhere(document, faults)
-    if faults or stamp is None or content is None:
-        raise MalformedEvent(faults)
-    key = ProductKey(stamp.seller_handle, stamp.video_id)
-    version = Version.at(stamp.timestamp, digest_of(content), first_sent_at=first_sent_at)
-    return Half(key=key, version=version, content=content)
+    unwrapped = unwrap(body)
+    event, notes = unwrapped.event, list(unwrapped.notes)
+    if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
+        kind = kind.partner
+        notes.append(Note("", "other_queue"))
+    if kind is Kind.CAPTION and isinstance(event.get(price := known_name(event, "price") or "price"), float):
+        event = {**event, price: json_text.exact_field(unwrapped.text, price)}
+    key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
+    version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+    half = Half(key=key, version=version, content=content)
+    return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
 
 
-def _too_large(body: str) -> Fault:
-    return Fault("", f"the body has {json_text.size_bytes(body):,} bytes, {MAX_BODY_BYTES:,} are allowed")
+def _each_once(notes: Sequence[Note], more: Sequence[Note]) -> tuple[Note, ...]:
+    return tuple(sorted({*notes, *more})) if notes or more else ()
 
 
-def _check_kind(kind: Kind, document: Mapping[str, Any]) -> None:
-    if _TELLTALE[kind] not in document and _TELLTALE[kind.partner] in document:
-        raise MalformedEvent([Fault("", f"this is a {kind.partner} event on the {kind} queue")])
+def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
+    """The half that :func:`read_event` reads."""
+    return read_event(kind, body, first_sent_at).half
 
 
-def _faults_elsewhere(document: dict[str, Any], known: list[Fault]) -> list[Fault]:
-    """Faults of texts and numbers in fields that no rule reads."""
-    named = {fault.field for fault in known}
-    return [fault for fault in json_text.faults_within(document) if not _covered(fault.field, named)]
+_Read = tuple[ProductKey, datetime, Content, Sequence[Note]]
 
 
-def _covered(path: str, named: set[str]) -> bool:
-    return any(path == field or path.startswith((f"{field}.", f"{field}[")) for field in named)
+def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
+    """The short way, for an event that is as the schema has it; none if there is anything to note or to reject."""
+    try:
+        instant, deviation = read_time(event["timestamp"])
+        if deviation is not None:
+            return None
+        time = EventTime(instant)
+        key = ProductKey(event["seller_handle"], event["video_id"])
+        content: Content = build_exactly(event, _CLASSES[kind])
+    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+        return None
+    return key, time.timestamp, content, ()
+
+
+def _read_leniently(kind: Kind, event: Mapping[str, Any]) -> _Read:
+    report = Report()
+    key = read_object(ProductKey, event, "", report)
+    time = read_object(EventTime, event, "", report)
+    content = read_content(kind, event, report)
+    if key is None or time is None or content is None:
+        raise MalformedEvent(report.faults)
+    return key, time.timestamp, content, report.notes
 
 
 def encode_event(half: Half) -> bytes:
@@ -176,14 +158,19 @@ def digest_of(content: Content) -> str:
 def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
     """Read back a content of ``kind`` that :func:`document_of` or :func:`product_document` gave.
 
+    Of a document that something else wrote, the deviations are put right as those of an event are.
+
     Raises:
-        MalformedEvent: the stored data breaks the rules, so something else than linkhub wrote it.
+        MalformedEvent: an essential field breaks its rule.
     """
-    faults: list[Fault] = []
-    content = structure(document, _CLASSES[kind], faults)
-    if content is None:
-        raise MalformedEvent(faults)
-    return content
+    try:
+        return build(document, _CLASSES[kind])
+    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+        report = Report()
+        content = read_content(kind, document, report)
+        if content is None:
+            raise MalformedEvent(report.faults) from None
+        return content
 
 
 # --- products ----------------------------------------------------------------------------------------------------
@@ -226,16 +213,12 @@ def decode_record(
     Raises:
         MalformedEvent: the stored document breaks the rules, so something else than linkhub wrote it.
     """
-    faults: list[Fault] = []
-    caption, thumbnails = structure(document, Caption, faults), structure(document, ThumbnailSet, faults)
-    if caption is None or thumbnails is None:
-        raise MalformedEvent(faults)
     try:
         return ProductRecord(
             key=ProductKey(document["seller_handle"], document["video_id"]),
-            caption=caption,
+            caption=cast(Caption, content_from(Kind.CAPTION, document)),
             caption_version=Version.parse(caption_version),
-            thumbnails=thumbnails,
+            thumbnails=cast(ThumbnailSet, content_from(Kind.THUMBNAIL, document)),
             thumbnails_version=Version.parse(thumbnails_version),
             created_at=datetime.fromisoformat(document["created_at"]),
             updated_at=datetime.fromisoformat(document["updated_at"]),
@@ -282,14 +265,12 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
         MalformedEvent: it is not an announcement.
     """
     try:
-        event, sound = json_text.parse_object(event_json.decode())
-        if not sound and (faults := list(json_text.faults_within(event))):
-            raise MalformedEvent(faults)
+        event = orjson.loads(event_json)  # strict: these very bytes go to every viewer
         product = event["product"]
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
+            revision=_REVISION(event["revision"]),
             event_type=_TEXT(event["event_type"]),
-            revision=rules.integer(event["revision"]),
             created_at=_TEXT(product["created_at"]),
             updated_at=_TEXT(product["updated_at"]),
             event_json=event_json,

@@ -17,6 +17,7 @@ from linkhub_core.model import Kind, Origin, ProductKey
 __all__ = [
     "ActivityFailed",
     "Entry",
+    "EventDeviated",
     "HalfExpired",
     "HalfStaged",
     "HalfWasKnown",
@@ -49,6 +50,16 @@ class MessagesReleased:
     problem: str
     transient: bool
     delay_seconds: float
+
+
+@frozen(kw_only=True)
+class EventDeviated:
+    """An event deviated from its schema and was accepted; ``origin.notes`` says where. Recorded once per message."""
+
+    queue: Kind
+    key: ProductKey
+    kind: Kind
+    origin: Origin
 
 
 @frozen(kw_only=True)
@@ -148,6 +159,7 @@ class ActivityFailed:
 Entry = (
     MessageRejected
     | MessagesReleased
+    | EventDeviated
     | HalfStaged
     | HalfWasKnown
     | ProductSaved

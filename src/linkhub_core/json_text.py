@@ -1,27 +1,23 @@
-"""JSON text that linkhub accepts: strict, bounded, and exact where money is concerned.
+"""JSON text in and out: strict, bounded, and exact where money is concerned.
 
-The fast path is orjson, which refuses NaN, Infinity, lone surrogates and broken UTF-8 by itself. What it refuses is
-read once more, slowly, to tell the sender *which* field is at fault instead of "malformed JSON".
+The fast parser is orjson, which refuses NaN, Infinity and lone surrogates. What it refuses is read once more by the
+standard library, which takes them, so the intake can judge the field that holds them.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.rules import RuleBroken, text
 
-__all__ = ["dump", "dump_sorted", "exactly", "faults_within", "parse_object", "size_bytes"]
+__all__ = ["dump", "dump_sorted", "exact_field", "exact_number", "parse", "parse_exactly", "parse_object", "size_bytes"]
 
-_TOO_DEEP = "the body is nested too deeply"
-
-_plain_text = text()
+_LONGEST_INTEGER = 4000
 
 
 def size_bytes(body: str) -> int:
@@ -29,85 +25,79 @@ def size_bytes(body: str) -> int:
     return len(body) if body.isascii() else len(body.encode("utf-8", "surrogatepass"))
 
 
-def parse_object(body: str) -> tuple[dict[str, Any], bool]:
+def parse(body: str) -> Any:
+    """Read JSON text; floats are floats, unless only the lenient parser takes the text: then they are exact.
+
+    Raises:
+        MalformedEvent: it is not JSON, or nested too deeply.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as refused:
+        return _parse_leniently(body, str(refused))
+
+
+def parse_exactly(body: str) -> Any:
+    """Read JSON text with each decimal as a :class:`~decimal.Decimal`; NaN and lone surrogates are taken.
+
+    Raises:
+        MalformedEvent: it is not JSON, or nested too deeply.
+    """
+    return _parse_leniently(body, None)
+
+
+def _parse_leniently(body: str, problem: str | None) -> Any:
+    """Read by the standard library; what it refuses, too, is ``problem`` or its own words."""
+    try:
+        return json.loads(body, parse_float=exact_number, parse_int=_whole)
+    except RecursionError:
+        raise MalformedEvent([Fault("", "the body is nested too deeply")]) from None
+    except ValueError as refused:
+        raise MalformedEvent([Fault("", f"the body is not JSON: {problem or refused}")]) from None
+
+
+def parse_object(body: str) -> dict[str, Any]:
     """Read one JSON object.
-
-    Args:
-        body: the text.
-
-    Returns:
-        The object, and whether all its texts and numbers are sound. Where they are not (NaN, NUL, lone surrogates),
-        the rules of the fields and :func:`faults_within` name those at fault.
 
     Raises:
         MalformedEvent: it is blank, not JSON, nested too deeply, or not an object.
     """
     if not body.strip():
         raise MalformedEvent([Fault("", "the body is blank")])
-    sound = "\\u0000" not in body
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as refused:
-        document, sound = _parse_leniently(body, refused), False
+    document = parse(body)
     if not isinstance(document, dict):
         raise MalformedEvent([Fault("", "the body must be a JSON object")])
-    return document, sound
+    return document
 
 
-def _parse_leniently(body: str, refused: orjson.JSONDecodeError) -> Any:
-    try:
-        return json.loads(body, parse_float=_decimal)
-    except RecursionError:
-        raise MalformedEvent([Fault("", _TOO_DEEP)]) from refused
-    except ValueError:
-        raise MalformedEvent([Fault("", f"the body is not JSON: {refused}")]) from refused
+def exact_field(body: str, field: str) -> Any:
+    """Read a number of an object with its decimals exact, as a :class:`~decimal.Decimal` or an ``int``.
 
-
-def exactly(body: str, field: str) -> Any:
-    """Read one field of an object with its decimals exact, as a :class:`~decimal.Decimal` or an ``int``.
+    Args:
+        body: the object's text; sound JSON.
+        field: its name; the value is a number.
 
     Raises:
         MalformedEvent: the object is nested too deeply.
     """
-    try:
-        return json.loads(body, parse_float=_decimal)[field]
-    except RecursionError:  # orjson reads a little deeper than the standard library does
-        raise MalformedEvent([Fault("", _TOO_DEEP)]) from None
+    # In sound JSON a quoted name before a colon is a name, so the only one is the one at the top.
+    found = re.findall(rf'"{field}"\s*:\s*(-?[0-9][0-9.eE+-]*)', body)
+    if len(found) == 1:
+        return exact_number(found[0])
+    return parse_exactly(body)[field]
 
 
-def _decimal(digits: str) -> Decimal:
+def exact_number(digits: str) -> Decimal:
+    """The number that JSON digits write; NaN where the exponent is beyond any use."""
     try:
         return Decimal(digits)
-    except InvalidOperation:  # its exponent has some twenty digits: no number that anything could be done with
+    except InvalidOperation:
         return Decimal("NaN")
 
 
-def faults_within(document: dict[str, Any]) -> Iterator[Fault]:
-    """Name each text or number anywhere in ``document`` that JSON does not allow: NaN, NUL, lone surrogates."""
-    open_values: list[tuple[str, Any]] = [("", document)]
-    while open_values:
-        path, value = open_values.pop()
-        if isinstance(value, dict):
-            open_values += [(f"{path}.{name}" if path else name, inner) for name, inner in value.items()]
-            open_values += [(f"{path}.(name)" if path else "(name)", name) for name in value]
-        elif isinstance(value, list):
-            open_values += [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield Fault(_tellable(path), "NaN and Infinity are not numbers")
-        elif isinstance(value, str):
-            yield from _text_faults(path, value)
-
-
-def _text_faults(path: str, value: str) -> Iterator[Fault]:
-    try:
-        _plain_text(value)
-    except RuleBroken as broken:
-        yield Fault(_tellable(path), str(broken))
-
-
-def _tellable(path: str) -> str:
-    """The path as text that every log, queue and store takes, whatever names the sender gave to fields."""
-    return "".join(character if character.isprintable() else "?" for character in path)
+def _whole(digits: str) -> int | Decimal:
+    """Python refuses to read integers of more than 4,300 digits."""
+    return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
 
 
 def dump(document: Any) -> bytes:

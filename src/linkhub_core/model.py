@@ -8,24 +8,26 @@ arguments. JSON never enters here; see :mod:`linkhub_core.codec`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
 
 from attrs import field, frozen
 
 from linkhub_core import rules
-from linkhub_core.rules import Number, Rule
+from linkhub_core.fields import decoration, essential, many, one
+from linkhub_core.rules import Number
 
 __all__ = [
     "BoundingBox",
     "Caption",
     "Content",
     "DetectedObject",
+    "EventTime",
     "Half",
     "Kind",
+    "Note",
     "Origin",
     "ProcessingMetadata",
     "ProductKey",
@@ -36,50 +38,10 @@ __all__ = [
     "WaitingHalf",
 ]
 
-T = TypeVar("T")
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
 MAX_CORRELATION_ID_CHARACTERS = 200
-
-
-def ruled(rule: Rule[T], **options: Any) -> T:
-    """Declare a field whose values keep ``rule``; the codec finds the rule in the field's metadata."""
-    return field(converter=rule, metadata={"rule": rule}, **options)  # type: ignore[no-any-return]
-
-
-def nested(cls: type[T], *, least: int = 0, most: int | None = None, many: bool = True, **options: Any) -> Any:
-    """Declare a field that holds values of ``cls``: from ``least`` to ``most`` of them, or exactly one.
-
-    With a ``default`` the field may also hold null.
-    """
-    rule: Rule[Any] = _several(cls, least, most) if many else _instance(cls)
-    if "default" in options:
-        rule = rules.optional(rule)
-    return field(converter=rule, metadata={"nested": cls, "many": many, "least": least, "most": most}, **options)
-
-
-def _instance(cls: type[T]) -> Rule[T]:
-    def rule(value: object) -> T:
-        if not isinstance(value, cls):
-            raise rules.RuleBroken(f"must be a {cls.__name__}")
-        return value
-
-    return rule
-
-
-def _several(cls: type[T], least: int, most: int | None) -> Rule[tuple[T, ...]]:
-    one = _instance(cls)
-
-    def rule(value: object) -> tuple[T, ...]:
-        if not isinstance(value, Iterable):
-            raise rules.RuleBroken(f"must be a list of {cls.__name__}")
-        values = tuple(one(entry) for entry in value)
-        rules.check_count(len(values), least, most)
-        return values
-
-    return rule
 
 
 class Kind(StrEnum):
@@ -98,75 +60,111 @@ class Kind(StrEnum):
 class ProductKey:
     """One video of one seller. The same video at two sellers is two products."""
 
-    seller_handle: str = ruled(rules.matching("[A-Za-z0-9._-]", most=64))
-    video_id: str = ruled(rules.matching("[A-Za-z0-9_-]", most=128))
+    seller_handle: str = essential(
+        rules.matching("[A-Za-z0-9._-]", most=64, never=(".", "..")), "A seller's handle.", example="nalu-fashion"
+    )
+    video_id: str = essential(
+        rules.matching("[A-Za-z0-9_-]", most=128), "The id of a video.", example="7301234567890421596"
+    )
 
     def __str__(self) -> str:
         return f"{self.seller_handle}/{self.video_id}"
+
+
+@frozen
+class EventTime:
+    """When a worker made an event. A time before the year 2000 is a zero value of the worker's language."""
+
+    timestamp: datetime = essential(
+        rules.event_time(not_before=datetime(2000, 1, 1, tzinfo=UTC)),
+        "When the event was made, to the microsecond; without an offset it is UTC.",
+        example="2026-01-15T11:00:02.123Z",
+    )
 
 
 @frozen(kw_only=True)
 class Caption:
     """What the caption parser read."""
 
-    title: str = ruled(rules.text(most=500))
-    price: Decimal | None = ruled(rules.optional(rules.money(most=10**12, decimals=6)))
-    sizes: str | None = ruled(rules.optional(rules.text(most=200)))
-    tags: tuple[str, ...] = ruled(rules.texts(most=100, most_characters=100))
-    confidence_score: Number | None = ruled(rules.optional(rules.number(least=0)), default=None)
-    raw_caption: str | None = ruled(rules.optional(rules.text(most=5000)), default=None)
+    title: str = essential(rules.text(most=2000), "What is sold.", example="Trendy Summer Heels")
+    price: Decimal | None = essential(
+        rules.optional(rules.money(most=10**15, decimals=6)),
+        "Exact, at most 6 decimals; null where none was named.",
+        example=55000,
+        instead=None,
+    )
+    sizes: str | None = essential(
+        rules.optional(rules.text(most=2000, blank=False)), "As the seller wrote them.", example="37-41", instead=None
+    )
+    tags: tuple[str, ...] = essential(
+        rules.texts(most=500, most_characters=500), "Tags.", example=["heels", "shoes"], instead=()
+    )
+    confidence_score: Number | None = decoration(
+        rules.number(least=0), "How sure the caption parser is.", example=0.93, expected=False
+    )
+    raw_caption: str | None = decoration(
+        rules.text(most=20_000), "The caption as it was posted.", example="New heels only 55k!", expected=False
+    )
 
 
 @frozen(kw_only=True)
 class BoundingBox:
-    """Where in a frame an object stands, in pixels."""
+    """Where in the frame the object is, in pixels."""
 
-    x: Number = ruled(rules.number())
-    y: Number = ruled(rules.number())
-    width: Number = ruled(rules.number())
-    height: Number = ruled(rules.number())
+    x: Number = essential(rules.number(), "The left edge.", example=12.5)
+    y: Number = essential(rules.number(), "The upper edge.", example=40)
+    width: Number = essential(rules.number(least=0), "Its width.", example=207.75)
+    height: Number = essential(rules.number(least=0), "Its height.", example=570)
 
 
 @frozen(kw_only=True)
 class DetectedObject:
-    """Something that the frame reader recognised."""
+    """Something that was recognised in a frame."""
 
-    class_name: str = ruled(rules.text())
-    confidence: Number = ruled(rules.number())
-    bbox: BoundingBox = nested(BoundingBox, many=False)
+    class_name: str = essential(rules.text(), "What it is.", example="shoe")
+    confidence: Number = essential(rules.number(), "How sure the recogniser is.", example=0.88)
+    bbox: BoundingBox = one(BoundingBox, "Where it is.")
 
 
 @frozen(kw_only=True)
 class Thumbnail:
-    """One frame of the video, cut out as a picture. ``frame_timestamp`` is in seconds."""
+    """One frame of the video as a picture; only its URL is certain to be there."""
 
-    thumbnail_url: str = ruled(rules.url(most=2048))
-    thumbnail_s3_key: str = ruled(rules.text(most=1024))
-    frame_timestamp: Number = ruled(rules.number())
-    frame_index: int = ruled(rules.integer)
-    confidence_score: Number = ruled(rules.number(least=0))
-    quality_score: Number = ruled(rules.number(least=0))
-    is_primary: bool = ruled(rules.flag)
-    detected_objects: tuple[DetectedObject, ...] | None = nested(DetectedObject, default=None)
+    thumbnail_url: str = essential(
+        rules.url(most=8192), "Where the picture is: http or https.", example="https://cdn.example.com/1.jpg"
+    )
+    thumbnail_s3_key: str | None = decoration(rules.text(most=1024), "Its key in the bucket.", example="t/1.jpg")
+    frame_timestamp: Number | None = decoration(rules.number(), "Seconds from the start of the video.", example=1.5)
+    frame_index: int | None = decoration(rules.integer(), "Which frame it is.", example=30)
+    confidence_score: Number | None = decoration(rules.number(least=0), "How sure the generator is.", example=0.9)
+    quality_score: Number | None = decoration(rules.number(least=0), "How good the picture is.", example=0.8)
+    is_primary: bool | None = decoration(rules.flag(), "Whether it is the one to show first.", example=True)
+    detected_objects: tuple[DetectedObject, ...] | None = many(
+        DetectedObject, "What was recognised in it.", essential=False
+    )
 
 
 @frozen(kw_only=True)
 class ProcessingMetadata:
-    """What the frame reader did: ``video_duration`` in seconds, ``processing_time_ms`` in milliseconds."""
+    """What the thumbnail generator did."""
 
-    video_duration: Number = ruled(rules.number())
-    frames_analyzed: Number = ruled(rules.number())
-    thumbnails_generated: Number = ruled(rules.number())
-    processing_time_ms: Number = ruled(rules.number())
+    video_duration: Number | None = decoration(rules.number(), "Seconds.", example=30)
+    frames_analyzed: Number | None = decoration(rules.number(), "Frames that were looked at.", example=150)
+    thumbnails_generated: Number | None = decoration(rules.number(), "Pictures that were cut out.", example=5)
+    processing_time_ms: Number | None = decoration(rules.number(), "Milliseconds that it took.", example=1810)
 
 
 @frozen(kw_only=True)
 class ThumbnailSet:
     """What the thumbnail generator cut out of one video."""
 
-    thumbnails: tuple[Thumbnail, ...] = nested(Thumbnail, least=1, most=20)
-    primary_thumbnail: Thumbnail = nested(Thumbnail, many=False)
-    processing_metadata: ProcessingMetadata = nested(ProcessingMetadata, many=False)
+    thumbnails: tuple[Thumbnail, ...] = many(
+        Thumbnail, "The pictures.", essential=True, least=1, most=100, left_out_at="thumbnail_url"
+    )
+    primary_thumbnail: Thumbnail = one(Thumbnail, "The picture to show first.")
+    processing_metadata: ProcessingMetadata = one(
+        ProcessingMetadata, "How they were made; perhaps empty.", essential=False, instead=ProcessingMetadata()
+    )
 
 
 Content = Caption | ThumbnailSet
@@ -254,6 +252,19 @@ class Half:
         return Kind.CAPTION if isinstance(self.content, Caption) else Kind.THUMBNAIL
 
 
+@frozen(order=True)
+class Note:
+    """A deviation from the event schema that the intake put right or left out.
+
+    Args:
+        field: the path as received, in snake case, such as ``thumbnails[2].quality_score``; empty: the whole body.
+        rule: the name of the deviation, one of :data:`linkhub_core.intake.DEVIATIONS`.
+    """
+
+    field: str
+    rule: str
+
+
 def _shortened_id(correlation_id: str) -> str:
     return correlation_id[-MAX_CORRELATION_ID_CHARACTERS:]
 
@@ -263,18 +274,21 @@ class Origin:
     """Which message brought a half: what a log and a trace need to lead from the product back to it.
 
     ``correlation_id`` is the sender's own, or the message's id; of a longer one the last 200 characters are kept,
-    because its end names the message. ``traceparent`` is a W3C trace context, if any.
+    because its end names the message. ``traceparent`` is a W3C trace context, if any. ``notes`` are the deviations of
+    its event, sorted, each once.
     """
 
     correlation_id: str = field(converter=_shortened_id)
     traceparent: str | None = None
+    notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of_message(cls, attributes: Mapping[str, str], message_id: str) -> Origin:
+    def of_message(cls, attributes: Mapping[str, str], message_id: str, notes: tuple[Note, ...] = ()) -> Origin:
         """The origin that a message's attributes name; without a correlation id the message's own id stands in."""
         return cls(
             correlation_id=attributes.get("correlationId") or message_id,
             traceparent=attributes.get("traceparent"),
+            notes=notes,
         )
 
 

@@ -1,7 +1,7 @@
-"""Model values of JSON objects and back, generated once for each class from the rules on its fields.
+"""Model values of JSON objects that are already right, and back: the short way in, and the way out.
 
-Nothing here repeats a limit. What keeps all rules, as nearly everything does, needs no names of faults: its values are
-built right away, and only what they refuse is read again by cattrs, which names every fault with its path.
+Nothing here repeats a limit or a name: the fields of a class check themselves, and which there are follows from their
+declarations. What these functions refuse is read by :mod:`linkhub_core.intake.judge`, which names what is wrong.
 """
 
 from __future__ import annotations
@@ -12,54 +12,108 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
-from cattrs import BaseValidationError, Converter
-from cattrs.errors import ClassValidationError, IterableValidationError
+from attrs import frozen
+from cattrs import Converter
 from cattrs.fns import identity
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_unstructure_fn, override
 
 from linkhub_core import rules
-from linkhub_core.errors import Fault
+from linkhub_core.fields import facts_of
 from linkhub_core.rules import Number
 
-__all__ = ["build", "structure", "structure_thoroughly", "unstructure"]
+__all__ = ["build", "build_exactly", "unstructure"]
 
 T = TypeVar("T")
 
 
-def _structuring_by_rules(cls: type[T], converter: Converter) -> Any:
-    hooks: dict[str, Any] = {
-        f.name: override(struct_hook=_field_hook(f, converter))
-        for f in attrs.fields(cls)  # type: ignore[arg-type]
-    }
-    build_from = make_dict_structure_fn(cls, converter, **hooks)
+@frozen(kw_only=True)
+class _Plan:
+    """How to build a class: names of plain fields, and of those that hold values of another class, or a list of them.
 
-    def checked(value: Any, target: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise rules.RuleBroken("must be an object")
-        return build_from(value, target)
+    ``flat`` are those of an object without nested values, ``required`` those that an event as the schema has it holds
+    with a value, ``nullable`` those that may be null.
+    """
 
-    return checked
+    names: frozenset[str]
+    flat: frozenset[str]
+    plain: Sequence[str]
+    required: Sequence[str]
+    nullable: Sequence[str]
+    optional: Sequence[str]
+    nested: Sequence[tuple[str, type[Any], bool, bool]]
 
 
-def _field_hook(attribute: attrs.Attribute[Any], converter: Converter) -> Any:
-    inner = attribute.metadata.get("nested")
-    if inner is None:
-        rule = attribute.metadata["rule"]
-        return lambda value, _: rule(value)
-    if not attribute.metadata["many"]:
-        return lambda value, _: converter.structure(value, inner)
-    least, most = attribute.metadata["least"], attribute.metadata["most"]
-    listed: Any = list[inner]  # type: ignore[valid-type]  # a type made at run time, as cattrs wants it
+@lru_cache
+def _plan_of(cls: type[Any]) -> _Plan:
+    facts = facts_of(cls)
+    plain = [fact for fact in facts if fact.nested is None]
+    required = frozenset(fact.name for fact in plain if fact.expected)
+    return _Plan(
+        names=frozenset(fact.name for fact in facts),
+        flat=frozenset() if any(fact.nested and fact.expected for fact in facts) else required,
+        plain=[fact.name for fact in plain],
+        required=[fact.name for fact in plain if fact.expected and not fact.nullable],
+        nullable=[fact.name for fact in plain if fact.nullable],
+        optional=[fact.name for fact in plain if not fact.expected],
+        nested=[(fact.name, fact.nested, fact.is_list, fact.expected) for fact in facts if fact.nested is not None],
+    )
 
-    def structure_list(value: Any, _: Any) -> Any:
-        if value is None and attribute.default is None:
-            return None
-        if not isinstance(value, list):
-            raise rules.RuleBroken("must be a list of objects")
-        rules.check_count(len(value), least, most)
-        return tuple(converter.structure(value, listed))
 
-    return structure_list
+def build(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value of a document that linkhub stored; raises, without saying much, where it breaks a rule."""
+    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+    values = {name: document[name] for name in plan.plain if name in document}
+    for name, inner, is_list, _ in plan.nested:
+        if (value := document.get(name)) is not None:
+            values[name] = [build(entry, inner) for entry in value] if is_list else build(value, inner)
+    return cls(**values)
+
+
+def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value of an event's object that is exactly as the schema has it, so that there is nothing to note.
+
+    Args:
+        document: the object; fields that no rule knows are ignored.
+        cls: a class of the model.
+
+    Raises:
+        Exception: a field is missing, is spelled in another way or breaks a rule; the judge says which.
+    """
+    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+    if document.keys() == plan.flat and None not in document.values():
+        return cls(**document)
+    if not document.keys() <= plan.names and not all(map(str.islower, document)):
+        raise rules.RuleBroken("a name may be one of a field in another spelling")
+    values = {name: document[name] for name in plan.required}
+    if None in values.values():
+        raise rules.RuleBroken("a field is null")
+    for name in plan.nullable:
+        values[name] = document[name]
+    for name in plan.optional:
+        if name in document:
+            values[name] = document[name]
+    for name, inner, is_list, expected in plan.nested:
+        if (value := document[name] if expected else document.get(name)) is not None:
+            values[name] = _build_all(value, inner) if is_list else build_exactly(value, inner)
+    return cls(**values)
+
+
+def _build_all(values: Any, cls: type[T]) -> Sequence[T]:
+    if not isinstance(values, list):
+        raise rules.RuleBroken("must be a list of objects")
+    return [build_exactly(value, cls) for value in values]
+
+
+# --- and back
+
+
+def _converter() -> Converter:
+    converter = Converter(prefer_attrib_converters=False)
+    # A number or a price is its own plain form; left to itself, cattrs looks each one's union up anew.
+    for plain in (Number, Number | None, Decimal | None):
+        converter.register_unstructure_hook(plain, identity)
+    converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
+    return converter
 
 
 def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
@@ -70,86 +124,10 @@ def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
     return make_dict_unstructure_fn(cls, converter, **hooks)
 
 
-def _converter() -> Converter:
-    converter = Converter(detailed_validation=True, prefer_attrib_converters=False)
-    # A number or a price is its own plain form; left to itself, cattrs looks each one's union up anew.
-    for plain in (Number, Number | None, Decimal | None):
-        converter.register_unstructure_hook(plain, identity)
-    converter.register_structure_hook_factory(attrs.has, lambda cls: _structuring_by_rules(cls, converter))
-    converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
-    return converter
-
-
 _CONVERTER = _converter()
-
-
-def structure(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
-    """Make a value of ``cls`` of a JSON object.
-
-    Args:
-        document: the object; names that ``cls`` has no field for are ignored.
-        cls: a class of the model, whose fields carry their rules.
-        faults: what is wrong is added here, each with its path; all of it in one pass.
-
-    Returns:
-        The value, or none where there are faults.
-    """
-    try:
-        return build(document, cls)
-    except Exception:  # noqa: BLE001  whatever it was, the thorough way names it
-        return structure_thoroughly(document, cls, faults)
-
-
-def structure_thoroughly(document: Mapping[str, Any], cls: type[T], faults: list[Fault]) -> T | None:
-    """The same by cattrs alone, which names every fault and takes thrice the time."""
-    try:
-        return _CONVERTER.structure(document, cls)
-    except BaseValidationError as error:
-        faults += _faults_of(error, "")
-        return None
-
-
-def build(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value whose fields check themselves; raises, without saying much, what has any fault."""
-    plain, nested = _field_names(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
-    values = {name: document[name] for name in plain if name in document}
-    for name, inner, many in nested:
-        if (value := document.get(name)) is not None:
-            values[name] = _build_all(value, inner) if many else build(value, inner)
-    return cls(**values)
-
-
-def _build_all(values: Any, cls: type[T]) -> tuple[T, ...]:
-    if not isinstance(values, list):
-        raise rules.RuleBroken("must be a list of objects")
-    return tuple([build(value, cls) for value in values])
-
-
-@lru_cache
-def _field_names(cls: type[Any]) -> tuple[Sequence[str], Sequence[tuple[str, type[Any], bool]]]:
-    """The names of the fields that keep a rule, and of those that hold values of another class, or several."""
-    fields = attrs.fields(cls)
-    plain = [field.name for field in fields if "nested" not in field.metadata]
-    nested = [(f.name, f.metadata["nested"], f.metadata["many"]) for f in fields if "nested" in f.metadata]
-    return plain, nested
 
 
 def unstructure(value: object) -> dict[str, Any]:
     """A value of the model as a plain document, its fields in the order of their class; absent ones are left out."""
     document: dict[str, Any] = _CONVERTER.unstructure(value)
     return document
-
-
-def _faults_of(error: BaseException, path: str) -> list[Fault]:
-    """Turn cattrs' tree of errors into a flat list, each with its path."""
-    if isinstance(error, ClassValidationError):
-        named, _ = error.group_exceptions()
-        return [
-            fault for inner, note in named for fault in _faults_of(inner, f"{path}.{note.name}" if path else note.name)
-        ]
-    if isinstance(error, IterableValidationError):
-        numbered, _ = error.group_exceptions()
-        return [fault for inner, note in numbered for fault in _faults_of(inner, f"{path}[{note.index}]")]
-    if isinstance(error, KeyError):
-        return [Fault(path, "is missing")]
-    return [Fault(path, str(error))]

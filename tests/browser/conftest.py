@@ -1,17 +1,21 @@
-"""A headless Chromium for the package, a fresh page for each test, and a list of everything the page complained of."""
+"""A headless Chromium for the package, a fresh page for each test, and a list of everything the page complained of.
+
+Rule: Chromium sees the fonts of :mod:`tests.browser.fonts` and no others: a page is as wide on every machine.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.browser import fonts
 from tests.browser.fake_shop import FakeShop
 from tests.browser.samples import sample_products
+from tests.support import requirement
 
 __all__ = ["browser", "complaints", "page", "shop"]
 
@@ -30,19 +34,15 @@ _NETWORK_NOISE = ("Failed to load resource", "WebSocket connection to")
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """Headless Chromium of the system; skips without it, and fails where CI promises it."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        reason = "no chromium on the PATH: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """Headless Chromium of the system, with the tests' own fonts."""
+    executable = requirement.require(requirement.CHROMIUM)
     home = tmp_path_factory.mktemp("chromium")
+    fontconfig_file = fonts.install(home)
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(
             executable_path=executable,
             args=[*_FLAGS, f"--disk-cache-dir={home}"],
-            env={**os.environ, "HOME": str(home)},
+            env={**os.environ, "HOME": str(home), "FONTCONFIG_FILE": str(fontconfig_file)},
         )
         yield launched
         await launched.close()

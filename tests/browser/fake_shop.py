@@ -21,12 +21,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from linkhub_adapters.http import api_docs, openapi
+from linkhub_cli import documents
 from tests.browser.fake_operator import FakeOperator
 
 __all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
@@ -34,7 +36,8 @@ __all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src https: http: data:; connect-src 'self' ws: wss:"
 )
-_PAGES = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http" / "pages"
+_HTTP = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http"
+_PAGES = _HTTP / "pages"
 _MOST_MISSED = 100
 
 
@@ -162,8 +165,10 @@ class FakeShop:
     def _app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route("/", _page("operator.html")),
-                Route("/shop/{handle}", _page("storefront.html")),
+                Route("/", _file(_PAGES / "operator.html")),
+                Route("/shop/{handle}", _file(_PAGES / "storefront.html")),
+                Route("/api/docs", _show_api_docs),
+                Route("/assets/api-docs.css", _file(_HTTP / "api_docs" / "api-docs.css")),
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
@@ -231,11 +236,15 @@ def now_text() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _page(name: str) -> Any:
+def _file(path: Path) -> Any:
     async def respond(_: Request) -> FileResponse:
-        return FileResponse(_PAGES / name)
+        return FileResponse(path)
 
     return respond
+
+
+async def _show_api_docs(_: Request) -> HTMLResponse:
+    return HTMLResponse(api_docs.render(openapi.describe(documents.openapi_paths())))
 
 
 def _page_body(handle: str, since: str | None, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:

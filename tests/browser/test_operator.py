@@ -142,11 +142,3 @@ async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
     await page.get_by_label("Open a shop").fill("nalu-fashion")
     await page.get_by_role("button", name="Open", exact=True).click()
     await expect(page.locator("h1")).to_have_text("Nalu Fashion")
-
-
-@pytest.mark.parametrize("width", [320, 390, 820])
-async def test_phone_has_no_sideways_scroll(page: Page, shop: FakeShop, width: int) -> None:
-    """Whoever is woken up reads it on a phone."""
-    await page.set_viewport_size({"width": width, "height": 700})
-    await open_page(page, shop)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width

@@ -13,7 +13,10 @@ from attrs import define, field, frozen
 from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSocketRoute, expect
 
 from linkhub_core.model import Kind
-from tests.browser import react_storefront
+from tests.browser import fonts, react_storefront
+from tests.browser.fit import misfits_by_screen
+from tests.browser.long_texts import LONGEST_HANDLE, TEXTS, extreme_product
+from tests.browser.samples import hostile_product, sample_products
 from tests.e2e.hub import Hub
 from tests.support.builders import an_event
 from tests.support.processes import Process, free_port
@@ -160,6 +163,26 @@ async def test_it_asks_for_what_changed_while_it_gets_no_socket(
         await _expect_connection(page, "live")
         await _expect_titles(page, "Polled dress")
     assert complaints == []
+
+
+@pytest.mark.parametrize("family", [fonts.WIDE, fonts.NARROW])
+async def test_it_fits_every_screen(page: Page, storefront: Storefront, family: str) -> None:
+    """Whatever its font and its texts: nothing scrolls sideways, and nothing is cut."""
+    products = [
+        hostile_product(50),
+        *sample_products(8),
+        *(extreme_product(90 + n, text) for n, text in enumerate(TEXTS.values())),
+    ]
+    answer = {"products": products, "pagination": {"hasMore": True, "lastEvaluatedKey": "k"}}
+    await page.add_init_script(fonts.use_family(family))
+    await page.emulate_media(reduced_motion="reduce")
+    await page.route("**/socket.io/**", _abort)
+    await page.route(
+        "**/api/v1/**", lambda route: route.fulfill(json=answer, headers={"Access-Control-Allow-Origin": "*"})
+    )
+    await page.goto(f"{storefront.origin}/?seller={LONGEST_HANDLE}")
+    await expect(_titles(page)).to_have_count(len(products), timeout=PATIENCE_MS)
+    assert await misfits_by_screen(page) == {}
 
 
 async def test_it_is_live_without_websockets(

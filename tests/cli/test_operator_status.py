@@ -105,7 +105,7 @@ async def test_dead_letters() -> None:
         letters = (await page.ask())["dead_letters"]
     assert (letters["total"], letters["by_reason"]) == (1, [{"reason": "price", "count": 1}])
     (letter,) = letters["latest"]
-    assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text"}]
+    assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text; for example 55000"}]
     assert '"45k"' in letter["body"]
 
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 import orjson
 from attrs import frozen
 
-from linkhub_core.codec import decode_event
+from linkhub_core.codec import read_event
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Half, Kind
 from tests.support.builders import NOON, an_event
 
-__all__ = ["MISSING", "body_of", "decode", "faults_of", "raw", "with_change"]
+__all__ = ["MISSING", "body_of", "decode", "faults_of", "notes_of", "raw", "with_change"]
 
 
 class _Missing(Enum):
@@ -51,7 +51,9 @@ def with_change(kind: Kind, path: str, value: object) -> str:
     place: Any = document
     for step in way:
         place = place[step]
-    if value is MISSING:
+    if value is MISSING and isinstance(place, dict):
+        place.pop(last, None)
+    elif value is MISSING:
         del place[last]
     else:
         place[last] = value
@@ -65,7 +67,12 @@ def body_of(document: object) -> str:
 
 def decode(kind: Kind, body: str) -> Half:
     """Decode what was received at noon."""
-    return decode_event(kind, body, NOON)
+    return read_event(kind, body, NOON).half
+
+
+def notes_of(kind: Kind, body: str) -> set[str]:
+    """The fields that the intake noted when it read an accepted body."""
+    return {note.field for note in read_event(kind, body, NOON).notes}
 
 
 def faults_of(kind: Kind, body: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from tests.support.builders import NOON, a_record
 )
 def test_a_product_is_new_until_a_revision_of_it_was_announced(revision: int, shown: bool, name: str) -> None:
     """Whichever revision is announced first is the new product; the first one is it in every replay, too."""
-    record = a_record(revision=revision, shown=shown)
+    record = a_record(revision=revision, shown=shown, unannounced_revision=None)
     assert Announcement.type_of(record) == announce(record, NOON).event_type == name
 
 

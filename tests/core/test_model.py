@@ -27,10 +27,10 @@ from tests.support.builders import NOON, a_caption, a_half, a_record, a_thumbnai
         lambda: a_thumbnail(detected_objects=["shoe"]),
         lambda: a_thumbnail(detected_objects=7),
         lambda: a_thumbnail_set(thumbnails=()),
-        lambda: a_thumbnail_set(thumbnails=(a_thumbnail(),) * 21),
+        lambda: a_thumbnail_set(thumbnails=(a_thumbnail(),) * 101),
         lambda: a_thumbnail_set(primary_thumbnail=None),
         lambda: a_thumbnail_set(processing_metadata={}),
-        lambda: evolve(a_caption(), title="t" * 501),
+        lambda: evolve(a_caption(), title="t" * 2001),
     ],
 )
 def test_no_value_exists_that_breaks_a_rule(make: Callable[[], object]) -> None:

@@ -69,7 +69,7 @@ MUTATIONS = {
     "read-the-product-before-staging": Mutation(
         _ASSEMBLE,
         """
-         joining, alone = [], []
+         joining, alone, blocked = [], [], []
 +        found = await self.settlement.products.find([case.key for case in singles])
 +        for case in singles:
 +            case.found(readable(found.get(case.key)))
@@ -282,7 +282,7 @@ MUTATIONS = {
     "call-an-event-by-its-revision": Mutation(
         _ANNOUNCEMENT,
         """
--        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
+-        return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
 +        return PRODUCT_UPDATED if record.revision > 1 else NEW_PRODUCT
 """,
     ),

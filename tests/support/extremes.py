@@ -23,7 +23,8 @@ PRICES = [
         "9999999999.999999",
         "99999999999.999999",
         "999999999999.123457",
-        "1000000000000",
+        "999999999999999.999999",
+        "1000000000000000",
     )
 ]
 NUMBERS: list[Number] = [0, 1e308, 5e-324, 2**53, 2**53 - 1, 0.1 + 0.2, 1e16, 1e-7]
@@ -45,15 +46,21 @@ MOMENTS = [
     datetime(9999, 12, 31, tzinfo=UTC),
 ]
 
+_URL_ALONE = Thumbnail(thumbnail_url="https://cdn.example.com/1.jpg")
+_BARE = ThumbnailSet(thumbnails=(_URL_ALONE,), primary_thumbnail=_URL_ALONE, processing_metadata=ProcessingMetadata())
+
 
 def extreme_captions() -> list[Caption]:
     """Captions, each at one end of the rules."""
     return [
         *(a_caption(price=price) for price in PRICES),
-        *(a_caption(title=text, sizes=text, tags=(text,), raw_caption=text) for text in TEXTS),
+        *(
+            a_caption(title=text, sizes=text if text.strip() else None, tags=(text,), raw_caption=text)
+            for text in TEXTS
+        ),
         *(a_caption(confidence_score=number) for number in NUMBERS),
         a_caption(price=None, sizes=None, tags=(), raw_caption=None),
-        a_caption(title="ü" * 500, sizes="長" * 200, tags=("👗" * 100,) * 100, raw_caption="é" * 5000),
+        a_caption(title="ü" * 2000, sizes="長" * 2000, tags=("👗" * 500,) * 20, raw_caption="é" * 15_000),
     ]
 
 
@@ -64,8 +71,9 @@ def extreme_thumbnail_sets() -> list[ThumbnailSet]:
         *(a_thumbnail_set(1, primary_thumbnail=a_thumbnail(thumbnail_s3_key=text)) for text in TEXTS),
         a_thumbnail_set(1, primary_thumbnail=a_thumbnail(detected_objects=None)),
         a_thumbnail_set(1, primary_thumbnail=a_thumbnail(detected_objects=())),
-        a_thumbnail_set(1, primary_thumbnail=a_thumbnail(thumbnail_url="https://cdn.example.com/".ljust(2048, "x"))),
-        a_thumbnail_set(20),
+        a_thumbnail_set(1, primary_thumbnail=a_thumbnail(thumbnail_url="https://cdn.example.com/".ljust(8192, "x"))),
+        a_thumbnail_set(100),
+        _BARE,
     ]
 
 

@@ -1,29 +1,31 @@
-"""Hypothesis strategies for everything that the codec accepts, up to its limits."""
+"""Hypothesis strategies for everything that the codec accepts, derived from the rules of the model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
 from linkhub_core.codec import digest_of, encode_event
-from linkhub_core.model import (
-    BoundingBox,
-    Caption,
-    Content,
-    DetectedObject,
-    Half,
-    Kind,
-    ProcessingMetadata,
-    ProductKey,
-    Thumbnail,
-    ThumbnailSet,
-    Version,
-)
-from linkhub_core.rules import Number
+from linkhub_core.fields import FieldFacts, facts_of
+from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ThumbnailSet, Version
+from linkhub_core.rules import FieldRule, Number, ValueKind
 
-__all__ = ["captions", "contents", "event_bodies", "halves", "keys", "moments", "numbers", "texts", "thumbnail_sets"]
+__all__ = [
+    "captions",
+    "contents",
+    "event_bodies",
+    "halves",
+    "keys",
+    "model_values",
+    "moments",
+    "numbers",
+    "texts",
+    "thumbnail_sets",
+    "values_of",
+]
 
 _ODD_TEXTS = [
     "",
@@ -45,7 +47,7 @@ def texts(most: int) -> st.SearchStrategy[str]:
     """Texts of up to ``most`` characters in any script, without NUL and lone surrogates."""
     alphabet = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     odd = [text for text in _ODD_TEXTS if len(text) <= most]
-    return st.sampled_from(odd) | st.text(alphabet, max_size=min(most, 40)) | st.just("ü" * most)
+    return st.sampled_from(odd) | st.text(alphabet, max_size=min(most, 40)) | st.just("ü" * min(most, 500))
 
 
 def numbers(least: float | None = None) -> st.SearchStrategy[Number]:
@@ -56,61 +58,61 @@ def numbers(least: float | None = None) -> st.SearchStrategy[Number]:
 
 def keys() -> st.SearchStrategy[ProductKey]:
     """Keys of products, the longest ones included."""
-    sellers = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True)
-    videos = st.from_regex(r"[A-Za-z0-9_-]{1,128}", fullmatch=True)
-    return st.builds(ProductKey, sellers, videos)
+    return model_values(ProductKey)
 
 
-def prices() -> st.SearchStrategy[Decimal | None]:
-    """No price, or one with up to 6 decimals."""
-    return st.none() | st.decimals(min_value=0, max_value=10**12, places=6, allow_nan=False, allow_infinity=False)
+def values_of(rule: FieldRule[Any]) -> st.SearchStrategy[Any]:
+    """Every kind of value that a rule allows, up to its limits, which are read from its schema."""
+    schema = rule.schema
+    least, most = schema.get("minimum"), schema.get("maximum")
+    longest = schema.get("maxLength", 60)
+    kinds: dict[ValueKind, Callable[[], st.SearchStrategy[Any]]] = {
+        ValueKind.TEXT: lambda: texts(longest) if "pattern" not in schema else texts(longest).filter(str.strip),
+        ValueKind.TEXTS: lambda: (st.lists(texts(schema["items"]["maxLength"]), max_size=5)).map(tuple),
+        ValueKind.IDENTIFIER: lambda: st.from_regex(schema["pattern"].replace("$", r"\Z"), fullmatch=True),
+        ValueKind.URL: lambda: st.text(_IN_URL, max_size=40).map("https://cdn.example.com/".__add__),
+        ValueKind.NUMBER: lambda: numbers(least),
+        ValueKind.INTEGER: lambda: st.integers(least, most),
+        ValueKind.MONEY: lambda: st.decimals(least, most, places=6, allow_nan=False, allow_infinity=False),
+        ValueKind.FLAG: st.booleans,
+        ValueKind.TIME: moments,
+    }
+    values = kinds[rule.kind]()
+    return st.none() | values if rule.nullable else values
+
+
+_IN_URL = st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
+
+
+def model_values(cls: type[Any]) -> st.SearchStrategy[Any]:
+    """Values of a class of the model, with whatever each of its fields allows."""
+    return st.builds(cls, **{facts.name: _field(facts) for facts in facts_of(cls)})
+
+
+def _field(facts: FieldFacts) -> st.SearchStrategy[Any]:
+    if facts.rule is not None:
+        return values_of(facts.rule)
+    inner = model_values(cast(type[Any], facts.nested))
+    if not facts.is_list:
+        return inner
+    few = st.lists(inner, min_size=facts.least, max_size=facts.least + 2).map(tuple)
+    several = few if facts.most is None else few | st.just((_bare(cast(type[Any], facts.nested)),) * facts.most)
+    return several if facts.essential else st.none() | several
+
+
+def _bare(cls: type[Any]) -> Any:
+    """A value of a class with its essential fields alone, as their examples have them."""
+    return cls(**{facts.name: facts.example for facts in facts_of(cls) if facts.essential})
 
 
 def captions() -> st.SearchStrategy[Caption]:
     """Captions."""
-    return st.builds(
-        Caption,
-        title=texts(500),
-        price=prices(),
-        sizes=st.none() | texts(200),
-        tags=st.lists(texts(100), max_size=5).map(tuple) | st.just(("t",) * 100),
-        confidence_score=st.none() | numbers(0),
-        raw_caption=st.none() | texts(5000),
-    )
-
-
-def boxes() -> st.SearchStrategy[BoundingBox]:
-    """Bounding boxes."""
-    return st.builds(BoundingBox, x=numbers(), y=numbers(), width=numbers(), height=numbers())
-
-
-def thumbnails() -> st.SearchStrategy[Thumbnail]:
-    """Thumbnails with and without detected objects."""
-    detected = st.builds(DetectedObject, class_name=texts(40), confidence=numbers(), bbox=boxes())
-    return st.builds(
-        Thumbnail,
-        thumbnail_url=texts(40).map("https://cdn.example.com/".__add__),
-        thumbnail_s3_key=texts(1024),
-        frame_timestamp=numbers(0),
-        frame_index=st.integers(0, 2**53),
-        confidence_score=numbers(0),
-        quality_score=numbers(0),
-        is_primary=st.booleans(),
-        detected_objects=st.none() | st.lists(detected, max_size=2).map(tuple),
-    )
+    return model_values(Caption)
 
 
 def thumbnail_sets() -> st.SearchStrategy[ThumbnailSet]:
-    """Thumbnail sets of one to a few pictures, and of twenty."""
-    several = st.lists(thumbnails(), min_size=1, max_size=3).map(tuple) | thumbnails().map(lambda one: (one,) * 20)
-    work = st.builds(
-        ProcessingMetadata,
-        video_duration=numbers(0),
-        frames_analyzed=numbers(0),
-        thumbnails_generated=numbers(0),
-        processing_time_ms=numbers(0),
-    )
-    return st.builds(ThumbnailSet, thumbnails=several, primary_thumbnail=thumbnails(), processing_metadata=work)
+    """Thumbnail sets of one to a few pictures, and of as many as there may be."""
+    return model_values(ThumbnailSet)
 
 
 def contents() -> st.SearchStrategy[Content]:
@@ -119,8 +121,8 @@ def contents() -> st.SearchStrategy[Content]:
 
 
 def moments() -> st.SearchStrategy[datetime]:
-    """Moments in UTC from the year 1 to 9999."""
-    return st.datetimes(timezones=st.just(UTC))
+    """Moments in UTC from the year 2000 to 9999."""
+    return st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  Hypothesis wants it so
 
 
 def halves(kind: Kind | None = None, key: ProductKey | None = None) -> st.SearchStrategy[Half]:

@@ -28,7 +28,7 @@ from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
 from linkhub_adapters.aws.sqs_messages import moment_of
 from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_core.entries import ActivityFailed
-from linkhub_core.errors import TransientError
+from linkhub_core.errors import Fault, MalformedEvent, TransientError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection
 
@@ -113,10 +113,11 @@ class LambdaHandler:
         """Assemble what the records hold, and name those that are to come again.
 
         Raises:
-            KeyError: a record is from a queue that is none of ours; Lambda keeps the whole event.
+            MalformedEvent: it is no event of an SQS queue, or one of a queue that is none of ours; Lambda keeps all
+                of its messages.
         """
         kinds = {queue.arn: queue.kind for queue in self.queues.values()}
-        deliveries = [_delivery_of(kinds[record["eventSourceARN"]], record) for record in event["Records"]]
+        deliveries = [_delivery_of(_kind_of(record, kinds), record) for record in _records_of(event)]
         queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box, groups=_groups_of(event))
         self._runner.run(_assemble(self.assembly(queue), queue, self.journal))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
@@ -132,6 +133,30 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
     except TransientError as error:  # what is not settled is named in the reply, and Lambda tries it again
         entry = ActivityFailed(activity="assemble", problem=str(error), transient=True, retry_seconds=0)
         journal.record([entry])
+
+
+def _records_of(event: Event) -> Sequence[Event]:
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not records:
+        raise MalformedEvent(
+            [
+                Fault(
+                    "Records",
+                    "is missing: this is no event of an SQS queue. In the Lambda console, test with the template"
+                    " SQS, with the eventSourceARN of one of linkhub's queues",
+                )
+            ]
+        )
+    return records
+
+
+def _kind_of(record: Event, kinds: Mapping[str, Kind]) -> Kind:
+    source = record.get("eventSourceARN")
+    kind = kinds.get(source) if isinstance(source, str) else None
+    if kind is None:
+        known = ", ".join(sorted(kinds))
+        raise MalformedEvent([Fault("Records[].eventSourceARN", f"is {source}, and the queues are {known}")])
+    return kind
 
 
 def _groups_of(event: Event) -> Mapping[str, str]:

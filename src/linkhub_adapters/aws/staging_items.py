@@ -8,6 +8,7 @@
     ttl                              the same for DynamoDB itself: in whole seconds since 1970, rounded up
     waiting_since                    when its first message was received
     correlation_id, traceparent      which message brought it
+    notes                            the deviations of its event, if any: maps of field and rule
 
 The content is a map, not JSON text: text would take 20 us less CPU to write and read, a map is an eighth smaller, which
 is what DynamoDB charges for, and people can read it in a console. DynamoDB itself deletes an item some time after its
@@ -24,13 +25,13 @@ from linkhub_adapters.aws.attribute_values import AttributeValue, Item, read_doc
 from linkhub_adapters.aws.product_items import unreadable_item
 from linkhub_core.codec import content_from, document_of
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
+from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of", "time_to_live"]
 
 # What an item may be without; an update has to remove what the new half does not have.
-OPTIONAL = ("traceparent",)
+OPTIONAL = ("traceparent", "notes")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -66,6 +67,8 @@ def staging_item(waiting: WaitingHalf) -> Item:
     }
     if waiting.origin.traceparent is not None:
         item["traceparent"] = {"S": waiting.origin.traceparent}
+    if waiting.origin.notes:
+        item["notes"] = {"L": [{"M": {"field": {"S": n.field}, "rule": {"S": n.rule}}} for n in waiting.origin.notes]}
     return item
 
 
@@ -86,6 +89,9 @@ def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
     origin = Origin(
         correlation_id=item["correlation_id"]["S"],
         traceparent=item["traceparent"]["S"] if "traceparent" in item else None,
+        notes=tuple(
+            Note(note["M"]["field"]["S"], note["M"]["rule"]["S"]) for note in item.get("notes", {"L": ()})["L"]
+        ),
     )
     return WaitingHalf(
         half=half,

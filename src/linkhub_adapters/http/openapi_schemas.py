@@ -1,7 +1,7 @@
 """The component schemas of the API's description: what the JSON of each answer looks like, as data.
 
-JSON Schema 2020-12, as OpenAPI 3.1 has it. Schemas of what a client receives leave room for fields that come later
-(no ``additionalProperties: false``); a test holds them against the model, so that a field cannot be added in one place.
+JSON Schema 2020-12, as OpenAPI 3.1 has it. What a product is made of is derived from the model. Schemas leave room for
+fields that come later (no ``additionalProperties: false``).
 """
 
 from __future__ import annotations
@@ -9,24 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 from linkhub_core.catalog import MAX_LIMIT
+from linkhub_core.model import (
+    BoundingBox,
+    Caption,
+    DetectedObject,
+    ProcessingMetadata,
+    ProductKey,
+    Thumbnail,
+    ThumbnailSet,
+)
+from linkhub_core.schemas import Schema, field_schema, object_schema, or_null, properties_of, schema_of
 
 __all__ = ["HANDLE", "SCHEMAS", "VIDEO_ID", "ref"]
-
-Schema = dict[str, Any]
 
 
 def ref(name: str) -> Schema:
     """A reference to the component ``name``."""
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(description: str, required: Schema, optional: Schema | None = None) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "required": list(required),
-        "properties": {**required, **(optional or {})},
-    }
 
 
 def _text(description: str, *, most: int | None = None, **more: Any) -> Schema:
@@ -51,86 +50,44 @@ def _moment(description: str) -> Schema:
     return _text(f"{description} ISO 8601, UTC, with milliseconds.", format="date-time")
 
 
-def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
+HANDLE = field_schema(ProductKey, "seller_handle")
+VIDEO_ID = field_schema(ProductKey, "video_id")
 
 
-HANDLE = _text("A seller's handle.", pattern="^[A-Za-z0-9._-]{1,64}$")
-VIDEO_ID = _text("The id of a video.", pattern="^[A-Za-z0-9_-]{1,128}$")
-
-_BOUNDING_BOX = _object(
-    "Where in the frame the object stands, in pixels.",
-    {name: {"type": "number"} for name in ("x", "y", "width", "height")},
-)
-_DETECTED_OBJECT = _object(
-    "Something that was recognised in a frame.",
-    {
-        "class_name": _text("What it is."),
-        "confidence": _number("How sure the recogniser is."),
-        "bbox": ref("BoundingBox"),
-    },
-)
-_THUMBNAIL = _object(
-    "One frame of the video as a picture.",
-    {
-        "thumbnail_url": _text("Where the picture is: http or https.", most=2048, format="uri"),
-        "thumbnail_s3_key": _text("Its key in the bucket.", most=1024),
-        "frame_timestamp": _number("Seconds from the start of the video."),
-        "frame_index": {"type": "integer", "description": "Which frame it is."},
-        "confidence_score": _number("How sure the generator is.", minimum=0),
-        "quality_score": _number("How good the picture is.", minimum=0),
-        "is_primary": {"type": "boolean", "description": "Whether it is the one to show first."},
-    },
-    {"detected_objects": _list(ref("DetectedObject"))},
-)
-_PROCESSING_METADATA = _object(
-    "What the thumbnail generator did.",
-    {
-        "video_duration": _number("Seconds."),
-        "frames_analyzed": _number("Frames that were looked at."),
-        "thumbnails_generated": _number("Pictures that were cut out."),
-        "processing_time_ms": _number("Milliseconds that it took."),
-    },
-)
-_PRODUCT = _object(
-    "One video of one seller, with both of its halves: what its caption says and its thumbnails.",
-    {
-        "seller_handle": HANDLE,
-        "video_id": VIDEO_ID,
-        "title": _text("What is sold.", most=500),
-        "price": _or_null(_number("Exact, at most 6 decimals; null where none was named.", minimum=0, maximum=10**12)),
-        "sizes": _or_null(_text("As the seller wrote them.", most=200)),
-        "tags": _list(_text("One tag.", most=100), most=100),
-        "thumbnails": _list(ref("Thumbnail"), least=1, most=20),
-        "primary_thumbnail": ref("Thumbnail"),
-        "processing_metadata": ref("ProcessingMetadata"),
+def _product() -> Schema:
+    """A product: its key, both contents and its stamps, with the fields in the order of its document."""
+    caption, more_of_caption = properties_of(Caption, ref)
+    thumbnails, more_of_thumbnails = properties_of(ThumbnailSet, ref)
+    stamps = {
         "created_at": _moment("When it was first saved."),
         "updated_at": _moment("When its content last changed."),
-    },
-    {
-        "confidence_score": _number("How sure the caption parser is.", minimum=0),
-        "raw_caption": _text("The caption as it was posted.", most=5000),
-    },
-)
-_PAGINATION = _object(
+    }
+    return object_schema(
+        "One video of one seller, with both of its halves: what its caption says and its thumbnails.",
+        {"seller_handle": HANDLE, "video_id": VIDEO_ID, **caption, **thumbnails, **stamps},
+        {**more_of_caption, **more_of_thumbnails},
+    )
+
+
+_PAGINATION = object_schema(
     "Where the page stands.",
     {
         "hasMore": {"type": "boolean", "description": "Whether at least one more product follows."},
-        "lastEvaluatedKey": _or_null(
+        "lastEvaluatedKey": or_null(
             _text("What to send as `lastKey` for the next page: URL-encoded JSON, opaque. Null on the last page.")
         ),
         "count": {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "description": "Products on this page."},
     },
 )
-_PAGE_METADATA = _object(
+_PAGE_METADATA = object_schema(
     "What was asked, and when.",
     {
         "sellerHandle": HANDLE,
-        "since": _or_null(_text("`since` as it was sent.")),
+        "since": or_null(_text("`since` as it was sent.")),
         "timestamp": _moment("What to send as the next `since`: a little before now, so that nothing is missed."),
     },
 )
-_PAGE = _object(
+_PAGE = object_schema(
     "One page of a shop, newest first (by descending `video_id`).",
     {
         "products": _list(ref("Product"), most=MAX_LIMIT),
@@ -138,7 +95,7 @@ _PAGE = _object(
         "metadata": ref("PageMetadata"),
     },
 )
-_STATS = _object(
+_STATS = object_schema(
     "Who is connected to this server.",
     {
         "totalConnections": _count("Open connections."),
@@ -158,7 +115,7 @@ _STATS = _object(
         }
     },
 )
-_PROBLEM = _object(
+_PROBLEM = object_schema(
     "What went wrong (RFC 9457).",
     {
         "type": _text("What kind of problem: an address that explains it, or `about:blank`.", format="uri-reference"),
@@ -169,12 +126,12 @@ _PROBLEM = _object(
     },
     {"parameter": _text("The parameter at fault, as it stands in the request.")},
 )
-_HEALTH = _object("That the process lives.", {"status": {"type": "string", "const": "ok"}})
-_CHECK = _object(
+_HEALTH = object_schema("That the process lives.", {"status": {"type": "string", "const": "ok"}})
+_CHECK = object_schema(
     "What came of one check.",
-    {"ok": {"type": "boolean"}, "problem": _or_null(_text("What was wrong; null when nothing was."))},
+    {"ok": {"type": "boolean"}, "problem": or_null(_text("What was wrong; null when nothing was."))},
 )
-_READINESS = _object(
+_READINESS = object_schema(
     "Whether the process should be sent requests.",
     {
         "status": {"type": "string", "enum": ["ready", "unready", "draining"]},
@@ -187,7 +144,7 @@ def _part(description: str, kind: str = "object") -> Schema:
     return {"type": kind, "description": description, **({"items": {"type": "object"}} if kind == "array" else {})}
 
 
-_OPERATOR_STATUS = _object(
+_OPERATOR_STATUS = object_schema(
     "What the operator's page draws: counters that only grow, and gauges. The page is its only reader, so its parts "
     "may change with it.",
     {"timestamp": _moment("When the snapshot was taken.")},
@@ -206,11 +163,8 @@ _OPERATOR_STATUS = _object(
 )
 
 SCHEMAS: dict[str, Schema] = {
-    "Product": _PRODUCT,
-    "Thumbnail": _THUMBNAIL,
-    "DetectedObject": _DETECTED_OBJECT,
-    "BoundingBox": _BOUNDING_BOX,
-    "ProcessingMetadata": _PROCESSING_METADATA,
+    "Product": _product(),
+    **{cls.__name__: schema_of(cls, ref) for cls in (Thumbnail, DetectedObject, BoundingBox, ProcessingMetadata)},
     "Page": _PAGE,
     "Pagination": _PAGINATION,
     "PageMetadata": _PAGE_METADATA,

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from linkhub_core.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.model import ProductKey
+from linkhub_core.schemas import Schema, field_schema, object_schema, or_null
 from linkhub_core.subscriptions import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE, ErrorCode
 
 __all__ = ["ANSWERS", "FROM_CLIENTS", "FROM_SERVER", "SCHEMAS", "Schema", "ref"]
-
-Schema = dict[str, Any]
 
 
 def ref(name: str) -> Schema:
@@ -22,24 +22,11 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _object(description: str, required: Schema, optional: Schema | None = None) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "required": list(required),
-        "properties": {**required, **(optional or {})},
-    }
-
-
 def _text(description: str, **more: Any) -> Schema:
     return {"type": "string", **more, "description": description}
 
 
-def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-_HANDLE = _text("A seller's handle.", pattern="^[A-Za-z0-9._-]{1,64}$")
+_HANDLE = field_schema(ProductKey, "seller_handle")
 _MESSAGE = _text("The same in words, for people; its wording may change.")
 # What `format` leaves to the reader: capitals, no leap second, and a year that no offset leads out of the calendar.
 _SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
@@ -47,7 +34,7 @@ _TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format
 
 
 def _product_event(event: str, description: str, revision: Schema) -> Schema:
-    return _object(
+    return object_schema(
         description,
         {
             "event_type": _text("The name of the event.", const=event),
@@ -62,11 +49,11 @@ def _product_event(event: str, description: str, revision: Schema) -> Schema:
     )
 
 
-_SUBSCRIBE_TO_SELLER = _object(
+_SUBSCRIBE_TO_SELLER = object_schema(
     "Watch a shop from now on.",
     {"seller_handle": _HANDLE},
     {
-        "since": _or_null(
+        "since": or_null(
             _text(
                 "What changed later follows the answer. A date and time of RFC 3339; other forms of ISO 8601 are "
                 "taken, too, and without an offset it is UTC.",
@@ -79,15 +66,15 @@ _SUBSCRIBE_TO_SELLER = _object(
 _UNSUBSCRIBE: Schema = {
     "type": ["object", "null"],
     "description": "Watch a shop no longer. Without `seller_handle`, or without data: none.",
-    "properties": {"seller_handle": _or_null(_HANDLE)},
+    "properties": {"seller_handle": or_null(_HANDLE)},
 }
 _GET_STATUS: Schema = {"description": "Anything, or nothing: it is not looked at."}
 
-_CONNECTED = _object(
+_CONNECTED = object_schema(
     "The greeting: the first event of every connection.",
     {"message": _MESSAGE, "clientId": _text("The public id of this connection."), "timestamp": _TIMESTAMP},
 )
-_SUBSCRIBED = _object(
+_SUBSCRIBED = object_schema(
     "The shop is watched: what was missed follows, if it was asked for, then what happens.",
     {
         "seller_handle": _HANDLE,
@@ -99,22 +86,22 @@ _SUBSCRIBED = _object(
         },
     },
 )
-_UNSUBSCRIBED = _object(
+_UNSUBSCRIBED = object_schema(
     "The shop is watched no longer.",
     {
-        "seller_handle": _or_null(_text("The shop; null where all were left.", pattern=_HANDLE["pattern"])),
+        "seller_handle": or_null(_text("The shop; null where all were left.", pattern=_HANDLE["pattern"])),
         "message": _MESSAGE,
         "timestamp": _TIMESTAMP,
     },
 )
-_SUBSCRIPTION_STATUS = _object(
+_SUBSCRIPTION_STATUS = object_schema(
     "Which shops are watched.",
     {
         "subscriptions": {"type": "array", "items": _HANDLE, "description": "In the order of subscription."},
         "timestamp": _TIMESTAMP,
     },
 )
-_ERROR = _object(
+_ERROR = object_schema(
     "What was wrong with a message. The connection goes on.",
     {
         "code": _text("Its kind.", enum=[code.value for code in ErrorCode]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from linkhub_core.json_text import exactly
+from linkhub_core.json_text import exact_field
 
 __all__ = ["read_document"]
 
@@ -22,5 +22,5 @@ def read_document(stored: bytes) -> dict[str, Any]:
     document: dict[str, Any] = orjson.loads(stored)
     price = document.get("price")
     if isinstance(price, float) and price >= _EXACT_BELOW:
-        document["price"] = exactly(stored.decode(), "price")
+        document["price"] = exact_field(stored.decode(), "price")
     return document

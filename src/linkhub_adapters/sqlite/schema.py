@@ -23,6 +23,9 @@ CREATE TABLE nodes (
 ) STRICT;
 """
 # A product whose newest revision was announced has been shown. A document that another program wrote names no time.
+_NOTES = """
+ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+"""
 _LIVES = """
 ALTER TABLE products ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE products ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
@@ -63,6 +66,7 @@ CREATE TABLE staging (
   traceparent TEXT,
   waiting_since INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
+  notes TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging_age ON staging (waiting_since);
@@ -89,7 +93,7 @@ CREATE TABLE announcements (
 {_NODES}"""
 
 # What makes a file of this version one of the next.
-_STEPS = {1: _NODES, 2: _LIVES}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}"}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

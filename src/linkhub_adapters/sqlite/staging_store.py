@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.codec import content_from, encode_content
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model import Half, Kind, Origin, ProductKey, Version, WaitingHalf
+from linkhub_core.json_text import dump
+from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import (
     DropOutcome,
     Dropped,
@@ -30,15 +32,13 @@ __all__ = ["SqliteStagingStore"]
 
 PAGE_SIZE = 200
 
-_COLUMNS = (
-    "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at"  # in order
-)
+_COLUMNS = "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at, notes"
 _FIND = f"SELECT {_COLUMNS} FROM staging WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _PAGE = f"""
 SELECT {_COLUMNS} FROM staging WHERE (seller_handle, video_id) > (?, ?)
 ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
 """  # noqa: S608  our own names
-_PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
+_PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
 _RENEW = "UPDATE staging SET expires_at = ? WHERE seller_handle = ? AND video_id = ?"
 _DROP = "DELETE FROM staging WHERE seller_handle = ? AND video_id = ? AND half = ? AND version = ?"
 _DROP_ORPHAN = f"{_DROP} AND expires_at = ?"
@@ -144,6 +144,7 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
         origin.traceparent,
         waiting_since,
         microseconds(waiting.expires_at),
+        dump([[note.field, note.rule] for note in origin.notes]).decode() if origin.notes else "[]",
     )
 
 
@@ -156,11 +157,15 @@ def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
 
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:
-    seller_handle, video_id, kind, version, body, correlation_id, traceparent, waiting_since, expires_at = row
+    seller_handle, video_id, kind, version, body, correlation_id, traceparent, waiting_since, expires_at, notes = row
     content = content_from(Kind(kind), read_document(body))
     return WaitingHalf(
         half=Half(key=ProductKey(seller_handle, video_id), version=Version.parse(version), content=content),
-        origin=Origin(correlation_id=correlation_id, traceparent=traceparent),
+        origin=Origin(correlation_id=correlation_id, traceparent=traceparent, notes=_notes(notes)),
         waiting_since=from_microseconds(waiting_since),
         expires_at=from_microseconds(expires_at),
     )
+
+
+def _notes(stored: str) -> tuple[Note, ...]:
+    return () if stored == "[]" else tuple(Note(field, rule) for field, rule in orjson.loads(stored))

@@ -16,6 +16,7 @@ from linkhub_adapters.telemetry.metrics import Metrics
 from linkhub_core.entries import (
     ActivityFailed,
     Entry,
+    EventDeviated,
     HalfExpired,
     HalfStaged,
     HalfWasKnown,
@@ -31,6 +32,7 @@ from linkhub_core.model import Kind, Origin, ProductKey
 
 __all__ = ["TelemetryJournal"]
 
+MOST_NOTES_LOGGED = 50
 MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can be wrong in ten thousand places; the dead letter has them all
 MOST_ROWS_NAMED = 1_000  # of rows that are skipped; the gauge counts all of them
 
@@ -76,6 +78,20 @@ def _released(journal: TelemetryJournal, entry: MessagesReleased) -> None:
         problem=entry.problem,
         delay_seconds=round(entry.delay_seconds, 3),
         correlation_ids=[origin.correlation_id for origin in entry.origins],
+    )
+
+
+def _deviated(journal: TelemetryJournal, entry: EventDeviated) -> None:
+    for note in entry.origin.notes:
+        journal.metrics.intake_notes.labels(entry.queue.value, note.rule).inc()
+    journal.log.info(
+        "event_deviated",
+        queue=entry.queue.value,
+        half=entry.kind.value,
+        notes=[{"field": note.field, "rule": note.rule} for note in entry.origin.notes[:MOST_NOTES_LOGGED]],
+        note_count=len(entry.origin.notes),
+        **_keyed(entry.key),
+        **_traced(entry.origin),
     )
 
 
@@ -211,6 +227,7 @@ def _field_label(field: str) -> str:
 _TOLD: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
     MessageRejected: _rejected,
     MessagesReleased: _released,
+    EventDeviated: _deviated,
     HalfStaged: _staged,
     HalfWasKnown: _was_known,
     ProductSaved: _saved,

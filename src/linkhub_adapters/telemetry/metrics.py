@@ -33,6 +33,7 @@ class Metrics:
     registry: CollectorRegistry = field(factory=CollectorRegistry)
     events: Counter = field(init=False)
     rejections: Counter = field(init=False)
+    intake_notes: Counter = field(init=False)
     saved: Counter = field(init=False)
     announced: Counter = field(init=False)
     latency: Histogram = field(init=False)
@@ -46,6 +47,9 @@ class Metrics:
     def __attrs_post_init__(self) -> None:
         self.events = self._counter("events", "Messages by kind and by what became of them", "kind", "outcome")
         self.rejections = self._counter("rejections", "Rejected messages by kind and field at fault", "kind", "field")
+        self.intake_notes = self._counter(
+            "intake_notes", "Deviations from the event schema that were put right or left out", "queue", "rule"
+        )
         self.saved = self._counter("products_saved", "Revisions saved: new products and updates", "change")
         self.announced = self._counter("announcements", "Revisions handed to the notifier")
         self.duplicates = self._counter("duplicates", "Halves that brought nothing new", "kind")

@@ -33,7 +33,6 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from linkhub_core.announcement import Announcement
-from linkhub_core.codec import unwrap
 from linkhub_core.entries import (
     Entry,
     HalfExpired,
@@ -44,6 +43,7 @@ from linkhub_core.entries import (
     ProductSaved,
 )
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.intake import unwrap
 from linkhub_core.model import Origin, ProductKey
 from linkhub_core.ports import Delivery, Journal, Notifier
 
@@ -157,7 +157,7 @@ class TracedAssembly:
 def _attributes_of(delivery: Delivery) -> Mapping[str, str]:
     """The message's own, and those of the SNS notification around its event."""
     try:
-        return {**unwrap(delivery.body)[1], **delivery.attributes}
+        return {**unwrap(delivery.body).attributes, **delivery.attributes}
     except MalformedEvent:
         return delivery.attributes
 

@@ -91,7 +91,9 @@ def _row(happening: Happening) -> Sequence[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "; ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "; ".join(_text(entry) for entry in value)
+    return f"{value['field'] or 'body'}: {value['rule']}" if isinstance(value, dict) else str(value)
 
 
 def _document(story: Story) -> dict[str, Any]:

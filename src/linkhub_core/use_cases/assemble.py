@@ -11,13 +11,13 @@ read after that. Nothing is acknowledged before it is durable; one bad message n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from linkhub_core.codec import decode_event, unwrap
-from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
+from linkhub_core.codec import read_event
+from linkhub_core.entries import EventDeviated, HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
 from linkhub_core.errors import (
     Fault,
     LinkhubError,
@@ -28,7 +28,7 @@ from linkhub_core.errors import (
     TransientError,
 )
 from linkhub_core.merge import Halves
-from linkhub_core.model import Half, Origin, ProductKey, WaitingHalf
+from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.staging_store import Partner, Superseded
 from linkhub_core.ports.unreadable import Unreadable
@@ -87,8 +87,9 @@ class AssembleBatch:
         rejections: list[Rejection] = []
         for delivery in deliveries:
             try:
-                half = decode_event(delivery.kind, delivery.body, delivery.first_sent_at)
-                letters.append(_Letter(delivery, half, _origin_of(delivery)))
+                reading = read_event(delivery.kind, delivery.body, delivery.first_sent_at)
+                origin = _origin_of(delivery, reading.attributes, reading.notes)
+                letters.append(_Letter(delivery, reading.half, origin))
             except MalformedEvent as malformed:
                 rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
             except Exception as error:  # noqa: BLE001  what nobody foresaw in one body must not hold up the others
@@ -116,6 +117,7 @@ class AssembleBatch:
         try:
             await self._assemble(letters)
             await self.queue.acknowledge([letter.delivery for letter in letters])
+            self.settlement.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
         except TransientError as error:
             await self._give_back(letters, error)
         except Exception as error:  # noqa: BLE001  a batch must never die of one message: narrow it down
@@ -238,14 +240,19 @@ class AssembleBatch:
         )
 
 
-def _origin_of(delivery: Delivery) -> Origin:
-    """The sender's correlation id, on the message or on the SNS notification around it; else the message's own id."""
-    return Origin.of_message({**unwrap(delivery.body)[1], **delivery.attributes}, delivery.message_id)
+def _origin_of(delivery: Delivery, around: Mapping[str, str], notes: tuple[Note, ...]) -> Origin:
+    """The sender's correlation id, on the message or on an envelope ``around`` it; else the message's own id."""
+    return Origin.of_message({**around, **delivery.attributes}, delivery.message_id, notes)
 
 
 def _plain_origin(delivery: Delivery) -> Origin:
-    """What is known of a message without reading its body."""
-    return Origin.of_message(delivery.attributes, delivery.message_id)
+    """The origin of a message whose body was not read."""
+    return _origin_of(delivery, {}, ())
+
+
+def _deviated(letter: _Letter) -> EventDeviated:
+    half = letter.half
+    return EventDeviated(queue=letter.delivery.kind, key=half.key, kind=half.kind, origin=letter.origin)
 
 
 def _fold(letters: Iterable[_Letter]) -> list[Case]:

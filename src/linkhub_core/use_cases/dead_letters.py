@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import frozen
 
-from linkhub_core.codec import decode_event, unwrap
+from linkhub_core.codec import decode_event
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.first_sent import carry_first_sent
+from linkhub_core.intake import unwrap
 from linkhub_core.model import ProductKey
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage
@@ -113,7 +114,7 @@ class MendDeadLetter:
 def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
     """The letter's own, and those of the SNS notification around its body, which a mended body need not have."""
     try:
-        around = unwrap(letter.body)[1]
+        around = unwrap(letter.body).attributes
     except MalformedEvent:
         around = {}
     attributes = {**around, **letter.attributes} or {"correlationId": letter.message_id}

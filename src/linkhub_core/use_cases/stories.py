@@ -178,7 +178,12 @@ def _of_letters(facts: _Facts) -> Iterator[Happening]:
 
 def _of_staging(facts: _Facts) -> Iterator[Happening]:
     if (row := facts.waiting) is not None:
-        told = {"stamped": timestamp_text(row.half.version.timestamp), "until": timestamp_text(row.expires_at)}
+        told: dict[str, Any] = {
+            "stamped": timestamp_text(row.half.version.timestamp),
+            "until": timestamp_text(row.expires_at),
+        }
+        if row.origin.notes:
+            told["notes"] = [{"field": note.field, "rule": note.rule} for note in row.origin.notes]
         yield Happening(
             at=row.waiting_since,
             what="waits",
@@ -206,5 +211,5 @@ def _of_product(facts: _Facts) -> Iterator[Happening]:
 
 
 def _announced_at(announcement: Announcement) -> datetime:
-    event, _ = json_text.parse_object(announcement.event_json.decode())
+    event = json_text.parse_object(announcement.event_json.decode())
     return datetime.fromisoformat(event["timestamp"]).astimezone(UTC)

@@ -17,7 +17,7 @@ from linkhub_adapters.memory import (
     MemoryStagingStore,
 )
 from linkhub_core.entries import ActivityFailed
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement
@@ -218,7 +218,7 @@ def test_an_assembly_that_reaches_nothing_fails_all_of_it(function: _Function) -
 def test_a_queue_that_nobody_named_fails_the_event(function: _Function) -> None:
     """A source that was wired to the wrong function is seen at once, and its messages are kept."""
     record = function.record("m1", _event()) | {"eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:other"}
-    with pytest.raises(KeyError, match="other"):
+    with pytest.raises(MalformedEvent, match="eventSourceARN: is arn:aws:sqs:us-east-1:000000000000:other"):
         function(record)
 
 

@@ -40,6 +40,7 @@ def test_other_services_find_each_field_under_its_name() -> None:
         "caption_version",
         "thumbnails_version",
         "revision",
+        "shown",
         "unannounced_revision",
     ]
     assert item["price"] == {"N": "49.99"}
@@ -86,7 +87,7 @@ def test_a_product_survives(
         {"caption_version": {"S": "new"}},
         {"thumbnails": {"L": []}},
         {"created_at": {"S": "yesterday"}},
-        {"tags": {"SS": [1]}},
+        {"tags": {"N": "1"}},
         {"revision": {"L": []}},
     ],
     ids=str,

@@ -20,7 +20,7 @@ def _attributes(entry: Any) -> dict[str, str]:
 
 def test_the_message_is_the_event_and_its_attributes_say_what_it_is_about() -> None:
     """Other services filter by them, without a look into the event."""
-    announcement = announce(a_record(revision=2), NOON, "c-1")
+    announcement = announce(a_record(revision=2, shown=True), NOON, "c-1")
     entry = entry_of(7, announcement)
     assert (entry["Id"], entry["Message"]) == ("7", announcement.event_json.decode())
     assert _attributes(entry) == {

@@ -7,6 +7,7 @@ import pytest
 
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.first_sent import FIRST_SENT_AT, carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
 from linkhub_core.use_cases import MendDeadLetter
@@ -91,7 +92,9 @@ async def test_a_redriven_letter_is_back_without_its_reason(room: QueueRoom) -> 
     assert await room.dead_letters.redrive(letters[:11]) == 11
     deliveries = await room.receive(room.queue(), 11)
     assert sorted(one.body for one in deliveries) == sorted(letter.body for letter in letters[:11])
-    assert all(delivery.attributes == {"correlationId": "c-1"} for delivery in deliveries)
+    assert {delivery.attributes["correlationId"] for delivery in deliveries} == {"c-1"}
+    assert {frozenset(delivery.attributes) for delivery in deliveries} == {frozenset({"correlationId", FIRST_SENT_AT})}
+    assert sorted(one.first_sent_at for one in deliveries) == sorted(one.first_sent_at for one in letters[:11])
     assert await room.letters() == letters[11:]
 
 
@@ -166,7 +169,9 @@ async def test_mending_that_is_killed_before_the_letter_is_gone_leaves_both(room
     assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((1, 0), (1, 0))
     await mend(letter, body)
     deliveries = await room.receive(room.queue(), 2)
-    assert [(one.body, one.attributes) for one in deliveries] == [(body, {"correlationId": "c-1"})] * 2
+    assert [(one.body, one.attributes) for one in deliveries] == [
+        (body, carry_first_sent({"correlationId": "c-1"}, letter.sent_at))
+    ] * 2
     assert await room.letters() == []
 
 

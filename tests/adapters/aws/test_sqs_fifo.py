@@ -23,7 +23,7 @@ def test_an_event_goes_with_its_video_whatever_is_around_it() -> None:
         "[]",
         '"text"',
         "{}",
-        '{"seller_handle": "s", "video_id": 7}',
+        '{"seller_handle": "s", "video_id": 7.5}',
         '{"seller_handle": "s", "video_id": "no spaces allowed"}',
         '{"Type": "Notification"}',
         "\ud800",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key, staging_key_of
-from linkhub_core.model import Half, Kind, Origin
+from linkhub_core.model import Half, Kind, Note, Origin
 from linkhub_core.ports import Unreadable
 from tests.support import strategies
 from tests.support.builders import NOON, a_half, a_waiting
@@ -18,7 +18,9 @@ from tests.support.readable import readable
 
 def test_an_item_tells_what_waits_and_until_when() -> None:
     """Its attributes are those of an incomplete assembly, with the time to live in seconds."""
-    item = staging_item(a_waiting(a_half(Kind.THUMBNAIL), origin=Origin(correlation_id="c", traceparent="t")))
+    item = staging_item(
+        a_waiting(a_half(Kind.THUMBNAIL), origin=Origin(correlation_id="c", traceparent="t", notes=(Note("", "x"),)))
+    )
     assert (item["half"], item["is_complete"]) == ({"S": "thumbnail"}, {"BOOL": False})
     assert item["ttl"] == {"N": str(int((NOON + timedelta(days=1)).timestamp()))}
     assert item["waiting_since"] == {"S": "2026-01-15T12:00:00+00:00"}
@@ -33,17 +35,19 @@ def test_the_key_is_part_of_the_item() -> None:
     assert staging_key_of(key) == waiting.key
 
 
-def test_only_the_trace_may_be_absent() -> None:
-    """Without a trace context there is no such attribute."""
+def test_only_the_trace_and_the_notes_may_be_absent() -> None:
+    """Without a trace context, or a deviation, there is no such attribute."""
     bare = staging_item(a_waiting(origin=Origin(correlation_id="c")))
-    traced = staging_item(a_waiting(origin=Origin(correlation_id="c", traceparent="t")))
+    traced = staging_item(a_waiting(origin=Origin(correlation_id="c", traceparent="t", notes=(Note("", "x"),))))
     assert traced.keys() - bare.keys() == set(OPTIONAL)
 
 
-@given(strategies.halves(), st.none() | st.text(max_size=60))
-def test_a_waiting_half_survives(half: Half, traceparent: str | None) -> None:
+@given(
+    strategies.halves(), st.none() | st.text(max_size=60), st.lists(st.builds(Note, st.text(), st.text()), max_size=3)
+)
+def test_a_waiting_half_survives(half: Half, traceparent: str | None, notes: list[Note]) -> None:
     """Every half that the codec accepts comes back equal, with its origin."""
-    waiting = a_waiting(half, origin=Origin(correlation_id="", traceparent=traceparent))
+    waiting = a_waiting(half, origin=Origin(correlation_id="", traceparent=traceparent, notes=tuple(notes)))
     assert staging_from_item(staging_item(waiting)) == waiting
 
 

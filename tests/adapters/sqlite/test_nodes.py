@@ -36,6 +36,7 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE nodes")
+        connection.execute("ALTER TABLE staging DROP COLUMN notes")
         for column in ("shown", "created_at"):
             connection.execute(f"ALTER TABLE products DROP COLUMN {column}")
         connection.execute("INSERT INTO announcements VALUES (7, x'7b7d', 'kept')")

@@ -163,7 +163,7 @@ async def test_a_rejected_message_is_an_error_with_its_reason() -> None:
     await traced.turn()
     rejected = traced.span("process caption")
     assert rejected.status.status_code is StatusCode.ERROR
-    assert rejected.status.description == "price: must be a number or null, not text"
+    assert rejected.status.description == "price: must be a number or null, not text; for example 55000"
     assert [dict(event.attributes or {})["linkhub.field"] for event in rejected.events] == ["price"]
     assert traced.span("process thumbnail").status.status_code is StatusCode.UNSET
 

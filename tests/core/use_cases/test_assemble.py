@@ -11,10 +11,18 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
-from linkhub_core.codec import decode_event, document_of
-from linkhub_core.entries import HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased, ProductSaved
+from linkhub_core.codec import Reading, document_of, read_event
+from linkhub_core.entries import (
+    EventDeviated,
+    HalfStaged,
+    HalfWasKnown,
+    MessageRejected,
+    MessagesReleased,
+    ProductSaved,
+)
 from linkhub_core.errors import Fault, ServiceUnavailable, StoreRefused
-from linkhub_core.model import Half, Kind
+from linkhub_core.intake import unwrap
+from linkhub_core.model import Kind, Note
 from linkhub_core.ports import Delivery, Rejection, ReviseOutcome, Revision
 from linkhub_core.use_cases import assemble as module
 from linkhub_core.use_cases.assemble import retry_delay_seconds
@@ -206,10 +214,32 @@ async def test_the_malformed_goes_to_the_dead_letters_and_its_batch_mates_go_on(
     assert [(letter.kind, letter.receive_count) for letter in await line.letters()] == [
         (CAPTION, 1),
         (THUMBNAIL, 1),
-        (THUMBNAIL, 1),
     ]
     assert KEY in line.stored.rows, "the sound ones made their product"
-    assert [entry.faults[0].field for entry in line.journal.of(MessageRejected)] == ["", "", "thumbnails"]
+    assert [entry.faults[0].field for entry in line.journal.of(MessageRejected)] == ["", "thumbnails"]
+
+
+async def test_the_deviations_of_an_accepted_event_are_recorded_once_per_message() -> None:
+    """When the message is acknowledged: one that is given back first is counted when it is done."""
+    line = Line()
+    line.queue = FlakyEventQueue(line.messages, strikes=[Strike("acknowledge", unavailable("queue"))])
+    await line.post(an_outgoing(CAPTION, price="49.90", tags=None), an_outgoing(THUMBNAIL))
+    await line.turn()
+    assert line.journal.of(EventDeviated) == []
+    line.clock.advance(60)
+    await line.turn()
+    (deviated,) = line.journal.of(EventDeviated)
+    assert (deviated.queue, deviated.kind, deviated.key) == (CAPTION, CAPTION, KEY)
+    assert deviated.origin.notes == (Note("price", "number_as_text"), Note("tags", "missing_as_empty"))
+
+
+async def test_a_half_that_waits_keeps_its_notes() -> None:
+    """For the one who asks why it waits."""
+    line = Line()
+    await line.post(an_outgoing(CAPTION, price="49.90"))
+    await line.turn()
+    (waiting,) = line.rows.rows.values()
+    assert waiting.origin.notes == (Note("price", "number_as_text"),)
 
 
 async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
@@ -228,12 +258,12 @@ async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
 async def test_a_body_that_breaks_the_codec_is_given_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody foresaw in one message is nobody else's."""
 
-    def fragile(kind: Kind, body: str, received_at: datetime) -> Half:
+    def fragile(kind: Kind, body: str, received_at: datetime) -> Reading:
         if body == "poison":
             raise RecursionError("too deep")
-        return decode_event(kind, body, received_at)
+        return read_event(kind, body, received_at)
 
-    monkeypatch.setattr(module, "decode_event", fragile)
+    monkeypatch.setattr(module, "read_event", fragile)
     line = Line()
     await line.post(an_outgoing(CAPTION, body="poison"), an_outgoing(THUMBNAIL))
     await line.turn()
@@ -454,7 +484,7 @@ def test_an_origin_is_the_senders_correlation_id_or_the_messages_own(
     delivery: Delivery, correlation_id: str, traceparent: str | None
 ) -> None:
     """On the message, on the notification around it, or the id that the queue gave it."""
-    origin = module._origin_of(delivery)
+    origin = module._origin_of(delivery, unwrap(delivery.body or "{}").attributes, ())
     assert (origin.correlation_id, origin.traceparent) == (correlation_id, traceparent)
 
 

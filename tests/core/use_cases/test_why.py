@@ -12,6 +12,8 @@ from linkhub_core.use_cases import ExamineDeadLetters, State, Story, Why, tell_s
 from tests.core.use_cases.line import Line
 from tests.support.builders import KEY, NOON, a_record, a_waiting, an_outgoing
 
+_EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
+
 
 async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[Story]:
     why = Why(
@@ -53,7 +55,7 @@ async def test_the_rejected_partner_is_to_blame() -> None:
     (letter,) = await line.letters()
     assert story.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
     (rejected,) = (one for one in story.happenings if one.what == "rejected")
-    assert rejected.facts["faults"] == ["thumbnails: has 0 entries, at least 1 must be there"]
+    assert rejected.facts["faults"] == ["thumbnails: is empty, at least 1 must be there; for example " + _EXAMPLE]
 
 
 async def test_each_seller_has_a_story_of_its_own() -> None:

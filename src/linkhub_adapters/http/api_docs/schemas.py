@@ -45,7 +45,7 @@ def _limits(schema: Mapping[str, Any]) -> list[str]:
 
 def schema_article(name: str, schema: Mapping[str, Any]) -> Markup:
     """One object: its fields, folded away until somebody wants them."""
-    required = schema["required"]
+    required = schema.get("required", [])
     rows = [
         element(
             "tr",

@@ -43,7 +43,7 @@ export class ProductDialog {
     if (this.#dialog.open) return;
     this.#part("share").textContent = "Share";
     this.#dialog.showModal();
-    this.#dialog.scrollTop = 0;
+    for (const part of this.#dialog.querySelectorAll(".product-sheet, .product-words")) part.scrollTop = 0;
   }
 
   close() {

@@ -154,13 +154,16 @@ function fillLength(element, seconds) {
 
 /** Fills a list with chips; beyond `most`, the last one says how many more there are. */
 export function fillChips(list, texts, most = Infinity) {
-  const shown = texts.slice(0, most);
-  if (texts.length > most) shown.push(`+${texts.length - most}`);
-  list.replaceChildren(...shown.map((text) => {
-    const chip = document.createElement("li");
-    chip.dir = "auto";
-    chip.textContent = text;
-    return chip;
-  }));
-  list.hidden = shown.length === 0;
+  const chips = texts.slice(0, most).map(chip);
+  if (texts.length > most) chips.push(chip(`+${texts.length - most}`));
+  if (texts.length > most) chips.at(-1).className = "chip-rest";
+  list.replaceChildren(...chips);
+  list.hidden = chips.length === 0;
+}
+
+function chip(text) {
+  const made = document.createElement("li");
+  made.dir = "auto";
+  made.textContent = text;
+  return made;
 }

@@ -1,0 +1,157 @@
+"""Bodies that are recognisably something else than an event of a worker, each by its name.
+
+Only asked for what is going to be rejected: the reason then says what the body is and what to send instead, rather than
+which fields of an event it lacks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from linkhub_core.intake.spelling import known_name
+from linkhub_core.rules import kind_of
+
+__all__ = ["foreign_document", "foreign_text"]
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+_HINT = ": send the event itself as JSON"
+
+
+def _record_of(source: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a document holds the records of an AWS service."""
+
+    def holds(document: Mapping[str, Any]) -> bool:
+        records = document.get("Records")
+        first = records[0] if isinstance(records, list) and records else None
+        return isinstance(first, dict) and first.get("eventSource", first.get("EventSource")) == source
+
+    return holds
+
+
+def _is_celery(document: Mapping[str, Any]) -> bool:
+    headers = document.get("headers")
+    is_message = isinstance(headers, dict) and "body" in document and ("task" in headers or "properties" in document)
+    is_task = isinstance(document.get("task"), str) and bool({"args", "kwargs"} & document.keys())
+    return is_message or is_task
+
+
+def _holds_events(document: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(entries, list)
+        and bool(entries)
+        and all(isinstance(entry, dict) and known_name(entry, "video_id") is not None for entry in entries)
+        for entries in document.values()
+    )
+
+
+def _is_aws_event(document: Mapping[str, Any]) -> bool:
+    return "detail-type" in document and str(document.get("source")).startswith("aws.")
+
+
+_DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
+    (lambda it: it.get("Type") == "SubscriptionConfirmation", "this is an SNS confirmation of a subscription"),
+    (lambda it: it.get("Type") == "UnsubscribeConfirmation", "this is an SNS confirmation of an unsubscription"),
+    (_record_of("aws:s3"), "this is an S3 notification"),
+    (lambda it: it.get("Event") == "s3:TestEvent", "this is an S3 notification, sent as a test"),
+    (lambda it: it.get("source") == "aws.s3", "this is an S3 notification, through EventBridge"),
+    (_is_aws_event, "this is an EventBridge event of an AWS service"),
+    (_record_of("aws:sqs"), "this is an SQS event as a Lambda function gets it"),
+    (_record_of("aws:sns"), "this is an SNS event as a Lambda function gets it"),
+    (_record_of("aws:dynamodb"), "this is a DynamoDB stream record"),
+    (_record_of("aws:kinesis"), "this is a Kinesis record"),
+    (
+        lambda it: known_name(it, "s3_bucket_name") is not None and known_name(it, "s3_key") is not None,
+        "this is an S3 pointer, of a body that is kept in a bucket",
+    ),
+    (lambda it: "specversion" in it and "data_base64" in it, "this is a CloudEvent with its data in base64"),
+    (_is_celery, "this is a Celery task"),
+    (_holds_events, "these are several events in one body"),
+)
+
+
+def foreign_document(document: Any) -> str | None:
+    """What parsed JSON is, if it is recognisably no event; else none."""
+    if isinstance(document, list):
+        return _foreign_list(document)
+    if not isinstance(document, dict):
+        return f"the body must be a JSON object, not {kind_of(document)}"
+    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None)
+
+
+def _foreign_list(entries: list[Any]) -> str:
+    if not entries or not all(isinstance(entry, dict | list | str) for entry in entries):
+        return "the body must be a JSON object, not a list"
+    if isinstance(entries[0], str) and entries[0].endswith("S3Pointer"):
+        return "this is an S3 pointer, of a body that is kept in a bucket" + _HINT
+    if len(entries) == 3 and isinstance(entries[2], dict) and "chain" in entries[2]:
+        return "this is the body of a Celery task" + _HINT
+    return f"these are several events in one list ({len(entries):,}): send each as a message"
+
+
+# --- text that is not JSON
+
+
+def _starts_with(*beginnings: str) -> Callable[[str], bool]:
+    return lambda text: text.startswith(beginnings)
+
+
+def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
+    """Whether text is base64 of bytes that begin so; without beginnings, of readable text."""
+
+    def matches(text: str) -> bool:
+        joined = "".join(text.split())
+        if not _BASE64.fullmatch(joined):
+            return False
+        altchars = b"-_" if {"-", "_"} & set(joined) else None
+        try:
+            decoded = base64.b64decode(joined + "=" * (-len(joined) % 4), altchars=altchars)
+        except (binascii.Error, ValueError):
+            return False
+        if beginnings:
+            return decoded.startswith(beginnings)
+        readable = decoded.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        return readable.startswith(("{", "[", '"', "<")) or readable.isprintable()
+
+    return matches
+
+
+def _are_documents(text: str) -> bool:
+    """Whether text is several JSON objects, one after another."""
+    decoder = json.JSONDecoder()
+    count = position = 0
+    while position < len(text):
+        try:
+            document, position = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            return False
+        if not isinstance(document, dict):
+            return False
+        count += 1
+        while position < len(text) and text[position] in " \t\r\n,":
+            position += 1
+    return count > 1
+
+
+_TEXTS: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (_starts_with("\x1f\x8b", "\x1f\ufffd"), "this is gzip"),
+    (_starts_with("<"), "this is XML"),
+    (_starts_with("{'", "[{'"), "this is a printed Python object, not JSON"),
+    (_are_documents, "these are several events in one body"),
+    (_in_base64(b"\x1f\x8b"), "this is gzip, in base64"),
+    (_in_base64(b"\x78\x01", b"\x78\x9c", b"\x78\xda"), "this is zlib, in base64"),
+    (_in_base64(b"\x80\x04\x95"), "this is a Python pickle, in base64"),
+    (_in_base64(), "this is base64"),
+    (lambda text: _FORM.fullmatch(text) is not None, "this is form data"),
+)
+
+
+def foreign_text(text: str) -> str | None:
+    """What text that is not JSON is, if that can be recognised; else none."""
+    stripped = text.strip(" \t\r\n").removeprefix("\ufeff")
+    return next((name + _HINT for matches, name in _TEXTS if matches(stripped)), None)
