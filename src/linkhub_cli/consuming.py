@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
 from linkhub_adapters.worker import Repeater
-from linkhub_cli.container import Container, open_container
+from linkhub_cli.container import Container, guards, open_container
 from linkhub_cli.http_server import HttpServer, bind, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
 from linkhub_cli.node_report import Node
@@ -66,7 +66,7 @@ def _port_of(listening: socket.socket | None) -> int | None:
 def _phases(container: Container, listening: socket.socket | None, stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_meeting(container).run]),
+        Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
     ]
     if listening is not None:
         phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))

@@ -29,6 +29,7 @@ from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
 from linkhub_cli.presence import MEET_SECONDS, Presence
 from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Listener, Settings
 from linkhub_core.subscriptions import SessionLimits
 
@@ -108,6 +109,12 @@ class ServerContainer(Container):
     process: Dependency[ProcessFacts] = Dependency(instance_of=ProcessFacts)
 
     extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+    probes = Singleton(
+        probes_of,
+        Container.backend.provided.probes,
+        Container.backend.provided.work_probes,
+        consumes=process.provided.consumes,
+    )
 
     realtime_settings = Callable(_realtime_settings, Container.settings, process)
     hub = Singleton(
@@ -158,7 +165,7 @@ class ServerContainer(Container):
         operator_status=operator_status,
         failed=Container.failed_request,
         draining=process.provided.is_stopping,
-        probes=Container.probes,
+        probes=probes,
     )
     app = Singleton(
         create_app,

@@ -112,7 +112,8 @@ def prepare(connection: sqlite3.Connection) -> None:
             _bring_up_to_date(connection, version)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -123,6 +124,8 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    if version == SCHEMA_VERSION:  # nothing is written: a full disk keeps no server from showing what there is
+        return
     for step in range(version, SCHEMA_VERSION):
         _run(connection, _STEPS[step])
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -125,6 +125,10 @@ class _Aws:
                 "staging": lambda: staging.waiting([_NOBODY]),
                 **bus.probes,
             },
+            work_probes={
+                "receive": self.queue.check,
+                "work": lambda: _check_all([self.sqs_calls, dynamodb.calls, self.sns_calls]),
+            },
             figures=self._figures,
             cheap_to_scan=False,
             usage=lambda: usage_of([self.sqs_calls, dynamodb.calls, self.sns_calls], dynamodb.consumption),
@@ -152,6 +156,11 @@ class _Aws:
             queued={kind.value: count for kind, count in queued.items()},
             dead_letters=sum(letters.values()),
         )
+
+
+async def _check_all(services: Sequence[AwsCalls]) -> None:
+    for calls in services:
+        await calls.recent.check()
 
 
 @frozen

@@ -30,11 +30,12 @@ class Backend:
     """The opened ports of one technology.
 
     ``open_feed`` listens to announcements from when it is entered until it is left. ``probes`` name what must answer
-    for the process to be ready; each returns when it does, and raises when not. ``figures`` counts what stands there
-    now. Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a
-    cloud's services were asked for, where there is one. ``meet`` leaves the report of a process under its name and
-    gives those of all, where there is a place for reports. What has to be closed is closed by whoever opened the
-    backend.
+    for any process to be ready, ``work_probes`` what must answer for one that consumes; each returns when it does, and
+    raises when not. ``guard`` raises ``StoreLost`` when no process that opened the backend can go on. ``made`` names
+    the storage that was made when the backend was opened, if there was none. ``figures`` counts what is there now.
+    Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a cloud's services
+    were asked for, where there is one. ``meet`` leaves the report of a process under its name and gives those of all,
+    where there is a place for reports. What has to be closed is closed by whoever opened the backend.
     """
 
     name: str
@@ -49,6 +50,9 @@ class Backend:
     probes: Mapping[str, Callable[[], Awaitable[object]]]
     figures: Callable[[], Awaitable[Figures]]
     cheap_to_scan: bool
+    work_probes: Mapping[str, Callable[[], Awaitable[object]]] = field(factory=dict)
+    guard: Callable[[], Awaitable[object]] | None = None
+    made: str | None = None
     usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
     meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
 

@@ -16,6 +16,7 @@ from linkhub_adapters.sqlite import (
     SqliteDepths,
     SqliteEventPublisher,
     SqliteEventQueue,
+    SqliteFileHealth,
     SqliteNodes,
     SqliteProductStore,
     SqliteStagingStore,
@@ -59,7 +60,7 @@ class _Embedded:
     clock: Clock
 
     def backend(self) -> Backend:
-        depths = SqliteDepths(database=self.database)
+        health = SqliteFileHealth(database=self.database)
         return Backend(
             name="embedded",
             queue=self._queue(),
@@ -70,7 +71,10 @@ class _Embedded:
             videos=SqliteVideos(database=self.database),
             notifier=SqliteAnnouncements(database=self.database),
             open_feed=self._open_feed,
-            probes={"file": depths.check},
+            probes={"file": health.check_readable},
+            work_probes={"writes": health.check_writable},
+            guard=health.check_there,
+            made=str(self.database.path) if self.database.is_new else None,
             figures=self._figures,
             cheap_to_scan=True,
             meet=SqliteNodes(database=self.database, clock=self.clock).meet,

@@ -77,6 +77,8 @@ async def _publish(container: Container, files: Sequence[str]) -> _Tally:
     if backend.name == "memory":
         problem = "gives every command a memory of its own: what is published here nobody will consume"
         raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    if backend.made is not None:
+        news(f"linkhub: there was no data file: made a new data file, {backend.made}")
     with _progress(files) as advance:
         for name in files:
             with click.open_file(name, "rb") as opened:

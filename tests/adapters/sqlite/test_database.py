@@ -10,7 +10,13 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import FakeClock
-from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteEventPublisher, SqliteEventQueue
+from linkhub_adapters.sqlite import (
+    SqliteDatabase,
+    SqliteDepths,
+    SqliteEventPublisher,
+    SqliteEventQueue,
+    SqliteFileHealth,
+)
 from linkhub_adapters.sqlite.database import from_microseconds, microseconds
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
@@ -168,10 +174,11 @@ async def test_one_open_file_sees_what_another_wrote(database: SqliteDatabase) -
 
 
 async def test_depths_count_what_stands_there(database: SqliteDatabase) -> None:
-    """An empty file has nothing of anything, and can be written to."""
-    depths = SqliteDepths(database=database)
-    await depths.check()
-    taken = await depths.take()
+    """An empty file has nothing of anything, can be read, and can be written to."""
+    health = SqliteFileHealth(database=database)
+    await health.check_readable()
+    await health.check_writable()
+    taken = await SqliteDepths(database=database).take()
     assert (taken.queued, taken.staged, taken.oldest_staged_at, taken.dead_letters) == (
         {"caption": 0, "thumbnail": 0},
         0,
