@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
 from linkhub_adapters.worker import Repeater
-from linkhub_cli.container import Container, guards, open_container
+from linkhub_cli.container import Container, exit_deadline, guards, open_container
 from linkhub_cli.http_server import HttpServer, bind, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
 from linkhub_cli.node_report import Node
@@ -39,8 +39,8 @@ async def consume(settings: Settings) -> None:
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, Container) as container:
-            opened.enter_context(stopped_by_signals(stop))
             log = container.log()
             tell_reach(settings, log, serves=False, consumes=True)
             log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))

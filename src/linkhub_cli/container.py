@@ -27,6 +27,7 @@ from linkhub_adapters.telemetry import (
 )
 from linkhub_adapters.worker import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import Backend, open_backend
+from linkhub_cli.exit_deadline import ExitDeadline
 from linkhub_cli.lifecycle import Duty
 from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Settings
@@ -42,7 +43,7 @@ from linkhub_cli.tracing import (
 from linkhub_cli.vital_signs import VitalSigns
 from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep, Why
 
-__all__ = ["Container", "guards", "open_container"]
+__all__ = ["Container", "exit_deadline", "guards", "open_container"]
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
@@ -131,6 +132,16 @@ class Container(DeclarativeContainer):
 
     probes = Singleton(probes_of, backend.provided.probes, backend.provided.work_probes, consumes=True)
     failed_request = Callable(_telling, log)
+
+
+def exit_deadline(settings: Settings) -> ExitDeadline:
+    """The bound on the end of this process, to be started when it is told to stop."""
+    log = get_logger("linkhub")
+    problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
+    return ExitDeadline(
+        drain_seconds=settings.consuming.drain_seconds,
+        tell=lambda threads: log.warning("exit_forced", problem=problem, threads=threads),
+    )
 
 
 C = TypeVar("C", bound=Container)

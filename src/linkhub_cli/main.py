@@ -15,6 +15,7 @@ from attrs import frozen
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.help_text import EXIT_CODES, FIRST_STEPS
+from linkhub_cli.standard_files import open_standard_files
 
 __all__ = ["main", "program"]
 
@@ -99,4 +100,5 @@ def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # 
 
 def main() -> None:
     """The entry point."""
+    open_standard_files()
     program(prog_name="linkhub")

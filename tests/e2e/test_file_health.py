@@ -42,7 +42,7 @@ def readiness(url: str) -> tuple[int, Mapping[str, Any]]:
 @contextmanager
 def watched_consumer(hub: Hub) -> Iterator[tuple[Process, str]]:
     """A consumer that answers ``/readyz``, and its address."""
-    with evolve(hub, elsewhere={"LINKHUB_METRICS_PORT": "0"}).start("consume") as consumer:
+    with evolve(hub, elsewhere={**hub.elsewhere, "LINKHUB_METRICS_PORT": "0"}).start("consume") as consumer:
         port = consumer.wait_for_line(r'"metrics_port":(\d+)').group(1)
         yield consumer, f"http://127.0.0.1:{port}"
 

@@ -45,7 +45,7 @@ def from_microseconds(count: int) -> datetime:
 
 @define(eq=False)
 class _Lane:
-    """One connection, used by its own thread only."""
+    """One connection, used by its own thread only, until that has ended."""
 
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
@@ -54,8 +54,16 @@ class _Lane:
         return await asyncio.get_running_loop().run_in_executor(self.thread, work, self.connection)
 
     def close(self) -> None:
+        """Finish what waits, then close."""
         self.thread.submit(self.connection.close).result()
         self.thread.shutdown()
+
+    def break_off(self) -> None:
+        """Let nothing more begin, interrupt what is under way, and close."""
+        self.thread.shutdown(wait=False, cancel_futures=True)
+        self.connection.interrupt()
+        self.thread.shutdown()
+        self.connection.close()
 
 
 @define(eq=False)
@@ -102,8 +110,8 @@ class SqliteDatabase:
         return cls(path, is_new, writer, reader, identity)
 
     def close(self) -> None:
-        """Finish what is under way, then close the file."""
-        self._reader.close()
+        """Break off what is read, finish what is written, then close the file."""
+        self._reader.break_off()
         self._writer.close()
 
     def check_identity(self) -> None:
@@ -188,7 +196,9 @@ def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:
 
 
 def _connect(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
+    )
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-16000")
     # Some systems' SQLite overwrites what is deleted with zeros, which would cost a write for each settled message.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,21 @@ def test_moments_are_kept_to_the_microsecond() -> None:
     """A moment comes back as it was."""
     moment = NOON.replace(microsecond=123_457)
     assert from_microseconds(microseconds(moment)) == moment
+
+
+async def test_closing_waits_for_no_read(tmp_path: Path) -> None:
+    """Reads that wait for their turn are cancelled, and the one under way is interrupted."""
+    database = SqliteDatabase.open(tmp_path / "linkhub.sqlite3")
+    began = threading.Event()
+
+    def endless(connection: sqlite3.Connection) -> object:
+        began.set()
+        counting = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers"
+        return sum(number for (number,) in connection.execute(counting))
+
+    reads = [asyncio.create_task(database.read(endless)) for _ in range(150)]
+    await asyncio.to_thread(began.wait)
+    await asyncio.to_thread(database.close)
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert isinstance(outcomes[0], ServiceUnavailable)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes[1:])
