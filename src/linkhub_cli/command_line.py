@@ -25,6 +25,7 @@ __all__ = ["CommandLine"]
 T = TypeVar("T")
 
 _ENV_FILE = Path(".env")
+_LAST_LINES_SECONDS = 0.5
 
 
 @frozen(kw_only=True)
@@ -78,9 +79,12 @@ class CommandLine:
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings(overrides)
-        set_up_logs(settings.logs)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(service(settings))
+        lines = set_up_logs(settings.logs, is_service=True)
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(service(settings))
+        finally:
+            lines.drain(_LAST_LINES_SECONDS)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

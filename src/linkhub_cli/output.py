@@ -6,6 +6,7 @@ Results go to standard output, news to standard error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -52,8 +53,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 
 def news(text: str) -> None:
-    """Say something beside the result."""
-    click.echo(text, err=True)
+    """Say something beside the result; a standard error that is gone stops nothing."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def plain(text: str) -> str:

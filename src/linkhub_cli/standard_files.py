@@ -26,4 +26,4 @@ def open_standard_files() -> None:
 
 
 def _stream(number: int, mode: Literal["r", "w"]) -> TextIO:
-    return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115  it stays open
+    return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)

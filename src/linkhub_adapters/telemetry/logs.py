@@ -1,20 +1,26 @@
 """Logs: one line an event, as JSON for machines or coloured for people, from structlog and from the libraries alike.
 
-Lines go to standard error, so that what a command prints stays clean. The libraries' own loggers (uvicorn, websockets,
+Lines go to standard error, so that what a command prints stays clean; a standard error that cannot be written to
+stops nothing (:mod:`.log_stream`). The libraries' own loggers (uvicorn, websockets,
 botocore) speak through the same renderer, from warnings upwards.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO, cast
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-__all__ = ["LogFormat", "configure_logs", "get_logger"]
+from linkhub_adapters.telemetry.log_stream import LogStream
+
+__all__ = ["LogFormat", "configure_logs", "dropped_lines", "get_logger"]
 
 LogFormat = Literal["console", "json"]
 
@@ -27,15 +33,31 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast(FilteringBoundLogger, structlog.get_logger().bind(part=name))
 
 
-def configure_logs(*, level: str, log_format: LogFormat, stream: TextIO | None = None) -> None:
+_configured: list[LogStream] = []  # the one of this process, as structlog's configuration is
+
+
+def dropped_lines() -> int:
+    """How many lines of this process's log could not be written."""
+    return sum(lines.dropped_total for lines in _configured)
+
+
+def configure_logs(
+    *, level: str, log_format: LogFormat, stream: TextIO | None = None, has_thread: bool = False
+) -> LogStream:
     """Set logging up for this process; calling it again replaces what was set up.
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` for people, ``json`` for machines.
         stream: where lines go; standard error unless given.
+        has_thread: whether lines are written by a thread, so that a reader who does not read holds up nothing.
+
+    Returns:
+        The stream, which counts lines that were dropped.
     """
-    target = stream or sys.stderr
+    lines = LogStream(stream or sys.stderr, _resumed(log_format), has_thread=has_thread)
+    _configured[:] = [lines]
+    target = cast(TextIO, lines)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -51,6 +73,19 @@ def configure_logs(*, level: str, log_format: LogFormat, stream: TextIO | None =
         cache_logger_on_first_use=False,
     )
     _configure_libraries(max(LEVELS[level], logging.WARNING), [*shared], renderer, target)
+    return lines
+
+
+def _resumed(log_format: LogFormat) -> Callable[[int], str]:
+    """The line that the stream writes before the first one that it could write again."""
+
+    def line(dropped: int) -> str:
+        if log_format == "json":
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            return _dump({"dropped": dropped, "event": "log_resumed", "level": "warning", "timestamp": now})
+        return f"[warning] log_resumed: {dropped} lines were dropped, for they could not be written"
+
+    return line
 
 
 def _renderer(log_format: LogFormat, target: TextIO) -> Processor:
@@ -60,7 +95,10 @@ def _renderer(log_format: LogFormat, target: TextIO) -> Processor:
 
 
 def _dump(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # half a surrogate pair, as in the name of a file that is not UTF-8
+        return json.dumps(event, default=str)
 
 
 def _configure_libraries(level: int, shared: list[Processor], renderer: Processor, target: TextIO) -> None:
