@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from attrs import define, field
 from linkhub_adapters.sqlite.errors import is_damage, translated, translating
 from linkhub_adapters.sqlite.file_identity import FileIdentity, check_no_leftovers
 from linkhub_adapters.sqlite.schema import prepare
+from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import LinkhubError
 
 __all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"]
@@ -97,7 +97,7 @@ class SqliteDatabase:
         """
         with translating(path):
             check_no_leftovers(path)
-            is_new = not path.exists()
+            is_new = not path.exists() or not path.stat().st_size  # an empty one is left where the disk was full
             path.parent.mkdir(parents=True, exist_ok=True)
             writer = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-writer")
             try:
@@ -151,11 +151,11 @@ class SqliteDatabase:
             ServiceUnavailable, StoreRefused: nothing of it was written.
         """
 
-        def transaction(connection: sqlite3.Connection) -> T:
-            with _transaction(connection):
+        def within(connection: sqlite3.Connection) -> T:
+            with transaction(connection):
                 return work(connection)
 
-        return await self._writer.run(partial(self._translated, transaction))
+        return await self._writer.run(partial(self._translated, within))
 
     def tell(self) -> None:
         """Wake those in this process who wait for news."""
@@ -171,18 +171,6 @@ class SqliteDatabase:
             await asyncio.wait([waiting], timeout=seconds)
         finally:
             self._waiting.discard(waiting)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:

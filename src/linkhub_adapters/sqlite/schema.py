@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
@@ -102,19 +103,13 @@ def prepare(connection: sqlite3.Connection) -> None:
     Raises:
         ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             _make(connection)
         else:
             _check(connection, version)
             _bring_up_to_date(connection, version)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _make(connection: sqlite3.Connection) -> None:
