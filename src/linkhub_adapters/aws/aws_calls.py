@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from linkhub_adapters.aws.errors import AWS_ERRORS, translated
 from linkhub_adapters.aws.recent_failures import RecentFailures
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
 
 __all__ = ["AwsCalls"]
@@ -57,6 +58,11 @@ class AwsCalls:
             self._count(self.failures, _code_of(error))
             self._count_retries(operation.__name__, getattr(error, "response", None))
             raise self._noted(operation.__name__, parameters, translated(self.service, error)) from error
+        except Exception as error:
+            if (fault := sdk_fault_of(error)) is None:
+                raise
+            self._count(self.failures, type(error).__name__)
+            raise self._noted(operation.__name__, parameters, SdkUnavailable(self.service, fault)) from error
         self._count_retries(operation.__name__, reply)
         self.recent.succeeded(operation.__name__, parameters)
         return reply

@@ -25,6 +25,8 @@ __all__ = ["LogFormat", "configure_logs", "dropped_lines", "get_logger"]
 LogFormat = Literal["console", "json"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+# botocore logs a traceback of what it raises as well; the error that linkhub makes of that says it in one line.
+_TOLD_BY_US = ("botocore.credentials", "botocore.tokens")
 _SECRET_NAMES = frozenset({"authorization", "token", "admin_token", "password", "secret", "cookie"})
 
 
@@ -112,6 +114,8 @@ def _configure_libraries(level: int, shared: list[Processor], renderer: Processo
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

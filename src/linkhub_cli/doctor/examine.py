@@ -11,6 +11,7 @@ from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.queue_urls import queue_urls
+from linkhub_cli.sdk_settings import mend_of
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.finding import Finding
@@ -74,7 +75,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
         region=aws.region,
         endpoint_url=aws.endpoint_url,
     )
-    return asyncio.run(AwsExamination(subjects=subjects, clock=clock)())
+    return asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
 
 
 def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:

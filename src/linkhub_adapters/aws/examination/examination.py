@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import boto3
 from attrs import define, evolve, field, frozen
-from botocore.exceptions import BotoCoreError
 
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
 from linkhub_adapters.aws.examination.caller import (
     CREDENTIALS,
+    MendOf,
     are_usable,
     ask_identity,
     caller_findings,
     region_findings,
 )
 from linkhub_adapters.aws.examination.clock import clock_findings
-from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why, refusal_of
+from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.needs import Resource, Role, needed_actions
 from linkhub_adapters.aws.examination.node_queues import look_at_nodes, node_findings
 from linkhub_adapters.aws.examination.permissions import (
@@ -44,6 +44,7 @@ from linkhub_adapters.aws.examination.services import Services, open_services
 from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
 from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
+from linkhub_adapters.aws.sdk_faults import sdk_fault_of
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -82,33 +83,36 @@ class Subjects:
 class AwsExamination:
     """Looks at everything that is named.
 
-    ``adapt`` is handed the clients before the first call: a test puts its faults in there.
+    ``mend_of`` says what mends a fault of the SDK's configuration. ``adapt`` is handed the clients before the first
+    call: a test puts its faults in there.
     """
 
     subjects: Subjects
     clock: Clock
+    mend_of: MendOf = lambda _: LOG_IN
     adapt: Callable[[Services], object] = lambda _: None
 
     async def __call__(self) -> Sequence[Finding]:
         """Everything that is to be said, in the order in which it is best read; it takes some seconds at most."""
+        region: Sequence[Finding] = ()
         try:
             session = boto3.session.Session(region_name=self.subjects.region)
-        except BotoCoreError as error:  # the profile does not exist, or its file cannot be read
-            return [Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
-        region = region_findings(session.region_name, self.subjects.places)
-        if session.region_name is None:
-            return region
-        try:
+            region = region_findings(session.region_name, self.subjects.places)
+            if session.region_name is None:
+                return region
             with open_services(session, self.subjects.endpoint_url) as services:
                 self.adapt(services)
                 return [*region, *await self._examine(services, session.region_name)]
-        except BotoCoreError as error:
-            return [*region, Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
+        except Exception as error:
+            fault = sdk_fault_of(error)
+            if fault is None:
+                raise
+            return [*region, Finding.fault(CREDENTIALS, fault.problem, *self.mend_of(fault))]
 
     async def _examine(self, services: Services, region: str) -> Sequence[Finding]:
         inquiry = Inquiry(clock=self.clock, executor=services.executor)
         identity = await ask_identity(inquiry, services)
-        caller = caller_findings(identity)
+        caller = caller_findings(identity, self.mend_of)
         if not are_usable(caller):
             rest = Finding.not_checked("everything else", "without credentials nothing may be asked")
             clock = clock_findings(inquiry.readings) if inquiry.readings else ()
