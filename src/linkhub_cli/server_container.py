@@ -22,12 +22,11 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
-from linkhub_adapters.worker import Repeater
 from linkhub_cli import documents
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
-from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.presence import Attendance, Presence
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Listener, Settings
@@ -138,15 +137,10 @@ class ServerContainer(Container):
         clock=Container.clock,
         log=Container.log,
         meet=Container.backend.provided.meet,
+        leave=Container.backend.provided.leave,
         realtime=realtime_figures,
     )
-    meeting = Singleton(
-        Repeater,
-        activity="meet",
-        action=presence.provided.look_round,
-        journal=Container.journal,
-        interval_seconds=MEET_SECONDS,
-    )
+    meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
         process=process,

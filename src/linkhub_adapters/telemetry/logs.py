@@ -18,6 +18,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from linkhub_adapters.telemetry.log_limits import LibraryLimit, LineLimits, limit_clients, note_suppressed
 from linkhub_adapters.telemetry.log_stream import LogStream
 
 __all__ = ["LogFormat", "configure_logs", "dropped_lines", "get_logger"]
@@ -60,6 +61,7 @@ def configure_logs(
     lines = LogStream(stream or sys.stderr, _resumed(log_format), has_thread=has_thread)
     _configured[:] = [lines]
     target = cast(TextIO, lines)
+    limits = LineLimits()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -69,12 +71,12 @@ def configure_logs(
     ]
     renderer = _renderer(log_format, target)
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[limit_clients(limits), *shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=False,
     )
-    _configure_libraries(max(LEVELS[level], logging.WARNING), [*shared], renderer, target)
+    _configure_libraries(max(LEVELS[level], logging.WARNING), [note_suppressed, *shared], renderer, target, limits)
     return lines
 
 
@@ -103,8 +105,11 @@ def _dump(event: Any, **_: Any) -> str:
         return json.dumps(event, default=str)
 
 
-def _configure_libraries(level: int, shared: list[Processor], renderer: Processor, target: TextIO) -> None:
+def _configure_libraries(
+    level: int, shared: list[Processor], renderer: Processor, target: TextIO, limits: LineLimits
+) -> None:
     handler = logging.StreamHandler(target)
+    handler.addFilter(LibraryLimit(limits))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

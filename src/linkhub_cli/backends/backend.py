@@ -35,7 +35,8 @@ class Backend:
     the storage that was made when the backend was opened, if there was none. ``figures`` counts what is there now.
     Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a cloud's services
     were asked for, where there is one. ``meet`` leaves the report of a process under its name and gives those of all,
-    where there is a place for reports. What has to be closed is closed by whoever opened the backend.
+    ``leave`` removes one, where there is a place for reports. What has to be closed is closed by whoever opened the
+    backend.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Backend:
     made: str | None = None
     usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
     meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
+    leave: Callable[[str], Awaitable[None]] | None = None
 
 
 class OpenBackend(Protocol):

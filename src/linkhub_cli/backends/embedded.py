@@ -61,6 +61,7 @@ class _Embedded:
 
     def backend(self) -> Backend:
         health = SqliteFileHealth(database=self.database)
+        nodes = SqliteNodes(database=self.database, clock=self.clock)
         return Backend(
             name="embedded",
             queue=self._queue(),
@@ -77,7 +78,8 @@ class _Embedded:
             made=str(self.database.path) if self.database.is_new else None,
             figures=self._figures,
             cheap_to_scan=True,
-            meet=SqliteNodes(database=self.database, clock=self.clock).meet,
+            meet=nodes.meet,
+            leave=nodes.leave,
         )
 
     def _queue(self) -> SqliteEventQueue:
