@@ -26,7 +26,7 @@ from linkhub_adapters.telemetry import (
     get_logger,
 )
 from linkhub_adapters.worker import Consumer, Guard, Repeater, SystemClock
-from linkhub_cli.backends import Backend, open_backend
+from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
 from linkhub_cli.exit_deadline import ExitDeadline
 from linkhub_cli.lifecycle import Duty
 from linkhub_cli.readiness import probes_of
@@ -156,19 +156,20 @@ def guards(container: Container) -> Sequence[Duty]:
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, make: type[C]) -> AsyncIterator[C]:
+async def open_container(settings: Settings, make: type[C], opening: Opening = OPEN_ALL) -> AsyncIterator[C]:
     """Open the backend that ``settings`` name, and give everything that is wired to it.
 
     Args:
         settings: what is chosen.
         make: the class of the container: this one, or one that adds to it.
+        opening: what the backend is opened for.
 
     Raises:
         SettingsFaulty: a package that the backend needs is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
     container = make(settings=Object(settings))
-    async with open_tracing(settings) as tracing, open_backend(settings, container.clock()) as backend:
+    async with open_tracing(settings) as tracing, open_backend(settings, container.clock(), opening) as backend:
         container.tracing.override(Object(tracing))
         container.backend.override(Object(backend))
         yield container

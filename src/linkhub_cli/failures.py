@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import click
 
 from linkhub_adapters.aws.sdk_faults import SdkUnavailable
+from linkhub_cli.output import news
 from linkhub_cli.sdk_settings import line_of
 from linkhub_cli.settings_sources import SettingsFaulty
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
@@ -58,7 +59,7 @@ def telling(*, debug: bool) -> Iterator[None]:
 def _tell(group: BaseExceptionGroup[LinkhubError]) -> int:
     leaves = list(_leaves(group))
     for line in dict.fromkeys(map(words_of, leaves)):  # several calls may have failed for one reason
-        click.echo(f"linkhub: {line}", err=True)
+        news(f"linkhub: {line}")
     return max(map(exit_code_of, leaves))
 
 

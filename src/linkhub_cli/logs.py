@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import cast
 
+from rich.console import Console
+
 from linkhub_adapters.telemetry.log_stream import LogStream
 from linkhub_adapters.telemetry.logs import LogFormat, configure_logs
 from linkhub_cli.settings import Logs
@@ -25,4 +27,9 @@ def set_up_logs(logs: Logs, *, quiet: bool = False, is_service: bool = False) ->
     """
     level = "warning" if quiet and logs.level == "info" else logs.level
     log_format = logs.format or ("console" if sys.stderr.isatty() else "json")
-    return configure_logs(level=level, log_format=cast(LogFormat, log_format), has_thread=is_service)
+    return configure_logs(
+        level=level,
+        log_format=cast(LogFormat, log_format),
+        has_thread=is_service,
+        has_colours=not Console().no_color,
+    )

@@ -12,17 +12,20 @@ from typing import Literal, TextIO
 
 __all__ = ["open_standard_files"]
 
+_INPUT, _OUTPUT, _ERRORS = 0, 1, 2
+
 
 def open_standard_files() -> None:
     """Open ``/dev/null`` for each of the three that is closed; call it before anything else is opened."""
-    for number in (0, 1, 2):
+    for number in (_INPUT, _OUTPUT, _ERRORS):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
-    sys.stdin = sys.stdin or _stream(0, "r")
-    sys.stdout = sys.stdout or _stream(1, "w")
-    sys.stderr = sys.stderr or _stream(2, "w")
+            # It gets the lowest free number, which is this one. Results must not vanish: writing them fails.
+            os.open(os.devnull, os.O_RDONLY if number == _OUTPUT else os.O_RDWR)
+    sys.stdin = sys.stdin or _stream(_INPUT, "r")
+    sys.stdout = sys.stdout or _stream(_OUTPUT, "w")
+    sys.stderr = sys.stderr or _stream(_ERRORS, "w")
 
 
 def _stream(number: int, mode: Literal["r", "w"]) -> TextIO:

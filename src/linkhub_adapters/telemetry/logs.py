@@ -45,7 +45,12 @@ def dropped_lines() -> int:
 
 
 def configure_logs(
-    *, level: str, log_format: LogFormat, stream: TextIO | None = None, has_thread: bool = False
+    *,
+    level: str,
+    log_format: LogFormat,
+    stream: TextIO | None = None,
+    has_thread: bool = False,
+    has_colours: bool = True,
 ) -> LogStream:
     """Set logging up for this process; calling it again replaces what was set up.
 
@@ -54,6 +59,7 @@ def configure_logs(
         log_format: ``console`` for people, ``json`` for machines.
         stream: where lines go; standard error unless given.
         has_thread: whether lines are written by a thread, so that a reader who does not read holds up nothing.
+        has_colours: whether a terminal gets colours.
 
     Returns:
         The stream, which counts lines that were dropped.
@@ -69,7 +75,7 @@ def configure_logs(
         _mask_secrets,
         structlog.processors.format_exc_info if log_format == "json" else _pass,
     ]
-    renderer = _renderer(log_format, target)
+    renderer = _renderer(log_format, has_colours=has_colours and target.isatty())
     structlog.configure(
         processors=[limit_clients(limits), *shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -92,10 +98,10 @@ def _resumed(log_format: LogFormat) -> Callable[[int], str]:
     return line
 
 
-def _renderer(log_format: LogFormat, target: TextIO) -> Processor:
+def _renderer(log_format: LogFormat, *, has_colours: bool) -> Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(serializer=_dump)
-    return structlog.dev.ConsoleRenderer(colors=target.isatty())
+    return structlog.dev.ConsoleRenderer(colors=has_colours)
 
 
 def _dump(event: Any, **_: Any) -> str:

@@ -22,7 +22,24 @@ from linkhub_core.ports import (
     Videos,
 )
 
-__all__ = ["Backend", "OpenBackend"]
+__all__ = ["OPEN_ALL", "OPEN_STORES", "Backend", "OpenBackend", "Opening"]
+
+
+@frozen(kw_only=True)
+class Opening:
+    """What a backend is opened for.
+
+    Args:
+        makes_storage: whether storage that is absent is made; what only looks finds nothing there.
+        uses_queues: whether queues are used, and have to be as a consumer needs them.
+    """
+
+    makes_storage: bool = True
+    uses_queues: bool = True
+
+
+OPEN_ALL = Opening()
+OPEN_STORES = Opening(makes_storage=False, uses_queues=False)
 
 
 @frozen(kw_only=True)
@@ -62,10 +79,11 @@ class Backend:
 class OpenBackend(Protocol):
     """What the module of a backend offers under the name ``open_backend``."""
 
-    def __call__(self, settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Backend]:
+    def __call__(self, settings: Settings, clock: Clock, opening: Opening) -> AbstractAsyncContextManager[Backend]:
         """Open it; leaving the context closes all that it holds.
 
         Raises:
+            SettingsFaulty: a setting leads to nothing, or to what cannot be used.
             ServiceUnavailable: it cannot be reached.
         """
         ...

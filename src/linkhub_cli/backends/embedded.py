@@ -23,7 +23,7 @@ from linkhub_adapters.sqlite import (
     SqliteVideos,
 )
 from linkhub_adapters.telemetry import Figures
-from linkhub_cli.backends.backend import Backend
+from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import AnnouncementFeed, Clock
@@ -34,13 +34,25 @@ FILE_NAME = "linkhub.sqlite3"
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
+    if not opening.makes_storage:
+        _check_there(settings.storage.data_dir)
     database = await asyncio.to_thread(_open, settings.storage.data_dir)
     try:
         yield _Embedded(database, settings.consuming, clock).backend()
     finally:
         await asyncio.to_thread(database.close)
+
+
+def _check_there(data_dir: Path) -> None:
+    """Return if there is a data file, or what is left of one."""
+    if not any(data_dir.glob(f"{FILE_NAME}*")):
+        problem = (
+            f"has no data file ({FILE_NAME}): run this where `linkhub serve` runs, or set LINKHUB_DATA_DIR to its "
+            "directory; `linkhub init` makes a new file"
+        )
+        raise SettingsFaulty([SettingFault("LINKHUB_DATA_DIR", problem, str(data_dir))])
 
 
 def _open(data_dir: Path) -> SqliteDatabase:
