@@ -41,6 +41,7 @@ from linkhub_adapters.aws.examination.queues import (
 )
 from linkhub_adapters.aws.examination.refusals import LOG_IN
 from linkhub_adapters.aws.examination.services import Services, open_services
+from linkhub_adapters.aws.examination.stand_in import is_stand_in, lacks_of, try_statements, without_statements
 from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
 from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
@@ -163,14 +164,26 @@ class _Round:
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
         resource = Resource.STAGING if table.ttl_attribute else Resource.PRODUCTS
+        lacking = await self._lacking(seen)
         if seen.may_be_tried:
             told = {action: outcome_of(action, reply) for action, reply in seen.replies.items() if reply is not None}
-            tried = await try_table(self.inquiry, self.services, table, self.needs[resource])
-            await self._may(self._needed(resource, seen.subject, seen.arn), {**told, **tried})
+            needed = self._needed(resource, seen.subject, seen.arn)
+            if lacking:
+                needed = evolve(needed, actions=without_statements(needed.actions))
+            tried = await try_table(self.inquiry, self.services, table, needed.actions)
+            await self._may(needed, {**told, **tried})
         if seen.may_be_tried and seen.has_index:
             tried = await try_index(self.inquiry, self.services, table)
             await self._may(self._needed(Resource.INDEX, f"{seen.subject}, its index", f"{seen.arn}/index/*"), tried)
-        return table_findings(seen, self.aws)
+        return [*lacking, *table_findings(seen, self.aws)]
+
+    async def _lacking(self, seen: TableSeen) -> Sequence[Finding]:
+        """What a server that stands in for DynamoDB cannot do, found out by what it says of statements."""
+        endpoint_url = str(self.services.dynamodb.meta.endpoint_url)
+        if not (seen.may_be_tried and is_stand_in(endpoint_url)):
+            return []
+        lacking = await try_statements(self.inquiry, self.services, seen.table)
+        return [lacks_of(seen.subject, endpoint_url, lacking)] if lacking else []
 
     async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
         seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
