@@ -113,9 +113,9 @@ def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Seque
 
 
 def news(text: str) -> None:
-    """Say something beside the result; a standard error that is gone stops nothing."""
+    """Say something beside the result, line by line; a standard error that is gone stops nothing."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo("\n".join(map(plain, text.split("\n"))), err=True)
 
 
 def plain(text: str) -> str:

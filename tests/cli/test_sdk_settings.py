@@ -185,7 +185,21 @@ def test_a_command_says_it_in_one_line(terminal: Terminal, sdk: Path, port: int,
     assert result.exit_code == case.exit_code
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no token file (IRSA)",  # found by the first call
+        "no token file (Pod Identity)",  # found where a client is made
+        "a credential process that prints words",
+        "an unknown profile",  # found where the session is made
+        "a broken config file",
+        "an endpoint without a scheme",
+        "an odd defaults mode",
+        "no file of certificates",
+        "nothing at all",
+        "a FIFO topic",
+    ],
+)
 def test_doctor_finds_it(terminal: Terminal, sdk: Path, port: int, name: str) -> None:
     """It is a fault, with the setting in what mends it; doctor goes on with what does not need the SDK."""
     case = CASES[name]

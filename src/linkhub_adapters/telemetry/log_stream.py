@@ -6,7 +6,8 @@
     it works again                                          the first line says how many were dropped
     its reader does not read                                lines wait, up to a limit in bytes; then they are dropped
 
-Rule 1. ``write`` never raises and, with a thread of its own, never waits.
+Rule 1. ``write`` never raises. With a thread of its own it waits only if too much waits already: 50 ms, and not again
+        until the reader has read something. So a burst loses no line, and a reader that hangs costs one such wait.
 Rule 2. Lines keep their order. A line is written whole, or the next one begins on a line of its own.
 """
 
@@ -25,7 +26,8 @@ from attrs import define, field
 __all__ = ["MAX_WAITING_CHARACTERS", "LogStream"]
 
 MAX_WAITING_CHARACTERS = 1_048_576
-MAX_AT_ONCE = 64
+MAX_AT_ONCE_CHARACTERS = 262_144
+ROOM_SECONDS = 0.05
 
 
 @define(eq=False)
@@ -49,6 +51,7 @@ class LogStream:
     _lines: deque[str] = field(factory=deque, init=False)
     _waiting_characters: int = field(default=0, init=False)
     _is_writing: bool = field(default=False, init=False)
+    _is_stuck: bool = field(default=False, init=False)
     _changed: threading.Condition = field(factory=threading.Condition, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
@@ -60,13 +63,21 @@ class LogStream:
             self._put([text])
             return len(text)
         with self._changed:
-            if self._waiting_characters + len(text) > self.max_waiting_characters:
+            if not self._has_room(len(text)):
                 self._drop(1)
             else:
                 self._lines.append(text)
                 self._waiting_characters += len(text)
                 self._wake()
         return len(text)
+
+    def _has_room(self, characters: int) -> bool:
+        def fits() -> bool:
+            return self._waiting_characters + characters <= self.max_waiting_characters
+
+        if not fits() and not self._is_stuck:
+            self._is_stuck = not self._changed.wait_for(fits, ROOM_SECONDS)
+        return fits()
 
     def flush(self) -> None:
         """Do nothing: each line is written at once, or by the thread; see :meth:`drain`."""
@@ -92,13 +103,21 @@ class LogStream:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._lines)
-                lines = [self._lines.popleft() for _ in range(min(len(self._lines), MAX_AT_ONCE))]
+                lines = self._take()
                 self._is_writing = True
             self._put(lines)
             with self._changed:
                 self._waiting_characters -= sum(map(len, lines))
-                self._is_writing = False
+                self._is_writing = self._is_stuck = False
                 self._changed.notify_all()
+
+    def _take(self) -> list[str]:
+        """The next lines, many at once: each write lets the other threads go first."""
+        lines, characters = [], 0
+        while self._lines and characters < MAX_AT_ONCE_CHARACTERS:
+            lines.append(self._lines.popleft())
+            characters += len(lines[-1])
+        return lines
 
     # --- writing
 

@@ -73,7 +73,7 @@ def configure_logs(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _mask_secrets,
-        structlog.processors.format_exc_info if log_format == "json" else _pass,
+        structlog.processors.format_exc_info if log_format == "json" else _show_escapes,
     ]
     renderer = _renderer(log_format, has_colours=has_colours and target.isatty())
     structlog.configure(
@@ -135,5 +135,9 @@ def _mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _pass(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _show_escapes(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Show what a terminal would act upon: texts of sellers and clients are in these lines."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in value)
     return event
