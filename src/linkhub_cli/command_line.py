@@ -16,6 +16,7 @@ import click
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from linkhub_cli.backends import Opening
     from linkhub_cli.container import Container
     from linkhub_cli.settings import Settings
     from linkhub_cli.settings_sources import Loaded
@@ -25,6 +26,7 @@ __all__ = ["CommandLine"]
 T = TypeVar("T")
 
 _ENV_FILE = Path(".env")
+_LAST_LINES_SECONDS = 0.5
 
 
 @frozen(kw_only=True)
@@ -55,8 +57,14 @@ class CommandLine:
             click.echo(f"linkhub: warning: {warning}", err=True)
         return loaded.settings
 
-    def run(self, action: Callable[[Container], Awaitable[T]]) -> T:
-        """Open everything, do ``action``, close everything; logs only tell what is wrong."""
+    def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
+        """Open everything, do ``action``, close everything; logs only tell what is wrong.
+
+        Args:
+            action: what the command does.
+            opening: what the backend is opened for; unless given, storage that is absent is not made.
+        """
+        from linkhub_cli.backends import Opening  # noqa: PLC0415  help is quick
         from linkhub_cli.container import Container, open_container  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
@@ -64,7 +72,7 @@ class CommandLine:
         set_up_logs(settings.logs, quiet=True)
 
         async def within() -> T:
-            async with open_container(settings, Container) as container:
+            async with open_container(settings, Container, opening or Opening(makes_storage=False)) as container:
                 return await action(container)
 
         return asyncio.run(within())
@@ -78,9 +86,12 @@ class CommandLine:
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings(overrides)
-        set_up_logs(settings.logs)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(service(settings))
+        lines = set_up_logs(settings.logs, is_service=True)
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(service(settings))
+        finally:
+            lines.drain(_LAST_LINES_SECONDS)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_adapters.worker import Repeater
-from linkhub_cli.container import Container, open_container
+from linkhub_cli.container import Container, exit_deadline, guards, open_container
 from linkhub_cli.http_server import HttpServer, bind, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
 from linkhub_cli.node_report import Node
-from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.presence import Attendance, Presence
 from linkhub_cli.reach_of_news import tell_reach
 from linkhub_cli.settings import Listener, Settings
 
@@ -39,8 +38,8 @@ async def consume(settings: Settings) -> None:
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, Container) as container:
-            opened.enter_context(stopped_by_signals(stop))
             log = container.log()
             tell_reach(settings, log, serves=False, consumes=True)
             log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))
@@ -66,14 +65,14 @@ def _port_of(listening: socket.socket | None) -> int | None:
 def _phases(container: Container, listening: socket.socket | None, stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_meeting(container).run]),
+        Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
     ]
     if listening is not None:
         phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))
     return phases
 
 
-def _meeting(container: Container) -> Repeater:
+def _meeting(container: Container) -> Attendance:
     name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
     presence = Presence(
         node=Node(node_id=name, role="consume", started_at=now),
@@ -81,10 +80,9 @@ def _meeting(container: Container) -> Repeater:
         clock=container.clock(),
         log=container.log(),
         meet=container.backend().meet,
+        leave=container.backend().leave,
     )
-    return Repeater(
-        activity="meet", action=presence.look_round, journal=container.journal(), interval_seconds=MEET_SECONDS
-    )
+    return Attendance(presence=presence, journal=container.journal())
 
 
 def _health(container: Container, listening: socket.socket, stop: asyncio.Event) -> HttpServer:

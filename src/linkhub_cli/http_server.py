@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -29,12 +30,18 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
         variable: the setting that is at fault when it cannot be had.
 
     Raises:
-        SettingsFaulty: it cannot be listened on.
+        SettingsFaulty: it cannot be listened on, or the host is none of this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except socket.gaierror as error:
+        problem = "is no address, and no name of one: set it to localhost, 0.0.0.0 or an address of this machine"
+        raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            problem = "is no address of this machine: set it to one, to localhost, or to 0.0.0.0 for all of them"
+            raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
         # The error's own text repeats the address; the system's does not.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         problem = f"cannot be listened on at {host}: {reason}; set another, or 0 for any free port"

@@ -6,6 +6,7 @@ Rule 2. Errors of linkhub's own tree are told in one line on standard error, nev
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from attrs import frozen
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.help_text import EXIT_CODES, FIRST_STEPS
+from linkhub_cli.standard_files import open_standard_files
+from linkhub_cli.standard_output import OutputFailed, end_of_output, guard_standard_output
 
 __all__ = ["main", "program"]
 
@@ -76,7 +79,9 @@ class _Program(click.Group):
         from linkhub_cli.failures import telling  # noqa: PLC0415  help is quick
 
         with telling(debug=bool(ctx.params.get("debug"))):
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # what cannot be written any more is this command's failure
+            return result
 
 
 @click.group(cls=_Program, epilog=f"{FIRST_STEPS}\n\n{EXIT_CODES}", context_settings={"max_content_width": 100})
@@ -99,4 +104,9 @@ def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # 
 
 def main() -> None:
     """The entry point."""
-    program(prog_name="linkhub")
+    open_standard_files()
+    guard_standard_output()
+    try:
+        program(prog_name="linkhub")
+    except OutputFailed as failed:
+        sys.exit(end_of_output(failed))

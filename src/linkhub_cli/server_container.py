@@ -22,13 +22,13 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.gateway import Door
 from linkhub_adapters.telemetry import RealtimeFigures
-from linkhub_adapters.worker import Repeater
 from linkhub_cli import documents
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
-from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.presence import Attendance, Presence
 from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Listener, Settings
 from linkhub_core.subscriptions import SessionLimits
 
@@ -108,6 +108,12 @@ class ServerContainer(Container):
     process: Dependency[ProcessFacts] = Dependency(instance_of=ProcessFacts)
 
     extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+    probes = Singleton(
+        probes_of,
+        Container.backend.provided.probes,
+        Container.backend.provided.work_probes,
+        consumes=process.provided.consumes,
+    )
 
     realtime_settings = Callable(_realtime_settings, Container.settings, process)
     hub = Singleton(
@@ -131,15 +137,10 @@ class ServerContainer(Container):
         clock=Container.clock,
         log=Container.log,
         meet=Container.backend.provided.meet,
+        leave=Container.backend.provided.leave,
         realtime=realtime_figures,
     )
-    meeting = Singleton(
-        Repeater,
-        activity="meet",
-        action=presence.provided.look_round,
-        journal=Container.journal,
-        interval_seconds=MEET_SECONDS,
-    )
+    meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
         process=process,
@@ -158,7 +159,7 @@ class ServerContainer(Container):
         operator_status=operator_status,
         failed=Container.failed_request,
         draining=process.provided.is_stopping,
-        probes=Container.probes,
+        probes=probes,
     )
     app = Singleton(
         create_app,

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import Probe
 from linkhub_adapters.worker import Listener
-from linkhub_cli.container import open_container
+from linkhub_cli.container import exit_deadline, guards, open_container
 from linkhub_cli.http_server import HttpServer, bind
 from linkhub_cli.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.process_facts import ProcessFacts
@@ -72,7 +72,7 @@ async def serve(
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
-        opened.enter_context(stopped_by_signals(stop))
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, ServerContainer) as container:
             tell_reach(settings, container.log(), serves=True, consumes=consumes)
             process = _facts(container, listening, consumes=consumes, stop=stop)
@@ -134,7 +134,10 @@ async def _work(
         phases = [
             Phase(name="consume", duties=[*extras.feeds, *consuming]),
             Phase(name="show", duties=[listener.run, container.looking().run, container.meeting().run]),
-            Phase(name="answer", duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run]),
+            Phase(
+                name="answer",
+                duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run, *guards(container)],
+            ),
         ]
         container.log().info(
             "listening", url=process.url, host=process.host, port=process.port, ws_port=process.ws_port

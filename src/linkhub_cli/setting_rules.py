@@ -13,10 +13,11 @@ from pathlib import Path
 
 from linkhub_core.rules import Rule, RuleBroken
 
-__all__ = ["address", "choice", "directory", "host", "matching", "origins", "seconds", "whole", "words"]
+__all__ = ["address", "choice", "directory", "host", "matching", "origins", "seconds", "topic_arn", "whole", "words"]
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]{1,5}|:\*)?", re.IGNORECASE)
+_TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
@@ -111,8 +112,17 @@ def host(value: object) -> str:
 def address(value: object) -> str:
     """An http or https URL."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        raise RuleBroken("must be an http or https URL")
+        raise RuleBroken("must be an http or https URL, such as http://localhost:4566")
     return value
+
+
+def topic_arn(value: object) -> str:
+    """The ARN of a standard topic."""
+    if isinstance(value, str) and _TOPIC_ARN.fullmatch(value.removesuffix(".fifo")):
+        if value.endswith(".fifo"):
+            raise RuleBroken("names a FIFO topic, and announcements need a standard one: `linkhub init` makes it")
+        return value
+    raise RuleBroken("must look like arn:aws:sns:REGION:ACCOUNT:NAME")
 
 
 def origins(value: object) -> tuple[str, ...]:

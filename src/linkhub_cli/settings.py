@@ -255,7 +255,7 @@ class Aws:
     )
     topic_arn: str | None = setting(
         "SNS_NEW_PRODUCT_TOPIC_ARN",
-        rules.matching(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "arn:aws:sns:REGION:ACCOUNT:NAME"),
+        rules.topic_arn,
         doc="The topic on which other nodes and services hear of products.",
         when_unset="news stays within the process that saved the product",
         example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",

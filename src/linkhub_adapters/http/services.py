@@ -18,10 +18,14 @@ __all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
 
 @frozen(kw_only=True)
 class Probe:
-    """One thing that must answer before this process is ready: ``check`` returns when it does, and raises when not."""
+    """One thing that ``/readyz`` looks at: ``check`` returns if it is well, and raises if not.
+
+    The process is ready only if all that ``is_needed`` is well; what is not needed is reported.
+    """
 
     name: str
     check: Callable[[], Awaitable[object]]
+    is_needed: bool = True
 
 
 @frozen(kw_only=True)

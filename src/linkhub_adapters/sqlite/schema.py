@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
@@ -102,18 +103,13 @@ def prepare(connection: sqlite3.Connection) -> None:
     Raises:
         ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             _make(connection)
         else:
             _check(connection, version)
             _bring_up_to_date(connection, version)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _make(connection: sqlite3.Connection) -> None:
@@ -123,6 +119,8 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    if version == SCHEMA_VERSION:  # nothing is written: a full disk keeps no server from showing what there is
+        return
     for step in range(version, SCHEMA_VERSION):
         _run(connection, _STEPS[step])
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

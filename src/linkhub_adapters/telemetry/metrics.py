@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
+from linkhub_adapters.telemetry.logs import dropped_lines
 from linkhub_core.model import Kind
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
@@ -30,6 +31,7 @@ class Metrics:
     take_figures: Callable[[], Figures | None] = field(default=lambda: None)
     take_realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
     take_usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
+    take_dropped_lines: Callable[[], int] = field(default=dropped_lines)
     registry: CollectorRegistry = field(factory=CollectorRegistry)
     events: Counter = field(init=False)
     rejections: Counter = field(init=False)
@@ -96,6 +98,8 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What only a look can tell; called by the registry at each scrape."""
+        dropped = "Lines of the log that could not be written"
+        yield CounterMetricFamily("linkhub_log_lines_dropped", dropped, self.take_dropped_lines())
         if (figures := self.take_figures()) is not None:
             yield from _standing(figures)
         if (realtime := self.take_realtime()) is not None:

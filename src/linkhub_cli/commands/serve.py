@@ -37,9 +37,9 @@ __all__ = ["greet", "overrides_of", "serve"]
 def serve(line: CommandLine, consumes: bool | None, host: str | None, port: str | None, ws_port: str | None) -> None:
     """Serve REST, realtime and pages on one port, and consume.
 
-    With the aws backend it consumes only with --consume: run `linkhub consume` beside it. SIGTERM or Ctrl-C drains:
-    readiness is false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and
-    the exit code is 0. A second signal ends the process at once.
+    With the aws backend it consumes only with --consume: run `linkhub consume` beside it. SIGTERM, SIGHUP or Ctrl-C
+    drains: readiness is false first, no more messages are taken, work in hand is finished, sockets are closed with
+    1001, and the exit code is 0. A second signal ends the process at once.
     """
 
     line.run_service(

@@ -177,6 +177,7 @@ def test_which_ones_must_be_said(terminal: Terminal, command: str) -> None:
 
 def test_none(terminal: Terminal) -> None:
     """No dead letters is good news, not an error."""
+    terminal.run("init")
     assert terminal.run("dead-letters", "list").stdout == "no dead letters\n"
 
 

@@ -40,6 +40,7 @@ def test_a_rejected_message(terminal: Terminal) -> None:
 
 def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
     """It ends with 1, and says where to look next."""
+    terminal.run("init")
     result = terminal.run("why", "404")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("linkhub: nothing is known of video 404: ")
@@ -48,6 +49,7 @@ def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
 
 def test_what_no_video_can_be_called_is_told(terminal: Terminal) -> None:
     """For whoever mistyped it; a rejected message that is called so is found all the same."""
+    terminal.run("init")
     result = terminal.run("why", "no such!")
     assert result.exit_code == 1
     assert "An id may only hold characters of [A-Za-z0-9_-]" in result.stderr
