@@ -43,8 +43,12 @@ async def test_each_route_is_described_and_none_is_invented() -> None:
         assert len(routes) == len(container.app().routes)
         for method in _REFUSED_BY_SOCKETIO:
             assert (await client.request(method, "/socket.io/?EIO=4&transport=polling")).status_code == 400
+        assert (await client.get("/products")).status_code == 426
     served = {(route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
-    refused = {("/socket.io/", method) for method in _REFUSED_BY_SOCKETIO}
+    refused = {("/socket.io/", method) for method in _REFUSED_BY_SOCKETIO} | {("/products", "GET")}
+    refused |= {
+        ("/socket.io", method) for method in ("GET", "POST", *_REFUSED_BY_SOCKETIO)
+    }  # the same without its slash
     assert served - refused == {(path, method.upper()) for path, item in paths.items() for method in item}
 
 
@@ -62,12 +66,21 @@ async def test_the_admin_token_is_asked_for(path: str) -> None:
     ("environment", "origin", "is_allowed"),
     [
         ({}, "http://localhost:5173", True),
+        ({}, "https://localhost", True),
+        ({}, "https://localhost:5173", True),
+        ({}, "http://[::1]:5173", True),
         ({}, "http://127.0.0.1:3002", True),
+        ({}, "null", False),
         ({}, "https://shop.example", False),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "https://shop.example", True),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "http://localhost:5173", False),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "http://127.0.0.1:3002", True),
         ({"WEBSOCKET_CORS_ORIGINS": "*"}, "https://anybody.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "https://*.shop.example"}, "https://a.shop.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "https://b.example:443"}, "https://b.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "capacitor://localhost"}, "capacitor://localhost", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "null"}, "null", True),
+        ({"LINKHUB_PUBLIC_URL": "https://live.example/x"}, "https://live.example", True),
     ],
 )
 async def test_origins(environment: dict[str, str], origin: str, is_allowed: bool) -> None:

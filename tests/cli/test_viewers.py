@@ -33,7 +33,8 @@ class Leaving:
 
 def _poll(room: Room, ends: list[float]) -> None:
     """A session with a poll that hangs."""
-    admitted = room.sockets.admit("GET", QUERY, origin=None, address="192.0.2.1")
+    caller = room.settings.access.examine("192.0.2.1", lambda _: [])
+    admitted = room.sockets.admit("GET", QUERY, caller)
     assert not isinstance(admitted, Refusal)
     handshake, hanging = (admitted[1].open_poll() for _ in range(2))
     assert isinstance(handshake, asyncio.Future)

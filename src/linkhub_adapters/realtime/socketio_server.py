@@ -32,9 +32,9 @@ from linkhub_adapters.realtime.engineio import (
 from linkhub_adapters.realtime.gateway import refusal
 from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_adapters.realtime.socketio_client import SocketIoClient
+from linkhub_core.access import Caller, RefusedCaller
 
 __all__ = ["SocketIoServer"]
 
@@ -57,20 +57,20 @@ class SocketIoServer:
         settings: see :class:`~.settings.RealtimeSettings`.
         monotonic: seconds.
         new_sid: makes the secret id of a session.
+        refused: called for each request whose origin is refused.
     """
 
     hub: Hub
     settings: RealtimeSettings = Factory(RealtimeSettings)
     monotonic: Callable[[], float] = time.monotonic
     new_sid: Callable[[], str] = _new_sid
+    refused: Callable[[RefusedCaller], None] = lambda _: None
     _engine_settings: EngineSettings = field(init=False)
-    _origins: Origins = field(init=False)
     _clients: dict[str, SocketIoClient] = field(factory=dict, init=False)
     _polling_by_address: Counter[str] = field(factory=Counter, init=False)
     _is_draining: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._origins = Origins(self.settings.origins)
         self._engine_settings = EngineSettings(
             ping_interval_seconds=self.settings.ping_interval_seconds,
             ping_timeout_seconds=self.settings.ping_timeout_seconds,
@@ -100,23 +100,18 @@ class SocketIoServer:
 
     # --- polling ---------------------------------------------------------------------------------------------------
 
-    def admit(
-        self, method: str, query: Mapping[str, str], *, origin: str | None, address: str
-    ) -> tuple[Intent, SocketIoClient] | Refusal:
+    def admit(self, method: str, query: Mapping[str, str], caller: Caller) -> tuple[Intent, SocketIoClient] | Refusal:
         """Say whose request this is and what it wants, or why it is refused."""
-        if not self._origins.allow(origin):
+        if not caller.is_allowed:
+            self.refused(RefusedCaller(caller=caller, asked_for="polling"))
             return self._refuse(RefusalReason.ORIGIN, FORBIDDEN)
         admission = admit(method, query, is_websocket=False, find_session=self._find)
         if isinstance(admission, Refusal):
             return admission
         if admission.session is not None:
             return admission.intent, self._clients[admission.session.sid]
-        client = self._open(Transport.POLLING, address)
+        client = self._open(Transport.POLLING, caller.address)
         return client if isinstance(client, Refusal) else (admission.intent, client)
-
-    def cors_headers(self, origin: str | None) -> Mapping[str, str]:
-        """What lets a page of this origin read an answer."""
-        return self._origins.response_headers(origin)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 

@@ -14,17 +14,17 @@ Nobody is let in meanwhile: a port is taken for a moment, and no connection acce
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from attrs import frozen
 
-from linkhub_cli.http_server import bind
+from linkhub_cli.http_server import bind_all
 from linkhub_cli.process_facts import url_of
 from linkhub_cli.settings import Listener
 from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_core.access import is_loopback_name
 from linkhub_core.finding import Finding
 
 __all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
@@ -62,7 +62,8 @@ def look_at_ports(listener: Listener) -> Sequence[PortSeen]:
 
 def _look(host: str, number: int, variable: str) -> PortSeen:
     try:
-        bind(host, number, variable=variable).close()
+        for taken in bind_all(host, number, variable=variable):
+            taken.close()
     except SettingsFaulty as faulty:
         holder = Port.LINKHUB if _is_linkhub(host, number) else Port.TAKEN
         return PortSeen(variable=variable, number=number, holder=holder, problem=faulty.faults[0].problem)
@@ -85,10 +86,7 @@ def _is_linkhub(host: str, number: int) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches a listener on ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_name(host)
 
 
 def listener_findings(listener: Listener, ports: Sequence[PortSeen]) -> Sequence[Finding]:

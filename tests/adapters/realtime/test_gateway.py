@@ -71,7 +71,7 @@ async def test_plain_http_is_answered_beside_it(room: Room) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/product", "/products/", "/PRODUCTS", "/products/../products", "/socket.io"])
+@pytest.mark.parametrize("path", ["/", "/product", "/products/", "/PRODUCTS", "/products/../products", "/socket.io/x"])
 async def test_nothing_is_at_another_path(room: Room, port: int, path: str) -> None:
     """It is a 404, and counted."""
     assert await status_of(port, path) == 404
@@ -140,7 +140,7 @@ async def test_a_request_that_is_no_handshake_is_refused(room: Room, request_tex
     assert room.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
 
 
-@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"x" * 20_000, b"GET\r\n\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"x" * 70_000, b"GET\r\n\r\n", b"\r\n\r\n"])
 async def test_garbage_instead_of_a_handshake_ends_the_connection(room: Room, garbage: bytes) -> None:
     """A TLS greeting, a line without end, half a line."""
     async with RawClient(room.gateway_port) as client:
