@@ -74,7 +74,7 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
             gateway=room.gateway,
             socketio=room.sockets,
             streams=room.streams,
-            listening=None,
+            listening=(),
             drain_seconds=drain_seconds,
         )
         stop = asyncio.Event()

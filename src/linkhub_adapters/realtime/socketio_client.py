@@ -130,7 +130,10 @@ class SocketIoClient:
 
     def _note_due(self) -> None:
         first = [due for due in (self.engine.deadline, self._sockets.deadline) if due is not None]
-        self.due = min(first, default=math.inf)
+        due = min(first, default=math.inf)
+        if due != self.due:
+            self.due = due
+            self._server.note_due(self)
 
     # --- the shell -------------------------------------------------------------------------------------------------
 
