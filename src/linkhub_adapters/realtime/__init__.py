@@ -24,7 +24,8 @@ How they are put together, on a running event loop::
     routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
     gateway.start()                                        # its timer; before connections come
     await gateway.listen(socket)                           # a port of its own, if there is to be one
-    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection)   # the HTTP port, if there is to be one
+    # The HTTP port, if there is to be one. `settings.access` names the trusted proxies, not uvicorn.
+    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection, proxy_headers=False)
     ...
     hub.broadcast_all(announcements)                       # whatever the bus brings together
     ...

@@ -235,6 +235,7 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
