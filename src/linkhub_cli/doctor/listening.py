@@ -128,7 +128,9 @@ def _origin_warnings(listener: Listener) -> Iterator[Finding]:
     mend = "WEBSOCKET_CORS_ORIGINS=https://shop.example (the origins of the pages that show products)"
     if listener.cors_origins is None:
         yield Finding.warning(
-            "origins", f"{listener.host} lets others in, but only pages of localhost may connect", mend
+            "origins",
+            f"{listener.host} lets others in, but only its own pages and those of localhost may connect",
+            mend,
         )
     elif "*" in listener.cors_origins:
         yield Finding.warning("origins", "any page in the world may connect", mend)

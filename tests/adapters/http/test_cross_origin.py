@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from linkhub_adapters.http import HttpSettings
-from linkhub_core.access import AccessPolicy
+from linkhub_core.access import AccessPolicy, TrustedProxies
 from tests.adapters.http.failing import ROUTES
 from tests.adapters.http.shop import PRODUCTS, Listener
 
@@ -124,6 +124,15 @@ async def test_a_star_means_all() -> None:
         answer = await client.get(PRODUCTS, headers={"Origin": "https://anybody.example"})
         assert answer.headers["access-control-allow-origin"] == "*"
         assert (await preflight(client, "https://anybody.example")).status_code == 200
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1"], "https"), ([], "http")])
+async def test_a_redirect_behind_tls_keeps_its_scheme(trusted: list[str], scheme: str) -> None:
+    """As a trusted proxy names it."""
+    policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
+    async with Listener(settings=HttpSettings(access=policy)).client() as client:
+        answer = await client.get(f"{PRODUCTS}/", headers={"Host": "shop.example", "X-Forwarded-Proto": "https"})
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{scheme}://shop.example{PRODUCTS}")
 
 
 async def test_further_methods_can_be_allowed() -> None:
