@@ -27,10 +27,5 @@ def access_policy(listener: Listener, *, host: str, own_ports: Sequence[int]) ->
         trusted_proxies=TrustedProxies.parse(listener.trusted_proxies or ()),
         is_on_loopback=is_loopback_name(host),
         own_ports=own_ports,
-        public_origin=_origin_of(listener.public_url) if listener.public_url is not None else None,
+        public_origin=Origin.of_url(listener.public_url) if listener.public_url is not None else None,
     )
-
-
-def _origin_of(url: str) -> Origin | None:
-    scheme, _, rest = url.partition("://")
-    return Origin.parse(f"{scheme}://{rest.partition('/')[0]}")

@@ -11,10 +11,22 @@ import math
 import re
 from pathlib import Path
 
-from linkhub_core.access import OriginPattern, TrustedProxies
+from linkhub_core.access import Origin, OriginPattern, TrustedProxies
 from linkhub_core.rules import Rule, RuleBroken
 
-__all__ = ["address", "choice", "directory", "host", "matching", "networks", "origins", "seconds", "whole", "words"]
+__all__ = [
+    "address",
+    "choice",
+    "directory",
+    "host",
+    "matching",
+    "networks",
+    "origins",
+    "public_url",
+    "seconds",
+    "whole",
+    "words",
+]
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
@@ -114,6 +126,13 @@ def address(value: object) -> str:
     """An http or https URL."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         raise RuleBroken("must be an http or https URL")
+    return value
+
+
+def public_url(value: object) -> str:
+    """An http or https URL whose origin a browser can have."""
+    if not isinstance(value, str) or Origin.of_url(value) is None:
+        raise RuleBroken("must be an http or https URL such as https://live.shop.example")
     return value
 
 

@@ -92,7 +92,7 @@ class Listener:
     )
     public_url: str | None = setting(
         "LINKHUB_PUBLIC_URL",
-        rules.address,
+        rules.public_url,
         doc="The address under which others reach this server, such as that of the proxy in front of it. Its origin "
         "may connect, and a server on a loopback address takes its host as its own.",
         when_unset="the host of each request",

@@ -33,6 +33,7 @@ def test_the_rebinding_guard_is_for_loopback(host: str, is_on_loopback: bool) ->
     [
         ("https://live.example", "https://live.example"),
         ("https://Live.example/shop?x", "https://live.example"),
+        ("https://live.example?x", "https://live.example"),
         ("http://live.example:8080/", "http://live.example:8080"),
     ],
 )

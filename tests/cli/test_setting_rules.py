@@ -30,6 +30,7 @@ TAKEN: list[tuple[Rule[Any], object, object]] = [
     (rules.origins, ("https://shop.example",), ("https://shop.example",)),
     (rules.origins, "https://*.shop.example:443,Capacitor://localhost,tauri:,NULL", _PATTERNS),
     (rules.networks, "10.0.0.0/8, ::1,", ("10.0.0.0/8", "::1")),
+    (rules.public_url, "https://live.example/shop?x", "https://live.example/shop?x"),
 ]
 
 REFUSED: list[tuple[Rule[Any], object, str]] = [
@@ -54,6 +55,9 @@ REFUSED: list[tuple[Rule[Any], object, str]] = [
     (rules.origins, "https://*shop.example", "whole host"),
     (rules.origins, 7, "separated by commas"),
     (rules.networks, "proxy", "'proxy' is not one"),
+    (rules.public_url, "live.example", "https URL"),
+    (rules.public_url, "https://user@live.example", "https URL"),
+    (rules.public_url, "capacitor://localhost", "https URL"),
     (rules.networks, "*", "0.0.0.0/0,::/0"),
     (rules.networks, 7, "separated by commas"),
 ]

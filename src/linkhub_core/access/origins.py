@@ -35,6 +35,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HTTP_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/?#@\s,]*)(?::([0-9]{1,5}|\*))?")
+_URL: Final = re.compile(r"[A-Za-z]+://[^/?#]*")
 _NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _NUMERIC: Final = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?")
 _FORM: Final = "must be an origin such as https://shop.example, https://*.shop.example or capacitor://localhost"
@@ -86,6 +87,13 @@ class Origin:
             return cls(scheme, match[1], port)
         name = _host_name(match[1])
         return None if name is None else cls(http_scheme, name, port or _DEFAULT_PORTS[http_scheme])
+
+    @classmethod
+    def of_url(cls, url: str) -> Self | None:
+        """The origin of an http or https URL; none if it is none, or has a user or an invalid port."""
+        match = _URL.match(url)
+        origin = cls.parse(match[0]) if match else None
+        return origin if origin is not None and origin.is_http else None
 
     @property
     def is_http(self) -> bool:
