@@ -116,6 +116,30 @@ def _requests(more: str) -> dict[str, bytes]:
     }
 
 
+async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
+    """HTTP/1.0 and no upgrades: Socket.IO polls, event streams flow, and a WebSocket is told what is missing."""
+    server, url = Hub(tmp_path, backend="memory").serve()
+    upstream = url.removeprefix("http://").replace("localhost", "127.0.0.1")
+    with server, run_nginx(tmp_path, [upstream], location="") as proxy:
+        products = f"{proxy}/products"
+        plain: list[str | Path] = [
+            node,
+            _LIBRARY,
+            "ws",
+            npm.install(npm.WS),
+            products.replace("http://", "ws://"),
+            "{}",
+        ]
+        async with run_client(node, _OFFICIAL, npm.install(npm.SOCKET_IO_CLIENT), products, "{}") as io:
+            await io.hear("event", "connected")
+            await io.subscribe()
+        async with run_client(*plain) as ws:
+            assert await ws.hear("refused") == ["refused", 426]
+        events, package = f"{proxy}/api/v1/shop/{_SELLER}/events", npm.install(npm.EVENT_SOURCE)
+        async with run_client(node, _LIBRARY, "eventsource", package, events, "{}") as source:
+            await source.hear("event", "subscribed")
+
+
 def test_who_may_connect_through_nginx(tmp_path: Path) -> None:
     """The address that nginx names is the server's own; else a foreign host is refused, and the log says why."""
     hub = Hub(

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,7 +26,8 @@ from linkhub_core.access import AccessPolicy, Caller, OriginVerdict, RefusedCall
 __all__ = ["CrossOrigin"]
 
 _TOKENS: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[-!#$%&'*+.^_`|~0-9A-Za-z]+)*")
-_EXPOSED: Final = "ETag, Retry-After"
+_EXPOSED: Final = (b"access-control-expose-headers", b"ETag, Retry-After")
+_VARY: Final = (b"vary", b"Origin")
 _MAX_AGE_SECONDS: Final = 600
 
 
@@ -105,18 +106,16 @@ def peer_of(scope: Scope) -> str:
 
 def _varying(send: Send, cors_headers: Mapping[str, str]) -> Send:
     """Add what lets the page read the answer; caches keep one answer for each origin."""
-    if not cors_headers:
-        added = {}
-    else:
-        added = {**cors_headers, "access-control-expose-headers": _EXPOSED}
-        del added["vary"]
+    added = [(name.encode(), value.encode()) for name, value in cors_headers.items() if name != "vary"]
+    if added:
+        added.append(_EXPOSED)
+    replaced = {name for name, _ in added}
 
     async def send_marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message.setdefault("headers", [])
-            headers = MutableHeaders(scope=message)
-            headers.update(added)
-            headers.add_vary_header("Origin")
+            headers = [header for header in message.get("headers", ()) if header[0] not in replaced]
+            vary = [] if _VARY in headers else [_VARY]
+            message["headers"] = [*headers, *added, *vary]
         await send(message)
 
     return send_marked

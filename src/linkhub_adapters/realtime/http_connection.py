@@ -80,6 +80,9 @@ class HttpConnection(HttpToolsProtocol):
         else:
             super().handle_websocket_upgrade()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: Java's client offers HTTP/2 (``h2c``) with each request, and HTTP/1.1 is an answer to it."""
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what came and close; an answer under way is cut, for another one has no place in it."""
         if self._is_answering:

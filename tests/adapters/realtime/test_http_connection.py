@@ -119,13 +119,14 @@ async def test_a_connection_that_sends_nothing_ends_with_the_keep_alive(room: Ro
         assert await client.read_to_end() == b""
 
 
-async def test_an_upgrade_to_http2_is_passed_over(room: Room) -> None:
-    """Java's client asks for it in each request, and uses the connection again."""
+async def test_an_upgrade_to_http2_is_passed_over(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """Java's client asks for it in each request, and uses the connection again; the log says nothing of it."""
     asking = HELLO[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n\r\n"
     async with RawClient(room.port) as client:
         for _ in range(3):
             await client.send(asking)
             assert (await client.read_until(b"hello")).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
 
 
 async def test_an_answer_may_take_longer_than_a_head(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
