@@ -44,7 +44,7 @@ CHROMIUM = Tool(
     names=("chromium", "chromium-browser", "google-chrome", "chrome"),
     remedy="install Chromium (Debian: chromium)",
 )
-NGINX = Tool(names=("nginx",), remedy="install nginx (Debian: nginx)")
+NGINX = Tool(names=("nginx", "/usr/sbin/nginx"), remedy="install nginx (Debian: nginx)")
 PROMTOOL = Tool(names=("promtool",), remedy="install Prometheus (Debian: prometheus)")
 
 

@@ -48,9 +48,8 @@ def serve(
     """Serve REST, realtime and pages on one port, and consume.
 
     With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` beside it.
-    SIGTERM or Ctrl-C drains:
-    readiness is false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and
-    the exit code is 0. A second signal ends the process at once.
+    SIGTERM or Ctrl-C drains: readiness is false first, no more messages are taken, work in hand is finished, sockets
+    are closed with 1001, and the exit code is 0. A second signal ends the process at once.
     """
 
     line.run_service(
