@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +37,36 @@ def _publish(hub: Hub, video_id: str) -> None:
     hub.run("publish", str(file))
 
 
+def _socket_io(node: Path, url: str, **options: Any) -> Sequence[str | Path]:
+    more = json.dumps({"reconnectionDelay": 50, **options})
+    return [node, _OFFICIAL, npm.install(npm.SOCKET_IO_CLIENT), f"{url}/products", more]
+
+
+def _plain(node: Path, url: str) -> Sequence[str | Path]:
+    return [node, _LIBRARY, "ws", npm.install(npm.WS), f"{url.replace('http://', 'ws://')}/products", "{}"]
+
+
+def _event_source(node: Path, url: str) -> Sequence[str | Path]:
+    package = npm.install(npm.EVENT_SOURCE)
+    return [node, _LIBRARY, "eventsource", package, f"{url}/api/v1/shop/{_SELLER}/events", "{}"]
+
+
 @asynccontextmanager
 async def _clients(url: str, node: Path) -> AsyncIterator[dict[str, NodeClient]]:
-    """One client of each kind, each subscribed: Socket.IO with its defaults, a plain WebSocket, and an event stream."""
-    products, events = f"{url}/products", f"{url}/api/v1/shop/{_SELLER}/events"
-    socket_io: list[str | Path] = [
-        node,
-        _OFFICIAL,
-        npm.install(npm.SOCKET_IO_CLIENT),
-        products,
-        '{"reconnectionDelay":50}',
-    ]
-    plain: list[str | Path] = [node, _LIBRARY, "ws", npm.install(npm.WS), products.replace("http://", "ws://"), "{}"]
-    event_source: list[str | Path] = [node, _LIBRARY, "eventsource", npm.install(npm.EVENT_SOURCE), events, "{}"]
-    async with run_client(*socket_io) as io, run_client(*plain) as ws, run_client(*event_source) as source:
-        await io.hear("event", "connected")
+    """One client of each kind, each subscribed: Socket.IO with its defaults and polling, WebSocket, event stream."""
+    polling = _socket_io(node, url, transports=["polling"])
+    async with (
+        run_client(*_socket_io(node, url)) as io,
+        run_client(*polling) as poller,
+        run_client(*_plain(node, url)) as ws,
+        run_client(*_event_source(node, url)) as source,
+    ):
+        for client in (io, poller, ws):
+            await client.hear("event", "connected")
+            await client.subscribe()
         await io.hear("upgrade", "websocket")
-        await io.subscribe()
-        await ws.hear("event", "connected")
-        await ws.subscribe()
         await source.hear("event", "subscribed")
-        yield {"io": io, "ws": ws, "source": source}
+        yield {"io": io, "poller": poller, "ws": ws, "source": source}
 
 
 async def _hear(client: NodeClient, video_id: str) -> None:
@@ -84,12 +93,39 @@ async def test_deploys_behind_nginx(tmp_path: Path, node: Path) -> None:
                 assert await asyncio.to_thread(servers[index].terminate) == 0
                 servers[index] = running.enter_context(_serve(hub, port))
             assert await clients["ws"].hear("close") == ["close", 1001]
-            await clients["io"].hear("connect")  # the first one
-            await clients["io"].hear("connect")
-            await clients["io"].subscribe()
+            for client in (clients["io"], clients["poller"]):
+                await client.hear("connect")  # the first one
+                await client.hear("connect")
+                await client.subscribe()
             await asyncio.to_thread(_publish, hub, "7300000000000000002")
-            await _hear(clients["io"], "7300000000000000002")
-            await _hear(clients["source"], "7300000000000000002")
+            for name in ("io", "poller", "source"):
+                await _hear(clients[name], "7300000000000000002")
+
+
+async def test_only_polling_needs_stickiness(tmp_path: Path, node: Path) -> None:
+    """Requests go round two servers: WebSockets and event streams do not mind, and hear what either server saves."""
+    hub = Hub(tmp_path)
+    with ExitStack() as running:
+        urls = []
+        for _ in range(2):
+            server, url = hub.serve()
+            running.enter_context(server)
+            urls.append(url.replace("http://localhost", "127.0.0.1"))
+        proxy = running.enter_context(run_nginx(tmp_path, urls))
+        websocket = _socket_io(node, proxy, transports=["websocket"])
+        async with AsyncExitStack() as connected:
+            commands = [websocket, websocket, _plain(node, proxy), _plain(node, proxy)]
+            clients = [await connected.enter_async_context(run_client(*command)) for command in commands]
+            for client in clients:
+                await client.hear("event", "connected")
+                await client.subscribe()
+            for _ in range(2):
+                source = await connected.enter_async_context(run_client(*_event_source(node, proxy)))
+                await source.hear("event", "subscribed")
+                clients.append(source)
+            await asyncio.to_thread(_publish, hub, "7300000000000000001")
+            for client in clients:
+                await _hear(client, "7300000000000000001")
 
 
 @contextmanager
@@ -121,22 +157,12 @@ async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
     server, url = Hub(tmp_path, backend="memory").serve()
     upstream = url.removeprefix("http://").replace("localhost", "127.0.0.1")
     with server, run_nginx(tmp_path, [upstream], location="") as proxy:
-        products = f"{proxy}/products"
-        plain: list[str | Path] = [
-            node,
-            _LIBRARY,
-            "ws",
-            npm.install(npm.WS),
-            products.replace("http://", "ws://"),
-            "{}",
-        ]
-        async with run_client(node, _OFFICIAL, npm.install(npm.SOCKET_IO_CLIENT), products, "{}") as io:
+        async with run_client(*_socket_io(node, proxy)) as io:
             await io.hear("event", "connected")
             await io.subscribe()
-        async with run_client(*plain) as ws:
+        async with run_client(*_plain(node, proxy)) as ws:
             assert await ws.hear("refused") == ["refused", 426]
-        events, package = f"{proxy}/api/v1/shop/{_SELLER}/events", npm.install(npm.EVENT_SOURCE)
-        async with run_client(node, _LIBRARY, "eventsource", package, events, "{}") as source:
+        async with run_client(*_event_source(node, proxy)) as source:
             await source.hear("event", "subscribed")
 
 
