@@ -115,7 +115,7 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves an application on bound sockets until it is told to stop; requests under way are answered first."""
+    """Serves an application on bound sockets until `stop` is set; requests under way are answered first."""
 
     def __init__(self, config: uvicorn.Config, listening: Sequence[socket.socket]) -> None:
         self._server = _Server(config)

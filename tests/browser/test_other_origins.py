@@ -1,4 +1,4 @@
-"""Chromium on pages of other origins: what a listed page may do on a real server, and what it is told else."""
+"""Chromium on pages of other origins: what a listed page may do on a real server, and what any other page gets."""
 
 from __future__ import annotations
 

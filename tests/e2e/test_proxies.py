@@ -153,7 +153,7 @@ def _requests(more: str) -> dict[str, bytes]:
 
 
 async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
-    """HTTP/1.0 and no upgrades: Socket.IO polls, event streams flow, and a WebSocket is told what is missing."""
+    """HTTP/1.0 and no upgrades: Socket.IO polls, event streams flow, and a WebSocket gets 426."""
     server, url = Hub(tmp_path, backend="memory").serve()
     upstream = url.removeprefix("http://").replace("localhost", "127.0.0.1")
     with server, run_nginx(tmp_path, [upstream], location="") as proxy:
@@ -188,7 +188,7 @@ def test_who_may_connect_through_nginx(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling", "event stream"])
-def test_clients_behind_nginx_are_told_apart(tmp_path: Path, transport: str) -> None:
+def test_clients_behind_nginx_are_counted_apart(tmp_path: Path, transport: str) -> None:
     """By the address that nginx appends: a client's own X-Forwarded-For does not count, nor do uvicorn's variables."""
     hub = Hub(
         tmp_path,

@@ -1,7 +1,7 @@
 """The guard of the operator's routes while they have no token: against DNS rebinding.
 
 A page can point its own host name at a loopback address and read, as its own origin, what a server there gives to
-everybody. Without a token the operator's routes answer only requests whose host is this server's own; see
+every client. Without a token the operator's routes answer only requests whose host is this server's own; see
 :mod:`linkhub_core.access.policy`.
 """
 

@@ -7,6 +7,8 @@
     others let in, no admin token                          warning   statistics and metrics are open to all of them
     others let in, no origins named                        warning   pages of other hosts cannot connect
     others let in, all origins                             warning   any page in the world may connect
+    all peers trusted as proxies                           warning   a client chooses its own address
+    loopback trusted as a proxy, no admin token            warning   a page on this machine can pass for a proxy
 
 Nobody is let in meanwhile: a port is taken for a moment, and no connection accepted.
 """
@@ -24,7 +26,7 @@ from linkhub_cli.http_server import bind_all
 from linkhub_cli.process_facts import url_of
 from linkhub_cli.settings import Listener
 from linkhub_cli.settings_sources import SettingsFaulty
-from linkhub_core.access import is_loopback_name
+from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.finding import Finding
 
 __all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
@@ -91,7 +93,7 @@ def is_loopback(host: str) -> bool:
 
 def listener_findings(listener: Listener, ports: Sequence[PortSeen]) -> Sequence[Finding]:
     """What is to be said of the listener."""
-    return [*map(_port_finding, ports), *_openness(listener)]
+    return [*map(_port_finding, ports), *_openness(listener), *_proxy_warnings(listener)]
 
 
 def _port_finding(seen: PortSeen) -> Finding:
@@ -122,6 +124,16 @@ def _token_warnings(listener: Listener) -> Iterator[Finding]:
     if listener.admin_token is None:
         problem = f"{listener.host} lets others in, and statistics and metrics ask for no token"
         yield Finding.warning("access", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
+
+
+def _proxy_warnings(listener: Listener) -> Iterator[Finding]:
+    proxies = TrustedProxies.parse(listener.trusted_proxies or ())
+    if any(network.prefixlen == 0 for network in proxies.networks):
+        problem = "every peer is trusted: any client can choose its own address with X-Forwarded-For"
+        yield Finding.warning("proxies", problem, "LINKHUB_TRUSTED_PROXIES=10.0.0.7 (the proxies alone)")
+    elif listener.admin_token is None and (proxies.trusts("127.0.0.1") or proxies.trusts("::1")):
+        problem = "loopback is trusted, so a page on this machine can pass for a proxy, and statistics ask for no token"
+        yield Finding.warning("proxies", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
 
 
 def _origin_warnings(listener: Listener) -> Iterator[Finding]:

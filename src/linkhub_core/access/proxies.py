@@ -1,6 +1,6 @@
 """Which proxies are trusted, and the client address behind them.
 
-Rule 1. ``X-Forwarded-*`` headers count only if the peer of the connection is a trusted proxy: everybody can send them.
+Rule 1. ``X-Forwarded-*`` headers count only if the peer of the connection is a trusted proxy: any client can send them.
 Rule 2. Each proxy appends the address of its own peer to ``X-Forwarded-For``. So the list is read from the right, and
         the first address that is no trusted proxy is the client. The entries left of it are the client's own claim.
 Rule 3. An entry that is no address (``unknown``, an obfuscated identifier) ends the walk: the hop that sent it counts.

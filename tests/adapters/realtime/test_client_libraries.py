@@ -66,7 +66,7 @@ async def test_its_subprotocols_are_answered(room: Room, node: Path, package: np
 @pytest.mark.parametrize("protocols", [[], ["graphql-ws"], ["a", "b"]])
 @pytest.mark.parametrize("headers", [{}, {"Cookie": "session=" + "x" * 40_000}], ids=["plain", "40 KB of cookies"])
 async def test_a_plain_websocket(room: Room, node: Path, protocols: list[str], headers: dict[str, str]) -> None:
-    """``ws``: it is told the first subprotocol that it asked for, however long its cookies are."""
+    """``ws``: the answer names the first subprotocol that it asked for, however long its cookies are."""
     address = f"ws://127.0.0.1:{room.port}/products"
     options = json.dumps({"protocols": protocols, "headers": headers, "origin": f"http://127.0.0.1:{room.port}"})
     async with run_client(node, _LIBRARY, "ws", npm.install(npm.WS), address, options) as client:

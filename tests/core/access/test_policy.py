@@ -101,7 +101,7 @@ def test_the_rebinding_guard(host: str, origin: str, verdict: OriginVerdict, is_
     ],
 )
 def test_a_trusted_proxy_names_the_host(peer: str, headers: list[tuple[str, str]], is_own: bool) -> None:
-    """By ``X-Forwarded-Host``; everybody else's is not read."""
+    """By ``X-Forwarded-Host``; that of any other peer is not read."""
     caller = examine(ON_LOOPBACK, ("host", "linkhub:3002"), ("origin", "https://shop.test"), *headers, peer=peer)
     assert (caller.verdict is OriginVerdict.OWN) is is_own
 
@@ -151,12 +151,12 @@ def test_null_and_star_get_no_credentials() -> None:
     """Every sandboxed page is ``null``."""
     null = examine(OPEN, ("host", "h"), ("origin", "null")).cors_headers
     assert null == {"access-control-allow-origin": "null", "vary": "Origin"}
-    everybody = evolve(OPEN, origins=["*", "https://shop.example"])
-    assert examine(everybody, ("host", "h"), ("origin", "https://a.example")).cors_headers == {
+    open_to_all = evolve(OPEN, origins=["*", "https://shop.example"])
+    assert examine(open_to_all, ("host", "h"), ("origin", "https://a.example")).cors_headers == {
         "access-control-allow-origin": "*",
         "vary": "Origin",
     }
-    listed = examine(everybody, ("host", "h"), ("origin", "https://shop.example"))
+    listed = examine(open_to_all, ("host", "h"), ("origin", "https://shop.example"))
     assert "access-control-allow-credentials" in listed.cors_headers
 
 

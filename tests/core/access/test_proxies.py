@@ -38,7 +38,7 @@ PROXIES = TrustedProxies.parse(["10.0.0.0/8", "192.0.2.7", "::1", "2001:db8::/32
 def test_the_right_most_untrusted_address_is_the_client(
     peer: str, forwarded_for: list[str], client: str, hops: int
 ) -> None:
-    """What the client itself wrote stands left of it, and does not count."""
+    """Entries left of it are the client's own, and do not count."""
     assert PROXIES.find_client(peer, forwarded_for) == ForwardedClient(client, hops)
 
 
