@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, cast
 
@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 from linkhub_adapters.realtime import HttpConnection
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
-__all__ = ["HttpServer", "bind", "http_config"]
+__all__ = ["HttpServer", "bind", "bind_all", "http_config"]
 
 _BACKLOG = 2_048
+_FREE_PORT_ATTEMPTS = 10
 
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
@@ -48,8 +49,46 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
         raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
 
 
+def bind_all(host: str, port: int, *, variable: str) -> Sequence[socket.socket]:
+    """Take a port at every address of a host.
+
+    ``localhost`` is 127.0.0.1 and ::1 at the same port: some clients connect to the one, some to the other. A machine
+    without IPv6 has only the first. Any other host is the first address that it resolves to.
+
+    Args:
+        host: an address or a name.
+        port: the port; 0 takes one that is free at all of them.
+        variable: the setting that is at fault when it cannot be had.
+
+    Raises:
+        SettingsFaulty: it cannot be listened on.
+    """
+    if host != "localhost":
+        return [bind(host, port, variable=variable)]
+    for attempts_left in reversed(range(_FREE_PORT_ATTEMPTS)):
+        first = bind("127.0.0.1", port, variable=variable)
+        try:
+            return [first, *_bind_ipv6(first.getsockname()[1], variable=variable)]
+        except SettingsFaulty:
+            first.close()
+            if port or not attempts_left:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _bind_ipv6(port: int, *, variable: str) -> Sequence[socket.socket]:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return []  # a machine without IPv6
+    return [bind("::1", port, variable=variable)]
+
+
 def http_config(
-    app: Starlette, websockets: Callable[..., object] | Literal["none"], drain_seconds: float
+    app: Starlette,
+    websockets: Callable[..., object] | Literal["none"],
+    drain_seconds: float,
+    keep_alive_seconds: float,
 ) -> uvicorn.Config:
     """How uvicorn runs an application of ours: it logs nothing, and leaves loop and signals to us.
 
@@ -57,6 +96,7 @@ def http_config(
         app: the application.
         websockets: who takes connections that are upgraded.
         drain_seconds: how long requests under way may take once it is told to stop.
+        keep_alive_seconds: how long a connection without a request is kept.
     """
     return uvicorn.Config(
         app,
@@ -67,6 +107,9 @@ def http_config(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Our own policy reads X-Forwarded-*; uvicorn's would also obey FORWARDED_ALLOW_IPS.
+        proxy_headers=False,
+        timeout_keep_alive=cast(int, keep_alive_seconds),  # handed to a timer, which takes fractions
         timeout_graceful_shutdown=max(1, int(drain_seconds)),
     )
 
@@ -79,16 +122,16 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves an application on one socket until it is told to stop; requests under way are answered first."""
+    """Serves an application on bound sockets until `stop` is set; requests under way are answered first."""
 
-    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Sequence[socket.socket]) -> None:
         self._server = _Server(config)
         self._listening = listening
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set."""
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._server.serve(sockets=[self._listening]))
+            serving = group.create_task(self._server.serve(sockets=list(self._listening)))
             await stop.wait()
             self._server.should_exit = True
             await serving

@@ -22,8 +22,9 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import Probe
 from linkhub_adapters.worker import Listener
+from linkhub_cli.access import access_policy
 from linkhub_cli.container import exit_deadline, guards, open_container
-from linkhub_cli.http_server import HttpServer, bind
+from linkhub_cli.http_server import HttpServer, bind_all
 from linkhub_cli.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.reach_of_news import tell_reach
@@ -54,6 +55,7 @@ async def serve(
     settings: Settings,
     *,
     consumes: bool,
+    realtime_only: bool = False,
     greet: Callable[[ProcessFacts], None],
     add: Callable[[ServerContainer, str], Extras] = _nothing,
 ) -> None:
@@ -62,6 +64,7 @@ async def serve(
     Args:
         settings: what is chosen.
         consumes: whether this process consumes, too.
+        realtime_only: whether REST and pages are left out.
         greet: told of the process when connections are accepted.
         add: given the container and the address, what there is beside plain serving.
 
@@ -75,7 +78,7 @@ async def serve(
         opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, ServerContainer) as container:
             tell_reach(settings, container.log(), serves=True, consumes=consumes)
-            process = _facts(container, listening, consumes=consumes, stop=stop)
+            process = _facts(container, listening, consumes=consumes, realtime_only=realtime_only, stop=stop)
             extras = add(container, process.url)
             container.process.override(Object(process))
             container.extra_routes.override(Object(extras.routes))
@@ -85,29 +88,38 @@ async def serve(
 
 @frozen
 class _Listening:
-    """Bound sockets: the one that answers everything, and the one for WebSockets alone, where there is one."""
+    """Bound sockets: those that answer everything, and those for WebSockets alone, where there are some."""
 
-    all: socket.socket
-    websockets: socket.socket | None
+    all: Sequence[socket.socket]
+    websockets: Sequence[socket.socket]
 
 
 def _bind(listener: ListenerSettings, opened: ExitStack) -> _Listening:
-    everything = opened.enter_context(bind(listener.host, listener.port, variable="LINKHUB_PORT"))
+    everything = _open(bind_all(listener.host, listener.port, variable="LINKHUB_PORT"), opened)
     if listener.ws_port is None:
-        return _Listening(everything, None)
-    websockets = opened.enter_context(bind(listener.host, listener.ws_port, variable="LINKHUB_WS_PORT"))
-    return _Listening(everything, websockets)
+        return _Listening(everything, ())
+    return _Listening(everything, _open(bind_all(listener.host, listener.ws_port, variable="LINKHUB_WS_PORT"), opened))
 
 
-def _facts(container: ServerContainer, listening: _Listening, *, consumes: bool, stop: asyncio.Event) -> ProcessFacts:
-    host, port = listening.all.getsockname()[:2]
+def _open(sockets: Sequence[socket.socket], opened: ExitStack) -> Sequence[socket.socket]:
+    return [opened.enter_context(each) for each in sockets]
+
+
+def _facts(
+    container: ServerContainer, listening: _Listening, *, consumes: bool, realtime_only: bool, stop: asyncio.Event
+) -> ProcessFacts:
+    listener = container.settings().listener
+    address, port = listening.all[0].getsockname()[:2]
+    host = "localhost" if listener.host == "localhost" else address
     return ProcessFacts(
         host=host,
         port=port,
-        ws_port=listening.websockets.getsockname()[1] if listening.websockets else None,
+        ws_port=listening.websockets[0].getsockname()[1] if listening.websockets else None,
         consumes=consumes,
         started_at=container.clock().now(),
         stop=stop,
+        realtime_only=realtime_only,
+        access=access_policy(listener, host=host, own_ports=(port,)),
     )
 
 

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import api_docs, figures, openapi, page_routes, problems, products
-from linkhub_adapters.http.cross_origin import cross_origin
+from linkhub_adapters.http.cross_origin import CrossOrigin
 from linkhub_adapters.http.health_app import for_admins, health_routes
 from linkhub_adapters.http.last_resort import LastResort
 from linkhub_adapters.http.page_files import PageFile, load_page_files
@@ -52,7 +52,7 @@ def create_app(
         routes=[*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes],
         middleware=[
             Middleware(SecurityHeaders),
-            cross_origin(settings),
+            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
             Middleware(LastResort, failed=services.failed),
         ],
         exception_handlers=handlers,
@@ -60,7 +60,7 @@ def create_app(
 
 
 def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
-    browse, guarded = services.browse, for_admins(settings)
+    browse, guarded = services.browse, for_admins(services, settings)
     shop = "/api/v1/shop/{handle}/products"
     stats = partial(figures.show_stats, services.stats)
     status = partial(figures.show_operator_status, services.operator_status)

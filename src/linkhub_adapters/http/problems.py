@@ -22,8 +22,10 @@ from linkhub_adapters.http.services import FailedRequest
 from linkhub_core.errors import InvalidQuery, TransientError
 
 __all__ = [
+    "FOREIGN_HOST",
     "INVALID_PARAMETER",
     "KINDS",
+    "ORIGIN_REFUSED",
     "TOKEN_REQUIRED",
     "UNAVAILABLE",
     "UNKNOWN_PRODUCT",
@@ -75,7 +77,22 @@ UNAVAILABLE = ProblemKind(
     "A store does not answer just now, or asks for less. Nothing is lost: send the same request again after the "
     "seconds of `Retry-After`.",
 )
-KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE)
+ORIGIN_REFUSED = ProblemKind(
+    "origin-refused",
+    403,
+    "Origin refused",
+    "Pages of this origin may not use this server, or the request has two `Origin` headers. The server's log names the "
+    "setting that would allow the origin.",
+)
+FOREIGN_HOST = ProblemKind(
+    "foreign-host",
+    403,
+    "Foreign host",
+    "The server listens on a loopback address, and the request names another host. Without an admin token the "
+    "operator's routes answer only the names of this machine. The server's log names the setting that would allow the "
+    "host.",
+)
+KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
 
 # The core speaks of the fields of a product, a client of the parameters of an address.
 _PARAMETER_OF_FIELD = {"seller_handle": "handle", "video_id": "videoId"}

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from linkhub_core.access import RefusedCaller
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
@@ -47,12 +48,14 @@ class HealthServices:
         draining: whether the process is about to stop; ``/readyz`` then says no, before anything else closes.
         metrics: the Prometheus exposition and its media type.
         failed: told once of each request that ended in a 500 or 503. It must not raise.
+        refused: called for each request whose origin or host is refused. It must not raise.
     """
 
     metrics: Callable[[], tuple[bytes, str]]
     failed: Callable[[FailedRequest], None]
     draining: Callable[[], bool]
     probes: Sequence[Probe] = field(default=())
+    refused: Callable[[RefusedCaller], None] = field(default=lambda _: None)
 
     @probes.validator
     def _each_has_its_own_name(self, _: object, probes: Sequence[Probe]) -> None:

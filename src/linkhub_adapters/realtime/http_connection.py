@@ -9,7 +9,9 @@ A client that sends without end, or nothing at all, costs nothing for long:
 | what                                                            | bound                    | then        |
 |-----------------------------------------------------------------|--------------------------|-------------|
 | the head of a request, and the trailers behind its body         | 64 KiB                   | 400, closed |
-| the time that a connection without a request takes for a head   | ``head_timeout_seconds`` | cut         |
+| the time that a head takes from its first byte                  | ``head_timeout_seconds`` | cut         |
+| the time until a connection's first byte, which load balancers  | uvicorn's keep-alive     | cut         |
+| open in advance                                                 |                          |             |
 | requests that wait for the answer to one before them            | 16                       | cut         |
 | a WebSocket handshake behind a request that is not answered yet |                          | cut         |
 
@@ -40,13 +42,14 @@ class HttpConnection(HttpToolsProtocol):
 
     # What has come since a head, a piece of a body or a request was complete.
     _unread_bytes = 0
+    _has_begun = False
     _head_due: asyncio.TimerHandle | None = None
     _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """See :class:`asyncio.Protocol`."""
         super().connection_made(transport)
-        self._expect_head()
+        self._expect_head(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See :class:`asyncio.Protocol`."""
@@ -58,6 +61,9 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See :class:`asyncio.Protocol`."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._expect_nothing()
         self._unread_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -65,7 +71,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._unread_bytes > _MAX_HEAD_BYTES:
             self.send_400_response("A header that is too long")
         elif not self._is_answering and self._is_ours:
-            self._expect_head()
+            self._expect_head(self.head_timeout_seconds)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the gateway; see uvicorn."""
@@ -73,6 +79,9 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.abort()
         else:
             super().handle_websocket_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: Java's client offers HTTP/2 (``h2c``) with each request, and HTTP/1.1 is an answer to it."""
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what came and close; an answer under way is cut, for another one has no place in it."""
@@ -126,9 +135,9 @@ class HttpConnection(HttpToolsProtocol):
         """Whether the connection was not handed over."""
         return self in self.connections
 
-    def _expect_head(self) -> None:
+    def _expect_head(self, within_seconds: float) -> None:
         if self._head_due is None:
-            self._head_due = self.loop.call_later(self.head_timeout_seconds, self.transport.abort)
+            self._head_due = self.loop.call_later(within_seconds, self.transport.abort)
 
     def _expect_nothing(self) -> None:
         if self._head_due is not None:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_core.access import RefusedCaller
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
@@ -124,6 +125,7 @@ class Listener:
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]] = _status
     is_draining: bool = False
     failures: list[FailedRequest] = field(factory=list)
+    refusals: list[RefusedCaller] = field(factory=list)
 
     def app(self) -> Starlette:
         """The application."""
@@ -133,6 +135,7 @@ class Listener:
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,
             failed=self.failures.append,
+            refused=self.refusals.append,
             draining=lambda: self.is_draining,
             probes=self.probes,
         )
