@@ -93,6 +93,16 @@ async def test_lost_contact_fades_the_readings(page: Page, shop: FakeShop) -> No
     await expect(page.locator(".readings")).to_have_css("filter", "none")
 
 
+async def test_a_refused_host_name_is_explained(page: Page, shop: FakeShop) -> None:
+    """Without a token a server on a loopback address answers only its own names; the page says where to look."""
+    await open_page(page, shop)
+    shop.operator.status = 403
+    title = page.locator("#verdict-title")
+    await expect(title).to_have_text(
+        "linkhub refuses this host name: its log names the setting that allows it", timeout=15_000
+    )
+
+
 async def test_stopped_server_is_told(page: Page, shop: FakeShop) -> None:
     """A server that cannot be reached is named so, not mistaken for a quiet one."""
     await open_page(page, shop)

@@ -76,7 +76,7 @@ async def _require_upgrade(_: HttpRequest) -> Response:
         "This address takes WebSocket handshakes only. Open it with a WebSocket client. A proxy in front must pass the "
         "headers Upgrade and Connection on.\n"
     )
-    headers = {"upgrade": "websocket", "cache-control": "no-store"}
+    headers = {"upgrade": "websocket", "connection": "upgrade", "cache-control": "no-store"}
     return PlainTextResponse(text, HTTPStatus.UPGRADE_REQUIRED, headers)
 
 

@@ -52,6 +52,7 @@ async function ask() {
     const response = await fetch("/api/v1/operator/status", { headers: headers(), signal: AbortSignal.timeout(ANSWER_MS) });
     if (response.status === 401) askForToken();
     else if (response.ok) show(await response.json());
+    else if (response.status === 403) problem = "refuses this host name: its log names the setting that allows it";
     else problem = `answered ${response.status}`;
   } catch (error) {
     problem = error.name === "TimeoutError" ? "does not answer" : "cannot be reached";
