@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 
@@ -96,6 +96,7 @@ class Witness:
     malformed: int = 0
     product_writes: int = 0
     announcements: int = 0
+    listeners: list[Callable[[Announcement], None]] = field(factory=list)
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
     _expired: list[Half] = field(factory=list)
     _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
@@ -217,6 +218,8 @@ class Witness:
         fresh = own or task.read.get(key, 0) > task.waited
         self.hold(fresh, f"{name} was announced for another process without reading the product again")
         self._show(announcement, product)
+        for listener in self.listeners:
+            listener(announcement)
 
     def _show(self, announcement: Announcement, product: object) -> None:
         """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
@@ -343,9 +346,13 @@ class Witness:
         announced = (key, len(lives), record.revision) in self._announced
         self.hold(announced, f"{when}, the newest revision of {key} was never announced")
         _, seen = self._views.get(key, (None, None))
-        stamps = [timestamp_text(life[1].created_at) for life in lives]
-        if len(set(stamps)) == len(stamps):  # else two lives cannot be told apart, by anything that is sent
+        if self.has_distinct_lives(key):
             self.hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
+
+    def has_distinct_lives(self, key: ProductKey) -> bool:
+        """Whether the lives of a product have different stamps; else nothing that is sent tells them apart."""
+        stamps = [timestamp_text(life[1].created_at) for life in self._lives.get(key, [])]
+        return len(set(stamps)) == len(stamps)
 
     def hold(self, kept: bool, rule: str) -> None:
         """Note ``rule`` as broken unless it is kept."""

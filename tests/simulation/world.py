@@ -14,6 +14,7 @@ from linkhub_core.errors import LinkhubError
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement, Sweep
+from tests.simulation.audience import Audience
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
 from tests.simulation.plan import HOUR, Deletion, Plan, Spoilt
@@ -77,6 +78,7 @@ class _World:
     wire: Wire
     queue: MemoryEventQueue
     witness: Witness
+    audience: Audience
     leases: Leases = field(factory=Leases)
     sent: int = 0
 
@@ -97,7 +99,7 @@ class _World:
             store.unreadable[key] = Unreadable(
                 seller_handle=key.seller_handle, video_id=key.video_id, problem="another program wrote it"
             )
-        return cls(plan, wire, queue, witness)
+        return cls(plan, wire, queue, witness, Audience.of(plan, witness))
 
     # --- the course of a run
 
@@ -113,12 +115,15 @@ class _World:
         await self._drain()
         await self._sweep_once()
         self.witness.hold_everything("in the end", await self._letters())
+        await self.audience.settle()
+        self.audience.hold_pages("in the end")
         if not self.plan.expires and not self.plan.deletions:
             await self._repeat_everything()
 
     async def _storm(self) -> None:
         stop = asyncio.Event()
         happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive())]
+        happening.append(asyncio.create_task(self.audience.visit()))
         vanishing = asyncio.create_task(self._vanish())
         running = [
             asyncio.create_task(self._keep_running(f"consumer-{number}", self._consume, number, stop))
