@@ -83,15 +83,16 @@ class CommandLine:
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
+        from linkhub_adapters.telemetry import drain_logs  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings(overrides)
-        lines = set_up_logs(settings.logs, is_service=True)
+        set_up_logs(settings.logs, is_service=True)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(service(settings))
         finally:
-            lines.drain(_LAST_LINES_SECONDS)
+            drain_logs(_LAST_LINES_SECONDS)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -23,11 +23,12 @@ from linkhub_adapters.telemetry import (
     MeasuredStagingStore,
     Metrics,
     TelemetryJournal,
+    drain_logs,
     get_logger,
 )
 from linkhub_adapters.worker import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
-from linkhub_cli.exit_deadline import ExitDeadline
+from linkhub_cli.exit_deadline import TELL_SECONDS, ExitDeadline
 from linkhub_cli.lifecycle import Duty
 from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Settings
@@ -138,10 +139,12 @@ def exit_deadline(settings: Settings) -> ExitDeadline:
     """The bound on the end of this process, to be started when it is told to stop."""
     log = get_logger("linkhub")
     problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
-    return ExitDeadline(
-        drain_seconds=settings.consuming.drain_seconds,
-        tell=lambda threads: log.warning("exit_forced", problem=problem, threads=threads),
-    )
+
+    def tell(threads: Sequence[str]) -> None:
+        log.warning("exit_forced", problem=problem, threads=threads)
+        drain_logs(TELL_SECONDS)
+
+    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, tell=tell)
 
 
 C = TypeVar("C", bound=Container)

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-__all__ = ["ExitDeadline"]
+__all__ = ["TELL_SECONDS", "ExitDeadline"]
 
 _AFTER_DRAIN_SECONDS = 0.75  # the rest of the second is for the log line and for a busy machine
-_TELL_SECONDS = 0.15
+TELL_SECONDS = 0.2
 
 
 @frozen(kw_only=True)
@@ -27,7 +27,8 @@ class ExitDeadline:
 
     Args:
         drain_seconds: how long the phases may take.
-        tell: logs that the process ends now, with the names of the threads that still work; it may block.
+        tell: logs that the process ends now, with the names of the threads that still work, and waits until that is
+            written; after ``TELL_SECONDS`` the process ends in any case.
     """
 
     drain_seconds: float
@@ -42,5 +43,5 @@ class ExitDeadline:
         busy = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
         telling = threading.Thread(target=self.tell, args=(busy,), daemon=True)
         telling.start()
-        telling.join(_TELL_SECONDS)
+        telling.join(TELL_SECONDS)
         os._exit(0)

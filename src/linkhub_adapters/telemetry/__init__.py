@@ -7,7 +7,7 @@ how many sockets are open) is taken as :class:`Figures`.
 
 from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
 from linkhub_adapters.telemetry.journal import TelemetryJournal
-from linkhub_adapters.telemetry.logs import configure_logs, get_logger
+from linkhub_adapters.telemetry.logs import configure_logs, drain_logs, get_logger
 from linkhub_adapters.telemetry.measured import MeasuredProductStore, MeasuredStagingStore
 from linkhub_adapters.telemetry.metrics import Metrics
 
@@ -20,5 +20,6 @@ __all__ = [
     "RealtimeFigures",
     "TelemetryJournal",
     "configure_logs",
+    "drain_logs",
     "get_logger",
 ]

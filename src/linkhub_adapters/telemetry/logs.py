@@ -21,7 +21,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 from linkhub_adapters.telemetry.log_limits import LibraryLimit, LineLimits, limit_clients, note_suppressed
 from linkhub_adapters.telemetry.log_stream import LogStream
 
-__all__ = ["LogFormat", "configure_logs", "dropped_lines", "get_logger"]
+__all__ = ["LogFormat", "configure_logs", "drain_logs", "dropped_lines", "get_logger"]
 
 LogFormat = Literal["console", "json"]
 
@@ -44,6 +44,12 @@ def dropped_lines() -> int:
     return sum(lines.dropped_total for lines in _configured)
 
 
+def drain_logs(seconds: float) -> None:
+    """Wait until each line of this process's log is written, but not longer than ``seconds``."""
+    for lines in _configured:
+        lines.drain(seconds)
+
+
 def configure_logs(
     *,
     level: str,
@@ -51,7 +57,7 @@ def configure_logs(
     stream: TextIO | None = None,
     has_thread: bool = False,
     has_colours: bool = True,
-) -> LogStream:
+) -> None:
     """Set logging up for this process; calling it again replaces what was set up.
 
     Args:
@@ -60,9 +66,6 @@ def configure_logs(
         stream: where lines go; standard error unless given.
         has_thread: whether lines are written by a thread, so that a reader who does not read holds up nothing.
         has_colours: whether a terminal gets colours.
-
-    Returns:
-        The stream, which counts lines that were dropped.
     """
     lines = LogStream(stream or sys.stderr, _resumed(log_format), has_thread=has_thread)
     _configured[:] = [lines]
@@ -83,7 +86,6 @@ def configure_logs(
         cache_logger_on_first_use=False,
     )
     _configure_libraries(max(LEVELS[level], logging.WARNING), [note_suppressed, *shared], renderer, target, limits)
-    return lines
 
 
 def _resumed(log_format: LogFormat) -> Callable[[int], str]:
