@@ -20,6 +20,7 @@ from linkhub_core.fields import decoration, essential, many, one
 from linkhub_core.rules import Number
 
 __all__ = [
+    "CONTENT_CLASSES",
     "BoundingBox",
     "Caption",
     "Content",
@@ -168,6 +169,7 @@ class ThumbnailSet:
 
 
 Content = Caption | ThumbnailSet
+CONTENT_CLASSES: Mapping[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 
 
 @frozen(order=True)

@@ -87,7 +87,7 @@ class _Layer:
 def _open(body: str) -> Unwrapped:
     text, value = body, _parsed(body)
     attributes: dict[str, str] = {}
-    met = ["byte_order_mark"] if body.startswith(_BYTE_ORDER_MARK) else []
+    met = _marks(body)
     layers: list[str] = []
     exact = False
     while (layer := _peel(value)) is not None:
@@ -97,6 +97,7 @@ def _open(body: str) -> Unwrapped:
         attributes = {**layer.attributes, **attributes}
         if isinstance(layer.content, str):
             text, value, exact = layer.content, _parsed(layer.content), False
+            met += _marks(text)
         elif not exact:
             # An object within an object has no text of its own, and a price in it has to stay exact.
             value, exact = json_text.parse_exactly(text.removeprefix(_BYTE_ORDER_MARK)), True
@@ -114,6 +115,10 @@ def _open(body: str) -> Unwrapped:
     return Unwrapped(event=value, text=own_text, attributes=attributes, notes=notes)
 
 
+def _marks(text: str) -> list[str]:
+    return ["byte_order_mark"] if text.startswith(_BYTE_ORDER_MARK) else []
+
+
 def _parsed(text: str) -> Any:
     try:
         return json_text.parse(text.removeprefix(_BYTE_ORDER_MARK))
@@ -124,10 +129,22 @@ def _parsed(text: str) -> Any:
 
 
 def _text_of(value: Any) -> str:
+    """The JSON text of an object that was parsed exactly; its numbers keep their length, whatever their exponent."""
     try:
-        return json_text.dump(value).decode()
-    except (TypeError, orjson.JSONEncodeError):  # it holds a lone surrogate
+        return orjson.dumps(value, default=_digits).decode()
+    except (TypeError, orjson.JSONEncodeError):  # a lone surrogate, a large integer, or nested deeply
+        return _text_by_the_standard_library(value)
+
+
+def _digits(value: object) -> orjson.Fragment:
+    return orjson.Fragment(str(value))
+
+
+def _text_by_the_standard_library(value: Any) -> str:
+    try:
         return json.dumps(value, ensure_ascii=False, default=float)
+    except RecursionError:
+        raise MalformedEvent([Fault("", "the body is nested too deeply")]) from None
 
 
 # --- layers

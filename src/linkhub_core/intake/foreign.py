@@ -19,17 +19,20 @@ from linkhub_core.rules import kind_of
 __all__ = ["foreign_document", "foreign_text"]
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
 _FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+_LONG_BASE64 = 64  # ids and digests are shorter, or have no letters of both cases
 _HINT = ": send the event itself as JSON"
 
 
 def _record_of(source: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a document holds the records of an AWS service."""
+    """Whether a document holds the records of an AWS service, or is one of them."""
 
     def holds(document: Mapping[str, Any]) -> bool:
         records = document.get("Records")
         first = records[0] if isinstance(records, list) and records else None
-        return isinstance(first, dict) and first.get("eventSource", first.get("EventSource")) == source
+        record = first if isinstance(first, dict) else document
+        return bool(record.get("eventSource", record.get("EventSource")) == source)
 
     return holds
 
@@ -51,7 +54,12 @@ def _holds_events(document: Mapping[str, Any]) -> bool:
 
 
 def _is_aws_event(document: Mapping[str, Any]) -> bool:
-    return "detail-type" in document and str(document.get("source")).startswith("aws.")
+    source = document.get("source")
+    return "detail-type" in document and isinstance(source, str) and source.startswith("aws.")
+
+
+def _holds_base64(document: Mapping[str, Any]) -> bool:
+    return document.get("isBase64Encoded") is True and isinstance(document.get("body"), str)
 
 
 _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
@@ -70,6 +78,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
         "this is an S3 pointer, of a body that is kept in a bucket",
     ),
     (lambda it: "specversion" in it and "data_base64" in it, "this is a CloudEvent with its data in base64"),
+    (_holds_base64, "this is an HTTP request as a Lambda function gets it, with its body in base64"),
     (_is_celery, "this is a Celery task"),
     (_holds_events, "these are several events in one body"),
 )
@@ -121,6 +130,15 @@ def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
     return matches
 
 
+def _is_padded_base64(text: str) -> bool:
+    """Whether text ends as only base64 does, or is long and of whole groups of letters of both cases and digits."""
+    joined = "".join(text.split())
+    if len(joined) % 4 or not _BASE64.fullmatch(joined):
+        return False
+    is_mixed = all(any(map(is_one, joined)) for is_one in (str.isupper, str.islower, str.isdigit))
+    return is_mixed and (joined.endswith("=") or len(joined) >= _LONG_BASE64)
+
+
 def _are_documents(text: str) -> bool:
     """Whether text is several JSON objects, one after another."""
     decoder = json.JSONDecoder()
@@ -147,6 +165,9 @@ _TEXTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (_in_base64(b"\x78\x01", b"\x78\x9c", b"\x78\xda"), "this is zlib, in base64"),
     (_in_base64(b"\x80\x04\x95"), "this is a Python pickle, in base64"),
     (_in_base64(), "this is base64"),
+    (_is_padded_base64, "this is base64 of binary data"),
+    (lambda text: _ENCODED_URL.fullmatch(text) is not None, "this is percent-encoded, as in a URL"),
+    (_starts_with("[object "), "this is a printed JavaScript object, not JSON"),
     (lambda text: _FORM.fullmatch(text) is not None, "this is form data"),
 )
 
