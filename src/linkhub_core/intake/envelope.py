@@ -22,7 +22,7 @@ from attrs import field, frozen
 
 from linkhub_core import json_text
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.intake.foreign import foreign_document, foreign_text
+from linkhub_core.intake.foreign import WRAPPERS, foreign_document, foreign_text
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.model import Note
 
@@ -33,7 +33,6 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_LAYERS = 4
 
 _BYTE_ORDER_MARK = "\ufeff"
-_WRAPPERS = ("payload", "data", "body", "message")
 
 
 @frozen(kw_only=True)
@@ -61,8 +60,6 @@ def unwrap(body: str) -> Unwrapped:
             several, has more than four layers, or is recognisably something else.
     """
     _check_size(body, MAX_BODY_BYTES)
-    if not body or body.isspace():
-        raise MalformedEvent([Fault("", "the body is blank")])
     opened = _open(body)
     _check_size(opened.text, MAX_EVENT_BYTES)
     return opened
@@ -120,6 +117,8 @@ def _marks(text: str) -> list[str]:
 
 
 def _parsed(text: str) -> Any:
+    if not text or text.isspace():
+        raise MalformedEvent([Fault("", "the body is blank")])
     try:
         return json_text.parse(text.removeprefix(_BYTE_ORDER_MARK))
     except MalformedEvent as malformed:
@@ -201,7 +200,7 @@ def _cloudevent(value: Mapping[str, Any]) -> _Layer | None:
 
 
 def _wrapper(value: Mapping[str, Any]) -> _Layer | None:
-    names = (known_name(value, name) for name in _WRAPPERS)
+    names = (known_name(value, name) for name in WRAPPERS)
     contents = (value[name] for name in names if name is not None)
     return next((_Layer(content, "wrapped") for content in contents if _holds_event(content, MAX_LAYERS)), None)
 
@@ -237,5 +236,5 @@ def _inner(content: Any) -> Iterator[Any]:
     elif isinstance(content, list):
         yield from content if len(content) == 1 else ()
     elif isinstance(content, dict):
-        names = ("Message", "detail", *(known_name(content, name) for name in _WRAPPERS))
+        names = ("Message", "detail", *(known_name(content, name) for name in WRAPPERS))
         yield from (content[name] for name in names if name in content)

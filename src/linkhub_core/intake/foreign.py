@@ -16,11 +16,14 @@ from typing import Any
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.rules import kind_of
 
-__all__ = ["foreign_document", "foreign_text"]
+__all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
 _FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+WRAPPERS = ("payload", "data", "body", "message")
+"""The names under which an object without ``video_id`` may hold an event."""
+_TELLTALES = ("title", "thumbnails")
 _LONG_BASE64 = 64  # ids and digests are shorter, or have no letters of both cases
 _HINT = ": send the event itself as JSON"
 
@@ -90,7 +93,17 @@ def foreign_document(document: Any) -> str | None:
         return _foreign_list(document)
     if not isinstance(document, dict):
         return f"the body must be a JSON object, not {kind_of(document)}"
-    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None)
+    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None) or _foreign_content(document)
+
+
+def _foreign_content(document: Mapping[str, Any]) -> str | None:
+    """What the text in an envelope is, if the object around it has no field of an event."""
+    if any(known_name(document, name) is not None for name in ("seller_handle", *_TELLTALES)):
+        return None
+    contents = [document[name] for wrapper in WRAPPERS if (name := known_name(document, wrapper)) is not None]
+    inner = [part for content in contents if isinstance(content, dict) for part in content.values()]
+    texts = [text for text in (*contents, *inner) if isinstance(text, str)]
+    return next((foreign for text in texts if (foreign := foreign_text(text)) is not None), None)
 
 
 def _foreign_list(entries: list[Any]) -> str:
@@ -176,3 +189,7 @@ def foreign_text(text: str) -> str | None:
     """What text that is not JSON is, if that can be recognised; else none."""
     stripped = text.strip(" \t\r\n").removeprefix("\ufeff")
     return next((name + _HINT for matches, name in _TEXTS if matches(stripped)), None)
+
+
+FOREIGN: tuple[str, ...] = tuple(dict.fromkeys(name for _, name in (*_DOCUMENTS, *_TEXTS)))
+"""The names of all that is recognised, as a dead letter's reason begins."""

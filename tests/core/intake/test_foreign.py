@@ -52,6 +52,9 @@ def records(source: str, name: str = "eventSource") -> str:
         (json.dumps({"body": in_base64(TEXT.encode()), "isBase64Encoded": True}), "an HTTP request"),
         (in_base64(bytes(range(200))), "base64 of binary data"),
         (in_base64(b"\x0a\x04v001\x12\x05Heels\x80"), "base64 of binary data"),
+        (json.dumps({"data": in_base64(TEXT.encode())}), "base64"),
+        (json.dumps({"message": {"data": in_base64(TEXT.encode()), "messageId": "1"}}), "base64"),
+        (json.dumps({"payload": in_base64(gzip.compress(TEXT.encode(), mtime=0))}), "gzip"),
         ("%7B%22video_id%22%3A%22730%22%7D", "percent-encoded"),
         ("[object Object]", "a printed JavaScript object"),
         (in_base64(TEXT.encode()), "base64"),
@@ -84,3 +87,9 @@ def test_a_body_that_is_something_else_is_rejected_by_its_name(body: str, name: 
 def test_what_cannot_be_recognised_is_not_guessed(body: str) -> None:
     """The reason is that it is not JSON."""
     assert faults_of(Kind.CAPTION, body)[""].startswith("the body is not JSON")
+
+
+def test_an_event_without_an_id_is_rejected_for_its_fields() -> None:
+    """Text in a field such as ``data`` says nothing of an object that has fields of an event."""
+    event = {name: value for name, value in an_event(data=in_base64(TEXT.encode())).items() if name != "video_id"}
+    assert list(faults_of(Kind.CAPTION, body_of(event))) == ["video_id"]
