@@ -21,6 +21,9 @@ __all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
 _FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+_S3_POINTER = "this is an S3 pointer, of a body that is kept in a bucket"
+_CELERY_BODY = "this is the body of a Celery task"
+_LIST = "these are several events in one list"
 WRAPPERS = ("payload", "data", "body", "message")
 """The names under which an object without ``video_id`` may hold an event."""
 _TELLTALES = ("title", "thumbnails")
@@ -78,7 +81,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
     (_record_of("aws:kinesis"), "this is a Kinesis record"),
     (
         lambda it: known_name(it, "s3_bucket_name") is not None and known_name(it, "s3_key") is not None,
-        "this is an S3 pointer, of a body that is kept in a bucket",
+        _S3_POINTER,
     ),
     (lambda it: "specversion" in it and "data_base64" in it, "this is a CloudEvent with its data in base64"),
     (_holds_base64, "this is an HTTP request as a Lambda function gets it, with its body in base64"),
@@ -110,10 +113,10 @@ def _foreign_list(entries: list[Any]) -> str:
     if not entries or not all(isinstance(entry, dict | list | str) for entry in entries):
         return "the body must be a JSON object, not a list"
     if isinstance(entries[0], str) and entries[0].endswith("S3Pointer"):
-        return "this is an S3 pointer, of a body that is kept in a bucket" + _HINT
+        return _S3_POINTER + _HINT
     if len(entries) == 3 and isinstance(entries[2], dict) and "chain" in entries[2]:
-        return "this is the body of a Celery task" + _HINT
-    return f"these are several events in one list ({len(entries):,}): send each as a message"
+        return _CELERY_BODY + _HINT
+    return _LIST + ": send each as a message of its own"
 
 
 # --- text that is not JSON
@@ -191,5 +194,5 @@ def foreign_text(text: str) -> str | None:
     return next((name + _HINT for matches, name in _TEXTS if matches(stripped)), None)
 
 
-FOREIGN: tuple[str, ...] = tuple(dict.fromkeys(name for _, name in (*_DOCUMENTS, *_TEXTS)))
-"""The names of all that is recognised, as a dead letter's reason begins."""
+FOREIGN: tuple[str, ...] = tuple(dict.fromkeys([*(name for _, name in (*_DOCUMENTS, *_TEXTS)), _CELERY_BODY, _LIST]))
+"""The names of all that is recognised: a dead letter's reason begins with one of them, before a colon."""
