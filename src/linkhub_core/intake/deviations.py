@@ -184,5 +184,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
         _OBJECT,
         "{}",
     ),
-    _left_out("over_limit", "Past 100 thumbnails the first 100 count.", "thumbnails", "101 thumbnails"),
+    _left_out(
+        "over_limit",
+        "Past 100 thumbnails the first 100 count; of a content larger than an event, detected objects are left out.",
+        "thumbnails",
+        "101 thumbnails",
+    ),
 )

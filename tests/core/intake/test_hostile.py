@@ -111,3 +111,29 @@ def test_a_byte_order_mark_within_an_envelope_is_noted() -> None:
     """As one before it is."""
     body = json.dumps({"Type": "Notification", "Message": "\ufeff" + json.dumps(an_event())})
     assert read_event(Kind.CAPTION, body, NOON).notes == (Note("", "byte_order_mark"),)
+
+
+FEW_BYTES_OF_MUCH = '{"class_name":"","confidence":9e15,"bbox":[-9e15,-9e15,9e15,9e15]}'
+
+
+@pytest.mark.parametrize("primary", ["0", "null"])
+def test_a_content_is_no_larger_than_an_event(primary: str) -> None:
+    """Boxes and numbers that grow, and a thumbnail that is taken twice: the objects are left out, with a note each."""
+    document = an_event(Kind.THUMBNAIL, primary_thumbnail=raw(primary))
+    objects = ",".join([FEW_BYTES_OF_MUCH] * (90_000 // len(FEW_BYTES_OF_MUCH)))
+    document["thumbnails"][0]["detected_objects"] = raw(f"[{objects}]")
+    reading = read_event(Kind.THUMBNAIL, body_of(document), NOON)
+    assert len(encode_event(reading.half)) <= 100 * 1024
+    left_out = {note.field for note in reading.notes if note.rule == "over_limit"}
+    assert left_out == {"thumbnails[0].detected_objects", "primary_thumbnail.detected_objects"}
+    assert is_read_or_rejected(Kind.THUMBNAIL, body_of(document))
+
+
+def test_objects_that_fit_are_kept() -> None:
+    """One byte less than the limit is no reason to leave anything out."""
+    document = an_event(Kind.THUMBNAIL)
+    seen = {"class_name": "", "confidence": 1, "bbox": {"x": 0, "y": 0, "width": 1, "height": 1}}
+    document["thumbnails"][0]["detected_objects"] = [seen] * 1_000
+    reading = read_event(Kind.THUMBNAIL, json.dumps(document, separators=(",", ":")), NOON)
+    assert isinstance(reading.half.content, ThumbnailSet)
+    assert len(reading.half.content.thumbnails[0].detected_objects or ()) == 1_000
