@@ -8,9 +8,9 @@ have limits of their own, so a content has the limit of an event.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from attrs import AttrsInstance, evolve
+from attrs import evolve
 
 from linkhub_core.fields import facts_of
 from linkhub_core.intake.envelope import MAX_EVENT_BYTES
@@ -18,13 +18,12 @@ from linkhub_core.model import Note
 
 __all__ = ["MAX_CONTENT_BYTES", "without_lists"]
 
-T = TypeVar("T", bound=AttrsInstance)
 _STAMP_BYTES = 512  # the ids and the time of an event
 MAX_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES
 
 
-def without_lists(value: T, path: str = "") -> tuple[T, list[Note]]:
-    """The same value without the lists that are decoration, and a note for each that was left out."""
+def without_lists(value: Any, path: str = "") -> tuple[Any, list[Note]]:
+    """The same value of the model without the lists that are decoration, and a note for each that was left out."""
     changes: dict[str, Any] = {}
     notes: list[Note] = []
     for facts in facts_of(type(value)):
