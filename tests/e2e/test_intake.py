@@ -17,6 +17,7 @@ from linkhub_adapters.worker import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from linkhub_core.codec import encode_event
+from linkhub_core.model import WaitingHalf
 from tests.e2e.expectations import DATA
 from tests.e2e.hub import Hub
 
@@ -43,6 +44,7 @@ async def _waiting(hub: Hub) -> list[tuple[dict[str, Any], set[str]]]:
         return [
             (json.loads(encode_event(row.half)), {note.field for note in row.origin.notes})
             async for row in backend.staging.scan()
+            if isinstance(row, WaitingHalf)
         ]
 
 

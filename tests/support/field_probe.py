@@ -24,7 +24,7 @@ from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteStagingStore
 from linkhub_cli.documents import asyncapi_document
 from linkhub_core.codec import document_of
-from linkhub_core.model import Kind
+from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore
 from tests.adapters.aws.table_room import furnished
 from tests.adapters.http.shop import PRODUCTS, Listener
@@ -50,6 +50,7 @@ async def lived(products: ProductStore, staging: StagingStore, field: str) -> Ma
         async with Listener(store=cast(MemoryProductStore, products)).client() as client:
             (published,) = (await client.get(PRODUCTS)).json()["products"]
         record = (await products.find([KEY]))[KEY]
+        assert isinstance(record, ProductRecord)
         return {
             "revision": record.revision,
             "stored": document_of(record.caption).get(field, ABSENT),
@@ -58,7 +59,9 @@ async def lived(products: ProductStore, staging: StagingStore, field: str) -> Ma
         }
 
     await post(1, **{field: "first"})
-    waiting = [document_of(row.half.content).get(field, ABSENT) async for row in staging.scan()]
+    waiting = [
+        document_of(row.half.content).get(field, ABSENT) async for row in staging.scan() if isinstance(row, WaitingHalf)
+    ]
     await line.post_event(Kind.THUMBNAIL)
     await line.turn()
     created = await seen()
