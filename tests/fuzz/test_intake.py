@@ -38,7 +38,7 @@ WRAPPERS: tuple[Callable[[str], str], ...] = (
 @st.composite
 def mangled(draw: st.DrawFn) -> str:
     """A body of the cases with values replaced, pieces cut out or put in, and perhaps wrapped."""
-    body = draw(st.sampled_from(BODIES))[:6_000]
+    body: str = draw(st.sampled_from(BODIES))[:6_000]
     for _ in range(draw(st.integers(0, 3))):
         begin = draw(st.integers(0, len(body)))
         end = begin + draw(st.integers(0, 12))

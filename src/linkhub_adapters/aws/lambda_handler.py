@@ -136,8 +136,8 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
 
 
 def _records_of(event: Event) -> Sequence[Event]:
-    records: Sequence[Event] | None = event.get("Records") if isinstance(event, dict) else None
-    if not records:
+    records: object = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list | tuple) or not records:
         raise MalformedEvent(
             [
                 Fault(
