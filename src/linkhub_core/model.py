@@ -282,7 +282,7 @@ class Origin:
 
     ``correlation_id`` is the sender's own, or the message's id; of a longer one the last 200 characters are kept,
     because its end names the message. ``traceparent`` is a W3C trace context, if any. ``notes`` are the deviations of
-    its event, sorted, each once; the first 1,000 are kept, for an event of 100 KiB can have 33,000, and a row that holds
+    its event, sorted, each once; the first 1,000 are kept: an event of 100 KiB can have 33,000, and a row that holds
     all of them is larger than a store takes.
     """
 

@@ -34,7 +34,7 @@ class Deviation:
         field: the field of the example; empty where the example is a whole body.
         received: JSON text of the example; in a whole body, ``EVENT`` is the event and ``TEXT`` the event as JSON text.
             None: the field is missing.
-        becomes: JSON text of what the field reads as; none where it is absent afterwards.
+        becomes: JSON text of what the field reads as; none if it is absent afterwards.
     """
 
     rule: str

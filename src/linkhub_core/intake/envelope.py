@@ -214,7 +214,7 @@ _ENVELOPES: tuple[Callable[[Mapping[str, Any]], _Layer | None], ...] = (
 
 
 def _object_in(text: str) -> Any:
-    """The JSON in a text; none where it is not JSON."""
+    """The JSON in a text; none if it is not JSON."""
     try:
         return json_text.parse(text)
     except MalformedEvent:

@@ -44,7 +44,7 @@ def read_content(kind: Kind, document: Mapping[str, Any], report: Report) -> Con
         report: faults and notes are added here, each with its path.
 
     Returns:
-        The content, or none where there are faults.
+        The content, or none if there are faults.
     """
     return read_object(CONTENT_CLASSES[kind], document, "", report)
 
