@@ -166,7 +166,7 @@ def _notification(value: Mapping[str, Any]) -> _Layer | None:
     message = value.get("Message")
     if isinstance(message, str) and isinstance(parts := _object_in(message), dict):
         part = parts.get("sqs", parts.get("default"))
-        if isinstance(part, str) and known_name(parts, "video_id") is None:
+        if isinstance(part, str | dict | list) and known_name(parts, "video_id") is None:
             return _Layer(part, "message_structure", _attributes_of(value))
     if not isinstance(message, str | dict | list):
         raise MalformedEvent([Fault("Message", "an SNS notification must carry its message as text")])
@@ -188,7 +188,8 @@ def _is_sound(value: str) -> bool:
 def _eventbridge(value: Mapping[str, Any]) -> _Layer | None:
     if "detail-type" not in value or not isinstance(value.get("detail"), str | dict | list):
         return None
-    return None if foreign_document(value) else _Layer(value["detail"], "eventbridge")
+    is_foreign = foreign_document(value) is not None and not _holds_event(value["detail"], MAX_LAYERS)
+    return None if is_foreign else _Layer(value["detail"], "eventbridge")
 
 
 def _cloudevent(value: Mapping[str, Any]) -> _Layer | None:

@@ -51,11 +51,16 @@ def _is_celery(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_events(document: Mapping[str, Any]) -> bool:
-    return any(
+    """Whether a value of the document, or of an object in it, is a list of events."""
+    inner = (part for value in document.values() if isinstance(value, dict) for part in value.values())
+    return any(map(_are_events, (*document.values(), *inner)))
+
+
+def _are_events(entries: object) -> bool:
+    return (
         isinstance(entries, list)
         and bool(entries)
         and all(isinstance(entry, dict) and known_name(entry, "video_id") is not None for entry in entries)
-        for entries in document.values()
     )
 
 

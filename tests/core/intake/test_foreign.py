@@ -72,6 +72,7 @@ def records(source: str, name: str = "eventSource") -> str:
         (f"[{TEXT}, {TEXT}]", "several events"),
         (f"{TEXT}\n{TEXT}\n", "several events"),
         (json.dumps({"events": [an_event(), an_event()]}), "several events"),
+        (json.dumps({"data": {"records": [an_event(), an_event()]}}), "several events"),
     ],
     ids=lambda value: str(value)[:40],
 )
