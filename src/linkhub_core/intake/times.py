@@ -28,7 +28,7 @@ _SPACED = re.compile(
     r"(\S+[ Tt]\S+) ([+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)(?: [A-Za-z0-9+-]{1,10}(?: m=[+-][0-9.]+)?)?"
 )
 _UTC_NAMES = frozenset({"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT"})
-_ZONE = re.compile(r"(.+?)\[([A-Za-z0-9_+/-]+)\]")
+_ZONE = re.compile(r"(.+?)\[([A-Za-z0-9_+:/-]+)\]")
 _OFFSET = re.compile(r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2}){0,2})")
 _LEAP = re.compile(r"(?<![0-9.,])([0-9]{2}:?[0-9]{2}:?)60(?![0-9])")
 _RFC_5322 = re.compile(

@@ -41,6 +41,7 @@ def test_the_form_of_the_schema_has_no_note(value: str) -> None:
         ("2026-01-15T11:00:02.123460z", MOMENT.replace(microsecond=123_460)),
         (" 2026-01-15T11:00:02.123Z\n", MOMENT),
         ("2026-01-15T14:00:02.123+03:00[Africa/Kampala]", MOMENT),
+        ("2026-01-15T14:00:02.123+03:00[+03:00]", MOMENT),
         ("2026-01-15T11:00:02.123Z[UTC]", MOMENT),
         ("2026-01-15T11:00:02.123[UTC]", MOMENT),
         ("2026-01-15T11:00:02.123Z[Etc/UTC]", MOMENT),
