@@ -19,9 +19,11 @@ from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.intake import Report, read_content, read_object, unwrap
+from linkhub_core.intake.size import MAX_CONTENT_BYTES, without_lists
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.intake.times import read_time
 from linkhub_core.model import (
+    CONTENT_CLASSES,
     Caption,
     Content,
     EventTime,
@@ -54,7 +56,6 @@ __all__ = [
 
 _TEXT = rules.text()
 _REVISION = rules.integer()
-_CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
 
@@ -86,10 +87,14 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
     if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
         kind = kind.partner
         notes.append(Note("", "other_queue"))
-    if kind is Kind.CAPTION and isinstance(event.get(price := known_name(event, "price") or "price"), float):
-        event = {**event, price: json_text.exact_field(unwrapped.text, price)}
+    if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
+        event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
-    version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+    canonical = encode_content(content)
+    if len(canonical) > MAX_CONTENT_BYTES:
+        content, left_out = without_lists(content)
+        canonical, more_notes = encode_content(content), [*more_notes, *left_out]
+    version = Version.at(instant, _digest(canonical), first_sent_at=first_sent_at)
     half = Half(key=key, version=version, content=content)
     return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
 
@@ -114,7 +119,7 @@ def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
             return None
         time = EventTime(instant)
         key = ProductKey(event["seller_handle"], event["video_id"])
-        content: Content = build_exactly(event, _CLASSES[kind])
+        content: Content = build_exactly(event, CONTENT_CLASSES[kind])
     except Exception:  # noqa: BLE001  whatever it was, the judge names it
         return None
     return key, time.timestamp, content, ()
@@ -152,7 +157,11 @@ def encode_content(content: Content) -> bytes:
 
 def digest_of(content: Content) -> str:
     """16 hexadecimal digits that stand for the content in a version."""
-    return hashlib.blake2b(encode_content(content), digest_size=8).hexdigest()
+    return _digest(encode_content(content))
+
+
+def _digest(canonical: bytes) -> str:
+    return hashlib.blake2b(canonical, digest_size=8).hexdigest()
 
 
 def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
@@ -164,7 +173,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
         MalformedEvent: an essential field breaks its rule.
     """
     try:
-        return build(document, _CLASSES[kind])
+        return build(document, CONTENT_CLASSES[kind])
     except Exception:  # noqa: BLE001  whatever it was, the judge names it
         report = Report()
         content = read_content(kind, document, report)

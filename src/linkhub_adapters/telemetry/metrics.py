@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
 from linkhub_adapters.telemetry.logs import dropped_lines
+from linkhub_core.intake import DEVIATIONS
 from linkhub_core.model import Kind
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
@@ -88,6 +89,8 @@ class Metrics:
             self.expired.labels(kind.value)
             for outcome in ("known", "rejected", "saved", "staged"):
                 self.events.labels(kind.value, outcome)
+            for deviation in DEVIATIONS:
+                self.intake_notes.labels(kind.value, deviation.rule)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"linkhub_{name}", documentation, labels, registry=self.registry)

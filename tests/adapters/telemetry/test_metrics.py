@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from linkhub_adapters.telemetry import CloudUsage, Figures, Metrics, RealtimeFigures
+from linkhub_core.intake import DEVIATIONS
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -101,3 +102,15 @@ def test_what_a_cloud_was_asked_for_is_exposed() -> None:
     assert samples["linkhub_aws_retries_total", (("operation", "receive_message"), ("service", "SQS"))] == 3
     assert samples["linkhub_aws_failures_total", (("code", "ThrottlingError"), ("service", "DynamoDB"))] == 2
     assert samples["linkhub_dynamodb_units_total", (("direction", "write"), ("table", "linkhub-products"))] == 7.5
+
+
+def test_deviations_begin_at_nought() -> None:
+    """One series for every queue and rule, from the start: the first deviation is an increase."""
+    text = Metrics().expose()[0].decode()
+    series = {line for line in text.splitlines() if line.startswith("linkhub_intake_notes_total{")}
+    expected = {
+        f'linkhub_intake_notes_total{{queue="{kind}",rule="{deviation.rule}"}} 0.0'
+        for kind in ("caption", "thumbnail")
+        for deviation in DEVIATIONS
+    }
+    assert series == expected

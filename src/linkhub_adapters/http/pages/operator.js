@@ -4,7 +4,7 @@
 // page fades and says since when. The token lives in this tab's session storage and nowhere else.
 
 import { clockText, countText, decadeText, latencyText, rateText, spanText } from "./measure.js";
-import { drawConnections, drawDeadLetters, drawNodes, drawShops, drawStaging } from "./panels.js";
+import { drawConnections, drawDeadLetters, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
 import { TimeChart } from "./time-chart.js";
 import { findings, verdict } from "./verdict.js";
@@ -74,6 +74,7 @@ function show(status) {
   showReadings(status, sample);
   for (const chart of charts) chart.draw(history.samples);
   drawDeadLetters(status.dead_letters);
+  drawDeviations(status.deviations);
   drawStaging(status.staging, status.settings.staging_ttl_seconds);
   drawShops(status.realtime);
   drawConnections(status.realtime, sample.deliveries);
