@@ -5,17 +5,17 @@ Its own imports of linkhub wait until a command needs them, so that ``linkhub --
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from attrs import frozen
 
 if TYPE_CHECKING:
+    import asyncio
+
     from linkhub_cli.backends import Opening
     from linkhub_cli.container import Container
     from linkhub_cli.settings import Settings
@@ -29,9 +29,8 @@ _ENV_FILE = Path(".env")
 _LAST_LINES_SECONDS = 0.5
 
 
-@frozen(kw_only=True)
-class CommandLine:
-    """The options that stand before the command's name."""
+class CommandLine(NamedTuple):
+    """The options before the command's name."""
 
     env_file: Path | None = None
 
@@ -64,6 +63,8 @@ class CommandLine:
             action: what the command does.
             opening: what the backend is opened for; unless given, storage that is absent is not made.
         """
+        import asyncio  # noqa: PLC0415  help is quick
+
         from linkhub_cli.backends import Opening  # noqa: PLC0415  help is quick
         from linkhub_cli.container import Container, open_container  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
@@ -83,6 +84,8 @@ class CommandLine:
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
+        import asyncio  # noqa: PLC0415  help is quick
+
         from linkhub_adapters.telemetry import drain_logs  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 

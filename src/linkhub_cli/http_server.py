@@ -8,12 +8,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
-from linkhub_adapters.realtime import HttpConnection
+from linkhub_adapters.realtime import HttpBounds, HttpConnection
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
 __all__ = ["HttpServer", "bind", "bind_all", "http_config"]
@@ -89,6 +90,7 @@ def http_config(
     websockets: Callable[..., object] | Literal["none"],
     drain_seconds: float,
     keep_alive_seconds: float,
+    bounds: HttpBounds | None = None,
 ) -> uvicorn.Config:
     """How uvicorn runs an application of ours: it logs nothing, and leaves loop and signals to us.
 
@@ -97,11 +99,12 @@ def http_config(
         websockets: who takes connections that are upgraded.
         drain_seconds: how long requests under way may take once it is told to stop.
         keep_alive_seconds: how long a connection without a request is kept.
+        bounds: what all connections together may take; the defaults where there are none.
     """
     return uvicorn.Config(
         app,
         loop="none",
-        http=HttpConnection,
+        http=cast(Any, partial(HttpConnection, bounds=bounds or HttpBounds())),  # as for ws
         ws=cast(Any, websockets),  # a callable, which uvicorn takes though its types do not say so
         lifespan="off",
         log_config=None,

@@ -9,15 +9,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from linkhub_core import json_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = [
     "age_text",
@@ -60,6 +59,8 @@ def is_terminal() -> bool:
 
 def styled(text: str, colour: str) -> str:
     """Text in a colour, unless ``NO_COLOR`` is set; into a pipe no colour goes in any case."""
+    from rich.console import Console  # noqa: PLC0415  most commands print no table
+
     return text if Console().no_color else click.style(text, fg=colour)
 
 
@@ -69,6 +70,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     Values are printed as they are: what looks like markup in a seller's text is text. No word is broken: where the
     terminal is too narrow for the longest word of each column, each row is printed as lines of its own.
     """
+    from rich.console import Console  # noqa: PLC0415  most commands print no table
+    from rich.table import Table  # noqa: PLC0415  as above
+    from rich.text import Text  # noqa: PLC0415  as above
+
     console = Console(highlight=False, soft_wrap=False)
     cells = [[plain(cell) for cell in row] for row in rows]
     if title:
@@ -88,6 +93,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> Sequence[int] | None:
     """The widths of the columns: room for the longest word of each, and the rest shared; none if that does not fit."""
+    from rich.cells import cell_len  # noqa: PLC0415  as above
+
     texts = list(zip(columns, *rows, strict=True))
     least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
     whole = [max(map(cell_len, column)) for column in texts]
@@ -104,6 +111,8 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.text import Text  # noqa: PLC0415  as above
+
     for number, row in enumerate(rows):
         if number:
             console.print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 
@@ -9,12 +10,14 @@ from dependency_injector.providers import Callable, Dependency, Factory, List, S
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from linkhub_adapters.http import HttpServices, HttpSettings, create_app, create_health_app
+from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
+    Admission,
     EventStreams,
     Gateway,
+    HttpBounds,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -24,7 +27,8 @@ from linkhub_adapters.realtime import (
     socketio_routes,
 )
 from linkhub_adapters.realtime.gateway import Door
-from linkhub_adapters.telemetry import RealtimeFigures
+from linkhub_adapters.realtime.http_bounds import CutReason
+from linkhub_adapters.telemetry import HttpFigures, RealtimeFigures
 from linkhub_cli import documents
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
@@ -106,6 +110,29 @@ def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
     return take
 
 
+def _http_bounds(listener: Listener) -> HttpBounds:
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = listener.http_connections_per_address
+    return HttpBounds(
+        connections_per_address=most if descriptors == resource.RLIM_INFINITY else min(most, max(1, descriptors // 4)),
+        admission=Admission(max_in_work=listener.http_requests_in_work),
+    )
+
+
+def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
+    def take() -> HttpFigures:
+        counts = pages.counts
+        return HttpFigures(
+            page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+            kept_page_bytes=counts.kept_bytes,
+            cut={reason.value: bounds.cut[reason] for reason in CutReason},
+            requests_in_work=bounds.admission.in_work,
+            requests_waiting=bounds.admission.waiting,
+        )
+
+    return take
+
+
 def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
     return lambda: hub.stats()["clientsPerSeller"]
 
@@ -140,6 +167,10 @@ class ServerContainer(Container):
     )
     realtime_figures = Callable(_counting, hub)
 
+    pages = Singleton(KeptPages, browse=Container.browse, stamps=Container.backend.provided.stamps)
+    http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
+    http_figures = Callable(_http_figures, pages, http_bounds)
+
     presence = Singleton(
         Presence,
         node=process.provided.node,
@@ -164,6 +195,7 @@ class ServerContainer(Container):
     http_services = Singleton(
         HttpServices,
         browse=Container.browse,
+        pages=pages,
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,
         operator_status=operator_status,
@@ -186,4 +218,5 @@ class ServerContainer(Container):
         gateway.provided.make_connection,
         Container.settings.provided.consuming.drain_seconds,
         Container.settings.provided.listener.keep_alive_seconds,
+        http_bounds,
     )

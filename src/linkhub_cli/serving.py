@@ -32,6 +32,7 @@ from linkhub_cli.server_container import ServerContainer
 from linkhub_cli.settings import Listener as ListenerSettings
 from linkhub_cli.settings import Settings
 from linkhub_cli.viewers import Viewers
+from linkhub_core.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed
 
 __all__ = ["Extras", "hear", "serve"]
@@ -132,6 +133,7 @@ async def _work(
 ) -> None:
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
     container.metrics().take_realtime = container.realtime_figures()
+    container.metrics().take_http = container.http_figures()
     consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
     viewers = Viewers(
         hub=container.hub(),
@@ -168,10 +170,15 @@ def hear(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
 
     Call it before the application is made, which takes the probes as they are then.
     """
-    hub = container.hub()
+    hub, received = container.hub(), container.backend().received
+
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        received(announcements)  # first: no viewer of an event may get a page that was read before it
+        hub.broadcast_all(announcements)
+
     listener = Listener(
         feed=feed,
-        deliver=hub.broadcast_all,
+        deliver=deliver,
         recover=hub.catch_up,
         clock=container.clock(),
         journal=container.journal(),

@@ -121,6 +121,19 @@ class Listener:
         when_unset="they are open to all who reach the port",
         secret=True,
     )
+    http_connections_per_address: int = setting(
+        "LINKHUB_HTTP_CONNECTIONS_PER_ADDRESS",
+        rules.whole(1),
+        default=1_000,
+        doc="How many connections of plain HTTP may come from one address, without those that answer event streams and "
+        "long polls; never more than a quarter of the files that the process may open.",
+    )
+    http_requests_in_work: int = setting(
+        "LINKHUB_HTTP_REQUESTS_IN_WORK",
+        rules.whole(1, 10_000),
+        default=16,
+        doc="How many requests for pages are worked on at once; others wait for their turn, events and health do not.",
+    )
     probe_timeout_seconds: float = setting(
         "LINKHUB_PROBE_TIMEOUT_SECONDS",
         rules.seconds(0.1, 60),

@@ -35,11 +35,13 @@ from linkhub_core.model import (
     ThumbnailSet,
     Version,
 )
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.structure import build, build_exactly, unstructure
 
 __all__ = [
     "Reading",
     "announce",
+    "announce_stored",
     "content_from",
     "decode_event",
     "decode_record",
@@ -51,6 +53,7 @@ __all__ = [
     "product_document",
     "read_announcement",
     "read_event",
+    "stored_product",
     "timestamp_text",
 ]
 
@@ -208,6 +211,20 @@ def encode_product(record: ProductRecord) -> bytes:
     return json_text.dump(product_document(record))
 
 
+def stored_product(record: ProductRecord) -> StoredProduct:
+    """A record as readers get it from a store."""
+    return StoredProduct(
+        seller_handle=record.key.seller_handle,
+        video_id=record.key.video_id,
+        revision=record.revision,
+        unannounced_revision=record.unannounced_revision,
+        shown=record.shown,
+        created_at=timestamp_text(record.created_at),
+        updated_at=timestamp_text(record.updated_at),
+        document=encode_product(record),
+    )
+
+
 def decode_record(
     document: Mapping[str, Any],
     *,
@@ -245,22 +262,28 @@ def decode_record(
 def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
-    """Make the announcement of a record's revision; its event is encoded here, once for all who will hear it."""
-    event_type = Announcement.type_of(record)
-    updated_at = timestamp_text(record.updated_at)
+    """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
+    return announce_stored(stored_product(record), now, correlation_id, traceparent)
+
+
+def announce_stored(
+    product: StoredProduct, now: datetime, correlation_id: str = "", traceparent: str | None = None
+) -> Announcement:
+    """Make the announcement of a stored revision: its event wraps the stored bytes."""
+    event_type = Announcement.type_of(product)
     event = {
         "event_type": event_type,
-        "event_id": f"{updated_at}/{record.key.video_id}/{record.revision}",
-        "revision": record.revision,
-        "product": product_document(record),
+        "event_id": f"{product.updated_at}/{product.video_id}/{product.revision}",
+        "revision": product.revision,
+        "product": orjson.Fragment(product.document),
         "timestamp": timestamp_text(now),
     }
     return Announcement(
-        key=record.key,
+        key=product.key,
         event_type=event_type,
-        revision=record.revision,
-        created_at=timestamp_text(record.created_at),
-        updated_at=updated_at,
+        revision=product.revision,
+        created_at=product.created_at,
+        updated_at=product.updated_at,
         event_json=json_text.dump(event),
         correlation_id=correlation_id,
         traceparent=traceparent,

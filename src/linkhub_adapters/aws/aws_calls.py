@@ -93,6 +93,10 @@ class AwsCalls:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
 
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do something else on a thread of the executor."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
 
 def _code_of(error: Exception) -> str:
     if isinstance(error, ClientError):

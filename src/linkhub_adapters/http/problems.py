@@ -19,7 +19,7 @@ from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.json_response import JsonResponse
 from linkhub_adapters.http.services import FailedRequest
-from linkhub_core.errors import InvalidQuery, TransientError
+from linkhub_core.errors import InvalidQuery, StoreRefused, TransientError
 
 __all__ = [
     "FOREIGN_HOST",
@@ -163,7 +163,12 @@ def exception_handlers(
         headers = {"retry-after": str(retry_after_seconds)}
         return problem(request.scope, 503, detail, kind=UNAVAILABLE, headers=headers)
 
+    async def unreadable(request: Request, error: Exception) -> JsonResponse:
+        failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
+        return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
+
     return {
+        StoreRefused: unreadable,
         InvalidQuery: _invalid_query,  # type: ignore[dict-item]  # Starlette hands each handler the class of its key
         TransientError: unavailable,
         HTTPException: _refused,  # type: ignore[dict-item]  # as above

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from linkhub_adapters.http.kept_pages import KeptPages
 from linkhub_core.access import RefusedCaller
 from linkhub_core.use_cases import BrowseShop
 
@@ -69,10 +70,16 @@ class HttpServices(HealthServices):
 
     Args:
         browse: answers readers of a shop.
+        pages: its first pages; by default none is kept.
         stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: what the operator's page draws, ready for JSON.
     """
 
     browse: BrowseShop
+    pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
+
+    @pages.default
+    def _keep_none(self) -> KeptPages:
+        return KeptPages(browse=self.browse)

@@ -39,9 +39,11 @@ How they are put together, on a running event loop::
 `Hub.counters` are for metrics.
 """
 
+from linkhub_adapters.realtime.admission import Admission
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.gateway import Gateway
+from linkhub_adapters.realtime.http_bounds import HttpBounds
 from linkhub_adapters.realtime.http_connection import HttpConnection
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.plain import PRODUCTS_PATH, plain_door, plain_routes
@@ -54,9 +56,11 @@ __all__ = [
     "PRODUCTS_PATH",
     "SOCKETIO_PATH",
     "SOCKETIO_PATHS",
+    "Admission",
     "Counters",
     "EventStreams",
     "Gateway",
+    "HttpBounds",
     "HttpConnection",
     "Hub",
     "RealtimeSettings",

@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
 from linkhub_adapters.sqlite.nodes import SqliteNodes
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.videos import SqliteVideos
 
@@ -27,6 +28,7 @@ __all__ = [
     "SqliteFileHealth",
     "SqliteNodes",
     "SqliteProductStore",
+    "SqliteShopStamps",
     "SqliteStagingStore",
     "SqliteVideos",
 ]

@@ -1,4 +1,4 @@
-"""The file, opened: one thread that writes, one that reads, and word of what this process has changed.
+"""The file, opened: one thread that writes, one that reads for this process, several that read for its clients.
 
 SQLite allows one writer at a time, so this process has one, and lets other processes' writers wait for at most
 ``busy_timeout_seconds``. Readers see the last commit and never wait for a writer.
@@ -20,6 +20,7 @@ from attrs import define, field
 
 from linkhub_adapters.sqlite.errors import is_damage, translated, translating
 from linkhub_adapters.sqlite.file_identity import FileIdentity, check_no_leftovers
+from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
 from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import LinkhubError
@@ -78,6 +79,7 @@ class SqliteDatabase:
     is_new: bool
     _writer: _Lane
     _reader: _Lane
+    _client_readers: ReaderPool
     _identity: FileIdentity
     damage: LinkhubError | None = field(default=None, init=False)
     _waiting: set[asyncio.Future[None]] = field(factory=set, init=False)
@@ -107,10 +109,12 @@ class SqliteDatabase:
             except BaseException:
                 writer.close()
                 raise
-        return cls(path, is_new, writer, reader, identity)
+        clients = ReaderPool(connect=lambda: _connect(path, busy_timeout_seconds))
+        return cls(path, is_new, writer, reader, clients, identity)
 
     def close(self) -> None:
         """Break off what is read, finish what is written, then close the file."""
+        self._client_readers.break_off()
         self._reader.break_off()
         self._writer.close()
 
@@ -143,6 +147,16 @@ class SqliteDatabase:
             ServiceUnavailable: as the module :mod:`~linkhub_adapters.sqlite.errors` tells.
         """
         return await self._reader.run(partial(self._translated, work))
+
+    async def read_for_client(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same on one of several threads that serve clients, so that no feed and no queue waits for them.
+
+        If the caller is cancelled, the read is interrupted.
+
+        Raises:
+            ServiceUnavailable: as for :meth:`read`.
+        """
+        return await self._client_readers.run(partial(self._translated, work))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` as one transaction on the writing thread; when this returns, it is on the disk.

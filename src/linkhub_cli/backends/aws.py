@@ -22,6 +22,7 @@ from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.dynamodb_videos import DynamoDbVideos
 from linkhub_adapters.aws.node_queues import NodeQueues
 from linkhub_adapters.aws.resources import QUEUE_SETTINGS
+from linkhub_adapters.aws.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.sns_announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns_notifier import SnsNotifier
 from linkhub_adapters.aws.sqs_calls import SqsCalls
@@ -122,7 +123,7 @@ class _Aws:
         )
         products = DynamoDbProductStore(calls=dynamodb, table=self.settings.aws.products_table)
         staging = DynamoDbStagingStore(calls=dynamodb, table=self.settings.aws.staging_table)
-        bus = self._bus()
+        bus, stamps = self._bus(), DynamoDbShopStamps()
         return Backend(
             name="aws",
             queue=self.queue,
@@ -145,6 +146,8 @@ class _Aws:
             },
             figures=self._figures,
             cheap_to_scan=False,
+            stamps=stamps,
+            received=stamps.received,
             usage=lambda: usage_of([self.sqs_calls, dynamodb.calls, self.sns_calls], dynamodb.consumption),
         )
 

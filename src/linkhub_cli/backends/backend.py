@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from linkhub_adapters.telemetry import CloudUsage, Figures
 from linkhub_cli.settings import Settings
+from linkhub_core.announcement import Announcement
 from linkhub_core.ports import (
     AnnouncementFeed,
     Clock,
@@ -18,6 +19,7 @@ from linkhub_core.ports import (
     EventQueue,
     Notifier,
     ProductStore,
+    ShopStamps,
     StagingStore,
     Videos,
 )
@@ -52,8 +54,8 @@ class Backend:
     the storage that was made when the backend was opened, if there was none. ``figures`` counts what is there now.
     Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a cloud's services
     were asked for, where there is one. ``meet`` leaves the report of a process under its name and gives those of all,
-    ``leave`` removes one, where there is a place for reports. What has to be closed is closed by whoever opened the
-    backend.
+    ``leave`` removes one, where there is a place for reports. ``stamps`` tell when a shop changed, for what is kept of
+    it; ``received`` is called with announcements before viewers get them. The opener closes what has to be closed.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Backend:
     guard: Callable[[], Awaitable[object]] | None = None
     made: str | None = None
     usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
+    stamps: ShopStamps | None = None
+    received: Callable[[Sequence[Announcement]], None] = field(default=lambda _: None)
     meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
     leave: Callable[[str], Awaitable[None]] | None = None
 

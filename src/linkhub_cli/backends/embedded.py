@@ -19,6 +19,7 @@ from linkhub_adapters.sqlite import (
     SqliteFileHealth,
     SqliteNodes,
     SqliteProductStore,
+    SqliteShopStamps,
     SqliteStagingStore,
     SqliteVideos,
 )
@@ -39,9 +40,11 @@ async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN
     if not opening.makes_storage:
         _check_there(settings.storage.data_dir)
     database = await asyncio.to_thread(_open, settings.storage.data_dir)
+    stamps = SqliteShopStamps.open(database)
     try:
-        yield _Embedded(database, settings.consuming, clock).backend()
+        yield _Embedded(database, stamps, settings.consuming, clock).backend()
     finally:
+        stamps.close()
         await asyncio.to_thread(database.close)
 
 
@@ -68,6 +71,7 @@ class _Embedded:
     """The ports over one opened file."""
 
     database: SqliteDatabase
+    stamps: SqliteShopStamps
     consuming: Consuming
     clock: Clock
 
@@ -90,6 +94,7 @@ class _Embedded:
             made=str(self.database.path) if self.database.is_new else None,
             figures=self._figures,
             cheap_to_scan=True,
+            stamps=self.stamps,
             meet=nodes.meet,
             leave=nodes.leave,
         )

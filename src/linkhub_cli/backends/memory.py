@@ -9,6 +9,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopStamps,
     MemoryStagingStore,
     MemoryVideos,
 )
@@ -67,4 +68,5 @@ async def open_backend(
         probes={},
         figures=figures,
         cheap_to_scan=True,
+        stamps=MemoryShopStamps(products),
     )

@@ -17,6 +17,8 @@ from linkhub_core.access import RefusedCaller
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = [
@@ -98,7 +100,7 @@ class BrokenProductStore(MemoryProductStore):
 
     error: Exception = field(kw_only=True)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """Fail."""
         raise self.error
 
