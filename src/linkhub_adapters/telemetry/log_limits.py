@@ -25,7 +25,7 @@ __all__ = ["CAUSED_BY_CLIENTS", "LibraryLimit", "LineLimits", "limit_clients", "
 MINUTE_SECONDS = 60.0
 PER_KIND, PER_LOGGER = 10, 100
 MOST_KINDS = 1_000
-CAUSED_BY_CLIENTS = frozenset({"origin_refused", "request_failed"})
+CAUSED_BY_CLIENTS = frozenset({"request_failed"})
 
 
 @define(eq=False)
