@@ -39,7 +39,7 @@ class Channel:
 
     live: dict[Dialect, dict[Viewer, None]] = field(factory=dict)
     held: dict[Viewer, CatchUpBuffer] = field(factory=dict)
-    replayed: dict[Viewer, dict[str, int]] = field(factory=dict)
+    replayed: dict[Viewer, dict[int, int]] = field(factory=dict)
 
     def __len__(self) -> int:
         """How many viewers it has."""

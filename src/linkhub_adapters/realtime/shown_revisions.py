@@ -37,7 +37,7 @@ class ShownRevisions:
     """The last revisions of at most ``max_products`` products; the one that was not announced longest goes first."""
 
     max_products: int
-    _lives: dict[ProductKey, str] = field(factory=dict, init=False)
+    _lives: dict[ProductKey, int] = field(factory=dict, init=False)
     _revisions: dict[ProductKey, int] = field(factory=dict, init=False)
 
     def judge(self, announcement: Announcement) -> Novelty:
