@@ -218,8 +218,8 @@ class SimulatedStaging:
         gone = before is not None and isinstance(outcome, Dropped)
         orphan = " as an orphan" if isinstance(row, WaitingHalf) else ""
         self._tell(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
-        if before is not None and gone and orphan:
-            self.witness.saw_expiry(before)
+        if before is not None and gone:
+            (self.witness.saw_expiry if orphan else self.witness.saw_drop)(before)
         self.witness.saw_row_change(half.key, before)
         return outcome
 

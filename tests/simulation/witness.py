@@ -1,8 +1,9 @@
 """The witness: sees every effect when it happens, and holds it against what linkhub guarantees.
 
-Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row that
-        waits in vain is removed no earlier than after nine tenths of the time to wait, counted from the last message
-        that was acknowledged for it. What an operator deleted by hand is excused.
+Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row is
+        dropped only if a product has its half. A row that waits in vain is removed no earlier than after nine tenths of
+        the time to wait, counted from the last message that was acknowledged for it. What an operator deleted by hand
+        is excused.
 Rule 2. When a message is acknowledged, what it brought waits in staging or was announced.
 Rule 3. A revision is written once, by the next number; it changes what readers see, and no half in it is older than in
         the one before. A silent save moves versions and nothing else. ``updated_at`` and expiries never move back.
@@ -97,7 +98,7 @@ class Witness:
     product_writes: int = 0
     announcements: int = 0
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
-    _expired: list[Half] = field(factory=list)
+    _expired: list[tuple[Half, float]] = field(factory=list)
     _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
     _deleted: dict[ProductKey, list[ProductRecord]] = field(factory=dict)
     _lives: dict[ProductKey, list[dict[int, ProductRecord]]] = field(factory=dict)
@@ -245,17 +246,29 @@ class Witness:
         """A process was answered that its half, or a newer one of its kind, waits; it computed the expiry before."""
         promises = self._promised.setdefault((half.key, half.kind), [])
         promises.append(_Promise(half.version, at_seconds))
+        due = at_seconds + self._least_seconds
+        waits = self._in_product(half) or self._in_staging(half) or self._is_excused(half, since_seconds=due)
+        self.hold(waits, f"a process was answered that {_name(half)} waits, and it does not")
+
+    @property
+    def _least_seconds(self) -> float:
+        """How long a half waits at least."""
+        return self.plan.staging_ttl.total_seconds() * 0.9 - _EXPIRY_TOLERANCE_SECONDS
+
+    def saw_drop(self, row: WaitingHalf) -> None:
+        """A row was removed because a product has what it held."""
+        has_it = self._in_product(row.half) or self._is_excused(row.half)
+        self.hold(has_it, f"the row of {_name(row.half)} was dropped, and no product has it")
 
     def saw_expiry(self, row: WaitingHalf) -> None:
         """A row was removed because its time is over."""
         if self._in_product(row.half):
             return
         now = asyncio.get_running_loop().time()
-        ninetenths = self.plan.staging_ttl.total_seconds() * 0.9 - _EXPIRY_TOLERANCE_SECONDS
         for promise in self._promised.get((row.key, row.half.kind), []):
-            early = promise.version <= row.half.version and now < promise.at_seconds + ninetenths
+            early = promise.version <= row.half.version and now < promise.at_seconds + self._least_seconds
             self.hold(not early, f"{_name(row.half)} was removed {now - promise.at_seconds:.0f} s after it was renewed")
-        self._expired.append(row.half)
+        self._expired.append((row.half, now))
 
     # --- where a half is
 
@@ -271,11 +284,14 @@ class Witness:
         row = self.staging.rows.get(half.key)
         return row is not None and row.half.kind is half.kind and row.half.version >= half.version
 
-    def _is_excused(self, half: Half) -> bool:
-        """Whether the half went with a product that was deleted by hand, or its time was over."""
+    def _is_excused(self, half: Half, *, since_seconds: float = 0.0) -> bool:
+        """Whether the half went with a product that was deleted by hand, or its time was over, from a moment on."""
         deleted = any(version_in(one, half.kind) >= half.version for one in self._deleted.get(half.key, ()))
         return deleted or any(
-            gone.key == half.key and gone.kind is half.kind and gone.version >= half.version for gone in self._expired
+            (gone.key, gone.kind) == (half.key, half.kind)
+            and gone.version >= half.version
+            and at_seconds >= since_seconds
+            for gone, at_seconds in self._expired
         )
 
     def _was_announced(self, half: Half) -> bool:

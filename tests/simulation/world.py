@@ -109,6 +109,8 @@ class _World:
             self.witness.hold_everything("by redelivery alone", letters, beside=self._left_to_the_sweep(letters))
         await self._sweep_once()
         self.witness.hold_swept("after a sweep")
+        if self.witness.violations:
+            return  # what comes of a broken world is no news
         await self.queue.redrive(self._wrongly_dead(letters))
         await self._drain()
         await self._sweep_once()
@@ -239,8 +241,7 @@ class _World:
 
     def _left_to_the_sweep(self, letters: Sequence[DeadLetter]) -> set[ProductKey]:
         """Products of which a message gave up, or a copy outlived its message: redelivery cannot mend all of them."""
-        dead = self._wrongly_dead(letters)
-        halves = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in dead]
+        halves = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in letters]
         return self.leases.outlived | {half.key for half in halves if half}
 
     # --- the processes
