@@ -1,7 +1,7 @@
 """A viewer of one shop, as a program: subscribes over WebSocket, and comes back after every loss with ``since``.
 
-What was missed in between is sent again by the server; what was seen already is dropped here by its (``created_at``,
-``revision``), as every viewer has to.
+The server sends again what was missed in between. What was seen already is dropped here, as every viewer has to: a
+revision that is no later one of the same product with the same ``created_at``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ShopWatch:
     seller_handle: str
     tell: Callable[[str], None]
     _since: str | None = field(default=None, init=False)
-    _seen: dict[str, tuple[str, int]] = field(factory=dict, init=False)
+    _seen: dict[tuple[str, str], int] = field(factory=dict, init=False)
     _failures: int = field(default=0, init=False)
 
     async def events(self) -> AsyncIterator[Mapping[str, Any]]:
@@ -103,11 +103,11 @@ class ShopWatch:
 
     def _newer(self, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = data["product"]
-        order = (product["created_at"], data["revision"])
+        life, revision = (product["video_id"], product["created_at"]), data["revision"]
         self._remember(data["timestamp"])
-        if order <= self._seen.get(product["video_id"], ("", 0)):
+        if revision <= self._seen.get(life, 0):
             return None
-        self._seen[product["video_id"]] = order
+        self._seen[life] = revision
         return data
 
     def _remember(self, timestamp: str) -> None:

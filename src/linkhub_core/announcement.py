@@ -1,7 +1,7 @@
 """The news that a product has a new revision: what travels from the process that saved it to every viewer.
 
 The event that viewers get is encoded where the announcement is made and is never encoded again: a bus carries its
-bytes, a hub frames them. Receivers keep the last :attr:`Announcement.order` of a product and drop what is not newer.
+bytes, a hub frames them. Receivers keep the last :attr:`Announcement.order` of a product and drop what it covers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Announcement:
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product`` and
     ``timestamp``; the field ``event_type`` repeats its name. ``created_at`` and ``updated_at`` are the product's, as
     texts with milliseconds and ``Z``. ``correlation_id`` and ``traceparent`` are of the message that brought the newest
-    half, where there was one.
+    half, where there was one. ``life`` names this life of the product among all products of its shop: a product that
+    was deleted and saved again has another ``created_at``.
     """
 
     key: ProductKey
@@ -34,6 +35,11 @@ class Announcement:
     event_json: bytes = field(repr=False)
     correlation_id: str = ""
     traceparent: str | None = None
+    life: str = field(init=False, eq=False, repr=False)
+
+    @life.default
+    def _name_life(self) -> str:
+        return f"{self.key.video_id}/{self.created_at}"
 
     @staticmethod
     def type_of(record: ProductRecord) -> str:
@@ -52,5 +58,14 @@ class Announcement:
 
     @property
     def order(self) -> tuple[str, int]:
-        """How new it is among announcements of the same product."""
-        return (self.created_at, self.revision)
+        """The life of the product, and which revision of it this is.
+
+        Only revisions of one life have an order. A product that was deleted and saved again has another life; its
+        ``created_at`` may be earlier, because clocks differ.
+        """
+        return (self.life, self.revision)
+
+    def is_covered_by(self, shown: tuple[str, int]) -> bool:
+        """Whether ``shown``, the :attr:`order` of another announcement, is this revision or a later one of its life."""
+        life, revision = shown
+        return life == self.life and revision >= self.revision

@@ -19,9 +19,14 @@ Script = Sequence[tuple[str, dict[str, Any]]]
 SUBSCRIBED = ("subscribed", {"message": "Subscribed", "timestamp": "2026-01-15T12:00:00.000Z", "recovered": True})
 
 
-def _product(video_id: str, revision: int, timestamp: str = "2026-01-15T12:00:10.000Z") -> tuple[str, dict[str, Any]]:
+def _product(
+    video_id: str,
+    revision: int,
+    timestamp: str = "2026-01-15T12:00:10.000Z",
+    created_at: str = "2026-01-15T12:00:00.000Z",
+) -> tuple[str, dict[str, Any]]:
     event = "new_product" if revision == 1 else "product_updated"
-    product = {"video_id": video_id, "created_at": "2026-01-15T12:00:00.000Z"}
+    product = {"video_id": video_id, "created_at": created_at}
     return event, {"event_type": event, "revision": revision, "product": product, "timestamp": timestamp}
 
 
@@ -59,6 +64,14 @@ async def test_shows_each_revision_once() -> None:
     assert shown == [("1", 1), ("1", 2), ("2", 1)]
     assert heard == [{"event": "subscribe_to_seller", "data": {"seller_handle": "nalu"}}]
     assert told[0] == "Subscribed"
+
+
+async def test_shows_a_product_that_was_deleted_and_saved_again() -> None:
+    """Its revisions begin at 1 again, and the clock of the process that saved it may be behind."""
+    again = _product("1", 1, created_at="2026-01-15T11:59:00.000Z")
+    async with _server([SUBSCRIBED, _product("1", 2), again, again, _product("2", 1)]) as (url, _):
+        shown, _ = await _watch(url, 3)
+    assert shown == [("1", 2), ("1", 1), ("2", 1)]
 
 
 async def test_comes_back_with_since() -> None:

@@ -35,8 +35,13 @@ def test_announcements_of_a_product_order_by_revision() -> None:
     assert len(set(orders)) == 4
 
 
-def test_a_product_that_was_deleted_and_came_again_is_newer_than_it_was() -> None:
-    """Its revisions start anew, its moment of creation does not."""
-    before = announce(a_record(revision=7), NOON)
-    again = announce(a_record(revision=1, created_at=NOON + timedelta(hours=1)), NOON)
-    assert again.order > before.order
+def test_a_revision_is_covered_by_itself_and_by_later_ones_of_the_same_life() -> None:
+    """Whatever the revision and the creation of another life, it covers nothing of this one."""
+    second = announce(a_record(revision=2), NOON)
+    assert [second.is_covered_by(announce(a_record(revision=revision), NOON).order) for revision in (1, 2, 10)] == [
+        False, True, True,
+    ]  # fmt: skip
+    for clock in (-1, 1):
+        other = announce(a_record(revision=7, created_at=NOON + timedelta(hours=clock)), NOON)
+        assert not second.is_covered_by(other.order)
+        assert not other.is_covered_by(second.order)

@@ -136,7 +136,7 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
 
 
 def _records_of(event: Event) -> Sequence[Event]:
-    records = event.get("Records") if isinstance(event, dict) else None
+    records: Sequence[Event] | None = event.get("Records") if isinstance(event, dict) else None
     if not records:
         raise MalformedEvent(
             [

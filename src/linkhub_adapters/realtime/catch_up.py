@@ -1,161 +1,174 @@
-"""Catching up: a viewer is told what it missed, then sees what is announced, with no gap and nothing twice.
+"""Catching up: a viewer is shown what it missed, then what is announced, with no gap and nothing twice.
 
-    joins            it is held: what is announced from now on waits
-    its turn         what changed since is read from the product store, for all who wait for it (:mod:`~.missed`)
-    the answer       `subscribed`, which says whether all of it follows
-    the replay       oldest change first, no faster than the viewer reads
-    goes live        what waited is sent at the same pace, and nothing stands between it and the next announcement
+    subscribes       it is held: what is announced from now on waits in its buffer
+    the read         what changed since is read from the product store, once for all that ask (:mod:`~.replay_reader`)
+    the answer       `subscribed`, which says whether all of it follows; it leaves after the answers to earlier messages
+    the replay       oldest change first, then what waited, no faster than the viewer reads
+    goes live        when the buffer is empty
 
-Rule 1. Nothing is kept for a viewer that is not connected, and little for one that is: see :class:`~.shop.Hold`.
-Rule 2. If the store does not answer, or too much was missed, the answer says `recovered: false` and nothing is lost
-        but time: the client loads the page.
-Rule 3. A viewer that asks again while it catches up is answered in turn.
+Rule 1. A viewer has one request a shop, and one task that carries it out. A later request cancels the task, keeps the
+        buffer and starts another; leaving the shop cancels the task and drops the buffer.
+Rule 2. A request that a later message overtakes before its answer is sent is answered with `recovered: false`.
+Rule 3. If the store does not answer, or too much was missed, the answer is `recovered: false`: the client loads the
+        page.
+Rule 4. Nothing is kept for a viewer that is not connected, and little for one that is (:mod:`~.catch_up_buffer`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define
 
+from linkhub_adapters.realtime.catch_up_buffer import CatchUpBuffer, Request
+from linkhub_adapters.realtime.channel import Channel
 from linkhub_adapters.realtime.counters import Counters
-from linkhub_adapters.realtime.encoded_events import EncodedEvent
-from linkhub_adapters.realtime.missed import MissedEvents
+from linkhub_adapters.realtime.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.replay_reader import ReplayReader
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_adapters.realtime.shop import Hold, Order, Shop
-from linkhub_adapters.realtime.viewer import Viewer
-from linkhub_core.model import ProductKey
+from linkhub_adapters.realtime.shown_revisions import ShownRevisions
+from linkhub_adapters.realtime.viewer import Acknowledge, Answer, Viewer
 from linkhub_core.ports import Clock
-from linkhub_core.subscriptions import subscribed
+from linkhub_core.subscriptions import Reply, subscribed
 
-__all__ = ["Acknowledge", "CatchUp"]
+__all__ = ["CatchUp"]
 
-Acknowledge = Callable[[bytes], None]
+# More answers do not wait for a read: a client that floods the server must not fill its memory.
+MAX_WAITING_ANSWERS: Final = 200
 
 _PAUSE_SECONDS: Final = 0.05
 _MAX_PAUSES: Final = 400
 
 
-@frozen
-class _Request:
-    """``only_unshown`` leaves out what live viewers have been shown: nobody asked to see it again."""
-
-    since: datetime | None
-    acknowledge: Acknowledge | None = None
-    only_unshown: bool = False
-
-
 @define(eq=False, kw_only=True)
 class CatchUp:
-    """Tells viewers what they missed.
+    """Answers viewers in order, and shows them what they missed; ``shown`` is what live viewers have been shown."""
 
-    ``last_shown`` gives the order of a product's newest announcement that live viewers have seen, where known.
-    """
-
-    missed: MissedEvents
+    reader: ReplayReader
     clock: Clock
     settings: RealtimeSettings
     counters: Counters
-    last_shown: Callable[[ProductKey], Order | None]
-    _requests: dict[tuple[Viewer, str], list[_Request]] = field(factory=dict, init=False)
-    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    shown: ShownRevisions
 
-    def begin(
-        self, viewer: Viewer, seller_handle: str, shop: Shop, since: datetime, acknowledge: Acknowledge | None
+    # --- messages --------------------------------------------------------------------------------------------------
+
+    def answer(self, viewer: Viewer, reply: Reply, acknowledge: Acknowledge | None = None) -> None:
+        """Send an answer after those to earlier messages."""
+        viewer.queue_answer(Answer(reply=reply, acknowledge=acknowledge))
+        if len(viewer.waiting_answers) > MAX_WAITING_ANSWERS:
+            for waiting in viewer.waiting_answers:
+                self._overtake(waiting)
+        viewer.send_answers()
+
+    def subscribe(
+        self,
+        viewer: Viewer,
+        seller_handle: str,
+        channel: Channel,
+        since: datetime | None,
+        acknowledge: Acknowledge | None,
     ) -> None:
-        """Hold a viewer that asked for it, and let it catch up."""
-        self._begin(viewer, seller_handle, shop, _Request(since, acknowledge))
-
-    def resume(self, viewer: Viewer, seller_handle: str, shop: Shop, since: datetime) -> None:
-        """Hold a viewer that did not ask, for news were lost on their way here, and let it catch up with those."""
-        self._begin(viewer, seller_handle, shop, _Request(since, only_unshown=True))
-
-    def _begin(self, viewer: Viewer, seller_handle: str, shop: Shop, request: _Request) -> None:
-        if self._queue(viewer, seller_handle, request):
+        """Let a viewer watch a shop from now on, after it was shown what changed after ``since``."""
+        is_live = viewer in channel and viewer not in channel.held
+        if since is None and (is_live or not (viewer in channel.held or viewer.waiting_answers)):
+            channel.enter(viewer)
+            self.answer(viewer, subscribed(seller_handle, recovered=True, now=self.clock.now()), acknowledge)
             return
-        self._requests[viewer, seller_handle] = [request]
-        task = asyncio.get_running_loop().create_task(self._run(viewer, seller_handle, shop, shop.hold(viewer)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        request = Request(seller_handle=seller_handle, since=since, acknowledge=acknowledge)
+        viewer.queue_answer(request)
+        self._start(viewer, channel, request)
 
-    def queue(
-        self, viewer: Viewer, seller_handle: str, since: datetime | None, acknowledge: Acknowledge | None
-    ) -> bool:
-        """Let a viewer that catches up in this shop be answered in turn; tells whether there is such a one."""
-        return self._queue(viewer, seller_handle, _Request(since, acknowledge))
+    def resume(self, viewer: Viewer, seller_handle: str, channel: Channel, since: datetime) -> None:
+        """Show a viewer what changed after ``since`` and was not shown: announcements were lost on their way here."""
+        buffer = channel.held.get(viewer)
+        request = None if buffer is None else buffer.request
+        if request is None or request.since is None or request.sent.is_set():
+            request = Request(seller_handle=seller_handle, since=since, only_unshown=True)
+            viewer.queue_answer(request)
+        request.reply = None
+        self._start(viewer, channel, request)
 
-    def _queue(self, viewer: Viewer, seller_handle: str, request: _Request) -> bool:
-        requests = self._requests.get((viewer, seller_handle))
-        if requests is None:
-            return False
-        requests.append(request)
-        return True
+    def leave(self, viewer: Viewer, channel: Channel) -> None:
+        """Stop showing this viewer what it missed in a shop."""
+        buffer = channel.held.get(viewer)
+        if buffer is not None and buffer.task is not None and buffer.request is not None:
+            buffer.task.cancel()
+            self._overtake(buffer.request)
 
-    def forget(self, viewer: Viewer, seller_handle: str) -> None:
-        """Stop telling this viewer of this shop."""
-        self._requests.pop((viewer, seller_handle), None)
+    def cancel(self, channels: Iterable[Channel]) -> None:
+        """Stop all reads and replays of these channels."""
+        self.reader.cancel()
+        for channel in channels:
+            for buffer in channel.held.values():
+                if buffer.task is not None:
+                    buffer.task.cancel()
 
-    def cancel(self) -> None:
-        """Stop all of it at once."""
-        self.missed.cancel()
-        for task in self._tasks:
-            task.cancel()
+    def _overtake(self, answer: Answer) -> None:
+        if isinstance(answer, Request):
+            answer.answer(recovered=False, now=self.clock.now())
 
-    async def _run(self, viewer: Viewer, seller_handle: str, shop: Shop, hold: Hold) -> None:
-        requests = self._requests[viewer, seller_handle]
-        while shop.held.get(viewer) is hold:
-            if requests:
-                await self._answer(viewer, seller_handle, shop, hold, requests.pop(0))
-            elif hold.overflowed:
-                hold.overflowed = False
-                viewer.reply(subscribed(seller_handle, recovered=False, now=self.clock.now()))
-            elif hold.waiting:
-                self._write(viewer, self.missed.events.of_announcement(hold.take()))
-                await self._drained(viewer, shop, hold)
+    # --- the task of a request -------------------------------------------------------------------------------------
+
+    def _start(self, viewer: Viewer, channel: Channel, request: Request) -> None:
+        buffer = channel.hold(viewer)
+        if buffer.task is not None:
+            buffer.task.cancel()
+        if buffer.request is not None and buffer.request is not request:
+            self._overtake(buffer.request)
+        buffer.request = request
+        buffer.task = asyncio.get_running_loop().create_task(self._run(viewer, channel, buffer, request))
+        viewer.send_answers()
+
+    async def _run(self, viewer: Viewer, channel: Channel, buffer: CatchUpBuffer, request: Request) -> None:
+        try:
+            await self._replay(viewer, channel, buffer, request)
+            await self._empty(viewer, channel, buffer, request.seller_handle)
+        except Exception as error:  # noqa: BLE001  an event that cannot be encoded must not leave a viewer held
+            self.reader.report(error)
+            if channel.held.get(viewer) is buffer:
+                channel.enter(viewer)
+                self.answer(viewer, subscribed(request.seller_handle, recovered=False, now=self.clock.now()))
+
+    async def _replay(self, viewer: Viewer, channel: Channel, buffer: CatchUpBuffer, request: Request) -> None:
+        """Read what the request asks for, answer it, and put what was read into the buffer."""
+        missed = [] if request.since is None else await self.reader.read(request.seller_handle, request.since)
+        if request.reply is None:  # else too many answers waited for it
+            request.answer(recovered=missed is not None, now=self.clock.now())
+            viewer.send_answers()
+        await request.sent.wait()
+        if request.only_unshown:
+            missed = [event for event in missed or () if not self._has_seen(viewer, channel, event)]
+        buffer.put_first(missed or ())
+
+    async def _empty(self, viewer: Viewer, channel: Channel, buffer: CatchUpBuffer, seller_handle: str) -> None:
+        """Write what the buffer holds, then let the viewer go live. A write may find it too slow: it has left then."""
+        while channel.held.get(viewer) is buffer:
+            if buffer.overflowed:
+                buffer.overflowed = False
+                self.answer(viewer, subscribed(seller_handle, recovered=False, now=self.clock.now()))
+            elif buffer.events:
+                self._show(viewer, channel, buffer.take())
+                await self._drained(viewer)
             else:
-                # In the same breath as the look at what waits: nothing can be announced in between.
-                shop.enter(viewer)
-        if self._requests.get((viewer, seller_handle)) is requests:
-            del self._requests[viewer, seller_handle]
+                # No await between the look at the buffer and this: nothing can be announced in between.
+                channel.enter(viewer)
 
-    async def _answer(self, viewer: Viewer, seller_handle: str, shop: Shop, hold: Hold, request: _Request) -> None:
-        missed = [] if request.since is None else await self.missed.read(seller_handle, request.since)
-        if shop.held.get(viewer) is not hold:
-            return
-        reply = subscribed(seller_handle, recovered=missed is not None, now=self.clock.now())
-        data_json = viewer.reply(reply)
-        if request.acknowledge is not None:
-            request.acknowledge(data_json)
-        for event in missed or ():
-            # Each write may find that the reader is too slow: it is closed then, and nothing more is for it.
-            if shop.held.get(viewer) is not hold:
-                return
-            known = request.only_unshown and self._was_shown(event)
-            if not known and not hold.outdates(event.announcement):
-                self._replay(viewer, shop, event)
-                await self._drained(viewer, shop, hold)
+    def _has_seen(self, viewer: Viewer, channel: Channel, event: EncodedEvent) -> bool:
+        return self.shown.covers(event.announcement) or channel.has_replayed(viewer, event.announcement)
 
-    def _was_shown(self, event: EncodedEvent) -> bool:
-        shown = self.last_shown(event.announcement.key)
-        return shown is not None and shown >= event.announcement.order
-
-    def _replay(self, viewer: Viewer, shop: Shop, event: EncodedEvent) -> None:
-        if not self._was_shown(event):
-            shop.remember_replayed(viewer, event.announcement)
-        self._write(viewer, event)
-
-    def _write(self, viewer: Viewer, event: EncodedEvent) -> None:
+    def _show(self, viewer: Viewer, channel: Channel, event: EncodedEvent) -> None:
+        if not self.shown.covers(event.announcement):
+            channel.remember_replayed(viewer, event.announcement)
+            self.shown.learn_life(event.announcement)
         self.counters.deliveries += 1
         viewer.write(event.form(viewer.dialect))
 
-    async def _drained(self, viewer: Viewer, shop: Shop, hold: Hold) -> None:
-        """Wait while half of what may wait for a viewer does, and the viewer is still there."""
+    async def _drained(self, viewer: Viewer) -> None:
+        """Wait while half of what may wait for a viewer does, but not for ever."""
         pauses = 0
         while viewer.unsent_bytes() > self.settings.max_unsent_bytes // 2 and pauses < _MAX_PAUSES:
             await self.clock.sleep(_PAUSE_SECONDS)
-            if shop.held.get(viewer) is not hold:
-                return
             pauses += 1

@@ -104,6 +104,7 @@ class _Stream:
             await send({"type": "http.response.body", "body": slice_, "more_body": True})
             # Only now: what the HTTP server holds until its reader takes it waits, too.
             self._unsent_bytes -= len(slice_)
+            del slice_  # else this coroutine keeps up to 64 KiB until the next event
         await send({"type": "http.response.body", "body": b""})
 
     def _take(self) -> bytes:
@@ -178,13 +179,13 @@ class EventStreams:
 
     def watch(self, stream: _Stream, seller_handle: str, since: str | None) -> None:
         """Let a stream's reader watch a shop."""
-        viewer = stream.viewer = self.hub.greet(EVENT_STREAM, stream.write, stream.unsent_bytes)
+        viewer = stream.viewer = self.hub.connect(EVENT_STREAM, stream.write, stream.unsent_bytes)
         self.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller_handle, "since": since})
 
     def remove(self, stream: _Stream) -> None:
         """A stream is over."""
         if stream.viewer is not None:
-            self.hub.forget(stream.viewer)
+            self.hub.disconnect(stream.viewer)
         self._streams.discard(stream)
         self._by_address[stream.address] -= 1
         if not self._by_address[stream.address]:

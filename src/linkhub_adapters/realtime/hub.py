@@ -1,15 +1,18 @@
-"""The hub: who watches which shop, and one loop that tells them.
+"""The hub: which viewer watches which shop, and the loop that writes announcements to them.
 
 Theory of operation. Connections of every kind are :class:`~.viewer.Viewer` values; the hub knows nothing of sockets.
-A message of a viewer goes through its session (:mod:`linkhub_core.subscriptions`) and what comes of it is carried out
-here. An announcement is encoded once for each dialect and written to each viewer in one synchronous loop: no task, no
-queue, nothing of asyncio in it. Announcements of a shop that come together are written together: the system call is
-what costs, so the further a server is behind, the faster it is.
+A message of a viewer goes through its session (:mod:`linkhub_core.subscriptions`), and the outcomes are carried out
+here. An announcement is encoded once for each dialect and written to each viewer in one synchronous loop: no task and
+no queue. Announcements of a shop that come together are written together: the system call is what costs, so the
+further a server is behind, the faster it is.
 
-Rule 1. An announcement whose ``order`` is not newer than the last one of its product is dropped. The memory of that
-        is bounded, and kept only for shops with viewers.
+Rule 1. An announcement that is no news is dropped (:mod:`~.shown_revisions`), and one of a product that was deleted,
+        too (:mod:`~.recreated`). The memory is bounded, and holds products of shops without viewers: a viewer that
+        comes later has read the newest revision from the store, and must not be shown an older one after it.
 Rule 2. A viewer sees a revision at most once, and revisions only grow, whether they come live or from a replay
-        (:mod:`~.catch_up`). Only a viewer that asks again for what it missed is told again.
+        (:mod:`~.catch_up`). Only a viewer that asks again for what it missed is shown it again.
+Rule 3. Whatever messages come in one breath, the last one of a shop decides, each is answered in order, and a viewer
+        that is disconnected leaves no task behind.
 """
 
 from __future__ import annotations
@@ -23,17 +26,18 @@ from typing import Any
 
 from attrs import Factory, define, field
 
-from linkhub_adapters.realtime.catch_up import Acknowledge, CatchUp
+from linkhub_adapters.realtime.catch_up import CatchUp
+from linkhub_adapters.realtime.channel import Channel
 from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.dialect import Dialect
-from linkhub_adapters.realtime.missed import MissedEvents
+from linkhub_adapters.realtime.recreated import RecreatedProducts
+from linkhub_adapters.realtime.replay_reader import ReplayReader
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_adapters.realtime.shop import Order, Shop
-from linkhub_adapters.realtime.viewer import Viewer
+from linkhub_adapters.realtime.shown_revisions import Novelty, ShownRevisions
+from linkhub_adapters.realtime.viewer import Acknowledge, Viewer
 from linkhub_core.announcement import Announcement
-from linkhub_core.model import ProductKey
 from linkhub_core.ports import Clock, Journal
-from linkhub_core.subscriptions import Join, Leave, Outcome, Reply, SubscriberSession, subscribed
+from linkhub_core.subscriptions import Join, Leave, Outcome, Reply, SubscriberSession
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = ["Hub"]
@@ -45,12 +49,12 @@ def _new_id() -> str:
 
 @define(eq=False, kw_only=True)
 class Hub:
-    """All viewers of this process. It is to be made and used on one event loop.
+    """All viewers of this process. Make and use it on one event loop.
 
     Args:
-        browse: what tells viewers that come back what they missed.
-        clock: the time that replies and replayed events tell.
-        journal: told of replays that failed.
+        browse: reads what viewers missed.
+        clock: the time in replies and replayed events.
+        journal: gets an entry for each read that failed.
         settings: see :class:`~.settings.RealtimeSettings`.
         monotonic: seconds, for the pace of messages.
         new_id: makes the public id of a viewer.
@@ -64,13 +68,14 @@ class Hub:
     new_id: Callable[[], str] = _new_id
     counters: Counters = field(factory=Counters, init=False)
     _viewers: set[Viewer] = field(factory=set, init=False)
-    _shops: dict[str, Shop] = field(factory=dict, init=False)
-    # In order of the last broadcast: the first is the one that is forgotten.
-    _shown: dict[ProductKey, Order] = field(factory=dict, init=False)
+    _channels: dict[str, Channel] = field(factory=dict, init=False)
+    _shown: ShownRevisions = field(init=False)
     _catch_up: CatchUp = field(init=False)
+    _recreated: RecreatedProducts = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        missed = MissedEvents(
+        self._shown = ShownRevisions(max_products=self.settings.max_remembered_products)
+        reader = ReplayReader(
             browse=self.browse,
             clock=self.clock,
             journal=self.journal,
@@ -78,16 +83,19 @@ class Hub:
             counters=self.counters,
         )
         self._catch_up = CatchUp(
-            missed=missed,
+            reader=reader,
             clock=self.clock,
             settings=self.settings,
             counters=self.counters,
-            last_shown=self._shown.get,
+            shown=self._shown,
+        )
+        self._recreated = RecreatedProducts(
+            products=self.browse.products, show=self._show_decided, report=reader.report
         )
 
     # --- viewers ---------------------------------------------------------------------------------------------------
 
-    def greet(
+    def connect(
         self,
         dialect: Dialect,
         write: Callable[[Any], object],
@@ -95,130 +103,144 @@ class Hub:
         *,
         client_id: str | None = None,
     ) -> Viewer:
-        """Take a new connection in, and send it ``connected``.
+        """Add a connection, and send it ``connected``.
 
         Args:
             dialect: see :class:`~.viewer.Viewer`, as for the next two.
             write: takes what the dialect encodes.
-            unsent_bytes: how much waits for it.
+            unsent_bytes: how many bytes wait for the reader.
             client_id: its public id, if it has one already.
         """
         session = SubscriberSession(client_id=client_id or self.new_id(), limits=self.settings.session)
         viewer = Viewer(session, dialect, write, unsent_bytes)
         self._viewers.add(viewer)
         self.counters.connections_opened += 1
-        viewer.reply(session.connected(self.clock.now()))
+        self._catch_up.answer(viewer, session.connected(self.clock.now()))
         return viewer
 
-    def forget(self, viewer: Viewer) -> None:
-        """A connection is gone, or about to be: write nothing to it any more. Again does nothing."""
+    def disconnect(self, viewer: Viewer) -> None:
+        """Remove a connection that is gone, or about to be: nothing more is written to it. Again does nothing."""
         if viewer not in self._viewers:
             return
         self._viewers.remove(viewer)
         self.counters.connections_closed += 1
+        viewer.drop_answers()
         self._leave(viewer, viewer.session.seller_handles)
 
-    def move(self, viewer: Viewer, dialect: Dialect, write: Callable[[Any], object]) -> None:
+    def switch_transport(self, viewer: Viewer, dialect: Dialect, write: Callable[[Any], object]) -> None:
         """Write to a viewer in another form, and elsewhere, from now on."""
-        live = [shop for shop in self._shops_of(viewer) if viewer not in shop.held]
-        for shop in live:
-            del shop.live[viewer.dialect][viewer]
+        channels = [self._channels[handle] for handle in viewer.session.seller_handles if handle in self._channels]
+        live = [channel for channel in channels if viewer not in channel.held]
+        for channel in live:
+            channel.live[viewer.dialect].pop(viewer, None)
         viewer.dialect, viewer.write = dialect, write
-        for shop in live:
-            shop.enter(viewer)
+        for channel in live:
+            channel.enter(viewer)
 
     def receive(self, viewer: Viewer, event: str, data: object, acknowledge: Acknowledge | None = None) -> None:
         """Take a message of a viewer.
 
         Args:
-            viewer: who sent it.
+            viewer: its sender; a message of one that was disconnected is ignored.
             event: its name.
             data: decoded JSON.
             acknowledge: where the client asked for it, takes the JSON of the answer's data once.
         """
-        self.counters.messages_in += 1
-        now = self.clock.now()
-        outcomes = viewer.session.receive(event, data, monotonic=self.monotonic(), now=now)
-        self._carry_out(viewer, outcomes, acknowledge)
+        if viewer in self._viewers:
+            self.counters.messages_in += 1
+            now = self.clock.now()
+            outcomes = viewer.session.receive(event, data, monotonic=self.monotonic(), now=now)
+            self._carry_out(viewer, outcomes, acknowledge)
 
     def receive_malformed(self, viewer: Viewer, problem: str, acknowledge: Acknowledge | None = None) -> None:
         """Take a message of a viewer in which there was no event to read."""
-        self.counters.messages_in += 1
-        now = self.clock.now()
-        outcomes = viewer.session.receive_malformed(problem, monotonic=self.monotonic(), now=now)
-        self._carry_out(viewer, outcomes, acknowledge)
+        if viewer in self._viewers:
+            self.counters.messages_in += 1
+            now = self.clock.now()
+            outcomes = viewer.session.receive_malformed(problem, monotonic=self.monotonic(), now=now)
+            self._carry_out(viewer, outcomes, acknowledge)
 
     # --- announcements ---------------------------------------------------------------------------------------------
 
     def broadcast(self, announcement: Announcement) -> None:
-        """Show an announcement to all who watch its shop, unless they have seen it."""
-        shop = self._shop_for(announcement)
-        if shop is not None:
-            self.counters.deliveries += shop.show(announcement)
+        """Show an announcement to all viewers of its shop that have not seen it."""
+        channel = self._channel_for(announcement)
+        if channel is not None:
+            self.counters.deliveries += channel.broadcast(announcement)
 
     def broadcast_all(self, announcements: Sequence[Announcement]) -> None:
         """The same for several, in their order within each shop; those of a shop are written together.
 
         Raises:
-            Exception: what the first one raised that could not be shown; all others have been.
+            Exception: what the first announcement raised that could not be written; all others were written.
         """
-        news: dict[str, tuple[Shop, list[Announcement]]] = {}
+        news: dict[str, tuple[Channel, list[Announcement]]] = {}
         for announcement in announcements:
-            shop = self._shop_for(announcement)
-            if shop is not None:
-                news.setdefault(announcement.key.seller_handle, (shop, []))[1].append(announcement)
-        failures = [failure for shop, those in news.values() for failure in self._show_all(shop, those)]
+            channel = self._channel_for(announcement)
+            if channel is not None:
+                news.setdefault(announcement.key.seller_handle, (channel, []))[1].append(announcement)
+        failures = [failure for channel, those in news.values() for failure in self._show_all(channel, those)]
         if failures:
             raise failures[0]
 
     def catch_up(self, since: datetime) -> None:
-        """Show all viewers what changed after ``since`` and was not shown: news of it were lost on their way here.
+        """Show all viewers what changed after ``since`` and was not shown: announcements were lost on their way here.
 
-        Each is told ``subscribed`` first, as if it had asked; where too much was missed, with ``recovered: false``.
+        Each viewer gets ``subscribed`` first, as if it had asked; where too much was missed, with ``recovered: false``.
         """
-        for seller_handle, shop in self._shops.items():
-            for viewer in shop.viewers():
-                self._catch_up.resume(viewer, seller_handle, shop, since)
+        for seller_handle, channel in list(self._channels.items()):
+            for viewer in channel.viewers():
+                if viewer in channel:  # else an answer to another viewer found that this one is gone
+                    self._catch_up.resume(viewer, seller_handle, channel, since)
 
-    def _show_all(self, shop: Shop, announcements: Sequence[Announcement]) -> Sequence[Exception]:
-        """Show them together, or else one by one, so that one that cannot be shown keeps no other from its viewers."""
-        if len(announcements) > 1 and not shop.has_replayed(announcements) and self._show_together(shop, announcements):
+    def _show_all(self, channel: Channel, announcements: Sequence[Announcement]) -> Sequence[Exception]:
+        """Write them together, or else one by one, so that one that cannot be written keeps no other from viewers."""
+        is_joint = len(announcements) > 1 and not channel.any_replayed(announcements)
+        if is_joint and self._show_together(channel, announcements):
             return []
         failures: list[Exception] = []
         for announcement in announcements:
             try:
-                self.counters.deliveries += shop.show(announcement)
-            except Exception as error:  # noqa: BLE001  it is raised, after the others had their turn
+                self.counters.deliveries += channel.broadcast(announcement)
+            except Exception as error:  # noqa: BLE001  it is raised after the others were written
                 failures.append(error)
         return failures
 
-    def _show_together(self, shop: Shop, announcements: Sequence[Announcement]) -> bool:
+    def _show_together(self, channel: Channel, announcements: Sequence[Announcement]) -> bool:
         try:
-            self.counters.deliveries += shop.show_all(announcements)
-        except Exception:  # noqa: BLE001  nothing was written, and whichever it was raises again by itself
+            self.counters.deliveries += channel.broadcast_all(announcements)
+        except Exception:  # noqa: BLE001  nothing was written, and the one that raised it raises it again alone
             return False
         return True
 
-    def _shop_for(self, announcement: Announcement) -> Shop | None:
-        """The shop whose viewers have to see it, and remember that they did; none if nobody has to."""
-        shop = self._shops.get(announcement.key.seller_handle)
-        if shop is None:
-            return None
-        order = announcement.order
-        last = self._shown.pop(announcement.key, None)
-        if last is not None and last >= order:
-            self._shown[announcement.key] = last
+    def _channel_for(self, announcement: Announcement) -> Channel | None:
+        """The channel that an announcement is to be written to now, if there is one; it is remembered as shown."""
+        match self._shown.judge(announcement):
+            case Novelty.NEW:
+                return self._remember(announcement)
+            case Novelty.OTHER_LIFE:
+                self._recreated.decide(announcement)
+            case Novelty.REPEAT:
+                self.counters.repeats_dropped += 1
+        return None
+
+    def _show_decided(self, announcement: Announcement) -> None:
+        if self._shown.covers(announcement):
             self.counters.repeats_dropped += 1
-            return None
-        self._shown[announcement.key] = order
-        if len(self._shown) > self.settings.max_remembered_products:
-            del self._shown[next(iter(self._shown))]
-        self.counters.broadcasts += 1
-        return shop
+        elif (channel := self._remember(announcement)) is not None:
+            self.counters.deliveries += channel.broadcast(announcement)
+
+    def _remember(self, announcement: Announcement) -> Channel | None:
+        self._shown.remember(announcement)
+        channel = self._channels.get(announcement.key.seller_handle)
+        self.counters.broadcasts += channel is not None
+        return channel
+
+    # --- figures ---------------------------------------------------------------------------------------------------
 
     def stats(self) -> dict[str, Any]:
-        """Who is connected, as ``GET /api/v1/websocket/stats`` shows it."""
-        per_seller = {seller_handle: len(shop) for seller_handle, shop in sorted(self._shops.items())}
+        """The connections, as ``GET /api/v1/websocket/stats`` shows them."""
+        per_seller = {seller_handle: len(channel) for seller_handle, channel in sorted(self._channels.items())}
         return {
             "totalConnections": len(self._viewers),
             "totalSubscriptions": sum(per_seller.values()),
@@ -234,11 +256,12 @@ class Hub:
     @property
     def subscription_count(self) -> int:
         """The subscriptions of all viewers."""
-        return sum(map(len, self._shops.values()))
+        return sum(map(len, self._channels.values()))
 
     def close(self) -> None:
-        """Stop replays that are under way."""
-        self._catch_up.cancel()
+        """Stop all reads and replays."""
+        self._recreated.cancel()
+        self._catch_up.cancel(self._channels.values())
 
     # --- outcomes --------------------------------------------------------------------------------------------------
 
@@ -246,34 +269,19 @@ class Hub:
         for outcome in outcomes:
             match outcome:
                 case Join():
-                    self._join(viewer, outcome, acknowledge)
+                    channel = self._channels.setdefault(outcome.seller_handle, Channel())
+                    self._catch_up.subscribe(viewer, outcome.seller_handle, channel, outcome.since, acknowledge)
                 case Leave():
                     self._leave(viewer, outcome.seller_handles)
                 case Reply():
                     self.counters.errors += outcome.event == "error"
-                    data_json = viewer.reply(outcome)
-                    if acknowledge is not None:
-                        acknowledge(data_json)
-
-    def _join(self, viewer: Viewer, join: Join, acknowledge: Acknowledge | None) -> None:
-        seller_handle = join.seller_handle
-        shop = self._shops.setdefault(seller_handle, Shop())
-        if join.since is not None:
-            self._catch_up.begin(viewer, seller_handle, shop, join.since, acknowledge)
-        elif not self._catch_up.queue(viewer, seller_handle, None, acknowledge):
-            shop.enter(viewer)
-            data_json = viewer.reply(subscribed(seller_handle, recovered=True, now=self.clock.now()))
-            if acknowledge is not None:
-                acknowledge(data_json)
+                    self._catch_up.answer(viewer, outcome, acknowledge)
 
     def _leave(self, viewer: Viewer, seller_handles: Sequence[str]) -> None:
         for seller_handle in seller_handles:
-            shop = self._shops.get(seller_handle)
-            if shop is not None:
-                self._catch_up.forget(viewer, seller_handle)
-                shop.leave(viewer)
-                if not shop:
-                    del self._shops[seller_handle]
-
-    def _shops_of(self, viewer: Viewer) -> Sequence[Shop]:
-        return [shop for handle in viewer.session.seller_handles if (shop := self._shops.get(handle)) is not None]
+            channel = self._channels.get(seller_handle)
+            if channel is not None:
+                self._catch_up.leave(viewer, channel)
+                channel.leave(viewer)
+                if not channel:
+                    del self._channels[seller_handle]

@@ -33,7 +33,7 @@ class PlainVisitor:
     def open(self) -> None:
         """Greet the viewer."""
         connection = self._connection
-        self._viewer = self._hub.greet(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
+        self._viewer = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
         """Take a message."""
@@ -48,7 +48,7 @@ class PlainVisitor:
     def lose(self) -> None:
         """Forget the viewer."""
         if self._viewer is not None:
-            self._hub.forget(self._viewer)
+            self._hub.disconnect(self._viewer)
 
 
 def plain_door(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainVisitor]:

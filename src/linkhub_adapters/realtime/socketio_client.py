@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Final
 from websockets.frames import CloseCode
 
 from linkhub_adapters.realtime import engineio, socketio
-from linkhub_adapters.realtime.catch_up import Acknowledge
 from linkhub_adapters.realtime.connection import WebSocketConnection
 from linkhub_adapters.realtime.dialect import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
 from linkhub_adapters.realtime.frame import binary_frame, text_frame
-from linkhub_adapters.realtime.viewer import Viewer
+from linkhub_adapters.realtime.viewer import Acknowledge, Viewer
 
 if TYPE_CHECKING:
     from linkhub_adapters.realtime.socketio_server import SocketIoServer
@@ -153,7 +152,7 @@ class SocketIoClient:
     def _upgrade(self) -> None:
         self._flush()
         if self._viewer is not None and self._connection is not None:
-            self._server.hub.move(self._viewer, SOCKETIO_WEBSOCKET, self._connection.write)
+            self._server.hub.switch_transport(self._viewer, SOCKETIO_WEBSOCKET, self._connection.write)
 
     def _end(self, closed: engineio.Closed) -> None:
         self._leave()
@@ -198,14 +197,14 @@ class SocketIoClient:
         connection = self._connection
         if self.engine.transport is Transport.WEBSOCKET and connection is not None:
             dialect, write = SOCKETIO_WEBSOCKET, connection.write
-            self._viewer = self._server.hub.greet(dialect, write, self.unsent_bytes, client_id=client_id)
+            self._viewer = self._server.hub.connect(dialect, write, self.unsent_bytes, client_id=client_id)
         else:
-            self._viewer = self._server.hub.greet(SOCKETIO_POLLING, self.send, self.unsent_bytes, client_id=client_id)
+            self._viewer = self._server.hub.connect(SOCKETIO_POLLING, self.send, self.unsent_bytes, client_id=client_id)
 
     def _leave(self) -> None:
         viewer, self._viewer = self._viewer, None
         if viewer is not None:
-            self._server.hub.forget(viewer)
+            self._server.hub.disconnect(viewer)
 
     def _acknowledge(self, ack_id: int | None) -> Acknowledge | None:
         if ack_id is None:

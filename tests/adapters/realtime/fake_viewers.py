@@ -34,7 +34,7 @@ class Watcher:
     viewer: Viewer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.viewer = self.hub.greet(self.dialect, self.written.append, lambda: self.unsent)
+        self.viewer = self.hub.connect(self.dialect, self.written.append, lambda: self.unsent)
         self.written.clear()
 
     @property

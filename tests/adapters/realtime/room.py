@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -37,7 +37,8 @@ from linkhub_core.announcement import Announcement
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import announce
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductRecord
+from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Unreadable
 from linkhub_core.use_cases import BrowseShop
 from tests.support.builders import NOON, a_record
 
@@ -61,7 +62,7 @@ SETTINGS = RealtimeSettings(origins=["https://shop.example"], close_timeout_seco
 
 
 class GatedProductStore(MemoryProductStore):
-    """A store whose pages wait at a gate that a test opens; and that fails when told to."""
+    """A store whose reads wait at a gate that a test opens; they fail if ``failure`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,11 +73,19 @@ class GatedProductStore(MemoryProductStore):
 
     async def page(self, query: PageQuery) -> Page:
         """Wait at the gate, then read."""
+        await self._pass_gate()
+        return await super().page(query)
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+        """Wait at the gate, then read."""
+        await self._pass_gate()
+        return await super().find(keys)
+
+    async def _pass_gate(self) -> None:
         self.reading.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return await super().page(query)
 
     def save(self, *records: ProductRecord) -> None:
         """Put products as they are."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from linkhub_adapters.realtime.channel import MAX_WRITE_BYTES
 from linkhub_adapters.realtime.dialect import DIALECTS, PLAIN_WEBSOCKET, SOCKETIO_POLLING, Dialect
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.shop import MAX_WRITE_BYTES
 from linkhub_core.announcement import Announcement
+from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, an_announcement, make_room
 from tests.support.builders import a_key, a_record
 
@@ -24,7 +25,7 @@ async def hub() -> Hub:
 def _viewer(hub: Hub, dialect: Dialect, seller_handle: str = SELLER) -> list[bytes]:
     """A viewer of a shop, and what is written to it from now on."""
     written: list[bytes] = []
-    viewer = hub.greet(dialect, written.append, lambda: 0)
+    viewer = hub.connect(dialect, written.append, lambda: 0)
     hub.receive(viewer, "subscribe_to_seller", {"seller_handle": seller_handle})
     written.clear()
     return written
@@ -70,9 +71,9 @@ async def test_who_leaves_during_a_write_is_written_to_no_more(hub: Hub) -> None
     def write(data: bytes) -> None:
         gone.append(data)
         if len(gone) > 1:
-            hub.forget(leaver)
+            hub.disconnect(leaver)
 
-    leaver = hub.greet(PLAIN_WEBSOCKET, write, lambda: 0)
+    leaver = hub.connect(PLAIN_WEBSOCKET, write, lambda: 0)
     gone.clear()
     stays = _viewer(hub, PLAIN_WEBSOCKET)
     hub.receive(leaver, "subscribe_to_seller", {"seller_handle": SELLER})
@@ -98,15 +99,18 @@ async def test_one_that_cannot_be_shown_keeps_no_other_from_its_viewers(hub: Hub
     assert others == [PLAIN_WEBSOCKET.encode(elsewhere)]
 
 
-async def test_what_a_viewer_has_seen_in_a_replay_is_not_shown_to_it_again(hub: Hub) -> None:
+async def test_what_a_viewer_has_seen_in_a_replay_is_not_shown_to_it_again() -> None:
     """It came to it before it was announced; the others get it with the rest."""
+    room = make_room()
+    room.store.save(a_record(a_key(1)))
     seen: list[bytes] = []
-    viewer = hub.greet(PLAIN_WEBSOCKET, seen.append, lambda: 0)
-    hub.receive(viewer, "subscribe_to_seller", {"seller_handle": SELLER})
+    viewer = room.hub.connect(PLAIN_WEBSOCKET, seen.append, lambda: 0)
+    room.hub.receive(viewer, "subscribe_to_seller", {"seller_handle": SELLER, "since": "2026-01-15T11:00:00Z"})
+    await settle()
+    assert a_key(1).video_id.encode() in seen[-1]
     seen.clear()
-    written = _viewer(hub, PLAIN_WEBSOCKET)
-    hub._shops[SELLER].remember_replayed(viewer, NEWS[1])
-    hub.broadcast_all(NEWS)
+    written = _viewer(room.hub, PLAIN_WEBSOCKET)
+    room.hub.broadcast_all(NEWS)
     assert b"".join(seen) == PLAIN_WEBSOCKET.encode(NEWS[0]) + PLAIN_WEBSOCKET.encode(NEWS[2])
     assert b"".join(written) == b"".join(map(PLAIN_WEBSOCKET.encode, NEWS))
-    assert hub.counters.deliveries == 5
+    assert room.hub.counters.deliveries == 6

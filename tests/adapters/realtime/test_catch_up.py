@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,15 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkhub_adapters.realtime.shop import MAX_HELD, MAX_REPLAYED
+from linkhub_adapters.realtime.catch_up import MAX_WAITING_ANSWERS
+from linkhub_adapters.realtime.catch_up_buffer import MAX_BUFFERED
+from linkhub_adapters.realtime.channel import MAX_REPLAYED, Channel
+from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET
+from linkhub_core.announcement import Announcement
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.subscriptions import UNSUBSCRIBE
+from linkhub_core.subscriptions import GET_STATUS, UNSUBSCRIBE
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
 from tests.support.builders import NOON, a_key, a_record
@@ -29,7 +34,8 @@ async def room() -> Room:
     """A room whose store holds two products, the second changed first."""
     made = make_room()
     made.store.save(
-        a_record(a_key(1), updated_at=NOON + timedelta(seconds=9)), a_record(a_key(2), revision=3, updated_at=NOON)
+        a_record(a_key(1), updated_at=NOON + timedelta(seconds=9)),
+        a_record(a_key(2), revision=3, shown=True, updated_at=NOON),
     )
     return made
 
@@ -67,13 +73,13 @@ async def test_what_is_announced_during_the_read_follows_the_replay(room: Room) 
     room.store.gate.set()
     await settle()
     first, second, third = (a_key(number).video_id for number in (1, 2, 3))
-    assert watcher.take_revisions() == [(third, 1), (first, 1), (second, 4)]
+    assert watcher.take_revisions() == [(first, 1), (third, 1), (second, 4)]
     room.hub.broadcast(an_announcement(a_record(a_key(3), revision=2)))
     assert watcher.take_revisions() == [(third, 2)]
 
 
 async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(room: Room) -> None:
-    """Whoever caught up before the announcement has seen it, whoever was live has not; the memory of it ends there."""
+    """A viewer that caught up before the announcement has seen it, one that was live has not."""
     live, late = Watcher(room.hub), Watcher(room.hub)
     live.subscribe()
     live.take()
@@ -84,8 +90,6 @@ async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(room:
     assert (len(live.take_revisions()), late.take_revisions()) == (1, [])
     room.hub.broadcast(an_announcement(a_record(a_key(1), revision=2)))
     assert (len(live.take_revisions()), len(late.take_revisions())) == (1, 1)
-    (shop,) = room.hub._shops.values()
-    assert list(shop.replayed) == [a_key(2).video_id]
 
 
 async def test_an_older_revision_that_is_announced_late_is_not_shown_after_a_newer_one(room: Room) -> None:
@@ -137,63 +141,164 @@ async def test_a_store_that_fails_costs_the_replay_and_nothing_else(room: Room, 
 
 
 async def test_asking_again_is_answered_again_with_what_was_missed(room: Room) -> None:
-    """Also for a shop that is watched already, and while the first answer is still under way."""
+    """Also for a shop that is watched already; it stays one subscription."""
     watcher = Watcher(room.hub)
-    room.store.gate.clear()
-    watcher.subscribe(since=SINCE)
-    watcher.subscribe(since=SINCE)
-    watcher.subscribe()
-    await settle()
-    room.store.gate.set()
-    await settle()
-    kinds = [event for event, _ in watcher.take()]
-    assert kinds == ["subscribed", "product_updated", "new_product"] * 2 + ["subscribed"]
-    watcher.subscribe(since=SINCE)
-    await settle()
-    assert len(watcher.take()) == 3
+    for _ in range(2):
+        watcher.subscribe(since=SINCE)
+        await settle()
+        assert [event for event, _ in watcher.take()] == ["subscribed", "product_updated", "new_product"]
     room.hub.broadcast(an_announcement(a_record(a_key(9))))
     assert len(watcher.take_revisions()) == 1
     assert room.hub.subscription_count == 1
 
 
-async def test_who_leaves_while_catching_up_is_told_nothing_more(room: Room) -> None:
-    """Neither by leaving the shop nor by leaving altogether; and coming back in between starts anew."""
+async def test_a_request_that_a_later_one_overtakes_is_answered_first_and_not_recovered(room: Room) -> None:
+    """Before its answer is known. The last one is carried out."""
+    watcher = Watcher(room.hub)
     room.store.gate.clear()
-    leaving, gone, back = Watcher(room.hub), Watcher(room.hub), Watcher(room.hub)
-    for watcher in (leaving, gone, back):
+    for _ in range(3):
+        watcher.subscribe(since=SINCE)
+        await settle()
+    assert [data["recovered"] for _, data in watcher.take()] == [False, False]
+    room.store.gate.set()
+    await settle()
+    assert [event for event, _ in watcher.take()] == ["subscribed", "product_updated", "new_product"]
+    assert [data["recovered"] for data in watcher.acknowledged] == [False, False, True]
+
+
+async def test_subscribing_leaving_and_subscribing_in_one_breath_ends_subscribed(room: Room) -> None:
+    """As React's StrictMode does: each message is answered in order, and what was missed follows the last answer."""
+    watcher = Watcher(room.hub)
+    watcher.subscribe(since=SINCE)
+    watcher.say(UNSUBSCRIBE, {"seller_handle": SELLER})
+    watcher.subscribe(since=SINCE)
+    await settle()
+    events = watcher.take()
+    assert [event for event, _ in events] == [
+        "subscribed", "unsubscribed", "subscribed", "product_updated", "new_product",
+    ]  # fmt: skip
+    assert [data["recovered"] for event, data in events if event == "subscribed"] == [False, True]
+    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    assert len(watcher.take_revisions()) == 1
+    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
+
+
+async def test_a_request_during_a_replay_does_not_cost_the_rest_of_it(room: Room) -> None:
+    """The first answer promised that everything follows, so everything follows, with or without a second `since`."""
+    for again in (None, SINCE):
+        watcher = Watcher(room.hub)
+        watcher.unsent = SETTINGS.max_unsent_bytes
+        watcher.subscribe(since=SINCE)
+        await settle()
+        assert watcher.take_revisions() == [(a_key(2).video_id, 3)]
+        watcher.subscribe(since=again)
+        watcher.unsent = 0
+        await settle()
+        shown = watcher.take_revisions()
+        assert shown == ([(a_key(2).video_id, 3)] if again else []) + [(a_key(1).video_id, 1)]
+        assert [data["recovered"] for data in watcher.acknowledged] == [True, True]
+
+
+async def test_answers_wait_for_the_answers_to_earlier_messages(room: Room) -> None:
+    """Also for other shops, whose events wait with them; nothing else does."""
+    watcher = Watcher(room.hub)
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    watcher.subscribe("another-shop")
+    watcher.say(GET_STATUS)
+    watcher.say("?")
+    await settle()
+    room.hub.broadcast(an_announcement(a_record(a_key(1, "another-shop"))))
+    assert watcher.take() == []
+    room.store.gate.set()
+    await settle()
+    events = watcher.take()
+    answers = [event for event, data in events if "revision" not in data]
+    assert answers == ["subscribed", "subscribed", "subscription_status", "error"]
+    assert len(events) == len(answers) + 3
+    position = [data.get("seller_handle") for _, data in events].index("another-shop")
+    shown = [data["product"]["seller_handle"] for _, data in events[:position] if "revision" in data]
+    assert "another-shop" not in shown
+
+
+async def test_a_flood_of_messages_does_not_wait_for_a_read(room: Room) -> None:
+    """So many answers wait and no more; then the request that they wait for is answered, not recovered."""
+    watcher = Watcher(room.hub)
+    room.store.gate.clear()
+    watcher.subscribe(since=SINCE)
+    for _ in range(MAX_WAITING_ANSWERS):
+        watcher.say("?")
+    events = watcher.take()
+    assert events[0][1]["recovered"] is False
+    assert len(events) == MAX_WAITING_ANSWERS + 1
+    room.store.gate.set()
+    await settle()
+    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    assert (a_key(9).video_id, 1) in watcher.take_revisions()
+
+
+async def test_a_viewer_that_leaves_while_it_catches_up_is_written_nothing_more(room: Room) -> None:
+    """Neither one that leaves the shop nor one that disconnects; no task is left of either, not even the read's."""
+    room.store.gate.clear()
+    leaving, gone = Watcher(room.hub), Watcher(room.hub)
+    others = asyncio.all_tasks()
+    for watcher in (leaving, gone):
         watcher.subscribe(since=SINCE)
     await settle()
     leaving.say(UNSUBSCRIBE)
-    leaving.take()
-    room.hub.forget(gone.viewer)
-    back.say(UNSUBSCRIBE)
-    back.take()
-    back.subscribe(since=SINCE)
+    assert [event for event, _ in leaving.take()] == ["subscribed", "unsubscribed"]
+    room.hub.disconnect(gone.viewer)
+    await settle()
+    assert asyncio.all_tasks() == others
     room.store.gate.set()
     await settle()
     assert leaving.take() == gone.take() == []
-    assert [event for event, _ in back.take()] == ["subscribed", "product_updated", "new_product"]
-    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
+    assert room.hub.stats()["clientsPerSeller"] == {}
+
+
+async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no_log_line(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many connections do it."""
+    others = asyncio.all_tasks()
+    for _ in range(200):
+        watcher = Watcher(room.hub)
+        watcher.subscribe(since=SINCE)
+        room.hub.disconnect(watcher.viewer)
+        assert watcher.take() == []
+    await settle()
+    gc.collect()
+    assert asyncio.all_tasks() == others
+    assert caplog.records == []
+
+
+async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(room: Room) -> None:
+    """The viewer is told to load the page, and gets what is announced from then on."""
+
+    def encode(announcement: Announcement) -> bytes:
+        if announcement.revision == 3:
+            raise ValueError("a bug")
+        return bytes(PLAIN_WEBSOCKET.encode(announcement))
+
+    watcher = Watcher(room.hub)
+    watcher.viewer.dialect = evolve(PLAIN_WEBSOCKET, encode=encode)
+    watcher.subscribe(since=SINCE)
+    await settle()
+    assert [data["recovered"] for _, data in watcher.take()] == [True, False]
+    assert len(room.journal.of(ActivityFailed)) == 1
+    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    assert len(watcher.take_revisions()) == 1
 
 
 async def test_a_replay_is_no_faster_than_its_reader(room: Room) -> None:
     """While half of what may wait does, it pauses; events that are announced then come after it."""
     watcher = Watcher(room.hub)
     watcher.unsent = SETTINGS.max_unsent_bytes
-    paused = asyncio.Event()
-    resume = asyncio.Event()
-
-    async def sleep(_: float) -> None:
-        paused.set()
-        await resume.wait()
-
-    object.__setattr__(room.hub._catch_up, "clock", _SleepingClock(room, sleep))
     watcher.subscribe(since=SINCE)
-    await paused.wait()
+    await settle()
     assert len(watcher.take_revisions()) == 1
     room.hub.broadcast(an_announcement(a_record(a_key(7))))
     watcher.unsent = 0
-    resume.set()
     await settle()
     assert [video for video, _ in watcher.take_revisions()] == [a_key(1).video_id, a_key(7).video_id]
 
@@ -201,12 +306,6 @@ async def test_a_replay_is_no_faster_than_its_reader(room: Room) -> None:
 async def test_what_waited_is_sent_no_faster_than_its_reader(room: Room) -> None:
     """A burst during the read does not make a slow reader of somebody who reads at an even pace."""
     watcher = Watcher(room.hub)
-    resume = asyncio.Event()
-
-    async def sleep(_: float) -> None:
-        await resume.wait()
-
-    object.__setattr__(room.hub._catch_up, "clock", _SleepingClock(room, sleep))
     room.store.gate.clear()
     room.store.rows.clear()
     watcher.subscribe(since=SINCE)
@@ -220,7 +319,6 @@ async def test_what_waited_is_sent_no_faster_than_its_reader(room: Room) -> None
     room.hub.broadcast(an_announcement(a_record(a_key(4))))
     watcher.subscribe()
     watcher.unsent = 0
-    resume.set()
     await settle()
     assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (2, 3, 4)]
     room.hub.broadcast(an_announcement(a_record(a_key(5))))
@@ -236,7 +334,7 @@ async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(r
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if f'"event":"{last_words}"'.encode() in frame:
-            room.hub.forget(watcher.viewer)
+            room.hub.disconnect(watcher.viewer)
 
     watcher.viewer.write = write_and_close
     bystander = Watcher(room.hub)
@@ -251,9 +349,7 @@ async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(r
     events = [event for event, _ in watcher.take()]
     assert events == ["subscribed", "product_updated", "new_product"][: len(events)]
     assert events[-1] == last_words
-    (shop,) = room.hub._shops.values()
-    assert not any(watcher.viewer in viewers for viewers in shop.replayed.values())
-    assert room.hub._catch_up._requests == {}
+    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
 
 
 async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_slow(room: Room) -> None:
@@ -264,7 +360,7 @@ async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if a_key(12).video_id.encode() in frame:
-            room.hub.forget(watcher.viewer)
+            room.hub.disconnect(watcher.viewer)
 
     watcher.viewer.write = write_and_close
     room.store.gate.clear()
@@ -276,12 +372,6 @@ async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_
     room.store.gate.set()
     await settle()
     assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (10, 11, 12)]
-
-
-class _SleepingClock:
-    def __init__(self, room: Room, sleep: object) -> None:
-        self.now = room.clock.now
-        self.sleep = sleep
 
 
 async def test_only_so_many_replays_read_at_once() -> None:
@@ -314,7 +404,7 @@ async def test_too_much_announced_during_a_replay_is_said_not_kept(room: Room) -
     watcher.subscribe(since=SINCE)
     await settle()
     announcement = an_announcement()
-    for number in range(MAX_HELD + 1):
+    for number in range(MAX_BUFFERED + 1):
         room.hub.broadcast(evolve(announcement, key=a_key(number + 10)))
     room.store.gate.set()
     await settle()
@@ -357,16 +447,20 @@ async def test_who_missed_too_much_that_was_lost_is_told_to_load_the_page() -> N
     assert [(event, data["recovered"]) for event, data in watcher.take()] == [("subscribed", False)]
 
 
-async def test_the_memory_of_replays_is_bounded(room: Room) -> None:
-    """So many products a shop, the oldest is forgotten."""
-    watcher = Watcher(room.hub)
-    watcher.subscribe(since=SINCE)
-    await settle()
-    (shop,) = room.hub._shops.values()
+def test_the_memory_of_replays_is_bounded() -> None:
+    """So many products a viewer, the oldest is forgotten; and nothing when the viewer leaves."""
+    channel, viewer = Channel(), Watcher(make_room().hub).viewer
     announcement = an_announcement()
     for number in range(2 * MAX_REPLAYED):
-        shop.remember_replayed(watcher.viewer, evolve(announcement, key=a_key(number)))
-    assert len(shop.replayed) == MAX_REPLAYED
+        channel.remember_replayed(viewer, evolve(announcement, key=a_key(number)))
+    remembered = [
+        number
+        for number in range(2 * MAX_REPLAYED)
+        if channel.has_replayed(viewer, evolve(announcement, key=a_key(number)))
+    ]
+    assert remembered == list(range(MAX_REPLAYED, 2 * MAX_REPLAYED))
+    channel.leave(viewer)
+    assert not channel.replayed
 
 
 @settings(deadline=None, max_examples=300)

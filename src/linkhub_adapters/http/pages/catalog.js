@@ -1,7 +1,9 @@
 // What the page knows about a shop: one product per video, each in the newest revision that was seen.
 //
-// Rule 1: a revision is taken when (created_at, revision) is greater than the known one, else it is dropped.
-// Rule 2: REST says no revision; there `updated_at` decides, and an equal one only teaches the revision.
+// Rule 1: a revision is taken when it is greater than the known one, else it is dropped.
+// Rule 2: another `created_at` is taken: the product was deleted and saved again, maybe by a server whose clock is behind.
+//         The server sends no event of a product that was deleted.
+// Rule 3: REST says no revision; there `updated_at` decides, and an equal one only teaches the revision.
 // Raw JSON dies in `readProduct`: everything after it has the types that the view relies on.
 
 import { webUrl } from "./format.js";
@@ -76,8 +78,7 @@ export class Catalog {
 }
 
 function isNewer(offered, known) {
-  const created = Date.parse(offered.product.createdAt) - Date.parse(known.product.createdAt);
-  if (created !== 0) return created > 0;
+  if (offered.product.createdAt !== known.product.createdAt) return true;
   if (offered.revision !== null && known.revision !== null) return offered.revision > known.revision;
   return Date.parse(offered.product.updatedAt) > Date.parse(known.product.updatedAt);
 }

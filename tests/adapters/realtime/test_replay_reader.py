@@ -11,8 +11,8 @@ from attrs import evolve
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
 from linkhub_adapters.realtime.counters import Counters
-from linkhub_adapters.realtime.encoded_events import EncodedEvent
-from linkhub_adapters.realtime.missed import ANSWERED_TOGETHER, MissedEvents
+from linkhub_adapters.realtime.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.replay_reader import ANSWERED_TOGETHER, ReplayReader
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
@@ -54,10 +54,10 @@ def journal() -> MemoryJournal:
 
 
 @pytest.fixture
-async def missed(store: CountedProductStore, journal: MemoryJournal) -> MissedEvents:
+async def reader(store: CountedProductStore, journal: MemoryJournal) -> ReplayReader:
     """Reads from the store."""
     clock = FakeClock()
-    return MissedEvents(
+    return ReplayReader(
         browse=BrowseShop(products=store, clock=clock),
         clock=clock,
         journal=journal,
@@ -69,9 +69,9 @@ async def missed(store: CountedProductStore, journal: MemoryJournal) -> MissedEv
 Asking = asyncio.Task[Sequence[EncodedEvent] | None]
 
 
-def ask(missed: MissedEvents, since: datetime = LONG_AGO, seller: str = SELLER) -> Asking:
+def ask(reader: ReplayReader, since: datetime = LONG_AGO, seller: str = SELLER) -> Asking:
     """Somebody comes back."""
-    return asyncio.create_task(missed.read(seller, since))
+    return asyncio.create_task(reader.read(seller, since))
 
 
 def videos(asking: Asking) -> list[str] | None:
@@ -81,10 +81,10 @@ def videos(asking: Asking) -> list[str] | None:
 
 
 async def test_a_crowd_costs_one_read_and_each_event_is_encoded_once(
-    missed: MissedEvents, store: CountedProductStore
+    reader: ReplayReader, store: CountedProductStore
 ) -> None:
     """All are told the very same objects."""
-    crowd = [ask(missed) for _ in range(10 * ANSWERED_TOGETHER + 1)]
+    crowd = [ask(reader) for _ in range(10 * ANSWERED_TOGETHER + 1)]
     await settle()
     assert store.read_after == [LONG_AGO]
     first = crowd[0].result()
@@ -96,23 +96,23 @@ async def test_a_crowd_costs_one_read_and_each_event_is_encoded_once(
         assert all(one is other for one, other in zip(first, told, strict=True))
 
 
-async def test_each_is_told_what_is_later_than_its_own_moment(missed: MissedEvents, store: CountedProductStore) -> None:
+async def test_each_is_told_what_is_later_than_its_own_moment(reader: ReplayReader, store: CountedProductStore) -> None:
     """The read goes back to the earliest of them."""
     sinces = [NOON + timedelta(minutes=minutes) for minutes in (1, -1, 2, 0)]
-    crowd = [ask(missed, since) for since in sinces]
+    crowd = [ask(reader, since) for since in sinces]
     await settle()
     assert store.read_after == [min(sinces)]
     names = [a_key(number).video_id for number in range(3)]
     assert [videos(asking) for asking in crowd] == [names[2:], names, [], names[1:]]
 
 
-async def test_who_comes_during_a_read_waits_for_the_next(missed: MissedEvents, store: CountedProductStore) -> None:
+async def test_who_comes_during_a_read_waits_for_the_next(reader: ReplayReader, store: CountedProductStore) -> None:
     """The one under way began before it was held, and may not show what was saved in between; again they share."""
     store.gate.clear()
-    early = ask(missed)
+    early = ask(reader)
     await settle()
     store.save(a_record(a_key(9), updated_at=NOON + timedelta(minutes=9)))
-    late = [ask(missed) for _ in range(5)]
+    late = [ask(reader) for _ in range(5)]
     await settle()
     assert len(store.read_after) == 1
     store.gate.set()
@@ -123,11 +123,11 @@ async def test_who_comes_during_a_read_waits_for_the_next(missed: MissedEvents, 
 
 
 async def test_who_has_missed_too_much_spoils_it_for_nobody_else(
-    missed: MissedEvents, store: CountedProductStore
+    reader: ReplayReader, store: CountedProductStore
 ) -> None:
     """The earliest moment after which not too much was missed is found in a few reads."""
     store.save(*(a_record(a_key(number), updated_at=NOON + timedelta(seconds=number)) for number in range(300)))
-    crowd = [ask(missed, NOON + timedelta(seconds=number)) for number in range(300)]
+    crowd = [ask(reader, NOON + timedelta(seconds=number)) for number in range(300)]
     await asyncio.wait(crowd)
     told = [videos(asking) for asking in crowd]
     assert [None if names is None else len(names) for names in told] == [
@@ -137,24 +137,24 @@ async def test_who_has_missed_too_much_spoils_it_for_nobody_else(
 
 
 async def test_a_failure_is_told_once_and_costs_all_their_replay(
-    missed: MissedEvents, store: CountedProductStore, journal: MemoryJournal
+    reader: ReplayReader, store: CountedProductStore, journal: MemoryJournal
 ) -> None:
     """The next who comes is read for again."""
     store.failure = ServiceUnavailable("products", "throttled")
-    crowd = [ask(missed) for _ in range(50)]
+    crowd = [ask(reader) for _ in range(50)]
     await asyncio.wait(crowd)
     assert [videos(asking) for asking in crowd] == [None] * 50
-    assert len(journal.of(ActivityFailed)) == missed.counters.errors == 1
+    assert len(journal.of(ActivityFailed)) == reader.counters.errors == 1
     store.failure = None
-    again = ask(missed)
+    again = ask(reader)
     await again
     assert len(videos(again) or []) == 3
 
 
-async def test_so_many_shops_are_read_at_once(missed: MissedEvents, store: CountedProductStore) -> None:
+async def test_so_many_shops_are_read_at_once(reader: ReplayReader, store: CountedProductStore) -> None:
     """The others wait for their turn; a shop never has two."""
     store.gate.clear()
-    crowd = [ask(missed, seller=f"seller-{number % 5}") for number in range(20)]
+    crowd = [ask(reader, seller=f"seller-{number % 5}") for number in range(20)]
     await settle()
     assert len(store.read_after) == 2
     store.gate.set()
@@ -163,23 +163,23 @@ async def test_so_many_shops_are_read_at_once(missed: MissedEvents, store: Count
 
 
 async def test_who_leaves_while_it_waits_keeps_nobody_from_an_answer(
-    missed: MissedEvents, store: CountedProductStore
+    reader: ReplayReader, store: CountedProductStore
 ) -> None:
     """And nothing is left of a read that was stopped."""
     store.gate.clear()
-    leaving, staying = ask(missed), ask(missed)
+    leaving, staying = ask(reader), ask(reader)
     await settle()
     leaving.cancel()
     store.gate.set()
     await staying
     assert len(videos(staying) or []) == 3
     store.gate.clear()
-    stopped = ask(missed)
+    stopped = ask(reader)
     await settle()
-    missed.cancel()
+    reader.cancel()
     stopped.cancel()
     await settle()
     store.gate.set()
-    anew = ask(missed)
+    anew = ask(reader)
     await anew
     assert len(videos(anew) or []) == 3

@@ -1,0 +1,61 @@
+"""A viewer that has caught up keeps little more memory than one that never missed anything."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+
+from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET
+from linkhub_core.subscriptions import SUBSCRIBE
+from linkhub_core.use_cases.browse import MAX_MISSED
+from tests.adapters.realtime.room import make_room
+from tests.support.builders import NOON, a_key, a_record
+
+VIEWERS = 20
+MAX_BYTES = 20 * 1024
+
+
+def _kept_bytes(sellers: list[str], since: str | None) -> int:
+    """What the hub keeps for a viewer of each of these shops, as much as may be missed in it being missed."""
+
+    async def measure() -> int:
+        room = make_room()
+        for seller in set(sellers):
+            room.store.save(
+                *(
+                    a_record(a_key(number, seller), updated_at=NOON + timedelta(seconds=number))
+                    for number in range(MAX_MISSED)
+                )
+            )
+        events = 0
+
+        def write(_: bytes) -> None:
+            nonlocal events
+            events += 1
+
+        viewers = [room.hub.connect(PLAIN_WEBSOCKET, write, lambda: 0) for _ in sellers]
+        gc.collect()
+        tracemalloc.start()
+        for viewer, seller in zip(viewers, sellers, strict=True):
+            room.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller, "since": since})
+        if since is not None:
+            await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+        assert events == len(sellers) * (2 if since is None else 2 + MAX_MISSED)
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return kept
+
+    return asyncio.run(measure())
+
+
+@pytest.mark.parametrize("shops", [1, VIEWERS])
+def test_a_viewer_that_caught_up_keeps_little_more(shops: int) -> None:
+    """All in one shop, or each in its own; 100 events of 2.4 kB were replayed to each."""
+    sellers = [f"seller-{number % shops}" for number in range(VIEWERS)]
+    more = _kept_bytes(sellers, "2026-01-15T11:00:00Z") - _kept_bytes(sellers, None)
+    assert more / VIEWERS <= MAX_BYTES

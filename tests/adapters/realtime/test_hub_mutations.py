@@ -1,0 +1,80 @@
+"""The state machine over the hub is itself tested: each fault, put in, is found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from linkhub_adapters.realtime.catch_up import CatchUp
+from linkhub_adapters.realtime.catch_up_buffer import CatchUpBuffer, Request
+from linkhub_adapters.realtime.channel import Channel
+from linkhub_adapters.realtime.shown_revisions import Novelty, ShownRevisions
+from linkhub_adapters.realtime.viewer import Viewer
+from linkhub_core.announcement import Announcement
+from tests.adapters.realtime.test_hub_machine import HubMachine
+
+_SETTINGS = settings(
+    phases=[Phase.generate],
+    max_examples=1_000,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+_answer = Request.answer
+_judge = ShownRevisions.judge
+_hold = Channel.hold
+
+
+def _do_nothing(*_: Any, **__: Any) -> None:
+    """In the place of a step."""
+
+
+def _any_life_is_new(self: ShownRevisions, announcement: Announcement) -> Novelty:
+    return Novelty.NEW if _judge(self, announcement) is Novelty.OTHER_LIFE else _judge(self, announcement)
+
+
+def _a_life_never_ends(self: ShownRevisions, announcement: Announcement) -> Novelty:
+    return Novelty.REPEAT if _judge(self, announcement) is Novelty.OTHER_LIFE else _judge(self, announcement)
+
+
+def _begin_again(self: Channel, viewer: Viewer) -> CatchUpBuffer:
+    self.held.pop(viewer, None)
+    return _hold(self, viewer)
+
+
+def _is_never_overtaken(self: Request, *, recovered: bool, now: datetime) -> None:
+    if recovered:
+        _answer(self, recovered=recovered, now=now)
+
+
+def _is_never_sent(self: Request) -> None:
+    """The task of a request waits for ever."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "step", "fault"),
+    [
+        (CatchUp, "leave", _do_nothing),
+        (Request, "answer", _is_never_overtaken),
+        (CatchUp, "resume", _do_nothing),
+        (Channel, "hold", _begin_again),
+        (Channel, "remember_replayed", _do_nothing),
+        (ShownRevisions, "learn_life", _do_nothing),
+        (ShownRevisions, "judge", _any_life_is_new),
+        (ShownRevisions, "judge", _a_life_never_ends),
+        (Viewer, "drop_answers", _do_nothing),
+        (Request, "mark_sent", _is_never_sent),
+    ],
+)
+def test_each_fault_is_found(monkeypatch: pytest.MonkeyPatch, owner: type, step: str, fault: object) -> None:
+    """Whatever step of catch-up is broken, clients do not get what the model says."""
+    monkeypatch.setattr(owner, step, fault)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(HubMachine, settings=_SETTINGS)
