@@ -115,7 +115,10 @@ class SimulatedProducts:
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
-        return await self.inner.page(query)
+        await self.wire.travel(self.process)
+        page = await self.inner.page(query)
+        await self.wire.travel(self.process)
+        return page
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -186,8 +186,11 @@ class Witness:
 
     def saw_marking(self, before: ProductRecord) -> None:
         """The debt of a product was cleared."""
-        life = len(self._lives[before.key])
-        announced = (before.key, life, before.revision) in self._announced
+        announced = any(
+            (before.key, life, before.revision) in self._announced
+            and _contents(self._lives[before.key][life - 1][before.revision]) == _contents(before)
+            for life in self._lives_of(before.key, timestamp_text(before.created_at))
+        )
         self.hold(announced, f"the debt of {_named(before)} was cleared, but it was not announced")
 
     def saw_deletion(self, record: ProductRecord) -> None:
@@ -208,7 +211,8 @@ class Witness:
             if revision in life and orjson.loads(encode_product(life[revision])) == product
         ]
         self.hold(bool(lives), f"{name} was announced with content that was never stored")
-        first = not any((key, life) == (one[0], one[1]) for one in self._announced for life in lives)
+        siblings = self._lives_of(key, announcement.created_at)
+        first = not any(one[0] == key and one[1] in siblings for one in self._announced)
         self.hold(
             not first or announcement.event_type == NEW_PRODUCT, f"{name} came first, as {announcement.event_type}"
         )
@@ -218,6 +222,11 @@ class Witness:
         fresh = own or task.read.get(key, 0) > task.waited
         self.hold(fresh, f"{name} was announced for another process without reading the product again")
         self._show(announcement, product)
+
+    def _lives_of(self, key: ProductKey, created_at: str) -> set[int]:
+        """The numbers of the lives that began in a millisecond: clocks may stand, so it may be several."""
+        lives = enumerate(self._lives.get(key, []), start=1)
+        return {number for number, life in lives if timestamp_text(life[1].created_at) == created_at}
 
     def _show(self, announcement: Announcement, product: object) -> None:
         """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
@@ -359,9 +368,13 @@ class Witness:
         announced = (key, len(lives), record.revision) in self._announced
         self.hold(announced, f"{when}, the newest revision of {key} was never announced")
         _, seen = self._views.get(key, (None, None))
-        stamps = [timestamp_text(life[1].created_at) for life in lives]
-        if len(set(stamps)) == len(stamps):  # else two lives cannot be told apart, by anything that is sent
+        if self.has_distinct_lives(key):
             self.hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
+
+    def has_distinct_lives(self, key: ProductKey) -> bool:
+        """Whether no two lives of a product began in the same millisecond: nothing that is sent could tell which."""
+        stamps = [timestamp_text(life[1].created_at) for life in self._lives[key]]
+        return len(set(stamps)) == len(stamps)
 
     def hold(self, kept: bool, rule: str) -> None:
         """Note ``rule`` as broken unless it is kept."""

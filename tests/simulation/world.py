@@ -10,10 +10,12 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.worker import Consumer, Repeater
+from linkhub_core.announcement import Announcement
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
 from linkhub_core.use_cases import AssembleBatch, Settlement, Sweep
+from tests.simulation.audience import Audience
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
 from tests.simulation.plan import HOUR, Deletion, Plan, Spoilt
@@ -79,6 +81,7 @@ class _World:
     witness: Witness
     leases: Leases = field(factory=Leases)
     sent: int = 0
+    audience: Audience | None = None
 
     @classmethod
     def of(cls, plan: Plan, story: Story) -> _World:
@@ -103,6 +106,8 @@ class _World:
 
     async def run(self) -> None:
         """The storm, the calm, a sweep, a redrive, and copies of everything."""
+        if self.plan.visits:
+            self.audience = Audience.of(self.witness, self.wire)
         await self._storm()
         letters = await self._letters()
         if not self.plan.expires:
@@ -115,12 +120,16 @@ class _World:
         await self._drain()
         await self._sweep_once()
         self.witness.hold_everything("in the end", await self._letters())
+        if self.audience is not None:
+            await self.audience.hold()
         if not self.plan.expires and not self.plan.deletions:
             await self._repeat_everything()
 
     async def _storm(self) -> None:
         stop = asyncio.Event()
         happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive())]
+        if self.audience is not None:
+            happening.append(asyncio.create_task(self.audience.visit(self.plan.visits)))
         vanishing = asyncio.create_task(self._vanish())
         running = [
             asyncio.create_task(self._keep_running(f"consumer-{number}", self._consume, number, stop))
@@ -145,6 +154,10 @@ class _World:
             what = half_text(half) if half else f"{posting.body[:60]!r} on the {posting.kind} queue"
             self.wire.story.tell("A worker", f"sends message {self._next_id()}: {what}")
             await self.queue.publish([OutgoingMessage(kind=posting.kind, body=posting.body)])
+
+    def _hear(self, announcement: Announcement) -> None:
+        if self.audience is not None:
+            self.audience.hear(announcement)
 
     def _next_id(self) -> str:
         self.sent += 1
@@ -286,7 +299,7 @@ class _World:
         return Settlement(
             products=SimulatedProducts(process, self.wire, self.witness, self.witness.products),
             staging=staging_of(process, self.wire, self.witness, self.witness.staging),
-            notifier=SimulatedNotifier(process, self.wire, self.witness),
+            notifier=SimulatedNotifier(process, self.wire, self.witness, self._hear),
             journal=MemoryJournal(),
             clock=SimulatedClock(process, self.wire, self.witness, clock),
         )

@@ -27,18 +27,18 @@ from linkhub_core.ports import (
     Unreadable,
 )
 
-__all__ = ["CHANGED", "SqliteProductStore", "scan_statement"]
+__all__ = ["CHANGED", "READ_PRODUCTS", "SqliteProductStore", "read_product", "scan_statement"]
 
 PAGE_SIZE = 200
 
-_READ = """
+READ_PRODUCTS = """
 SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown
 """
-_FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
-_NEWEST = f"{_READ} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
+_FIND = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id = ?"
+_NEWEST = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
 # The index holds all that is compared and sorted: the documents of a page are read, and no others.
 CHANGED = f"""
-{_READ} FROM products WHERE rowid IN (
+{READ_PRODUCTS} FROM products WHERE rowid IN (
   SELECT rowid FROM products INDEXED BY products_updated
   WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
 ) ORDER BY video_id DESC
@@ -136,7 +136,7 @@ def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
     source = "products INDEXED BY products_unannounced" if unannounced else "products"
     condition = _OF_A_SHOP if of_a_shop else _ALL
     condition += " AND unannounced_revision IS NOT NULL" if unannounced else ""
-    return f"{_READ} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
+    return f"{READ_PRODUCTS} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
 
 
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
