@@ -117,7 +117,7 @@ def _disk_finding(seen: PlaceSeen) -> Finding:
 class FileSeen:
     """What is known of a file that is there. ``problem`` is why it could not be read, and then the rest is unknown.
 
-    ``unreadable`` are rows of products and of staging that cannot be read, or none if the file has another schema.
+    ``unreadable`` are rows of products and of staging that cannot be read, or none if they were not read.
     ``damages`` is what SQLite's quick check says, or none if that took too long. ``holders`` are processes that have
     the file open, or none where the system does not tell.
     """
@@ -156,7 +156,7 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
                 is_empty=not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0],
                 journal_mode=str(connection.execute("PRAGMA journal_mode").fetchone()[0]),
                 damages=_damages(connection, check_seconds),
-                unreadable=_unreadable(connection),
+                unreadable=_unreadable(connection, check_seconds),
                 holders=holders,
             )
     except sqlite3.Error as error:
@@ -167,13 +167,19 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _unreadable(connection: sqlite3.Connection) -> Sequence[Unreadable] | None:
+def _unreadable(connection: sqlite3.Connection, check_seconds: float) -> Sequence[Unreadable] | None:
     ours = (_pragma(connection, "application_id"), _pragma(connection, "user_version"))
     if ours != (APPLICATION_ID, SCHEMA_VERSION):
         return None
-    rows = [read_product(row) for row in connection.execute(f"{READ_PRODUCTS} FROM products")]
-    halves = [read_row(row) for row in connection.execute(READ_ROWS)]
-    return [row for row in (*rows, *halves) if isinstance(row, Unreadable)]
+    deadline = time.monotonic() + check_seconds
+    found: list[Unreadable] = []
+    for statement, read in ((f"{READ_PRODUCTS} FROM products", read_product), (READ_ROWS, read_row)):
+        for row in map(read, connection.execute(statement)):
+            if isinstance(row, Unreadable):
+                found.append(row)
+            if time.monotonic() >= deadline:
+                return None
+    return found
 
 
 def _damages(connection: sqlite3.Connection, check_seconds: float) -> Sequence[str] | None:
@@ -245,6 +251,8 @@ def _restore(seen: FileSeen) -> str:
 
 def _row_findings(seen: FileSeen) -> Iterator[Finding]:
     if seen.unreadable is None:
+        if seen.schema_version == SCHEMA_VERSION:
+            yield Finding.not_checked("rows", f"there are too many to read within {CHECK_SECONDS:g} s")
         return
     if not seen.unreadable:
         yield Finding.ok("rows", "all products and all waiting halves can be read")
@@ -252,10 +260,7 @@ def _row_findings(seen: FileSeen) -> Iterator[Finding]:
     named = "; ".join(map(str, seen.unreadable[:_MOST_NAMED]))
     rest = f"; and {len(seen.unreadable) - _MOST_NAMED:,} more" if len(seen.unreadable) > _MOST_NAMED else ""
     problem = f"{len(seen.unreadable):,} cannot be read, and are left out everywhere: {named}{rest}"
-    mend = (
-        f"sqlite3 {seen.path} 'SELECT * FROM products WHERE seller_handle = ... AND video_id = ...' (then correct it)"
-    )
-    yield Finding.warning("rows", problem, mend)
+    yield Finding.warning("rows", problem, f"sqlite3 {seen.path} (correct these rows, or delete them)")
 
 
 def _damage_finding(seen: FileSeen) -> Finding:
