@@ -290,8 +290,8 @@ MUTATIONS = {
     "lives-in-the-order-of-their-clocks": Mutation(
         _SHOWN,
         """
--        return Novelty.NEW if last[0] == announcement.created_at else Novelty.OTHER_LIFE
-+        return Novelty.NEW if last[0] <= announcement.created_at else Novelty.REPEAT
+-            return Novelty.OTHER_LIFE
++            return Novelty.REPEAT if announcement.life < life else Novelty.NEW
 """,
     ),
     # --- staging and expiry
