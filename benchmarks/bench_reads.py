@@ -1,135 +1,51 @@
-"""Read a shop on DynamoDB: its first page, and polling with ``since`` when there is nothing new.
-
-Both go through the use case that REST calls, on a shop of 5,000 products in DynamoDB Local. Read units are what the
-service says that it charged, and it charges nothing for a query that finds nothing, where DynamoDB charges for the
-least that can be read: so an answer of nothing counts here as one unit. CPU is this process's, all its threads.
-"""
+"""Read a shop: CPU of an answer on the embedded file beside a plain route; calls and read units on DynamoDB."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import click
-from attrs import frozen
-from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
-from tests.support.aws import dynamodb_client
 
-from benchmarks.aws_room import AwsRoom, open_clients, run_servers
-from benchmarks.events import pair
-from benchmarks.stopwatch import Stopwatch
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
-from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
-from linkhub_adapters.aws.fast_items import handle_items_fast
-from linkhub_adapters.worker import SystemClock
-from linkhub_core.assembly import Joined, decide
-from linkhub_core.codec import decode_event, timestamp_text
-from linkhub_core.merge import Halves
-from linkhub_core.model import ProductRecord
-from linkhub_core.use_cases import BrowseShop, ShopPage
+from benchmarks.reads import embedded
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
-__all__ = ["Read", "command", "measure"]
-
-SELLER = "seller"
+__all__ = ["command"]
 
 
-@contextmanager
-def _open_client(endpoint: str) -> Iterator[DynamoDBClient]:
-    """A client of the test server that is as fast as linkhub's own."""
-    with closing(dynamodb_client(endpoint, Config(parameter_validation=False))) as client:
-        handle_items_fast(client)
-        yield client
-
-
-@frozen(kw_only=True)
-class Read:
-    """What one read took, on average."""
-
-    cpu_ms: float
-    calls: float
-    units: float
-    products: int
-
-
-def _record(number: int, now: datetime) -> ProductRecord:
-    caption, thumbnails = (
-        decode_event(half.kind, half.body, now) for half in pair(number, random.Random(number), sellers=[SELLER])
-    )
-    decision = decide(Halves(caption=caption, thumbnails=thumbnails), None, now)
-    assert isinstance(decision, Joined)
-    return decision.record
-
-
-async def _fill(store: DynamoDbProductStore, products: int) -> None:
-    now = datetime.now(UTC)
-    for start in range(0, products, 500):
-        await store.create([_record(number, now) for number in range(start, min(start + 500, products))])
-
-
-async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[ShopPage]]) -> Read:
-    shop = await ask()  # the first opens the connection
-    counts, units, watch = store.calls.calls.counts, store.calls.consumption.read_units, Stopwatch()
-    counts.clear()
-    units.clear()
-    with watch.running():
-        for _ in range(times):
-            shop = await ask()
-    return Read(
-        cpu_ms=watch.cpu_seconds / times * 1000,
-        calls=counts.total() / times,
-        units=max(1.0, units.total() / times),
-        products=len(shop.page.records),
-    )
-
-
-async def _measure(store: DynamoDbProductStore, products: int, times: int) -> dict[str, Read]:
-    await _fill(store, products)
-    browse = BrowseShop(products=store, clock=SystemClock())
-    since = timestamp_text(datetime.now(UTC) + timedelta(seconds=1))
-    return {
-        "a page of 20": await _read(store, times, lambda: browse.page(SELLER)),
-        "poll with since, nothing new": await _read(store, times, lambda: browse.page(SELLER, since=since)),
-    }
-
-
-def _table(reads: dict[str, Read], products: int) -> Table:
-    table = Table("", "products", "read units", "calls", "CPU ms", title=f"a shop of {products:,} products")
-    for name, read in reads.items():
-        table.add_row(name, f"{read.products}", f"{read.units:.2f}", f"{read.calls:.2f}", f"{read.cpu_ms:.2f}")
+def _embedded_table(costs: Mapping[str, embedded.Cost]) -> Table:
+    table = Table("a page of 20 products of 2.3 kB, embedded", "CPU ms", "times the plain route", "target", "")
+    for name, cost in costs.items():
+        target = embedded.TARGETS.get(name)
+        verdict = "" if target is None else ("pass" if cost.ratio <= target else "MISS")
+        shown = "" if target is None else f"<= {target}"
+        table.add_row(name, f"{cost.cpu_ms:.3f}", f"{cost.ratio:.2f}", shown, verdict)
     return table
 
 
-def measure(endpoints: tuple[str, str], products: int, times: int) -> dict[str, Read]:
-    """Fill a shop on DynamoDB at these endpoints, and read it."""
-    with open_clients(*endpoints) as (dynamodb, sqs):
-        room = AwsRoom(dynamodb=dynamodb, sqs=sqs)
-        with _open_client(endpoints[0]) as client, ThreadPoolExecutor(4) as threads:
-            calls = DynamoDbCalls(
-                dynamodb=client, calls=AwsCalls(service="DynamoDB", executor=threads), clock=SystemClock()
-            )
-            store = DynamoDbProductStore(calls=calls, table=room.products_table)
-            return asyncio.run(_measure(store, products, times))
+def _print_dynamodb(console: Console, products: int, times: int) -> None:
+    from benchmarks.aws_room import run_servers  # noqa: PLC0415  needs the packages of the aws backend
+    from benchmarks.reads import dynamodb  # noqa: PLC0415  as above
+
+    with run_servers() as endpoints:
+        reads = dynamodb.measure(endpoints, products, times)
+    table = Table("", "products", "read units", "calls", "CPU ms", title=f"DynamoDB, a shop of {products:,} products")
+    for name, read in reads.items():
+        table.add_row(name, f"{read.products}", f"{read.units:.2f}", f"{read.calls:.2f}", f"{read.cpu_ms:.2f}")
+    console.print(table)
+    poll = list(reads.values())[-1]
+    console.print(f"target: a poll with nothing new takes <= 1 read unit: {'pass' if poll.units <= 1 else 'MISS'}")
 
 
 @click.command()
-@click.option("--products", default=5_000, show_default=True, help="How many products the shop has.")
-@click.option("--times", default=300, show_default=True, help="How often each read is made.")
-def command(products: int, times: int) -> None:
-    """Read a shop on DynamoDB Local: read units and CPU of a page and of a poll."""
+@click.option("--rounds", default=50, show_default=True, help="How often each kind of answer is measured.")
+@click.option("--requests", default=20, show_default=True, help="How many answers a round has of each kind.")
+@click.option("--dynamodb/--no-dynamodb", default=True, help="Read DynamoDB Local, too; it needs Java.")
+@click.option("--products", default=5_000, show_default=True, help="How many products the shop on DynamoDB has.")
+@click.option("--times", default=300, show_default=True, help="How often each read of DynamoDB is made.")
+def command(rounds: int, requests: int, dynamodb: bool, products: int, times: int) -> None:
+    """Read a shop, embedded and on DynamoDB Local."""
     console = Console()
-    with run_servers() as endpoints:
-        reads = measure(endpoints, products, times)
-    poll = list(reads.values())[-1]
-    console.print(_table(reads, products))
-    console.print(f"target: a poll with nothing new takes <= 1 read unit: {'pass' if poll.units <= 1 else 'MISS'}")
+    console.print(_embedded_table(embedded.measure(rounds=rounds, requests=requests)))
+    if dynamodb:
+        _print_dynamodb(console, products, times)

@@ -24,6 +24,7 @@ from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
 from benchmarks.fanout.shop_events import write_records
 from linkhub_adapters.memory import MemoryJournal, MemoryProductStore
 from linkhub_adapters.realtime import (
+    PRODUCTS_PATH,
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
@@ -36,6 +37,7 @@ from linkhub_adapters.realtime import (
     socketio_routes,
 )
 from linkhub_adapters.worker import SystemClock
+from linkhub_core.access import AccessPolicy
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import read_announcement
 from linkhub_core.use_cases import BrowseShop
@@ -89,7 +91,7 @@ class Server:
 
 def make_server(missed: int) -> Server:
     """Put the room together."""
-    settings = RealtimeSettings(origins=["*"], max_connections_per_address=50_000)
+    settings = RealtimeSettings(access=AccessPolicy(origins=["*"]), max_connections_per_address=50_000)
     products, clock = CountedProducts(), SystemClock()
     for record in write_records(missed):
         products.rows[record.key] = record
@@ -97,7 +99,7 @@ def make_server(missed: int) -> Server:
     hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
     sockets, streams = SocketIoServer(hub=hub, settings=settings), EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
+        doors={PRODUCTS_PATH: plain_door(hub), SOCKETIO_PATH: sockets.door},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],

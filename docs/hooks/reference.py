@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
+import event_tables
 from attrs import fields
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import Metric
@@ -113,6 +114,7 @@ def _resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[s
 _PIECES: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "metrics": metrics,
+    **event_tables.PIECES,
     "rest": rest,
     "settings": settings_reference.markdown,
 }

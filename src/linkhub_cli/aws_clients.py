@@ -1,13 +1,12 @@
-"""The clients of AWS that the settings ask for; what the AWS SDK misses is told as a setting's fault."""
+"""The clients of AWS that the settings ask for; a region that is missing is told as a setting's fault."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import NoRegionError
-
 from linkhub_adapters.aws.clients import AwsClients
+from linkhub_adapters.aws.sdk_faults import SdkPart, SdkUnavailable
 from linkhub_cli.settings import Aws
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
@@ -20,9 +19,12 @@ def open_clients(aws: Aws) -> Iterator[AwsClients]:
 
     Raises:
         SettingsFaulty: no region is configured, which the first client that is made finds out.
+        SdkUnavailable: the SDK cannot use what it is configured with.
     """
-    with AwsClients(region=aws.region, endpoint_url=aws.endpoint_url) as clients:
-        try:
+    try:
+        with AwsClients(region=aws.region, endpoint_url=aws.endpoint_url) as clients:
             yield clients
-        except NoRegionError as error:
+    except SdkUnavailable as error:
+        if error.fault.part is SdkPart.REGION:
             raise SettingsFaulty([SettingFault("AWS_REGION", "is needed: set it to the region of AWS")]) from error
+        raise

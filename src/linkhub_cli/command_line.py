@@ -5,17 +5,18 @@ Its own imports of linkhub wait until a command needs them, so that ``linkhub --
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from attrs import frozen
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from linkhub_cli.backends import Opening
     from linkhub_cli.container import Container
     from linkhub_cli.settings import Settings
     from linkhub_cli.settings_sources import Loaded
@@ -25,11 +26,11 @@ __all__ = ["CommandLine"]
 T = TypeVar("T")
 
 _ENV_FILE = Path(".env")
+_LAST_LINES_SECONDS = 0.5
 
 
-@frozen(kw_only=True)
-class CommandLine:
-    """The options that stand before the command's name."""
+class CommandLine(NamedTuple):
+    """The options before the command's name."""
 
     env_file: Path | None = None
 
@@ -55,8 +56,16 @@ class CommandLine:
             click.echo(f"linkhub: warning: {warning}", err=True)
         return loaded.settings
 
-    def run(self, action: Callable[[Container], Awaitable[T]]) -> T:
-        """Open everything, do ``action``, close everything; logs only tell what is wrong."""
+    def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
+        """Open everything, do ``action``, close everything; logs only tell what is wrong.
+
+        Args:
+            action: what the command does.
+            opening: what the backend is opened for; unless given, storage that is absent is not made.
+        """
+        import asyncio  # noqa: PLC0415  help is quick
+
+        from linkhub_cli.backends import Opening  # noqa: PLC0415  help is quick
         from linkhub_cli.container import Container, open_container  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
@@ -64,7 +73,7 @@ class CommandLine:
         set_up_logs(settings.logs, quiet=True)
 
         async def within() -> T:
-            async with open_container(settings, Container) as container:
+            async with open_container(settings, Container, opening or Opening(makes_storage=False)) as container:
                 return await action(container)
 
         return asyncio.run(within())
@@ -75,12 +84,18 @@ class CommandLine:
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
+        import asyncio  # noqa: PLC0415  help is quick
+
+        from linkhub_adapters.telemetry import drain_logs  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings(overrides)
-        set_up_logs(settings.logs)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(service(settings))
+        set_up_logs(settings.logs, is_service=True)
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(service(settings))
+        finally:
+            drain_logs(_LAST_LINES_SECONDS)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -17,13 +17,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_adapters.worker import Repeater
-from linkhub_cli.container import Container, open_container
-from linkhub_cli.http_server import HttpServer, bind, http_config
+from linkhub_cli.access import access_policy
+from linkhub_cli.container import Container, exit_deadline, guards, open_container
+from linkhub_cli.http_server import HttpServer, bind_all, http_config
 from linkhub_cli.lifecycle import Phase, run_phases, stopped_by_signals
 from linkhub_cli.node_report import Node
-from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.presence import Attendance, Presence
 from linkhub_cli.reach_of_news import tell_reach
+from linkhub_cli.refusal_log import RefusalLog
 from linkhub_cli.settings import Listener, Settings
 
 __all__ = ["consume"]
@@ -39,8 +40,8 @@ async def consume(settings: Settings) -> None:
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, Container) as container:
-            opened.enter_context(stopped_by_signals(stop))
             log = container.log()
             tell_reach(settings, log, serves=False, consumes=True)
             log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))
@@ -53,27 +54,28 @@ async def consume(settings: Settings) -> None:
             log.info("stopped")
 
 
-def _bind(listener: Listener, opened: ExitStack) -> socket.socket | None:
+def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
     if listener.metrics_port is None:
-        return None
-    return opened.enter_context(bind(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT"))
+        return ()
+    sockets = bind_all(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
+    return [opened.enter_context(each) for each in sockets]
 
 
-def _port_of(listening: socket.socket | None) -> int | None:
-    return None if listening is None else int(listening.getsockname()[1])
+def _port_of(listening: Sequence[socket.socket]) -> int | None:
+    return int(listening[0].getsockname()[1]) if listening else None
 
 
-def _phases(container: Container, listening: socket.socket | None, stop: asyncio.Event) -> Sequence[Phase]:
+def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_meeting(container).run]),
+        Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
     ]
-    if listening is not None:
+    if listening:
         phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))
     return phases
 
 
-def _meeting(container: Container) -> Repeater:
+def _meeting(container: Container) -> Attendance:
     name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
     presence = Presence(
         node=Node(node_id=name, role="consume", started_at=now),
@@ -81,20 +83,25 @@ def _meeting(container: Container) -> Repeater:
         clock=container.clock(),
         log=container.log(),
         meet=container.backend().meet,
+        leave=container.backend().leave,
     )
-    return Repeater(
-        activity="meet", action=presence.look_round, journal=container.journal(), interval_seconds=MEET_SECONDS
-    )
+    return Attendance(presence=presence, journal=container.journal())
 
 
-def _health(container: Container, listening: socket.socket, stop: asyncio.Event) -> HttpServer:
+def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> HttpServer:
     listener, consuming = container.settings().listener, container.settings().consuming
     services = HealthServices(
         metrics=container.metrics().expose,
         failed=container.failed_request(),
         draining=stop.is_set,
         probes=container.probes(),
+        refused=RefusalLog(container.log()),
     )
-    settings = HttpSettings(admin_token=listener.admin_token, probe_timeout_seconds=listener.probe_timeout_seconds)
+    host, port = listening[0].getsockname()[:2]
+    access = access_policy(listener, host=host, own_ports=(port,))
+    settings = HttpSettings(
+        access=access, admin_token=listener.admin_token, probe_timeout_seconds=listener.probe_timeout_seconds
+    )
     app = create_health_app(services, settings)
-    return HttpServer(http_config(app, "none", consuming.drain_seconds), listening)
+    config = http_config(app, "none", consuming.drain_seconds, listener.keep_alive_seconds)
+    return HttpServer(config, listening)

@@ -7,7 +7,7 @@ Importing it opens nothing, and neither does making a :class:`Container`: what h
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,16 +17,20 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
 from structlog.typing import FilteringBoundLogger
 
-from linkhub_adapters.http import FailedRequest, Probe
+from linkhub_adapters.http import FailedRequest
 from linkhub_adapters.telemetry import (
     MeasuredProductStore,
     MeasuredStagingStore,
     Metrics,
     TelemetryJournal,
+    drain_logs,
     get_logger,
 )
-from linkhub_adapters.worker import Consumer, Repeater, SystemClock
-from linkhub_cli.backends import Backend, open_backend
+from linkhub_adapters.worker import Consumer, Guard, Repeater, SystemClock
+from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
+from linkhub_cli.exit_deadline import TELL_SECONDS, ExitDeadline
+from linkhub_cli.lifecycle import Duty
+from linkhub_cli.readiness import probes_of
 from linkhub_cli.settings import Settings
 from linkhub_cli.tracing import (
     Tracing,
@@ -40,7 +44,7 @@ from linkhub_cli.tracing import (
 from linkhub_cli.vital_signs import VitalSigns
 from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep, Why
 
-__all__ = ["Container", "open_container"]
+__all__ = ["Container", "exit_deadline", "guards", "open_container"]
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
@@ -51,10 +55,6 @@ def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
 def _look_seconds(backend: Backend) -> float:
     """A file is looked at often; a service's counts are approximate, and each look is billed."""
     return 2.0 if backend.cheap_to_scan else 10.0
-
-
-def _probes(probes: Mapping[str, Function[[], Awaitable[object]]]) -> Sequence[Probe]:
-    return [Probe(name=name, check=check) for name, check in probes.items()]
 
 
 def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
@@ -131,27 +131,48 @@ class Container(DeclarativeContainer):
         interval_seconds=Callable(_look_seconds, backend),
     )
 
-    probes = Callable(_probes, backend.provided.probes)
+    probes = Singleton(probes_of, backend.provided.probes, backend.provided.work_probes, consumes=True)
     failed_request = Callable(_telling, log)
+
+
+def exit_deadline(settings: Settings) -> ExitDeadline:
+    """The bound on the end of this process, to be started when it is told to stop."""
+    log = get_logger("linkhub")
+    problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
+
+    def tell(threads: Sequence[str]) -> None:
+        log.warning("exit_forced", problem=problem, threads=threads)
+        drain_logs(TELL_SECONDS)
+
+    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, tell=tell)
 
 
 C = TypeVar("C", bound=Container)
 
 
+def guards(container: Container) -> Sequence[Duty]:
+    """The duty that ends a process whose storage was taken away, if the backend can tell."""
+    check, log = container.backend().guard, container.log()
+    if check is None:
+        return []
+    return [Guard(check=check, lost=lambda error: log.error("storage_lost", problem=str(error))).run]
+
+
 @asynccontextmanager
-async def open_container(settings: Settings, make: type[C]) -> AsyncIterator[C]:
+async def open_container(settings: Settings, make: type[C], opening: Opening = OPEN_ALL) -> AsyncIterator[C]:
     """Open the backend that ``settings`` name, and give everything that is wired to it.
 
     Args:
         settings: what is chosen.
         make: the class of the container: this one, or one that adds to it.
+        opening: what the backend is opened for.
 
     Raises:
         SettingsFaulty: a package that the backend needs is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
     container = make(settings=Object(settings))
-    async with open_tracing(settings) as tracing, open_backend(settings, container.clock()) as backend:
+    async with open_tracing(settings) as tracing, open_backend(settings, container.clock(), opening) as backend:
         container.tracing.override(Object(tracing))
         container.backend.override(Object(backend))
         yield container

@@ -23,6 +23,8 @@ __all__ = ["Selection", "document_of", "group_of", "print_each", "print_groups",
 _UNKNOWN = "no reason was kept"
 _MOST_FAULTS_IN_GROUP = 3
 _ENTRY = re.compile(r"^entry \d+")
+_COUNT = re.compile(r"\bhas [\d,]+")
+_NOT_JSON = re.compile(r"^(the body is not JSON): .*", re.DOTALL)
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -71,9 +73,10 @@ def group_of(examined: Examined) -> str:
 
 
 def _kind_of_fault(fault: Fault) -> str:
-    return str(
-        Fault(_INDEX.sub("[]", fault.field), _ENTRY.sub("an entry", fault.problem.partition("; for example ")[0]))
-    )
+    """A fault without its place, its example, its counts, and where the JSON parser stopped."""
+    problem = fault.problem.partition("; for example ")[0]
+    problem = _COUNT.sub("has N", _ENTRY.sub("an entry", problem))
+    return str(Fault(_INDEX.sub("[]", fault.field), _NOT_JSON.sub(r"\1", problem)))
 
 
 def document_of(examined: Examined) -> dict[str, Any]:

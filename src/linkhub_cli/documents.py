@@ -75,7 +75,7 @@ _STREAM: dict[str, Any] = {
     "responses": {
         "200": _answer("The events.", "text/event-stream", _TEXT),
         "400": _ref("responses", "InvalidParameter"),
-        "403": _answer("The page's origin is not on the list.", "text/plain", _TEXT),
+        "403": _answer("The page's origin may not connect.", "text/plain", _TEXT),
         "429": _answer("Too many streams from this address.", "text/plain", _TEXT),
         **_UNEXPECTED,
         "503": _answer("The server is draining, or full.", "text/plain", _TEXT),
@@ -101,7 +101,10 @@ def _refused(description: str) -> dict[str, Any]:
     return _answer(description, "application/json", _REFUSAL)
 
 
-_REFUSED = {"400": _refused("It is not what the protocol wants."), "403": _refused("The page's origin is not listed.")}
+_REFUSED = {
+    "400": _refused("It is not what the protocol wants."),
+    "403": _refused("The page's origin may not connect."),
+}
 
 _POLL: dict[str, Any] = {
     "operationId": "pollSocketIo",

@@ -13,16 +13,15 @@ from attrs import frozen
 
 from linkhub_core import json_text
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.fields import facts_of
 from linkhub_core.intake import unwrap
 from linkhub_core.intake.spelling import known_name
-from linkhub_core.model import Kind
+from linkhub_core.model import CONTENT_CLASSES, Kind
 from linkhub_core.ports import OutgoingMessage
 
 __all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_CAPTION_FIELDS = ("title", "price", "sizes", "tags", "raw_caption")
-_THUMBNAIL_FIELDS = ("thumbnails", "primary_thumbnail", "processing_metadata")
 
 
 @frozen(kw_only=True)
@@ -90,12 +89,16 @@ def _addressed(queue: Any, body: Any) -> tuple[Kind, str]:
 
 
 def _kind_of(event: Mapping[str, Any]) -> Kind:
-    has_caption, has_thumbnails = _has_any(event, _CAPTION_FIELDS), _has_any(event, _THUMBNAIL_FIELDS)
-    if has_caption == has_thumbnails:
-        what = "fields of both kinds" if has_caption else "neither a title nor thumbnails"
-        raise _Unclear(f'it has {what}: name its queue, as {{"queue": "caption", "body": "..."}}')
-    return Kind.CAPTION if has_caption else Kind.THUMBNAIL
+    """The kind whose essential fields the event has; without any, the kind whose decoration it has."""
+    for essential in (True, False):
+        kinds = [kind for kind, cls in CONTENT_CLASSES.items() if _has_any(event, cls, essential=essential)]
+        if len(kinds) == 1:
+            return kinds[0]
+        if kinds:
+            break
+    what = "fields of both kinds" if kinds else "neither a title nor thumbnails"
+    raise _Unclear(f'it has {what}: name its queue, as {{"queue": "caption", "body": "..."}}')
 
 
-def _has_any(event: Mapping[str, Any], fields: Iterable[str]) -> bool:
-    return any(known_name(event, field) is not None for field in fields)
+def _has_any(event: Mapping[str, Any], cls: type[Any], *, essential: bool) -> bool:
+    return any(known_name(event, facts.name) is not None for facts in facts_of(cls) if facts.essential is essential)

@@ -2,8 +2,9 @@
 
     error                                 exit code
     SettingsFaulty, InvalidQuery          2           a mistake in what was typed or configured
+    SdkUnavailable, of a setting          2           the AWS SDK cannot use what it is configured with
     any other PermanentError              1           it was tried, and cannot be done
-    TransientError                        3           trying again later may help
+    any other TransientError              3           trying again later may help
 
 An error that is not of linkhub's tree is a bug, and keeps its traceback.
 """
@@ -15,10 +16,13 @@ from contextlib import contextmanager
 
 import click
 
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable
+from linkhub_cli.output import news
+from linkhub_cli.sdk_settings import line_of
 from linkhub_cli.settings_sources import SettingsFaulty
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
 
-__all__ = ["SOME_FAILED", "exit_code_of", "telling"]
+__all__ = ["SOME_FAILED", "exit_code_of", "telling", "words_of"]
 
 SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
 
@@ -27,7 +31,14 @@ def exit_code_of(error: LinkhubError) -> int:
     """The exit code of a command that ``error`` ended."""
     if isinstance(error, SettingsFaulty | InvalidQuery):
         return MISTAKEN
+    if isinstance(error, SdkUnavailable) and not error.fault.may_pass:
+        return MISTAKEN
     return UNAVAILABLE if isinstance(error, TransientError) else SOME_FAILED
+
+
+def words_of(error: LinkhubError) -> str:
+    """What is said of an error: one line, with the setting at fault where it is one."""
+    return line_of(error.fault) if isinstance(error, SdkUnavailable) else str(error)
 
 
 @contextmanager
@@ -47,8 +58,8 @@ def telling(*, debug: bool) -> Iterator[None]:
 
 def _tell(group: BaseExceptionGroup[LinkhubError]) -> int:
     leaves = list(_leaves(group))
-    for error in leaves:
-        click.echo(f"linkhub: {error}", err=True)
+    for line in dict.fromkeys(map(words_of, leaves)):  # several calls may have failed for one reason
+        news(f"linkhub: {line}")
     return max(map(exit_code_of, leaves))
 
 

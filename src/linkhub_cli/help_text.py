@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import NamedTuple
 
 __all__ = ["EXIT_CODES", "FIRST_STEPS", "Example", "examples"]
 
 
-@frozen
-class Example:
+class Example(NamedTuple):
     """Something to type, and what it does."""
 
     command: str

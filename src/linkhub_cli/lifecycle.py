@@ -13,14 +13,13 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from attrs import frozen
 
 __all__ = ["Duty", "DutyEnded", "Phase", "run_phases", "stopped_by_signals"]
 
 Duty = Callable[[asyncio.Event], Awaitable[object]]
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class DutyEnded(Exception):
@@ -90,19 +89,38 @@ def _cancel(tasks: Sequence[asyncio.Task[None]], cut_short: Callable[[Sequence[s
 
 
 @contextmanager
-def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` at the first SIGTERM or Ctrl-C; at the second the process ends at once, whatever it does."""
+def stopped_by_signals(stop: asyncio.Event, *, stopping: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Set ``stop`` at the first SIGTERM, SIGHUP or Ctrl-C; at the second signal the process ends at once.
+
+    A signal that the process was started to ignore (``nohup``) stays ignored.
+
+    Args:
+        stop: what tells the process to stop.
+        stopping: called at the first signal, between two bytecodes of the main thread: also while the loop is busy.
+    """
     loop = asyncio.get_running_loop()
+    was_told = False
 
-    def on_signal(number: int) -> None:
-        if stop.is_set():
+    def on_signal(number: int, _: FrameType | None) -> None:
+        nonlocal was_told
+        if was_told:
             os._exit(128 + number)
-        stop.set()
+        was_told = True
+        stopping()
+        loop.call_soon_threadsafe(stop.set)
 
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, on_signal, number)
+    numbers = list(_signals())
+    for number in numbers:
+        signal.signal(number, on_signal)
     try:
         yield
     finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+
+
+def _signals() -> Iterator[signal.Signals]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)  # there is none on Windows
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        yield hang_up

@@ -6,33 +6,39 @@ Rule 2. Errors of linkhub's own tree are told in one line on standard error, nev
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-from attrs import frozen
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.help_text import EXIT_CODES, FIRST_STEPS
+from linkhub_cli.lean_imports import without
+from linkhub_cli.standard_files import open_standard_files
+from linkhub_cli.standard_output import OutputFailed, end_of_output, guard_standard_output
 
 __all__ = ["main", "program"]
 
 _HERE = "linkhub_cli.commands"
 
 
-@frozen
-class _Listed:
-    """A command as the help lists it; ``module`` holds it under its own name."""
+class _Listed(NamedTuple):
+    """A command as the help lists it; ``module`` holds it under its own name.
+
+    It is a tuple because importing attrs takes longer than printing the help.
+    """
 
     module: str
     help: str
+    without: tuple[str, ...] = ()  # packages that a library would import, and the command does not use
 
 
 _COMMANDS: dict[str, dict[str, _Listed]] = {
     "Run linkhub": {
-        "serve": _Listed("serve", "Serve REST, realtime and pages, and consume"),
-        "consume": _Listed("consume", "Consume alone; as many processes as you like"),
+        "serve": _Listed("serve", "Serve REST, realtime and pages, and consume", ("rich",)),
+        "consume": _Listed("consume", "Consume alone; as many processes as you like", ("rich",)),
         "demo": _Listed("demo", "Serve a fresh shop with simulated workers"),
     },
     "Put in, take out": {
@@ -61,7 +67,8 @@ class _Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         for commands in _COMMANDS.values():
             if listed := commands.get(cmd_name):
-                module = import_module(f"{_HERE}.{listed.module}")
+                with without("fastapi", "flask", "werkzeug", *listed.without):
+                    module = import_module(f"{_HERE}.{listed.module}")
                 command: click.Command = getattr(module, listed.module)
                 return command
         return None
@@ -76,7 +83,9 @@ class _Program(click.Group):
         from linkhub_cli.failures import telling  # noqa: PLC0415  help is quick
 
         with telling(debug=bool(ctx.params.get("debug"))):
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # what cannot be written any more is this command's failure
+            return result
 
 
 @click.group(cls=_Program, epilog=f"{FIRST_STEPS}\n\n{EXIT_CODES}", context_settings={"max_content_width": 100})
@@ -99,4 +108,9 @@ def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # 
 
 def main() -> None:
     """The entry point."""
-    program(prog_name="linkhub")
+    open_standard_files()
+    guard_standard_output()
+    try:
+        program(prog_name="linkhub")
+    except OutputFailed as failed:
+        sys.exit(end_of_output(failed))

@@ -23,10 +23,12 @@ _CONVERTER = make_converter()
 class WorkTotals:
     """What has been done since a process began: messages by kind and outcome, revisions, and times to announcement.
 
-    ``latency`` counts products by the upper bounds of their times in seconds, cumulatively; the last has no bound.
+    ``notes`` counts deviations from the event schema by queue and rule, where there were any. ``latency`` counts
+    products by the upper bounds of their times in seconds, cumulatively; the last has no bound.
     """
 
     events: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    notes: Mapping[str, Mapping[str, int]] = field(factory=dict)
     created: int = 0
     revised: int = 0
     announced: int = 0
@@ -35,19 +37,25 @@ class WorkTotals:
 
     def plus(self, other: WorkTotals) -> WorkTotals:
         """Both together."""
-        events = {kind: Counter(outcomes) for kind, outcomes in self.events.items()}
-        for kind, outcomes in other.events.items():
-            events.setdefault(kind, Counter()).update(outcomes)
         latency = Counter(dict(self.latency))
         latency.update(dict(other.latency))
         return WorkTotals(
-            events=events,
+            events=_sum(self.events, other.events),
+            notes=_sum(self.notes, other.notes),
             created=self.created + other.created,
             revised=self.revised + other.revised,
             announced=self.announced + other.announced,
             expired=self.expired + other.expired,
             latency=sorted(latency.items(), key=lambda entry: float("inf") if entry[0] is None else entry[0]),
         )
+
+
+def _sum(one: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
+    """Both tables of counts together, count by count."""
+    both = {name: Counter(counts) for name, counts in one.items()}
+    for name, counts in other.items():
+        both.setdefault(name, Counter()).update(counts)
+    return both
 
 
 @frozen(kw_only=True)
@@ -97,8 +105,13 @@ def totals_of(metrics: Metrics) -> WorkTotals:
     events: dict[str, dict[str, int]] = {}
     for sample in _totals(metrics.events):
         events.setdefault(sample.labels["kind"], {})[sample.labels["outcome"]] = int(sample.value)
+    notes: dict[str, dict[str, int]] = {}
+    for sample in _totals(metrics.intake_notes):
+        if sample.value:
+            notes.setdefault(sample.labels["queue"], {})[sample.labels["rule"]] = int(sample.value)
     return WorkTotals(
         events=events,
+        notes=notes,
         created=saved.get("new", 0),
         revised=saved.get("update", 0),
         announced=sum(int(sample.value) for sample in _totals(metrics.announced)),

@@ -51,6 +51,7 @@ class OperatorStatus:
             "node": self._node(),
             "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
             "events": _events(work) if work else None,
+            "deviations": _deviations(work) if work else None,
             "products": self._products(work) if work else None,
             "latency_seconds": {"buckets": _buckets(work)} if work else None,
             "queues": _queues(self.signs.figures),
@@ -106,6 +107,16 @@ def _events(work: WorkTotals) -> Sequence[dict[str, Any]]:
         for kind, outcomes in work.events.items()
         for outcome, total in outcomes.items()
     ]
+
+
+def _deviations(work: WorkTotals) -> Sequence[dict[str, Any]]:
+    """Each rule that was met, the most frequent first; rules of the same count in the order of their names."""
+    by_rule: dict[str, dict[str, int]] = {}
+    for queue, counts in work.notes.items():
+        for rule, count in counts.items():
+            by_rule.setdefault(rule, {kind.value: 0 for kind in Kind})[queue] = count
+    ordered = sorted(by_rule.items(), key=lambda entry: (-sum(entry[1].values()), entry[0]))
+    return [{"rule": rule, **counts} for rule, counts in ordered]
 
 
 def _buckets(work: WorkTotals) -> Sequence[dict[str, Any]]:

@@ -5,17 +5,20 @@ Where a backend has no place for reports, a process knows of itself alone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
 
-from attrs import define, field
+from attrs import define, field, frozen
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.telemetry import Metrics, RealtimeFigures
+from linkhub_adapters.worker import Repeater
 from linkhub_cli.node_report import Node, NodeReport, WorkTotals, decode_report, encode_report, totals_of
-from linkhub_core.ports import Clock
+from linkhub_core.errors import LinkhubError
+from linkhub_core.ports import Clock, Journal
 
-__all__ = ["MEET_SECONDS", "Presence"]
+__all__ = ["MEET_SECONDS", "Attendance", "Presence"]
 
 MEET_SECONDS = 2.0
 
@@ -24,7 +27,8 @@ MEET_SECONDS = 2.0
 class Presence:
     """One process, and what it has heard of the others.
 
-    ``meet`` leaves a report under a name and gives those of all; ``realtime`` tells who is connected here.
+    ``meet`` leaves a report under a name and gives those of all, ``leave`` removes it; ``realtime`` tells who is
+    connected here. A process that is killed does not leave: the others miss it until the backend forgets it.
     """
 
     node: Node
@@ -32,6 +36,7 @@ class Presence:
     clock: Clock
     log: FilteringBoundLogger
     meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
+    leave: Callable[[str], Awaitable[None]] | None = None
     realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
     _others: Sequence[NodeReport] = field(default=(), init=False)
 
@@ -43,10 +48,22 @@ class Presence:
         """
         if self.meet is None:
             return
-        name = f"{self.node.node_id} {self.node.started_at.isoformat()}"
-        texts = await self.meet(name, encode_report(self.report()))
+        texts = await self.meet(self._name, encode_report(self.report()))
         reports = [report for text in texts if (report := self._read(text)) is not None]
         self._others = [report for report in reports if report.node != self.node]
+
+    async def sign_off(self) -> None:
+        """Remove the report, for the process stops: nobody has to miss it."""
+        if self.leave is None:
+            return
+        try:
+            await self.leave(self._name)
+        except LinkhubError as error:
+            self.log.info("not_signed_off", problem=str(error))
+
+    @property
+    def _name(self) -> str:
+        return f"{self.node.node_id} {self.node.started_at.isoformat()}"
 
     def _read(self, text: bytes) -> NodeReport | None:
         try:
@@ -66,10 +83,26 @@ class Presence:
         )
 
     def nodes(self) -> Sequence[NodeReport]:
-        """Every process that is known, this one first; one that has fallen silent stays for an hour."""
+        """Every process that is known, this one first; one that was killed stays for ten minutes."""
         return [self.report(), *self._others]
 
     def work(self) -> WorkTotals | None:
         """What all of them have done together; none where nobody that is known consumes."""
         counted = [report.work for report in self.nodes() if report.work is not None]
         return reduce(WorkTotals.plus, counted) if counted else None
+
+
+@frozen(kw_only=True)
+class Attendance:
+    """The duty of a process among others: it meets them every two seconds, and signs off when it is stopped."""
+
+    presence: Presence
+    journal: Journal
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Meet the others until ``stop`` is set."""
+        meeting = Repeater(
+            activity="meet", action=self.presence.look_round, journal=self.journal, interval_seconds=MEET_SECONDS
+        )
+        await meeting.run(stop)
+        await self.presence.sign_off()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import frozen
 
 from linkhub_cli.node_report import Node
+from linkhub_core.access import AccessPolicy
 
 __all__ = ["ProcessFacts", "url_of"]
 
@@ -20,7 +20,8 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened
 class ProcessFacts:
     """This process: where it listens, what it does, since when, and when it stops.
 
-    ``ws_port`` is the port for WebSockets alone, where there is one.
+    ``host`` is an address, or ``localhost`` for both addresses of loopback. ``ws_port`` is the port for WebSockets
+    alone, where there is one. ``realtime_only`` leaves out REST and pages. ``access`` says who may connect.
     """
 
     host: str
@@ -29,6 +30,8 @@ class ProcessFacts:
     consumes: bool
     started_at: datetime
     stop: asyncio.Event
+    realtime_only: bool = False
+    access: AccessPolicy = AccessPolicy()
 
     @property
     def node(self) -> Node:
@@ -40,12 +43,6 @@ class ProcessFacts:
     def url(self) -> str:
         """The address to open in a browser."""
         return url_of(self.host, self.port)
-
-    @property
-    def own_origins(self) -> Sequence[str]:
-        """What browsers send as the origin of this server's own pages: by its address, and by the names of loopback."""
-        names = (self.host, "localhost", "127.0.0.1")
-        return tuple(dict.fromkeys(url_of(name, self.port) for name in names))
 
     def is_stopping(self) -> bool:
         """Whether it has been told to stop."""

@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 
 from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from linkhub_adapters.http import HttpServices, HttpSettings, create_app
+from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
 from linkhub_adapters.realtime import (
-    SOCKETIO_PATH,
+    PRODUCTS_PATH,
+    SOCKETIO_PATHS,
+    Admission,
     EventStreams,
     Gateway,
+    HttpBounds,
     Hub,
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
     plain_door,
+    plain_routes,
     socketio_routes,
 )
 from linkhub_adapters.realtime.gateway import Door
-from linkhub_adapters.telemetry import RealtimeFigures
-from linkhub_adapters.worker import Repeater
+from linkhub_adapters.realtime.http_bounds import CutReason
+from linkhub_adapters.telemetry import HttpFigures, RealtimeFigures
 from linkhub_cli import documents
 from linkhub_cli.container import Container
 from linkhub_cli.http_server import http_config
 from linkhub_cli.operator_status import OperatorStatus
-from linkhub_cli.presence import MEET_SECONDS, Presence
+from linkhub_cli.presence import Attendance, Presence
 from linkhub_cli.process_facts import ProcessFacts
+from linkhub_cli.readiness import probes_of
+from linkhub_cli.refusal_log import RefusalLog
 from linkhub_cli.settings import Listener, Settings
 from linkhub_core.subscriptions import SessionLimits
 
 __all__ = ["ServerContainer"]
 
-_LOCALHOST = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
-
 
 def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
     return HttpSettings(
-        cors_origins=_origins(listener),
-        own_origins=process.own_origins,
+        access=process.access,
         cors_methods=("GET", "HEAD", "OPTIONS", "POST"),  # Socket.IO posts when it polls
         admin_token=listener.admin_token,
         probe_timeout_seconds=listener.probe_timeout_seconds,
     )
 
 
-def _origins(listener: Listener) -> Sequence[str]:
-    """Whose pages may connect beside our own; where nothing is said, those of whatever is developed on this machine."""
-    return listener.cors_origins if listener.cors_origins is not None else _LOCALHOST
-
-
 def _realtime_settings(settings: Settings, process: ProcessFacts) -> RealtimeSettings:
     realtime = settings.realtime
     return RealtimeSettings(
-        origins=(*process.own_origins, *_origins(settings.listener)),
+        access=process.access,
         session=SessionLimits(
             max_subscriptions=realtime.max_subscriptions,
             messages_per_minute=realtime.messages_per_minute,
@@ -70,12 +70,24 @@ def _realtime_settings(settings: Settings, process: ProcessFacts) -> RealtimeSet
 
 
 def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
-    return {"/products": plain_door(hub), SOCKETIO_PATH: socketio.door}
+    return {PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.door)}
 
 
-def _routes(socketio: SocketIoServer, streams: EventStreams, extra_routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
-    ours = documents.asyncapi_routes()
-    return [*socketio_routes(socketio), *event_stream_routes(streams), *ours, *extra_routes]
+def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequence[BaseRoute]:
+    return [*plain_routes(), *socketio_routes(socketio), *event_stream_routes(streams)]
+
+
+def _app(
+    services: HttpServices,
+    settings: HttpSettings,
+    process: ProcessFacts,
+    realtime_routes: Sequence[BaseRoute],
+    extra_routes: Sequence[BaseRoute],
+) -> Starlette:
+    if process.realtime_only:
+        return create_health_app(services, settings, realtime_routes)
+    routes = [*realtime_routes, *documents.asyncapi_routes(), *extra_routes]
+    return create_app(services, settings, routes, documents.openapi_paths())
 
 
 def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
@@ -98,6 +110,29 @@ def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
     return take
 
 
+def _http_bounds(listener: Listener) -> HttpBounds:
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = listener.http_connections_per_address
+    return HttpBounds(
+        connections_per_address=most if descriptors == resource.RLIM_INFINITY else min(most, max(1, descriptors // 4)),
+        admission=Admission(max_in_work=listener.http_requests_in_work),
+    )
+
+
+def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
+    def take() -> HttpFigures:
+        counts = pages.counts
+        return HttpFigures(
+            page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+            kept_page_bytes=counts.kept_bytes,
+            cut={reason.value: bounds.cut[reason] for reason in CutReason},
+            requests_in_work=bounds.admission.in_work,
+            requests_waiting=bounds.admission.waiting,
+        )
+
+    return take
+
+
 def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
     return lambda: hub.stats()["clientsPerSeller"]
 
@@ -108,21 +143,33 @@ class ServerContainer(Container):
     process: Dependency[ProcessFacts] = Dependency(instance_of=ProcessFacts)
 
     extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+    probes = Singleton(
+        probes_of,
+        Container.backend.provided.probes,
+        Container.backend.provided.work_probes,
+        consumes=process.provided.consumes,
+    )
 
     realtime_settings = Callable(_realtime_settings, Container.settings, process)
     hub = Singleton(
         Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
     )
-    socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings)
-    streams = Singleton(EventStreams, hub=hub, settings=realtime_settings)
+    refused = Singleton(RefusalLog, Container.log)
+    socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings, refused=refused)
+    streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
     gateway = Singleton(
         Gateway,
         doors=Callable(_doors, hub, socketio),
         settings=realtime_settings,
         counters=hub.provided.counters,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
+        refused=refused,
     )
     realtime_figures = Callable(_counting, hub)
+
+    pages = Singleton(KeptPages, browse=Container.browse, stamps=Container.backend.provided.stamps)
+    http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
+    http_figures = Callable(_http_figures, pages, http_bounds)
 
     presence = Singleton(
         Presence,
@@ -131,15 +178,10 @@ class ServerContainer(Container):
         clock=Container.clock,
         log=Container.log,
         meet=Container.backend.provided.meet,
+        leave=Container.backend.provided.leave,
         realtime=realtime_figures,
     )
-    meeting = Singleton(
-        Repeater,
-        activity="meet",
-        action=presence.provided.look_round,
-        journal=Container.journal,
-        interval_seconds=MEET_SECONDS,
-    )
+    meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
         process=process,
@@ -153,23 +195,28 @@ class ServerContainer(Container):
     http_services = Singleton(
         HttpServices,
         browse=Container.browse,
+        pages=pages,
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,
         operator_status=operator_status,
         failed=Container.failed_request,
         draining=process.provided.is_stopping,
-        probes=Container.probes,
+        probes=probes,
+        refused=refused,
     )
     app = Singleton(
-        create_app,
+        _app,
         services=http_services,
         settings=Callable(_http_settings, Container.settings.provided.listener, process),
-        extra_routes=Callable(_routes, socketio, streams, extra_routes),
-        extra_paths=Callable(documents.openapi_paths),
+        process=process,
+        realtime_routes=Callable(_realtime_routes, socketio, streams),
+        extra_routes=extra_routes,
     )
     uvicorn_config = Factory(
         http_config,
         app,
         gateway.provided.make_connection,
         Container.settings.provided.consuming.drain_seconds,
+        Container.settings.provided.listener.keep_alive_seconds,
+        http_bounds,
     )

@@ -22,8 +22,9 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import Probe
 from linkhub_adapters.worker import Listener
-from linkhub_cli.container import open_container
-from linkhub_cli.http_server import HttpServer, bind
+from linkhub_cli.access import access_policy
+from linkhub_cli.container import exit_deadline, guards, open_container
+from linkhub_cli.http_server import HttpServer, bind_all
 from linkhub_cli.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.reach_of_news import tell_reach
@@ -31,6 +32,7 @@ from linkhub_cli.server_container import ServerContainer
 from linkhub_cli.settings import Listener as ListenerSettings
 from linkhub_cli.settings import Settings
 from linkhub_cli.viewers import Viewers
+from linkhub_core.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed
 
 __all__ = ["Extras", "hear", "serve"]
@@ -54,6 +56,7 @@ async def serve(
     settings: Settings,
     *,
     consumes: bool,
+    realtime_only: bool = False,
     greet: Callable[[ProcessFacts], None],
     add: Callable[[ServerContainer, str], Extras] = _nothing,
 ) -> None:
@@ -62,6 +65,7 @@ async def serve(
     Args:
         settings: what is chosen.
         consumes: whether this process consumes, too.
+        realtime_only: whether REST and pages are left out.
         greet: told of the process when connections are accepted.
         add: given the container and the address, what there is beside plain serving.
 
@@ -72,10 +76,10 @@ async def serve(
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
-        opened.enter_context(stopped_by_signals(stop))
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
         async with open_container(settings, ServerContainer) as container:
             tell_reach(settings, container.log(), serves=True, consumes=consumes)
-            process = _facts(container, listening, consumes=consumes, stop=stop)
+            process = _facts(container, listening, consumes=consumes, realtime_only=realtime_only, stop=stop)
             extras = add(container, process.url)
             container.process.override(Object(process))
             container.extra_routes.override(Object(extras.routes))
@@ -85,29 +89,38 @@ async def serve(
 
 @frozen
 class _Listening:
-    """Bound sockets: the one that answers everything, and the one for WebSockets alone, where there is one."""
+    """Bound sockets: those that answer everything, and those for WebSockets alone, where there are some."""
 
-    all: socket.socket
-    websockets: socket.socket | None
+    all: Sequence[socket.socket]
+    websockets: Sequence[socket.socket]
 
 
 def _bind(listener: ListenerSettings, opened: ExitStack) -> _Listening:
-    everything = opened.enter_context(bind(listener.host, listener.port, variable="LINKHUB_PORT"))
+    everything = _open(bind_all(listener.host, listener.port, variable="LINKHUB_PORT"), opened)
     if listener.ws_port is None:
-        return _Listening(everything, None)
-    websockets = opened.enter_context(bind(listener.host, listener.ws_port, variable="LINKHUB_WS_PORT"))
-    return _Listening(everything, websockets)
+        return _Listening(everything, ())
+    return _Listening(everything, _open(bind_all(listener.host, listener.ws_port, variable="LINKHUB_WS_PORT"), opened))
 
 
-def _facts(container: ServerContainer, listening: _Listening, *, consumes: bool, stop: asyncio.Event) -> ProcessFacts:
-    host, port = listening.all.getsockname()[:2]
+def _open(sockets: Sequence[socket.socket], opened: ExitStack) -> Sequence[socket.socket]:
+    return [opened.enter_context(each) for each in sockets]
+
+
+def _facts(
+    container: ServerContainer, listening: _Listening, *, consumes: bool, realtime_only: bool, stop: asyncio.Event
+) -> ProcessFacts:
+    listener = container.settings().listener
+    address, port = listening.all[0].getsockname()[:2]
+    host = "localhost" if listener.host == "localhost" else address
     return ProcessFacts(
         host=host,
         port=port,
-        ws_port=listening.websockets.getsockname()[1] if listening.websockets else None,
+        ws_port=listening.websockets[0].getsockname()[1] if listening.websockets else None,
         consumes=consumes,
         started_at=container.clock().now(),
         stop=stop,
+        realtime_only=realtime_only,
+        access=access_policy(listener, host=host, own_ports=(port,)),
     )
 
 
@@ -120,6 +133,7 @@ async def _work(
 ) -> None:
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
     container.metrics().take_realtime = container.realtime_figures()
+    container.metrics().take_http = container.http_figures()
     consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
     viewers = Viewers(
         hub=container.hub(),
@@ -134,7 +148,10 @@ async def _work(
         phases = [
             Phase(name="consume", duties=[*extras.feeds, *consuming]),
             Phase(name="show", duties=[listener.run, container.looking().run, container.meeting().run]),
-            Phase(name="answer", duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run]),
+            Phase(
+                name="answer",
+                duties=[viewers.run, HttpServer(container.uvicorn_config(), listening.all).run, *guards(container)],
+            ),
         ]
         container.log().info(
             "listening", url=process.url, host=process.host, port=process.port, ws_port=process.ws_port
@@ -153,10 +170,15 @@ def hear(container: ServerContainer, feed: AnnouncementFeed) -> Listener:
 
     Call it before the application is made, which takes the probes as they are then.
     """
-    hub = container.hub()
+    hub, received = container.hub(), container.backend().received
+
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        received(announcements)  # first: no viewer of an event may get a page that was read before it
+        hub.broadcast_all(announcements)
+
     listener = Listener(
         feed=feed,
-        deliver=hub.broadcast_all,
+        deliver=deliver,
         recover=hub.catch_up,
         clock=container.clock(),
         journal=container.journal(),

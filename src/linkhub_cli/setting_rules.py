@@ -11,12 +11,26 @@ import math
 import re
 from pathlib import Path
 
+from linkhub_core.access import Origin, OriginPattern, TrustedProxies
 from linkhub_core.rules import Rule, RuleBroken
 
-__all__ = ["address", "choice", "directory", "host", "matching", "origins", "seconds", "whole", "words"]
+__all__ = [
+    "address",
+    "choice",
+    "directory",
+    "host",
+    "matching",
+    "networks",
+    "origins",
+    "public_url",
+    "seconds",
+    "topic_arn",
+    "whole",
+    "words",
+]
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[^/\s:@?#\[\]]+)(:[0-9]{1,5}|:\*)?", re.IGNORECASE)
+_TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
@@ -105,30 +119,53 @@ def host(value: object) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise RuleBroken("must be an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1, without a port") from None
+        raise RuleBroken(
+            "must be an address to listen on, such as localhost, 127.0.0.1, 0.0.0.0 or ::1, without a port"
+        ) from None
 
 
 def address(value: object) -> str:
     """An http or https URL."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        raise RuleBroken("must be an http or https URL")
+        raise RuleBroken("must be an http or https URL, such as http://localhost:4566")
+    return value
+
+
+def topic_arn(value: object) -> str:
+    """The ARN of a standard topic."""
+    if isinstance(value, str) and _TOPIC_ARN.fullmatch(value.removesuffix(".fifo")):
+        if value.endswith(".fifo"):
+            raise RuleBroken("names a FIFO topic, and announcements need a standard one: `linkhub init` makes it")
+        return value
+    raise RuleBroken("must look like arn:aws:sns:REGION:ACCOUNT:NAME")
+
+
+def public_url(value: object) -> str:
+    """An http or https URL whose origin a browser can have."""
+    if not isinstance(value, str) or Origin.of_url(value) is None:
+        raise RuleBroken("must be an http or https URL such as https://live.shop.example")
     return value
 
 
 def origins(value: object) -> tuple[str, ...]:
-    """Origins as browsers send them, separated by commas; ``*`` means all, ``http://localhost:*`` any port there."""
+    """Patterns of origins, separated by commas; see :mod:`linkhub_core.access.origins`."""
+    return tuple(_origin(entry) for entry in _entries(value, "must be origins separated by commas"))
+
+
+def networks(value: object) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas."""
+    entries = _entries(value, "must be addresses and networks separated by commas")
+    TrustedProxies.parse(entries)
+    return entries
+
+
+def _entries(value: object, expected: str) -> tuple[str, ...]:
     entries = value.split(",") if isinstance(value, str) else value
     if not isinstance(entries, list | tuple):
-        raise RuleBroken("must be origins separated by commas")
-    return tuple(_origin(str(entry).strip()) for entry in entries if str(entry).strip())
+        raise RuleBroken(expected)
+    return tuple(str(entry).strip() for entry in entries if str(entry).strip())
 
 
 def _origin(entry: str) -> str:
-    # "https://shop.example/" is what people copy from an address bar; browsers send it without the slash.
-    origin = entry.rstrip("/").lower()
-    if origin != "*" and not _ORIGIN.fullmatch(origin):
-        raise RuleBroken(
-            f"must be origins such as https://shop.example or http://localhost:5173, separated by commas; "
-            f"{entry!r} is not one"
-        )
-    return origin
+    text = entry.lower()
+    return text if text in ("*", "null") else OriginPattern.parse(text).text

@@ -57,8 +57,8 @@ class Listener:
     host: str = setting(
         "LINKHUB_HOST",
         rules.host,
-        default="127.0.0.1",
-        doc="The address to listen on; `0.0.0.0` lets other machines in.",
+        default="localhost",
+        doc="The address to listen on. `localhost` is 127.0.0.1 and ::1, `0.0.0.0` lets other machines in.",
     )
     port: int = setting(
         "LINKHUB_PORT",
@@ -84,10 +84,35 @@ class Listener:
     cors_origins: tuple[str, ...] | None = setting(
         "WEBSOCKET_CORS_ORIGINS",
         rules.origins,
-        doc="Origins whose pages may read answers and connect, separated by commas; `http://localhost:*` means "
-        "any port there, `*` allows all.",
-        when_unset="the listener's own origin and localhost on any port",
+        doc="Origins whose pages may read answers and connect, separated by commas. `http://localhost:*` means "
+        "any port there, `https://*.shop.example` every host below, `capacitor://localhost` an app, `null` sandboxed "
+        "pages, `*` all. The server's own address is always allowed.",
+        when_unset="localhost on any port",
         example="https://shop.example,http://localhost:5173",
+    )
+    public_url: str | None = setting(
+        "LINKHUB_PUBLIC_URL",
+        rules.public_url,
+        doc="The address under which others reach this server, such as that of the proxy in front of it. Its origin "
+        "may connect, and a server on a loopback address takes its host as its own.",
+        when_unset="the host of each request",
+        example="https://live.shop.example",
+    )
+    trusted_proxies: tuple[str, ...] | None = setting(
+        "LINKHUB_TRUSTED_PROXIES",
+        rules.networks,
+        doc="Addresses and networks of the proxies in front, separated by commas. Only their `X-Forwarded-*` headers "
+        "count, for every transport; the right-most address that is none of them is the client.",
+        when_unset="the headers count from nowhere",
+        example="10.0.0.0/8,::1",
+    )
+    keep_alive_seconds: float = setting(
+        "LINKHUB_KEEP_ALIVE_SECONDS",
+        rules.seconds(1, 3_600),
+        default=75.0,
+        unit="seconds",
+        doc="How long an HTTP connection without a request is kept. Longer than the idle time-out of the load balancer "
+        "in front, which is 60 s for most: else it sends requests into connections that just close (502).",
     )
     admin_token: str | None = setting(
         "LINKHUB_ADMIN_TOKEN",
@@ -95,6 +120,19 @@ class Listener:
         doc="The bearer token that statistics, metrics and the operator's figures ask for.",
         when_unset="they are open to all who reach the port",
         secret=True,
+    )
+    http_connections_per_address: int = setting(
+        "LINKHUB_HTTP_CONNECTIONS_PER_ADDRESS",
+        rules.whole(1),
+        default=1_000,
+        doc="How many connections of plain HTTP may come from one address, without those that answer event streams and "
+        "long polls; never more than a quarter of the files that the process may open.",
+    )
+    http_requests_in_work: int = setting(
+        "LINKHUB_HTTP_REQUESTS_IN_WORK",
+        rules.whole(1, 10_000),
+        default=16,
+        doc="How many requests for pages are worked on at once; others wait for their turn, events and health do not.",
     )
     probe_timeout_seconds: float = setting(
         "LINKHUB_PROBE_TIMEOUT_SECONDS",
@@ -132,7 +170,8 @@ class Realtime:
         "LINKHUB_MAX_CONNECTIONS_PER_ADDRESS",
         rules.whole(1),
         default=20_000,
-        doc="How many connections may come from one address; behind a proxy all come from the proxy's.",
+        doc="How many connections may come from one client address; behind a proxy all come from the proxy's, unless "
+        "`LINKHUB_TRUSTED_PROXIES` names it.",
     )
     max_unsent_bytes: int = setting(
         "LINKHUB_MAX_UNSENT_BYTES",
@@ -255,7 +294,7 @@ class Aws:
     )
     topic_arn: str | None = setting(
         "SNS_NEW_PRODUCT_TOPIC_ARN",
-        rules.matching(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "arn:aws:sns:REGION:ACCOUNT:NAME"),
+        rules.topic_arn,
         doc="The topic on which other nodes and services hear of products.",
         when_unset="news stays within the process that saved the product",
         example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",

@@ -58,9 +58,9 @@ class SettingsFaulty(PermanentError):
         self.faults = tuple(faults)
 
     def __str__(self) -> str:
-        count = len(self.faults)
-        heading = "the configuration has a fault" if count == 1 else f"the configuration has {count} faults"
-        return "\n  ".join([f"{heading}:", *map(str, self.faults)])
+        if len(self.faults) == 1:
+            return f"the configuration has a fault: {self.faults[0]}"
+        return "\n  ".join([f"the configuration has {len(self.faults)} faults:", *map(str, self.faults)])
 
 
 @frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -23,7 +24,7 @@ class Viewers:
         gateway: WebSockets.
         socketio: Socket.IO sessions, those that poll among them.
         streams: event streams.
-        listening: a bound socket for WebSockets alone, where there is one.
+        listening: bound sockets for WebSockets alone, where there are some.
         drain_seconds: how long the whole process may take to stop; goodbyes are spread over at most half of it.
     """
 
@@ -31,14 +32,14 @@ class Viewers:
     gateway: Gateway
     socketio: SocketIoServer
     streams: EventStreams
-    listening: socket.socket | None
+    listening: Sequence[socket.socket]
     drain_seconds: float
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take connections until ``stop`` is set, then close all, many of them over a moment: WebSockets with 1001."""
         self.gateway.start()
-        if self.listening is not None:
-            await self.gateway.listen(self.listening)
+        for each in self.listening:
+            await self.gateway.listen(each)
         await stop.wait()
         spread_seconds = self._spread_seconds()
         # All at the same time, for each of them first of all lets nobody new in. The HTTP server ends in this phase,

@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from linkhub_adapters.telemetry import Figures
 from linkhub_cli.backends import Backend
 from linkhub_core.errors import Fault
+from linkhub_core.intake import FOREIGN
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 
@@ -30,7 +31,7 @@ _INDEX = re.compile(r"\[\d+\]")
 
 @frozen(kw_only=True)
 class Letters:
-    """Dead letters by the field at fault, and the latest of them, the newest first."""
+    """Dead letters by the field at fault or by what the body is, and the latest of them, the newest first."""
 
     by_reason: Mapping[str, int]
     latest: Sequence[DeadLetter]
@@ -82,14 +83,17 @@ class VitalSigns:
         by_reason: Counter[str] = Counter()
         latest: deque[DeadLetter] = deque(maxlen=LATEST_LETTERS)
         async for letter in self.backend.dead_letters.browse(DeadLetterQuery()):
-            by_reason.update({_field_at_fault(fault) for fault in letter.faults})
+            by_reason.update({_reason_of(fault) for fault in letter.faults})
             latest.appendleft(letter)
         return Letters(by_reason=by_reason, latest=tuple(latest))
 
 
-def _field_at_fault(fault: Fault) -> str:
-    """Few different ones, whatever senders do: indices emptied, and the body where no field is named."""
-    return _INDEX.sub("[]", fault.field)[:80] or "body"
+def _reason_of(fault: Fault) -> str:
+    """The field at fault, with indices emptied; for a whole body, what it is, or ``body``: few different ones."""
+    if fault.field:
+        return _INDEX.sub("[]", fault.field)[:80]
+    name = fault.problem.partition(":")[0]
+    return name if name in FOREIGN else "body"
 
 
 def _class_of(waiting: WaitingHalf, now: datetime) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["NEW_PRODUCT", "PRODUCT_UPDATED", "Announcement"]
 
@@ -42,7 +43,7 @@ class Announcement:
         return f"{self.key.video_id}/{self.created_at}"
 
     @staticmethod
-    def type_of(record: ProductRecord) -> str:
+    def type_of(record: ProductRecord | StoredProduct) -> str:
         """The name of the event for the record's revision.
 
         ``new_product`` until a revision of the product was announced, and for a first revision that is replayed; else

@@ -17,7 +17,11 @@ from attrs import frozen
 
 from linkhub_core import rules
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import ProductKey
+from linkhub_core.stored_product import StoredProduct
+
+if TYPE_CHECKING:
+    from linkhub_core.ports.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from linkhub_core.ports.unreadable import Unreadable
@@ -67,14 +71,14 @@ class Page:
     ``unreadable`` are the rows among them that cannot be read.
     """
 
-    records: Sequence[ProductRecord]
+    products: Sequence[StoredProduct]
     has_more: bool
     unreadable: Sequence[Unreadable] = ()
 
     @property
     def last_key(self) -> ProductKey | None:
         """Where the next page starts, or none when this is the last."""
-        return self.records[-1].key if self.has_more and self.records else None
+        return self.products[-1].key if self.has_more and self.products else None
 
 
 def parse_limit(raw: str | None) -> int:

@@ -19,9 +19,11 @@ from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.intake import Report, read_content, read_object, unwrap
+from linkhub_core.intake.size import MAX_CONTENT_BYTES, without_lists
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.intake.times import read_time
 from linkhub_core.model import (
+    CONTENT_CLASSES,
     Caption,
     Content,
     EventTime,
@@ -33,11 +35,13 @@ from linkhub_core.model import (
     ThumbnailSet,
     Version,
 )
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.structure import build, build_exactly, unstructure
 
 __all__ = [
     "Reading",
     "announce",
+    "announce_stored",
     "content_from",
     "decode_event",
     "decode_record",
@@ -49,12 +53,12 @@ __all__ = [
     "product_document",
     "read_announcement",
     "read_event",
+    "stored_product",
     "timestamp_text",
 ]
 
 _TEXT = rules.text()
 _REVISION = rules.integer()
-_CLASSES: dict[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
 
@@ -86,10 +90,14 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
     if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
         kind = kind.partner
         notes.append(Note("", "other_queue"))
-    if kind is Kind.CAPTION and isinstance(event.get(price := known_name(event, "price") or "price"), float):
-        event = {**event, price: json_text.exact_field(unwrapped.text, price)}
+    if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
+        event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
-    version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+    canonical = encode_content(content)
+    if len(canonical) > MAX_CONTENT_BYTES:
+        content, left_out = without_lists(content)
+        canonical, more_notes = encode_content(content), [*more_notes, *left_out]
+    version = Version.at(instant, _digest(canonical), first_sent_at=first_sent_at)
     half = Half(key=key, version=version, content=content)
     return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
 
@@ -114,7 +122,7 @@ def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
             return None
         time = EventTime(instant)
         key = ProductKey(event["seller_handle"], event["video_id"])
-        content: Content = build_exactly(event, _CLASSES[kind])
+        content: Content = build_exactly(event, CONTENT_CLASSES[kind])
     except Exception:  # noqa: BLE001  whatever it was, the judge names it
         return None
     return key, time.timestamp, content, ()
@@ -152,7 +160,11 @@ def encode_content(content: Content) -> bytes:
 
 def digest_of(content: Content) -> str:
     """16 hexadecimal digits that stand for the content in a version."""
-    return hashlib.blake2b(encode_content(content), digest_size=8).hexdigest()
+    return _digest(encode_content(content))
+
+
+def _digest(canonical: bytes) -> str:
+    return hashlib.blake2b(canonical, digest_size=8).hexdigest()
 
 
 def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
@@ -164,7 +176,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
         MalformedEvent: an essential field breaks its rule.
     """
     try:
-        return build(document, _CLASSES[kind])
+        return build(document, CONTENT_CLASSES[kind])
     except Exception:  # noqa: BLE001  whatever it was, the judge names it
         report = Report()
         content = read_content(kind, document, report)
@@ -197,6 +209,20 @@ def product_document(record: ProductRecord) -> dict[str, Any]:
 def encode_product(record: ProductRecord) -> bytes:
     """The JSON of :func:`product_document`."""
     return json_text.dump(product_document(record))
+
+
+def stored_product(record: ProductRecord) -> StoredProduct:
+    """A record as readers get it from a store."""
+    return StoredProduct(
+        seller_handle=record.key.seller_handle,
+        video_id=record.key.video_id,
+        revision=record.revision,
+        unannounced_revision=record.unannounced_revision,
+        shown=record.shown,
+        created_at=timestamp_text(record.created_at),
+        updated_at=timestamp_text(record.updated_at),
+        document=encode_product(record),
+    )
 
 
 def decode_record(
@@ -236,22 +262,28 @@ def decode_record(
 def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
-    """Make the announcement of a record's revision; its event is encoded here, once for all who will hear it."""
-    event_type = Announcement.type_of(record)
-    updated_at = timestamp_text(record.updated_at)
+    """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
+    return announce_stored(stored_product(record), now, correlation_id, traceparent)
+
+
+def announce_stored(
+    product: StoredProduct, now: datetime, correlation_id: str = "", traceparent: str | None = None
+) -> Announcement:
+    """Make the announcement of a stored revision: its event wraps the stored bytes."""
+    event_type = Announcement.type_of(product)
     event = {
         "event_type": event_type,
-        "event_id": f"{updated_at}/{record.key.video_id}/{record.revision}",
-        "revision": record.revision,
-        "product": product_document(record),
+        "event_id": f"{product.updated_at}/{product.video_id}/{product.revision}",
+        "revision": product.revision,
+        "product": orjson.Fragment(product.document),
         "timestamp": timestamp_text(now),
     }
     return Announcement(
-        key=record.key,
+        key=product.key,
         event_type=event_type,
-        revision=record.revision,
-        created_at=timestamp_text(record.created_at),
-        updated_at=updated_at,
+        revision=product.revision,
+        created_at=product.created_at,
+        updated_at=product.updated_at,
         event_json=json_text.dump(event),
         correlation_id=correlation_id,
         traceparent=traceparent,

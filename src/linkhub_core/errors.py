@@ -8,8 +8,9 @@
     └── PermanentError             trying again gives the same answer
         ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
         ├── InvalidQuery           the reader's fault: a parameter breaks a rule
-        └── StoreRefused           a store will not take this value
-            └── CollectionFull     a store has no room for more products of this seller
+        ├── StoreRefused           a store will not take this value
+        │   └── CollectionFull     a store has no room for more products of this seller
+        └── StoreLost              what this process opened is no longer there: the process has to end
 
 An error carries data and renders it. Adapters translate a driver's error once, ``from`` the original.
 """
@@ -30,6 +31,7 @@ __all__ = [
     "NewsLost",
     "PermanentError",
     "ServiceUnavailable",
+    "StoreLost",
     "StoreRefused",
     "TooMuchContention",
     "TransientError",
@@ -140,3 +142,15 @@ class CollectionFull(StoreRefused):
 
     def __str__(self) -> str:
         return f"{self.store} has no room for more products of this seller: {self.problem}"
+
+
+class StoreLost(PermanentError):
+    """What this process opened was moved, deleted or replaced. No port raises it for a message; the process ends."""
+
+    def __init__(self, store: str, problem: str) -> None:
+        super().__init__(store, problem)
+        self.store = store
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.store} is lost: {self.problem}"

@@ -18,6 +18,7 @@ from linkhub_core.errors import Fault, MalformedEvent
 __all__ = ["dump", "dump_sorted", "exact_field", "exact_number", "parse", "parse_exactly", "parse_object", "size_bytes"]
 
 _LONGEST_INTEGER = 4000
+_LARGEST_EXPONENT = 10_000
 
 
 def size_bytes(body: str) -> int:
@@ -49,7 +50,7 @@ def parse_exactly(body: str) -> Any:
 def _parse_leniently(body: str, problem: str | None) -> Any:
     """Read by the standard library; what it refuses, too, is ``problem`` or its own words."""
     try:
-        return json.loads(body, parse_float=exact_number, parse_int=_whole)
+        return json.loads(body, parse_float=exact_number, parse_int=_whole, parse_constant=Decimal)
     except RecursionError:
         raise MalformedEvent([Fault("", "the body is nested too deeply")]) from None
     except ValueError as refused:
@@ -70,29 +71,32 @@ def parse_object(body: str) -> dict[str, Any]:
     return document
 
 
-def exact_field(body: str, field: str) -> Any:
+def exact_field(body: str, field: str, value: float) -> Any:
     """Read a number of an object with its decimals exact, as a :class:`~decimal.Decimal` or an ``int``.
 
     Args:
         body: the object's text; sound JSON.
-        field: its name; the value is a number.
+        field: its name.
+        value: the number as :func:`parse` reads it.
 
     Raises:
         MalformedEvent: the object is nested too deeply.
     """
-    # In sound JSON a quoted name before a colon is a name, so the only one is the one at the top.
+    # In sound JSON a quoted name before a colon is a name. The only one may be the name of an inner object, where the
+    # one at the top is written with escapes; then its number is another.
     found = re.findall(rf'"{field}"\s*:\s*(-?[0-9][0-9.eE+-]*)', body)
-    if len(found) == 1:
+    if len(found) == 1 and float(found[0]) == value:
         return exact_number(found[0])
     return parse_exactly(body)[field]
 
 
 def exact_number(digits: str) -> Decimal:
-    """The number that JSON digits write; NaN where the exponent is beyond any use."""
+    """The number that JSON digits write; NaN where the exponent is beyond any use, and beyond decimal arithmetic."""
     try:
-        return Decimal(digits)
+        number = Decimal(digits)
     except InvalidOperation:
         return Decimal("NaN")
+    return number if abs(number.adjusted()) < _LARGEST_EXPONENT or "e" not in digits.lower() else Decimal("NaN")
 
 
 def _whole(digits: str) -> int | Decimal:

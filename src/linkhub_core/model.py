@@ -20,6 +20,7 @@ from linkhub_core.fields import decoration, essential, many, one
 from linkhub_core.rules import Number
 
 __all__ = [
+    "CONTENT_CLASSES",
     "BoundingBox",
     "Caption",
     "Content",
@@ -42,6 +43,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
 MAX_CORRELATION_ID_CHARACTERS = 200
+MAX_NOTES = 1_000
 
 
 class Kind(StrEnum):
@@ -168,6 +170,7 @@ class ThumbnailSet:
 
 
 Content = Caption | ThumbnailSet
+CONTENT_CLASSES: Mapping[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 
 
 @frozen(order=True)
@@ -269,18 +272,23 @@ def _shortened_id(correlation_id: str) -> str:
     return correlation_id[-MAX_CORRELATION_ID_CHARACTERS:]
 
 
+def _first_notes(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    return notes[:MAX_NOTES]
+
+
 @frozen(kw_only=True)
 class Origin:
     """Which message brought a half: what a log and a trace need to lead from the product back to it.
 
     ``correlation_id`` is the sender's own, or the message's id; of a longer one the last 200 characters are kept,
     because its end names the message. ``traceparent`` is a W3C trace context, if any. ``notes`` are the deviations of
-    its event, sorted, each once.
+    its event, sorted, each once; the first 1,000 are kept: an event of 100 KiB can have 33,000, and a row that holds
+    all of them is larger than a store takes.
     """
 
     correlation_id: str = field(converter=_shortened_id)
     traceparent: str | None = None
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = field(default=(), converter=_first_notes)
 
     @classmethod
     def of_message(cls, attributes: Mapping[str, str], message_id: str, notes: tuple[Note, ...] = ()) -> Origin:

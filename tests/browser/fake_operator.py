@@ -78,6 +78,9 @@ class FakeOperator:
             "settings": {"staging_ttl_seconds": 86_400},
             "events": [{"kind": kind, "outcome": outcome, "total": int(total)}
                        for (kind, outcome), total in self._events.items()],
+            "deviations": [{"rule": "number_as_text", "caption": 12, "thumbnail": 40 + self.second},
+                           {"rule": "primary_chosen", "caption": 0, "thumbnail": 7},
+                           {"rule": "missing_as_null", "caption": 2, "thumbnail": 0}],
             "products": {"created_total": int(self._created), "revised_total": 412,
                          "announced_total": int(self._created) + 412, "unannounced": 0},
             "latency_seconds": {"buckets": [{"le": bound, "count": sum(self._buckets[: index + 1])}

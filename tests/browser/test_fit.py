@@ -115,6 +115,7 @@ async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
     shop.operator.overrides = {
         "node": status["node"] | {"id": name, "state": "draining"},
         "nodes": [*status["nodes"], status["nodes"][0] | {"id": name, "connections": 10**12}],
+        "deviations": [{"rule": name, "caption": 10**12, "thumbnail": 10**12}, *status["deviations"]],
         "realtime": realtime
         | {
             "connections": 10**12,

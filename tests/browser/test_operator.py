@@ -30,6 +30,10 @@ async def test_busy_system_is_drawn(page: Page, shop: FakeShop, complaints: list
     await expect(page.locator("#chart-events .area")).to_have_count(6)
     await expect(page.get_by_role("img", name="Latency: p50")).to_be_visible()
     await expect(page.locator("#staging-ages .bar")).to_have_count(6)
+    await expect(page.locator("#deviations .bar-name")).to_have_text(
+        ["number_as_text", "primary_chosen", "missing_as_null"]
+    )
+    await expect(page.locator("#deviations .bar").nth(1).locator(".bar-count")).to_have_text("7")
     await expect(page.locator("#shops a").first).to_have_attribute("href", "/shop/nalu-fashion")
     await expect(page.locator("#nodes tr")).to_have_count(4)
     assert complaints == []
@@ -66,6 +70,17 @@ async def test_new_dead_letters_are_a_finding(page: Page, shop: FakeShop) -> Non
     await expect(page.locator("#verdict")).to_have_attribute("data-level", "warn")
 
 
+async def test_no_deviation_is_nought(page: Page, shop: FakeShop) -> None:
+    """Without deviations the panel says 0, which is not the same as unknown; of many rules ten show."""
+    shop.operator.overrides = {"deviations": []}
+    await open_page(page, shop)
+    await expect(page.locator("#deviations-note")).to_have_text("0 so far")
+    many = [{"rule": f"rule_{number}", "caption": 30 - number, "thumbnail": 1} for number in range(12)]
+    shop.operator.overrides = {"deviations": many}
+    await expect(page.locator("#deviations .bar")).to_have_count(10)
+    await expect(page.locator("#deviation-facts")).to_contain_text("12")
+
+
 async def test_opened_letter_stays_open_and_its_body_is_text(page: Page, shop: FakeShop) -> None:
     """A look inside survives the next answers, and markup in a body is shown as it is written."""
     await open_page(page, shop)
@@ -91,6 +106,16 @@ async def test_lost_contact_fades_the_readings(page: Page, shop: FakeShop) -> No
     shop.operator.status = 200
     await expect(page.locator("#contact")).to_have_text("Live")
     await expect(page.locator(".readings")).to_have_css("filter", "none")
+
+
+async def test_a_refused_host_name_is_explained(page: Page, shop: FakeShop) -> None:
+    """Without a token a server on a loopback address answers only its own names; the page says where to look."""
+    await open_page(page, shop)
+    shop.operator.status = 403
+    title = page.locator("#verdict-title")
+    await expect(title).to_have_text(
+        "linkhub refuses this host name: its log names the setting that allows it", timeout=15_000
+    )
 
 
 async def test_stopped_server_is_told(page: Page, shop: FakeShop) -> None:
@@ -119,12 +144,23 @@ async def test_token_is_asked_for_and_kept_for_the_tab(page: Page, shop: FakeSho
 
 async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeShop, complaints: list[str]) -> None:
     """A server that counts no events, and stores that tell nothing, leave dashes; the rest is drawn."""
-    parts = ("events", "products", "latency_seconds", "queues", "staging", "dead_letters", "realtime", "nodes")
+    parts = (
+        "events",
+        "deviations",
+        "products",
+        "latency_seconds",
+        "queues",
+        "staging",
+        "dead_letters",
+        "realtime",
+        "nodes",
+    )
     shop.operator.overrides = dict.fromkeys(parts)
     await page.goto(shop.url)
     await expect(page.locator("#verdict-title")).to_have_text("All is well")
     await expect(page.locator("#readings b")).to_have_text(["–"] * 7)
     await expect(page.locator("#staging-note")).to_have_text("not known")
+    await expect(page.locator("#deviations-note")).to_have_text("not known")
     assert complaints == []
 
 

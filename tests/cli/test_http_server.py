@@ -28,7 +28,7 @@ async def test_a_request_under_way_is_answered() -> None:
     listening = bind("127.0.0.1", 0, variable="LINKHUB_PORT")
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     handler = signal.getsignal(signal.SIGTERM)
-    server = HttpServer(uvicorn.Config(app, lifespan="off", log_config=None, loop="none"), listening)
+    server = HttpServer(uvicorn.Config(app, lifespan="off", log_config=None, loop="none"), [listening])
     running = asyncio.create_task(server.run(stop))
     async with httpx.AsyncClient(trust_env=False) as client:
         asking = asyncio.create_task(client.get(url))

@@ -95,9 +95,9 @@ async def test_a_duty_that_ends_by_itself_is_a_failure() -> None:
     assert group.group_contains(DutyEnded, match="'work' ended by itself")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_signals_stop(number: signal.Signals) -> None:
-    """SIGTERM and Ctrl-C ask for the end; the handlers go when the context is left."""
+    """SIGTERM, SIGHUP and Ctrl-C ask for the end; the handlers go when the context is left."""
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         os.kill(os.getpid(), number)
@@ -129,3 +129,58 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
         os.kill(process.pid, signal.SIGTERM)
         process.wait_for_line("stopping")
         assert process.terminate() == 128 + signal.SIGTERM
+
+
+_IGNORES_HANG_UP = """
+import asyncio, signal
+from linkhub_cli.lifecycle import stopped_by_signals
+
+async def main():
+    stop = asyncio.Event()
+    with stopped_by_signals(stop):
+        print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, flush=True)
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+asyncio.run(main())
+"""
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    """A process under nohup outlives its terminal."""
+    with Process([sys.executable, "-c", _IGNORES_HANG_UP]) as process:
+        assert process.wait() == 0
+        assert process.stdout_lines == ["True"]
+
+
+_BLOCKS = """
+import asyncio, threading
+from linkhub_cli.exit_deadline import ExitDeadline
+from linkhub_cli.lifecycle import stopped_by_signals
+
+def tell(threads):
+    print("forced:", *threads, flush=True)
+
+async def main():
+    stop = asyncio.Event()
+    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, tell=tell).start):
+        print("working", flush=True)
+        {blocking}
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "blocking",
+    [
+        pytest.param("await asyncio.to_thread(threading.Event().wait)", id="a thread that is joined at exit"),
+        pytest.param("threading.Event().wait()", id="the loop itself"),
+        pytest.param("await stop.wait(); threading.Thread(target=threading.Event().wait).start()", id="after the end"),
+    ],
+)
+def test_a_process_ends_whatever_waits(blocking: str) -> None:
+    """Nothing here ever ends: only the deadline can, and it names the threads that still work."""
+    with Process([sys.executable, "-c", _BLOCKS.format(blocking=blocking)]) as process:
+        process.wait_for_line("working")
+        assert process.terminate() == 0
+        assert process.stdout_lines[-1].startswith("forced: MainThread")

@@ -17,6 +17,10 @@ TOTALS = st.builds(
         st.sampled_from(["caption", "thumbnail", "any"]),
         st.dictionaries(st.sampled_from(["saved", "staged", "released"]), COUNTS),
     ),
+    notes=st.dictionaries(
+        st.sampled_from(["caption", "thumbnail"]),
+        st.dictionaries(st.sampled_from(["number_as_text", "wrapped"]), COUNTS),
+    ),
     created=COUNTS,
     revised=COUNTS,
     announced=COUNTS,
@@ -42,17 +46,18 @@ def test_totals_are_added_count_by_count(one: WorkTotals, other: WorkTotals) -> 
     assert [count for _, count in both.latency] == [
         mine + theirs for (_, mine), (_, theirs) in zip(one.latency, other.latency, strict=True)
     ]
-    for kind in {*one.events, *other.events}:
-        for outcome in {*one.events.get(kind, {}), *other.events.get(kind, {})}:
-            told = one.events.get(kind, {}).get(outcome, 0) + other.events.get(kind, {}).get(outcome, 0)
-            assert both.events[kind][outcome] == told
-    assert other.plus(one).events == both.events
+    for mine, theirs, added in ((one.events, other.events, both.events), (one.notes, other.notes, both.notes)):
+        for name in {*mine, *theirs}:
+            for count in {*mine.get(name, {}), *theirs.get(name, {})}:
+                assert added[name][count] == mine.get(name, {}).get(count, 0) + theirs.get(name, {}).get(count, 0)
+    assert (other.plus(one).events, other.plus(one).notes) == (both.events, both.notes)
 
 
 def test_totals_are_those_of_the_metrics() -> None:
     """Each count stands under its name."""
     metrics = Metrics()
     metrics.events.labels("caption", "saved").inc(3)
+    metrics.intake_notes.labels("thumbnail", "number_as_text").inc(4)
     metrics.saved.labels("new").inc(2)
     metrics.saved.labels("update").inc()
     metrics.announced.inc(3)
@@ -60,5 +65,6 @@ def test_totals_are_those_of_the_metrics() -> None:
     metrics.latency.observe(0.3)
     totals = totals_of(metrics)
     assert totals.events["caption"]["saved"] == 3
+    assert totals.notes == {"thumbnail": {"number_as_text": 4}}
     assert (totals.created, totals.revised, totals.announced, totals.expired) == (2, 1, 3, 1)
     assert (totals.latency[0], totals.latency[-1]) == ((0.025, 0), (None, 1))

@@ -11,9 +11,10 @@ import pytest
 from attrs import define, evolve
 from dependency_injector.providers import Object
 
-from linkhub_adapters.telemetry import RealtimeFigures
+from linkhub_adapters.telemetry import Metrics, RealtimeFigures
 from linkhub_cli.backends import Backend
 from linkhub_cli.container import Container, open_container
+from linkhub_cli.node_report import Node, NodeReport, encode_report, totals_of
 from linkhub_cli.operator_status import OperatorStatus
 from linkhub_cli.presence import Presence
 from linkhub_cli.process_facts import ProcessFacts
@@ -99,6 +100,50 @@ async def test_everything_that_a_consumer_knows() -> None:
     assert status["settings"] == {"staging_ttl_seconds": 60}
 
 
+async def test_deviations() -> None:
+    """By rule and queue, the most frequent first; rules that were not met are left out."""
+    async with _page() as page:
+        assert (await page.ask())["deviations"] == []
+        backend = page.container.backend()
+        outgoing = [an_outgoing(Kind.CAPTION, video_id=f"n{number}", price="45", tags=None) for number in range(2)]
+        await backend.publisher.publish([*outgoing, an_outgoing(Kind.THUMBNAIL, video_id=7, primary_thumbnail="0")])
+        while deliveries := await backend.queue.receive():
+            await page.container.assemble()(deliveries)
+        assert (await page.ask())["deviations"] == [
+            {"rule": "missing_as_empty", "caption": 2, "thumbnail": 0},
+            {"rule": "number_as_text", "caption": 2, "thumbnail": 0},
+            {"rule": "identifier_as_number", "caption": 0, "thumbnail": 1},
+            {"rule": "primary_by_reference", "caption": 0, "thumbnail": 1},
+        ]
+
+
+async def test_deviations_of_all_processes_are_added() -> None:
+    """What another process on the same file reports counts, too."""
+    async with _page() as page:
+        page.container.metrics().intake_notes.labels("caption", "wrapped").inc()
+        other = Metrics()
+        other.intake_notes.labels("caption", "wrapped").inc(2)
+        other.intake_notes.labels("thumbnail", "wrapped").inc(3)
+        node = Node(node_id="other:1", role="consume", started_at=NOON)
+        report = encode_report(NodeReport(node=node, seen_at=NOON, work=totals_of(other)))
+
+        async def meet(name: str, own: bytes) -> list[bytes]:
+            return [own, report]
+
+        presence = evolve(page.presence, meet=meet)
+        await presence.look_round()
+        status = OperatorStatus(
+            process=page.process,
+            presence=presence,
+            signs=page.container.vital_signs(),
+            clock=page.container.clock(),
+            staging_ttl_seconds=60,
+            realtime=lambda: None,
+            sellers=dict,
+        )
+        assert (await status())["deviations"] == [{"rule": "wrapped", "caption": 3, "thumbnail": 3}]
+
+
 async def test_dead_letters() -> None:
     """By the field at fault, and the latest with what they hold."""
     async with _page() as page:
@@ -107,6 +152,17 @@ async def test_dead_letters() -> None:
     (letter,) = letters["latest"]
     assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text; for example 55000"}]
     assert '"45k"' in letter["body"]
+
+
+async def test_dead_letters_of_foreign_bodies() -> None:
+    """By what the body is; one that is not recognised counts as the body."""
+    async with _page() as page:
+        backend = page.container.backend()
+        bodies = ('{"Records": [{"eventSource": "aws:s3"}]}', "[{}, {}]", "hello")
+        await backend.publisher.publish([an_outgoing(Kind.CAPTION, body=body) for body in bodies])
+        await page.container.assemble()(await backend.queue.receive())
+        reasons = {one["reason"] for one in (await page.ask())["dead_letters"]["by_reason"]}
+    assert reasons == {"price", "this is an S3 notification", "these are several events in one list", "body"}
 
 
 async def test_realtime() -> None:
@@ -123,7 +179,8 @@ async def test_what_is_not_known_is_null() -> None:
     """A server that does not consume counts no events; where scans are dear, nobody scans."""
     async with _page(consumes=False, cheap_to_scan=False) as page:
         status = await page.ask()
-    assert [status[part] for part in ("events", "products", "latency_seconds", "realtime")] == [None] * 4
+    assert [status[part] for part in ("events", "deviations", "products", "realtime")] == [None] * 4
+    assert status["latency_seconds"] is None
     assert status["staging"]["by_age"] is None
     assert status["dead_letters"]["latest"] == []
     assert status["nodes"][0]["role"] == "serve"

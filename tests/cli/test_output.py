@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from linkhub_cli.output import age_text, json_line, print_table
+from linkhub_cli.output import age_text, json_line, news, print_table
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ def test_ages(seconds: int, text: str) -> None:
 def test_json_keeps_prices_exact() -> None:
     """Numbers are written with all their digits, texts as they are."""
     assert json_line({"price": Decimal("30000.10"), "title": "👜"}) == '{"price":30000.10,"title":"👜"}'
+
+
+def test_news_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of files and texts of senders are in it; lines stay lines."""
+    news("one\x1b[2J\ntwo\u202e")
+    assert capsys.readouterr().err == "one\\x1b[2J\ntwo\\u202e\n"
 
 
 def test_tables_print_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

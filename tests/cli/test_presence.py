@@ -11,6 +11,7 @@ from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.telemetry import Metrics, RealtimeFigures, get_logger
 from linkhub_cli.node_report import Node
 from linkhub_cli.presence import Presence
+from linkhub_core.errors import ServiceUnavailable
 from tests.support.builders import NOON
 
 
@@ -19,11 +20,18 @@ class _Board:
     """Where reports hang."""
 
     reports: dict[str, bytes] = field(factory=dict)
+    is_full: bool = False
 
     async def meet(self, node: str, report: bytes) -> Sequence[bytes]:
         """Hang up a report, and read all."""
         self.reports[node] = report
         return list(self.reports.values())
+
+    async def leave(self, node: str) -> None:
+        """Take a report down."""
+        if self.is_full:
+            raise ServiceUnavailable("the board", "full")
+        self.reports.pop(node, None)
 
 
 def a_process(board: _Board | None, name: str, role: str, *, products: int = 0, age_seconds: int = 0) -> Presence:
@@ -36,6 +44,7 @@ def a_process(board: _Board | None, name: str, role: str, *, products: int = 0, 
         clock=FakeClock(),
         log=get_logger("test"),
         meet=board.meet if board else None,
+        leave=board.leave if board else None,
         realtime=lambda: RealtimeFigures(connections={"sse": 2}) if role == "serve" else None,
     )
 
@@ -77,6 +86,20 @@ async def test_a_process_does_not_count_itself_twice_and_what_ran_before_it_coun
     assert work is not None
     assert work.created == 7
     assert len(again.nodes()) == 2
+
+
+async def test_a_process_that_stops_signs_off_and_a_file_that_fails_then_is_no_failure() -> None:
+    """Its report is gone for the others; where that cannot be done, they miss it for some minutes."""
+    board = _Board()
+    stopping, other = a_process(board, "stopping", "consume"), a_process(board, "other", "serve")
+    await stopping.look_round()
+    await stopping.sign_off()
+    await other.look_round()
+    assert [report.node.node_id for report in other.nodes()] == ["other"]
+    board.is_full = True
+    await other.sign_off()
+    await stopping.look_round()
+    assert len(stopping.nodes()) == 2
 
 
 async def test_what_another_release_wrote_is_passed_over() -> None:

@@ -1,11 +1,12 @@
 """What a serving process knows of itself."""
 
 import asyncio
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
 
-from linkhub_cli.http_server import bind
+from linkhub_cli.http_server import bind, bind_all
 from linkhub_cli.process_facts import ProcessFacts, url_of
 from linkhub_cli.settings_sources import SettingsFaulty
 
@@ -40,7 +41,6 @@ def test_role(consumes: bool, role: str) -> None:
     assert (process.node.role, process.is_stopping()) == (role, False)
     stop.set()
     assert process.is_stopping()
-    assert set(process.own_origins) == {"http://127.0.0.1:3002", "http://localhost:3002"}
 
 
 def test_binding() -> None:
@@ -52,13 +52,48 @@ def test_binding() -> None:
             bind("127.0.0.1", port, variable="LINKHUB_WS_PORT")
 
 
+def test_localhost_is_both_addresses_of_loopback() -> None:
+    """At one port, also where any free one is taken."""
+    with ExitStack() as opened:
+        taken = [opened.enter_context(each) for each in bind_all("localhost", 0, variable="LINKHUB_PORT")]
+        assert [each.getsockname()[0] for each in taken] == ["127.0.0.1", "::1"]
+        assert len({each.getsockname()[1] for each in taken}) == 1
+
+
+def test_a_port_that_is_taken_at_one_address_of_localhost() -> None:
+    """It is a fault, which names the address; nothing stays bound at the other."""
+    with bind("::1", 0, variable="LINKHUB_PORT") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsFaulty, match="at ::1"):
+            bind_all("localhost", port, variable="LINKHUB_PORT")
+        bind("127.0.0.1", port, variable="LINKHUB_PORT").close()
+
+
+def test_an_explicit_address_is_that_address() -> None:
+    """And no other one of loopback."""
+    (taken,) = bind_all("127.0.0.1", 0, variable="LINKHUB_PORT")
+    with taken:
+        assert taken.getsockname()[0] == "127.0.0.1"
+
+
 def test_binding_ipv6() -> None:
     """An IPv6 address is listened on as such."""
     with bind("::1", 0, variable="LINKHUB_PORT") as taken:
         assert taken.getsockname()[0] == "::1"
 
 
-def test_binding_an_address_of_somebody_else() -> None:
-    """An address that is not this machine's is a fault, too."""
-    with pytest.raises(SettingsFaulty, match=r"at 192\.0\.2\.1"):
-        bind("192.0.2.1", 0, variable="LINKHUB_PORT")
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("192.0.2.1", "is no address of this machine"),
+        ("300.1.1.1", "is no address, and no name"),
+        ("no.invalid", "is no"),
+    ],
+)
+def test_a_host_that_is_not_this_machines_is_the_hosts_fault(host: str, told: str) -> None:
+    """The port is not blamed for an address that cannot be had."""
+    with pytest.raises(SettingsFaulty) as raised:
+        bind(host, 0, variable="LINKHUB_PORT")
+    (fault,) = raised.value.faults
+    assert (fault.variable, fault.written) == ("LINKHUB_HOST", host)
+    assert told in fault.problem

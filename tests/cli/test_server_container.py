@@ -43,8 +43,12 @@ async def test_each_route_is_described_and_none_is_invented() -> None:
         assert len(routes) == len(container.app().routes)
         for method in _REFUSED_BY_SOCKETIO:
             assert (await client.request(method, "/socket.io/?EIO=4&transport=polling")).status_code == 400
+        assert (await client.get("/products")).status_code == 426
     served = {(route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
-    refused = {("/socket.io/", method) for method in _REFUSED_BY_SOCKETIO}
+    refused = {("/socket.io/", method) for method in _REFUSED_BY_SOCKETIO} | {("/products", "GET")}
+    refused |= {
+        ("/socket.io", method) for method in ("GET", "POST", *_REFUSED_BY_SOCKETIO)
+    }  # the same without its slash
     assert served - refused == {(path, method.upper()) for path, item in paths.items() for method in item}
 
 
@@ -62,12 +66,21 @@ async def test_the_admin_token_is_asked_for(path: str) -> None:
     ("environment", "origin", "is_allowed"),
     [
         ({}, "http://localhost:5173", True),
+        ({}, "https://localhost", True),
+        ({}, "https://localhost:5173", True),
+        ({}, "http://[::1]:5173", True),
         ({}, "http://127.0.0.1:3002", True),
+        ({}, "null", False),
         ({}, "https://shop.example", False),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "https://shop.example", True),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "http://localhost:5173", False),
         ({"WEBSOCKET_CORS_ORIGINS": "https://shop.example"}, "http://127.0.0.1:3002", True),
         ({"WEBSOCKET_CORS_ORIGINS": "*"}, "https://anybody.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "https://*.shop.example"}, "https://a.shop.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "https://b.example:443"}, "https://b.example", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "capacitor://localhost"}, "capacitor://localhost", True),
+        ({"WEBSOCKET_CORS_ORIGINS": "null"}, "null", True),
+        ({"LINKHUB_PUBLIC_URL": "https://live.example/x"}, "https://live.example", True),
     ],
 )
 async def test_origins(environment: dict[str, str], origin: str, is_allowed: bool) -> None:
@@ -117,3 +130,37 @@ async def test_a_failed_request_is_told(capsys: pytest.CaptureFixture[str]) -> N
     line = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert (line["event"], line["path"], line["status"]) == ("request_failed", "/api/v1/shop/nalu/products", 503)
     assert line["problem"] == "the product store is unavailable: no answer"
+
+
+async def test_an_old_client_reads_why_it_is_refused() -> None:
+    """Socket.IO 2 sends its credentials across origins; so the answer allows them to a listed origin."""
+    async with a_server(WEBSOCKET_CORS_ORIGINS="https://shop.example") as (_, client):
+        answer = await client.get("/socket.io/?EIO=3&transport=polling", headers={"origin": "https://shop.example"})
+    assert (answer.status_code, answer.json()) == (400, {"code": 5, "message": "Unsupported protocol version"})
+    assert answer.headers.get_list("access-control-allow-origin") == ["https://shop.example"]
+    assert answer.headers.get_list("access-control-allow-credentials") == ["true"]
+
+
+@pytest.mark.parametrize("header", ["Cache-Control", "X-Requested-With", "X-Request-ID", "X-Anything"])
+@pytest.mark.parametrize("path", ["/socket.io/", "/api/v1/shop/nalu/products", "/api/v1/shop/nalu/events"])
+async def test_a_listed_page_may_send_its_headers(path: str, header: str) -> None:
+    """With credentials, by polling, event streams and REST."""
+    asked = {
+        "origin": "https://shop.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": header,
+    }
+    async with a_server(WEBSOCKET_CORS_ORIGINS="https://shop.example") as (_, client):
+        answer = await client.options(path, headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-headers"] == header
+    assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+async def test_the_idle_time_reaches_the_http_server() -> None:
+    """And uvicorn leaves headers of proxies alone."""
+    async with a_server() as (container, _):
+        config = container.uvicorn_config()
+        assert (config.timeout_keep_alive, config.proxy_headers) == (75, False)
+    async with a_server(LINKHUB_KEEP_ALIVE_SECONDS="120") as (container, _):
+        assert container.uvicorn_config().timeout_keep_alive == 120

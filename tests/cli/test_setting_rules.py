@@ -8,6 +8,7 @@ import pytest
 from linkhub_cli import setting_rules as rules
 from linkhub_core.rules import Rule, RuleBroken
 
+_PATTERNS = ("https://*.shop.example", "capacitor://localhost", "tauri:", "null")
 TAKEN: list[tuple[Rule[Any], object, object]] = [
     (rules.whole(0, 65_535), "3002", 3002),
     (rules.whole(0, 65_535), "0", 0),
@@ -27,6 +28,9 @@ TAKEN: list[tuple[Rule[Any], object, object]] = [
     (rules.origins, "*", ("*",)),
     (rules.origins, "http://localhost:*", ("http://localhost:*",)),
     (rules.origins, ("https://shop.example",), ("https://shop.example",)),
+    (rules.origins, "https://*.shop.example:443,Capacitor://localhost,tauri:,NULL", _PATTERNS),
+    (rules.networks, "10.0.0.0/8, ::1,", ("10.0.0.0/8", "::1")),
+    (rules.public_url, "https://live.example/shop?x", "https://live.example/shop?x"),
 ]
 
 REFUSED: list[tuple[Rule[Any], object, str]] = [
@@ -46,9 +50,16 @@ REFUSED: list[tuple[Rule[Any], object, str]] = [
     (rules.host, "127.0.0.1:3002", "without a port"),
     (rules.host, "http://localhost", "an address to listen on"),
     (rules.address, "localhost:4566", "http or https"),
-    (rules.origins, "https://shop.example/path", "'https://shop.example/path' is not one"),
-    (rules.origins, "shop.example", "'shop.example' is not one"),
+    (rules.origins, "https://shop.example/path", "'https://shop.example/path' is none"),
+    (rules.origins, "shop.example", "'shop.example' has no scheme"),
+    (rules.origins, "https://*shop.example", "whole host"),
     (rules.origins, 7, "separated by commas"),
+    (rules.networks, "proxy", "'proxy' is not one"),
+    (rules.public_url, "live.example", "https URL"),
+    (rules.public_url, "https://user@live.example", "https URL"),
+    (rules.public_url, "capacitor://localhost", "https URL"),
+    (rules.networks, "*", "0.0.0.0/0,::/0"),
+    (rules.networks, 7, "separated by commas"),
 ]
 
 

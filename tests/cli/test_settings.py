@@ -21,7 +21,7 @@ VARIABLES = [setting.facts.variable for setting in EFFECTIVE]
 CONTRACT = {
     "LINKHUB_BACKEND": "embedded",
     "LINKHUB_DATA_DIR": ".linkhub",
-    "LINKHUB_HOST": "127.0.0.1",
+    "LINKHUB_HOST": "localhost",
     "LINKHUB_PORT": "3002",
     "LINKHUB_WS_PORT": "",
     "SQS_CAPTION_QUEUE_URL": "",

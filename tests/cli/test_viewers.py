@@ -33,7 +33,8 @@ class Leaving:
 
 def _poll(room: Room, ends: list[float]) -> None:
     """A session with a poll that hangs."""
-    admitted = room.sockets.admit("GET", QUERY, origin=None, address="192.0.2.1")
+    caller = room.settings.access.examine("192.0.2.1", lambda _: [])
+    admitted = room.sockets.admit("GET", QUERY, caller)
     assert not isinstance(admitted, Refusal)
     handshake, hanging = (admitted[1].open_poll() for _ in range(2))
     assert isinstance(handshake, asyncio.Future)
@@ -73,7 +74,7 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
             gateway=room.gateway,
             socketio=room.sockets,
             streams=room.streams,
-            listening=None,
+            listening=(),
             drain_seconds=drain_seconds,
         )
         stop = asyncio.Event()

@@ -10,6 +10,7 @@ import httpx
 from attrs import evolve
 from dependency_injector.providers import Object
 
+from linkhub_cli.access import access_policy
 from linkhub_cli.container import open_container
 from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.server_container import ServerContainer
@@ -27,7 +28,13 @@ async def a_server(
     """A container whose application is asked directly, without a port."""
     settings = load_settings(environment={"LINKHUB_BACKEND": "memory", **environment}).settings
     process = ProcessFacts(
-        host="127.0.0.1", port=3002, ws_port=None, consumes=True, started_at=NOON, stop=asyncio.Event()
+        host="127.0.0.1",
+        port=3002,
+        ws_port=None,
+        consumes=True,
+        started_at=NOON,
+        stop=asyncio.Event(),
+        access=access_policy(settings.listener, host="127.0.0.1", own_ports=(3002,)),
     )
     async with open_container(settings, ServerContainer) as container:
         if products is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
 from linkhub_core.catalog import PageQuery
-from linkhub_core.codec import digest_of
+from linkhub_core.codec import digest_of, encode_product, stored_product
 from linkhub_core.model import Caption, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
 from linkhub_core.ports import Conflict, Created, Exists, Marked, ProductStore, Revised, Unreadable
+from linkhub_core.stored_product import StoredProduct
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_revision
 from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
 from tests.support.readable import readable, scanned
@@ -32,6 +33,11 @@ async def _fill(store: ProductStore, count: int) -> list[ProductRecord]:
     records = [a_record(a_key(number), updated_at=NOON + timedelta(minutes=number)) for number in range(count)]
     await store.create(records)
     return records[::-1]
+
+
+def stored(records: Iterable[ProductRecord]) -> list[StoredProduct]:
+    """The records as readers get them, byte for byte."""
+    return [stored_product(record) for record in records]
 
 
 class ProductStoreContract:
@@ -130,49 +136,49 @@ class ProductStoreContract:
         mine, theirs = a_record(a_key(1)), a_record(a_key(1, "another-seller"))
         assert await product_store.create([mine, theirs]) == [Created(), Created()]
         page = await product_store.page(PageQuery(seller_handle="another-seller"))
-        assert page.records == [theirs]
+        assert page.products == stored([theirs])
 
     async def test_a_page_is_newest_first_and_knows_whether_more_follow(self, product_store: ProductStore) -> None:
         """Pages come by descending video; has_more is true only where at least one more product stands behind."""
         newest_first = await _fill(product_store, 5)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=4))
-        assert (list(page.records), page.has_more) == (newest_first[:4], True)
+        assert (list(page.products), page.has_more) == (stored(newest_first[:4]), True)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=5))
-        assert (list(page.records), page.has_more, page.last_key) == (newest_first, False, None)
+        assert (list(page.products), page.has_more, page.last_key) == (stored(newest_first), False, None)
         page = await product_store.page(PageQuery(seller_handle="nobody", limit=5))
-        assert (list(page.records), page.has_more) == ([], False)
+        assert (list(page.products), page.has_more) == ([], False)
 
     async def test_walking_the_pages_gives_each_product_once(self, product_store: ProductStore) -> None:
         """From cursor to cursor every product comes once, in order."""
         newest_first = await _fill(product_store, 7)
-        walked: list[ProductRecord] = []
+        walked: list[StoredProduct] = []
         before: str | None = None
         while True:
             page = await product_store.page(PageQuery(seller_handle=SELLER, limit=3, before=before))
-            walked += page.records
+            walked += page.products
             if page.last_key is None:
                 break
             before = page.last_key.video_id
-        assert walked == newest_first
+        assert walked == stored(newest_first)
 
     async def test_since_keeps_what_changed_later(self, product_store: ProductStore) -> None:
         """Only products whose updated_at is later come, in the order of pages, with cursors and has_more."""
         newest_first = await _fill(product_store, 6)
         later = NOON + timedelta(minutes=2)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=2, since=later))
-        assert (list(page.records), page.has_more) == (newest_first[:2], True)
+        assert (list(page.products), page.has_more) == (stored(newest_first[:2]), True)
         rest = PageQuery(seller_handle=SELLER, limit=2, since=later, before=newest_first[1].key.video_id)
         page = await product_store.page(rest)
-        assert (list(page.records), page.has_more) == (newest_first[2:3], False)
+        assert (list(page.products), page.has_more) == (stored(newest_first[2:3]), False)
         page = await product_store.page(PageQuery(seller_handle=SELLER, since=NOON + timedelta(minutes=5)))
-        assert (list(page.records), page.has_more) == ([], False)
+        assert (list(page.products), page.has_more) == ([], False)
 
     async def test_since_is_exact_to_the_millisecond(self, product_store: ProductStore) -> None:
         """A product updated at exactly since is not later; one millisecond before it is."""
         moment = datetime.fromisoformat("2026-01-15T12:00:00.500+00:00")
         await product_store.create([a_record(updated_at=moment)])
         seen = [
-            len((await product_store.page(PageQuery(seller_handle=SELLER, since=moment + delta))).records)
+            len((await product_store.page(PageQuery(seller_handle=SELLER, since=moment + delta))).products)
             for delta in (timedelta(), timedelta(microseconds=-1), timedelta(microseconds=1))
         ]
         assert seen == [0, 1, 0]
@@ -184,7 +190,7 @@ class ProductStoreContract:
         before = a_record(a_key(0), updated_at=NOON)
         await product_store.revise([a_revision(revised, before)])
         page = await product_store.page(PageQuery(seller_handle=SELLER, since=NOON + timedelta(minutes=30)))
-        assert list(page.records) == [revised]
+        assert list(page.products) == stored([revised])
 
     async def test_a_scan_goes_through_all_products_in_the_order_of_their_keys(
         self, product_store: ProductStore
@@ -222,6 +228,16 @@ class ProductStoreContract:
             await product_store.mark_announced([record])
         assert sorted(seen) == sorted(record.key for record in records)
 
+    async def test_readers_get_the_json_of_what_is_stored(self, product_store: ProductStore) -> None:
+        """Of one product or a page, the bytes are those that the codec writes; unknown keys are left out."""
+        first, second = a_record(a_key(1)), a_record(a_key(2), caption=a_caption(title="Ñandú 👗", price=None))
+        await product_store.create([first, second])
+        read = await product_store.read([first.key, a_key(9)])
+        assert read == {first.key: stored_product(first)}
+        page = await product_store.page(PageQuery(seller_handle=SELLER))
+        assert [product.document for product in page.products] == [encode_product(second), encode_product(first)]
+        assert not page.unreadable
+
     async def test_neighbours_by_name_do_not_share_a_page(self, product_store: ProductStore) -> None:
         """A handle that another begins with is another shop, and so is one in capitals."""
         shops = ["shop", "shop-2", "shop.", "Shop", "shop_"]
@@ -229,15 +245,15 @@ class ProductStoreContract:
         for since in (None, NOON - timedelta(days=1)):
             for number, shop in enumerate(shops):
                 page = await product_store.page(PageQuery(seller_handle=shop, since=since))
-                assert [record.key for record in page.records] == [a_key(number, shop)]
+                assert [product.key for product in page.products] == [a_key(number, shop)]
 
     async def test_a_page_starts_below_any_id(self, product_store: ProductStore) -> None:
         """The id that a page starts below need not be there any more."""
         await product_store.create([a_record(a_key(number)) for number in (1, 3, 5)])
         page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(4).video_id))
-        assert [record.key for record in page.records] == [a_key(3), a_key(1)]
+        assert [product.key for product in page.products] == [a_key(3), a_key(1)]
         page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(1).video_id))
-        assert (list(page.records), page.has_more) == ([], False)
+        assert (list(page.products), page.has_more) == ([], False)
 
     async def test_since_knows_exactly_whether_more_follow(self, product_store: ProductStore) -> None:
         """Where few products changed among many, a page is filled, and has_more counts changed ones only."""
@@ -247,7 +263,7 @@ class ProductStoreContract:
         for limit, more in ((3, True), (4, False), (5, False)):
             query = PageQuery(seller_handle=SELLER, limit=limit, since=NOON + timedelta(hours=8))
             page = await product_store.page(query)
-            assert (list(page.records), page.has_more) == (changed[::-1][:limit], more)
+            assert (list(page.products), page.has_more) == (stored(changed[::-1][:limit]), more)
 
     async def test_the_ends_of_the_rules_come_back_equal(self, product_store: ProductStore) -> None:
         """Dear and cheap prices to the last decimal, odd texts, the largest and the smallest numbers: all unbent."""
@@ -256,15 +272,18 @@ class ProductStoreContract:
         told += [{"created_at": moment, "updated_at": moment} for moment in MOMENTS]
         records = [a_record(a_key(number), **fields) for number, fields in enumerate(told)]
         await product_store.create(records)
-        stored = await product_store.find([record.key for record in records])
+        found = await product_store.find([record.key for record in records])
+        read = await product_store.read([record.key for record in records])
         for record in records:
-            assert stored[record.key] == record
+            assert found[record.key] == record
+            assert read[record.key] == stored_product(record)
 
     async def test_empty_batches_do_nothing(self, product_store: ProductStore) -> None:
         """Nothing in, nothing out."""
         assert await product_store.create([]) == []
         assert await product_store.revise([]) == []
         assert await product_store.find([]) == {}
+        assert await product_store.read([]) == {}
         await product_store.mark_announced([])
         assert [record async for record in product_store.scan()] == []
 
@@ -286,6 +305,9 @@ class ProductStoreContract:
         collect()
         await product_store.create(list(samples.values()))
         assert await product_store.find(list(samples)) == samples
+        assert await product_store.read(list(samples)) == {
+            key: stored_product(record) for key, record in samples.items()
+        }
 
     # --- conditions: a write is of what was read
 
@@ -388,6 +410,6 @@ class ProductStoreContract:
             await spoil(a_key(number))
         for limit, more in ((2, True), (3, False)):
             page = await product_store.page(PageQuery(seller_handle=SELLER, limit=limit))
-            assert [record.key for record in page.records] == [a_key(5), a_key(1), a_key(0)][:limit]
+            assert [record.key for record in page.products] == [a_key(5), a_key(1), a_key(0)][:limit]
             assert page.has_more is more
             assert {row.video_id for row in page.unreadable} == {a_key(number).video_id for number in (2, 3, 4, 6, 7)}

@@ -11,7 +11,7 @@ from linkhub_core import catalog
 from linkhub_core.catalog import Page
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
-from tests.support.builders import KEY, NOON, a_key, a_record
+from tests.support.builders import KEY, NOON, a_key, a_stored
 
 
 @pytest.mark.parametrize(("raw", "limit"), [(None, 20), ("1", 1), ("50", 50), ("007", 7)])
@@ -129,7 +129,7 @@ def test_the_cursor_of_another_shop_is_invalid() -> None:
 
 def test_the_next_page_starts_after_the_last_product_if_there_is_more() -> None:
     """The last page, an empty one included, leads nowhere."""
-    records = [a_record(a_key(2)), a_record(a_key(1))]
-    assert Page(records=records, has_more=True).last_key == a_key(1)
-    assert Page(records=records, has_more=False).last_key is None
-    assert Page(records=[], has_more=False).last_key is None
+    products = [a_stored(a_key(2)), a_stored(a_key(1))]
+    assert Page(products=products, has_more=True).last_key == a_key(1)
+    assert Page(products=products, has_more=False).last_key is None
+    assert Page(products=[], has_more=False).last_key is None

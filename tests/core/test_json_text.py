@@ -57,13 +57,19 @@ def test_deep_nesting_never_ends_in_anything_but_an_object_or_a_fault(depth: int
 def test_one_field_is_read_exactly(number: str, exact: object, more: str) -> None:
     """Not through a float, wherever the same name stands once more."""
     body = f"{{{more}{number}}}" if more.endswith(": ") else f'{{"price" : {number}, {more}}}'
-    assert json_text.exact_field(body, "price") == exact
+    assert json_text.exact_field(body, "price", float(number)) == exact
 
 
-@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999"])
+def test_the_price_of_an_inner_object_is_not_taken_for_the_price() -> None:
+    """Also where only the inner one is written without escapes."""
+    body = '{"pri\\u0063e": 49.9, "meta": {"price": 1.1}}'
+    assert json_text.exact_field(body, "price", 49.9) == Decimal("49.9")
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "1e9999999"])
 def test_a_number_beyond_every_machine_is_not_a_number(number: str) -> None:
     """The rule of its field refuses it, instead of an exception of the decimal library."""
-    assert json_text.exact_field(f'{{"price": {number}}}', "price").is_nan()
+    assert json_text.exact_number(number).is_nan()
 
 
 def test_decimals_are_written_with_all_their_digits() -> None:

@@ -29,7 +29,7 @@ def _watch(hub: Hub, url: str) -> Process:
 def test_demo_and_watch(hub: Hub, tmp_path: Path) -> None:
     """Products appear by themselves, live and in REST, with pictures; at the end nothing is left behind."""
     with hub.start("demo", "--port", "0", "--rate", "30") as demo:
-        url = demo.wait_for_line(r"(http://[0-9.:]+)/ +the operator's page").group(1)
+        url = demo.wait_for_line(r"(http://[a-z0-9.:]+)/ +the operator's page").group(1)
         with _watch(hub, url) as watching:
             assert watching.wait(timeout_seconds=60) == 0
         events = [json.loads(line) for line in watching.stdout_lines]

@@ -87,3 +87,23 @@ def test_the_operators_page_counts_what_consumers_elsewhere_do(hub: Hub) -> None
             return roles == ["serve", "consume"] and status["products"]["created_total"] == products
 
         server.wait_until(is_counted, "count the consumer's products")
+
+
+@pytest.mark.parametrize("ends_cleanly", [True, False])
+def test_only_a_process_that_was_killed_is_missed(hub: Hub, ends_cleanly: bool) -> None:
+    """One that was stopped is off the list before it ends; one that was killed stays on it."""
+    server, url = hub.serve("--no-consume")
+
+    def roles() -> list[str]:
+        return [node["role"] for node in httpx.get(f"{url}/api/v1/operator/status").json()["nodes"]]
+
+    with server, hub.consume() as consumer:
+        server.wait_until(lambda: roles() == ["serve", "consume"], "list the consumer")
+        if ends_cleanly:
+            assert consumer.terminate() == 0
+            server.wait_until(lambda: roles() == ["serve"], "take the consumer off its list")
+        else:
+            consumer.kill()
+            with hub.consume() as other:
+                server.wait_until(lambda: len(roles()) == 3, "list the other consumer beside the one that is missed")
+                assert other.terminate() == 0

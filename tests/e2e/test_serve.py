@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from linkhub_cli.http_server import bind
+from linkhub_cli.settings import load_settings
 from tests.e2e.hub import Hub
 from tests.support.processes import Process
 
@@ -101,6 +103,43 @@ def test_websockets_alone(hub: Hub) -> None:
             assert json.loads(viewer.recv(timeout=30))["event"] == "connected"
             assert server.terminate(timeout_seconds=10) == 0
             assert _close_code(viewer) == 1001
+
+
+def test_realtime_alone(hub: Hub) -> None:
+    """--realtime-only serves every transport and health, and neither REST nor pages."""
+    server, url = hub.serve("--realtime-only")
+    with server, _viewer(url) as viewer, _socketio_client(url) as client, _event_stream(url, server) as stream:
+        assert json.loads(viewer.recv(timeout=30))["event"] == "connected"
+        assert client.receive(timeout=30)[0] == "connected"
+        assert _get(f"{url}/readyz")["status"] == "ready"
+        for path in ("/api/v1/shop/nalu-fashion/products", "/", "/shop/nalu-fashion", "/openapi.json"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                _get(f"{url}{path}")
+        assert server.terminate(timeout_seconds=10) == 0
+        assert _close_code(viewer) == 1001
+        assert _read_to_end(stream).endswith(b"0\r\n\r\n")
+
+
+def test_localhost_is_both_addresses(hub: Hub) -> None:
+    """Node.js resolves the name to ::1, others to 127.0.0.1; the second port is at both, too."""
+    server = hub.start("serve", "--ws-port", "0")
+    with server:
+        port = server.wait_for_line(r'"url":"http://localhost:(\d+)"').group(1)
+        ws_port = server.wait_for_line(r'"ws_port":(\d+)').group(1)
+        for address in ("127.0.0.1", "[::1]", "localhost"):
+            assert _get(f"http://{address}:{port}/readyz")["status"] == "ready"
+            with _viewer(f"http://{address}:{ws_port}") as viewer:
+                assert json.loads(viewer.recv(timeout=30))["event"] == "connected"
+
+
+def test_an_idle_connection_is_kept_for_the_chosen_time(tmp_path: Path) -> None:
+    """LINKHUB_KEEP_ALIVE_SECONDS ends it; by default it is longer than the 60 s of load balancers."""
+    assert load_settings(environment={}).settings.listener.keep_alive_seconds == 75
+    server, url = Hub(tmp_path, backend="memory", elsewhere={"LINKHUB_KEEP_ALIVE_SECONDS": "1"}).serve()
+    host, port = url.removeprefix("http://").split(":")
+    with server, closing(socket.create_connection((host, int(port)), timeout=30)) as idle:
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert _read_to_end(idle).startswith(b"HTTP/1.1 200")
 
 
 def test_a_port_that_is_taken(hub: Hub) -> None:

@@ -67,7 +67,7 @@ async def test_pages_show_every_product_once_whatever_their_size(numbers: set[in
     cursor: str | None = None
     for _ in range(len(numbers) + 1):
         page = (await shop.page(a_key().seller_handle, limit=str(limit), last_key=cursor)).page
-        seen += [record.key for record in page.records]
+        seen += [record.key for record in page.products]
         cursor = catalog.encode_cursor(page.last_key) if page.last_key else None
         if cursor is None:
             break

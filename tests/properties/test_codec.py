@@ -14,9 +14,20 @@ from hypothesis import strategies as st
 
 from linkhub_core import codec, json_text
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.fields import facts_of
 from linkhub_core.intake import Report, read_content
 from linkhub_core.intake.envelope import MAX_EVENT_BYTES
-from linkhub_core.model import Caption, Half, Kind, ProductRecord, ThumbnailSet, Version
+from linkhub_core.model import (
+    CONTENT_CLASSES,
+    Caption,
+    EventTime,
+    Half,
+    Kind,
+    ProductKey,
+    ProductRecord,
+    ThumbnailSet,
+    Version,
+)
 from linkhub_core.rules import RuleBroken, moment
 from linkhub_core.structure import build_exactly
 from tests.support import strategies
@@ -32,11 +43,11 @@ JSON = st.recursive(
     ),
     max_leaves=20,
 )
-FIELDS = sorted(set(an_event(Kind.CAPTION)) | set(an_event(Kind.THUMBNAIL)) | {"confidence_score", "raw_caption"})
+FIELDS = sorted({facts.name for cls in (ProductKey, EventTime, *CONTENT_CLASSES.values()) for facts in facts_of(cls)})
 SCRAPS = st.sampled_from(
     [
         *'{}[],:"\\',
-        *("NaN", "-Infinity", "1e400", "1e99999999999999999999", "0.1", "null", "9" * 400),
+        *("NaN", "-Infinity", "1e400", "1e9999999", "1e99999999999999999999", "0.1", "null", "9" * 400),
         *("\\u0000", "\\ud800", "\ud800", "\0", "\ufeff"),
         *('"price":', '"Type":"Notification"', '"Message":'),
     ]

@@ -3,7 +3,7 @@
     suites           which they are, where they come from, what is changed in a copy of them before they run
     mocha            runs one and reads what came of each case
     server           what they run against: linkhub as it serves, and its transports with the application they expect
-    not_applicable   the cases that cannot pass, and why
+    known_cases      the cases that do not pass, and why
     verdict          what came of a run, held against that
 
 Their code is not here and is not needed by the other tests, which restate each case in words of their own.

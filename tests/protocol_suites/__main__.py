@@ -16,7 +16,7 @@ import click
 from linkhub_cli.logs import set_up_logs
 from linkhub_cli.settings import Logs
 from tests.protocol_suites import mocha, suites
-from tests.protocol_suites.not_applicable import RUNS, Run
+from tests.protocol_suites.known_cases import RUNS, Run
 from tests.protocol_suites.server import running
 from tests.protocol_suites.suites import ENGINE_IO, SOCKET_IO, Suite, SuiteUnusable
 from tests.protocol_suites.verdict import Verdict, judge

@@ -32,9 +32,8 @@ from linkhub_cli.settings import load_settings
 
 __all__ = ["EngineEcho", "MakeClient", "SocketEcho", "running"]
 
-# The suites' own heartbeat, and the defaults for the rest. They ask for a session the moment after its time is over, so
-# the sweep is much finer than a server needs.
-_SETTINGS = RealtimeSettings(ping_interval_seconds=0.3, ping_timeout_seconds=0.2, sweep_interval_seconds=0.002)
+# The suites' own heartbeat. The rest, the sweep interval among it, is as `linkhub serve` has it.
+_SETTINGS = RealtimeSettings(ping_interval_seconds=0.3, ping_timeout_seconds=0.2)
 
 MakeClient = Callable[[SocketIoServer, EngineSession, str, float], SocketIoClient]
 

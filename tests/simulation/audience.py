@@ -1,152 +1,256 @@
-"""Viewers over the production hub: they connect, subscribe, unsubscribe in one breath, leave and come back.
+"""A server with the production hub and its catch-up, and clients that come and go while the world goes on.
 
-Each viewer is a page. It loads a shop from the store when it subscribed without ``since``, or is answered that it may
-have missed something. It applies events as clients have to: newer revisions of the same life, and any other life. The
-hub reads the store over a wire of its own, on which nothing fails: its own tests take the store away.
+The bus to the server delivers late, out of order and twice; it loses announcements, and the server then learns that it
+lost some. Reads of the store take their time and fail. Clients subscribe, leave shops and disconnect, several of these
+in one breath, and read slowly. In the end the page of each client is the store's.
+
+The audience draws its own chances: it disturbs no other process, so a seed's storm is the same with and without it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, cast
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from linkhub_adapters.realtime import Hub
+from linkhub_adapters.memory import MemoryProductStore
+from linkhub_adapters.realtime import Hub, RealtimeSettings
 from linkhub_core.announcement import Announcement
+from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import timestamp_text
-from linkhub_core.model import ProductKey
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import ProductStore, Unreadable
+from linkhub_core.subscriptions import SessionLimits
 from tests.simulation.clocks import LoopClock
-from tests.simulation.plan import Action, Visit
-from tests.simulation.stores import SimulatedProducts
-from tests.simulation.wire import Wire
+from tests.simulation.plan import BEGINNING, Plan
 from tests.simulation.witness import Witness
 from tests.support.simulated_viewers import Received, SimulatedViewer, a_hub
 
 __all__ = ["Audience"]
 
-_LONG_AGO = "2026-01-01T00:00:00.000Z"
-_BUS_SECONDS = 0.05
-_Order = tuple[str, int]
+_SHOPS: Final = ("a", "b")
+_LONG_AGO: Final = BEGINNING.replace(year=BEGINNING.year - 1)
+_SETTINGS: Final = RealtimeSettings(session=SessionLimits(messages_per_minute=100_000), max_unsent_bytes=1_000)
+_SLOW_BYTES: Final = 600
 
 
 @define(eq=False)
-class _Page:
-    """What one viewer shows, and what its present connection has been given since it last asked."""
+class _Weather:
+    """What goes wrong between the server, its bus and its store; nothing once it is ``calm``."""
 
-    witness: Witness
-    shown: dict[ProductKey, _Order] = field(factory=dict)
-    given: dict[tuple[int, ProductKey], _Order] = field(factory=dict)
-    is_subscribed: set[str] = field(factory=set)
-    loads: set[str] = field(factory=set)
+    chance: random.Random
+    latency_seconds: float
+    calm: bool = False
 
-    def take(self, name: str, each: Received) -> None:
-        """Apply what came over a connection."""
-        if each.event == "subscribed":
-            seller_handle = each.data["seller_handle"]
-            if each.data.get("recovered") is not True or seller_handle in self.loads:
-                self._load(seller_handle)
-            return
-        if not each.is_product or "product" not in each.data:
-            return
-        product = each.data["product"]
-        key = ProductKey(product["seller_handle"], product["video_id"])
-        order = (product["created_at"], each.data["revision"])
-        last = self.given.get((each.connection, key))
-        grows = last is None or last[0] != order[0] or order[1] > last[1]
-        self.witness.hold(grows, f"{name} was shown revision {order[1]} of {key} after revision {last and last[1]}")
-        self.given[each.connection, key] = order
-        before = self.shown.get(key)
-        if before is None or before[0] != order[0] or order[1] > before[1]:
-            self.shown[key] = order
+    def latency(self) -> float:
+        """How long a way takes; one in ten takes very long."""
+        is_long = not self.calm and self.chance.random() < 0.1
+        return self.chance.expovariate(1.0) * self.latency_seconds * (50 if is_long else 1)
 
-    def _load(self, seller_handle: str) -> None:
-        for key, record in self.witness.products.rows.items():
-            if key.seller_handle == seller_handle:
-                self.shown[key] = (timestamp_text(record.created_at), record.revision)
+    def happens(self, rate: float) -> bool:
+        """Whether something goes wrong this time."""
+        return not self.calm and self.chance.random() < rate
+
+
+@frozen
+class _Reads:
+    """The product store as the server reads it."""
+
+    inner: MemoryProductStore
+    weather: _Weather
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        await self._travel()
+        page = await self.inner.page(query)
+        await self._travel()
+        return page
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+        """See the port. It does not fail: late news of a deleted product would then be shown, as it should be."""
+        await asyncio.sleep(self.weather.latency())
+        found = await self.inner.find(keys)
+        await asyncio.sleep(self.weather.latency())
+        return found
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self.weather.latency())
+        if self.weather.happens(0.1):
+            raise ServiceUnavailable("products", "does not answer the server")
+
+
+@define(eq=False)
+class _Client:
+    """A client with a page of each shop that it watches; it loads a page when an answer does not say `recovered`."""
+
+    viewer: SimulatedViewer
+    audience: Audience
+    shops: set[str] = field(factory=set)
+    page: dict[ProductKey, tuple[str, int]] = field(factory=dict)
+    _seen: dict[tuple[ProductKey, str], int] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.viewer.on_received = self._take
+
+    def subscribe(self, shop: str, since: str | None) -> None:
+        """Ask for a shop."""
+        self._tell(f"subscribes to shop {shop}{'' if since is None else ' and asks for what it missed'}")
+        self.shops.add(shop)
+        self.viewer.subscribe(shop, since)
+
+    def unsubscribe(self, shop: str) -> None:
+        """Leave a shop."""
+        self._tell(f"unsubscribes from shop {shop}")
+        self.shops.discard(shop)
+        self.viewer.unsubscribe(shop)
+
+    def connect(self) -> None:
+        """Connect, or connect again."""
+        self.leave()
+        self._tell("connects")
+        self.viewer.connect()
+
+    def leave(self) -> None:
+        """Cut the connection."""
+        if self.viewer.is_connected:
+            self._tell("disconnects")
+        self.viewer.leave()
+        for forgotten in (self.shops, self.page, self._seen):
+            forgotten.clear()
+
+    def _take(self, received: Received) -> None:
+        data = received.data
+        if received.event == "subscribed":
+            shop = data["seller_handle"]
+            self._tell(f"is answered that shop {shop} is {'' if data['recovered'] else 'not '}recovered")
+            self._seen = {seen: at for seen, at in self._seen.items() if seen[0].seller_handle != shop}
+            if not data["recovered"] or shop not in {key.seller_handle for key in self.page}:
+                others = {key: known for key, known in self.page.items() if key.seller_handle != shop}
+                self.page = others | self.audience.stored(shop)
+        elif received.is_product:
+            key = ProductKey(data["product"]["seller_handle"], data["product"]["video_id"])
+            self._take_product(key, data["product"]["created_at"], data["revision"])
+
+    def _tell(self, sentence: str) -> None:
+        self.audience.witness.story.tell(self.viewer.name, sentence)
+
+    def _take_product(self, key: ProductKey, life: str, revision: int) -> None:
+        name = f"{self.viewer.name} is shown revision {revision} of {key}, created at {life[11:]}"
+        self._tell(name.partition(" ")[2])
+        self.audience.witness.hold(key.seller_handle in self.shops, f"{name}, whose shop it does not watch")
+        self.audience.witness.hold(self._seen.get((key, life), 0) < revision, f"{name} again, or after a later one")
+        self._seen[key, life] = revision
+        known_life, known_revision = self.page.get(key, (life, 0))
+        if life != known_life or revision > known_revision:
+            self.page[key] = life, revision
 
 
 @define(eq=False)
 class Audience:
-    """The viewers of a world, and the hub that they are connected to."""
+    """The server, its bus and its clients; made on the running loop."""
 
+    plan: Plan
     witness: Witness
-    chance: random.Random
+    weather: _Weather
     hub: Hub
-    viewers: dict[int, SimulatedViewer] = field(factory=dict)
-    pages: dict[int, _Page] = field(factory=dict)
+    clients: list[_Client] = field(factory=list)
+    _on_their_way: int = 0
 
     @classmethod
-    def of(cls, witness: Witness, wire: Wire) -> Audience:
-        """An audience with a hub on the running loop."""
-        chance = random.Random(f"audience of {witness.plan.seed}")
-        own_wire = Wire(chance=chance, weather=wire.weather, story=wire.story, calm=True)
-        products = SimulatedProducts(_Server(), own_wire, witness, witness.products)
-        return cls(witness, own_wire.chance, a_hub(products, LoopClock()))
+    def of(cls, plan: Plan, witness: Witness) -> Audience:
+        """The audience of a plan."""
+        chance = random.Random(f"audience of {plan.seed}")
+        weather = _Weather(chance, plan.weather.latency_seconds)
+        hub = a_hub(cast(ProductStore, _Reads(witness.products, weather)), LoopClock(), settings=_SETTINGS)
+        audience = cls(plan, witness, weather, hub)
+        audience.clients = [_Client(SimulatedViewer(name, hub), audience) for name in ("Ada", "Bob")]
+        witness.listeners.append(audience.hear)
+        return audience
+
+    # --- the bus ---------------------------------------------------------------------------------------------------
 
     def hear(self, announcement: Announcement) -> None:
-        """The bus brings an announcement after a while, perhaps behind a later one."""
-        delay_seconds = self.chance.expovariate(1 / _BUS_SECONDS)
-        asyncio.get_running_loop().call_later(delay_seconds, self.hub.broadcast_all, [announcement])
-
-    async def visit(self, visits: Sequence[Visit]) -> None:
-        """Let the viewers do what they do, at its time."""
-        for visit in sorted(visits, key=lambda visit: visit.at_seconds):
-            await asyncio.sleep(visit.at_seconds - asyncio.get_running_loop().time())
-            self._act(visit.viewer, visit.action, visit.seller_handle)
-
-    def _act(self, number: int, action: Action, seller_handle: str) -> None:
-        viewer, page = self._viewer(number), self.pages[number]
-        self.witness.story.tell(f"Viewer {number}", f"{action.value} {seller_handle}")
-        if action is Action.LEAVE:
-            viewer.leave()
-            page.is_subscribed.clear()
+        """The bus takes an announcement: it comes after a while, maybe twice, or it is lost."""
+        # Of products that are deleted by hand none is lost: late news of them could not be told from the last news.
+        if not self.plan.deletions and self.weather.happens(0.1):
+            self.witness.story.tell("The bus", f"loses revision {announcement.revision} of {announcement.key}")
+            self._send(partial(self.hub.catch_up, _LONG_AGO))
             return
-        if not viewer.is_connected:
-            viewer.connect()
-        if action is Action.UNSUBSCRIBE:
-            viewer.unsubscribe(seller_handle)
-            page.is_subscribed.discard(seller_handle)
-            return
-        page.is_subscribed.add(seller_handle)
-        page.given = {place: order for place, order in page.given.items() if place[1].seller_handle != seller_handle}
-        if action is Action.BREATHE:
-            viewer.subscribe(seller_handle, since=_LONG_AGO)
-            viewer.unsubscribe(seller_handle)
-        if action is Action.SUBSCRIBE:
-            page.loads.add(seller_handle)
-        else:
-            page.loads.discard(seller_handle)
-        viewer.subscribe(seller_handle, since=None if action is Action.SUBSCRIBE else _LONG_AGO)
+        for _ in range(2 if self.weather.happens(0.2) else 1):
+            self._send(partial(self.hub.broadcast_all, [announcement]))
 
-    def _viewer(self, number: int) -> SimulatedViewer:
-        if number not in self.viewers:
-            page = self.pages[number] = _Page(self.witness)
-            name = f"viewer {number}"
-            self.viewers[number] = SimulatedViewer(name, self.hub, on_received=lambda each: page.take(name, each))
-        return self.viewers[number]
+    def _send(self, arrive: partial[None]) -> None:
+        self._on_their_way += 1
+        asyncio.get_running_loop().call_later(self.weather.latency(), self._arrive, arrive)
 
-    async def hold(self) -> None:
-        """Everybody who watches a shop sees its newest products, once the bus is empty."""
-        await asyncio.sleep(_BUS_SECONDS * 50)
-        for number, page in self.pages.items():
-            for key, record in self.witness.products.rows.items():
-                if key.seller_handle in page.is_subscribed and self.witness.has_distinct_lives(key):
-                    newest = (timestamp_text(record.created_at), record.revision)
-                    seen = page.shown.get(key)
-                    self.witness.hold(seen == newest, f"viewer {number} sees {seen} of {key}, not {newest}")
-        for viewer in self.viewers.values():
-            viewer.leave()
-        self.hub.close()
+    def _arrive(self, arrive: partial[None]) -> None:
+        self._on_their_way -= 1
+        arrive()
 
+    # --- clients ---------------------------------------------------------------------------------------------------
 
-@define
-class _Server:
-    """The process of the hub; it does not die."""
+    async def visit(self) -> None:
+        """Let clients come and go until the storm is over; then each watches both shops."""
+        loop, chance = asyncio.get_running_loop(), self.weather.chance
+        while loop.time() < self.plan.storm_seconds:
+            await asyncio.sleep(chance.expovariate(12 / self.plan.storm_seconds))
+            client = chance.choice(self.clients)
+            client.viewer.unsent_bytes = chance.choice((0, 0, _SLOW_BYTES))
+            for _ in range(chance.randint(1, 4)):
+                self._act(client)
+        self.weather.calm = True
+        for client in self.clients:
+            client.viewer.unsent_bytes = 0
+            if not client.viewer.is_connected:
+                client.connect()
+            for shop in _SHOPS:
+                client.subscribe(shop, timestamp_text(_LONG_AGO))
 
-    name: str = "The server"
-    alive: bool = True
+    def _act(self, client: _Client) -> None:
+        chance = self.weather.chance
+        if not client.viewer.is_connected:
+            client.connect()
+        shop = chance.choice(_SHOPS)
+        match chance.randrange(8):
+            case 0:
+                client.leave()
+            case 1 | 2:
+                client.unsubscribe(shop)
+            case 3:
+                client.viewer.switch_transport()
+            case 4:
+                client.subscribe(shop, None)
+            case _:
+                client.subscribe(shop, timestamp_text(_LONG_AGO))
 
-    def die(self) -> None:
-        """See the wire."""
+    # --- in the end ------------------------------------------------------------------------------------------------
+
+    def stored(self, shop: str) -> dict[ProductKey, tuple[str, int]]:
+        """The life and the revision of each product of a shop in the store, as REST shows them."""
+        rows = self.witness.products.rows
+        return {
+            key: (timestamp_text(record.created_at), record.revision)
+            for key, record in rows.items()
+            if key.seller_handle == shop
+        }
+
+    async def settle(self) -> None:
+        """Wait until nothing is on its way to a client."""
+        while self._on_their_way or len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110  others bring this about
+            await asyncio.sleep(1.0)
+
+    def hold_pages(self, when: str) -> None:
+        """Each client sees what is stored, of each product whose lives can be told apart."""
+        for client in self.clients:
+            for shop in client.shops:
+                for key, stored in self.stored(shop).items():
+                    seen = client.page.get(key)
+                    if self.witness.has_distinct_lives(key):
+                        self.witness.hold(
+                            seen == stored, f"{when}, {client.viewer.name} sees {seen} of {key}, not {stored}"
+                        )

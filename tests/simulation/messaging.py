@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
@@ -53,12 +53,11 @@ class Leases:
 
 @frozen
 class SimulatedNotifier:
-    """A notifier that the witness hears at once, and the audience, if there is one, over a bus."""
+    """A notifier that the witness hears at once."""
 
     process: Mortal
     wire: Wire
     witness: Witness
-    hear: Callable[[Announcement], None]
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
@@ -68,7 +67,6 @@ class SimulatedNotifier:
         what = f"revision {announcement.revision} of {announcement.key} as {announcement.event_type}"
         self.wire.story.tell(self.process.name, f"announces {what}")
         self.witness.saw_announcement(announcement)
-        self.hear(announcement)
 
 
 @frozen

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from linkhub_core.model import Kind, ProductKey
 
-__all__ = ["BEGINNING", "HOUR", "Action", "Clockwork", "Deletion", "Plan", "Posting", "Spoilt", "Visit", "Weather"]
+__all__ = ["BEGINNING", "HOUR", "Clockwork", "Deletion", "Plan", "Posting", "Spoilt", "Weather"]
 
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
@@ -54,26 +54,6 @@ class Deletion:
 
     at_seconds: float
     key: ProductKey
-
-
-class Action(StrEnum):
-    """What a viewer does; the value is how a story tells it."""
-
-    SUBSCRIBE = "subscribes to shop"
-    RETURN = "subscribes, with all that it missed, to shop"
-    BREATHE = "subscribes, unsubscribes and subscribes again in one breath to shop"
-    UNSUBSCRIBE = "unsubscribes from shop"
-    LEAVE = "leaves shop"
-
-
-@frozen(kw_only=True)
-class Visit:
-    """A viewer does something with a shop; ``viewer`` is its number."""
-
-    at_seconds: float
-    viewer: int
-    action: Action
-    seller_handle: str
 
 
 class Spoilt(StrEnum):
@@ -114,8 +94,8 @@ class Plan:
 
     ``clocks`` are those of the processes, in their order. ``looks_first`` stages as DynamoDB's store does, in two
     calls: a read, then a conditional write. ``redrives`` are moments at which an operator puts letters back.
-    ``visits`` are what viewers do. ``vanishing`` removes rows past their time, as a time to live does. ``refused`` is a
-    product that the store never takes, ``spoilt`` one whose row cannot be read.
+    ``audience`` is whether clients watch. ``vanishing`` removes rows past their time, as a time to live does.
+    ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read.
     """
 
     seed: int
@@ -134,8 +114,8 @@ class Plan:
     looks_first: bool = False
     vanishing: bool = False
     deletions: Sequence[Deletion] = ()
-    visits: Sequence[Visit] = ()
     redrives: Sequence[float] = ()
+    audience: bool = True
     refused: ProductKey | None = None
     spoilt: tuple[Spoilt, ProductKey] | None = None
 
@@ -149,8 +129,7 @@ class Plan:
             return plan._race(chance)
         if kind < 0.375:
             return plan._expiry(chance)
-        plan = plan._lives(chance) if kind < 0.5 else plan
-        return evolve(plan, visits=_visits(chance, plan.storm_seconds)) if chance.random() < 0.3 else plan
+        return plan._lives(chance) if kind < 0.5 else plan
 
     def _race(self, chance: random.Random) -> Plan:
         """One product, few messages in waves, one at a time, and nearly nothing in the way but the others.
@@ -265,6 +244,7 @@ class Plan:
             max_receive_count=max_receive_count,
             staging_ttl=timedelta(days=1),
             looks_first=chance.random() < 0.3,
+            audience=chance.random() < 0.3,
             deletions=_deletions(chance, keys, 0.15),
             redrives=[chance.uniform(1, 20) for _ in range(3)] if max_receive_count < 5 else (),
             refused=chance.choice(keys) if chance.random() < 0.05 else None,
@@ -346,21 +326,6 @@ def _deletions(chance: random.Random, keys: Sequence[ProductKey], rate: float) -
     if chance.random() >= rate:
         return ()
     return [Deletion(at_seconds=chance.uniform(0, 6), key=chance.choice(keys)) for _ in range(chance.randint(1, 3))]
-
-
-def _visits(chance: random.Random, storm_seconds: float) -> Sequence[Visit]:
-    """Two viewers come and go among the messages; in the end each of them may watch, or not."""
-    until = min(storm_seconds, 8.0)
-    return [
-        Visit(
-            at_seconds=chance.uniform(0, until),
-            viewer=viewer,
-            action=chance.choice(tuple(Action)),
-            seller_handle=chance.choice("aab"),
-        )
-        for viewer in (1, 2)
-        for _ in range(chance.randint(2, 6))
-    ]
 
 
 def _outages(chance: random.Random) -> Mapping[str, tuple[float, float]]:

@@ -33,6 +33,7 @@ from linkhub_core.ports import (
     Superseded,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 from tests.simulation.story import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
 from tests.simulation.wire import Mortal, Wire
@@ -63,6 +64,10 @@ class SimulatedProducts:
         self.witness.saw_reading(key)
         self._tell(f"reads {key} and finds {product_text(record)}")
         return record
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        return await self.inner.read(keys)
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""

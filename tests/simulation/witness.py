@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 
@@ -97,6 +97,7 @@ class Witness:
     malformed: int = 0
     product_writes: int = 0
     announcements: int = 0
+    listeners: list[Callable[[Announcement], None]] = field(factory=list)
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
     _expired: list[tuple[Half, float]] = field(factory=list)
     _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
@@ -222,6 +223,8 @@ class Witness:
         fresh = own or task.read.get(key, 0) > task.waited
         self.hold(fresh, f"{name} was announced for another process without reading the product again")
         self._show(announcement, product)
+        for listener in self.listeners:
+            listener(announcement)
 
     def _lives_of(self, key: ProductKey, created_at: str) -> set[int]:
         """The numbers of the lives that began in a millisecond: clocks may stand, so it may be several."""
@@ -373,7 +376,7 @@ class Witness:
 
     def has_distinct_lives(self, key: ProductKey) -> bool:
         """Whether no two lives of a product began in the same millisecond: nothing that is sent could tell which."""
-        stamps = [timestamp_text(life[1].created_at) for life in self._lives[key]]
+        stamps = [timestamp_text(life[1].created_at) for life in self._lives.get(key, [])]
         return len(set(stamps)) == len(stamps)
 
     def hold(self, kept: bool, rule: str) -> None:

@@ -10,7 +10,6 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.worker import Consumer, Repeater
-from linkhub_core.announcement import Announcement
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
@@ -79,9 +78,9 @@ class _World:
     wire: Wire
     queue: MemoryEventQueue
     witness: Witness
+    audience: Audience | None
     leases: Leases = field(factory=Leases)
     sent: int = 0
-    audience: Audience | None = None
 
     @classmethod
     def of(cls, plan: Plan, story: Story) -> _World:
@@ -100,14 +99,12 @@ class _World:
             store.unreadable[key] = Unreadable(
                 seller_handle=key.seller_handle, video_id=key.video_id, problem="another program wrote it"
             )
-        return cls(plan, wire, queue, witness)
+        return cls(plan, wire, queue, witness, Audience.of(plan, witness) if plan.audience else None)
 
     # --- the course of a run
 
     async def run(self) -> None:
         """The storm, the calm, a sweep, a redrive, and copies of everything."""
-        if self.plan.visits:
-            self.audience = Audience.of(self.witness, self.wire)
         await self._storm()
         letters = await self._letters()
         if not self.plan.expires:
@@ -121,7 +118,8 @@ class _World:
         await self._sweep_once()
         self.witness.hold_everything("in the end", await self._letters())
         if self.audience is not None:
-            await self.audience.hold()
+            await self.audience.settle()
+            self.audience.hold_pages("in the end")
         if not self.plan.expires and not self.plan.deletions:
             await self._repeat_everything()
 
@@ -129,7 +127,7 @@ class _World:
         stop = asyncio.Event()
         happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive())]
         if self.audience is not None:
-            happening.append(asyncio.create_task(self.audience.visit(self.plan.visits)))
+            happening.append(asyncio.create_task(self.audience.visit()))
         vanishing = asyncio.create_task(self._vanish())
         running = [
             asyncio.create_task(self._keep_running(f"consumer-{number}", self._consume, number, stop))
@@ -154,10 +152,6 @@ class _World:
             what = half_text(half) if half else f"{posting.body[:60]!r} on the {posting.kind} queue"
             self.wire.story.tell("A worker", f"sends message {self._next_id()}: {what}")
             await self.queue.publish([OutgoingMessage(kind=posting.kind, body=posting.body)])
-
-    def _hear(self, announcement: Announcement) -> None:
-        if self.audience is not None:
-            self.audience.hear(announcement)
 
     def _next_id(self) -> str:
         self.sent += 1
@@ -299,7 +293,7 @@ class _World:
         return Settlement(
             products=SimulatedProducts(process, self.wire, self.witness, self.witness.products),
             staging=staging_of(process, self.wire, self.witness, self.witness.staging),
-            notifier=SimulatedNotifier(process, self.wire, self.witness, self._hear),
+            notifier=SimulatedNotifier(process, self.wire, self.witness),
             journal=MemoryJournal(),
             clock=SimulatedClock(process, self.wire, self.witness, clock),
         )

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import evolve
 
-from linkhub_core.codec import digest_of, encode_event
+from linkhub_core.codec import digest_of, encode_event, stored_product
 from linkhub_core.model import (
     Caption,
     Content,
@@ -25,6 +25,7 @@ from linkhub_core.model import (
     WaitingHalf,
 )
 from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = [
     "KEY",
@@ -35,6 +36,7 @@ __all__ = [
     "a_key",
     "a_record",
     "a_revision",
+    "a_stored",
     "a_thumbnail",
     "a_thumbnail_set",
     "a_waiting",
@@ -135,6 +137,11 @@ def a_revision(after: ProductRecord, before: ProductRecord | None = None) -> Rev
 def an_unreadable(key: ProductKey = KEY) -> Unreadable:
     """A row that another program wrote under ``key``."""
     return Unreadable(seller_handle=key.seller_handle, video_id=key.video_id, problem="caption_version is missing")
+
+
+def a_stored(key: ProductKey = KEY, **fields: Any) -> StoredProduct:
+    """:func:`a_record` as readers get it from a store."""
+    return stored_product(a_record(key, **fields))
 
 
 def an_event(kind: Kind = Kind.CAPTION, **fields: Any) -> dict[str, Any]:

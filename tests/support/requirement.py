@@ -14,7 +14,19 @@ from typing import NoReturn
 import attrs
 import pytest
 
-__all__ = ["CHROMIUM", "JAVA", "NODE", "NPM", "PROMTOOL", "Tool", "is_ci", "missing", "require", "require_module"]
+__all__ = [
+    "CHROMIUM",
+    "JAVA",
+    "NGINX",
+    "NODE",
+    "NPM",
+    "PROMTOOL",
+    "Tool",
+    "is_ci",
+    "missing",
+    "require",
+    "require_module",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +44,7 @@ CHROMIUM = Tool(
     names=("chromium", "chromium-browser", "google-chrome", "chrome"),
     remedy="install Chromium (Debian: chromium)",
 )
+NGINX = Tool(names=("nginx", "/usr/sbin/nginx"), remedy="install nginx (Debian: nginx)")
 PROMTOOL = Tool(names=("promtool",), remedy="install Prometheus (Debian: prometheus)")
 
 

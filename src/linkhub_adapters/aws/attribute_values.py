@@ -9,14 +9,13 @@ Rule 3. Nothing else is translated: what the codec takes for a document comes in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import attrs
-
-from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail
-from linkhub_core.rules import Number
+from linkhub_core.fields import facts_of
+from linkhub_core.model import CONTENT_CLASSES
+from linkhub_core.rules import ValueKind
 
 __all__ = ["AttributeValue", "Item", "read_document", "write_document", "write_value"]
 
@@ -26,14 +25,17 @@ Item = dict[str, AttributeValue]
 _SMALLEST = 1e-130
 _BEYOND_THE_LARGEST = 1e126
 
-_NUMBER_FIELDS = frozenset(
-    field.name
-    for owner in (BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail)
-    for field in attrs.fields(
-        attrs.resolve_types(owner)
-    )  # cattrs resolves them, too: whoever came first must not matter
-    if field.type in (Number, Number | None)
-)
+
+def _number_fields(cls: type[Any]) -> Iterator[str]:
+    """The fields of a class of the model, and of those within it, that hold numbers as doubles have them."""
+    for facts in facts_of(cls):
+        if facts.nested is not None:
+            yield from _number_fields(facts.nested)
+        elif facts.rule is not None and facts.rule.kind is ValueKind.NUMBER:
+            yield facts.name
+
+
+_NUMBER_FIELDS = frozenset(name for cls in CONTENT_CLASSES.values() for name in _number_fields(cls))
 
 
 def write_document(document: Mapping[str, Any]) -> Item:

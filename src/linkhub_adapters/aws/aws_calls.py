@@ -18,6 +18,9 @@ from attrs import define, field
 from botocore.exceptions import ClientError
 
 from linkhub_adapters.aws.errors import AWS_ERRORS, translated
+from linkhub_adapters.aws.recent_failures import RecentFailures
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable, sdk_fault_of
+from linkhub_core.errors import ServiceUnavailable, StoreRefused
 
 __all__ = ["AwsCalls"]
 
@@ -29,7 +32,8 @@ class AwsCalls:
     """Makes calls of one service.
 
     ``counts`` tells how many, by operation; ``retries`` how many attempts botocore made again, by operation;
-    ``failures`` what calls or parts of batches failed with, by the service's code or the error's class.
+    ``failures`` what calls or parts of batches failed with, by the service's code or the error's class; ``recent``
+    which calls of a consumer's work fail at present.
     """
 
     service: str
@@ -37,6 +41,7 @@ class AwsCalls:
     counts: Counter[str] = field(factory=Counter)
     retries: Counter[str] = field(factory=Counter)
     failures: Counter[str] = field(factory=Counter)
+    recent: RecentFailures = field(factory=RecentFailures)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def now(self, operation: Callable[..., T], **parameters: Any) -> T:
@@ -52,9 +57,22 @@ class AwsCalls:
         except AWS_ERRORS as error:
             self._count(self.failures, _code_of(error))
             self._count_retries(operation.__name__, getattr(error, "response", None))
-            raise translated(self.service, error) from error
+            raise self._noted(operation.__name__, parameters, translated(self.service, error)) from error
+        except Exception as error:
+            if (fault := sdk_fault_of(error)) is None:
+                raise
+            self._count(self.failures, type(error).__name__)
+            raise self._noted(operation.__name__, parameters, SdkUnavailable(self.service, fault)) from error
         self._count_retries(operation.__name__, reply)
+        self.recent.succeeded(operation.__name__, parameters)
         return reply
+
+    def _noted(
+        self, operation: str, parameters: Mapping[str, Any], error: ServiceUnavailable | StoreRefused
+    ) -> ServiceUnavailable | StoreRefused:
+        if isinstance(error, ServiceUnavailable):
+            self.recent.failed(operation, parameters, error)
+        return error
 
     def _count(self, counter: Counter[str], name: str, many: int = 1) -> None:
         with self._lock:  # calls come from several threads, and += is not one step
@@ -74,6 +92,10 @@ class AwsCalls:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
+
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do something else on a thread of the executor."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
 
 def _code_of(error: Exception) -> str:

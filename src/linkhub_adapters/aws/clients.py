@@ -7,7 +7,9 @@ walks every one of them; the tests of the adapters run with it).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +18,7 @@ import boto3
 from botocore.config import Config
 
 from linkhub_adapters.aws.fast_items import handle_items_fast
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable, sdk_fault_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -38,12 +41,16 @@ class AwsClients:
         endpoint_url: another address for all services; none leaves that, too, to the AWS SDK.
         threads: how many calls run at once; more wait for their turn.
         long_polls: how many long polls run beside them, on threads of their own.
+
+    Raises:
+        SdkUnavailable: here, and where a client is made: the SDK cannot use its own configuration.
     """
 
     def __init__(
         self, *, region: str | None = None, endpoint_url: str | None = None, threads: int = 16, long_polls: int = 16
     ) -> None:
-        self._session = boto3.session.Session(region_name=region)
+        with _configured("AWS"):
+            self._session = boto3.session.Session(region_name=region)
         self._endpoint_url = endpoint_url
         self._threads = threads
         self._long_polls = long_polls
@@ -56,7 +63,8 @@ class AwsClients:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """The client of DynamoDB, which writes and reads items fast."""
-        client = self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
+        with _configured("DynamoDB"):
+            client = self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
         handle_items_fast(client)
         return client
 
@@ -66,12 +74,14 @@ class AwsClients:
         config = self._config(
             read_timeout=LONG_POLL_READ_TIMEOUT_SECONDS, max_pool_connections=self._threads + self._long_polls
         )
-        return self._session.client("sqs", endpoint_url=self._endpoint_url, config=config)
+        with _configured("SQS"):
+            return self._session.client("sqs", endpoint_url=self._endpoint_url, config=config)
 
     @cached_property
     def sns(self) -> SNSClient:
         """The client of SNS."""
-        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config())
+        with _configured("SNS"):
+            return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config())
 
     def _config(self, **different: Any) -> Config:
         told: dict[str, Any] = {
@@ -103,3 +113,14 @@ class AwsClients:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _configured(service: str) -> Iterator[None]:
+    """Raise ``SdkUnavailable`` for what the SDK says, or lets slip, about its configuration."""
+    try:
+        yield
+    except Exception as error:
+        if (fault := sdk_fault_of(error)) is None:
+            raise
+        raise SdkUnavailable(service, fault) from error

@@ -35,6 +35,7 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["DynamoDbProductStore"]
 
@@ -56,6 +57,11 @@ class DynamoDbProductStore:
         """See the port."""
         items = await self.calls.get(self.table, [product_key(key) for key in keys])
         return {product_key_of(item): product_from_item(item) for item in items}
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        items = await self.calls.get(self.table, [product_key(key) for key in keys])
+        return dict(zip(map(product_key_of, items), await self._queries.stored(items), strict=True))
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
@@ -123,16 +129,15 @@ class DynamoDbProductStore:
     async def _page_of(self, changed: Set[ProductKey], query: PageQuery) -> Page:
         """Read products until the page is full or no key is left; one that is gone by now has no place on it."""
         left = sorted((key for key in changed if query.before is None or key.video_id < query.before), reverse=True)
-        records: list[ProductRecord] = []
+        products: list[StoredProduct] = []
         unreadable: list[Unreadable] = []
-        while left and len(records) < query.limit:
-            room = query.limit - len(records)
+        while left and len(products) < query.limit:
+            room = query.limit - len(products)
             keys, left = left[:room], left[room:]
-            found = await self.find(keys)
-            rows = [found[key] for key in keys if key in found]
-            records += [row for row in rows if isinstance(row, ProductRecord)]
-            unreadable += [row for row in rows if isinstance(row, Unreadable)]
-        return Page(records=records, has_more=bool(left), unreadable=unreadable)
+            found = await self.read(keys)
+            for product in [found[key] for key in keys if key in found]:
+                (products if isinstance(product, StoredProduct) else unreadable).append(product)  # type: ignore[arg-type]  # mypy joins the lists
+        return Page(products=products, has_more=bool(left), unreadable=unreadable)
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

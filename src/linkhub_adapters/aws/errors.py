@@ -2,7 +2,8 @@
 
     what was raised or reported                    becomes
     ---------------------------------------------  -----------------------------------------------------------------
-    no connection, no answer, no credentials       ServiceUnavailable
+    no connection, no answer                       ServiceUnavailable
+    credentials or settings of the SDK's own       SdkUnavailable, a ServiceUnavailable that says which
     throttling, 5xx, a reply that is no reply      ServiceUnavailable
     a missing table or queue, denied access        ServiceUnavailable: whoever runs linkhub mends it, no message is lost
     DynamoDB: the value breaks a limit of items    StoreRefused: the same value will be refused tomorrow
@@ -19,6 +20,7 @@ import re
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
 
 __all__ = [
@@ -92,7 +94,8 @@ def translated(service: str, error: BaseException) -> ServiceUnavailable | Store
         error: what boto3 raised.
     """
     if not isinstance(error, ClientError):
-        return ServiceUnavailable(service, str(error))
+        fault = sdk_fault_of(error)
+        return ServiceUnavailable(service, str(error)) if fault is None else SdkUnavailable(service, fault)
     told = error.response.get("Error", {})
     return fault_of(service, str(told.get("Code", "")), str(told.get("Message", "")), problem=str(error))
 

@@ -136,8 +136,8 @@ async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journa
 
 
 def _records_of(event: Event) -> Sequence[Event]:
-    records: Sequence[Event] | None = event.get("Records") if isinstance(event, dict) else None
-    if not records:
+    records: object = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list | tuple) or not records:
         raise MalformedEvent(
             [
                 Fault(
@@ -150,8 +150,8 @@ def _records_of(event: Event) -> Sequence[Event]:
     return records
 
 
-def _kind_of(record: Event, kinds: Mapping[str, Kind]) -> Kind:
-    source = record.get("eventSourceARN")
+def _kind_of(record: object, kinds: Mapping[str, Kind]) -> Kind:
+    source = record.get("eventSourceARN") if isinstance(record, dict) else None
     kind = kinds.get(source) if isinstance(source, str) else None
     if kind is None:
         known = ", ".join(sorted(kinds))

@@ -29,7 +29,8 @@ __all__ = ["FULL", "LongPolls", "next_width"]
 
 FULL = 10
 FIRST_PAUSE_SECONDS = 0.2
-MAX_PAUSE_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 3.0  # readiness has to show within 5 seconds that a right was given back
+PASSED_SECONDS = 1.0
 
 
 def next_width(width: int, received: int, most: int) -> int:
@@ -64,6 +65,8 @@ class LongPolls:
     _running: int = field(default=0, init=False)
     _width: int = field(default=1, init=False)
     _failures: int = field(default=0, init=False)
+    _last_error: LinkhubError | None = field(default=None, init=False)
+    _started_at: float = field(default=0.0, init=False)
     _paused_until: float = field(default=0.0, init=False)
     _is_closed: bool = field(default=False, init=False)
     _threads: DaemonThreads = field(init=False)
@@ -81,6 +84,17 @@ class LongPolls:
         """Whether the queue seems to have more than it gave: its last replies were full."""
         return self._width > 1
 
+    @property
+    def trouble(self) -> LinkhubError | None:
+        """Why polls fail at present; none before the first one has ended.
+
+        A poll that was refused ends at once. So one that has been under way for a second after a failure counts as
+        accepted, though its answer may take 20 seconds.
+        """
+        with self._lock:
+            is_accepted = self._running > 0 and self.seconds() - self._started_at >= PASSED_SECONDS
+            return None if is_accepted else self._last_error
+
     def start(self, room: int) -> None:
         """Start polls up to the width, as long as there is room for all that they may bring.
 
@@ -93,6 +107,8 @@ class LongPolls:
             free = room - len(self._landed) - self._running * FULL
             started = max(0, min(self._width - self._running, free // FULL))
             self._running += started
+            if started:
+                self._started_at = self.seconds()
         for _ in range(started):
             self._threads.start(self._poll)
 
@@ -129,7 +145,7 @@ class LongPolls:
             pause_seconds = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10))
             self._paused_until = self.seconds() + pause_seconds
             self._failures += 1
-            self._error = error
+            self._error = self._last_error = error
         self.arrived()
 
     def _brought(self, messages: Sequence[MessageTypeDef]) -> None:
@@ -137,6 +153,7 @@ class LongPolls:
             self._running -= 1
             self._width = next_width(self._width, len(messages), self.most)
             self._failures = 0
+            self._last_error = None
             taken_in = not self._is_closed
             if taken_in:
                 self._landed += messages

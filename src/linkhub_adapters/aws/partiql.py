@@ -21,6 +21,7 @@ from linkhub_adapters.aws.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls, in_chunks
 from linkhub_adapters.aws.errors import DYNAMODB, PASSING_CODES, fault_of
 from linkhub_adapters.aws.side_by_side import side_by_side
+from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["Applied", "Condition", "Outcome", "Statement", "Unmet", "delete", "execute", "insert", "update"]
 
@@ -128,7 +129,11 @@ async def execute(calls: DynamoDbCalls, statements: Sequence[Statement]) -> list
     """
     outcomes: dict[int, Outcome] = {}
     numbered = list(enumerate(statements))
-    await side_by_side(_execute(calls, dict(chunk), outcomes) for chunk in in_chunks(numbered, MAX_STATEMENTS))
+    try:
+        await side_by_side(_execute(calls, dict(chunk), outcomes) for chunk in in_chunks(numbered, MAX_STATEMENTS))
+    except ServiceUnavailable as error:  # the call itself may have succeeded, and its statements not
+        calls.calls.recent.failed("batch_execute_statement", {"Statements": [_request(statements[0])]}, error)
+        raise
     return [outcomes[number] for number in range(len(statements))]
 
 

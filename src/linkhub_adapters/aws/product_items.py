@@ -20,13 +20,13 @@ from linkhub_adapters.aws.attribute_values import Item, read_document, write_doc
 from linkhub_core.codec import decode_record, product_document
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.fields import optional_names
-from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
+from linkhub_core.model import CONTENT_CLASSES, ProductKey, ProductRecord
 from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "product_from_item", "product_item", "product_key", "product_key_of"]
 
 # What an item may be without; an update has to remove what the new revision does not have.
-OPTIONAL = (*optional_names(Caption, ThumbnailSet), "unannounced_revision")
+OPTIONAL = (*optional_names(*CONTENT_CLASSES.values()), "unannounced_revision")
 
 
 def product_key(key: ProductKey) -> Item:

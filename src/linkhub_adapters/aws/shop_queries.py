@@ -3,7 +3,8 @@
     question            asked of        cost, in read units of 4 kB (consistent) or 8 kB (not)
     ------------------  --------------  ---------------------------------------------------------------------------
     newest              the table       what the page holds, and one product more
-    changed             the index       100 bytes for each change; nothing new costs one unit at most
+    changed             the index       100 bytes for each change; nothing new costs one unit at most. After 2,000
+                                        changes the table is read instead, newest first, until the page is full
     scan, a shop        the table       the shop
     scan, all shops     both            100 bytes a product to find the sellers, then each shop
     scan, unannounced   the table       all of it, not consistently: half the price, and who announces reads again
@@ -16,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from datetime import datetime
+from math import inf
 from typing import Any, Literal, TypeVar
 
 from attrs import define, field
@@ -24,6 +26,7 @@ from linkhub_adapters.aws.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import is_index_missing
 from linkhub_adapters.aws.product_items import product_from_item, product_key_of
+from linkhub_adapters.aws.product_json import stored_from_item
 from linkhub_adapters.aws.resources import UPDATED_AT_INDEX
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import timestamp_text
@@ -31,11 +34,13 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Unreadable
 from linkhub_core.rules import RuleBroken
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["ShopQueries"]
 
 T = TypeVar("T")
 
+MANY = 2_000
 _ALIAS = re.compile(r"#\w+")
 _UNANNOUNCED = "attribute_exists(#unannounced_revision)"
 
@@ -61,24 +66,25 @@ class ShopQueries:
             values[":before"] = {"S": query.before}
         asked = {"KeyConditionExpression": condition, "ScanIndexForward": False, "ConsistentRead": True}
         if query.since is None:
-            asked["Limit"] = wanted
+            asked["Limit"] = wanted  # a page of DynamoDB's; where rows cannot be read, there are more pages
         else:
             asked["FilterExpression"] = "#updated_at > :since"
             values[":since"] = {"S": timestamp_text(query.since)}
-        records: list[ProductRecord] = []
+        products: list[StoredProduct] = []
         unreadable: list[Unreadable] = []
         async for items in self._pages("query", values, **asked):
-            for product in map(product_from_item, items):
-                if isinstance(product, Unreadable):
-                    unreadable.append(product)
-                else:
-                    records.append(product)
-            if len(records) >= wanted:
+            for product in await self.stored(items):
+                (products if isinstance(product, StoredProduct) else unreadable).append(product)  # type: ignore[arg-type]  # mypy joins the lists
+            if len(products) >= wanted:
                 break
-        return Page(records=records[: query.limit], has_more=len(records) > query.limit, unreadable=unreadable)
+        return Page(products=products[: query.limit], has_more=len(products) > query.limit, unreadable=unreadable)
+
+    async def stored(self, items: Sequence[Item]) -> Sequence[StoredProduct | Unreadable]:
+        """Items for readers; written as JSON on a thread, because a page of large ones takes long."""
+        return await self.calls.calls.elsewhere(lambda: [stored_from_item(item) for item in items])
 
     async def changed(self, seller_handle: str, since: datetime) -> Set[ProductKey] | None:
-        """The keys of what changed in a shop after ``since``; none where the table has no index.
+        """The keys of what changed in a shop after ``since``; none without an index, or if more than 2,000 did.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -86,7 +92,7 @@ class ShopQueries:
         # A product's whole milliseconds are later than a moment just when they are later than its whole milliseconds.
         values = {":seller_handle": {"S": seller_handle}, ":since": {"S": timestamp_text(since)}}
         condition = "#seller_handle = :seller_handle AND #updated_at > :since"
-        return await self._from_index(_sound_key_of, "query", values, KeyConditionExpression=condition)
+        return await self._from_index(_sound_key_of, "query", values, most=MANY, KeyConditionExpression=condition)
 
     async def scan(self, *, seller_handle: str | None, unannounced: bool) -> AsyncIterator[ProductRecord | Unreadable]:
         """Products in the order of their keys; the unannounced ones of all shops in no order.
@@ -119,20 +125,26 @@ class ShopQueries:
         pick: Callable[[Item], T | None],
         operation: Literal["query", "scan"],
         values: Mapping[str, AttributeValue],
+        *,
+        most: float = inf,
         **asked: Any,
     ) -> Set[T] | None:
-        """What ``pick`` takes from each entry of the index; none where the table has no index."""
+        """What ``pick`` takes from each entry of the index; none without an index, or if it is more than ``most``."""
         if not self._has_index:
             return None
         pages = self._pages(operation, values, IndexName=UPDATED_AT_INDEX, ConsistentRead=True, **asked)
         try:
-            picked = {pick(item) async for items in pages for item in items}
-            return {one for one in picked if one is not None}
+            picked: set[T] = set()
+            async for items in pages:
+                picked.update(one for item in items if (one := pick(item)) is not None)
+                if len(picked) > most:
+                    return None
         except ServiceUnavailable as error:
             if not is_index_missing(error):
                 raise
             self._has_index = False  # it cannot come later: a local index is made with its table
             return None
+        return picked
 
     def _pages(
         self, operation: Literal["query", "scan"], values: Mapping[str, AttributeValue], **asked: Any

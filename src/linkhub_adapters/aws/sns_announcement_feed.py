@@ -208,11 +208,14 @@ class SnsAnnouncementFeed:
             self._marked_at = now
 
     async def check(self) -> None:
-        """Do nothing as long as something is heard.
+        """Return if the queue of this node can be received from, and something was heard.
 
         Raises:
+            LinkhubError: why polls of its queue fail.
             ServiceUnavailable: nothing was heard for too long, this node's own heartbeat included.
         """
+        if self._polls is not None and (trouble := self._polls.trouble) is not None:
+            raise trouble
         silent_seconds = self.seconds() - self._heard_at
         if self._node is None or silent_seconds > self.silence_seconds:
             problem = f"nothing was heard for {silent_seconds:.0f} s, not even this node's own heartbeat"

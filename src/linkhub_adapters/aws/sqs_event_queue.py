@@ -164,6 +164,16 @@ class SqsEventQueue:
         except TimeoutError:
             return
 
+    async def check(self) -> None:
+        """Return if no queue refuses to be received from at present; asks nothing, judges the polls under way.
+
+        Raises:
+            LinkhubError: why the polls of a queue fail.
+        """
+        for polls in self._polls.values():
+            if (trouble := polls.trouble) is not None:
+                raise trouble
+
     # --- what is in the buffer
 
     async def _keep_alive(self) -> None:

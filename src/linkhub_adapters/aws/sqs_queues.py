@@ -10,14 +10,26 @@ from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.sqs_queue import SqsQueue, name_of
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.errors import PermanentError
 from linkhub_core.model import Kind
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeFilterType
 
-__all__ = ["FindQueues"]
+__all__ = ["FindQueues", "NoDeadLetterQueue"]
+
+
+class NoDeadLetterQueue(PermanentError):
+    """A queue has no redrive policy: what is rejected would have nowhere to go."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind = kind
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"the queue {self.name} has no dead-letter queue: it needs a redrive policy"
 
 
 @frozen(kw_only=True)
@@ -31,17 +43,15 @@ class FindQueues:
         """Find the queue of each kind.
 
         Raises:
-            ServiceUnavailable: one cannot be reached, or has no dead-letter queue.
+            ServiceUnavailable: one cannot be reached.
+            NoDeadLetterQueue: one has none.
         """
         return {kind: self._find(kind, url) for kind, url in urls.items()}
 
     def _find(self, kind: Kind, url: str) -> SqsQueue:
         found = self._attributes(url, "QueueArn", "MaximumMessageSize", "RedrivePolicy")
         if "RedrivePolicy" not in found:
-            problem = (
-                f"the queue {name_of(url)} has no dead-letter queue: give it a redrive policy, as `linkhub doctor` says"
-            )
-            raise ServiceUnavailable("SQS", problem)
+            raise NoDeadLetterQueue(kind, name_of(url))
         policy = json.loads(found["RedrivePolicy"])
         dead_letter_url = self._url_of(policy["deadLetterTargetArn"])
         room = self._attributes(dead_letter_url, "MaximumMessageSize")

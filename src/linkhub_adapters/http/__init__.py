@@ -8,6 +8,7 @@ a callable that comes in.
 
 from linkhub_adapters.http.app import create_app
 from linkhub_adapters.http.health_app import create_health_app
+from linkhub_adapters.http.kept_pages import KeptPages
 from linkhub_adapters.http.services import FailedRequest, HealthServices, HttpServices, Probe
 from linkhub_adapters.http.settings import HttpSettings
 
@@ -16,6 +17,7 @@ __all__ = [
     "HealthServices",
     "HttpServices",
     "HttpSettings",
+    "KeptPages",
     "Probe",
     "create_app",
     "create_health_app",

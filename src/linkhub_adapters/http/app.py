@@ -1,6 +1,7 @@
 """The application: which address is answered by which function, and what every request passes through.
 
-From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, the routes.
+From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, the router
+with its short way to first pages.
 Making it reads the pages' files and opens nothing; it is the same application in tests, embedded and in production.
 """
 
@@ -16,13 +17,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import api_docs, figures, openapi, page_routes, problems, products
-from linkhub_adapters.http.cross_origin import cross_origin
+from linkhub_adapters.http.cross_origin import CrossOrigin
 from linkhub_adapters.http.health_app import for_admins, health_routes
 from linkhub_adapters.http.last_resort import LastResort
 from linkhub_adapters.http.page_files import PageFile, load_page_files
 from linkhub_adapters.http.security_headers import SecurityHeaders
 from linkhub_adapters.http.services import HttpServices
 from linkhub_adapters.http.settings import HttpSettings
+from linkhub_adapters.http.shop_router import ShopRouter
 from linkhub_core import json_text
 
 __all__ = ["create_app"]
@@ -48,25 +50,27 @@ def create_app(
         An ASGI application without a lifespan: who made the services starts and stops them.
     """
     handlers = problems.exception_handlers(services.failed, retry_after_seconds=settings.retry_after_seconds)
-    return Starlette(
-        routes=[*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes],
+    app = Starlette(
         middleware=[
             Middleware(SecurityHeaders),
-            cross_origin(settings),
+            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
             Middleware(LastResort, failed=services.failed),
         ],
         exception_handlers=handlers,
     )
+    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
+    app.router = ShopRouter(routes, services.pages)
+    return app
 
 
 def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
-    browse, guarded = services.browse, for_admins(settings)
+    guarded = for_admins(services, settings)
     shop = "/api/v1/shop/{handle}/products"
     stats = partial(figures.show_stats, services.stats)
     status = partial(figures.show_operator_status, services.operator_status)
     return [
-        Route(shop, partial(products.list_products, browse)),
-        Route(shop + "/{videoId}", partial(products.show_product, browse)),
+        Route(shop, partial(products.list_products, services.pages)),
+        Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
         Route("/api/v1/websocket/stats", stats, middleware=guarded),
         Route("/api/v1/operator/status", status, middleware=guarded),
         *health_routes(services, settings),

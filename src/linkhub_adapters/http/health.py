@@ -35,12 +35,13 @@ async def is_alive(_: Request) -> JsonResponse:
 
 
 async def is_ready(services: HealthServices, probe_timeout_seconds: float, _: Request) -> JsonResponse:
-    """``GET /readyz``: no while draining; else whether every probe answers in time, all asked at once."""
+    """``GET /readyz``: no while draining; else whether every needed probe answers in time, all asked at once."""
     if services.draining():
         return _answer("draining", {})
     outcomes = await asyncio.gather(*(_ask(probe, probe_timeout_seconds) for probe in services.probes))
     checks = {probe.name: outcome for probe, outcome in zip(services.probes, outcomes, strict=True)}
-    return _answer("ready" if all(check.ok for check in outcomes) else "unready", checks)
+    is_well = all(check.ok or not probe.is_needed for probe, check in zip(services.probes, outcomes, strict=True))
+    return _answer("ready" if is_well else "unready", checks)
 
 
 def _answer(status: str, checks: dict[str, Check]) -> JsonResponse:

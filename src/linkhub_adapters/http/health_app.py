@@ -1,19 +1,23 @@
 """What can be asked of every process that works: whether it lives, whether it is ready, and its metrics.
 
-A server answers these beside everything else; a consumer answers nothing but these.
+A server answers these beside everything else; a consumer answers nothing but these, a realtime server these and its
+transports.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import figures, health, problems
 from linkhub_adapters.http.admin_token import RequireToken
+from linkhub_adapters.http.cross_origin import CrossOrigin
 from linkhub_adapters.http.last_resort import LastResort
+from linkhub_adapters.http.operator_guard import RequireOwnHost
 from linkhub_adapters.http.security_headers import SecurityHeaders
 from linkhub_adapters.http.services import HealthServices
 from linkhub_adapters.http.settings import HttpSettings
@@ -21,19 +25,26 @@ from linkhub_adapters.http.settings import HttpSettings
 __all__ = ["create_health_app", "for_admins", "health_routes"]
 
 
-def create_health_app(services: HealthServices, settings: HttpSettings) -> Starlette:
-    """Make the application of a process that serves nobody but those who watch it.
+def create_health_app(
+    services: HealthServices, settings: HttpSettings, extra_routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Make the application of a process without REST and pages.
 
     Args:
         services: what the routes call.
-        settings: how the room behaves; nothing here is for other origins.
+        settings: how the room behaves.
+        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
 
     Returns:
         An ASGI application without a lifespan.
     """
     return Starlette(
-        routes=health_routes(services, settings),
-        middleware=[Middleware(SecurityHeaders), Middleware(LastResort, failed=services.failed)],
+        routes=[*health_routes(services, settings), *extra_routes],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
+            Middleware(LastResort, failed=services.failed),
+        ],
         exception_handlers=problems.exception_handlers(
             services.failed, retry_after_seconds=settings.retry_after_seconds
         ),
@@ -45,10 +56,12 @@ def health_routes(services: HealthServices, settings: HttpSettings) -> list[Rout
     return [
         Route("/healthz", health.is_alive),
         Route("/readyz", partial(health.is_ready, services, settings.probe_timeout_seconds)),
-        Route("/metrics", partial(figures.show_metrics, services.metrics), middleware=for_admins(settings)),
+        Route("/metrics", partial(figures.show_metrics, services.metrics), middleware=for_admins(services, settings)),
     ]
 
 
-def for_admins(settings: HttpSettings) -> list[Middleware]:
-    """What stands before a route that asks for the admin token; nothing where there is none."""
-    return [] if settings.admin_token is None else [Middleware(RequireToken, token=settings.admin_token)]
+def for_admins(services: HealthServices, settings: HttpSettings) -> list[Middleware]:
+    """The guard of an operator's route: the admin token, or without one the host."""
+    if settings.admin_token is None:
+        return [Middleware(RequireOwnHost, access=settings.access, refused=services.refused)]
+    return [Middleware(RequireToken, token=settings.admin_token)]

@@ -125,6 +125,7 @@ _RESPONSES: dict[str, dict[str, Any]] = {
     "InvalidParameter": _problem("A parameter breaks its rule; `parameter` names it."),
     "NotFound": _problem("It is not there."),
     "TokenRequired": _problem("The admin token is missing or wrong.", _CHALLENGE),
+    "ForeignHost": _problem("Without an admin token: the host of the request is not this server's own."),
     "Unexpected": _problem("Something went wrong on the server's side."),
     "Unavailable": _problem("A store does not answer just now.", _RETRY_AFTER),
 }
@@ -132,6 +133,7 @@ _NAME_OF_STATUS = {
     304: "NotModified",
     400: "InvalidParameter",
     401: "TokenRequired",
+    403: "ForeignHost",
     404: "NotFound",
     500: "Unexpected",
     503: "Unavailable",
@@ -184,14 +186,14 @@ _PATHS: dict[str, Any] = {
         "Operation",
         "Who is connected",
         security=_ADMIN,
-        responses=_responses(_ok("The connections of this server.", ref("Stats")), 401, 500),
+        responses=_responses(_ok("The connections of this server.", ref("Stats")), 401, 403, 500),
     ),
     "/api/v1/operator/status": _get(
         "getOperatorStatus",
         "Operation",
         "What the operator's page draws",
         security=_ADMIN,
-        responses=_responses(_ok("One snapshot.", ref("OperatorStatus")), 401, 500, 503),
+        responses=_responses(_ok("One snapshot.", ref("OperatorStatus")), 401, 403, 500, 503),
     ),
     "/healthz": _get(
         "getHealth",
@@ -212,7 +214,7 @@ _PATHS: dict[str, Any] = {
         "Operation",
         "Figures for Prometheus",
         security=_ADMIN,
-        responses=_responses(_ok("The exposition.", _TEXT, "text/plain"), 401, 500),
+        responses=_responses(_ok("The exposition.", _TEXT, "text/plain"), 401, 403, 500),
     ),
     "/openapi.json": _get(
         "getDescription",

@@ -152,6 +152,7 @@ _OPERATOR_STATUS = object_schema(
         "node": _part("The process that answers."),
         "settings": _part("The settings that the page needs to judge figures."),
         "events": _part("Events so far, by kind and outcome.", "array"),
+        "deviations": _part("Deviations from the event schema so far, by rule and queue.", "array"),
         "products": _part("Products created, revised and announced so far, and those not announced yet."),
         "latency_seconds": _part("From the receipt of a half to the announcement, as cumulative buckets."),
         "queues": _part("What waits and what is being worked on, by kind.", "array"),

@@ -19,11 +19,13 @@ from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.json_response import JsonResponse
 from linkhub_adapters.http.services import FailedRequest
-from linkhub_core.errors import InvalidQuery, TransientError
+from linkhub_core.errors import InvalidQuery, StoreRefused, TransientError
 
 __all__ = [
+    "FOREIGN_HOST",
     "INVALID_PARAMETER",
     "KINDS",
+    "ORIGIN_REFUSED",
     "TOKEN_REQUIRED",
     "UNAVAILABLE",
     "UNKNOWN_PRODUCT",
@@ -75,7 +77,22 @@ UNAVAILABLE = ProblemKind(
     "A store does not answer just now, or asks for less. Nothing is lost: send the same request again after the "
     "seconds of `Retry-After`.",
 )
-KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE)
+ORIGIN_REFUSED = ProblemKind(
+    "origin-refused",
+    403,
+    "Origin refused",
+    "Pages of this origin may not use this server, or the request has two `Origin` headers. The server's log names the "
+    "setting that would allow the origin.",
+)
+FOREIGN_HOST = ProblemKind(
+    "foreign-host",
+    403,
+    "Foreign host",
+    "The server listens on a loopback address, and the request names another host. Without an admin token the "
+    "operator's routes answer only the names of this machine. The server's log names the setting that would allow the "
+    "host.",
+)
+KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
 
 # The core speaks of the fields of a product, a client of the parameters of an address.
 _PARAMETER_OF_FIELD = {"seller_handle": "handle", "video_id": "videoId"}
@@ -146,7 +163,12 @@ def exception_handlers(
         headers = {"retry-after": str(retry_after_seconds)}
         return problem(request.scope, 503, detail, kind=UNAVAILABLE, headers=headers)
 
+    async def unreadable(request: Request, error: Exception) -> JsonResponse:
+        failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
+        return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
+
     return {
+        StoreRefused: unreadable,
         InvalidQuery: _invalid_query,  # type: ignore[dict-item]  # Starlette hands each handler the class of its key
         TransientError: unavailable,
         HTTPException: _refused,  # type: ignore[dict-item]  # as above

@@ -2,61 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http import conditional, problems
-from linkhub_core import catalog, codec, json_text
+from linkhub_adapters.http.kept_pages import KeptPages
+from linkhub_adapters.http.listing import Listing, etag_of
+from linkhub_core import codec, json_text
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.use_cases import BrowseShop
 
-__all__ = ["list_products", "show_product"]
+__all__ = ["first_page", "list_products", "show_product"]
 
 
-async def list_products(browse: BrowseShop, request: Request) -> Response:
+async def list_products(pages: KeptPages, request: Request) -> Response:
     """``GET /api/v1/shop/{handle}/products``: one page, newest first."""
     since = _once(request, "since")
-    shop = await browse.page(
+    query = pages.browse.query(
         request.path_params["handle"], limit=_once(request, "limit"), last_key=_once(request, "lastKey"), since=since
     )
-    listing = json_text.dump(
-        {
-            "products": [codec.product_document(record) for record in shop.page.records],
-            "pagination": _pagination(shop.page),
-        }
-    )
-    metadata = {
-        "sellerHandle": shop.seller_handle,
-        "since": since if shop.since else None,
-        "timestamp": codec.timestamp_text(shop.timestamp),
-    }
-    # The tag leaves out metadata.timestamp, which differs on each call: with it no answer would ever be a 304. A client
-    # that gets a 304 goes on with its older timestamp as the next `since`. That is safe: it asks for a longer past,
-    # and gets again, at worst, what it knows already.
-    body = b'%b,"metadata":%b}' % (listing[:-1], json_text.dump(metadata))
-    return conditional.respond(request, body, etag=conditional.strong_etag(listing))
+    if query.since is None and query.before is None:
+        return await first_page(pages, request, query.seller_handle, query.limit)
+    shop = await pages.browse.read(query)
+    return _answer(request, Listing.of(shop.page), query.seller_handle, shop.timestamp, since if query.since else None)
+
+
+async def first_page(pages: KeptPages, request: Request, seller_handle: str, limit: int) -> Response:
+    """The first page of a shop, whichever way its request came.
+
+    Raises:
+        ServiceUnavailable: the store does not answer.
+    """
+    listing, timestamp = await pages.first(seller_handle, limit)
+    return _answer(request, listing, seller_handle, timestamp, None)
+
+
+def _answer(request: Request, listing: Listing, seller_handle: str, timestamp: datetime, since: str | None) -> Response:
+    metadata = {"sellerHandle": seller_handle, "since": since, "timestamp": codec.timestamp_text(timestamp)}
+    body = b'%b,"metadata":%b}' % (listing.opening, json_text.dump(metadata))
+    return conditional.respond(request, body, etag=listing.etag)
 
 
 async def show_product(browse: BrowseShop, request: Request) -> Response:
     """``GET /api/v1/shop/{handle}/products/{videoId}``: the product itself."""
-    record = await browse.product(request.path_params["handle"], request.path_params["videoId"])
-    if record is None:
+    product = await browse.product(request.path_params["handle"], request.path_params["videoId"])
+    if product is None:
         return problems.problem(
             request.scope, 404, "This shop has no product of that video.", kind=problems.UNKNOWN_PRODUCT
         )
-    body = codec.encode_product(record)
-    return conditional.respond(request, body, etag=conditional.strong_etag(body))
-
-
-def _pagination(page: catalog.Page) -> dict[str, Any]:
-    last_key = page.last_key
-    return {
-        "hasMore": page.has_more,
-        "lastEvaluatedKey": None if last_key is None else catalog.encode_cursor(last_key),
-        "count": len(page.records),
-    }
+    return conditional.respond(request, product.document, etag=etag_of([product]))
 
 
 def _once(request: Request, name: str) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from linkhub_adapters.http.kept_pages import KeptPages
+from linkhub_core.access import RefusedCaller
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
@@ -18,10 +20,14 @@ __all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
 
 @frozen(kw_only=True)
 class Probe:
-    """One thing that must answer before this process is ready: ``check`` returns when it does, and raises when not."""
+    """One thing that ``/readyz`` looks at: ``check`` returns if it is well, and raises if not.
+
+    The process is ready only if all that ``is_needed`` is well; what is not needed is reported.
+    """
 
     name: str
     check: Callable[[], Awaitable[object]]
+    is_needed: bool = True
 
 
 @frozen(kw_only=True)
@@ -43,12 +49,14 @@ class HealthServices:
         draining: whether the process is about to stop; ``/readyz`` then says no, before anything else closes.
         metrics: the Prometheus exposition and its media type.
         failed: told once of each request that ended in a 500 or 503. It must not raise.
+        refused: called for each request whose origin or host is refused. It must not raise.
     """
 
     metrics: Callable[[], tuple[bytes, str]]
     failed: Callable[[FailedRequest], None]
     draining: Callable[[], bool]
     probes: Sequence[Probe] = field(default=())
+    refused: Callable[[RefusedCaller], None] = field(default=lambda _: None)
 
     @probes.validator
     def _each_has_its_own_name(self, _: object, probes: Sequence[Probe]) -> None:
@@ -62,10 +70,16 @@ class HttpServices(HealthServices):
 
     Args:
         browse: answers readers of a shop.
+        pages: its first pages; by default none is kept.
         stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: what the operator's page draws, ready for JSON.
     """
 
     browse: BrowseShop
+    pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
+
+    @pages.default
+    def _keep_none(self) -> KeptPages:
+        return KeptPages(browse=self.browse)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from attrs import field, frozen, validators
 
+from linkhub_core.access import AccessPolicy
+
 __all__ = ["HttpSettings"]
 
 
@@ -14,17 +16,15 @@ class HttpSettings:
     """The choices that a listener makes.
 
     Args:
-        cors_origins: origins whose pages may read answers, such as ``https://shop.example``;
-            ``http://localhost:*`` means any port there, ``*`` all.
-        own_origins: the listener's own origins, which are always allowed.
+        access: which origins' pages may read answers, and which hosts are this server's own.
         cors_methods: what a preflight may ask for; a room that adds routes with other methods adds them here.
-        admin_token: the bearer token for stats, metrics and the operator's status; none leaves them open.
+        admin_token: the bearer token for stats, metrics and the operator's status; none leaves them
+            open to all hosts that are this server's own.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: what a 503 tells a client to wait.
     """
 
-    cors_origins: Sequence[str] = ()
-    own_origins: Sequence[str] = ()
+    access: AccessPolicy = field(factory=AccessPolicy)
     cors_methods: Sequence[str] = ("GET", "HEAD", "OPTIONS")
     # An empty token would be matched by an empty bearer: it is a mistake in a configuration, not a choice.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))

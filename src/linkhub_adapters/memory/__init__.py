@@ -9,6 +9,7 @@ from linkhub_adapters.memory.clock import FakeClock
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_adapters.memory.journal import MemoryJournal
 from linkhub_adapters.memory.product_store import MemoryProductStore
+from linkhub_adapters.memory.shop_stamps import MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.videos import MemoryVideos
 
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryEventQueue",
     "MemoryJournal",
     "MemoryProductStore",
+    "MemoryShopStamps",
     "MemoryStagingStore",
     "MemoryVideos",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import define, evolve, field
 
 from linkhub_core.catalog import Page, PageQuery
+from linkhub_core.codec import stored_product
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import (
     Conflict,
@@ -20,19 +22,21 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["MemoryProductStore"]
 
 
 @define
 class MemoryProductStore:
-    """A :class:`~linkhub_core.ports.ProductStore` in memory.
+    """A :class:`~linkhub_core.ports.ProductStore` in memory. ``changes`` counts the writes that readers see, by seller.
 
     A test puts what another program would have written into ``unreadable``: such a row hides the one in ``rows``.
     """
 
     rows: dict[ProductKey, ProductRecord] = field(factory=dict)
     unreadable: dict[ProductKey, Unreadable] = field(factory=dict)
+    changes: Counter[str] = field(factory=Counter, init=False)
 
     def _read(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         return self.unreadable.get(key) or self.rows.get(key)
@@ -40,6 +44,11 @@ class MemoryProductStore:
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return {key: row for key in keys if (row := self._read(key)) is not None}
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        rows = await self.find(keys)
+        return {key: row if isinstance(row, Unreadable) else stored_product(row) for key, row in rows.items()}
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
@@ -50,7 +59,7 @@ class MemoryProductStore:
             return unreadable
         if (stored := self.rows.get(record.key)) is not None:
             return Exists(stored)
-        self.rows[record.key] = record
+        self._put(record)
         return Created()
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
@@ -69,8 +78,12 @@ class MemoryProductStore:
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
             )
         else:
-            self.rows[before.key] = evolve(after, shown=stored.shown or after.shown)
+            self._put(evolve(after, shown=stored.shown or after.shown))
         return Revised()
+
+    def _put(self, record: ProductRecord) -> None:
+        self.rows[record.key] = record
+        self.changes[record.key.seller_handle] += 1
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
@@ -94,7 +107,7 @@ class MemoryProductStore:
             records = [record for record in records if record.updated_at > query.since]
         unreadable = [row for row in rows if isinstance(row, Unreadable)]
         return Page(
-            records=records[: query.limit],
+            products=[stored_product(record) for record in records[: query.limit]],
             has_more=len(records) > query.limit,
             unreadable=unreadable,
         )

@@ -11,20 +11,21 @@
 
 How they are put together, on a running event loop::
 
-    settings = RealtimeSettings(origins=["https://shop.example"])
+    settings = RealtimeSettings(access=AccessPolicy(origins=["https://shop.example"]))
     hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings)
     sockets = SocketIoServer(hub=hub, settings=settings)
     streams = EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
+        doors={PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.door)},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],
     )
-    routes = [*socketio_routes(sockets), *event_stream_routes(streams)]    # `extra_routes` of the HTTP application
+    routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
     gateway.start()                                        # its timer; before connections come
     await gateway.listen(socket)                           # a port of its own, if there is to be one
-    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection)   # the HTTP port, if there is to be one
+    # The HTTP port, if there is to be one. `settings.access` names the trusted proxies, not uvicorn.
+    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection, proxy_headers=False)
     ...
     hub.broadcast_all(announcements)                       # whatever the bus brings together
     ...
@@ -38,22 +39,28 @@ How they are put together, on a running event loop::
 `Hub.counters` are for metrics.
 """
 
+from linkhub_adapters.realtime.admission import Admission
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.gateway import Gateway
+from linkhub_adapters.realtime.http_bounds import HttpBounds
 from linkhub_adapters.realtime.http_connection import HttpConnection
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.plain import plain_door
-from linkhub_adapters.realtime.polling import SOCKETIO_PATH, socketio_routes
+from linkhub_adapters.realtime.plain import PRODUCTS_PATH, plain_door, plain_routes
+from linkhub_adapters.realtime.polling import SOCKETIO_PATH, SOCKETIO_PATHS, socketio_routes
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_adapters.realtime.socketio_server import SocketIoServer
 
 __all__ = [
     "EVENTS_PATH",
+    "PRODUCTS_PATH",
     "SOCKETIO_PATH",
+    "SOCKETIO_PATHS",
+    "Admission",
     "Counters",
     "EventStreams",
     "Gateway",
+    "HttpBounds",
     "HttpConnection",
     "Hub",
     "RealtimeSettings",
@@ -61,5 +68,6 @@ __all__ = [
     "SocketIoServer",
     "event_stream_routes",
     "plain_door",
+    "plain_routes",
     "socketio_routes",
 ]

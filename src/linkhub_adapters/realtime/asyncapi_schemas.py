@@ -33,7 +33,7 @@ _SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+
 _TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format="date-time")
 
 
-def _product_event(event: str, description: str, revision: Schema) -> Schema:
+def _product_event(event: str, description: str) -> Schema:
     return object_schema(
         description,
         {
@@ -42,7 +42,11 @@ def _product_event(event: str, description: str, revision: Schema) -> Schema:
                 "`updated_at/video_id/revision`: the same in every copy. In an event stream it is the record's `id`.",
                 pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/[1-9][0-9]*$",
             ),
-            "revision": {"type": "integer", **revision, "description": "Which revision of the product; it only grows."},
+            "revision": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Which revision of the product; it only grows.",
+            },
             "product": ref("Product"),
             "timestamp": _TIMESTAMP,
         },
@@ -118,8 +122,8 @@ SCHEMAS: dict[str, Schema] = {
     "Subscribed": _SUBSCRIBED,
     "Unsubscribed": _UNSUBSCRIBED,
     "SubscriptionStatus": _SUBSCRIPTION_STATUS,
-    "NewProduct": _product_event(NEW_PRODUCT, "A product that was not there before.", {"const": 1}),
-    "ProductUpdated": _product_event(PRODUCT_UPDATED, "A later revision of a product.", {"minimum": 2}),
+    "NewProduct": _product_event(NEW_PRODUCT, "A product that was not shown before."),
+    "ProductUpdated": _product_event(PRODUCT_UPDATED, "A later revision of a product that was shown before."),
     "Error": _ERROR,
 }
 """All payloads, by the name of their component."""

@@ -36,16 +36,16 @@ from websockets.http11 import Request, Response
 from websockets.protocol import SEND_EOF, Side, State
 from websockets.protocol import Protocol as WebSocketMachine
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
 
 if TYPE_CHECKING:
     from linkhub_adapters.realtime.gateway import Gateway
 
 __all__ = ["Phase", "Visitor", "WebSocketConnection"]
 
-_MAX_HANDSHAKE_BYTES: Final = 16_384
-_END_OF_HEAD: Final = b"\r\n\r\n"
 # Of the smallest frames that are half a thousand: some milliseconds, during which nobody else has a turn.
 _TURN_BYTES: Final = 4_096
 # What happens is told by counters; a line for each connection would be a line for each of ten thousand.
@@ -113,6 +113,12 @@ class WebSocketConnection(asyncio.Protocol):
         self.deadline = math.inf
         self.address = ""
 
+    @property
+    def peer(self) -> str:
+        """The address of the connection's other end, which may be a proxy; empty if it has none."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) and peer else ""
+
     # --- what a visitor uses ---------------------------------------------------------------------------------------
 
     @property
@@ -143,8 +149,6 @@ class WebSocketConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         limit = self._gateway.settings.max_unsent_bytes
         self._transport.set_write_buffer_limits(high=limit, low=limit // 2)
-        peer = transport.get_extra_info("peername")
-        self.address = peer[0] if isinstance(peer, tuple) and peer else ""
         self.deadline = self._gateway.monotonic() + self._gateway.settings.handshake_timeout_seconds
         self._gateway.add(self)
 
@@ -209,20 +213,25 @@ class WebSocketConnection(asyncio.Protocol):
 
     def _read_head(self, data: bytes) -> None:
         self._head += data
-        head, end, rest = self._head.partition(_END_OF_HEAD)
-        if not end and len(self._head) <= _MAX_HANDSHAKE_BYTES:
+        head, end, rest = self._head.partition(END_OF_HEAD)
+        if not end and len(self._head) <= MAX_HEAD_BYTES:
             return
         self._head = b""
-        machine = self._machine = ServerProtocol(logger=_QUIET)
-        machine.receive_data(head[:_MAX_HANDSHAKE_BYTES] + _END_OF_HEAD)
-        requests = machine.events_received()
-        if not requests:
-            self._gateway.count_refusal(RefusalReason.HANDSHAKE)
-            self._flush()
-            return
-        self._answer(machine, cast(Request, requests[0]))
+        machine = self._machine = ServerProtocol(select_subprotocol=_first_subprotocol, logger=_QUIET)
+        request = parse_request(head + end) if end else None
+        if not end or (request is not None and size_of(request) > MAX_HEAD_BYTES):
+            self._refuse_head(machine, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif request is None:
+            self._refuse_head(machine, HTTPStatus.BAD_REQUEST)
+        else:
+            self._answer(machine, request)
         if rest and self.phase is Phase.OPEN:
             self.data_received(rest)
+
+    def _refuse_head(self, machine: ServerProtocol, status: HTTPStatus) -> None:
+        self._gateway.count_refusal(RefusalReason.HANDSHAKE)
+        machine.send_response(machine.reject(status, f"{status.phrase}.\n"))
+        self._flush()
 
     def _answer(self, machine: ServerProtocol, request: Request) -> None:
         refusal = self._gateway.refuse(self, request)
@@ -337,3 +346,12 @@ class WebSocketConnection(asyncio.Protocol):
         visitor, self._visitor = self._visitor, None
         if visitor is not None:
             visitor.lose()
+
+
+def _first_subprotocol(_: ServerProtocol, asked_for: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Name the first subprotocol that the client asked for, as the reference server does.
+
+    No subprotocol changes anything here; but a browser fails the connection (1006) if none of those that it asked for
+    comes back.
+    """
+    return asked_for[0] if asked_for else None

@@ -36,9 +36,9 @@ from linkhub_adapters.realtime.dialect import EVENT_STREAM
 from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.http_connection import transport_of
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_adapters.realtime.viewer import Viewer
+from linkhub_core.access import Caller, RefusedCaller
 from linkhub_core.catalog import CATCH_UP_MARGIN, parse_seller, parse_since
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import InvalidQuery
@@ -125,18 +125,16 @@ class EventStreams:
         hub: what their readers watch.
         settings: see :class:`~.settings.RealtimeSettings`.
         monotonic: seconds, for heartbeats.
+        refused: called for each request whose origin is refused.
     """
 
     hub: Hub
     settings: RealtimeSettings = Factory(RealtimeSettings)
     monotonic: Callable[[], float] = time.monotonic
-    _origins: Origins = field(init=False)
+    refused: Callable[[RefusedCaller], None] = lambda _: None
     _streams: set[_Stream] = field(factory=set, init=False)
     _by_address: Counter[str] = field(factory=Counter, init=False)
     _is_draining: bool = field(default=False, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._origins = Origins(self.settings.origins)
 
     def __len__(self) -> int:
         """How many streams are open."""
@@ -153,21 +151,18 @@ class EventStreams:
         self._is_draining = True
         await say_goodbye(list(self._streams), _Stream.end, spread_seconds)
 
-    def refuse(self, origin: str | None, address: str) -> tuple[RefusalReason, int] | None:
+    def refuse(self, caller: Caller) -> tuple[RefusalReason, int] | None:
         """Say why a request is refused, and with which status."""
         if self._is_draining:
             return RefusalReason.DRAINING, 503
         if len(self._streams) >= self.settings.max_connections:
             return RefusalReason.CAPACITY, 503
-        if not self._origins.allow(origin):
+        if not caller.is_allowed:
+            self.refused(RefusedCaller(caller=caller, asked_for="event stream"))
             return RefusalReason.ORIGIN, 403
-        if self._by_address[address] >= self.settings.max_connections_per_address:
+        if self._by_address[caller.address] >= self.settings.max_connections_per_address:
             return RefusalReason.ADDRESS, 429
         return None
-
-    def cors_headers(self, origin: str | None) -> Mapping[str, str]:
-        """What lets a page of this origin read the stream."""
-        return self._origins.response_headers(origin)
 
     def open(self, address: str) -> _Stream:
         """Open a stream; nobody watches through it yet."""
@@ -257,13 +252,13 @@ async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
     seller_handle = parse_seller(request.path_params["handle"])
     since = request.query_params.get("since")
     parse_since(since)
-    origin = request.headers.get("origin")
-    address = request.client.host if request.client else ""
-    refused = streams.refuse(origin, address)
+    peer = request.client.host if request.client else ""
+    caller = streams.settings.access.examine(peer, request.headers.getlist)
+    refused = streams.refuse(caller)
     if refused is not None:
         reason, status = refused
         streams.hub.counters.refused[reason] += 1
         return Response(f"{reason}\n", status, media_type="text/plain; charset=utf-8")
     resumed = since_of(request.headers.get("last-event-id")) or since
-    headers = {**_HEADERS, **streams.cors_headers(origin)}
-    return _Answer(streams=streams, address=address, seller_handle=seller_handle, since=resumed, headers=headers)
+    headers = {**_HEADERS, **caller.cors_headers}
+    return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, since=resumed, headers=headers)

@@ -10,8 +10,8 @@ A handshake is refused, in this order, with
 |--------|----------------------------------------------------------------------------|
 | 503    | the gateway is draining, or there are as many connections as there may be  |
 | 404    | nothing is at this path                                                    |
-| 403    | the origin is not on the list                                              |
-| 429    | too many connections come from this address                                |
+| 403    | the origin is not allowed; see :mod:`linkhub_core.access`                  |
+| 429    | too many connections come from this client's address                       |
 | 4xx    | it is no WebSocket handshake, or who is at the path does not want it       |
 
 One timer does all that is due: time-outs of handshakes, pings, readers that do not go, and whatever ``sweeps`` add.
@@ -34,8 +34,8 @@ from websockets.http11 import Request, Response
 from linkhub_adapters.realtime.connection import Visitor, WebSocketConnection
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.goodbye import say_goodbye
-from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
+from linkhub_core.access import RefusedCaller
 
 __all__ = ["Door", "Gateway", "refusal"]
 
@@ -57,6 +57,7 @@ class Gateway:
         settings: see :class:`~.settings.RealtimeSettings`.
         counters: where refusals and slow readers are counted; the hub's.
         sweeps: called with the monotonic time at each sweep.
+        refused: called for each connection whose origin is refused.
         monotonic: seconds.
     """
 
@@ -64,17 +65,14 @@ class Gateway:
     settings: RealtimeSettings = Factory(RealtimeSettings)
     counters: Counters = Factory(Counters)
     sweeps: Sequence[Callable[[float], None]] = ()
+    refused: Callable[[RefusedCaller], None] = lambda _: None
     monotonic: Callable[[], float] = time.monotonic
-    _origins: Origins = field(init=False)
     _connections: set[WebSocketConnection] = field(factory=set, init=False)
     _by_address: Counter[str] = field(factory=Counter, init=False)
     _servers: list[asyncio.Server] = field(factory=list, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _is_draining: bool = field(default=False, init=False)
     _emptied: asyncio.Event = field(factory=asyncio.Event, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._origins = Origins(self.settings.origins)
 
     def __len__(self) -> int:
         """How many connections there are, those in their handshake or about to close included."""
@@ -139,27 +137,29 @@ class Gateway:
     def add(self, connection: WebSocketConnection) -> None:
         """Take a new connection in."""
         self._connections.add(connection)
-        self._by_address[connection.address] += 1
 
     def remove(self, connection: WebSocketConnection) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
-        self._by_address[connection.address] -= 1
-        if not self._by_address[connection.address]:
-            del self._by_address[connection.address]
+        if connection.address:
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
         if not self._connections:
             self._emptied.set()
 
     def refuse(self, connection: WebSocketConnection, request: Request) -> Response | None:
         """Refuse a request for what the table above says; none lets its handshake go on."""
+        caller = self.settings.access.examine(connection.peer, request.headers.get_all)
+        self._attribute(connection, caller.address)
         if self._is_draining:
             return self._refuse(RefusalReason.DRAINING, HTTPStatus.SERVICE_UNAVAILABLE)
         if len(self._connections) > self.settings.max_connections:
             return self._refuse(RefusalReason.CAPACITY, HTTPStatus.SERVICE_UNAVAILABLE)
         if _path(request) not in self.doors:
             return self._refuse(RefusalReason.PATH, HTTPStatus.NOT_FOUND)
-        origins: Sequence[str | None] = request.headers.get_all("Origin") or [None]
-        if not all(map(self._origins.allow, origins)):
+        if not caller.is_allowed:
+            self.refused(RefusedCaller(caller=caller, asked_for="websocket"))
             return self._refuse(RefusalReason.ORIGIN, HTTPStatus.FORBIDDEN)
         if self._by_address[connection.address] > self.settings.max_connections_per_address:
             return self._refuse(RefusalReason.ADDRESS, HTTPStatus.TOO_MANY_REQUESTS)
@@ -172,6 +172,12 @@ class Gateway:
     def count_refusal(self, reason: RefusalReason) -> None:
         """Count a connection that did not come to speak."""
         self.counters.refused[reason] += 1
+
+    def _attribute(self, connection: WebSocketConnection, address: str) -> None:
+        """Count a connection for its client, whose address is only known with the headers."""
+        connection.address = address
+        if address:
+            self._by_address[address] += 1
 
     def _refuse(self, reason: RefusalReason, status: HTTPStatus) -> Response:
         self.count_refusal(reason)

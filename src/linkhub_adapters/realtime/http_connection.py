@@ -9,7 +9,9 @@ A client that sends without end, or nothing at all, costs nothing for long:
 | what                                                            | bound                    | then        |
 |-----------------------------------------------------------------|--------------------------|-------------|
 | the head of a request, and the trailers behind its body         | 64 KiB                   | 400, closed |
-| the time that a connection without a request takes for a head   | ``head_timeout_seconds`` | cut         |
+| the time that a head takes from its first byte                  | ``head_timeout_seconds`` | cut         |
+| the time until a connection's first byte, which load balancers  | uvicorn's keep-alive     | cut         |
+| open in advance                                                 |                          |             |
 | requests that wait for the answer to one before them            | 16                       | cut         |
 | a WebSocket handshake behind a request that is not answered yet |                          | cut         |
 
@@ -20,17 +22,26 @@ reason the request that is being answered is told so itself; uvicorn tells only 
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from linkhub_adapters.realtime.bounded_app import BoundedApp
+from linkhub_adapters.realtime.http_bounds import CutReason, HttpBounds, RequestKind, kind_of
+from linkhub_adapters.realtime.response_writer import ResponseWriter
 
 __all__ = ["HttpConnection", "transport_of"]
 
 _EXTENSION: Final = "linkhub.transport"
 _MAX_HEAD_BYTES: Final = 65_536
 _MAX_PIPELINED: Final = 16
+_TOO_MANY: Final = (
+    b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
+    b"cache-control: no-store\r\nretry-after: 10\r\ncontent-length: 113\r\n\r\n"
+    b'{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Your address has too many connections."}'
+)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -38,41 +49,69 @@ class HttpConnection(HttpToolsProtocol):
 
     head_timeout_seconds: ClassVar[float] = 10.0
 
+    _address = ""
+    _is_counted = False
+    _app_of_answer: BoundedApp | None = None
+
     # What has come since a head, a piece of a body or a request was complete.
     _unread_bytes = 0
+    _has_begun = False
     _head_due: asyncio.TimerHandle | None = None
     _answering: RequestResponseCycle | None = None
+
+    def __init__(self, *args: Any, bounds: HttpBounds | None = None, **kwargs: Any) -> None:
+        """Take what uvicorn gives, and the bounds of the process; without them, those of this connection alone."""
+        super().__init__(*args, **kwargs)
+        self._bounds = bounds or HttpBounds()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """See :class:`asyncio.Protocol`."""
         super().connection_made(transport)
-        self._expect_head()
+        self._address = self.client[0] if self.client else ""
+        self._is_counted = True
+        if self._bounds.enter(self, self._address):
+            self._expect_head(self.timeout_keep_alive)
+        else:
+            self._bounds.cut[CutReason.ADDRESS] += 1
+            transport.write(_TOO_MANY)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See :class:`asyncio.Protocol`."""
         self._expect_nothing()
+        self._leave_bounds()
         super().connection_lost(exc)
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
+            if self._app_of_answer is not None and self._answering.scope["method"] in ("GET", "HEAD"):
+                self._app_of_answer.cancel()
 
     def data_received(self, data: bytes) -> None:
         """See :class:`asyncio.Protocol`."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._expect_nothing()
         self._unread_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._unread_bytes > _MAX_HEAD_BYTES:
+            self._bounds.cut[CutReason.HEAD] += 1
             self.send_400_response("A header that is too long")
         elif not self._is_answering and self._is_ours:
-            self._expect_head()
+            self._expect_head(self.head_timeout_seconds)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the gateway; see uvicorn."""
         if self._is_answering:
             self.transport.abort()
         else:
+            self._leave_bounds()
             super().handle_websocket_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: Java's client offers HTTP/2 (``h2c``) with each request, and HTTP/1.1 is an answer to it."""
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what came and close; an answer under way is cut, for another one has no place in it."""
@@ -94,8 +133,10 @@ class HttpConnection(HttpToolsProtocol):
         self._unread_bytes = 0
         self._expect_nothing()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > _MAX_HEAD_BYTES:
+            self._bounds.cut[CutReason.HEAD] += 1
             raise ValueError("a header that is too long")
         if len(self.pipeline) >= _MAX_PIPELINED:
+            self._bounds.cut[CutReason.PIPELINE] += 1
             raise ValueError("too many requests behind one that is not answered")
         super().on_headers_complete()
 
@@ -111,7 +152,51 @@ class HttpConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+        cycle.transport = cast(asyncio.Transport, ResponseWriter(self.transport, cycle))
+        kind = kind_of(cast(Scope, cycle.scope))
+        bounded = BoundedApp(
+            cast(ASGIApp, app), self._bounds, self._address, kind is RequestKind.PAGE, lambda: cycle.disconnected
+        )
+
+        def begin() -> bool:
+            if not cycle.disconnected:
+                # A realtime request is told that its client is gone, and ends itself.
+                self._app_of_answer = None if kind is RequestKind.REALTIME else bounded
+                super(HttpConnection, self)._start_asgi_task(cycle, cast(ASGI3Application, bounded))
+            return not cycle.disconnected
+
+        if kind is RequestKind.PAGE:
+            self._bounds.admission.ask(self._address, begin)
+        else:
+            self._count(kind is not RequestKind.REALTIME)
+            begin()
+
+    def on_response_complete(self) -> None:
+        """End an answer; see uvicorn."""
+        self._count(self in self.connections)
+        super().on_response_complete()
+
+    # --- bounds ----------------------------------------------------------------------------------------------------
+
+    def unsent_bytes(self) -> int:
+        """See :class:`~.http_bounds.Bounded`."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self, reason: CutReason) -> None:
+        """See :class:`~.http_bounds.Bounded`."""
+        self._bounds.cut[reason] += 1
+        self.transport.abort()
+
+    def _count(self, is_plain: bool) -> None:
+        """Count this connection among those of its address, unless it answers a realtime request."""
+        if is_plain is not self._is_counted:
+            self._is_counted = is_plain
+            self._bounds.count(self._address, 1 if is_plain else -1)
+
+    def _leave_bounds(self) -> None:
+        self._count(True)
+        self._bounds.leave(self, self._address)
+        self._is_counted = False
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -126,9 +211,9 @@ class HttpConnection(HttpToolsProtocol):
         """Whether the connection was not handed over."""
         return self in self.connections
 
-    def _expect_head(self) -> None:
+    def _expect_head(self, within_seconds: float) -> None:
         if self._head_due is None:
-            self._head_due = self.loop.call_later(self.head_timeout_seconds, self.transport.abort)
+            self._head_due = self.loop.call_later(within_seconds, self.cut, CutReason.HEAD_TIMEOUT)
 
     def _expect_nothing(self) -> None:
         if self._head_due is not None:

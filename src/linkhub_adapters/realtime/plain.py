@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import orjson
+from starlette.requests import Request as HttpRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from websockets.http11 import Request
 
 from linkhub_adapters.realtime.connection import WebSocketConnection
@@ -13,7 +17,9 @@ from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.viewer import Viewer
 
-__all__ = ["PlainVisitor", "plain_door"]
+__all__ = ["PRODUCTS_PATH", "PlainVisitor", "plain_door", "plain_routes"]
+
+PRODUCTS_PATH: Final = "/products"
 
 _FORM: Final = 'a message is {"event": "...", "data": {...}}'
 
@@ -58,6 +64,20 @@ def plain_door(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainVisito
         return PlainVisitor(hub, connection)
 
     return admit
+
+
+def plain_routes() -> list[Route]:
+    """The answer to a request for ``/products`` without a handshake, for the HTTP application: 426."""
+    return [Route(PRODUCTS_PATH, _require_upgrade, methods=["GET"], include_in_schema=False)]
+
+
+async def _require_upgrade(_: HttpRequest) -> Response:
+    text = (
+        "This address takes WebSocket handshakes only. Open it with a WebSocket client. A proxy in front must pass the "
+        "headers Upgrade and Connection on.\n"
+    )
+    headers = {"upgrade": "websocket", "connection": "upgrade", "cache-control": "no-store"}
+    return PlainTextResponse(text, HTTPStatus.UPGRADE_REQUIRED, headers)
 
 
 def _read(message: str | bytes) -> tuple[str, object] | str:

@@ -23,9 +23,11 @@ from linkhub_adapters.realtime.engineio import Intent, Refusal
 from linkhub_adapters.realtime.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.socketio_server import SocketIoServer
 
-__all__ = ["SOCKETIO_PATH", "socketio_routes"]
+__all__ = ["SOCKETIO_PATH", "SOCKETIO_PATHS", "socketio_routes"]
 
 SOCKETIO_PATH: Final = "/socket.io/"
+# With `addTrailingSlash: false`; some proxies drop the slash, too.
+SOCKETIO_PATHS: Final = (SOCKETIO_PATH, "/socket.io")
 
 # More than are of use: to the others the protocol's answer is its own 400, not the HTTP application's 405.
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -34,14 +36,15 @@ _UNCACHED: Final = {"cache-control": "no-store"}
 
 def socketio_routes(server: SocketIoServer) -> list[Route]:
     """The routes of the polling transport, for the HTTP application."""
-    return [Route(SOCKETIO_PATH, partial(_answer, server), methods=_METHODS, include_in_schema=False)]
+    answer = partial(_answer, server)
+    return [Route(path, answer, methods=_METHODS, include_in_schema=False) for path in SOCKETIO_PATHS]
 
 
 async def _answer(server: SocketIoServer, request: Request) -> Response:
-    origin = request.headers.get("origin")
-    address = request.client.host if request.client else ""
-    headers = {**_UNCACHED, **server.cors_headers(origin)}
-    admission = server.admit(request.method, dict(request.query_params), origin=origin, address=address)
+    peer = request.client.host if request.client else ""
+    caller = server.settings.access.examine(peer, request.headers.getlist)
+    headers = {**_UNCACHED, **caller.cors_headers}
+    admission = server.admit(request.method, dict(request.query_params), caller)
     if isinstance(admission, Refusal):
         return _refused(admission, headers)
     intent, client = admission

@@ -15,9 +15,9 @@ from typing import Final
 from attrs import define, field
 
 from linkhub_core.announcement import Announcement
-from linkhub_core.codec import timestamp_text
-from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import ProductStore, Unreadable
+from linkhub_core.model import ProductKey
+from linkhub_core.ports import ProductReader, Unreadable
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["RecreatedProducts"]
 
@@ -34,7 +34,7 @@ class RecreatedProducts:
         report: takes what a read, or ``show``, raised.
     """
 
-    products: ProductStore
+    products: ProductReader
     show: Callable[[Announcement], None]
     report: Callable[[Exception], None]
     _waiting: list[Announcement] = field(factory=list, init=False)
@@ -65,9 +65,9 @@ class RecreatedProducts:
         finally:
             self._task = None
 
-    async def _find(self, keys: set[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable] | None:
+    async def _find(self, keys: set[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable] | None:
         try:
-            return await self.products.find(list(keys))
+            return await self.products.read(list(keys))
         except Exception as error:  # noqa: BLE001  the announcements are decided, whatever the store raises
             self.report(error)
             return None
@@ -79,11 +79,11 @@ class RecreatedProducts:
             self.report(error)
 
 
-def _counts(announcement: Announcement, stored: Mapping[ProductKey, ProductRecord | Unreadable] | None) -> bool:
+def _counts(announcement: Announcement, stored: Mapping[ProductKey, StoredProduct | Unreadable] | None) -> bool:
     """Whether the life of an announcement is the stored one, as far as the store says; None is a read that failed."""
     if stored is None:
         return True
     product = stored.get(announcement.key)
     if isinstance(product, Unreadable):
         return True
-    return product is not None and timestamp_text(product.created_at) == announcement.created_at
+    return product is not None and product.created_at == announcement.created_at

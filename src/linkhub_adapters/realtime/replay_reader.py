@@ -25,11 +25,11 @@ from attrs import define, field, frozen
 from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.codec import announce
+from linkhub_core.codec import announce_stored, timestamp_text
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import LinkhubError, TransientError
-from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Clock, Journal
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = ["ReplayReader"]
@@ -44,12 +44,14 @@ class _Found:
     """What changed after ``earliest``, with its moments; ``earliest`` is None if too much changed after every since."""
 
     earliest: datetime | None = None
-    events: Sequence[tuple[datetime, EncodedEvent]] = ()
+    events: Sequence[tuple[str, EncodedEvent]] = ()
 
     def after(self, since: datetime) -> Sequence[EncodedEvent] | None:
         if self.earliest is None or since < self.earliest:
             return None
-        return [event for moment, event in self.events if moment > since]
+        # Whole milliseconds are later than a moment just when they are later than its whole milliseconds.
+        moment = timestamp_text(since)
+        return [event for updated_at, event in self.events if updated_at > moment]
 
 
 @define(eq=False)
@@ -66,13 +68,14 @@ class _ShopReads:
     task: asyncio.Task[None] | None = None
     waiting: _Waiting = field(factory=list)
     asking: int = 0
-    events: Mapping[tuple[ProductKey, datetime, int], EncodedEvent] = field(factory=dict)
+    events: Mapping[tuple[str, str, int], EncodedEvent] = field(factory=dict)
 
-    def encode(self, records: Sequence[ProductRecord], now: datetime) -> Sequence[EncodedEvent]:
-        """The events of records; ``now`` is their ``timestamp`` if they are encoded by this call."""
-        named = {(record.key, record.created_at, record.revision): record for record in records}
+    def encode(self, products: Sequence[StoredProduct], now: datetime) -> Sequence[EncodedEvent]:
+        """The events of products; ``now`` is their ``timestamp`` if they are encoded by this call."""
+        named = {(product.video_id, product.created_at, product.revision): product for product in products}
         self.events = {
-            name: self.events.get(name) or EncodedEvent(announce(record, now)) for name, record in named.items()
+            name: self.events.get(name) or EncodedEvent(announce_stored(product, now))
+            for name, product in named.items()
         }
         return list(self.events.values())
 
@@ -152,18 +155,18 @@ class ReplayReader:
 
     async def _read(self, seller_handle: str, reads: _ShopReads, sinces: Sequence[datetime]) -> _Found:
         low, high, middle = 0, len(sinces), 0
-        found: Sequence[ProductRecord] = []
+        found: Sequence[StoredProduct] = []
         while low < high:
-            records = await self.browse.missed(seller_handle, sinces[middle])
-            if records is None:
+            products = await self.browse.missed(seller_handle, sinces[middle])
+            if products is None:
                 low = middle + 1
             else:
-                high, found = middle, records
+                high, found = middle, products
             middle = (low + high) // 2
         if high == len(sinces):
             return _Found()
         events = reads.encode(found, self.clock.now())
-        return _Found(sinces[high], [(record.updated_at, event) for record, event in zip(found, events, strict=True)])
+        return _Found(sinces[high], [(product.updated_at, event) for product, event in zip(found, events, strict=True)])
 
 
 async def _hand_out(waiting: _Waiting, found: _Found) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from attrs import field, frozen
 from attrs.validators import gt
 
+from linkhub_core.access import AccessPolicy
 from linkhub_core.subscriptions import SessionLimits
 
 __all__ = ["RealtimeSettings"]
@@ -17,8 +16,7 @@ class RealtimeSettings:
     """The choices of the realtime room.
 
     Attributes:
-        origins: whose pages may connect, such as ``https://shop.example``; ``http://localhost:*`` means any port and
-            ``*`` everybody. Clients that send no origin are not browsers, and may connect.
+        access: which origins may connect, and which proxies name the client's address.
         session: what one connection may do.
         max_unsent_bytes: what may wait for a reader before it is closed with 1013 for its slowness.
         max_connections: how many there may be of each: WebSockets, Socket.IO sessions, event streams.
@@ -34,7 +32,7 @@ class RealtimeSettings:
         sweep_interval_seconds: how often time-outs are looked at; it bounds how late they are.
     """
 
-    origins: Sequence[str] = ()
+    access: AccessPolicy = field(factory=AccessPolicy)
     session: SessionLimits = field(factory=SessionLimits)
     max_unsent_bytes: int = field(default=1_048_576, validator=gt(0))
     max_connections: int = field(default=50_000, validator=gt(0))

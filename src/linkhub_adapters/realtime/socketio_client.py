@@ -35,7 +35,7 @@ _NAMESPACES: Final = frozenset({NAMESPACE})
 class SocketIoClient:
     """A client's session, made by the server for the request that opens it."""
 
-    __slots__ = ("_connection", "_poll", "_server", "_sockets", "_viewer", "address", "due", "engine")
+    __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_viewer", "address", "due", "engine")
 
     def __init__(self, server: SocketIoServer, engine: EngineSession, address: str, now: float) -> None:
         """``address`` is counted against the limit of polling sessions; empty for a WebSocket, which the gateway
@@ -47,6 +47,7 @@ class SocketIoClient:
         self._viewer: Viewer | None = None
         self._connection: WebSocketConnection | None = None
         self._poll: asyncio.Future[bytes] | None = None
+        self._release: asyncio.TimerHandle | None = None
         self.due = math.inf
 
     # --- polling ---------------------------------------------------------------------------------------------------
@@ -57,9 +58,21 @@ class SocketIoClient:
         if handled.refusal is not None:
             self.settle(handled.events)
             return handled.refusal
-        poll = self._poll = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        poll = self._poll = loop.create_future()
         self.settle(handled.events)
+        if self.engine.poll_delays_upgrade:
+            self._release = loop.call_later(self.engine.settings.upgrade_poll_seconds, self._release_poll)
         return poll
+
+    def _release_poll(self) -> None:
+        self.engine.release_poll()
+        self.settle(())
+
+    def _cancel_release(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release.cancel()
 
     def open_post(self) -> Refusal | None:
         """A POST has come."""
@@ -76,6 +89,7 @@ class SocketIoClient:
     def lose_request(self) -> None:
         """The connection of a request is gone before its answer was written."""
         self._poll = None
+        self._cancel_release()
         self.settle(self.engine.lose_request())
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
@@ -116,7 +130,10 @@ class SocketIoClient:
 
     def _note_due(self) -> None:
         first = [due for due in (self.engine.deadline, self._sockets.deadline) if due is not None]
-        self.due = min(first, default=math.inf)
+        due = min(first, default=math.inf)
+        if due != self.due:
+            self.due = due
+            self._server.note_due(self)
 
     # --- the shell -------------------------------------------------------------------------------------------------
 
@@ -148,6 +165,7 @@ class SocketIoClient:
                 if not self._poll.done():
                     self._poll.set_result(payload)
                 self._poll = None
+                self._cancel_release()
 
     def _upgrade(self) -> None:
         self._flush()

@@ -2,11 +2,14 @@
 
 door       makes a visitor of a WebSocket at ``/socket.io/``: a new session, or the upgrade of one that polls
 admit      the same for HTTP requests; see :mod:`~.polling`
-sweep      ends what is dead, and pings the rest; the gateway's timer calls it
+sweep      ends sessions that are dead, and pings the rest, each at its time: one timer waits for the earliest. The
+           gateway's own sweep is much coarser than the heartbeat that a handshake may promise.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
 import secrets
 import time
 from collections import Counter
@@ -20,6 +23,7 @@ from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.connection import Visitor, WebSocketConnection
 from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.deadlines import Deadlines
 from linkhub_adapters.realtime.engineio import (
     FORBIDDEN,
     EngineSession,
@@ -32,11 +36,14 @@ from linkhub_adapters.realtime.engineio import (
 from linkhub_adapters.realtime.gateway import refusal
 from linkhub_adapters.realtime.goodbye import say_goodbye
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.origins import Origins
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_adapters.realtime.socketio_client import SocketIoClient
+from linkhub_core.access import Caller, RefusedCaller
 
 __all__ = ["SocketIoServer"]
+
+# Sessions that are due within it are served together.
+_MIN_WAIT_SECONDS: Final = 0.002
 
 _DRAINING: Final = Refusal(code=3, message="The server is going away", status=HTTPStatus.SERVICE_UNAVAILABLE)
 _FULL: Final = Refusal(code=3, message="Too many sessions", status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -57,20 +64,24 @@ class SocketIoServer:
         settings: see :class:`~.settings.RealtimeSettings`.
         monotonic: seconds.
         new_sid: makes the secret id of a session.
+        refused: called for each request whose origin is refused.
     """
 
     hub: Hub
     settings: RealtimeSettings = Factory(RealtimeSettings)
     monotonic: Callable[[], float] = time.monotonic
     new_sid: Callable[[], str] = _new_sid
+    refused: Callable[[RefusedCaller], None] = lambda _: None
     _engine_settings: EngineSettings = field(init=False)
-    _origins: Origins = field(init=False)
     _clients: dict[str, SocketIoClient] = field(factory=dict, init=False)
     _polling_by_address: Counter[str] = field(factory=Counter, init=False)
     _is_draining: bool = field(default=False, init=False)
+    _deadlines: Deadlines = field(init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    _timer_due: float = field(default=math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._origins = Origins(self.settings.origins)
+        self._deadlines = Deadlines(self._due_of)
         self._engine_settings = EngineSettings(
             ping_interval_seconds=self.settings.ping_interval_seconds,
             ping_timeout_seconds=self.settings.ping_timeout_seconds,
@@ -100,30 +111,46 @@ class SocketIoServer:
 
     # --- polling ---------------------------------------------------------------------------------------------------
 
-    def admit(
-        self, method: str, query: Mapping[str, str], *, origin: str | None, address: str
-    ) -> tuple[Intent, SocketIoClient] | Refusal:
+    def admit(self, method: str, query: Mapping[str, str], caller: Caller) -> tuple[Intent, SocketIoClient] | Refusal:
         """Say whose request this is and what it wants, or why it is refused."""
-        if not self._origins.allow(origin):
+        if not caller.is_allowed:
+            self.refused(RefusedCaller(caller=caller, asked_for="polling"))
             return self._refuse(RefusalReason.ORIGIN, FORBIDDEN)
         admission = admit(method, query, is_websocket=False, find_session=self._find)
         if isinstance(admission, Refusal):
             return admission
         if admission.session is not None:
             return admission.intent, self._clients[admission.session.sid]
-        client = self._open(Transport.POLLING, address)
+        client = self._open(Transport.POLLING, caller.address)
         return client if isinstance(client, Refusal) else (admission.intent, client)
-
-    def cors_headers(self, origin: str | None) -> Mapping[str, str]:
-        """What lets a page of this origin read an answer."""
-        return self._origins.response_headers(origin)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
         """Do what is due at ``now``."""
-        for client in [each for each in self._clients.values() if each.due <= now]:
-            client.tick(now)
+        for sid in list(self._deadlines.pop_due(now)):
+            if sid in self._clients:
+                self._clients[sid].tick(now)
+        self._deadlines.compact(len(self._clients))
+
+    def note_due(self, client: SocketIoClient) -> None:
+        """The time at which something is due for a session has changed."""
+        self._deadlines.add(client.due, client.engine.sid)
+        if client.due < self._timer_due:
+            self._wait_for(client.due)
+
+    def _wait_for(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_due = None, due
+        if due < math.inf:
+            wait_seconds = max(_MIN_WAIT_SECONDS, due - self.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait_seconds, self._sweep_on_time)
+
+    def _sweep_on_time(self) -> None:
+        self._timer_due = math.inf
+        self.sweep(self.monotonic())
+        self._wait_for(self._deadlines.earliest())
 
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Take no more sessions, and close those that poll over ``spread_seconds``.
@@ -151,10 +178,21 @@ class SocketIoServer:
             self._polling_by_address[client.address] -= 1
             if not self._polling_by_address[client.address]:
                 del self._polling_by_address[client.address]
+        if not self._clients:
+            self._wait_for(math.inf)
+
+    def _due_of(self, sid: str) -> float:
+        client = self._clients.get(sid)
+        return math.inf if client is None else client.due
 
     def _find(self, sid: str) -> EngineSession | None:
         client = self._clients.get(sid)
-        return None if client is None else client.engine
+        if client is None:
+            return None
+        now = self.monotonic()
+        if client.due <= now:
+            client.tick(now)  # a request may come in the moment in which its session ends
+        return client.engine
 
     def _open(self, transport: Transport, address: str) -> SocketIoClient | Refusal:
         if self._is_draining:

@@ -1,4 +1,4 @@
-"""The file, opened: one thread that writes, one that reads, and word of what this process has changed.
+"""The file, opened: one thread that writes, one that reads for this process, several that read for its clients.
 
 SQLite allows one writer at a time, so this process has one, and lets other processes' writers wait for at most
 ``busy_timeout_seconds``. Readers see the last commit and never wait for a writer.
@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from attrs import define, field
 
-from linkhub_adapters.sqlite.errors import translating
+from linkhub_adapters.sqlite.errors import is_damage, translated, translating
+from linkhub_adapters.sqlite.file_identity import FileIdentity, check_no_leftovers
+from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
+from linkhub_adapters.sqlite.transaction import transaction
+from linkhub_core.errors import LinkhubError
 
 __all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"]
 
@@ -42,36 +46,47 @@ def from_microseconds(count: int) -> datetime:
 
 @define(eq=False)
 class _Lane:
-    """One connection, used by its own thread only."""
+    """One connection, used by its own thread only, until that has ended."""
 
-    path: Path
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._translated, work)
-
-    def _translated(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with translating(self.path):
-            return work(self.connection)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work, self.connection)
 
     def close(self) -> None:
+        """Finish what waits, then close."""
         self.thread.submit(self.connection.close).result()
         self.thread.shutdown()
+
+    def break_off(self) -> None:
+        """Let nothing more begin, interrupt what is under way, and close."""
+        self.thread.shutdown(wait=False, cancel_futures=True)
+        self.connection.interrupt()
+        self.thread.shutdown()
+        self.connection.close()
 
 
 @define(eq=False)
 class SqliteDatabase:
-    """One open file. Made by :meth:`open`; closed by :meth:`close`, after which nothing may use it."""
+    """One open file. Made by :meth:`open`; closed by :meth:`close`, after which nothing may use it.
+
+    ``is_new`` says that there was no file before. ``damage`` is the first error that said that the file is damaged: a
+    damaged file stays damaged until the process ends.
+    """
 
     path: Path
+    is_new: bool
     _writer: _Lane
     _reader: _Lane
+    _client_readers: ReaderPool
+    _identity: FileIdentity
+    damage: LinkhubError | None = field(default=None, init=False)
     _waiting: set[asyncio.Future[None]] = field(factory=set, init=False)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_seconds: float = 5.0) -> SqliteDatabase:
-        """Open the file, and make it where there is none.
+        """Open the file; make it if there is none.
 
         Args:
             path: the file; its directory is made when it is missing.
@@ -79,23 +94,51 @@ class SqliteDatabase:
 
         Raises:
             ServiceUnavailable: the file cannot be opened, or is not ours.
+            StoreLost: the file is gone, and its write-ahead log is still there.
             OSError: its directory cannot be made.
         """
         with translating(path):
+            check_no_leftovers(path)
+            is_new = not path.exists() or not path.stat().st_size  # an empty one is left where the disk was full
             path.parent.mkdir(parents=True, exist_ok=True)
             writer = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-writer")
             try:
                 writer.thread.submit(_prepare, writer.connection, busy_timeout_seconds).result()
+                identity = FileIdentity.of(path)
                 reader = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-reader")
             except BaseException:
                 writer.close()
                 raise
-        return cls(path, writer, reader)
+        clients = ReaderPool(connect=lambda: _connect(path, busy_timeout_seconds))
+        return cls(path, is_new, writer, reader, clients, identity)
 
     def close(self) -> None:
-        """Finish what is under way, then close the file."""
-        self._reader.close()
+        """Break off what is read, finish what is written, then close the file."""
+        self._client_readers.break_off()
+        self._reader.break_off()
         self._writer.close()
+
+    def check_identity(self) -> None:
+        """Return if the path still leads to the open file; a system call or three.
+
+        Raises:
+            StoreLost: the file was moved, deleted or replaced.
+            ServiceUnavailable: the directory cannot be looked at.
+        """
+        self._identity.check()
+
+    def note_damage(self, error: sqlite3.Error, told: LinkhubError) -> None:
+        """Remember ``told`` if ``error`` says that the file is damaged."""
+        if self.damage is None and is_damage(error):
+            self.damage = told
+
+    def _translated(self, work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+        try:
+            return work(connection)
+        except sqlite3.Error as error:
+            told = translated(error, self.path)
+            self.note_damage(error, told)
+            raise told from error
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` on the reading thread; it sees everything that was committed before.
@@ -103,7 +146,17 @@ class SqliteDatabase:
         Raises:
             ServiceUnavailable: as the module :mod:`~linkhub_adapters.sqlite.errors` tells.
         """
-        return await self._reader.run(work)
+        return await self._reader.run(partial(self._translated, work))
+
+    async def read_for_client(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same on one of several threads that serve clients, so that no feed and no queue waits for them.
+
+        If the caller is cancelled, the read is interrupted.
+
+        Raises:
+            ServiceUnavailable: as for :meth:`read`.
+        """
+        return await self._client_readers.run(partial(self._translated, work))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` as one transaction on the writing thread; when this returns, it is on the disk.
@@ -112,11 +165,11 @@ class SqliteDatabase:
             ServiceUnavailable, StoreRefused: nothing of it was written.
         """
 
-        def transaction(connection: sqlite3.Connection) -> T:
-            with _transaction(connection):
+        def within(connection: sqlite3.Connection) -> T:
+            with transaction(connection):
                 return work(connection)
 
-        return await self._writer.run(transaction)
+        return await self._writer.run(partial(self._translated, within))
 
     def tell(self) -> None:
         """Wake those in this process who wait for news."""
@@ -134,18 +187,6 @@ class SqliteDatabase:
             self._waiting.discard(waiting)
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     try:
@@ -153,11 +194,13 @@ def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:
     except BaseException:
         thread.shutdown()
         raise
-    return _Lane(path, connection, thread)
+    return _Lane(connection, thread)
 
 
 def _connect(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
+    )
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-16000")
     # Some systems' SQLite overwrites what is deleted with zeros, which would cost a write for each settled message.

@@ -40,14 +40,6 @@ class SqliteDepths:
         """
         return await self.database.read(_take)
 
-    async def check(self) -> None:
-        """Return when the file can be written to.
-
-        Raises:
-            ServiceUnavailable: it cannot.
-        """
-        await self.database.write(lambda connection: connection.execute("SELECT 1").fetchone())
-
 
 def _take(connection: sqlite3.Connection) -> Depths:
     counted = dict(connection.execute(QUEUED).fetchall())

@@ -22,5 +22,5 @@ def read_document(stored: bytes) -> dict[str, Any]:
     document: dict[str, Any] = orjson.loads(stored)
     price = document.get("price")
     if isinstance(price, float) and price >= _EXACT_BELOW:
-        document["price"] = exact_field(stored.decode(), "price")
+        document["price"] = exact_field(stored.decode(), "price", price)
     return document

@@ -5,35 +5,84 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from pathlib import Path
 
+from linkhub_adapters.sqlite.disk_space import is_full
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = ["translated", "translating"]
+__all__ = ["FileFailure", "failure_of", "is_damage", "translated", "translating"]
 
-# By the name of the primary or extended result code; the longest name that fits wins.
-_PROBLEMS = {
-    "SQLITE_BUSY": "it is locked by another process that does not let go; stop that one, or wait",
-    "SQLITE_LOCKED": "it is locked by another connection; wait",
-    "SQLITE_FULL": "the disk is full; make room, nothing that was accepted is lost",
-    "SQLITE_READONLY": "it may not be written to; check its permissions and those of its directory",
-    "SQLITE_IOERR": "the disk does not read or write; check it",
-    "SQLITE_CANTOPEN": "it cannot be opened; check that the directory exists and may be written to",
-    "SQLITE_PERM": "it may not be opened; check its permissions",
-    "SQLITE_CORRUPT": "it is damaged; restore it from a copy",
-    "SQLITE_NOTADB": "it is not a database; move it away, or set LINKHUB_DATA_DIR to another directory",
-    "SQLITE_SCHEMA": "another version of linkhub changed it; restart this process",
+
+class FileFailure(Enum):
+    """Why the file cannot be used: what mends it differs."""
+
+    FULL = auto()
+    BUSY = auto()
+    DENIED = auto()
+    DISK = auto()
+    DAMAGED = auto()
+    OTHER = auto()
+
+
+# By the name of the primary or extended result code; the first one that fits.
+_FAILURES = {
+    "SQLITE_BUSY": (
+        FileFailure.BUSY,
+        "it is locked by another process that does not let go; stop that one, or wait",
+    ),
+    "SQLITE_LOCKED": (FileFailure.BUSY, "it is locked by another connection; wait"),
+    "SQLITE_FULL": (FileFailure.FULL, "the disk is full; make room, nothing that was accepted is lost"),
+    "SQLITE_READONLY": (
+        FileFailure.DENIED,
+        "it may not be written to; check its permissions and those of its directory",
+    ),
+    "SQLITE_IOERR": (FileFailure.DISK, "the disk does not read or write; check it"),
+    "SQLITE_CANTOPEN": (
+        FileFailure.DENIED,
+        "it cannot be opened; check that the directory exists and may be written to",
+    ),
+    "SQLITE_PERM": (FileFailure.DENIED, "it may not be opened; check its permissions"),
+    "SQLITE_CORRUPT": (FileFailure.DAMAGED, "it is damaged; restore it from a copy"),
+    "SQLITE_NOTADB": (
+        FileFailure.DAMAGED,
+        "it is not a database; keep a copy of it, then restore it from a backup",
+    ),
+    "SQLITE_SCHEMA": (FileFailure.OTHER, "another version of linkhub changed it; restart this process"),
 }
 _REFUSALS = {"SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT"}
+# What SQLite also says if it cannot make or grow one of its files because the disk is full.
+_MAY_BE_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
 
 
 def translated(error: sqlite3.Error, path: Path) -> LinkhubError:
     """The core's error for what SQLite raised on the file ``path``."""
-    name = getattr(error, "sqlite_errorname", None) or ""
-    if isinstance(error, sqlite3.DataError) or any(name.startswith(refusal) for refusal in _REFUSALS):
+    if isinstance(error, sqlite3.DataError) or _name_of(error).startswith(tuple(_REFUSALS)):
         return StoreRefused(f"the file {path}", str(error))
-    problem = next((told for code, told in _PROBLEMS.items() if name.startswith(code)), str(error))
+    _, problem = _judged(error, path)
     return ServiceUnavailable(f"the file {path}", problem)
+
+
+def failure_of(error: sqlite3.Error, path: Path) -> FileFailure:
+    """Why SQLite could not use the file ``path``."""
+    failure, _ = _judged(error, path)
+    return failure
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file's content is not what it wrote."""
+    return _name_of(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+def _name_of(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
+def _judged(error: sqlite3.Error, path: Path) -> tuple[FileFailure, str]:
+    name = _name_of(error)
+    if name.startswith(_MAY_BE_FULL) and is_full(path.parent):
+        name = "SQLITE_FULL"
+    return next((told for code, told in _FAILURES.items() if name.startswith(code)), (FileFailure.OTHER, str(error)))
 
 
 @contextmanager

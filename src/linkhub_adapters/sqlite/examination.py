@@ -27,7 +27,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from linkhub_adapters.sqlite.errors import translated
+from linkhub_adapters.sqlite.errors import FileFailure, failure_of, translated
 from linkhub_adapters.sqlite.product_store import READ_PRODUCTS, read_product
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_adapters.sqlite.staging_store import READ_ROWS, read_row
@@ -103,8 +103,9 @@ def _directory_finding(seen: PlaceSeen) -> Finding:
 
 
 def _disk_finding(seen: PlaceSeen) -> Finding:
-    free = f"{seen.free_bytes / 1e9:,.1f} GB free"
-    mend = f"df -h {seen.directory} (then make room, or move the file and set LINKHUB_DATA_DIR)"
+    is_gigabytes = seen.free_bytes >= LITTLE_BYTES
+    free = f"{seen.free_bytes / 1e9:,.1f} GB free" if is_gigabytes else f"{seen.free_bytes / 1e6:,.1f} MB free"
+    mend = f"df -h {seen.directory} (then make room; work goes on by itself, and nothing has to be moved)"
     if seen.free_bytes < TOO_LITTLE_BYTES:
         return Finding.fault("disk", f"{free}: writes fail when it is full", mend)
     return Finding.warning("disk", free, mend) if seen.free_bytes < LITTLE_BYTES else Finding.ok("disk", free)
@@ -115,7 +116,8 @@ def _disk_finding(seen: PlaceSeen) -> Finding:
 
 @frozen(kw_only=True)
 class FileSeen:
-    """What is known of a file that is there. ``problem`` is why it could not be read, and then the rest is unknown.
+    """What is known of a file that is there. ``problem`` and ``failure`` are why it could not be read; then the rest is
+    unknown.
 
     ``unreadable`` are rows of products and of staging that cannot be read, or none if they were not read.
     ``damages`` is what SQLite's quick check says, or none if that took too long. ``holders`` are processes that have
@@ -125,6 +127,7 @@ class FileSeen:
     path: Path
     modified_at: datetime
     problem: str | None = None
+    failure: FileFailure | None = None
     application_id: int = 0
     schema_version: int = 0
     is_empty: bool = False
@@ -160,7 +163,8 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
                 holders=holders,
             )
     except sqlite3.Error as error:
-        return FileSeen(path=path, modified_at=modified_at, problem=str(translated(error, path)), holders=holders)
+        told, failure = str(translated(error, path)), failure_of(error, path)
+        return FileSeen(path=path, modified_at=modified_at, problem=told, failure=failure, holders=holders)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -237,7 +241,7 @@ def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
 def _owner_faults(seen: FileSeen) -> Iterator[Finding]:
     elsewhere = "LINKHUB_DATA_DIR=/another/directory"
     if seen.problem is not None:
-        yield Finding.fault("file", seen.problem, f"ls -l {seen.path}*", _restore(seen))
+        yield Finding.fault("file", seen.problem, *_mend_of(seen))
     elif seen.application_id != APPLICATION_ID and not (seen.is_empty and seen.schema_version == 0):
         yield Finding.fault("file", f"another program made {seen.path}", elsewhere)
     elif seen.schema_version > SCHEMA_VERSION:
@@ -245,8 +249,24 @@ def _owner_faults(seen: FileSeen) -> Iterator[Finding]:
         yield Finding.fault("file", problem, f"pip install --upgrade linkhub, or {elsewhere}")
 
 
+def _mend_of(seen: FileSeen) -> Sequence[str]:
+    """What mends a file that cannot be read, by why: only a damaged one is ever replaced."""
+    path, directory = seen.path, seen.path.parent
+    steps = {
+        FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],
+        FileFailure.BUSY: [f"fuser -v {path} (tells who has it open; wait, or stop that process)"],
+        FileFailure.DENIED: [f"ls -ld {directory} {path}*", f'chown "$(id -un)" {directory} {path}*'],
+        FileFailure.DISK: ["dmesg | tail (what the kernel says of the disk)", f"ls -l {path}*"],
+        FileFailure.DAMAGED: [f"ls -l {path}*", _restore(seen)],
+    }
+    return steps.get(seen.failure or FileFailure.OTHER, [f"ls -l {path}*"])
+
+
 def _restore(seen: FileSeen) -> str:
-    return f"stop every process, move {seen.path}, its -wal and its -shm away, and put a backup in their place"
+    return (
+        f"stop every process, keep {seen.path} with its -wal and its -shm in another place, then put a backup in "
+        "their place"
+    )
 
 
 def _row_findings(seen: FileSeen) -> Iterator[Finding]:

@@ -16,12 +16,12 @@ from linkhub_core.ports import Clock
 
 __all__ = ["SqliteNodes"]
 
-FORGOTTEN_AFTER = timedelta(hours=1)
+FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 @frozen(kw_only=True)
 class SqliteNodes:
-    """Who works on the file. A process that has left no report for an hour is forgotten."""
+    """Who works on the file. A process that has left no report for ten minutes is forgotten."""
 
     database: SqliteDatabase
     clock: Clock
@@ -48,3 +48,11 @@ class SqliteNodes:
             return [row[0] for row in connection.execute("SELECT report FROM nodes ORDER BY node")]
 
         return await self.database.write(work)
+
+    async def leave(self, node: str) -> None:
+        """Remove the report of a process that stops; a second time does nothing.
+
+        Raises:
+            ServiceUnavailable: the file cannot be written to.
+        """
+        await self.database.write(lambda connection: connection.execute("DELETE FROM nodes WHERE node = ?", (node,)))

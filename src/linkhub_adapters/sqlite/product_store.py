@@ -10,6 +10,7 @@ from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.documents import read_document
+from linkhub_adapters.sqlite.stored_rows import COLUMNS, StoredRow, read_row
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
@@ -26,8 +27,19 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
-__all__ = ["CHANGED", "READ_PRODUCTS", "SqliteProductStore", "read_product", "scan_statement"]
+__all__ = [
+    "CHANGED",
+    "MANY",
+    "MANY_CHANGED",
+    "READ_PRODUCTS",
+    "WALK",
+    "WALK_END",
+    "SqliteProductStore",
+    "read_product",
+    "scan_statement",
+]
 
 PAGE_SIZE = 200
 
@@ -35,13 +47,28 @@ READ_PRODUCTS = """
 SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown
 """
 _FIND = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id = ?"
-_NEWEST = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"
-# The index holds all that is compared and sorted: the documents of a page are read, and no others.
+_READ_ONE = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
+_NEWEST = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"  # noqa: S608  our own names
+# Of what changed after a moment, the newest videos. While few changed, they are found and sorted within an index that
+# holds all that is compared. Where many did, a page is filled by a walk from the newest video down, which finds them
+# soon; only where it does not is everything that changed sorted.
+MANY = 5_000
 CHANGED = f"""
-{READ_PRODUCTS} FROM products WHERE rowid IN (
+SELECT {COLUMNS} FROM products WHERE rowid IN (
   SELECT rowid FROM products INDEXED BY products_updated
   WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
 ) ORDER BY video_id DESC
+"""  # noqa: S608  our own names
+MANY_CHANGED = f"""
+SELECT 1 FROM products INDEXED BY products_updated WHERE seller_handle = ? AND updated_at > ? LIMIT 1 OFFSET {MANY}
+"""  # noqa: S608  our own number
+WALK_END = f"""
+SELECT video_id FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT 1 OFFSET {MANY}
+"""  # noqa: S608  our own number
+# The plus keeps SQLite from choosing the index on updated_at.
+WALK = f"""
+SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? AND video_id > ? AND +updated_at > ?
+ORDER BY video_id DESC LIMIT ?
 """  # noqa: S608  our own names
 _ALL = "(seller_handle, video_id) > (?, ?)"
 _OF_A_SHOP = "seller_handle = ? AND video_id > ?"
@@ -77,6 +104,10 @@ class SqliteProductStore:
         rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
         return {key: read_product(row) for key, row in rows if row is not None}
 
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        return await self.database.read_for_client(lambda connection: _read(connection, keys))
+
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
         rows = [(record.key, _row(record)) for record in records]
@@ -94,28 +125,7 @@ class SqliteProductStore:
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
-        before, one_more = query.before or _AFTER_ALL, query.limit + 1
-        records: list[ProductRecord] = []
-        unreadable: list[Unreadable] = []
-        while len(records) < one_more:
-            rows = await self._rows_below(query, before, one_more)
-            for product in map(read_product, rows):
-                if isinstance(product, Unreadable):
-                    unreadable.append(product)
-                else:
-                    records.append(product)
-            if len(rows) < one_more:
-                break
-            before = rows[-1][1]
-        return Page(records=records[: query.limit], has_more=len(records) > query.limit, unreadable=unreadable)
-
-    async def _rows_below(self, query: PageQuery, before: str, count: int) -> list[tuple[Any, ...]]:
-        if query.since is None:
-            statement, values = _NEWEST, (query.seller_handle, before, count)
-        else:
-            since = timestamp_text(query.since)
-            statement, values = CHANGED, (query.seller_handle, since, before, count)  # type: ignore[assignment]
-        return await self.database.read(lambda connection: connection.execute(statement, values).fetchall())
+        return await self.database.read_for_client(lambda connection: _page(connection, query))
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
@@ -137,6 +147,44 @@ def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
     condition = _OF_A_SHOP if of_a_shop else _ALL
     condition += " AND unannounced_revision IS NOT NULL" if unannounced else ""
     return f"{READ_PRODUCTS} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
+
+
+def _read(
+    connection: sqlite3.Connection, keys: Sequence[ProductKey]
+) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+    rows = {key: connection.execute(_READ_ONE, (key.seller_handle, key.video_id)).fetchone() for key in keys}
+    return {key: read_row(key.seller_handle, row) for key, row in rows.items() if row is not None}
+
+
+def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
+    """Read rows until there is one product more than the page holds: that one only tells that there are more."""
+    wanted = query.limit + 1
+    before = query.before or _AFTER_ALL
+    products: list[StoredProduct] = []
+    unreadable: list[Unreadable] = []
+    while len(products) < wanted:
+        asked = wanted - len(products)
+        rows = _rows(connection, query, before, asked)
+        for row in rows:
+            product = read_row(query.seller_handle, row)
+            (products if isinstance(product, StoredProduct) else unreadable).append(product)  # type: ignore[arg-type]
+        if len(rows) < asked:
+            break
+        before = rows[-1][0]
+    return Page(products=products[: query.limit], has_more=len(products) > query.limit, unreadable=unreadable)
+
+
+def _rows(connection: sqlite3.Connection, query: PageQuery, before: str, limit: int) -> list[StoredRow]:
+    if query.since is None:
+        return connection.execute(_NEWEST, (query.seller_handle, before, limit)).fetchall()
+    since = timestamp_text(query.since)
+    if connection.execute(MANY_CHANGED, (query.seller_handle, since)).fetchone() is not None:
+        end = connection.execute(WALK_END, (query.seller_handle, before)).fetchone()
+        values = (query.seller_handle, before, end[0] if end else "", since, limit)
+        rows: list[StoredRow] = connection.execute(WALK, values).fetchall()
+        if len(rows) == limit or end is None:
+            return rows
+    return connection.execute(CHANGED, (query.seller_handle, since, before, limit)).fetchall()
 
 
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _NODES = """
 CREATE TABLE nodes (
@@ -33,6 +34,26 @@ UPDATE products SET shown = unannounced_revision IS NULL, created_at = CASE
   WHEN json_valid(CAST(document AS TEXT)) THEN coalesce(json_extract(CAST(document AS TEXT), '$.created_at'), '')
   ELSE '' END;
 """
+# Whoever changes a product, and by whatever statement, moves the stamp of its shop. The upsert holds within a statement
+# that has an OR clause of its own, which would take the place of one here.
+_STAMP = "ON CONFLICT (seller_handle) DO UPDATE SET stamp = excluded.stamp"
+_SHOP_STAMPS = f"""
+CREATE TABLE IF NOT EXISTS shop_stamps (
+  seller_handle TEXT PRIMARY KEY,
+  stamp INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS product_inserted AFTER INSERT ON products BEGIN
+  INSERT INTO shop_stamps VALUES (new.seller_handle, random()) {_STAMP};
+END;
+CREATE TRIGGER IF NOT EXISTS product_deleted AFTER DELETE ON products BEGIN
+  INSERT INTO shop_stamps VALUES (old.seller_handle, random()) {_STAMP};
+END;
+CREATE TRIGGER IF NOT EXISTS product_updated
+AFTER UPDATE OF seller_handle, video_id, document, revision, updated_at ON products BEGIN
+  INSERT INTO shop_stamps VALUES (new.seller_handle, random()) {_STAMP};
+  INSERT INTO shop_stamps SELECT old.seller_handle, random() WHERE old.seller_handle <> new.seller_handle {_STAMP};
+END;
+"""  # noqa: S608  our own text
 _TABLES = f"""
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -90,10 +111,10 @@ CREATE TABLE announcements (
   event_json BLOB NOT NULL,
   correlation_id TEXT NOT NULL
 ) STRICT;
-{_NODES}"""
+{_NODES}{_SHOP_STAMPS}"""
 
 # What makes a file of this version one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}"}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS}
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -102,18 +123,13 @@ def prepare(connection: sqlite3.Connection) -> None:
     Raises:
         ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             _make(connection)
         else:
             _check(connection, version)
             _bring_up_to_date(connection, version)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _make(connection: sqlite3.Connection) -> None:
@@ -123,14 +139,20 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    if version == SCHEMA_VERSION:  # nothing is written: a full disk keeps no server from showing what there is
+        return
     for step in range(version, SCHEMA_VERSION):
         _run(connection, _STEPS[step])
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _run(connection: sqlite3.Connection, statements: str) -> None:
-    for statement in filter(str.strip, statements.split(";")):
-        connection.execute(statement)
+    statement = ""
+    for part in statements.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # the semicolons within a trigger do not end it
+            connection.execute(statement)
+            statement = ""
 
 
 def _check(connection: sqlite3.Connection, version: int) -> None:

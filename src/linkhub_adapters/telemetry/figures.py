@@ -11,7 +11,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-__all__ = ["CloudUsage", "Figures", "RealtimeFigures"]
+__all__ = ["CloudUsage", "Figures", "HttpFigures", "RealtimeFigures"]
 
 
 @frozen(kw_only=True)
@@ -49,6 +49,22 @@ class RealtimeFigures:
     broadcasts: int = 0
     repeats_dropped: int = 0
     refused: Mapping[str, int] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class HttpFigures:
+    """What plain HTTP has answered since the process began.
+
+    ``page_reads`` counts first pages of shops by where they came from: ``kept``, ``joined`` (a read that was under way)
+    or ``read``; ``kept_page_bytes`` is what is kept now. ``cut`` counts connections that were cut, by reason;
+    ``requests_in_work`` and ``requests_waiting`` are the requests for pages now.
+    """
+
+    page_reads: Mapping[str, int] = field(factory=dict)
+    kept_page_bytes: int = 0
+    cut: Mapping[str, int] = field(factory=dict)
+    requests_in_work: int = 0
+    requests_waiting: int = 0
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from time import perf_counter
 
-from attrs import define
+from attrs import define, field
+from prometheus_client import Counter, Histogram
 
 from linkhub_adapters.telemetry.metrics import Metrics
 from linkhub_core.catalog import Page, PageQuery
@@ -23,6 +24,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
 
@@ -34,6 +36,7 @@ class _Stopwatch:
     metrics: Metrics
     store_name: str
     seconds: Callable[[], float] = perf_counter
+    _known: dict[tuple[str, str], tuple[Histogram, Counter]] = field(factory=dict, init=False)
 
     @contextmanager
     def time(self, call: str) -> Iterator[None]:
@@ -43,8 +46,19 @@ class _Stopwatch:
             yield
             outcome = "ok"
         finally:
-            self.metrics.store_call_seconds.labels(self.store_name, call).observe(self.seconds() - began)
-            self.metrics.store_calls.labels(self.store_name, call, outcome).inc()
+            timed, counted = self._meters(call, outcome)
+            timed.observe(self.seconds() - began)
+            counted.inc()
+
+    def _meters(self, call: str, outcome: str) -> tuple[Histogram, Counter]:
+        """Looked up once: finding a metric by its labels costs more than counting."""
+        meters = self._known.get((call, outcome))
+        if meters is None:
+            meters = self._known[call, outcome] = (
+                self.metrics.store_call_seconds.labels(self.store_name, call),
+                self.metrics.store_calls.labels(self.store_name, call, outcome),
+            )
+        return meters
 
 
 class MeasuredProductStore:
@@ -58,6 +72,11 @@ class MeasuredProductStore:
         """See the port."""
         with self._watch.time("find"):
             return await self._inner.find(keys)
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        with self._watch.time("read"):
+            return await self._inner.read(keys)
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""

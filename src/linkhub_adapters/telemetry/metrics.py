@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
-from linkhub_adapters.telemetry.figures import CloudUsage, Figures, RealtimeFigures
+from linkhub_adapters.telemetry.figures import CloudUsage, Figures, HttpFigures, RealtimeFigures
+from linkhub_adapters.telemetry.logs import dropped_lines
+from linkhub_core.intake import DEVIATIONS
 from linkhub_core.model import Kind
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
@@ -29,7 +31,9 @@ class Metrics:
 
     take_figures: Callable[[], Figures | None] = field(default=lambda: None)
     take_realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
+    take_http: Callable[[], HttpFigures | None] = field(default=lambda: None)
     take_usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
+    take_dropped_lines: Callable[[], int] = field(default=dropped_lines)
     registry: CollectorRegistry = field(factory=CollectorRegistry)
     events: Counter = field(init=False)
     rejections: Counter = field(init=False)
@@ -86,6 +90,8 @@ class Metrics:
             self.expired.labels(kind.value)
             for outcome in ("known", "rejected", "saved", "staged"):
                 self.events.labels(kind.value, outcome)
+            for deviation in DEVIATIONS:
+                self.intake_notes.labels(kind.value, deviation.rule)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"linkhub_{name}", documentation, labels, registry=self.registry)
@@ -96,10 +102,14 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What only a look can tell; called by the registry at each scrape."""
+        dropped = "Lines of the log that could not be written"
+        yield CounterMetricFamily("linkhub_log_lines_dropped", dropped, self.take_dropped_lines())
         if (figures := self.take_figures()) is not None:
             yield from _standing(figures)
         if (realtime := self.take_realtime()) is not None:
             yield from _connected(realtime)
+        if (http := self.take_http()) is not None:
+            yield from _answered(http)
         if (usage := self.take_usage()) is not None:
             yield from _used(usage)
 
@@ -143,6 +153,26 @@ def _totals(realtime: RealtimeFigures) -> Sequence[tuple[str, str, int]]:
         ("linkhub_repeats_dropped", "Announcements that viewers had seen", realtime.repeats_dropped),
         ("linkhub_deliveries", "Events written to connections", realtime.deliveries),
     )
+
+
+def _answered(http: HttpFigures) -> Iterator[Metric]:
+    reads = CounterMetricFamily(
+        "linkhub_page_reads", "First pages of shops by source: kept, joined to a read, read", labels=["source"]
+    )
+    for source, count in http.page_reads.items():
+        reads.add_metric([source], count)
+    yield reads
+    yield GaugeMetricFamily("linkhub_kept_page_bytes", "Bytes of the first pages that are kept", http.kept_page_bytes)
+    cut = CounterMetricFamily(
+        "linkhub_http_connections_cut", "Connections of plain HTTP that were cut, by reason", labels=["reason"]
+    )
+    for reason, count in http.cut.items():
+        cut.add_metric([reason], count)
+    yield cut
+    requests = GaugeMetricFamily("linkhub_http_requests", "Requests for pages: in work, and waiting", labels=["state"])
+    requests.add_metric(["in_work"], http.requests_in_work)
+    requests.add_metric(["waiting"], http.requests_waiting)
+    yield requests
 
 
 def _used(usage: CloudUsage) -> Iterator[Metric]:

@@ -21,6 +21,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["TracedProductStore", "TracedStagingStore"]
 
@@ -34,6 +35,10 @@ class TracedProductStore:
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
         return await self.inner.find(keys)
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """See the port."""
+        return await self.inner.read(keys)
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""

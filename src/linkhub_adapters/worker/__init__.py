@@ -7,7 +7,8 @@ it tells the journal, waits, and goes on.
 
 from linkhub_adapters.worker.clock import SystemClock
 from linkhub_adapters.worker.consumer import Consumer
+from linkhub_adapters.worker.guard import Guard
 from linkhub_adapters.worker.listener import Listener
 from linkhub_adapters.worker.repeater import Repeater
 
-__all__ = ["Consumer", "Listener", "Repeater", "SystemClock"]
+__all__ = ["Consumer", "Guard", "Listener", "Repeater", "SystemClock"]

@@ -12,13 +12,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
-from linkhub_cli.backends.backend import Backend, OpenBackend
+from linkhub_cli.backends.backend import OPEN_ALL, OPEN_STORES, Backend, OpenBackend, Opening
 from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
 
-__all__ = ["Backend", "OpenBackend", "check_packages", "open_backend"]
+__all__ = ["OPEN_ALL", "OPEN_STORES", "Backend", "OpenBackend", "Opening", "check_packages", "open_backend"]
 
 _NEEDS = {"aws": "boto3"}  # the extra has the backend's name
 
@@ -36,15 +36,15 @@ def check_packages(backend: str) -> None:
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
     """Open the backend that the settings name, and close it at the end.
 
     Raises:
-        SettingsFaulty: a package that it needs is not installed.
+        SettingsFaulty: a package that it needs is not installed, or a setting leads to nothing.
         ServiceUnavailable: it cannot be reached.
     """
     name = settings.storage.backend
     check_packages(name)
     open_it = cast(OpenBackend, import_module(f"linkhub_cli.backends.{name}").open_backend)
-    async with open_it(settings, clock) as backend:
+    async with open_it(settings, clock, opening) as backend:
         yield backend

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.dynamodb_videos import DynamoDbVideos
 from linkhub_adapters.aws.node_queues import NodeQueues
+from linkhub_adapters.aws.resources import QUEUE_SETTINGS
+from linkhub_adapters.aws.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.sns_announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns_notifier import SnsNotifier
 from linkhub_adapters.aws.sqs_calls import SqsCalls
@@ -30,14 +32,15 @@ from linkhub_adapters.aws.sqs_event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs_event_queue import SqsEventQueue
 from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
 from linkhub_adapters.aws.sqs_queue import SqsQueue
-from linkhub_adapters.aws.sqs_queues import FindQueues
+from linkhub_adapters.aws.sqs_queues import FindQueues, NoDeadLetterQueue
 from linkhub_adapters.memory import MemoryAnnouncements
 from linkhub_adapters.telemetry import Figures
 from linkhub_cli.aws_clients import open_clients
 from linkhub_cli.backends.aws_usage import usage_of
-from linkhub_cli.backends.backend import Backend
+from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.queue_urls import queue_urls
-from linkhub_cli.settings import Settings
+from linkhub_cli.settings import Aws, Settings
+from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
@@ -49,17 +52,29 @@ _NOBODY = ProductKey("linkhub", "readiness")
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
     with open_clients(settings.aws) as clients:
         sqs_calls = AwsCalls(service="SQS", executor=clients.executor)
         find = FindQueues(sqs=clients.sqs, calls=sqs_calls)
-        queues = await asyncio.to_thread(find, queue_urls(settings.aws))
+        queues = await asyncio.to_thread(_find_queues, find, settings.aws) if opening.uses_queues else {}
         aws = _Aws(settings=settings, clock=clock, clients=clients, sqs_calls=sqs_calls, queues=queues)
         try:
             yield aws.backend()
         finally:
             await aws.queue.close()
+
+
+def _find_queues(find: FindQueues, aws: Aws) -> Mapping[Kind, SqsQueue]:
+    try:
+        return find(queue_urls(aws))
+    except NoDeadLetterQueue as error:
+        problem = (
+            "leads to a queue without a dead-letter queue (no redrive policy), and rejected messages need one: "
+            "`linkhub init` gives it one, `linkhub doctor` prints the AWS command that does"
+        )
+        fault = SettingFault(QUEUE_SETTINGS[error.kind], problem, queue_urls(aws)[error.kind])
+        raise SettingsFaulty([fault]) from error
 
 
 @frozen(kw_only=True, eq=False)
@@ -108,7 +123,7 @@ class _Aws:
         )
         products = DynamoDbProductStore(calls=dynamodb, table=self.settings.aws.products_table)
         staging = DynamoDbStagingStore(calls=dynamodb, table=self.settings.aws.staging_table)
-        bus = self._bus()
+        bus, stamps = self._bus(), DynamoDbShopStamps()
         return Backend(
             name="aws",
             queue=self.queue,
@@ -125,8 +140,14 @@ class _Aws:
                 "staging": lambda: staging.waiting([_NOBODY]),
                 **bus.probes,
             },
+            work_probes={
+                "receive": self.queue.check,
+                "work": lambda: _check_all([self.sqs_calls, dynamodb.calls, self.sns_calls]),
+            },
             figures=self._figures,
             cheap_to_scan=False,
+            stamps=stamps,
+            received=stamps.received,
             usage=lambda: usage_of([self.sqs_calls, dynamodb.calls, self.sns_calls], dynamodb.consumption),
         )
 
@@ -152,6 +173,11 @@ class _Aws:
             queued={kind.value: count for kind, count in queued.items()},
             dead_letters=sum(letters.values()),
         )
+
+
+async def _check_all(services: Sequence[AwsCalls]) -> None:
+    for calls in services:
+        await calls.recent.check()
 
 
 @frozen

@@ -16,13 +16,15 @@ from linkhub_adapters.sqlite import (
     SqliteDepths,
     SqliteEventPublisher,
     SqliteEventQueue,
+    SqliteFileHealth,
     SqliteNodes,
     SqliteProductStore,
+    SqliteShopStamps,
     SqliteStagingStore,
     SqliteVideos,
 )
 from linkhub_adapters.telemetry import Figures
-from linkhub_cli.backends.backend import Backend
+from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import AnnouncementFeed, Clock
@@ -33,13 +35,27 @@ FILE_NAME = "linkhub.sqlite3"
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
+    if not opening.makes_storage:
+        _check_there(settings.storage.data_dir)
     database = await asyncio.to_thread(_open, settings.storage.data_dir)
+    stamps = SqliteShopStamps.open(database)
     try:
-        yield _Embedded(database, settings.consuming, clock).backend()
+        yield _Embedded(database, stamps, settings.consuming, clock).backend()
     finally:
+        stamps.close()
         await asyncio.to_thread(database.close)
+
+
+def _check_there(data_dir: Path) -> None:
+    """Return if there is a data file, or what is left of one."""
+    if not any(data_dir.glob(f"{FILE_NAME}*")):
+        problem = (
+            f"has no data file ({FILE_NAME}): run this where `linkhub serve` runs, or set LINKHUB_DATA_DIR to its "
+            "directory; `linkhub init` makes a new file"
+        )
+        raise SettingsFaulty([SettingFault("LINKHUB_DATA_DIR", problem, str(data_dir))])
 
 
 def _open(data_dir: Path) -> SqliteDatabase:
@@ -55,11 +71,13 @@ class _Embedded:
     """The ports over one opened file."""
 
     database: SqliteDatabase
+    stamps: SqliteShopStamps
     consuming: Consuming
     clock: Clock
 
     def backend(self) -> Backend:
-        depths = SqliteDepths(database=self.database)
+        health = SqliteFileHealth(database=self.database)
+        nodes = SqliteNodes(database=self.database, clock=self.clock)
         return Backend(
             name="embedded",
             queue=self._queue(),
@@ -70,10 +88,15 @@ class _Embedded:
             videos=SqliteVideos(database=self.database),
             notifier=SqliteAnnouncements(database=self.database),
             open_feed=self._open_feed,
-            probes={"file": depths.check},
+            probes={"file": health.check_readable},
+            work_probes={"writes": health.check_writable},
+            guard=health.check_there,
+            made=str(self.database.path) if self.database.is_new else None,
             figures=self._figures,
             cheap_to_scan=True,
-            meet=SqliteNodes(database=self.database, clock=self.clock).meet,
+            stamps=self.stamps,
+            meet=nodes.meet,
+            leave=nodes.leave,
         )
 
     def _queue(self) -> SqliteEventQueue:

@@ -9,11 +9,12 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopStamps,
     MemoryStagingStore,
     MemoryVideos,
 )
 from linkhub_adapters.telemetry import Figures
-from linkhub_cli.backends.backend import Backend
+from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Settings
 from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery
 
@@ -21,7 +22,11 @@ __all__ = ["open_backend"]
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backend]:
+async def open_backend(
+    settings: Settings,
+    clock: Clock,
+    opening: Opening = OPEN_ALL,  # noqa: ARG001  there is nothing to find
+) -> AsyncIterator[Backend]:
     """See :class:`~linkhub_cli.backends.OpenBackend`."""
     consuming = settings.consuming
     queue = MemoryEventQueue(
@@ -63,4 +68,5 @@ async def open_backend(settings: Settings, clock: Clock) -> AsyncIterator[Backen
         probes={},
         figures=figures,
         cheap_to_scan=True,
+        stamps=MemoryShopStamps(products),
     )

@@ -24,8 +24,8 @@ def consume(line: CommandLine) -> None:
     """Take messages from the queues, join halves, save products and announce them; sweep every hour.
 
     Run as many processes as you like. With LINKHUB_METRICS_PORT set, each answers /healthz, /readyz and /metrics there.
-    SIGTERM or Ctrl-C drains: no more messages are taken, work in hand is finished, and the exit code is 0; a second
-    signal ends the process at once, and its messages are delivered again.
+    SIGTERM, SIGHUP or Ctrl-C drains: no more messages are taken, work in hand is finished, and the exit code is 0; a
+    second signal ends the process at once, and its messages are delivered again.
     """
     line.run_service(_consume)
 

@@ -25,7 +25,7 @@ from linkhub_cli.dead_letter_changes import (
 from linkhub_cli.dead_letter_view import Selection, document_of, print_each, print_groups, print_in_full, select
 from linkhub_cli.help_text import Example, examples
 from linkhub_cli.letter_body import editable_body
-from linkhub_cli.output import json_line, news, plain, print_lines
+from linkhub_cli.output import is_terminal, news, plain, print_lines
 from linkhub_core.model import Kind
 
 __all__ = ["dead_letters"]
@@ -117,7 +117,8 @@ def _print_body(body: str) -> None:
     text = editable_body(body)
     if sys.stdout.isatty():
         text = "".join(f"{plain(line)}\n" for line in text.splitlines())
-    click.echo(text.encode("utf-8", "replace"), nl=False)
+    shown = "\n".join(map(plain, text.split("\n"))) if is_terminal() else text
+    click.echo(shown.encode("utf-8", "replace"), nl=False)
 
 
 @dead_letters.command(
@@ -179,7 +180,7 @@ def _report(
     ctx: click.Context, letter_ids: Sequence[str], changes: Changes, tell: Callable[[Changes], None], *, as_json: bool
 ) -> None:
     if as_json:
-        click.echo(json_line(change_document(changes)))
+        print_lines([change_document(changes)])
     else:
         tell(changes)
     _end_on_missing(ctx, letter_ids, {one.letter.letter_id for one in (*changes.going, *changes.staying)})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.failures import SOME_FAILED
 from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import counted, news, plain
+from linkhub_cli.output import counted, for_terminal, is_terminal, news, plain
 from linkhub_core.catalog import parse_seller
 from linkhub_core.codec import encode_product
 from linkhub_core.ports import Unreadable
@@ -32,7 +33,7 @@ def export(ctx: click.Context, seller: str | None) -> None:
     """
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
-    if unreadable := line.run(lambda container: _export(container, wanted)):
+    if unreadable := line.run(lambda container: _export(container, wanted), opening=OPEN_STORES):
         news(f"linkhub: {counted(unreadable, 'product')} cannot be read and left out")
         ctx.exit(SOME_FAILED)
 
@@ -46,6 +47,7 @@ async def _export(container: Container, seller: str | None) -> int:
             unreadable += 1
             news(f"linkhub: a product cannot be read: {plain(str(row))}")
         else:
-            out.write(encode_product(row) + b"\n")
+            line = encode_product(row)
+            out.write((for_terminal(line.decode()).encode() if is_terminal() else line) + b"\n")
     out.flush()
     return unreadable

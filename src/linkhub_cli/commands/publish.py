@@ -15,6 +15,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from linkhub_cli.backends import OPEN_ALL
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.event_lines import EventLine, UnreadableLine, read_lines
@@ -64,7 +65,7 @@ def publish(ctx: click.Context, files: Sequence[str]) -> None:
     line: CommandLine = ctx.obj
     if not files and sys.stdin.isatty():
         raise click.UsageError("name a file, or pipe events in")
-    tally = line.run(lambda container: _publish(container, files or ("-",)))
+    tally = line.run(lambda container: _publish(container, files or ("-",)), opening=OPEN_ALL)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.published.items()))
     split = f" ({counts})" if counts else ""
     news(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
@@ -77,6 +78,8 @@ async def _publish(container: Container, files: Sequence[str]) -> _Tally:
     if backend.name == "memory":
         problem = "gives every command a memory of its own: what is published here nobody will consume"
         raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    if backend.made is not None:
+        news(f"linkhub: there was no data file: made a new data file, {backend.made}")
     with _progress(files) as advance:
         for name in files:
             with click.open_file(name, "rb") as opened:

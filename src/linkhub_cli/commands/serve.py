@@ -21,6 +21,7 @@ __all__ = ["greet", "overrides_of", "serve"]
         Example("linkhub serve", "everything in one process, on the embedded file"),
         Example("linkhub serve --no-consume --port 8080", "beside `linkhub consume` processes"),
         Example("LINKHUB_BACKEND=aws linkhub serve --consume", "everything in one process, on AWS"),
+        Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, beside servers for REST"),
         Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
     )
 )
@@ -33,23 +34,38 @@ __all__ = ["greet", "overrides_of", "serve"]
 @click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
 @click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
 @click.option("--ws-port", metavar="PORT", help="A second port, for WebSockets alone (LINKHUB_WS_PORT).")
+@click.option("--realtime-only", is_flag=True, help="Serve WebSockets, Socket.IO and event streams; no REST, no pages.")
 @click.pass_obj
-def serve(line: CommandLine, consumes: bool | None, host: str | None, port: str | None, ws_port: str | None) -> None:
+def serve(
+    line: CommandLine,
+    *,
+    consumes: bool | None,
+    host: str | None,
+    port: str | None,
+    ws_port: str | None,
+    realtime_only: bool,
+) -> None:
     """Serve REST, realtime and pages on one port, and consume.
 
-    With the aws backend it consumes only with --consume: run `linkhub consume` beside it. SIGTERM or Ctrl-C drains:
-    readiness is false first, no more messages are taken, work in hand is finished, sockets are closed with 1001, and
-    the exit code is 0. A second signal ends the process at once.
+    With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` beside it.
+    SIGTERM, SIGHUP or Ctrl-C drains: readiness is false first, no more messages are taken, work in hand is finished,
+    sockets are closed with 1001, and the exit code is 0. A second signal ends the process at once.
     """
 
     line.run_service(
-        lambda settings: serve_until_stopped(settings, consumes=_consumes(settings, consumes), greet=greet),
+        lambda settings: serve_until_stopped(
+            settings,
+            consumes=not realtime_only and _consumes(settings) if consumes is None else consumes,
+            realtime_only=realtime_only,
+            greet=greet,
+        ),
         overrides_of(host=host, port=port, ws_port=ws_port),
     )
 
 
-def _consumes(settings: Settings, chosen: bool | None) -> bool:
-    return settings.storage.backend != "aws" if chosen is None else chosen
+def _consumes(settings: Settings) -> bool:
+    """Whether a server consumes where the command line leaves it open."""
+    return settings.storage.backend != "aws"
 
 
 def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> dict[str, str]:
@@ -61,4 +77,5 @@ def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> 
 def greet(process: ProcessFacts) -> None:
     """Tell a person at a terminal where to look; a log line tells the rest of the world."""
     if sys.stderr.isatty():
-        news(f"\n  linkhub is at {process.url}\n  a shop is at  {process.url}/shop/SELLER\n  Ctrl-C stops it\n")
+        shop = "" if process.realtime_only else f"\n  a shop is at  {process.url}/shop/SELLER"
+        news(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.help_text import Example, examples
@@ -42,7 +43,7 @@ def staging() -> None:
 @click.pass_obj
 def list_halves(line: CommandLine, as_json: bool) -> None:
     """List the halves, by seller, then by video."""
-    halves, now = line.run(_read)
+    halves, now = line.run(_read, opening=OPEN_STORES)
     documents = [_document(half, now) for half in halves]
     if as_json:
         print_lines(documents)
@@ -73,7 +74,7 @@ def list_halves(line: CommandLine, as_json: bool) -> None:
 @click.pass_obj
 def stats(line: CommandLine, as_json: bool) -> None:
     """Count the halves by kind and age."""
-    halves, now = line.run(_read)
+    halves, now = line.run(_read, opening=OPEN_STORES)
     documents = [_figures(kind, [half for half in halves if half.half.kind is kind], now) for kind in Kind]
     if as_json:
         print_lines(documents)

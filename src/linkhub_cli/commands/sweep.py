@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import click
 
+from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.container import Container
 from linkhub_cli.help_text import Example, examples
@@ -28,7 +29,7 @@ def sweep(line: CommandLine, as_json: bool) -> None:
     A half whose product exists is folded into it; one that has waited past its time without a partner is removed; a
     product that was never announced is announced. Consumers do the same every hour; doing it again is harmless.
     """
-    swept = line.run(_sweep)
+    swept = line.run(_sweep, opening=OPEN_STORES)
     if as_json:
         print_lines([attrs.asdict(swept)])
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.help_text import Example, examples
 from linkhub_cli.lifecycle import stopped_by_signals
-from linkhub_cli.output import json_line, news, plain
+from linkhub_cli.output import news, plain, print_lines
 from linkhub_cli.process_facts import url_of
 from linkhub_cli.shop_watch import ShopWatch, websocket_url
 from linkhub_core.catalog import parse_seller
@@ -59,7 +60,11 @@ async def _watch(shop: ShopWatch, *, count: int | None, as_json: bool) -> None:
 async def _show(shop: ShopWatch, *, count: int | None, as_json: bool) -> None:
     shown = 0
     async for event in shop.events():
-        click.echo(json_line(event) if as_json else _sentence(event))
+        if as_json:
+            print_lines([event])
+        else:
+            click.echo(_sentence(event))
+        sys.stdout.flush()
         shown += 1
         if shown == count:
             return

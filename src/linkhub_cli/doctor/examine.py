@@ -11,6 +11,7 @@ from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.queue_urls import queue_urls
+from linkhub_cli.sdk_settings import mend_of
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.finding import Finding
@@ -44,7 +45,8 @@ def of_faulty_settings(faulty: SettingsFaulty) -> Sequence[Finding]:
     """What can be said of a configuration that cannot be used: all its faults, and how the machine is."""
     faults = [Finding.fault("settings", str(fault), _mend_of(fault)) for fault in faulty.faults]
     rest = Finding.not_checked("everything else", "the settings say what to look at: mend them first")
-    return [*faults, rest, *machine_findings(look_at_machine())]
+    needs_aws = any(fault.beside == "LINKHUB_BACKEND" for fault in faulty.faults)
+    return [*faults, *(_package_faults() if needs_aws else ()), rest, *machine_findings(look_at_machine())]
 
 
 def _mend_of(fault: SettingFault) -> str:
@@ -58,9 +60,15 @@ def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
     return warnings or [Finding.ok("settings", told)]
 
 
+def _package_faults() -> Sequence[Finding]:
+    if find_spec("boto3") is not None:
+        return []
+    return [Finding.fault("packages", "the aws backend needs boto3, which is missing", how_to_install("aws"))]
+
+
 def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
-    if find_spec("boto3") is None:
-        return [Finding.fault("packages", "the aws backend needs boto3", how_to_install("aws"))]
+    if faults := _package_faults():
+        return faults
     from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
 
     aws = settings.aws
@@ -74,7 +82,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
         region=aws.region,
         endpoint_url=aws.endpoint_url,
     )
-    return asyncio.run(AwsExamination(subjects=subjects, clock=clock)())
+    return asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
 
 
 def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:

@@ -7,6 +7,8 @@
     others let in, no admin token                          warning   statistics and metrics are open to all of them
     others let in, no origins named                        warning   pages of other hosts cannot connect
     others let in, all origins                             warning   any page in the world may connect
+    all peers trusted as proxies                           warning   a client chooses its own address
+    loopback trusted as a proxy, no admin token            warning   a page on this machine can pass for a proxy
 
 Nobody is let in meanwhile: a port is taken for a moment, and no connection accepted.
 """
@@ -14,17 +16,17 @@ Nobody is let in meanwhile: a port is taken for a moment, and no connection acce
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from attrs import frozen
 
-from linkhub_cli.http_server import bind
+from linkhub_cli.http_server import bind_all
 from linkhub_cli.process_facts import url_of
 from linkhub_cli.settings import Listener
 from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.finding import Finding
 
 __all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
@@ -62,7 +64,8 @@ def look_at_ports(listener: Listener) -> Sequence[PortSeen]:
 
 def _look(host: str, number: int, variable: str) -> PortSeen:
     try:
-        bind(host, number, variable=variable).close()
+        for taken in bind_all(host, number, variable=variable):
+            taken.close()
     except SettingsFaulty as faulty:
         holder = Port.LINKHUB if _is_linkhub(host, number) else Port.TAKEN
         return PortSeen(variable=variable, number=number, holder=holder, problem=faulty.faults[0].problem)
@@ -85,15 +88,12 @@ def _is_linkhub(host: str, number: int) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches a listener on ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_name(host)
 
 
 def listener_findings(listener: Listener, ports: Sequence[PortSeen]) -> Sequence[Finding]:
     """What is to be said of the listener."""
-    return [*map(_port_finding, ports), *_openness(listener)]
+    return [*map(_port_finding, ports), *_openness(listener), *_proxy_warnings(listener)]
 
 
 def _port_finding(seen: PortSeen) -> Finding:
@@ -126,11 +126,23 @@ def _token_warnings(listener: Listener) -> Iterator[Finding]:
         yield Finding.warning("access", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
 
 
+def _proxy_warnings(listener: Listener) -> Iterator[Finding]:
+    proxies = TrustedProxies.parse(listener.trusted_proxies or ())
+    if any(network.prefixlen == 0 for network in proxies.networks):
+        problem = "every peer is trusted: any client can choose its own address with X-Forwarded-For"
+        yield Finding.warning("proxies", problem, "LINKHUB_TRUSTED_PROXIES=10.0.0.7 (the proxies alone)")
+    elif listener.admin_token is None and (proxies.trusts("127.0.0.1") or proxies.trusts("::1")):
+        problem = "loopback is trusted, so a page on this machine can pass for a proxy, and statistics ask for no token"
+        yield Finding.warning("proxies", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
+
+
 def _origin_warnings(listener: Listener) -> Iterator[Finding]:
     mend = "WEBSOCKET_CORS_ORIGINS=https://shop.example (the origins of the pages that show products)"
     if listener.cors_origins is None:
         yield Finding.warning(
-            "origins", f"{listener.host} lets others in, but only pages of localhost may connect", mend
+            "origins",
+            f"{listener.host} lets others in, but only its own pages and those of localhost may connect",
+            mend,
         )
     elif "*" in listener.cors_origins:
         yield Finding.warning("origins", "any page in the world may connect", mend)

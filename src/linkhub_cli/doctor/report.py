@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 import click
 
-from linkhub_cli.output import counted, news, plain, print_lines
+from linkhub_cli.output import counted, news, plain, print_lines, styled
 from linkhub_core.finding import Finding, Verdict
 
 __all__ = ["exit_code_of", "lines_of", "print_report", "summary_of"]
@@ -39,7 +39,7 @@ def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
     """The report, line by line."""
     width = min(48, max(len(finding.subject) for finding in findings))
     for finding in findings:
-        mark = click.style(f"{finding.verdict:<{_MARK_WIDTH}}", fg=_COLOURS[finding.verdict])
+        mark = styled(f"{finding.verdict:<{_MARK_WIDTH}}", _COLOURS[finding.verdict])
         yield f"{mark}  {plain(finding.subject):<{width}}  {plain(finding.seen)}"
         yield from (f"{'':<{_MARK_WIDTH}}    {plain(step)}" for step in finding.mend)
 

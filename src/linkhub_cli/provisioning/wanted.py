@@ -69,17 +69,20 @@ def account_of(url: str | None) -> str | None:
 
 
 def settings_to_use(needed: Resources, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
-    """What to set, by variable, for what is there now; what could not be made is left out."""
+    """What to set, by variable, for what is there now; what could not be made is left out.
+
+    The backend is named only if all of it is there: ``>> .env`` must not choose a backend that cannot start.
+    """
     addresses = {(told.resource, told.name): told.address for told in outcomes}
     products, staging = needed.tables
     found = {
-        "LINKHUB_BACKEND": "aws",
         "DYNAMODB_PRODUCTS_TABLE": addresses.get(("table", products.name), ""),
         "DYNAMODB_STAGING_TABLE": addresses.get(("table", staging.name), ""),
         **{QUEUE_SETTINGS[queue.kind]: addresses.get(("queue", queue.name), "") for queue in needed.queues},
         "SNS_NEW_PRODUCT_TOPIC_ARN": addresses.get(("topic", needed.topic.name), ""),
     }
-    return {variable: text for variable, text in found.items() if text}
+    backend = {"LINKHUB_BACKEND": "aws"} if all(found.values()) else {}
+    return backend | {variable: text for variable, text in found.items() if text}
 
 
 def _last_part(text: str | None, separator: str) -> str:

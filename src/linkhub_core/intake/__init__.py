@@ -11,10 +11,12 @@ example. No I/O, no clock.
 
 from linkhub_core.intake.deviations import DEVIATIONS, Deviation, Step
 from linkhub_core.intake.envelope import Unwrapped, unwrap
+from linkhub_core.intake.foreign import FOREIGN
 from linkhub_core.intake.judge import Report, read_content, read_object
 
 __all__ = [
     "DEVIATIONS",
+    "FOREIGN",
     "Deviation",
     "Report",
     "Step",

@@ -34,7 +34,7 @@ class Deviation:
         field: the field of the example; empty where the example is a whole body.
         received: JSON text of the example; in a whole body, ``EVENT`` is the event and ``TEXT`` the event as JSON text.
             None: the field is missing.
-        becomes: JSON text of what the field reads as; none where it is absent afterwards.
+        becomes: JSON text of what the field reads as; none if it is absent afterwards.
     """
 
     rule: str
@@ -91,7 +91,11 @@ DEVIATIONS: tuple[Deviation, ...] = (
     _unwrapped("list_of_one", "The only entry of a list is taken.", "[EVENT]"),
     _unwrapped("other_queue", "An event on the other half's queue is taken for what it is.", "OTHER_EVENT"),
     _normalised(
-        "name_spelling", "A field's name in camel or Pascal case is read.", "confidence_score", "CAMEL 0.93", "0.93"
+        "name_spelling",
+        "A field's name in camel or Pascal case is read.",
+        "confidence_score",
+        '"confidenceScore": 0.93',
+        "0.93",
     ),
     _normalised(
         "number_as_text", "Text that is a number in JSON's grammar is read as that number.", "price", '"49.90"', "49.9"
@@ -180,5 +184,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
         _OBJECT,
         "{}",
     ),
-    _left_out("over_limit", "Past 100 thumbnails the first 100 count.", "thumbnails", "THUMBNAIL x 101"),
+    _left_out(
+        "over_limit",
+        "Past 100 thumbnails the first 100 count; of a content larger than an event, detected objects are left out.",
+        "thumbnails",
+        "101 thumbnails",
+    ),
 )

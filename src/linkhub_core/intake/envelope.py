@@ -22,7 +22,7 @@ from attrs import field, frozen
 
 from linkhub_core import json_text
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.intake.foreign import foreign_document, foreign_text
+from linkhub_core.intake.foreign import WRAPPERS, foreign_document, foreign_text
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.model import Note
 
@@ -33,7 +33,6 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_LAYERS = 4
 
 _BYTE_ORDER_MARK = "\ufeff"
-_WRAPPERS = ("payload", "data", "body", "message")
 
 
 @frozen(kw_only=True)
@@ -61,8 +60,6 @@ def unwrap(body: str) -> Unwrapped:
             several, has more than four layers, or is recognisably something else.
     """
     _check_size(body, MAX_BODY_BYTES)
-    if not body or body.isspace():
-        raise MalformedEvent([Fault("", "the body is blank")])
     opened = _open(body)
     _check_size(opened.text, MAX_EVENT_BYTES)
     return opened
@@ -87,7 +84,7 @@ class _Layer:
 def _open(body: str) -> Unwrapped:
     text, value = body, _parsed(body)
     attributes: dict[str, str] = {}
-    met = ["byte_order_mark"] if body.startswith(_BYTE_ORDER_MARK) else []
+    met = _marks(body)
     layers: list[str] = []
     exact = False
     while (layer := _peel(value)) is not None:
@@ -97,6 +94,7 @@ def _open(body: str) -> Unwrapped:
         attributes = {**layer.attributes, **attributes}
         if isinstance(layer.content, str):
             text, value, exact = layer.content, _parsed(layer.content), False
+            met += _marks(text)
         elif not exact:
             # An object within an object has no text of its own, and a price in it has to stay exact.
             value, exact = json_text.parse_exactly(text.removeprefix(_BYTE_ORDER_MARK)), True
@@ -114,7 +112,13 @@ def _open(body: str) -> Unwrapped:
     return Unwrapped(event=value, text=own_text, attributes=attributes, notes=notes)
 
 
+def _marks(text: str) -> list[str]:
+    return ["byte_order_mark"] if text.startswith(_BYTE_ORDER_MARK) else []
+
+
 def _parsed(text: str) -> Any:
+    if not text or text.isspace():
+        raise MalformedEvent([Fault("", "the body is blank")])
     try:
         return json_text.parse(text.removeprefix(_BYTE_ORDER_MARK))
     except MalformedEvent as malformed:
@@ -124,10 +128,22 @@ def _parsed(text: str) -> Any:
 
 
 def _text_of(value: Any) -> str:
+    """The JSON text of an object that was parsed exactly; its numbers keep their length, whatever their exponent."""
     try:
-        return json_text.dump(value).decode()
-    except (TypeError, orjson.JSONEncodeError):  # it holds a lone surrogate
+        return orjson.dumps(value, default=_digits).decode()
+    except (TypeError, orjson.JSONEncodeError):  # a lone surrogate, a large integer, or nested deeply
+        return _text_by_the_standard_library(value)
+
+
+def _digits(value: object) -> orjson.Fragment:
+    return orjson.Fragment(str(value))
+
+
+def _text_by_the_standard_library(value: Any) -> str:
+    try:
         return json.dumps(value, ensure_ascii=False, default=float)
+    except RecursionError:
+        raise MalformedEvent([Fault("", "the body is nested too deeply")]) from None
 
 
 # --- layers
@@ -150,7 +166,7 @@ def _notification(value: Mapping[str, Any]) -> _Layer | None:
     message = value.get("Message")
     if isinstance(message, str) and isinstance(parts := _object_in(message), dict):
         part = parts.get("sqs", parts.get("default"))
-        if isinstance(part, str) and known_name(parts, "video_id") is None:
+        if isinstance(part, str | dict | list) and known_name(parts, "video_id") is None:
             return _Layer(part, "message_structure", _attributes_of(value))
     if not isinstance(message, str | dict | list):
         raise MalformedEvent([Fault("Message", "an SNS notification must carry its message as text")])
@@ -172,7 +188,8 @@ def _is_sound(value: str) -> bool:
 def _eventbridge(value: Mapping[str, Any]) -> _Layer | None:
     if "detail-type" not in value or not isinstance(value.get("detail"), str | dict | list):
         return None
-    return None if foreign_document(value) else _Layer(value["detail"], "eventbridge")
+    is_foreign = foreign_document(value) is not None and not _holds_event(value["detail"], MAX_LAYERS)
+    return None if is_foreign else _Layer(value["detail"], "eventbridge")
 
 
 def _cloudevent(value: Mapping[str, Any]) -> _Layer | None:
@@ -184,7 +201,7 @@ def _cloudevent(value: Mapping[str, Any]) -> _Layer | None:
 
 
 def _wrapper(value: Mapping[str, Any]) -> _Layer | None:
-    names = (known_name(value, name) for name in _WRAPPERS)
+    names = (known_name(value, name) for name in WRAPPERS)
     contents = (value[name] for name in names if name is not None)
     return next((_Layer(content, "wrapped") for content in contents if _holds_event(content, MAX_LAYERS)), None)
 
@@ -198,7 +215,7 @@ _ENVELOPES: tuple[Callable[[Mapping[str, Any]], _Layer | None], ...] = (
 
 
 def _object_in(text: str) -> Any:
-    """The JSON in a text; none where it is not JSON."""
+    """The JSON in a text; none if it is not JSON."""
     try:
         return json_text.parse(text)
     except MalformedEvent:
@@ -220,5 +237,5 @@ def _inner(content: Any) -> Iterator[Any]:
     elif isinstance(content, list):
         yield from content if len(content) == 1 else ()
     elif isinstance(content, dict):
-        names = ("Message", "detail", *(known_name(content, name) for name in _WRAPPERS))
+        names = ("Message", "detail", *(known_name(content, name) for name in WRAPPERS))
         yield from (content[name] for name in names if name in content)

@@ -16,20 +16,29 @@ from typing import Any
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.rules import kind_of
 
-__all__ = ["foreign_document", "foreign_text"]
+__all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
 _FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+_S3_POINTER = "this is an S3 pointer, of a body that is kept in a bucket"
+_CELERY_BODY = "this is the body of a Celery task"
+_LIST = "these are several events in one list"
+WRAPPERS = ("payload", "data", "body", "message")
+"""The names under which an object without ``video_id`` may hold an event."""
+_TELLTALES = ("title", "thumbnails")
+_LONG_BASE64 = 64  # ids and digests are shorter, or have no letters of both cases
 _HINT = ": send the event itself as JSON"
 
 
 def _record_of(source: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a document holds the records of an AWS service."""
+    """Whether a document holds the records of an AWS service, or is one of them."""
 
     def holds(document: Mapping[str, Any]) -> bool:
         records = document.get("Records")
         first = records[0] if isinstance(records, list) and records else None
-        return isinstance(first, dict) and first.get("eventSource", first.get("EventSource")) == source
+        record = first if isinstance(first, dict) else document
+        return bool(record.get("eventSource", record.get("EventSource")) == source)
 
     return holds
 
@@ -42,16 +51,26 @@ def _is_celery(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_events(document: Mapping[str, Any]) -> bool:
-    return any(
+    """Whether a value of the document, or of an object in it, is a list of events."""
+    inner = (part for value in document.values() if isinstance(value, dict) for part in value.values())
+    return any(map(_are_events, (*document.values(), *inner)))
+
+
+def _are_events(entries: object) -> bool:
+    return (
         isinstance(entries, list)
         and bool(entries)
         and all(isinstance(entry, dict) and known_name(entry, "video_id") is not None for entry in entries)
-        for entries in document.values()
     )
 
 
 def _is_aws_event(document: Mapping[str, Any]) -> bool:
-    return "detail-type" in document and str(document.get("source")).startswith("aws.")
+    source = document.get("source")
+    return "detail-type" in document and isinstance(source, str) and source.startswith("aws.")
+
+
+def _holds_base64(document: Mapping[str, Any]) -> bool:
+    return document.get("isBase64Encoded") is True and isinstance(document.get("body"), str)
 
 
 _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
@@ -67,9 +86,10 @@ _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
     (_record_of("aws:kinesis"), "this is a Kinesis record"),
     (
         lambda it: known_name(it, "s3_bucket_name") is not None and known_name(it, "s3_key") is not None,
-        "this is an S3 pointer, of a body that is kept in a bucket",
+        _S3_POINTER,
     ),
     (lambda it: "specversion" in it and "data_base64" in it, "this is a CloudEvent with its data in base64"),
+    (_holds_base64, "this is an HTTP request as a Lambda function gets it, with its body in base64"),
     (_is_celery, "this is a Celery task"),
     (_holds_events, "these are several events in one body"),
 )
@@ -81,17 +101,27 @@ def foreign_document(document: Any) -> str | None:
         return _foreign_list(document)
     if not isinstance(document, dict):
         return f"the body must be a JSON object, not {kind_of(document)}"
-    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None)
+    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None) or _foreign_content(document)
+
+
+def _foreign_content(document: Mapping[str, Any]) -> str | None:
+    """What the text in an envelope is, if the object around it has no field of an event."""
+    if any(known_name(document, name) is not None for name in ("seller_handle", *_TELLTALES)):
+        return None
+    contents = [document[name] for wrapper in WRAPPERS if (name := known_name(document, wrapper)) is not None]
+    inner = [part for content in contents if isinstance(content, dict) for part in content.values()]
+    texts = [text for text in (*contents, *inner) if isinstance(text, str)]
+    return next((foreign for text in texts if (foreign := foreign_text(text)) is not None), None)
 
 
 def _foreign_list(entries: list[Any]) -> str:
     if not entries or not all(isinstance(entry, dict | list | str) for entry in entries):
         return "the body must be a JSON object, not a list"
     if isinstance(entries[0], str) and entries[0].endswith("S3Pointer"):
-        return "this is an S3 pointer, of a body that is kept in a bucket" + _HINT
+        return _S3_POINTER + _HINT
     if len(entries) == 3 and isinstance(entries[2], dict) and "chain" in entries[2]:
-        return "this is the body of a Celery task" + _HINT
-    return f"these are several events in one list ({len(entries):,}): send each as a message"
+        return _CELERY_BODY + _HINT
+    return _LIST + ": send each as a message of its own"
 
 
 # --- text that is not JSON
@@ -121,6 +151,15 @@ def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
     return matches
 
 
+def _is_padded_base64(text: str) -> bool:
+    """Whether text ends as only base64 does, or is long and of whole groups of letters of both cases and digits."""
+    joined = "".join(text.split())
+    if len(joined) % 4 or not _BASE64.fullmatch(joined):
+        return False
+    is_mixed = all(any(map(is_one, joined)) for is_one in (str.isupper, str.islower, str.isdigit))
+    return is_mixed and (joined.endswith("=") or len(joined) >= _LONG_BASE64)
+
+
 def _are_documents(text: str) -> bool:
     """Whether text is several JSON objects, one after another."""
     decoder = json.JSONDecoder()
@@ -147,6 +186,9 @@ _TEXTS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (_in_base64(b"\x78\x01", b"\x78\x9c", b"\x78\xda"), "this is zlib, in base64"),
     (_in_base64(b"\x80\x04\x95"), "this is a Python pickle, in base64"),
     (_in_base64(), "this is base64"),
+    (_is_padded_base64, "this is base64 of binary data"),
+    (lambda text: _ENCODED_URL.fullmatch(text) is not None, "this is percent-encoded, as in a URL"),
+    (_starts_with("[object "), "this is a printed JavaScript object, not JSON"),
     (lambda text: _FORM.fullmatch(text) is not None, "this is form data"),
 )
 
@@ -155,3 +197,7 @@ def foreign_text(text: str) -> str | None:
     """What text that is not JSON is, if that can be recognised; else none."""
     stripped = text.strip(" \t\r\n").removeprefix("\ufeff")
     return next((name + _HINT for matches, name in _TEXTS if matches(stripped)), None)
+
+
+FOREIGN: tuple[str, ...] = tuple(dict.fromkeys([*(name for _, name in (*_DOCUMENTS, *_TEXTS)), _CELERY_BODY, _LIST]))
+"""The names of all that is recognised: a dead letter's reason begins with one of them, before a colon."""

@@ -18,13 +18,12 @@ from attrs import define, field
 from linkhub_core.errors import Fault
 from linkhub_core.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.intake.spelling import box_sides, known_name, spell
-from linkhub_core.model import Caption, Content, Kind, Note, Thumbnail, ThumbnailSet
+from linkhub_core.model import CONTENT_CLASSES, Content, Kind, Note, Thumbnail
 from linkhub_core.rules import RuleBroken, ValueKind, kind_of
 
 __all__ = ["Report", "read_content", "read_object"]
 
 T = TypeVar("T")
-_CLASSES: Mapping[Kind, type[Content]] = {Kind.CAPTION: Caption, Kind.THUMBNAIL: ThumbnailSet}
 _LEFT_OUT: Any = object()
 
 
@@ -45,9 +44,9 @@ def read_content(kind: Kind, document: Mapping[str, Any], report: Report) -> Con
         report: faults and notes are added here, each with its path.
 
     Returns:
-        The content, or none where there are faults.
+        The content, or none if there are faults.
     """
-    return read_object(_CLASSES[kind], document, "", report)
+    return read_object(CONTENT_CLASSES[kind], document, "", report)
 
 
 def read_object(cls: type[T], document: Mapping[str, Any], path: str, report: Report) -> T | None:
@@ -132,6 +131,8 @@ def _absent(received: _Received, facts: FieldFacts, report: Report) -> Any:
             report.notes.append(Note(received.path, "missing_as_null" if facts.instead is None else "missing_as_empty"))
         elif not facts.essential:
             report.notes.append(Note(received.path, "missing" if missing else "null"))
+        else:
+            report.notes += received.notes()
         return facts.instead
     if facts.essential:
         problem = "is missing" if missing else f"must be {_form(facts)}, not null"

@@ -141,6 +141,8 @@ def _each(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _box_as_corners(value: Any) -> Any:
+    if _sides_named(value, ("x", "y", "width", "height")):
+        return value
     corners = value if isinstance(value, list) else _sides_named(value, ("x1", "y1", "x2", "y2")) or ()
     numbers = [exact for corner in corners if (exact := _as_decimal(corner)) is not None]
     if len(numbers) != 4 or len(corners) != 4:
@@ -150,8 +152,11 @@ def _box_as_corners(value: Any) -> Any:
 
 
 def _box_short_names(value: Any) -> Any:
-    sides = _sides_named(value, ("x", "y", "w", "h"))
-    return value if sides is None else dict(zip(("x", "y", "width", "height"), sides, strict=True))
+    if not isinstance(value, Mapping):
+        return value
+    sides = {"width": known_name(value, "w"), "height": known_name(value, "h")}
+    read = {side: value[name] for side, name in sides.items() if name is not None and known_name(value, side) is None}
+    return {**value, **read} if read else value
 
 
 def _sides_named(value: Any, names: Sequence[str]) -> Sequence[Any] | None:
@@ -169,8 +174,9 @@ def _as_decimal(value: Any) -> Decimal | None:
     return exact if exact.is_finite() and abs(exact) < _TOO_LARGE_TO_ROUND else None
 
 
-_TEXT = (Spelling("nul_removed", _nul_removed), Spelling("half_surrogate", _half_surrogate))
-_NUMBER = (Spelling("number_as_text", _number_as_text),)
+_NUL = Spelling("nul_removed", _nul_removed)
+_TEXT = (_NUL, Spelling("half_surrogate", _half_surrogate))
+_NUMBER = (_NUL, Spelling("number_as_text", _number_as_text))
 _IDENTIFIER = (
     Spelling("identifier_as_number", _identifier_as_number),
     *_TEXT,
@@ -188,8 +194,11 @@ _OF_KIND: Mapping[ValueKind, Sequence[Spelling]] = {
     ValueKind.URL: (*_TEXT, Spelling("url_without_scheme", _url_without_scheme)),
     ValueKind.NUMBER: _NUMBER,
     ValueKind.INTEGER: _NUMBER,
-    ValueKind.MONEY: (Spelling("empty_as_null", _empty_as_null), *_NUMBER, Spelling("price_rounded", _price_rounded)),
-    ValueKind.FLAG: (Spelling("flag_spelling", _flag_spelling),),
+    ValueKind.MONEY: (*_NUMBER, Spelling("empty_as_null", _empty_as_null), Spelling("price_rounded", _price_rounded)),
+    ValueKind.FLAG: (
+        _NUL,
+        Spelling("flag_spelling", _flag_spelling),
+    ),
 }
 _BOX = (Spelling("box_as_corners", _box_as_corners), Spelling("box_short_names", _box_short_names))
 _OF_FIELD: Mapping[tuple[type[Any], str], Sequence[Spelling]] = {
@@ -220,10 +229,15 @@ def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, 
         RuleBroken: the value cannot be read without a guess.
     """
     if kind is ValueKind.TIME:
-        moment, deviation = read_time(value)
-        return moment, () if deviation is None else (deviation,)
+        text, met = _spelled(value, (_NUL,))
+        moment, deviation = read_time(text)
+        return moment, met if deviation is None else [*met, deviation]
+    return _spelled(value, _OF_FIELD.get((cls, name), _OF_KIND.get(kind, ())))
+
+
+def _spelled(value: Any, spellings: Sequence[Spelling]) -> tuple[Any, Sequence[str]]:
     met = []
-    for spelling in _OF_FIELD.get((cls, name), _OF_KIND.get(kind, ())):
+    for spelling in spellings:
         meant = spelling.read(value)
         if meant is not value:
             met.append(spelling.rule)
@@ -233,13 +247,7 @@ def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, 
 
 def box_sides(cls: type[Any], value: Any) -> tuple[Any, Sequence[str]]:
     """Put the spelling of an object's box right; what is no box of another form comes back as it is."""
-    met = []
-    for spelling in _BOX if cls is BoundingBox else ():
-        meant = spelling.read(value)
-        if meant is not value:
-            met.append(spelling.rule)
-            value = meant
-    return value, met
+    return _spelled(value, _BOX if cls is BoundingBox else ())
 
 
 def known_name(document: Mapping[str, Any], name: str) -> str | None:

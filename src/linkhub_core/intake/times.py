@@ -1,8 +1,9 @@
 """Times as other producers write them, read as moments in UTC.
 
 The form of the schema (ISO 8601 with ``T`` or a space) is read without a note. Read with one: lower case, a ``[Zone]``
-after the offset (Java), `` UTC`` or `` GMT``, Go's ``time.String()`` with or without ``m=``, a leap second, RFC 5322,
-and seconds, milliseconds or microseconds since 1970. Digits past the microsecond are cut. No offset means UTC.
+after the offset (Java), `` UTC`` or `` GMT``, a space before the offset (Ruby, Rust), Go's ``time.String()`` with or
+without ``m=``, a leap second, RFC 5322, and seconds, milliseconds or microseconds since 1970. Digits past the
+microsecond are cut. No offset means UTC.
 """
 
 from __future__ import annotations
@@ -12,16 +13,22 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
+from linkhub_core.json_text import exact_number
 from linkhub_core.rules import RuleBroken, kind_of, moment
 
 __all__ = ["read_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_ISO = len("2026-01-15T11:00:02.123456789+03:00")
+_LONGEST_TIME = 200  # Go's and RFC 5322's longest forms have about 60 characters
+_MORE_THAN_NINE_DIGITS = re.compile(r"[.,][0-9]{10}")
+_LONGEST_WITHOUT_OFFSET = len("2026-01-15T11:00:02.123456789")
+_BASIC_DATE = re.compile(r"[0-9]{8}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_GO = re.compile(r"(\S+ \S+) ([+-][0-9]{4}) [A-Za-z0-9+-]{1,10}(?: m=[+-][0-9.]+)?")
+_SPACED = re.compile(
+    r"(\S+[ Tt]\S+) ([+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)(?: [A-Za-z0-9+-]{1,10}(?: m=[+-][0-9.]+)?)?"
+)
 _UTC_NAMES = frozenset({"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT"})
-_ZONE = re.compile(r"(.+?)\[([A-Za-z0-9_+/-]+)\]")
+_ZONE = re.compile(r"(.+?)\[([A-Za-z0-9_+:/-]+)\]")
 _OFFSET = re.compile(r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2}){0,2})")
 _LEAP = re.compile(r"(?<![0-9.,])([0-9]{2}:?[0-9]{2}:?)60(?![0-9])")
 _RFC_5322 = re.compile(
@@ -51,17 +58,25 @@ def read_time(value: object) -> tuple[datetime, str | None]:
 
 
 def _read_text(value: str) -> tuple[datetime, str | None]:
+    if len(value) > _LONGEST_TIME:
+        raise RuleBroken(f"{_TIME_FORMS}; it has {len(value):,} characters")
+    stripped = value.strip(" \t\r\n")
+    # Milliseconds such as 1700010112030 could be taken for a date, of the year 1700; eight digits are a date.
+    if value[4:5] != "-" and _NUMBER.fullmatch(stripped) and not _BASIC_DATE.fullmatch(stripped):
+        return _since_epoch(exact_number(stripped)), "time_as_number"
     try:
         instant = moment(value)
     except RuleBroken:
-        pass
-    else:
-        plain = value[10:11] in ("T", " ") and len(value) <= _LONGEST_ISO
-        return instant, None if plain else "time_spelling"
-    stripped = value.strip(" \t\r\n")
-    if _NUMBER.fullmatch(stripped):
-        return _since_epoch(Decimal(stripped)), "time_as_number"
-    return _read_other(stripped), "time_spelling"
+        return _read_other(stripped), "time_spelling"
+    plain = _is_as_the_schema_has_it(value)
+    return instant, None if plain else "time_spelling"
+
+
+def _is_as_the_schema_has_it(value: str) -> bool:
+    """Whether an ISO 8601 time has ``T`` or a space, and at most nine digits."""
+    return value[10:11] in ("T", " ") and (
+        len(value) <= _LONGEST_WITHOUT_OFFSET or not _MORE_THAN_NINE_DIGITS.search(value)
+    )
 
 
 def _read_other(value: str) -> datetime:
@@ -82,8 +97,8 @@ def _from_rfc_5322(value: str) -> datetime:
 
 def _as_iso(value: str) -> str:
     """Turn the variants into the form that :func:`~linkhub_core.rules.moment` reads."""
-    if go := _GO.fullmatch(value):
-        return f"{go.group(1)}{go.group(2)}"
+    if spaced := _SPACED.fullmatch(value):
+        value = f"{spaced.group(1)}{spaced.group(2)}"
     if zoned := _ZONE.fullmatch(value):
         value, zone = zoned.groups()
         # Without an offset the zone decides, and its rules are not known here.

@@ -18,11 +18,13 @@ from linkhub_core.ports.product_store import (
     Exists,
     Marked,
     MarkOutcome,
+    ProductReader,
     ProductStore,
     Revised,
     ReviseOutcome,
     Revision,
 )
+from linkhub_core.ports.shop_stamps import ShopStamps
 from linkhub_core.ports.staging_store import (
     DropOutcome,
     Dropped,
@@ -61,6 +63,7 @@ __all__ = [
     "Notifier",
     "OutgoingMessage",
     "Partner",
+    "ProductReader",
     "ProductStore",
     "QueuedMessage",
     "Refusal",
@@ -68,6 +71,7 @@ __all__ = [
     "ReviseOutcome",
     "Revised",
     "Revision",
+    "ShopStamps",
     "SilentJournal",
     "StageOutcome",
     "Staged",

@@ -10,6 +10,7 @@ from attrs import frozen
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = [
     "Conflict",
@@ -18,6 +19,7 @@ __all__ = [
     "Exists",
     "MarkOutcome",
     "Marked",
+    "ProductReader",
     "ProductStore",
     "ReviseOutcome",
     "Revised",
@@ -77,7 +79,27 @@ ReviseOutcome = Revised | Conflict | Unreadable
 MarkOutcome = Marked | Conflict | Unreadable
 
 
-class ProductStore(Protocol):
+class ProductReader(Protocol):
+    """What readers of shops need of a product store: ready JSON, which no call decodes.
+
+    Raises:
+        ServiceUnavailable: from each method.
+    """
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """Read products consistently: one whose write has returned is seen. Unknown keys are left out."""
+        ...
+
+    async def page(self, query: PageQuery) -> Page:
+        """One page of a shop, by descending ``video_id``, as of a moment after this was called.
+
+        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
+        on the page: they are in ``unreadable``.
+        """
+        ...
+
+
+class ProductStore(ProductReader, Protocol):
     """Products by key. A key is at most once in a batch; outcomes come in the order of the batch.
 
     A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`, wherever a row is read.
@@ -113,14 +135,6 @@ class ProductStore(Protocol):
         Only if ``created_at``, ``revision`` and both versions are still those of the record: a product that
         was deleted and saved again keeps its own debt, although its revision has the same number. Where the debt is
         cleared already, the outcome is the same.
-        """
-        ...
-
-    async def page(self, query: PageQuery) -> Page:
-        """One page of a shop, by descending ``video_id``.
-
-        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
-        on the page: they are in ``unreadable``.
         """
         ...
 

@@ -18,13 +18,13 @@ from linkhub_core.catalog import (
 )
 from linkhub_core.entries import RowSkipped
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import ProductKey
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal, SilentJournal
-from linkhub_core.ports.product_store import ProductStore
+from linkhub_core.ports.product_store import ProductReader
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.rules import RuleBroken
-from linkhub_core.use_cases.settle import readable
+from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["BrowseShop", "ShopPage"]
 
@@ -45,7 +45,7 @@ class ShopPage:
 class BrowseShop:
     """Answers readers from the product store. Rows that cannot be read are left out, and recorded in the journal."""
 
-    products: ProductStore
+    products: ProductReader
     clock: Clock
     journal: Journal = SilentJournal()
 
@@ -63,18 +63,42 @@ class BrowseShop:
             InvalidQuery: a parameter breaks a rule.
             ServiceUnavailable: the store does not answer.
         """
-        query = PageQuery(
+        return await self.read(self.query(seller_handle, limit=limit, last_key=last_key, since=since))
+
+    @staticmethod
+    def query(
+        seller_handle: str, *, limit: str | None = None, last_key: str | None = None, since: str | None = None
+    ) -> PageQuery:
+        """The page that these parameters ask for.
+
+        Raises:
+            InvalidQuery: a parameter breaks a rule.
+        """
+        return PageQuery(
             seller_handle=parse_seller(seller_handle),
             limit=parse_limit(limit),
             before=decode_cursor(last_key, seller_handle),
             since=parse_since(since),
         )
-        # Stamped before the read: what is saved while we read must be later than what we hand out.
-        timestamp = next_since(self.clock.now())
-        page = await self._page(query)
+
+    async def read(self, query: PageQuery) -> ShopPage:
+        """The page of a query.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        timestamp = self.timestamp()
+        page = await self.page_of(query)
         return ShopPage(seller_handle=query.seller_handle, since=query.since, page=page, timestamp=timestamp)
 
-    async def product(self, seller_handle: str, video_id: str) -> ProductRecord | None:
+    def timestamp(self) -> datetime:
+        """The ``since`` with which to go on after a read that begins now.
+
+        It is taken before the read: what is saved while we read must be later than what we hand out.
+        """
+        return next_since(self.clock.now())
+
+    async def product(self, seller_handle: str, video_id: str) -> StoredProduct | None:
         """One product, or none.
 
         Raises:
@@ -86,23 +110,29 @@ class BrowseShop:
             key = ProductKey(parse_seller(seller_handle), video_id)
         except RuleBroken as broken:
             raise InvalidQuery("video_id", str(broken)) from None
-        found = (await self.products.find([key])).get(key)
+        found = (await self.products.read([key])).get(key)
         if isinstance(found, Unreadable):
             self._record([found])
-        return readable(found)
+            raise found.refusal("products")
+        return found
 
-    async def missed(self, seller_handle: str, since: datetime) -> Sequence[ProductRecord] | None:
+    async def missed(self, seller_handle: str, since: datetime) -> Sequence[StoredProduct] | None:
         """What changed in a shop after ``since``, oldest change first; none when it is more than 100 products.
 
         Raises:
             ServiceUnavailable: the store does not answer.
         """
-        page = await self._page(PageQuery(seller_handle=seller_handle, limit=MAX_MISSED, since=since))
+        page = await self.page_of(PageQuery(seller_handle=seller_handle, limit=MAX_MISSED, since=since))
         if page.has_more:
             return None
-        return sorted(page.records, key=lambda record: (record.updated_at, record.key.video_id))
+        return sorted(page.products, key=lambda product: (product.updated_at, product.video_id))
 
-    async def _page(self, query: PageQuery) -> Page:
+    async def page_of(self, query: PageQuery) -> Page:
+        """The page as the store gives it; the rows of it that cannot be read are recorded.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
         page = await self.products.page(query)
         self._record(page.unreadable)
         return page

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks import bench_aws, bench_reads
+from benchmarks import bench_aws
+from benchmarks.reads import dynamodb
 
 pytestmark = pytest.mark.aws
 
@@ -20,5 +21,5 @@ def test_backlogs_are_drained_and_their_products_checked(dynamodb_endpoint: str,
 
 def test_a_shop_is_read(dynamodb_endpoint: str, sqs_sns_endpoint: str) -> None:
     """A page holds products and a poll nothing new."""
-    page, poll = bench_reads.measure((dynamodb_endpoint, sqs_sns_endpoint), products=30, times=2).values()
+    page, poll = dynamodb.measure((dynamodb_endpoint, sqs_sns_endpoint), products=30, times=2).values()
     assert (page.products, poll.products, poll.units) == (20, 0, 1)

@@ -152,7 +152,7 @@ async def _page(store: ProductStore, random: Random) -> object:
     since = random.choice([None, NOON + timedelta(seconds=random.randint(0, STEPS))])
     limit = random.randint(1, 7)
     page = await store.page(PageQuery(seller_handle=SHOPS[0], limit=limit, before=before, since=since))
-    return list(page.records), page.has_more, page.last_key
+    return list(page.products), page.has_more, page.last_key
 
 
 async def _scan(store: ProductStore, random: Random) -> object:

@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
+from linkhub_adapters.aws import shop_queries
 from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.product_items import product_item, product_key
@@ -21,7 +22,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Created, Exists, Revised
 from tests.adapters.aws.table_room import TableRoom, create_table, furnished
-from tests.contracts.product_store import ProductStoreContract, Spoil
+from tests.contracts.product_store import ProductStoreContract, Spoil, stored
 from tests.support.builders import (
     KEY,
     NOON,
@@ -251,6 +252,8 @@ async def test_a_store_that_does_not_answer_is_unavailable(room: TableRoom, faul
         with pytest.raises(ServiceUnavailable):
             await store.find([KEY])
         with pytest.raises(ServiceUnavailable):
+            await store.read([KEY])
+        with pytest.raises(ServiceUnavailable):
             await store.create([a_record(a_key(2))])
         with pytest.raises(ServiceUnavailable):
             await store.revise([a_revision(a_record(revision=2))])
@@ -300,7 +303,7 @@ async def test_polling_a_shop_with_nothing_new_costs_a_unit_at_most(room: TableR
     await _shop(room, 500)
     room.calls.consumption.read_units.clear()
     page = await room.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(days=1)))
-    assert list(page.records) == []
+    assert list(page.products) == []
     assert room.calls.consumption.read_units[room.products.name] <= 1
     assert (room.spent("query"), room.spent("batch_get_item")) == (1, 0)
 
@@ -310,7 +313,7 @@ async def test_since_reads_what_changed(room: TableRoom) -> None:
     newest_first = await _shop(room, 500)
     room.calls.consumption.read_units.clear()
     page = await room.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(minutes=496)))
-    assert list(page.records) == newest_first[:3]
+    assert list(page.products) == stored(newest_first[:3])
     assert room.calls.consumption.read_units[room.products.name] <= 1 + 3
 
 
@@ -319,15 +322,24 @@ async def test_a_product_that_goes_while_we_look_makes_room(room: TableRoom) -> 
     newest_first = await _shop(room, 4)
     room.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(room, newest_first[0]))
     page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=2, since=NOON - timedelta(minutes=1)))
-    assert (list(page.records), page.has_more) == (newest_first[1:3], True)
+    assert (list(page.products), page.has_more) == (stored(newest_first[1:3]), True)
 
 
 async def test_a_page_of_large_products_is_filled(room: TableRoom) -> None:
     """A page that is more than one reply of DynamoDB's holds is put together from several."""
     newest_first = await _shop(room, 51, large=True)
     page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=50))
-    assert (list(page.records), page.has_more) == (newest_first[:50], True)
+    assert (list(page.products), page.has_more) == (stored(newest_first[:50]), True)
     assert room.spent("query") > 1
+
+
+async def test_since_long_ago_reads_the_newest_products_only(room: TableRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More changed than are looked up by key: the table is read from the newest product down."""
+    monkeypatch.setattr(shop_queries, "MANY", 20)
+    newest_first = await _shop(room, 30)
+    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=3, since=NOON - timedelta(days=1)))
+    assert (list(page.products), page.has_more) == (stored(newest_first[:3]), True)
+    assert room.spent("batch_get_item") == 0
 
 
 async def test_without_the_index_the_shop_is_filtered(indexless_room: TableRoom) -> None:
@@ -337,7 +349,7 @@ async def test_without_the_index_the_shop_is_filtered(indexless_room: TableRoom)
     query = PageQuery(seller_handle=_SELLER, limit=5, since=NOON + timedelta(minutes=9))
     for calls in (2, 3):
         page = await store.page(query)
-        assert (list(page.records), page.has_more) == (newest_first[:5], True)
+        assert (list(page.products), page.has_more) == (stored(newest_first[:5]), True)
         assert indexless_room.spent("query") == calls
 
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from botocore.parsers import ResponseParserError
 
 from linkhub_adapters.aws.errors import PASSING_CODES, code_of, fault_of, is_index_missing, is_missing, translated
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable
 from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
 
 _TOO_LARGE = "Item size has exceeded the maximum allowed size"
@@ -21,7 +22,7 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
     [
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
         (ConnectTimeoutError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
-        (NoCredentialsError(), ServiceUnavailable),
+        (NoCredentialsError(), SdkUnavailable),
         (ResponseParserError("not JSON"), ServiceUnavailable),
         (_client_error("ThrottlingException"), ServiceUnavailable),
         (_client_error("ProvisionedThroughputExceededException"), ServiceUnavailable),

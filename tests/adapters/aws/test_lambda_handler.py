@@ -81,7 +81,7 @@ class _Function:
 
     def __call__(self, *records: Mapping[str, Any]) -> list[str]:
         """Invoke it; gives the message ids that its reply names."""
-        reply = self.handler({"Records": records}, object())
+        reply = self.handler({"Records": list(records)}, object())
         return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
     def record(
@@ -239,3 +239,33 @@ async def test_records_are_received_once_and_named_until_settled(function: _Func
     await queue.acknowledge(deliveries)
     await queue.release(deliveries, 5)
     assert queue.failed == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"key1": "value1", "key2": "value2", "key3": "value3"},
+        {},
+        {"Records": []},
+        {"Records": None},
+        {"Records": {"0": {}}},
+        [],
+        None,
+        "event",
+    ],
+    ids=str,
+)
+def test_the_test_event_of_the_console_is_answered_clearly(function: _Function, event: Any) -> None:
+    """It has no records of a queue: the error names `Records` and says what to test with, and nothing is deleted."""
+    with pytest.raises(MalformedEvent) as malformed:
+        function.handler(event, None)
+    (fault,) = malformed.value.faults
+    assert fault.field == "Records"
+    assert "In the Lambda console, test with the template SQS" in fault.problem
+
+
+@pytest.mark.parametrize("record", [{"eventSource": "aws:s3", "s3": {}}, {"eventSourceARN": ["arn"]}, "text", None])
+def test_a_record_of_another_source_is_answered_clearly(function: _Function, record: Any) -> None:
+    """The error names what the record says of its queue, and the queues that there are."""
+    with pytest.raises(MalformedEvent, match=r"Records\[\].eventSourceARN"):
+        function.handler({"Records": [record]}, None)

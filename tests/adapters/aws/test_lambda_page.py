@@ -34,6 +34,10 @@ replies = [
     function.handler({"Records": [record(Kind.CAPTION, "1", caption), record(Kind.CAPTION, "2", "rubbish")]}, None),
     function.handler({"Records": [record(Kind.THUMBNAIL, "3", thumbnails)]}, None),
 ]
+try:
+    function.handler({"key1": "value1", "key2": "value2", "key3": "value3"}, None)
+except Exception as error:
+    replies.append(f"{type(error).__name__}: {error}")
 products = asyncio.run(function.settlement.products.find([ProductKey(*key)]))
 function.clients.close()
 print(json.dumps([replies, len(products)]))
@@ -43,7 +47,10 @@ print(json.dumps([replies, len(products)]))
 def test_the_function_of_the_guide_joins_two_halves(
     dynamodb_endpoint: str, sqs_sns_endpoint: str, tmp_path: Path
 ) -> None:
-    """Two invocations make a product; no reply names a message, not even the one that went to the dead letters."""
+    """Two invocations make a product; no reply names a message, not even the one that went to the dead letters.
+
+    The console's test event, which has no records, is answered with an error that says so.
+    """
     (function,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "docs/guide/aws.md").read_text(encoding="utf-8"), re.DOTALL
     )
@@ -65,5 +72,7 @@ def test_the_function_of_the_guide_joins_two_halves(
     )
     assert run.returncode == 0, run.stderr
     replies, products = json.loads(run.stdout.splitlines()[-1])
-    assert replies == [{"batchItemFailures": []}] * 2
+    *answers, refused = replies
+    assert answers == [{"batchItemFailures": []}] * 2
+    assert refused.startswith("MalformedEvent: Records: is missing")
     assert products == 1

@@ -115,8 +115,8 @@ def test_what_landed_is_taken_once(server: _Server, polls: LongPolls) -> None:
 
 
 def test_a_failed_poll_is_told_once_and_the_next_one_waits(server: _Server, polls: LongPolls) -> None:
-    """The pauses grow with each failure, up to ten seconds, and a success ends them."""
-    for pause in (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10):
+    """The pauses grow with each failure, up to three seconds, and a success ends them."""
+    for pause in (0.2, 0.4, 0.8, 1.6, 3, 3):
         polls.start(10)
         assert polls.running == 1
         server.answer(ServiceUnavailable("SQS", "down"))
@@ -154,3 +154,18 @@ def test_what_comes_after_the_end_is_given_back(server: _Server, polls: LongPoll
     assert server.given_back.get(timeout=_SAFETY_SECONDS) == 7
     polls.start(10)
     assert polls.take() == ([], None)
+
+
+def test_trouble_stands_from_a_failure_to_the_next_poll_that_is_accepted(server: _Server, polls: LongPolls) -> None:
+    """A poll that was refused ended at once: one that is still under way a second later was not refused."""
+    assert polls.trouble is None
+    polls.start(10)
+    server.answer(ServiceUnavailable("SQS", "denied"))
+    assert str(polls.trouble) == "SQS is unavailable: denied"
+    server.now += 1
+    polls.start(10)
+    assert str(polls.trouble) == "SQS is unavailable: denied"
+    server.now += 1
+    assert polls.trouble is None
+    server.answer(0)
+    assert polls.trouble is None

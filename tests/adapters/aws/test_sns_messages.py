@@ -9,8 +9,8 @@ from attrs import evolve
 from linkhub_adapters.aws.sns_messages import announcement_of, entry_bytes, entry_of, is_heartbeat
 from linkhub_adapters.aws.sqs_text import fault_of
 from linkhub_core.announcement import Announcement
-from linkhub_core.codec import announce, decode_event
-from linkhub_core.model import Kind
+from linkhub_core.codec import announce, read_event
+from linkhub_core.model import Content, Kind
 from tests.support.builders import KEY, NOON, a_caption, a_record, an_event
 
 
@@ -58,21 +58,23 @@ def test_a_title_that_sns_refuses_is_announced_all_the_same() -> None:
     assert json.loads(message) == json.loads(announcement.event_json)
 
 
+def _event_full_of(kind: Kind, **fields: Any) -> Content:
+    """What is read of the largest event that these fields and a long class name, or caption, make."""
+    event = an_event(kind, **fields)
+    return read_event(kind, json.dumps(event, ensure_ascii=False, separators=(",", ":")), NOON).half.content
+
+
 def _stuffed(character: str) -> Announcement:
     """The product of two bodies as large as bodies may be, as far as the rules let them: full of one character."""
-    caption = an_event(
-        title=character * 500, sizes=character * 200, tags=[character * 100] * 100, raw_caption=character * 5000
-    )
-    thumbnails = an_event(Kind.THUMBNAIL)
+    tags = [character * 80] * min(500, 80_000 // len(character.encode()) // 80 - 30)
+    caption = _event_full_of(Kind.CAPTION, title=character * 2000, sizes=character * 2000, tags=tags)
     seen = {"class_name": "", "confidence": 1, "bbox": {"x": 0, "y": 0, "width": 1, "height": 1}}
-    room = 100 * 1024 - len(json.dumps(thumbnails).encode()) - len(json.dumps({"detected_objects": [seen]}).encode())
+    thumbnails = an_event(Kind.THUMBNAIL)["thumbnails"]
+    room = 100 * 1024 - 2_000
     seen["class_name"] = character * (room // len(character.encode()))
-    thumbnails["thumbnails"][0]["detected_objects"] = [seen]
-    halves = [
-        decode_event(kind, json.dumps(event, ensure_ascii=False), NOON).content
-        for kind, event in [(Kind.CAPTION, caption), (Kind.THUMBNAIL, thumbnails)]
-    ]
-    return announce(a_record(caption=halves[0], thumbnails=halves[1]), NOON, character * 1000)
+    thumbnails[0]["detected_objects"] = [seen]
+    content = _event_full_of(Kind.THUMBNAIL, thumbnails=thumbnails)
+    return announce(a_record(caption=caption, thumbnails=content), NOON, character * 1000)
 
 
 @pytest.mark.parametrize("character", ["a", "\uffff", "😀"])
@@ -84,6 +86,21 @@ def test_the_largest_products_fit(character: str) -> None:
     assert fault_of(entry["Message"]) is None
     replaced = announcement.event_json.decode().replace("\uffff", "\ufffd")
     assert json.loads(entry["Message"]) == json.loads(replaced)
+
+
+@pytest.mark.parametrize("primary", [0, None, "an object"])
+def test_the_largest_product_of_short_forms_fits(primary: object) -> None:
+    """Numbers and boxes that grow when they are normalised, and a thumbnail that is its own primary one."""
+    seen = {"class_name": "", "confidence": 9e15, "bbox": [-9e15, -9e15, 9e15, 9e15]}
+    thumbnails = an_event(Kind.THUMBNAIL)["thumbnails"]
+    thumbnails[0]["detected_objects"] = [seen] * 1_000
+    event = an_event(Kind.THUMBNAIL, thumbnails=thumbnails)
+    event["primary_thumbnail"] = thumbnails[1] if primary == "an object" else primary
+    body = json.dumps(event, separators=(",", ":")).replace("9000000000000000.0", "9e15")
+    assert len(body) < 100 * 1024
+    content = read_event(Kind.THUMBNAIL, body, NOON).half.content
+    caption = _event_full_of(Kind.CAPTION, tags=["x" * 190] * 500)
+    assert entry_bytes(entry_of(0, announce(a_record(caption=caption, thumbnails=content), NOON))) <= 262_144
 
 
 def test_an_announcement_reads_back() -> None:

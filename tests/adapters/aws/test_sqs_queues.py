@@ -8,8 +8,7 @@ import pytest
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.sqs_queue import name_of
-from linkhub_adapters.aws.sqs_queues import FindQueues
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_adapters.aws.sqs_queues import FindQueues, NoDeadLetterQueue
 from linkhub_core.model import Kind
 from tests.adapters.aws.queue_room import QueueRoom
 
@@ -48,7 +47,7 @@ def test_the_smaller_limit_of_the_two_counts(sqs: "SQSClient") -> None:
 def test_a_queue_without_dead_letters_is_refused(sqs: "SQSClient") -> None:
     """Nothing may start that could not reject: the error says what mends it."""
     url = sqs.create_queue(QueueName=f"q-{uuid4().hex}")["QueueUrl"]
-    with pytest.raises(ServiceUnavailable, match=r"has no dead-letter queue: give it a redrive policy"):
+    with pytest.raises(NoDeadLetterQueue, match=r"has no dead-letter queue: it needs a redrive policy"):
         FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))({Kind.CAPTION: url})
 
 

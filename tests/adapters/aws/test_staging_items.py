@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkhub_adapters.aws.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key, staging_key_of
+from linkhub_core.codec import read_event
 from linkhub_core.model import Half, Kind, Note, Origin
 from linkhub_core.ports import Unreadable
 from tests.support import strategies
-from tests.support.builders import NOON, a_half, a_waiting
+from tests.support.builders import NOON, a_half, a_waiting, an_event
 from tests.support.readable import readable
 
 
@@ -84,3 +86,14 @@ def test_an_item_of_another_program_is_named(broken: dict[str, dict[str, object]
     read = staging_from_item(staging_item(a_waiting()) | broken)
     assert isinstance(read, Unreadable)
     assert read.video_id == a_half().key.video_id
+
+
+def test_the_row_of_an_event_of_nothing_but_deviations_fits() -> None:
+    """100 KiB of empty objects are 33,000 notes; DynamoDB takes items of 400 KB."""
+    thumbnails = an_event(Kind.THUMBNAIL)["thumbnails"]
+    thumbnails[0]["detected_objects"] = [{}] * 33_000
+    body = json.dumps(an_event(Kind.THUMBNAIL, thumbnails=thumbnails), separators=(",", ":"))
+    reading = read_event(Kind.THUMBNAIL, body, NOON)
+    assert len(reading.notes) == 33_000
+    origin = Origin(correlation_id="c", notes=reading.notes)
+    assert len(json.dumps(staging_item(a_waiting(reading.half, origin=origin)))) < 400_000

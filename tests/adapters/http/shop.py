@@ -13,9 +13,12 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_core.access import RefusedCaller
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.use_cases import BrowseShop
 
 __all__ = [
@@ -97,7 +100,7 @@ class BrokenProductStore(MemoryProductStore):
 
     error: Exception = field(kw_only=True)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord]:
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """Fail."""
         raise self.error
 
@@ -124,6 +127,7 @@ class Listener:
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]] = _status
     is_draining: bool = False
     failures: list[FailedRequest] = field(factory=list)
+    refusals: list[RefusedCaller] = field(factory=list)
 
     def app(self) -> Starlette:
         """The application."""
@@ -133,6 +137,7 @@ class Listener:
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,
             failed=self.failures.append,
+            refused=self.refusals.append,
             draining=lambda: self.is_draining,
             probes=self.probes,
         )

@@ -6,6 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
+from linkhub_core.access import AccessPolicy
 from tests.adapters.http.shop import PRODUCTS, Listener
 
 TOKEN = "s3cret-tökén"
@@ -62,6 +63,28 @@ async def test_another_scheme_is_a_401(guarded: AsyncClient, value: str) -> None
 async def test_the_rest_stays_open(guarded: AsyncClient, address: str) -> None:
     """Shops, health and the documentation ask nobody for anything."""
     assert (await guarded.get(address)).status_code == 200
+
+
+@pytest.mark.parametrize("address", PROTECTED)
+async def test_without_a_token_a_server_on_loopback_answers_only_its_own_names(address: str) -> None:
+    """A page that points its host name at 127.0.0.1 reads nothing; the public routes answer any host."""
+    listener = Listener(settings=HttpSettings(access=AccessPolicy(is_on_loopback=True)))
+    async with listener.client() as client:
+        for host in ("localhost:3002", "127.0.0.1:3002", "[::1]:3002"):
+            assert (await client.get(address, headers={"Host": host})).status_code == 200
+        answer = await client.get(address, headers={"Host": "evil.example:3002"})
+        assert (answer.status_code, answer.json()["type"]) == (403, "/api/docs#foreign-host")
+        for public in (PRODUCTS, "/healthz", "/readyz", "/"):
+            assert (await client.get(public, headers={"Host": "evil.example:3002"})).status_code == 200
+    assert [refused.caller.host for refused in listener.refusals] == ["evil.example:3002"]
+
+
+@pytest.mark.parametrize("address", PROTECTED)
+async def test_with_a_token_any_host_is_answered(address: str) -> None:
+    """Its holder is no page."""
+    settings = HttpSettings(access=AccessPolicy(is_on_loopback=True), admin_token=TOKEN)
+    async with Listener(settings=settings).client() as client:
+        assert (await client.get(address, headers={b"Host": b"shop.internal", **bearer(TOKEN)})).status_code == 200
 
 
 @pytest.mark.parametrize("address", PROTECTED)

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.memory import MemoryProductStore
+from linkhub_core.access import AccessPolicy
 from tests.adapters.http.shop import PRODUCTS, Listener
 
 
@@ -23,7 +24,8 @@ async def test_other_rooms_routes_are_served() -> None:
         return PlainTextResponse("0{}")
 
     listener = Listener(
-        settings=HttpSettings(cors_origins=["*"]), extra_routes=[Route("/socket.io/", poll, methods=["GET", "POST"])]
+        settings=HttpSettings(access=AccessPolicy(origins=["*"])),
+        extra_routes=[Route("/socket.io/", poll, methods=["GET", "POST"])],
     )
     async with listener.client() as client:
         answer = await client.post("/socket.io/?EIO=4&transport=polling", headers={"Origin": "https://shop.example"})

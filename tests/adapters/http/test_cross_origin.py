@@ -6,18 +6,18 @@ import pytest
 from httpx import AsyncClient, Response
 
 from linkhub_adapters.http import HttpSettings
+from linkhub_core.access import AccessPolicy, TrustedProxies
 from tests.adapters.http.failing import ROUTES
 from tests.adapters.http.shop import PRODUCTS, Listener
 
 SHOP, OWN = "https://shop.example", "http://localhost:3002"
-SETTINGS = HttpSettings(cors_origins=[SHOP], own_origins=[OWN])
+SETTINGS = HttpSettings(access=AccessPolicy(origins=[SHOP], own_ports=(3002,)))
 STRANGERS = [
     "https://evil.example",
     "https://shop.example.evil.example",
     "https://evil-shop.example",
     "http://shop.example",
     "https://shop.example:8443",
-    "https://SHOP.example",
     "null",
     "",
     "*",
@@ -46,7 +46,7 @@ async def test_who_is_on_the_list_may_read_any_answer(client: AsyncClient, origi
     assert answer.headers["access-control-allow-origin"] == origin
     assert "ETag" in answer.headers["access-control-expose-headers"]
     assert "origin" in answer.headers["vary"].lower()
-    assert "access-control-allow-credentials" not in answer.headers
+    assert answer.headers["access-control-allow-credentials"] == "true"
 
 
 async def test_a_304_may_be_read_too(client: AsyncClient) -> None:
@@ -64,40 +64,80 @@ async def test_a_stranger_gets_no_permission(client: AsyncClient, origin: str) -
     assert "Origin" in answer.headers["vary"]
 
 
-@pytest.mark.parametrize("headers", [None, "if-none-match", "Authorization", "authorization, if-none-match"])
+@pytest.mark.parametrize(
+    "headers", [None, "if-none-match", "Authorization", "cache-control,x-requested-with", "x-request-id, x-anything"]
+)
 async def test_a_preflight_is_allowed(client: AsyncClient, headers: str | None) -> None:
-    """For reading, with a tag and a token."""
+    """For reading, with credentials, and with the headers that the page asks for."""
     answer = await preflight(client, SHOP, headers=headers)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, SHOP)
     assert answer.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert answer.headers.get("access-control-allow-headers") == headers
+    assert "access-control-request-headers" in answer.headers["vary"].lower()
+
+
+async def test_what_is_no_list_of_headers_is_not_repeated(client: AsyncClient) -> None:
+    """The preflight is answered all the same."""
+    answer = await preflight(client, SHOP, headers="x-a; x-b")
+    assert answer.status_code == 200
+    assert "access-control-allow-headers" not in answer.headers
 
 
 @pytest.mark.parametrize("origin", STRANGERS)
 async def test_a_strangers_preflight_is_refused(client: AsyncClient, origin: str) -> None:
     """As a problem, without a permission."""
     answer = await preflight(client, origin)
-    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
     assert "origin" in answer.json()["detail"]
     assert "access-control-allow-origin" not in answer.headers
 
 
 async def test_a_preflight_for_too_much_is_refused(client: AsyncClient) -> None:
-    """Writing, or headers that nobody here reads."""
-    assert (await preflight(client, SHOP, method="DELETE")).status_code == 400
-    assert (await preflight(client, SHOP, headers="X-Anything")).status_code == 400
+    """Writing; the page may read why."""
+    answer = await preflight(client, SHOP, method="DELETE")
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, SHOP)
+
+
+async def test_two_origins_are_refused(client: AsyncClient) -> None:
+    """No browser sends two; no answer is given to either."""
+    answer = await client.get(PRODUCTS, headers=[("Origin", SHOP), ("Origin", SHOP)])
+    assert (answer.status_code, answer.json()["type"]) == (403, "/api/docs#origin-refused")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_refusal_is_reported() -> None:
+    """With the origin and the host, so that the operator can allow it."""
+    listener = Listener(settings=SETTINGS)
+    async with listener.client() as client:
+        await client.get(PRODUCTS, headers={"Origin": "https://evil.example"})
+        await preflight(client, "https://evil.example")
+        await client.get(PRODUCTS, headers={"Origin": SHOP})
+    assert [(each.caller.origin, each.caller.host) for each in listener.refusals] == [
+        ("https://evil.example", "localhost:3002")
+    ] * 2
 
 
 async def test_a_star_means_all() -> None:
     """Anybody's page may read, and no origin is echoed."""
-    async with Listener(settings=HttpSettings(cors_origins=["*"], own_origins=[OWN])).client() as client:
+    async with Listener(settings=HttpSettings(access=AccessPolicy(origins=["*"]))).client() as client:
         answer = await client.get(PRODUCTS, headers={"Origin": "https://anybody.example"})
         assert answer.headers["access-control-allow-origin"] == "*"
         assert (await preflight(client, "https://anybody.example")).status_code == 200
 
 
+@pytest.mark.parametrize(("trusted", "scheme"), [(["127.0.0.1"], "https"), ([], "http")])
+async def test_a_redirect_behind_tls_keeps_its_scheme(trusted: list[str], scheme: str) -> None:
+    """As a trusted proxy names it."""
+    policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
+    async with Listener(settings=HttpSettings(access=policy)).client() as client:
+        answer = await client.get(f"{PRODUCTS}/", headers={"Host": "shop.example", "X-Forwarded-Proto": "https"})
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{scheme}://shop.example{PRODUCTS}")
+
+
 async def test_further_methods_can_be_allowed() -> None:
     """Routes of other rooms may take more than GET."""
-    settings = HttpSettings(cors_origins=[SHOP], cors_methods=["GET", "POST"])
+    settings = HttpSettings(access=AccessPolicy(origins=[SHOP]), cors_methods=["GET", "POST"])
     async with Listener(settings=settings).client() as client:
         assert (await preflight(client, SHOP, method="POST")).status_code == 200
 
@@ -121,7 +161,7 @@ async def test_without_an_origin_nothing_is_said(client: AsyncClient) -> None:
 )
 async def test_any_port_of_a_host(origin: str, is_allowed: bool) -> None:
     """An entry with ``:*`` for its port allows that scheme and host, whatever the port, and nobody else."""
-    settings = HttpSettings(cors_origins=["http://localhost:*"])
+    settings = HttpSettings(access=AccessPolicy(origins=["http://localhost:*"]))
     async with Listener(settings=settings).client() as client:
         answer = await client.get(PRODUCTS, headers={"Origin": origin})
         assert answer.headers.get("access-control-allow-origin") == (origin if is_allowed else None)

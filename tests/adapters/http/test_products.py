@@ -1,14 +1,19 @@
 """Reading a shop: pages, cursors, ``since``, one product, and every kind of nonsense in their parameters."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
 from httpx import AsyncClient
 
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.codec import encode_product
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey
+from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from tests.adapters.http.shop import HANDLE, PRODUCTS, BrokenProductStore, Listener, product, video_id
 
 
@@ -272,3 +277,30 @@ async def test_head_answers_as_get_without_a_body(client: AsyncClient, address: 
     head, get = await client.head(address), await client.get(address)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == get.headers
+
+
+class DamagedProductStore(MemoryProductStore):
+    """A store in which the row of one video cannot be read."""
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """That row as an outcome, the others as they are."""
+        damaged = {
+            key: Unreadable(seller_handle=key.seller_handle, video_id=key.video_id, problem="price: is missing")
+            for key in keys
+            if key.video_id == video_id(2)
+        }
+        return {**await super().read(keys), **damaged}
+
+
+async def test_a_product_that_cannot_be_read_is_a_500_by_its_name() -> None:
+    """It alone: its neighbour is answered. The log says what is wrong, the client does not learn it."""
+    listener = Listener(store=DamagedProductStore())
+    await listener.save(product(1), product(2))
+    async with listener.client() as client:
+        answer = await client.get(f"{PRODUCTS}/{video_id(2)}")
+        assert (await client.get(f"{PRODUCTS}/{video_id(1)}")).status_code == 200
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["instance"] == f"{PRODUCTS}/{video_id(2)}"
+    assert "price" not in answer.text
+    [failure] = listener.failures
+    assert f"its row cannot be read: {HANDLE}/{video_id(2)}: price: is missing" in str(failure.error)

@@ -9,6 +9,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopStamps,
     MemoryStagingStore,
 )
 from linkhub_core.codec import announce
@@ -17,6 +18,7 @@ from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues
 from tests.contracts.notifier import NotifierContract, OpenFeed
 from tests.contracts.product_store import ProductStoreContract, Spoil
+from tests.contracts.shop_stamps import ShopStampsContract
 from tests.contracts.staging_store import StagingStoreContract
 from tests.support.builders import NOON, a_record, an_unreadable
 
@@ -55,6 +57,20 @@ class TestMemoryProductStore(ProductStoreContract):
             product_store.unreadable[key] = an_unreadable(key)
 
         return put
+
+
+class TestMemoryShopStamps(ShopStampsContract):
+    """Stamps in memory."""
+
+    @pytest.fixture
+    def product_store(self) -> MemoryProductStore:
+        """An empty store."""
+        return MemoryProductStore()
+
+    @pytest.fixture
+    def shop_stamps(self, product_store: MemoryProductStore) -> MemoryShopStamps:
+        """Its stamps."""
+        return MemoryShopStamps(product_store)
 
 
 class TestMemoryAnnouncements(NotifierContract):

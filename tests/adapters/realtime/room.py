@@ -22,7 +22,8 @@ from websockets.typing import Origin
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
 from linkhub_adapters.realtime import (
-    SOCKETIO_PATH,
+    PRODUCTS_PATH,
+    SOCKETIO_PATHS,
     EventStreams,
     Gateway,
     HttpConnection,
@@ -31,8 +32,10 @@ from linkhub_adapters.realtime import (
     SocketIoServer,
     event_stream_routes,
     plain_door,
+    plain_routes,
     socketio_routes,
 )
+from linkhub_core.access import AccessPolicy
 from linkhub_core.announcement import Announcement
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import announce
@@ -58,7 +61,7 @@ __all__ = [
 
 PATIENCE_SECONDS = 20.0
 SELLER = "nalu-fashion"
-SETTINGS = RealtimeSettings(origins=["https://shop.example"], close_timeout_seconds=0.5)
+SETTINGS = RealtimeSettings(access=AccessPolicy(origins=["https://shop.example"]), close_timeout_seconds=0.5)
 
 
 class GatedProductStore(MemoryProductStore):
@@ -188,7 +191,7 @@ def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
     sockets = SocketIoServer(hub=hub, settings=settings, monotonic=monotonic)
     streams = EventStreams(hub=hub, settings=settings, monotonic=monotonic)
     gateway = Gateway(
-        doors={"/products": plain_door(hub), SOCKETIO_PATH: sockets.door},
+        doors={PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.door)},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],
@@ -216,7 +219,12 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
     room.gateway.start()
     await room.gateway.listen(own)
     app = Starlette(
-        routes=[Route("/", _hello), *socketio_routes(room.sockets), *event_stream_routes(room.streams)],
+        routes=[
+            Route("/", _hello),
+            *plain_routes(),
+            *socketio_routes(room.sockets),
+            *event_stream_routes(room.streams),
+        ],
         exception_handlers={InvalidQuery: _invalid},
     )
     config = uvicorn.Config(
@@ -227,6 +235,7 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)

@@ -52,7 +52,7 @@ async def test_all_that_a_server_sends_is_described(way: str) -> None:
         assert await client.hear() == "subscribed"
         record = a_record()
         room.hub.broadcast(an_announcement(record))
-        room.hub.broadcast(an_announcement(record, revision=2))
+        room.hub.broadcast(an_announcement(record, revision=2, shown=True))
         assert [await client.hear() for _ in range(2)] == ["new_product", "product_updated"]
         for event, data in _MISTAKES:
             await client.send(event, data)
@@ -101,7 +101,7 @@ async def test_event_streams_are_described() -> None:
             lines = response.aiter_lines()
             for _ in range(3):
                 _take_record(listening, await _record(lines))
-            room.hub.broadcast(an_announcement(revision=2))
+            room.hub.broadcast(an_announcement(revision=2, shown=True))
             _take_record(listening, await _record(lines))
     assert listening.heard == listening.sent_by_the_server == set(listening.messages)
 

@@ -132,7 +132,7 @@ async def test_a_quiet_stream_has_a_heartbeat(room: Room) -> None:
         room.sweep(1)
         assert await reader.read() == {}
         room.sweep(14)
-        room.hub.broadcast(an_announcement(revision=2))
+        room.hub.broadcast(an_announcement(revision=2, shown=True))
         assert (await reader.read())["event"] == "product_updated"
 
 

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from linkhub_adapters.realtime.counters import RefusalReason
 from tests.adapters.realtime.fake_transport import FakeTransport
-from tests.adapters.realtime.raw_client import RawClient
+from tests.adapters.realtime.raw_client import RawClient, a_handshake
 from tests.adapters.realtime.room import (
     SETTINGS,
     Room,
@@ -71,11 +71,44 @@ async def test_plain_http_is_answered_beside_it(room: Room) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/product", "/products/", "/PRODUCTS", "/products/../products", "/socket.io"])
+@pytest.mark.parametrize("path", ["/", "/product", "/products/", "/PRODUCTS", "/products/../products", "/socket.io/x"])
 async def test_nothing_is_at_another_path(room: Room, port: int, path: str) -> None:
     """It is a 404, and counted."""
     assert await status_of(port, path) == 404
     assert room.hub.counters.refused == {RefusalReason.PATH: 1}
+
+
+async def test_the_path_of_socketio_may_lack_its_slash(port: int) -> None:
+    """As with ``addTrailingSlash: false``."""
+    assert await status_of(port, "/socket.io?EIO=4&transport=websocket") == 101
+
+
+async def test_products_without_a_handshake_is_426(port: int) -> None:
+    """On either port, with what to upgrade to."""
+    async with RawClient(port) as client:
+        await client.send(b"GET /products HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = await client.read_until(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 426")
+    assert b"upgrade: websocket" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("header_bytes", "status"), [(60_000, b"101"), (66_000, b"4"), (200_000, b"4")], ids=["fits", "too long", "huge"]
+)
+async def test_a_head_of_64_kib_is_taken(port: int, header_bytes: int, status: bytes) -> None:
+    """Of one line or of many; a longer one is refused, as for plain HTTP."""
+    for lines in (1, 60):
+        more = "".join(f"Cookie: c={'x' * (header_bytes // lines - 10)}\r\n" for _ in range(lines))
+        async with RawClient(port) as client:
+            await client.send(a_handshake(more=more))
+            assert (await client.read_until(b"\r\n"))[9:].startswith(status)
+
+
+async def test_the_first_subprotocol_is_named(port: int) -> None:
+    """A browser fails a connection whose subprotocols are not answered."""
+    async with RawClient(port) as client:
+        answer = await client.shake_hands(more="Sec-WebSocket-Protocol: shop.v2, shop.v1\r\n")
+    assert b"Sec-WebSocket-Protocol: shop.v2\r\n" in answer
 
 
 async def test_a_query_is_no_part_of_the_path(port: int) -> None:
@@ -140,7 +173,7 @@ async def test_a_request_that_is_no_handshake_is_refused(room: Room, request_tex
     assert room.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
 
 
-@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"x" * 20_000, b"GET\r\n\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"x" * 70_000, b"GET\r\n\r\n", b"\r\n\r\n"])
 async def test_garbage_instead_of_a_handshake_ends_the_connection(room: Room, garbage: bytes) -> None:
     """A TLS greeting, a line without end, half a line."""
     async with RawClient(room.gateway_port) as client:

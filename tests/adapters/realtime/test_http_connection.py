@@ -68,16 +68,15 @@ async def test_a_head_that_is_too_long_is_refused_in_one_piece_as_well(room: Roo
 @pytest.mark.parametrize(
     ("begin", "drop"),
     [
-        (b"", b""),
         (b"G", b""),
         (b"GET /", b"x"),
         (b"GET / HTTP/1.1\r\nA: ", b"x"),
-        (b"", b"\r\n"),
+        (b"\r\n", b"\r\n"),
         (HELLO, b"\r\n"),
         (HELLO + b"GET /", b"x"),
         (CHUNKED + b"5000\r\n", b"x"),
     ],
-    ids=["nothing", "a letter", "a url", "a header", "empty lines", "answered", "the next", "a body nobody reads"],
+    ids=["a letter", "a url", "a header", "empty lines", "answered", "the next", "a body nobody reads"],
 )
 async def test_whoever_does_not_send_a_head_in_time_is_cut(
     room: Room, begin: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
@@ -96,6 +95,38 @@ async def _trickle(client: RawClient, drop: bytes) -> None:
     while True:
         await asyncio.sleep(0.02)
         await pour(client, drop)
+
+
+async def test_a_connection_that_was_opened_in_advance_is_kept(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load balancers open connections before they need them; the time for a head begins with its first byte."""
+    monkeypatch.setattr(HttpConnection, "head_timeout_seconds", 0.05)
+    async with RawClient(room.port) as early, RawClient(room.port) as late:
+        await early.send(b"G")
+        assert await early.read_to_end() == b""
+        await late.send(HELLO)
+        assert (await late.read_until(b"hello")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_connection_that_sends_nothing_ends_with_the_keep_alive(room: Room) -> None:
+    """As one between two requests does."""
+    async with RawClient(room.port) as client:
+        await until(lambda: len(room.http_connections) == 1)
+        (connection,) = room.http_connections
+        assert connection._head_due is not None
+        waits_seconds = connection._head_due.when() - connection.loop.time()
+        assert 0 <= connection.timeout_keep_alive - waits_seconds < 60
+        connection._head_due._run()
+        assert await client.read_to_end() == b""
+
+
+async def test_an_upgrade_to_http2_is_passed_over(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """Java's client asks for it in each request, and uses the connection again; the log says nothing of it."""
+    asking = HELLO[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n\r\n"
+    async with RawClient(room.port) as client:
+        for _ in range(3):
+            await client.send(asking)
+            assert (await client.read_until(b"hello")).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
 
 
 async def test_an_answer_may_take_longer_than_a_head(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 import orjson
 import pytest
-from attrs import define, field
 
-from tests.adapters.realtime.room import PATIENCE_SECONDS, SELLER, Room, an_announcement, open_room, until
+from tests.adapters.realtime.node_client import NodeClient, run_client
+from tests.adapters.realtime.room import SELLER, Room, an_announcement, open_room, until
 from tests.support.builders import KEY, NOON, a_key, a_record
 
 pytestmark = pytest.mark.node
@@ -20,46 +19,7 @@ pytestmark = pytest.mark.node
 _SCRIPT = Path(__file__).with_name("official_client.js")
 
 
-@define
-class OfficialClient:
-    """A client in a process of its own."""
-
-    process: asyncio.subprocess.Process
-    _passed_over: list[list[Any]] = field(factory=list)
-
-    async def tell(self, *line: Any) -> None:
-        """Tell it what to do."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(orjson.dumps(line) + b"\n")
-        await self.process.stdin.drain()
-
-    async def hear(self, *wanted: Any) -> list[Any]:
-        """The next that begins with ``wanted``; what else happened first can still be heard."""
-        for heard in self._passed_over:
-            if tuple(heard[: len(wanted)]) == wanted:
-                self._passed_over.remove(heard)
-                return heard
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                heard = await self._read()
-                if tuple(heard[: len(wanted)]) == wanted:
-                    return heard
-                self._passed_over.append(heard)
-
-    async def _read(self) -> list[Any]:
-        assert self.process.stdout is not None
-        line = await self.process.stdout.readline()
-        assert line, "the client is gone"
-        heard: list[Any] = orjson.loads(line)
-        return heard
-
-    async def subscribe(self, **more: Any) -> None:
-        """Ask for the shop and hear the answer."""
-        await self.tell("emit", "subscribe_to_seller", {"seller_handle": SELLER, **more})
-        await self.hear("event", "subscribed")
-
-
-Start = Callable[..., AbstractAsyncContextManager[OfficialClient]]
+Start = Callable[..., AbstractAsyncContextManager[NodeClient]]
 
 
 @pytest.fixture
@@ -74,22 +34,11 @@ def start(room: Room, node: Path, socket_io_client_directory: Path) -> Start:
     """A starter of clients; keywords are the client's options."""
 
     @asynccontextmanager
-    async def starter(path: str = "/products", **options: Any) -> AsyncIterator[OfficialClient]:
-        process = await asyncio.create_subprocess_exec(
-            node,
-            _SCRIPT,
-            socket_io_client_directory,
-            f"ws://127.0.0.1:{room.port}{path}",
-            orjson.dumps(options).decode(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            yield OfficialClient(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
+    async def starter(path: str = "/products", **options: Any) -> AsyncIterator[NodeClient]:
+        address = f"ws://127.0.0.1:{room.port}{path}"
+        options_json = orjson.dumps(options).decode()
+        async with run_client(node, _SCRIPT, socket_io_client_directory, address, options_json) as client:
+            yield client
 
     return starter
 

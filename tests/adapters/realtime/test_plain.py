@@ -44,7 +44,7 @@ async def test_what_was_missed_comes_with_since(room: Room) -> None:
     client = await room.subscriber(since=NOON.replace(hour=1))
     assert [(await read_event(client))[0] for _ in range(2)] == ["subscribed", "new_product"]
     room.hub.broadcast(an_announcement())
-    room.hub.broadcast(an_announcement(revision=2))
+    room.hub.broadcast(an_announcement(revision=2, shown=True))
     event, data = await read_event(client)
     assert (event, data["revision"]) == ("product_updated", 2)
     await client.close()

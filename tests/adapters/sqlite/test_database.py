@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import FakeClock
-from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteEventPublisher, SqliteEventQueue
+from linkhub_adapters.sqlite import (
+    SqliteDatabase,
+    SqliteDepths,
+    SqliteEventPublisher,
+    SqliteEventQueue,
+    SqliteFileHealth,
+)
 from linkhub_adapters.sqlite.database import from_microseconds, microseconds
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
@@ -168,10 +175,11 @@ async def test_one_open_file_sees_what_another_wrote(database: SqliteDatabase) -
 
 
 async def test_depths_count_what_stands_there(database: SqliteDatabase) -> None:
-    """An empty file has nothing of anything, and can be written to."""
-    depths = SqliteDepths(database=database)
-    await depths.check()
-    taken = await depths.take()
+    """An empty file has nothing of anything, can be read, and can be written to."""
+    health = SqliteFileHealth(database=database)
+    await health.check_readable()
+    await health.check_writable()
+    taken = await SqliteDepths(database=database).take()
     assert (taken.queued, taken.staged, taken.oldest_staged_at, taken.dead_letters) == (
         {"caption": 0, "thumbnail": 0},
         0,
@@ -184,3 +192,21 @@ def test_moments_are_kept_to_the_microsecond() -> None:
     """A moment comes back as it was."""
     moment = NOON.replace(microsecond=123_457)
     assert from_microseconds(microseconds(moment)) == moment
+
+
+async def test_closing_waits_for_no_read(tmp_path: Path) -> None:
+    """Reads that wait for their turn are cancelled, and the one under way is interrupted."""
+    database = SqliteDatabase.open(tmp_path / "linkhub.sqlite3")
+    began = threading.Event()
+
+    def endless(connection: sqlite3.Connection) -> object:
+        began.set()
+        counting = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers"
+        return sum(number for (number,) in connection.execute(counting))
+
+    reads = [asyncio.create_task(database.read(endless)) for _ in range(150)]
+    await asyncio.to_thread(began.wait)
+    await asyncio.to_thread(database.close)
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert isinstance(outcomes[0], ServiceUnavailable)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes[1:])

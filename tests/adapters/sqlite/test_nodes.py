@@ -19,12 +19,12 @@ async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> 
     assert await nodes.meet("a", b"second") == [b"second", b"other"]
 
 
-async def test_who_was_silent_for_an_hour_is_forgotten(database: SqliteDatabase) -> None:
+async def test_who_was_silent_for_ten_minutes_is_forgotten(database: SqliteDatabase) -> None:
     """Not before."""
     clock = FakeClock()
     nodes = SqliteNodes(database=database, clock=clock)
     await nodes.meet("a", b"a")
-    clock.advance(3600)
+    clock.advance(600)
     assert await nodes.meet("b", b"b") == [b"a", b"b"]
     clock.advance(1)
     assert await nodes.meet("b", b"b") == [b"b"]
@@ -49,3 +49,13 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("SELECT correlation_id FROM announcements").fetchall() == [("kept",)]
+
+
+async def test_who_leaves_is_gone_at_once(database: SqliteDatabase) -> None:
+    """The reports of the others stay."""
+    nodes = SqliteNodes(database=database, clock=FakeClock())
+    await nodes.meet("a", b"a")
+    await nodes.meet("b", b"b")
+    await nodes.leave("a")
+    await nodes.leave("a")
+    assert await nodes.meet("b", b"b") == [b"b"]

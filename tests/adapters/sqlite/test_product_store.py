@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
-from linkhub_adapters.sqlite.product_store import CHANGED, scan_statement
+from linkhub_adapters.sqlite.product_store import CHANGED, MANY, MANY_CHANGED, WALK, WALK_END, scan_statement
+from linkhub_core.catalog import PageQuery
+from linkhub_core.codec import encode_product, timestamp_text
+from linkhub_core.model import ProductKey
 from linkhub_core.ports import Revised, Unreadable
-from tests.support.builders import a_key, a_record, a_revision
+from tests.support.builders import NOON, a_key, a_record, a_revision
 
 
 async def _plan(database: SqliteDatabase, statement: str) -> list[str]:
@@ -56,6 +60,9 @@ async def test_a_file_of_the_second_schema_learns_what_was_shown_and_when_each_p
     database.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE products SET document = X'FF' WHERE video_id = ?", (a_key(3).video_id,))
+        for trigger in ("product_inserted", "product_deleted", "product_updated"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("DROP TABLE shop_stamps")
         for column in ("shown", "created_at"):
             connection.execute(f"ALTER TABLE products DROP COLUMN {column}")
         connection.execute("ALTER TABLE staging DROP COLUMN notes")
@@ -70,3 +77,64 @@ async def test_a_file_of_the_second_schema_learns_what_was_shown_and_when_each_p
         assert await store.revise([a_revision(a_record(a_key(1), revision=2))]) == [Revised()]
     finally:
         database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "seek"),
+    [
+        (MANY_CHANGED, "COVERING INDEX products_updated (seller_handle=? AND updated_at>?)"),
+        (WALK_END, "COVERING INDEX sqlite_autoindex_products_1 (seller_handle=? AND video_id<?)"),
+        (
+            WALK,
+            "INDEX sqlite_autoindex_products_1 (seller_handle=? AND video_id>? AND video_id<?)",
+        ),
+    ],
+)
+async def test_since_long_ago_walks_and_sorts_nothing(database: SqliteDatabase, statement: str, seek: str) -> None:
+    """Each step is one seek in an index."""
+    assert await _plan(database, statement) == [f"SEARCH products USING {seek}"]
+
+
+@pytest.mark.parametrize("where", ["newest", "oldest", "everywhere"])
+async def test_since_with_many_changes_gives_the_same_page(database: SqliteDatabase, where: str) -> None:
+    """More products changed than are sorted; wherever they are in the shop, its newest changed ones come, in order."""
+    count = 2 * MANY + 100
+    await _fill(database, count)
+    changed = {
+        "newest": range(count - MANY - 10, count),
+        "oldest": range(MANY + 10),
+        "everywhere": range(count),
+    }[where]
+    later = timestamp_text(NOON + timedelta(hours=1))
+    stamps = (f'"updated_at":"{timestamp_text(NOON)}"', f'"updated_at":"{later}"')
+    await database.write(
+        lambda connection: connection.executemany(
+            _MOVE,
+            [(later, *stamps, f"{number:08d}") for number in changed],
+        )
+    )
+    page = await SqliteProductStore(database=database).page(
+        PageQuery(seller_handle="shop", limit=3, since=NOON + timedelta(minutes=30))
+    )
+    assert [product.video_id for product in page.products] == [
+        f"{number:08d}" for number in sorted(changed, reverse=True)[:3]
+    ]
+    assert page.has_more
+
+
+_INSERT = """
+INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, created_at,
+  updated_at) VALUES ('shop', ?, ?, '', '', 1, '2026-01-15T12:00:00.000Z', '2026-01-15T12:00:00.000Z')
+"""
+_MOVE = """
+UPDATE products SET updated_at = ?, document = CAST(replace(CAST(document AS TEXT), ?, ?) AS BLOB)
+WHERE seller_handle = 'shop' AND video_id = ?
+"""
+
+
+async def _fill(database: SqliteDatabase, count: int) -> None:
+    """So many products of one shop."""
+    record = a_record(ProductKey("shop", "-"))
+    document = encode_product(record).partition(b'"-"')
+    rows = [(f"{number:08d}", b'%b"%08d"%b' % (document[0], number, document[2])) for number in range(count)]
+    await database.write(lambda connection: connection.executemany(_INSERT, rows))

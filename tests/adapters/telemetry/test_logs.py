@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_console_line_names_the_event_without_colours_where_there_is_no_termin
     assert "listening" in stream.getvalue()
     assert "port=3002" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+
+
+def test_a_console_line_shows_what_a_terminal_would_act_upon() -> None:
+    """Control and bidirectional characters of a client's text are escapes, with spaces around them or not."""
+    stream = io.StringIO()
+    configure_logs(level="info", log_format="console", stream=stream)
+    get_logger("serve").info("odd", title="\x9b31m\u202egnp", path="/a\x1b[2J b")
+    assert not re.search("[\x1b\x9b\u202e]", stream.getvalue())
+    assert "\\u202egnp" in stream.getvalue()
 
 
 def test_lines_below_the_level_are_not_written() -> None:

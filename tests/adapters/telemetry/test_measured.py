@@ -7,6 +7,7 @@ import pytest
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.telemetry import MeasuredProductStore, MeasuredStagingStore, Metrics
 from linkhub_core.catalog import PageQuery
+from linkhub_core.codec import stored_product
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Created, Dropped, Marked, Revised, Staged
@@ -26,12 +27,13 @@ async def test_a_measured_product_store_answers_as_the_store_does_and_counts() -
     store = MeasuredProductStore(MemoryProductStore(), metrics)
     assert await store.create([record]) == [Created()]
     assert await store.find([record.key]) == {record.key: record}
+    assert await store.read([record.key]) == {record.key: stored_product(record)}
     assert await store.revise([a_revision(a_record(revision=2))]) == [Revised()]
     assert await store.mark_announced([a_record(revision=2)]) == [Marked()]
     page = await store.page(PageQuery(seller_handle=record.key.seller_handle))
-    assert [found.revision for found in page.records] == [2]
+    assert [found.revision for found in page.products] == [2]
     assert [found.key for found in await scanned(store.scan())] == [record.key]
-    for call in ("create", "find", "revise", "mark_announced", "page"):
+    for call in ("create", "find", "read", "revise", "mark_announced", "page"):
         assert calls(metrics, "products", call, "ok") == 1
         timed = {"store": "products", "call": call}
         assert metrics.registry.get_sample_value("linkhub_store_call_seconds_count", timed) == 1

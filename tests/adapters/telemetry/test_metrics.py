@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from linkhub_adapters.telemetry import CloudUsage, Figures, Metrics, RealtimeFigures
+from linkhub_adapters.telemetry import CloudUsage, Figures, HttpFigures, Metrics, RealtimeFigures
+from linkhub_core.intake import DEVIATIONS
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -88,6 +89,23 @@ def test_realtime_figures_are_exposed() -> None:
     assert samples["linkhub_connections_refused_total", (("reason", "origin"),)] == 3
 
 
+def test_what_plain_http_did_is_exposed() -> None:
+    """First pages by source, what is kept, connections that were cut by reason, and requests now."""
+    figures = HttpFigures(
+        page_reads={"kept": 5, "read": 2},
+        kept_page_bytes=47_000,
+        cut={"stalled": 3},
+        requests_in_work=4,
+        requests_waiting=9,
+    )
+    samples = exposed(Metrics(take_http=lambda: figures))
+    assert samples["linkhub_page_reads_total", (("source", "kept"),)] == 5
+    assert samples["linkhub_kept_page_bytes", ()] == 47_000
+    assert samples["linkhub_http_connections_cut_total", (("reason", "stalled"),)] == 3
+    assert samples["linkhub_http_requests", (("state", "in_work"),)] == 4
+    assert samples["linkhub_http_requests", (("state", "waiting"),)] == 9
+
+
 def test_what_a_cloud_was_asked_for_is_exposed() -> None:
     """Calls, repeated attempts and failures by service, and capacity units by table."""
     usage = CloudUsage(
@@ -101,3 +119,15 @@ def test_what_a_cloud_was_asked_for_is_exposed() -> None:
     assert samples["linkhub_aws_retries_total", (("operation", "receive_message"), ("service", "SQS"))] == 3
     assert samples["linkhub_aws_failures_total", (("code", "ThrottlingError"), ("service", "DynamoDB"))] == 2
     assert samples["linkhub_dynamodb_units_total", (("direction", "write"), ("table", "linkhub-products"))] == 7.5
+
+
+def test_deviations_begin_at_nought() -> None:
+    """One series for every queue and rule, from the start: the first deviation is an increase."""
+    text = Metrics().expose()[0].decode()
+    series = {line for line in text.splitlines() if line.startswith("linkhub_intake_notes_total{")}
+    expected = {
+        f'linkhub_intake_notes_total{{queue="{kind}",rule="{deviation.rule}"}} 0.0'
+        for kind in ("caption", "thumbnail")
+        for deviation in DEVIATIONS
+    }
+    assert series == expected

@@ -60,6 +60,32 @@ def test_one_mistake_in_many_places_is_one_group(terminal: Terminal) -> None:
     assert [one["group"] for one in terminal.lines("dead-letters", "list", "--json", "--reason", group)] == [group] * 2
 
 
+@pytest.mark.parametrize(
+    ("bodies", "group"),
+    [
+        (
+            [
+                '{"Records": [{"eventSource": "aws:s3"}]}',
+                '{"Event": "s3:TestEvent", "Records": [{"eventSource": "aws:s3"}]}',
+            ],
+            "this is an S3 notification: send the event itself as JSON",
+        ),
+        (['[{"a": 1}, {}]', "[{}, {}, {}]"], "these are several events in one list: send each as a message of its own"),
+        (["{", '{"video_id": "1",'], "the body is not JSON"),
+        ([json.dumps(CAPTION | {"title": "x" * length}) for length in (2_001, 2_500)], "title: has N characters"),
+    ],
+)
+def test_bodies_of_one_kind_are_one_group(terminal: Terminal, bodies: list[str], group: str) -> None:
+    """By the name of what they are, whatever differs between them; --reason takes that name."""
+    terminal.publish(*({"queue": "caption", "body": body} for body in bodies))
+    terminal.consume()
+    lines = terminal.run("dead-letters", "list").stdout.splitlines()
+    assert lines[1].split()[:2] == [str(len(bodies)), "caption"]
+    assert group in lines[1]
+    name = group.partition(":")[0]
+    assert len(terminal.lines("dead-letters", "list", "--json", "--reason", name)) == len(bodies)
+
+
 @pytest.mark.usefixtures("rejected")
 def test_filters(terminal: Terminal) -> None:
     """--reason looks into reasons in any case, --queue takes one queue."""
@@ -177,6 +203,7 @@ def test_which_ones_must_be_said(terminal: Terminal, command: str) -> None:
 
 def test_none(terminal: Terminal) -> None:
     """No dead letters is good news, not an error."""
+    terminal.run("init")
     assert terminal.run("dead-letters", "list").stdout == "no dead letters\n"
 
 

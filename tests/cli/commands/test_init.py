@@ -129,6 +129,7 @@ def test_a_service_that_is_away_is_named_and_the_rest_is_made(cloud: Cloud) -> N
     assert result.exit_code == 3
     assert f"table {cloud.name}-products: FAILED\n  DynamoDB is unavailable" in result.stderr
     assert "DYNAMODB_PRODUCTS_TABLE" not in _settings(result)
+    assert "LINKHUB_BACKEND" not in _settings(result), "half of a configuration chooses no backend"
     assert "SQS_CAPTION_QUEUE_URL" in _settings(result)
     again = cloud.init()
     assert (again.exit_code, again.stderr.count(": made\n"), again.stderr.count("unchanged\n")) == (0, 2, 5)

@@ -49,5 +49,6 @@ def test_stats(terminal: Terminal) -> None:
 
 def test_nothing_waits(terminal: Terminal) -> None:
     """An empty staging is no error."""
+    terminal.run("init")
     assert terminal.lines("staging", "list", "--json") == []
     assert [one["oldest_age_seconds"] for one in terminal.lines("staging", "stats", "--json")] == [None, None]

@@ -40,6 +40,7 @@ def test_a_rejected_message(terminal: Terminal) -> None:
 
 def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
     """It ends with 1, and says where to look next."""
+    terminal.run("init")
     result = terminal.run("why", "404")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("linkhub: nothing is known of video 404: ")
@@ -48,6 +49,7 @@ def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
 
 def test_what_no_video_can_be_called_is_told(terminal: Terminal) -> None:
     """For whoever mistyped it; a rejected message that is called so is found all the same."""
+    terminal.run("init")
     result = terminal.run("why", "no such!")
     assert result.exit_code == 1
     assert "An id may only hold characters of [A-Za-z0-9_-]" in result.stderr
@@ -61,3 +63,24 @@ def test_a_timeline_says_whether_a_letter_would_pass(terminal: Terminal) -> None
     terminal.publish(CAPTION | {"price": "45k"})
     terminal.consume()
     assert "would pass now no" in terminal.run("why", VIDEO).stdout
+
+
+def test_deviations_of_a_half_that_waits(terminal: Terminal) -> None:
+    """As JSON each note has its field and rule; in the table they are words. A half without any has no such entry."""
+    terminal.publish(CAPTION | {"price": "45", "tags": None})
+    terminal.consume()
+    (story,) = terminal.lines("why", VIDEO, "--json")
+    (waits,) = (one for one in story["timeline"] if one["what"] == "waits")
+    assert waits["notes"] == [
+        {"field": "price", "rule": "number_as_text"},
+        {"field": "tags", "rule": "missing_as_empty"},
+    ]
+    assert "notes price: number_as_text; tags: missing_as_empty" in terminal.run("why", VIDEO).stdout
+
+
+def test_a_half_as_the_schema_has_it_has_no_notes(terminal: Terminal) -> None:
+    """Its entry says nothing of deviations."""
+    terminal.publish(CAPTION)
+    terminal.consume()
+    (story,) = terminal.lines("why", VIDEO, "--json")
+    assert all("notes" not in one for one in story["timeline"])

@@ -28,6 +28,10 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  looked at, not listened on
         (Listener(host=EVERYWHERE, admin_token=TOKEN), [(Verdict.WARNING, "origins")]),
         (Listener(host=EVERYWHERE, admin_token=TOKEN, cors_origins=("*",)), [(Verdict.WARNING, "origins")]),
         (Listener(host="10.0.0.7"), [(Verdict.WARNING, "access"), (Verdict.WARNING, "origins")]),
+        (Listener(trusted_proxies=("0.0.0.0/0",)), [(Verdict.OK, "access"), (Verdict.WARNING, "proxies")]),
+        (Listener(trusted_proxies=("127.0.0.1",)), [(Verdict.OK, "access"), (Verdict.WARNING, "proxies")]),
+        (Listener(trusted_proxies=("127.0.0.1",), admin_token=TOKEN), [(Verdict.OK, "access")]),
+        (Listener(trusted_proxies=("10.0.0.7",)), [(Verdict.OK, "access")]),
     ],
 )
 def test_what_is_open_to_others(listener: Listener, told: list[tuple[Verdict, str]]) -> None:

@@ -53,7 +53,4 @@ def test_what_could_not_be_made_is_not_set() -> None:
         Provisioned(resource="table", name="linkhub-products", status=Status.MADE, address="linkhub-products"),
         Provisioned(resource="queue", name="linkhub-caption", status=Status.FAILED),
     ]
-    assert settings_to_use(needed, outcomes) == {
-        "LINKHUB_BACKEND": "aws",
-        "DYNAMODB_PRODUCTS_TABLE": "linkhub-products",
-    }
+    assert settings_to_use(needed, outcomes) == {"DYNAMODB_PRODUCTS_TABLE": "linkhub-products"}

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from linkhub_core.codec import document_of, read_event
+from linkhub_core.fields import facts_of
 from linkhub_core.intake import DEVIATIONS, Deviation, Step
-from linkhub_core.model import Caption, Kind, Note
+from linkhub_core.model import Caption, EventTime, Kind, Note, ProductKey
 from tests.core.bodies import MISSING, raw, with_change
 from tests.support.builders import NOON, an_event
 
 OBJECT = {"class_name": "shoe", "confidence": 0.5, "bbox": {"x": 1, "y": 2, "width": 3, "height": 4}}
-CAPTION_FIELDS = {"video_id", "seller_handle", "timestamp", "title", "price", "sizes", "tags", "confidence_score"}
+CAPTION_FIELDS = {facts.name for cls in (ProductKey, EventTime, Caption) for facts in facts_of(cls)}
 
 
 def body_of(deviation: Deviation) -> tuple[Kind, str]:

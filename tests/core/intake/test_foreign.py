@@ -40,6 +40,7 @@ def records(source: str, name: str = "eventSource") -> str:
         (json.dumps({"s3BucketName": "b", "s3Key": "k"}), "an S3 pointer"),
         (json.dumps({"Type": "SubscriptionConfirmation", "Token": "t"}), "an SNS confirmation"),
         (json.dumps({"Type": "UnsubscribeConfirmation", "Token": "t"}), "an SNS confirmation"),
+        (json.dumps([{"eventSource": "aws:s3", "s3": {}}]), "an S3 notification"),
         (records("aws:sqs"), "an SQS event"),
         (records("aws:sns", "EventSource"), "an SNS event"),
         (records("aws:dynamodb"), "a DynamoDB stream"),
@@ -48,6 +49,14 @@ def records(source: str, name: str = "eventSource") -> str:
         (json.dumps({"body": "W10=", "headers": {"task": "shop.save"}, "properties": {}}), "a Celery task"),
         (json.dumps([[1], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]), "a Celery task"),
         (json.dumps({"specversion": "1.0", "data_base64": in_base64(TEXT.encode())}), "a CloudEvent with its data"),
+        (json.dumps({"body": in_base64(TEXT.encode()), "isBase64Encoded": True}), "an HTTP request"),
+        (in_base64(bytes(range(200))), "base64 of binary data"),
+        (in_base64(b"\x0a\x04v001\x12\x05Heels\x80"), "base64 of binary data"),
+        (json.dumps({"data": in_base64(TEXT.encode())}), "base64"),
+        (json.dumps({"message": {"data": in_base64(TEXT.encode()), "messageId": "1"}}), "base64"),
+        (json.dumps({"payload": in_base64(gzip.compress(TEXT.encode(), mtime=0))}), "gzip"),
+        ("%7B%22video_id%22%3A%22730%22%7D", "percent-encoded"),
+        ("[object Object]", "a printed JavaScript object"),
         (in_base64(TEXT.encode()), "base64"),
         (in_base64(TEXT.encode()).rstrip("="), "base64"),
         (json.dumps(in_base64(TEXT.encode())), "base64"),
@@ -63,6 +72,7 @@ def records(source: str, name: str = "eventSource") -> str:
         (f"[{TEXT}, {TEXT}]", "several events"),
         (f"{TEXT}\n{TEXT}\n", "several events"),
         (json.dumps({"events": [an_event(), an_event()]}), "several events"),
+        (json.dumps({"data": {"records": [an_event(), an_event()]}}), "several events"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -78,3 +88,9 @@ def test_a_body_that_is_something_else_is_rejected_by_its_name(body: str, name: 
 def test_what_cannot_be_recognised_is_not_guessed(body: str) -> None:
     """The reason is that it is not JSON."""
     assert faults_of(Kind.CAPTION, body)[""].startswith("the body is not JSON")
+
+
+def test_an_event_without_an_id_is_rejected_for_its_fields() -> None:
+    """Text in a field such as ``data`` says nothing of an object that has fields of an event."""
+    event = {name: value for name, value in an_event(data=in_base64(TEXT.encode())).items() if name != "video_id"}
+    assert list(faults_of(Kind.CAPTION, body_of(event))) == ["video_id"]

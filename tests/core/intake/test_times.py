@@ -41,6 +41,7 @@ def test_the_form_of_the_schema_has_no_note(value: str) -> None:
         ("2026-01-15T11:00:02.123460z", MOMENT.replace(microsecond=123_460)),
         (" 2026-01-15T11:00:02.123Z\n", MOMENT),
         ("2026-01-15T14:00:02.123+03:00[Africa/Kampala]", MOMENT),
+        ("2026-01-15T14:00:02.123+03:00[+03:00]", MOMENT),
         ("2026-01-15T11:00:02.123Z[UTC]", MOMENT),
         ("2026-01-15T11:00:02.123[UTC]", MOMENT),
         ("2026-01-15T11:00:02.123Z[Etc/UTC]", MOMENT),
@@ -64,6 +65,10 @@ def test_the_form_of_the_schema_has_no_note(value: str) -> None:
         ("Thu, 15 Jan 2026 06:00:02 EST", WHOLE),
         ("Thu, 15 Jan 2026 11:00:60 GMT", datetime(2026, 1, 15, 11, 1, tzinfo=UTC)),
         ("Thu, 5 Feb 2026 11:00 GMT", datetime(2026, 2, 5, 11, tzinfo=UTC)),
+        ("2026-01-15 14:00:02.123 +0300", MOMENT),
+        ("2026-01-15 14:00:02.123 +03:00", MOMENT),
+        ("2026-01-15 11:00:02.123 +00:00:00", MOMENT),
+        ("2026-01-15T11:00:02.1230000001Z", MOMENT),
         ("2026-01-15", datetime(2026, 1, 15, tzinfo=UTC)),
         ("20260115", datetime(2026, 1, 15, tzinfo=UTC)),
         ("20260115T110002Z", WHOLE),
@@ -111,5 +116,20 @@ def test_numbers_count_from_1970_by_their_magnitude(value: object, moment: datet
 )
 def test_what_means_no_moment_is_refused(value: object) -> None:
     """Or what could mean several."""
+    with pytest.raises(RuleBroken):
+        read_time(value)
+
+
+def test_milliseconds_that_look_like_a_date_are_milliseconds() -> None:
+    """1700010112030 is in the year 2023; the ISO parser reads 20:30 on 1 January 1700."""
+    moment = datetime(2023, 11, 15, 1, 1, 52, 30_000, tzinfo=UTC)
+    assert read_time("1700010112030") == read_time(1700010112030) == (moment, "time_as_number")
+
+
+@pytest.mark.parametrize(
+    "value", ["1e9999999", "1e99999999999999999999", Decimal("1e9999"), "2026-01-15T" + "9" * 90_000]
+)
+def test_a_time_beyond_arithmetic_breaks_the_rule(value: object) -> None:
+    """No exception of the decimal library, and no work that grows with the square of the length."""
     with pytest.raises(RuleBroken):
         read_time(value)

@@ -13,6 +13,7 @@ from linkhub_adapters.memory import (
     MemoryEventQueue,
     MemoryJournal,
     MemoryProductStore,
+    MemoryShopStamps,
     MemoryStagingStore,
 )
 from linkhub_core import ports
@@ -39,7 +40,9 @@ def test_the_ports_are_found() -> None:
         "EventQueue",
         "Journal",
         "Notifier",
+        "ProductReader",
         "ProductStore",
+        "ShopStamps",
         "StagingStore",
         "Videos",
     }
@@ -69,6 +72,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_letters: ports.DeadLetters = queue
     as_journal: ports.Journal = MemoryJournal()
     as_products: ports.ProductStore = MemoryProductStore()
+    as_stamps: ports.ShopStamps = MemoryShopStamps(MemoryProductStore())
     as_staging: ports.StagingStore = MemoryStagingStore()
     as_notifier: ports.Notifier = announcements
     as_feed: ports.AnnouncementFeed = announcements.open_feed()
@@ -78,7 +82,9 @@ def test_the_reference_implementation_keeps_every_port() -> None:
         (ports.EventPublisher, as_publisher),
         (ports.DeadLetters, as_letters),
         (ports.Journal, as_journal),
+        (ports.ProductReader, as_products),
         (ports.ProductStore, as_products),
+        (ports.ShopStamps, as_stamps),
         (ports.StagingStore, as_staging),
         (ports.Notifier, as_notifier),
         (ports.AnnouncementFeed, as_feed),

@@ -28,7 +28,7 @@ async def test_a_shop_is_read_from_the_newest_to_the_oldest_page_by_page() -> No
     shop, seen, cursor = a_shop(7), [], None
     while True:
         answer = await shop.page(SHOP, limit="3", last_key=cursor)
-        seen += [record.key for record in answer.page.records]
+        seen += [record.key for record in answer.page.products]
         if answer.page.last_key is None:
             break
         cursor = encode_cursor(answer.page.last_key)
@@ -38,19 +38,19 @@ async def test_a_shop_is_read_from_the_newest_to_the_oldest_page_by_page() -> No
 async def test_a_full_last_page_is_the_last() -> None:
     """There is more only where one more product exists."""
     answer = await a_shop(3).page(SHOP, limit="3")
-    assert (len(answer.page.records), answer.page.has_more) == (3, False)
+    assert (len(answer.page.products), answer.page.has_more) == (3, False)
 
 
 async def test_a_shop_without_products_is_empty_not_unknown() -> None:
     """A seller may have nothing yet."""
     answer = await a_shop(3).page("nobody")
-    assert (answer.seller_handle, list(answer.page.records), answer.page.has_more) == ("nobody", [], False)
+    assert (answer.seller_handle, list(answer.page.products), answer.page.has_more) == ("nobody", [], False)
 
 
 async def test_since_keeps_what_changed_later() -> None:
     """Later, not at the same moment."""
     answer = await a_shop(5).page(SHOP, since="2026-01-15T12:00:02.000Z")
-    assert [record.key for record in answer.page.records] == [a_key(4), a_key(3)]
+    assert [record.key for record in answer.page.products] == [a_key(4), a_key(3)]
     assert answer.since == NOON + timedelta(seconds=2)
 
 

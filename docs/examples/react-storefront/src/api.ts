@@ -7,10 +7,11 @@ const PAGE_LIMIT = 20;
 const CHANGES_LIMIT = 50;
 const ANSWER_MS = 10_000;
 
+/** Only the URL is certain to be there. */
 export interface Thumbnail {
   thumbnail_url: string;
-  frame_timestamp: number;
-  is_primary: boolean;
+  frame_timestamp?: number;
+  is_primary?: boolean;
 }
 
 export interface Product {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.refusals import LOG_IN
 from linkhub_adapters.aws.examination.services import Services
+from linkhub_adapters.aws.sdk_faults import SdkFault
 from linkhub_core.finding import Finding, Verdict
 
-__all__ = ["are_usable", "ask_identity", "caller_findings", "region_findings", "region_of"]
+__all__ = ["MendOf", "are_usable", "ask_identity", "caller_findings", "region_findings", "region_of"]
+
+MendOf = Callable[[SdkFault], Sequence[str]]
 
 REGION, CREDENTIALS = "region", "credentials"
 _QUEUE_URL = re.compile(r"https?://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com")
@@ -51,10 +54,12 @@ async def ask_identity(inquiry: Inquiry, services: Services) -> Mapping[str, Any
     return await inquiry(services.sts.get_caller_identity)
 
 
-def caller_findings(identity: Mapping[str, Any] | Refusal) -> Sequence[Finding]:
-    """What the answer of STS says of the credentials."""
+def caller_findings(identity: Mapping[str, Any] | Refusal, mend_of: MendOf = lambda _: LOG_IN) -> Sequence[Finding]:
+    """What STS says of the credentials; ``mend_of`` says what mends a fault of the SDK's configuration."""
     if not isinstance(identity, Refusal):
         return [Finding.ok(CREDENTIALS, f"{identity['Arn']} of account {identity['Account']}")]
+    if identity.fault is not None:
+        return [Finding.fault(CREDENTIALS, identity.problem, *mend_of(identity.fault))]
     match identity.why:
         case Why.UNKNOWN_CALLER if identity.code in _EXPIRED:
             return [Finding.fault(CREDENTIALS, f"they have expired: {identity.problem}", *LOG_IN)]

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import boto3
 from attrs import define, evolve, field, frozen
-from botocore.exceptions import BotoCoreError
 
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
 from linkhub_adapters.aws.examination.caller import (
     CREDENTIALS,
+    MendOf,
     are_usable,
     ask_identity,
     caller_findings,
     region_findings,
 )
 from linkhub_adapters.aws.examination.clock import clock_findings
-from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why, refusal_of
+from linkhub_adapters.aws.examination.inquiry import Inquiry, Refusal, Why
 from linkhub_adapters.aws.examination.needs import Resource, Role, needed_actions
 from linkhub_adapters.aws.examination.node_queues import look_at_nodes, node_findings
 from linkhub_adapters.aws.examination.permissions import (
@@ -41,9 +41,11 @@ from linkhub_adapters.aws.examination.queues import (
 )
 from linkhub_adapters.aws.examination.refusals import LOG_IN
 from linkhub_adapters.aws.examination.services import Services, open_services
+from linkhub_adapters.aws.examination.stand_in import is_stand_in, lacks_of, try_statements, without_statements
 from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
 from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
+from linkhub_adapters.aws.sdk_faults import sdk_fault_of
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -82,33 +84,36 @@ class Subjects:
 class AwsExamination:
     """Looks at everything that is named.
 
-    ``adapt`` is handed the clients before the first call: a test puts its faults in there.
+    ``mend_of`` says what mends a fault of the SDK's configuration. ``adapt`` is handed the clients before the first
+    call: a test puts its faults in there.
     """
 
     subjects: Subjects
     clock: Clock
+    mend_of: MendOf = lambda _: LOG_IN
     adapt: Callable[[Services], object] = lambda _: None
 
     async def __call__(self) -> Sequence[Finding]:
         """Everything that is to be said, in the order in which it is best read; it takes some seconds at most."""
+        region: Sequence[Finding] = ()
         try:
             session = boto3.session.Session(region_name=self.subjects.region)
-        except BotoCoreError as error:  # the profile does not exist, or its file cannot be read
-            return [Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
-        region = region_findings(session.region_name, self.subjects.places)
-        if session.region_name is None:
-            return region
-        try:
+            region = region_findings(session.region_name, self.subjects.places)
+            if session.region_name is None:
+                return region
             with open_services(session, self.subjects.endpoint_url) as services:
                 self.adapt(services)
                 return [*region, *await self._examine(services, session.region_name)]
-        except BotoCoreError as error:
-            return [*region, Finding.fault(CREDENTIALS, refusal_of(error).problem, *LOG_IN)]
+        except Exception as error:
+            fault = sdk_fault_of(error)
+            if fault is None:
+                raise
+            return [*region, Finding.fault(CREDENTIALS, fault.problem, *self.mend_of(fault))]
 
     async def _examine(self, services: Services, region: str) -> Sequence[Finding]:
         inquiry = Inquiry(clock=self.clock, executor=services.executor)
         identity = await ask_identity(inquiry, services)
-        caller = caller_findings(identity)
+        caller = caller_findings(identity, self.mend_of)
         if not are_usable(caller):
             rest = Finding.not_checked("everything else", "without credentials nothing may be asked")
             clock = clock_findings(inquiry.readings) if inquiry.readings else ()
@@ -159,14 +164,26 @@ class _Round:
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
         resource = Resource.STAGING if table.ttl_attribute else Resource.PRODUCTS
+        lacking = await self._lacking(seen)
         if seen.may_be_tried:
             told = {action: outcome_of(action, reply) for action, reply in seen.replies.items() if reply is not None}
-            tried = await try_table(self.inquiry, self.services, table, self.needs[resource])
-            await self._may(self._needed(resource, seen.subject, seen.arn), {**told, **tried})
+            needed = self._needed(resource, seen.subject, seen.arn)
+            if lacking:
+                needed = evolve(needed, actions=without_statements(needed.actions))
+            tried = await try_table(self.inquiry, self.services, table, needed.actions)
+            await self._may(needed, {**told, **tried})
         if seen.may_be_tried and seen.has_index:
             tried = await try_index(self.inquiry, self.services, table)
             await self._may(self._needed(Resource.INDEX, f"{seen.subject}, its index", f"{seen.arn}/index/*"), tried)
-        return table_findings(seen, self.aws)
+        return [*lacking, *table_findings(seen, self.aws)]
+
+    async def _lacking(self, seen: TableSeen) -> Sequence[Finding]:
+        """What a server that stands in for DynamoDB cannot do, found out by what it says of statements."""
+        endpoint_url = str(self.services.dynamodb.meta.endpoint_url)
+        if not (seen.may_be_tried and is_stand_in(endpoint_url)):
+            return []
+        lacking = await try_statements(self.inquiry, self.services, seen.table)
+        return [lacks_of(seen.subject, endpoint_url, lacking)] if lacking else []
 
     async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
         seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)

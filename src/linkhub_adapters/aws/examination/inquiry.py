@@ -31,6 +31,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from linkhub_adapters.aws.errors import AWS_ERRORS, MISSING_CODES
+from linkhub_adapters.aws.sdk_faults import SdkFault, sdk_fault_of
 from linkhub_core.ports import Clock
 
 __all__ = ["ClockReading", "Inquiry", "Refusal", "Why", "refusal_of"]
@@ -51,11 +52,15 @@ class Why(Enum):
 
 @frozen(kw_only=True)
 class Refusal:
-    """No reply: why, the error's code where a service gave one, and its text."""
+    """No reply: why, the error's code where a service gave one, and its text.
+
+    ``fault`` is what is wrong with the SDK's own configuration, if that is why.
+    """
 
     why: Why
     code: str = ""
     problem: str = ""
+    fault: SdkFault | None = None
 
 
 @frozen(kw_only=True)
@@ -129,6 +134,9 @@ def refusal_of(error: BaseException) -> Refusal:
         return Refusal(why=why, code=code, problem=f"{code}: {message}" if message else code)
     if isinstance(error, ResponseParserError):
         return Refusal(why=Why.STRANGER, problem="a reply that cannot be read")
+    if (fault := sdk_fault_of(error)) is not None:
+        why = Why.UNREACHABLE if isinstance(error, _UNREACHABLE) else Why.UNKNOWN_CALLER
+        return Refusal(why=why, problem=fault.problem, fault=fault)
     if isinstance(error, _UNKNOWN_CALLER):
         return Refusal(why=Why.UNKNOWN_CALLER, problem=str(error))
     return Refusal(why=Why.UNREACHABLE if isinstance(error, _UNREACHABLE) else Why.OTHER, problem=str(error))
@@ -157,6 +165,10 @@ class Inquiry:
             reply = operation(**parameters)
         except AWS_ERRORS as error:
             self._read(before, getattr(error, "response", {}))
+            return refusal_of(error)
+        except Exception as error:
+            if sdk_fault_of(error) is None:
+                raise
             return refusal_of(error)
         self._read(before, reply)
         return reply

@@ -4,7 +4,7 @@
 // page fades and says since when. The token lives in this tab's session storage and nowhere else.
 
 import { clockText, countText, decadeText, latencyText, rateText, spanText } from "./measure.js";
-import { drawConnections, drawDeadLetters, drawNodes, drawShops, drawStaging } from "./panels.js";
+import { drawConnections, drawDeadLetters, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
 import { TimeChart } from "./time-chart.js";
 import { findings, verdict } from "./verdict.js";
@@ -52,6 +52,7 @@ async function ask() {
     const response = await fetch("/api/v1/operator/status", { headers: headers(), signal: AbortSignal.timeout(ANSWER_MS) });
     if (response.status === 401) askForToken();
     else if (response.ok) show(await response.json());
+    else if (response.status === 403) problem = "refuses this host name: its log names the setting that allows it";
     else problem = `answered ${response.status}`;
   } catch (error) {
     problem = error.name === "TimeoutError" ? "does not answer" : "cannot be reached";
@@ -73,6 +74,7 @@ function show(status) {
   showReadings(status, sample);
   for (const chart of charts) chart.draw(history.samples);
   drawDeadLetters(status.dead_letters);
+  drawDeviations(status.deviations);
   drawStaging(status.staging, status.settings.staging_ttl_seconds);
   drawShops(status.realtime);
   drawConnections(status.realtime, sample.deliveries);

@@ -5,6 +5,7 @@
 
 import { UNKNOWN, ageClassText, clockText, countText, rateText, spanText } from "./measure.js";
 
+const DEVIATIONS_SHOWN = 10;
 const SHOPS_SHOWN = 8;
 const drawn = new Map();
 
@@ -48,6 +49,21 @@ function prettyText(body) {
   }
 }
 
+/** Deviations from the event schema that were put right or left out, by rule, the most frequent first. */
+export function drawDeviations(deviations) {
+  if (isUnchanged("deviations", deviations)) return;
+  const rows = deviations ?? [];
+  const total = rows.reduce((sum, { caption, thumbnail }) => sum + caption + thumbnail, 0);
+  note("deviations-note", deviations ? `${countText(total)} so far` : "not known");
+  const shown = rows.slice(0, DEVIATIONS_SHOWN);
+  bars("deviations", shown.map(({ rule, caption, thumbnail }) => ({ name: rule, parts: [[caption, 1], [thumbnail, 2]] })));
+  facts("deviation-facts", deviations ? [
+    ["captions", sumText(rows, "caption", 0), 1],
+    ["thumbnails", sumText(rows, "thumbnail", 0), 2],
+    ["rules met", countText(rows.length)],
+  ] : []);
+}
+
 /** Halves that wait, in classes of age, captions and thumbnails apart. */
 export function drawStaging(staging, ttlSeconds) {
   if (isUnchanged("staging", staging)) return;
@@ -68,8 +84,8 @@ export function drawStaging(staging, ttlSeconds) {
   ]);
 }
 
-function sumText(rows, field) {
-  return rows.length ? countText(rows.reduce((sum, row) => sum + row[field], 0)) : UNKNOWN;
+function sumText(rows, field, empty = UNKNOWN) {
+  return rows.length ? countText(rows.reduce((sum, row) => sum + row[field], 0)) : String(empty);
 }
 
 /** Who watches which shop, the busiest first, each with its address. */

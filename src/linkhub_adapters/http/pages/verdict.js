@@ -91,7 +91,7 @@ function nodesSilent({ nodes, timestamp }) {
   return silent.length > 0 && {
     level: "warn",
     text: `Nothing was heard from ${silent.map(({ id }) => id).join(", ")} for more than 30 s`,
-    advice: "If it was stopped on purpose, it leaves the list by itself.",
+    advice: "It ended without a clean stop, or hangs: look at its log. Ten minutes after its last report it leaves the list.",
   };
 }
 

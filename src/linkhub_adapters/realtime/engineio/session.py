@@ -13,7 +13,10 @@ Rule 4. What waits is bounded (`max_unsent_bytes`); a session that would pass th
         is dropped from the middle.
 Rule 5. At most one poll and at most one POST are under way; a second closes the session, as the protocol
         demands, since the order of packets is lost.
-Rule 6. After `Closed` there are no events. Nothing that a client sends raises.
+Rule 6. Once an upgrade's probe is answered, the client waits for its poll to end before it moves. So the poll that
+        hangs then ends at once, and each later one after `upgrade_poll_seconds` (`release_poll`): the client may not
+        have the answer yet, and would poll without a pause.
+Rule 7. After `Closed` there are no events. Nothing that a client sends raises.
 
 What a packet does, on the session's own transport (the table of an upgrade's is in `upgrade`):
 
@@ -210,7 +213,7 @@ class EngineSession:
             return None
         if self.transport is Transport.POLLING and self._outbox:
             payload = self._outbox.take_payload(self.settings.max_payload_bytes)
-        elif self._noop_is_due or self._upgrade is UpgradeState.PROBED:
+        elif self._noop_is_due:
             payload = _NOOP.record
         else:
             return None
@@ -280,6 +283,15 @@ class EngineSession:
             return ()  # a leftover of the time before the upgrade, which carried nothing but a noop
         return self._end(CloseReason.TRANSPORT_CLOSE, _CLOSE)
 
+    @property
+    def poll_delays_upgrade(self) -> bool:
+        """Whether a poll hangs whose end a probed upgrade may wait for: the shell releases it after a moment."""
+        return self._poll_hangs and self._upgrade is UpgradeState.PROBED
+
+    def release_poll(self) -> None:
+        """End the hanging poll of a probed upgrade with a noop, if nothing else has ended it."""
+        self._noop_is_due = self._noop_is_due or self.poll_delays_upgrade
+
     # WebSocket
 
     def open_upgrade(self, now: float) -> Handled:
@@ -340,6 +352,7 @@ class EngineSession:
         match self._upgrade:
             case UpgradeState.PROBED:
                 self._probe_reply_is_due = True
+                self._noop_is_due = self._poll_hangs
                 return ()
             case UpgradeState.DONE:
                 self._upgrade = None

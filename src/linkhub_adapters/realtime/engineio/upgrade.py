@@ -1,8 +1,8 @@
 """The upgrade from polling to WebSocket, as a table.
 
 Theory of operation. The client opens a WebSocket with its session's sid, sends `2probe`, gets `3probe`,
-lets its last poll end (the server answers every poll at once from here on, with a noop if there is nothing
-else), and sends `5`. Only then does the session move; until then it lives on polling, and whatever else
+lets its last poll end (the server answers it, with a noop if there is nothing else; see rule 6 of `session`), and
+sends `5`. Only then does the session move; until then it lives on polling, and whatever else
 comes on that WebSocket ends the upgrade and nothing more.
 """
 

@@ -174,12 +174,12 @@ def test_close_by_websocket(shell: Shell) -> None:
 
 
 def test_upgrade(shell: Shell) -> None:
-    """After the probe polls end with a noop; after the upgrade packet messages go by WebSocket."""
+    """The probe ends the poll with a noop; after the upgrade packet messages go by WebSocket."""
     sid = shell.open_polling()
     socket = shell.open_upgrade(sid)
+    poll = shell.get(sid)
     socket.send("2probe")
     assert socket.take() == ["3probe"]
-    poll = shell.get(sid)
     assert (poll.status, poll.body) == (200, b"6")
     socket.send("5", "4hello")
     assert socket.take() == ["4hello"]

@@ -173,14 +173,36 @@ class TestHeartbeat:
 
 class TestUpgrade:
     def test_a_hanging_poll_is_released_by_the_probe(self, polling: EngineSession) -> None:
-        """With a noop, since the client waits for its end; so is each that comes after it."""
+        """With a noop, since the client waits for its end; the next one only when the shell releases it."""
         polling.open_poll()
         assert polling.open_upgrade(now=1.0) == Handled()
         assert polling.poll_response() is None
         assert polling.receive_frame("2probe", now=1.0) == ()
         assert polling.poll_response() == b"6"
         polling.open_poll()
+        assert polling.poll_delays_upgrade
+        assert polling.poll_response() is None
+        polling.release_poll()
         assert polling.poll_response() == b"6"
+        assert not polling.poll_delays_upgrade
+
+    def test_a_poll_outside_an_upgrade_is_not_released(self, polling: EngineSession) -> None:
+        """Neither before the probe nor after a failed upgrade."""
+        polling.open_poll()
+        polling.open_upgrade(now=1.0)
+        polling.release_poll()
+        assert polling.poll_response() is None
+        polling.lose_websocket()
+        polling.release_poll()
+        assert polling.poll_response() is None
+
+    def test_a_poll_during_an_upgrade_still_carries_messages(self, polling: EngineSession) -> None:
+        """It waits for its release only while there is nothing to carry."""
+        polling.open_upgrade(now=1.0)
+        polling.receive_frame("2probe", now=1.0)
+        polling.open_poll()
+        polling.send(encode_text_message(b"news"))
+        assert polling.poll_response() == b"4news"
 
     def test_packets_during_the_upgrade_lose_nothing(self, polling: EngineSession) -> None:
         """Polls carry what they can, the WebSocket the rest, in order, after the probe's answer."""

@@ -1,4 +1,9 @@
-"""The runs, and for each the cases that cannot pass there, by title, with the reason: data.
+"""The runs, and for each the cases that do not pass there, by title, with the reason: data.
+
+| kind           | the case                                                          |
+|----------------|-------------------------------------------------------------------|
+| not supported  | uses a part of the protocol that linkhub does not have            |
+| not applicable | expects an application that sends back what it gets               |
 
 A case that is listed and passes all the same fails the run, as does one that the suite no longer has.
 """
@@ -11,6 +16,7 @@ import attrs
 
 from tests.protocol_suites.server import EngineEcho, MakeClient, SocketEcho
 from tests.protocol_suites.suites import ENGINE_IO, SOCKET_IO, Suite
+from tests.protocol_suites.verdict import NOT_APPLICABLE, NOT_SUPPORTED, Reason
 
 __all__ = ["RUNS", "Run"]
 
@@ -23,18 +29,20 @@ class Run:
         suite: which suite.
         against: the server, in words.
         make_client: see :func:`~.server.running`.
-        reasons: by title, why a case is not applicable.
+        reasons: by title, why a case does not pass.
     """
 
     suite: Suite
     against: str
     make_client: MakeClient | None
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, Reason]
 
 
-_NO_ECHO = "linkhub is no echo server: it has its own events, and closes a connection whose messages are not Socket.IO"
-_NAMESPACE = "linkhub has one namespace, /products"
-_NO_BINARY = "linkhub's contract has no binary events: they are refused, by an error, and the connection goes on"
+_NO_ECHO = Reason(
+    NOT_APPLICABLE, "linkhub has its own events, and closes a connection whose messages are not Socket.IO"
+)
+_NAMESPACE = Reason(NOT_SUPPORTED, "linkhub has one namespace, /products; a client of another one is refused")
+_NO_BINARY = Reason(NOT_SUPPORTED, "linkhub has no binary events: an error answers them, and the connection goes on")
 
 _ECHOED_ENGINE_IO = {
     "message HTTP long-polling sends and receives a payload containing one plain text packet": _NO_ECHO,
@@ -62,7 +70,7 @@ _OTHER_SOCKET_IO = {
 }
 
 
-def _of(group: str, reasons: Mapping[str, str]) -> Mapping[str, str]:
+def _of(group: str, reasons: Mapping[str, Reason]) -> Mapping[str, Reason]:
     return {f"{group} {title}": reason for title, reason in reasons.items()}
 
 

@@ -1,0 +1,128 @@
+"""A large file: what reading costs with 10,000 and with 1,000,000 products in one shop of it.
+
+Products have the size of real ones, so the large file has some 3.5 GB. What is compared is how the cost grows.
+A read is flat if it costs the same in both files; whole-shop reads (export, sweep of a file without debts) are given
+for each product.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.reads.products import a_product
+from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
+from linkhub_adapters.worker import SystemClock
+from linkhub_cli.backends.embedded import FILE_NAME
+from linkhub_core.catalog import PageQuery
+from linkhub_core.codec import encode_product, timestamp_text
+from linkhub_core.use_cases import BrowseShop
+
+__all__ = ["command", "measure"]
+
+SELLER = "seller"
+FLAT = 3.0
+"""How many times as much a read may cost in the large file and still count as flat or logarithmic."""
+
+_INSERT = """
+INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, shown,
+  created_at, updated_at) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?)
+"""
+_Read = Callable[[], Awaitable[object]]
+
+
+def _fill(data_dir: Path, count: int) -> datetime:
+    """So many products of one shop, one changed each millisecond; tells when the last one did."""
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    product = a_product(0, SELLER, began)
+    head, tail = encode_product(product).split(product.key.video_id.encode(), 1)
+    stamp = timestamp_text(product.updated_at).encode()
+    versions = str(product.caption_version), str(product.thumbnails_version)
+
+    def rows(start: int, stop: int) -> list[tuple[object, ...]]:
+        made: list[tuple[object, ...]] = []
+        for number in range(start, stop):
+            video_id = f"73012345{number:011d}"
+            changed_at = timestamp_text(began + timedelta(milliseconds=number))
+            document = b"%b%b%b" % (head, video_id.encode(), tail.replace(stamp, changed_at.encode()))
+            made.append((SELLER, video_id, document, *versions, changed_at, changed_at))
+        return made
+
+    SqliteDatabase.open(data_dir / FILE_NAME).close()
+    with closing(sqlite3.connect(data_dir / FILE_NAME, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        for start in range(0, count, 10_000):
+            connection.execute("BEGIN")
+            connection.executemany(_INSERT, rows(start, min(start + 10_000, count)))
+            connection.execute("COMMIT")
+    return began + timedelta(milliseconds=count)
+
+
+async def _seconds(read: _Read, times: int) -> float:
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await read()
+        taken.append(time.perf_counter() - began)
+    return median(taken)
+
+
+async def _all(store: SqliteProductStore, *, unannounced: bool = False) -> int:
+    count = 0
+    async for _ in store.scan(unannounced=unannounced):
+        count += 1
+    return count
+
+
+def measure(count: int, times: int) -> Mapping[str, float]:
+    """Seconds of each read over a file with so many products."""
+    with TemporaryDirectory() as directory:
+        last = _fill(Path(directory), count)
+        return asyncio.run(_measure(Path(directory), count, times, last))
+
+
+async def _measure(data_dir: Path, count: int, times: int, last: datetime) -> Mapping[str, float]:
+    with closing(SqliteDatabase.open(data_dir / FILE_NAME)) as database:
+        store = SqliteProductStore(database=database)
+        browse = BrowseShop(products=store, clock=SystemClock())
+        middle = f"73012345{count // 2:011d}"
+        long_ago = datetime(1, 1, 2, tzinfo=UTC)
+        reads: Mapping[str, _Read] = {
+            "first page": lambda: store.page(PageQuery(seller_handle=SELLER)),
+            "page in the middle": lambda: store.page(PageQuery(seller_handle=SELLER, before=middle)),
+            "since, nothing new": lambda: store.page(PageQuery(seller_handle=SELLER, since=last)),
+            "since, 50 changes": lambda: browse.missed(SELLER, last - timedelta(milliseconds=51)),
+            "since the year 1": lambda: store.page(PageQuery(seller_handle=SELLER, since=long_ago)),
+            "what is not announced (a sweep, the operator's page)": lambda: _all(store, unannounced=True),
+            "depths (the operator's page)": SqliteDepths(database=database).take,
+        }
+        seconds = {name: await _seconds(read, times) for name, read in reads.items()}
+        began = time.perf_counter()
+        assert await _all(store) == count
+        return {**seconds, "export, a product": (time.perf_counter() - began) / count}
+
+
+@click.command()
+@click.option("--small", default=10_000, show_default=True, help="How many products the small file has.")
+@click.option("--large", default=1_000_000, show_default=True, help="How many the large one has: 3.5 kB of disk each.")
+@click.option("--times", default=30, show_default=True, help="How often each read is made.")
+def command(small: int, large: int, times: int) -> None:
+    """Read a file of 10,000 and one of 1,000,000 products."""
+    few, many = measure(small, times), measure(large, times)
+    table = Table("embedded", f"{small:,} products, ms", f"{large:,} products, ms", "times", "")
+    for name in few:
+        ratio = many[name] / few[name]
+        verdict = "flat" if ratio <= FLAT else "GROWS"
+        table.add_row(name, f"{few[name] * 1000:.3f}", f"{many[name] * 1000:.3f}", f"{ratio:.1f}", verdict)
+    Console().print(table)

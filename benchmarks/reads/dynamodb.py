@@ -1,0 +1,99 @@
+"""What reading a shop costs on DynamoDB: its first page, and polling with ``since`` when there is nothing new.
+
+Both go through the use case that REST calls, on a shop of 5,000 products in DynamoDB Local. Read units are what the
+service says that it charged, and it charges nothing for a query that finds nothing, where DynamoDB charges for the
+least that can be read: so an answer of nothing counts here as one unit. CPU is this process's, all its threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from botocore.config import Config
+from tests.support.aws import dynamodb_client
+
+from benchmarks.aws_room import AwsRoom, open_clients
+from benchmarks.reads.products import a_product
+from benchmarks.stopwatch import Stopwatch
+from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
+from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
+from linkhub_adapters.aws.fast_items import handle_items_fast
+from linkhub_adapters.worker import SystemClock
+from linkhub_core.codec import timestamp_text
+from linkhub_core.use_cases import BrowseShop, ShopPage
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["Read", "measure"]
+
+SELLER = "seller"
+
+
+@contextmanager
+def _open_client(endpoint: str) -> Iterator[DynamoDBClient]:
+    """A client of the test server that is as fast as linkhub's own."""
+    with closing(dynamodb_client(endpoint, Config(parameter_validation=False))) as client:
+        handle_items_fast(client)
+        yield client
+
+
+@frozen(kw_only=True)
+class Read:
+    """What one read took, on average."""
+
+    cpu_ms: float
+    calls: float
+    units: float
+    products: int
+
+
+async def _fill(store: DynamoDbProductStore, products: int) -> None:
+    now = datetime.now(UTC)
+    for start in range(0, products, 500):
+        await store.create([a_product(number, SELLER, now) for number in range(start, min(start + 500, products))])
+
+
+async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[ShopPage]]) -> Read:
+    shop = await ask()  # the first opens the connection
+    counts, units, watch = store.calls.calls.counts, store.calls.consumption.read_units, Stopwatch()
+    counts.clear()
+    units.clear()
+    with watch.running():
+        for _ in range(times):
+            shop = await ask()
+    return Read(
+        cpu_ms=watch.cpu_seconds / times * 1000,
+        calls=counts.total() / times,
+        units=max(1.0, units.total() / times),
+        products=len(shop.page.products),
+    )
+
+
+async def _measure(store: DynamoDbProductStore, products: int, times: int) -> dict[str, Read]:
+    await _fill(store, products)
+    browse = BrowseShop(products=store, clock=SystemClock())
+    since = timestamp_text(datetime.now(UTC) + timedelta(seconds=1))
+    return {
+        "a page of 20": await _read(store, times, lambda: browse.page(SELLER)),
+        "poll with since, nothing new": await _read(store, times, lambda: browse.page(SELLER, since=since)),
+    }
+
+
+def measure(endpoints: tuple[str, str], products: int, times: int) -> dict[str, Read]:
+    """Fill a shop on DynamoDB at these endpoints, and read it."""
+    with open_clients(*endpoints) as (dynamodb, sqs):
+        room = AwsRoom(dynamodb=dynamodb, sqs=sqs)
+        with _open_client(endpoints[0]) as client, ThreadPoolExecutor(4) as threads:
+            calls = DynamoDbCalls(
+                dynamodb=client, calls=AwsCalls(service="DynamoDB", executor=threads), clock=SystemClock()
+            )
+            store = DynamoDbProductStore(calls=calls, table=room.products_table)
+            return asyncio.run(_measure(store, products, times))

@@ -1,0 +1,66 @@
+"""The table of routes, with a short way to the address that every viewer loads: the first page of a shop.
+
+The short way and the route give the same answer by the same function; the short way only saves the walk through the
+table and the reading of parameters. It stands behind all middlewares, so headers, CORS and errors are those of every
+other answer. What it does not recognise at a glance goes through the table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Router
+from starlette.types import Receive, Scope, Send
+
+from linkhub_adapters.http.kept_pages import KeptPages
+from linkhub_adapters.http.products import first_page
+from linkhub_core.catalog import DEFAULT_LIMIT, parse_limit, parse_seller
+from linkhub_core.errors import InvalidQuery
+
+__all__ = ["ShopRouter"]
+
+_FIRST_PAGE: Final = re.compile(r"/api/v1/shop/([A-Za-z0-9._-]+)/products")
+_LIMIT: Final = re.compile(rb"limit=([0-9]{1,2})")
+
+
+class ShopRouter(Router):
+    """Starlette's router, and the short way.
+
+    Args:
+        routes: the table.
+        pages: answers the short way.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], pages: KeptPages) -> None:
+        super().__init__(routes)
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        asked = _first_page_of(scope) if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") else None
+        if asked is None:
+            await super().__call__(scope, receive, send)
+            return
+        answer = await first_page(self._pages, Request(scope), *asked)
+        await answer(scope, receive, send)
+
+
+def _first_page_of(scope: Scope) -> tuple[str, int] | None:
+    """Which shop's first page is asked for, and with which limit; none for everything else."""
+    path = _FIRST_PAGE.fullmatch(scope["path"])
+    if path is None:
+        return None
+    try:
+        return parse_seller(path[1]), _limit_of(scope["query_string"])
+    except InvalidQuery:
+        return None
+
+
+def _limit_of(query: bytes) -> int:
+    if not query:
+        return DEFAULT_LIMIT
+    found = _LIMIT.fullmatch(query)
+    return parse_limit(found[1].decode() if found else "")

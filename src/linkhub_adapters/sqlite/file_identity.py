@@ -1,0 +1,93 @@
+"""Which file a path led to when it was opened: SQLite itself does not notice that it was moved, deleted or replaced.
+
+Three files belong together, the main one, its ``-wal`` and its ``-shm``. While any process has the file open, none of
+them changes its inode. A process that goes on after one of them did writes what no other process will find.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from linkhub_core.errors import ServiceUnavailable, StoreLost
+
+__all__ = ["FileIdentity", "check_no_leftovers"]
+
+_GONE = {errno.ENOENT, errno.ENOTDIR}
+
+
+@frozen
+class FileIdentity:
+    """Device and inode of the main file and of those beside it, as they were when they were opened."""
+
+    path: Path
+    inodes: Mapping[Path, tuple[int, int]]
+
+    @classmethod
+    def of(cls, path: Path) -> FileIdentity:
+        """The files as they are now; call it while a connection is open.
+
+        Raises:
+            StoreLost: the main file is not there.
+        """
+        absolute = path.absolute()
+        found = {file: inode for file in _files_of(absolute) if (inode := _inode(file)) is not None}
+        identity = cls(path, found)
+        if absolute not in found:
+            raise identity.lost("it was moved or deleted while it was being opened")
+        return identity
+
+    def check(self) -> None:
+        """Return if each file is the one that was opened.
+
+        Raises:
+            StoreLost: one of them is not.
+            ServiceUnavailable: the directory cannot be looked at.
+        """
+        for file, opened in self.inodes.items():
+            try:
+                found = _inode(file)
+            except OSError as error:
+                raise ServiceUnavailable(f"the file {self.path}", error.strerror or str(error)) from error
+            if found != opened:
+                subject = "it" if file.name == self.path.name else f"its file {file.name}"
+                how = "was moved or deleted" if found is None else "was replaced by another file"
+                raise self.lost(f"{subject} {how} while this process had it open")
+
+    def lost(self, problem: str) -> StoreLost:
+        """The error that ends the process."""
+        advice = "what was written since is in the file that was moved: put it back with its -wal, then start again"
+        return StoreLost(f"the file {self.path}", f"{problem}; {advice}")
+
+
+def check_no_leftovers(path: Path) -> None:
+    """Return unless the main file is gone and its write-ahead log is not: SQLite would delete that log.
+
+    Raises:
+        StoreLost: the file was moved or deleted alone.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not path.exists() and log.exists() and log.stat().st_size:
+        problem = (
+            f"it was moved or deleted, but {log.name}, which belongs to it, is still there: put the file back beside "
+            f"it, or, if it is not wanted any more, delete {log.name} and {path.name}-shm too"
+        )
+        raise StoreLost(f"the file {path}", problem)
+
+
+def _files_of(path: Path) -> tuple[Path, Path, Path]:
+    return path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        seen = os.stat(path)  # noqa: PTH116  the same call, without an object for each look
+    except OSError as error:
+        if error.errno in _GONE:
+            return None
+        raise
+    return seen.st_dev, seen.st_ino

@@ -1,0 +1,45 @@
+"""The stamps of shops in the file: triggers of the schema move them in the transaction of each change.
+
+A stamp is read on the calling thread: one look at an index, 9 us. ``PRAGMA data_version`` takes 11 us, and moves with
+each message of a queue. A stamp is a random number: a file that is restored under a running process does not come back
+to a stamp that meant something else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from attrs import define
+
+from linkhub_adapters.sqlite.database import SqliteDatabase
+
+__all__ = ["SqliteShopStamps"]
+
+_CURRENT = "SELECT stamp FROM shop_stamps WHERE seller_handle = ?"
+
+
+@define(eq=False)
+class SqliteShopStamps:
+    """A :class:`~linkhub_core.ports.ShopStamps` over a connection of its own, used by one thread."""
+
+    connection: sqlite3.Connection
+    max_age_seconds: float = 0.0
+
+    @classmethod
+    def open(cls, database: SqliteDatabase) -> SqliteShopStamps:
+        """Open them on the file of ``database``; close them before it."""
+        connection = sqlite3.connect(database.path, timeout=0, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA query_only=ON")
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def current(self, seller_handle: str) -> int | None:
+        """See the port; a shop that never changed has the stamp 0."""
+        try:
+            row = self.connection.execute(_CURRENT, (seller_handle,)).fetchone()
+        except sqlite3.Error:
+            return None  # whoever reads the shop now learns what is wrong with the file
+        return 0 if row is None else row[0]

@@ -1,0 +1,47 @@
+"""The last bound on the end of a process: it is over ``LINKHUB_DRAIN_SECONDS`` and a second after it was told to stop.
+
+Phases are cut short after the drain (:mod:`.lifecycle`). What can still hold the process then is not theirs to end: a
+call that blocks a thread, a lock of another process, an executor that the interpreter joins at exit. A daemon thread
+waits for all of that, and then ends the process without closing anything. Nothing is lost by it: what was accepted is
+on the disk or in a service, and messages in hand are delivered again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+__all__ = ["TELL_SECONDS", "ExitDeadline"]
+
+_AFTER_DRAIN_SECONDS = 0.75  # the rest of the second is for the log line and for a busy machine
+TELL_SECONDS = 0.2
+
+
+@frozen(kw_only=True)
+class ExitDeadline:
+    """Ends the process if it has not ended in time.
+
+    Args:
+        drain_seconds: how long the phases may take.
+        tell: logs that the process ends now, with the names of the threads that still work, and waits until that is
+            written; after ``TELL_SECONDS`` the process ends in any case.
+    """
+
+    drain_seconds: float
+    tell: Callable[[Sequence[str]], None]
+
+    def start(self) -> None:
+        """Let the time run from now on."""
+        threading.Thread(target=self._wait, name="linkhub-exit-deadline", daemon=True).start()
+
+    def _wait(self) -> None:
+        time.sleep(self.drain_seconds + _AFTER_DRAIN_SECONDS)
+        busy = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
+        telling = threading.Thread(target=self.tell, args=(busy,), daemon=True)
+        telling.start()
+        telling.join(TELL_SECONDS)
+        os._exit(0)

@@ -1,0 +1,72 @@
+"""Refused origins and hosts in the log, each with the setting that would allow it.
+
+A page that is refused comes back every few seconds, and anybody can send any origin. So each refusal is logged once in
+``REPEAT_SECONDS``, and of at most ``MAX_REMEMBERED`` different ones in that time; the counters count them all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import define, field
+from structlog.typing import FilteringBoundLogger
+
+from linkhub_core.access import OPERATORS_ROUTE, OriginVerdict, RefusedCaller
+
+__all__ = ["MAX_REMEMBERED", "REPEAT_SECONDS", "RefusalLog", "remedy_of"]
+
+REPEAT_SECONDS: Final = 60.0
+MAX_REMEMBERED: Final = 100
+_MAX_SHOWN: Final = 200
+
+_REMEDIES: Final[Mapping[OriginVerdict, str]] = {
+    OriginVerdict.NOT_LISTED: "add the origin to WEBSOCKET_CORS_ORIGINS if its pages may connect",
+    OriginVerdict.FOREIGN: "set LINKHUB_PUBLIC_URL to the address under which this server is reached, or "
+    "LINKHUB_TRUSTED_PROXIES to the proxy in front of it, or add the origin to WEBSOCKET_CORS_ORIGINS",
+    OriginVerdict.SEVERAL: "no setting allows two Origin headers: a proxy in front may add one",
+}
+_HOST_REMEDY: Final = (
+    "set LINKHUB_PUBLIC_URL to the address under which this server is reached, or LINKHUB_TRUSTED_PROXIES to the proxy "
+    "in front of it, or LINKHUB_ADMIN_TOKEN"
+)
+
+
+@define(eq=False)
+class RefusalLog:
+    """Writes refusals to the log."""
+
+    log: FilteringBoundLogger
+    monotonic: Callable[[], float] = time.monotonic
+    _logged_at: dict[tuple[str | None, ...], float] = field(factory=dict, init=False)
+
+    def __call__(self, refused: RefusedCaller) -> None:
+        """Log a refusal, unless it was logged a moment ago."""
+        caller, now = refused.caller, self.monotonic()
+        remedy = remedy_of(refused)
+        key = (remedy, caller.origin, caller.host)
+        self._logged_at = {known: at for known, at in self._logged_at.items() if now - at < REPEAT_SECONDS}
+        if key in self._logged_at or len(self._logged_at) >= MAX_REMEMBERED:
+            return
+        self._logged_at[key] = now
+        self.log.warning(
+            "refused",
+            asked_for=refused.asked_for,
+            reason=str(OriginVerdict.FOREIGN if refused.asked_for == OPERATORS_ROUTE else caller.verdict),
+            origin=_shortened(caller.origin),
+            host=_shortened(caller.host),
+            address=caller.address,
+            remedy=remedy,
+        )
+
+
+def remedy_of(refused: RefusedCaller) -> str:
+    """The setting that would allow it."""
+    if refused.asked_for == OPERATORS_ROUTE:
+        return _HOST_REMEDY
+    return _REMEDIES[refused.caller.verdict]
+
+
+def _shortened(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

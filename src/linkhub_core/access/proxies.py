@@ -1,0 +1,105 @@
+"""Which proxies are trusted, and the client address behind them.
+
+Rule 1. ``X-Forwarded-*`` headers count only if the peer of the connection is a trusted proxy: any client can send them.
+Rule 2. Each proxy appends the address of its own peer to ``X-Forwarded-For``. So the list is read from the right, and
+        the first address that is no trusted proxy is the client. The entries left of it are the client's own claim.
+Rule 3. An entry that is no address (``unknown``, an obfuscated identifier) ends the walk: the hop that sent it counts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Self
+
+from attrs import frozen
+
+from linkhub_core.rules import RuleBroken
+
+__all__ = ["ForwardedClient", "TrustedProxies", "plain_address"]
+
+
+@frozen
+class ForwardedClient:
+    """A client and the number of trusted proxies between it and this server, the peer included."""
+
+    address: str
+    hops: int
+
+
+@frozen
+class TrustedProxies:
+    """The proxies whose ``X-Forwarded-*`` headers count: addresses and networks."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Read addresses (``10.0.0.7``, ``::1``) and networks (``10.0.0.0/8``).
+
+        Raises:
+            RuleBroken: an entry is neither.
+        """
+        return cls(tuple(_network(entry.strip()) for entry in entries))
+
+    def trusts(self, address: str) -> bool:
+        """Whether a peer is a trusted proxy."""
+        if not self.networks:
+            return False
+        try:
+            known = ipaddress.ip_address(plain_address(address))
+        except ValueError:
+            return False
+        return any(known in network for network in self.networks)
+
+    def find_client(self, peer: str, forwarded_for: Sequence[str]) -> ForwardedClient:
+        """Find the client of a connection.
+
+        Args:
+            peer: the address of the connection's other end.
+            forwarded_for: the values of the ``X-Forwarded-For`` headers, in order.
+        """
+        address, hops = plain_address(peer), 0
+        entries = [entry for value in forwarded_for for entry in value.split(",")]
+        while self.trusts(address):
+            hops += 1
+            forwarded = _read_entry(entries.pop()) if entries else None
+            if forwarded is None:
+                break
+            address = forwarded
+        return ForwardedClient(address, hops)
+
+
+def plain_address(text: str) -> str:
+    """An address in one spelling: an IPv4 address within IPv6 (``::ffff:10.0.0.7``) as that IPv4 address."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _read_entry(entry: str) -> str | None:
+    """The address of one entry of ``X-Forwarded-For``, with or without a port; none if there is none in it."""
+    text = entry.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return plain_address(str(ipaddress.ip_address(text)))
+    except ValueError:
+        return None
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network:
+    try:
+        return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        hint = "; `0.0.0.0/0,::/0` means every peer" if entry == "*" else ""
+        raise RuleBroken(
+            f"must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas; "
+            f"{entry!r} is not one{hint}"
+        ) from None
