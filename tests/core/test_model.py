@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
-from linkhub_core.model import BoundingBox, DetectedObject, Half, Kind, ProductKey, Version
+from linkhub_core.model import BoundingBox, DetectedObject, Half, Kind, Origin, ProductKey, Version
 from linkhub_core.rules import RuleBroken
 from tests.support.builders import NOON, a_caption, a_half, a_record, a_thumbnail, a_thumbnail_set, a_waiting
 
@@ -110,3 +110,11 @@ def test_a_waiting_half_has_the_key_of_its_half() -> None:
     """One key, in one place."""
     half: Half = a_half()
     assert a_waiting(half).key == half.key
+
+
+def test_a_correlation_id_keeps_its_end() -> None:
+    """Of a very long one the last 200 characters are kept, wherever it came from: its end names the message."""
+    long = "x" * 900_000 + "batch-7/line-12"
+    assert Origin(correlation_id=long).correlation_id == long[-200:]
+    assert Origin.of_message({"correlationId": long}, "m-1").correlation_id.endswith("batch-7/line-12")
+    assert Origin.of_message({}, "m-1") == Origin(correlation_id="m-1")

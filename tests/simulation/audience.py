@@ -13,7 +13,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from attrs import define, field, frozen
 
@@ -23,8 +23,9 @@ from linkhub_core.announcement import Announcement
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import timestamp_text
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import ProductStore, Unreadable
+from linkhub_core.model import ProductKey
+from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.subscriptions import SessionLimits
 from tests.simulation.clocks import LoopClock
 from tests.simulation.plan import BEGINNING, Plan
@@ -71,10 +72,10 @@ class _Reads:
         await self._travel()
         return page
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port. It does not fail: late news of a deleted product would then be shown, as it should be."""
         await asyncio.sleep(self.weather.latency())
-        found = await self.inner.find(keys)
+        found = await self.inner.read(keys)
         await asyncio.sleep(self.weather.latency())
         return found
 
@@ -143,7 +144,8 @@ class _Client:
         name = f"{self.viewer.name} is shown revision {revision} of {key}, created at {life[11:]}"
         self._tell(name.partition(" ")[2])
         self.audience.witness.hold(key.seller_handle in self.shops, f"{name}, whose shop it does not watch")
-        self.audience.witness.hold(self._seen.get((key, life), 0) < revision, f"{name} again, or after a later one")
+        if self.audience.witness.has_distinct_lives(key):
+            self.audience.witness.hold(self._seen.get((key, life), 0) < revision, f"{name} again, or after a later one")
         self._seen[key, life] = revision
         known_life, known_revision = self.page.get(key, (life, 0))
         if life != known_life or revision > known_revision:
@@ -166,7 +168,7 @@ class Audience:
         """The audience of a plan."""
         chance = random.Random(f"audience of {plan.seed}")
         weather = _Weather(chance, plan.weather.latency_seconds)
-        hub = a_hub(cast(ProductStore, _Reads(witness.products, weather)), LoopClock(), settings=_SETTINGS)
+        hub = a_hub(_Reads(witness.products, weather), LoopClock(), settings=_SETTINGS)
         audience = cls(plan, witness, weather, hub)
         audience.clients = [_Client(SimulatedViewer(name, hub), audience) for name in ("Ada", "Bob")]
         witness.listeners.append(audience.hear)

@@ -53,7 +53,7 @@ class Leases:
 
 @frozen
 class SimulatedNotifier:
-    """A notifier whose only viewer is the witness."""
+    """A notifier that the witness hears at once."""
 
     process: Mortal
     wire: Wire

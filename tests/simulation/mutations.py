@@ -46,6 +46,7 @@ _MERGE = "linkhub_core.merge"
 _MODEL = "linkhub_core.model"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
 _SETTLE = "linkhub_core.use_cases.settle"
+_SHOWN = "linkhub_adapters.realtime.shown_revisions"
 _STAGING = "linkhub_adapters.memory.staging_store"
 _SWEEP = "linkhub_core.use_cases.sweep"
 
@@ -284,6 +285,13 @@ MUTATIONS = {
         """
 -        return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
 +        return PRODUCT_UPDATED if record.revision > 1 else NEW_PRODUCT
+""",
+    ),
+    "lives-in-the-order-of-their-clocks": Mutation(
+        _SHOWN,
+        """
+-            return Novelty.OTHER_LIFE
++            return Novelty.REPEAT if announcement.life < life else Novelty.NEW
 """,
     ),
     # --- staging and expiry

@@ -34,6 +34,7 @@ _THUMBNAIL: Mapping[str, object] = {
     "is_primary": True,
 }
 _METADATA = {"video_duration": 0, "frames_analyzed": 0, "thumbnails_generated": 0, "processing_time_ms": 0}
+_STAMPS = [f"2026-01-15T11:00:0{second}Z" for second in range(4)]
 _FEW_INSTANTS = (0.0, 2.0, 4.0)
 _LATE_INSTANTS = (0.0, 2.0, 18.0, 21.0, 24.0, 40.0)
 
@@ -93,8 +94,8 @@ class Plan:
 
     ``clocks`` are those of the processes, in their order. ``looks_first`` stages as DynamoDB's store does, in two
     calls: a read, then a conditional write. ``redrives`` are moments at which an operator puts letters back.
-    ``vanishing`` removes rows past their time, as a time to live does. ``refused`` is a product that the store never
-    takes, ``spoilt`` one whose row cannot be read.
+    ``audience`` is whether clients watch. ``vanishing`` removes rows past their time, as a time to live does.
+    ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read.
     """
 
     seed: int
@@ -114,18 +115,21 @@ class Plan:
     vanishing: bool = False
     deletions: Sequence[Deletion] = ()
     redrives: Sequence[float] = ()
+    audience: bool = True
     refused: ProductKey | None = None
     spoilt: tuple[Spoilt, ProductKey] | None = None
 
     @classmethod
     def of(cls, seed: int) -> Plan:
-        """The plan of a seed: one in four is a race, one in eight is about halves that expire."""
+        """The plan of a seed: one in four is a race, one in eight is about halves that expire, one about lives."""
         chance = random.Random(seed)
         plan = cls._any(seed, chance)
         kind = chance.random()
         if kind < 0.25:
             return plan._race(chance)
-        return plan._expiry(chance) if kind < 0.375 else plan
+        if kind < 0.375:
+            return plan._expiry(chance)
+        return plan._lives(chance) if kind < 0.5 else plan
 
     def _race(self, chance: random.Random) -> Plan:
         """One product, few messages in waves, one at a time, and nearly nothing in the way but the others.
@@ -172,8 +176,48 @@ class Plan:
             clocks=[Clockwork(chance.uniform(-0.5, 0.5)) for _ in self.clocks],
             max_receive_count=1_000_000,
             staging_ttl=timedelta(seconds=20),
+            looks_first=chance.random() < 0.6,
             vanishing=chance.random() < 0.4,
             deletions=_deletions(chance, _KEYS[:1], 0.1),
+            redrives=(),
+            refused=None,
+            spoilt=None,
+        )
+
+    def _lives(self, chance: random.Random) -> Plan:
+        """A product is deleted by hand and comes again with the same halves, while slow processes know the old one."""
+        pair = [Posting(at_seconds=0.0, kind=kind, body=_body(kind, _KEYS[0], _STAMPS[0], 0)) for kind in Kind]
+        again = [evolve(one, at_seconds=at_seconds) for at_seconds in (1.3, 2.6) for one in pair]
+        kinds = chance.choices(tuple(Kind), k=chance.randint(1, 3))
+        newer = [
+            Posting(
+                at_seconds=chance.choice((0.9, 1.0, 2.2, 2.3)),
+                kind=kind,
+                body=_body(kind, _KEYS[0], _STAMPS[number], 1),
+            )
+            for number, kind in enumerate(kinds, start=1)
+        ]
+        weather = evolve(
+            self.weather,
+            latency_seconds=chance.choice((0.02, 0.05)),
+            fault_rate=0.0,
+            crash_rate=0.0,
+            hiccup_rate=0.2,
+            stall_rate=0.0,
+            copy_rate=0.0,
+            outages={},
+        )
+        return evolve(
+            self,
+            postings=[*pair, *again, *newer],
+            weather=weather,
+            storm_seconds=8.0,
+            consumers=chance.randint(3, 4),
+            sweeper_seconds=chance.choice((None, 0.5)),
+            batch_size=chance.choice((1, 2, 10)),
+            visibility_seconds=30.0,
+            max_receive_count=1_000_000,
+            deletions=[Deletion(at_seconds=at + chance.uniform(-0.1, 0.05), key=_KEYS[0]) for at in (1.3, 2.6)],
             redrives=(),
             refused=None,
             spoilt=None,
@@ -200,6 +244,7 @@ class Plan:
             max_receive_count=max_receive_count,
             staging_ttl=timedelta(days=1),
             looks_first=chance.random() < 0.3,
+            audience=chance.random() < 0.3,
             deletions=_deletions(chance, keys, 0.15),
             redrives=[chance.uniform(1, 20) for _ in range(3)] if max_receive_count < 5 else (),
             refused=chance.choice(keys) if chance.random() < 0.05 else None,
@@ -242,7 +287,7 @@ def _posted(chance: random.Random, keys: Sequence[ProductKey], count: int, insta
     """
     close = chance.random() < 0.35
     postings = [_posting(chance, chance.choice(keys), chance.choice(instants), close) for _ in range(count)]
-    again = chance.sample(postings, chance.choice((0, 0, 1, 2)))
+    again = chance.sample(postings, min(len(postings), chance.choice((0, 0, 1, 2))))
     later = [evolve(one, at_seconds=one.at_seconds + chance.choice((0.5, 2.0, 18.5, 21.0))) for one in again]
     return postings + later
 
@@ -258,12 +303,16 @@ def _posting(chance: random.Random, key: ProductKey, at_seconds: float, close: b
 
 def _event(chance: random.Random, key: ProductKey, sent_seconds: float | None) -> tuple[Kind, str]:
     kind = chance.choice(tuple(Kind))
-    stamp = f"2026-01-15T11:00:0{chance.randint(0, 3)}Z"
+    stamp = chance.choice(_STAMPS)
     if sent_seconds is not None:
         lead_seconds = chance.choice((-1.0, -0.0002, -0.0003, 0.0, 0.0003, 1.0, 30.0, HOUR))
         stamp = (BEGINNING + timedelta(seconds=sent_seconds + lead_seconds)).isoformat()
+    return kind, _body(kind, key, stamp, chance.randint(0, 1))
+
+
+def _body(kind: Kind, key: ProductKey, stamp: str, variant: int) -> str:
     document = {"video_id": key.video_id, "seller_handle": key.seller_handle, "timestamp": stamp}
-    return kind, orjson.dumps({**document, **_content(kind, chance.randint(0, 1))}).decode()
+    return orjson.dumps({**document, **_content(kind, variant)}).decode()
 
 
 def _content(kind: Kind, variant: int) -> Mapping[str, object]:

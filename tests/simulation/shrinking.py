@@ -51,6 +51,7 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
     for simpler in (
         evolve(plan, deletions=plan.deletions[1:]),
         evolve(plan, redrives=plan.redrives[1:]),
+        evolve(plan, audience=False),
         evolve(plan, spoilt=None),
         evolve(plan, refused=None),
         evolve(plan, vanishing=False),

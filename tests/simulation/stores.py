@@ -120,7 +120,10 @@ class SimulatedProducts:
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
-        return await self.inner.page(query)
+        await self.wire.travel(self.process)
+        page = await self.inner.page(query)
+        await self.wire.travel(self.process)
+        return page
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
@@ -223,8 +226,8 @@ class SimulatedStaging:
         gone = before is not None and isinstance(outcome, Dropped)
         orphan = " as an orphan" if isinstance(row, WaitingHalf) else ""
         self._tell(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
-        if before is not None and gone and orphan:
-            self.witness.saw_expiry(before)
+        if before is not None and gone:
+            (self.witness.saw_expiry if orphan else self.witness.saw_drop)(before)
         self.witness.saw_row_change(half.key, before)
         return outcome
 

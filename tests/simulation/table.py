@@ -104,8 +104,8 @@ class StagingTable:
             self.wire.story.tell(self.process.name, f"fails to {text[:6].lower()} the row of {key}: it has changed")
             return unmet
         if text.startswith("DELETE"):
-            if "ttl" in wanted and (row := self.inner.rows.get(key)) is not None:
-                self.witness.saw_expiry(row)
+            if (row := self.inner.rows.get(key)) is not None:
+                (self.witness.saw_expiry if "ttl" in wanted else self.witness.saw_drop)(row)
             return self._put(key, None, "deletes")
         kept = {name: value for name, value in item.items() if name not in _REMOVE.findall(changes)}
         return self._put(key, kept | values, "renews" if len(names) == 2 else "replaces")

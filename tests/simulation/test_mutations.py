@@ -35,11 +35,13 @@ def test_the_whole_protocol_passes_where_a_broken_one_fails() -> None:
 
 
 def test_a_replay_ends_with_the_rule_that_was_broken() -> None:
-    """The command that a failure prints shows its trace, and the rule at the moment at which it was broken."""
+    """The command that a failure prints tells its story, shrunk, and the rule when it was broken."""
     replay = run("--mutation", "acknowledge-before-saving", "0")
     assert replay.returncode == 1
-    assert "BROKEN: " in replay.stdout
-    assert "acknowledge" in replay.stdout
+    assert "The witness finds a rule broken: " in replay.stdout
+    assert "acknowledges m" in replay.stdout
+    whole = run("--mutation", "acknowledge-before-saving", "--whole", "0")
+    assert len(whole.stdout.splitlines()) > len(replay.stdout.splitlines())
 
 
 def test_a_mutation_comes_before_the_module_that_it_breaks() -> None:

@@ -1,8 +1,9 @@
 """The witness: sees every effect when it happens, and holds it against what linkhub guarantees.
 
-Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row that
-        waits in vain is removed no earlier than after nine tenths of the time to wait, counted from the last message
-        that was acknowledged for it. What an operator deleted by hand is excused.
+Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row is
+        dropped only if a product has its half. A row that waits in vain is removed no earlier than after nine tenths of
+        the time to wait, counted from the last message that was acknowledged for it. What an operator deleted by hand
+        is excused.
 Rule 2. When a message is acknowledged, what it brought waits in staging or was announced.
 Rule 3. A revision is written once, by the next number; it changes what readers see, and no half in it is older than in
         the one before. A silent save moves versions and nothing else. ``updated_at`` and expiries never move back.
@@ -98,7 +99,7 @@ class Witness:
     announcements: int = 0
     listeners: list[Callable[[Announcement], None]] = field(factory=list)
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
-    _expired: list[Half] = field(factory=list)
+    _expired: list[tuple[Half, float]] = field(factory=list)
     _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
     _deleted: dict[ProductKey, list[ProductRecord]] = field(factory=dict)
     _lives: dict[ProductKey, list[dict[int, ProductRecord]]] = field(factory=dict)
@@ -186,8 +187,11 @@ class Witness:
 
     def saw_marking(self, before: ProductRecord) -> None:
         """The debt of a product was cleared."""
-        life = len(self._lives[before.key])
-        announced = (before.key, life, before.revision) in self._announced
+        announced = any(
+            (before.key, life, before.revision) in self._announced
+            and _contents(self._lives[before.key][life - 1][before.revision]) == _contents(before)
+            for life in self._lives_of(before.key, timestamp_text(before.created_at))
+        )
         self.hold(announced, f"the debt of {_named(before)} was cleared, but it was not announced")
 
     def saw_deletion(self, record: ProductRecord) -> None:
@@ -208,7 +212,8 @@ class Witness:
             if revision in life and orjson.loads(encode_product(life[revision])) == product
         ]
         self.hold(bool(lives), f"{name} was announced with content that was never stored")
-        first = not any((key, life) == (one[0], one[1]) for one in self._announced for life in lives)
+        siblings = self._lives_of(key, announcement.created_at)
+        first = not any(one[0] == key and one[1] in siblings for one in self._announced)
         self.hold(
             not first or announcement.event_type == NEW_PRODUCT, f"{name} came first, as {announcement.event_type}"
         )
@@ -220,6 +225,11 @@ class Witness:
         self._show(announcement, product)
         for listener in self.listeners:
             listener(announcement)
+
+    def _lives_of(self, key: ProductKey, created_at: str) -> set[int]:
+        """The numbers of the lives that began in a millisecond: clocks may stand, so it may be several."""
+        lives = enumerate(self._lives.get(key, []), start=1)
+        return {number for number, life in lives if timestamp_text(life[1].created_at) == created_at}
 
     def _show(self, announcement: Announcement, product: object) -> None:
         """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
@@ -248,17 +258,29 @@ class Witness:
         """A process was answered that its half, or a newer one of its kind, waits; it computed the expiry before."""
         promises = self._promised.setdefault((half.key, half.kind), [])
         promises.append(_Promise(half.version, at_seconds))
+        due = at_seconds + self._least_seconds
+        waits = self._in_product(half) or self._in_staging(half) or self._is_excused(half, since_seconds=due)
+        self.hold(waits, f"a process was answered that {_name(half)} waits, and it does not")
+
+    @property
+    def _least_seconds(self) -> float:
+        """How long a half waits at least."""
+        return self.plan.staging_ttl.total_seconds() * 0.9 - _EXPIRY_TOLERANCE_SECONDS
+
+    def saw_drop(self, row: WaitingHalf) -> None:
+        """A row was removed because a product has what it held."""
+        has_it = self._in_product(row.half) or self._is_excused(row.half)
+        self.hold(has_it, f"the row of {_name(row.half)} was dropped, and no product has it")
 
     def saw_expiry(self, row: WaitingHalf) -> None:
         """A row was removed because its time is over."""
         if self._in_product(row.half):
             return
         now = asyncio.get_running_loop().time()
-        ninetenths = self.plan.staging_ttl.total_seconds() * 0.9 - _EXPIRY_TOLERANCE_SECONDS
         for promise in self._promised.get((row.key, row.half.kind), []):
-            early = promise.version <= row.half.version and now < promise.at_seconds + ninetenths
+            early = promise.version <= row.half.version and now < promise.at_seconds + self._least_seconds
             self.hold(not early, f"{_name(row.half)} was removed {now - promise.at_seconds:.0f} s after it was renewed")
-        self._expired.append(row.half)
+        self._expired.append((row.half, now))
 
     # --- where a half is
 
@@ -274,11 +296,14 @@ class Witness:
         row = self.staging.rows.get(half.key)
         return row is not None and row.half.kind is half.kind and row.half.version >= half.version
 
-    def _is_excused(self, half: Half) -> bool:
-        """Whether the half went with a product that was deleted by hand, or its time was over."""
+    def _is_excused(self, half: Half, *, since_seconds: float = 0.0) -> bool:
+        """Whether the half went with a product that was deleted by hand, or its time was over, from a moment on."""
         deleted = any(version_in(one, half.kind) >= half.version for one in self._deleted.get(half.key, ()))
         return deleted or any(
-            gone.key == half.key and gone.kind is half.kind and gone.version >= half.version for gone in self._expired
+            (gone.key, gone.kind) == (half.key, half.kind)
+            and gone.version >= half.version
+            and at_seconds >= since_seconds
+            for gone, at_seconds in self._expired
         )
 
     def _was_announced(self, half: Half) -> bool:
@@ -350,7 +375,7 @@ class Witness:
             self.hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
 
     def has_distinct_lives(self, key: ProductKey) -> bool:
-        """Whether the lives of a product have different stamps; else nothing that is sent tells them apart."""
+        """Whether no two lives of a product began in the same millisecond: nothing that is sent could tell which."""
         stamps = [timestamp_text(life[1].created_at) for life in self._lives.get(key, [])]
         return len(set(stamps)) == len(stamps)
 

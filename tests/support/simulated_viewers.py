@@ -26,7 +26,7 @@ from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.realtime import Hub, RealtimeSettings
 from linkhub_adapters.realtime.dialect import Dialect
 from linkhub_adapters.realtime.viewer import Viewer
-from linkhub_core.ports import Clock, Journal, ProductStore
+from linkhub_core.ports import Clock, Journal, ProductReader
 from linkhub_core.subscriptions import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
 from linkhub_core.use_cases import BrowseShop
 
@@ -44,7 +44,7 @@ _TRANSPORTS: Final = [
 
 
 def a_hub(
-    products: ProductStore,
+    products: ProductReader,
     clock: Clock,
     *,
     journal: Journal | None = None,

@@ -29,14 +29,24 @@ from linkhub_core.ports import (
 )
 from linkhub_core.stored_product import StoredProduct
 
-__all__ = ["CHANGED", "MANY", "MANY_CHANGED", "WALK", "WALK_END", "SqliteProductStore", "scan_statement"]
+__all__ = [
+    "CHANGED",
+    "MANY",
+    "MANY_CHANGED",
+    "READ_PRODUCTS",
+    "WALK",
+    "WALK_END",
+    "SqliteProductStore",
+    "read_product",
+    "scan_statement",
+]
 
 PAGE_SIZE = 200
 
-_READ = """
+READ_PRODUCTS = """
 SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown
 """
-_FIND = f"{_READ} FROM products WHERE seller_handle = ? AND video_id = ?"
+_FIND = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id = ?"
 _READ_ONE = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _NEWEST = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"  # noqa: S608  our own names
 # Of what changed after a moment, the newest videos. While few changed, they are found and sorted within an index that
@@ -136,7 +146,7 @@ def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
     source = "products INDEXED BY products_unannounced" if unannounced else "products"
     condition = _OF_A_SHOP if of_a_shop else _ALL
     condition += " AND unannounced_revision IS NOT NULL" if unannounced else ""
-    return f"{_READ} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
+    return f"{READ_PRODUCTS} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
 
 
 def _read(

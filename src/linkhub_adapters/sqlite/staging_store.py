@@ -28,11 +28,12 @@ from linkhub_core.ports import (
     Unreadable,
 )
 
-__all__ = ["SqliteStagingStore"]
+__all__ = ["READ_ROWS", "SqliteStagingStore", "read_row"]
 
 PAGE_SIZE = 200
 
 _COLUMNS = "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at, notes"
+READ_ROWS = f"SELECT {_COLUMNS} FROM staging"  # noqa: S608  our own names
 _FIND = f"SELECT {_COLUMNS} FROM staging WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _PAGE = f"""
 SELECT {_COLUMNS} FROM staging WHERE (seller_handle, video_id) > (?, ?)

@@ -23,6 +23,10 @@ from linkhub_adapters.sqlite.examination import (
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_core.finding import Finding, Verdict
 
+_SPOILT_PRODUCT = """
+INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, updated_at)
+VALUES ('shop', ?, X'7B7D', '', '', 1, '')
+"""
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLACE = PlaceSeen(
     directory=Path("data"), is_there=True, is_writable=True, free_bytes=50_000_000_000, file_system="ext4"
@@ -35,6 +39,7 @@ FILE = FileSeen(
     journal_mode="wal",
     damages=[],
     holders=[],
+    unreadable=[],
 )
 
 
@@ -175,3 +180,22 @@ def test_a_check_that_takes_too_long_is_given_up(database: SqliteDatabase) -> No
     assert seen is not None
     assert seen.damages is None
     assert seen.journal_mode == "wal"
+
+
+def test_rows_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> None:
+    """They are left out of everything, so an operator has to learn of them; readable ones are no finding."""
+    path = tmp_path / "linkhub.sqlite3"
+    SqliteDatabase.open(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for number in range(5):
+            connection.execute(_SPOILT_PRODUCT, (f"v{number}",))
+    (found,) = [one for one in file_findings(look_at_file(path), NOW) if one.subject == "rows"]
+    assert (found.verdict, "5 cannot be read" in found.seen, "shop/v0" in found.seen) == (Verdict.WARNING, True, True)
+    assert "and 2 more" in found.seen
+
+
+def test_a_file_whose_rows_can_be_read_has_no_finding_of_them(tmp_path: Path) -> None:
+    """Nothing is wrong with a new file."""
+    path = tmp_path / "linkhub.sqlite3"
+    SqliteDatabase.open(path).close()
+    assert [one.verdict for one in file_findings(look_at_file(path), NOW) if one.subject == "rows"] == [Verdict.OK]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
 from linkhub_adapters.sqlite.product_store import CHANGED, MANY, MANY_CHANGED, WALK, WALK_END, scan_statement
 from linkhub_core.catalog import PageQuery
 from linkhub_core.codec import encode_product, timestamp_text
 from linkhub_core.model import ProductKey
-from tests.support.builders import NOON, a_record
+from linkhub_core.ports import Revised, Unreadable
+from tests.support.builders import NOON, a_key, a_record, a_revision
 
 
 async def _plan(database: SqliteDatabase, statement: str) -> list[str]:
@@ -44,6 +49,34 @@ async def test_since_reads_the_documents_of_its_page_only(database: SqliteDataba
     plan = await _plan(database, CHANGED)
     assert "SEARCH products USING COVERING INDEX products_updated (seller_handle=? AND updated_at>?)" in plan
     assert "SEARCH products USING INTEGER PRIMARY KEY (rowid=?)" in plan
+
+
+async def test_a_file_of_the_second_schema_learns_what_was_shown_and_when_each_product_began(tmp_path: Path) -> None:
+    """A product of which nothing is owed was shown; a document of another program does not stop the migration."""
+    path = tmp_path / "linkhub.sqlite3"
+    database = SqliteDatabase.open(path)
+    owed, paid = a_record(a_key(1)), a_record(a_key(2), unannounced_revision=None)
+    await SqliteProductStore(database=database).create([owed, paid, a_record(a_key(3))])
+    database.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE products SET document = X'FF' WHERE video_id = ?", (a_key(3).video_id,))
+        for trigger in ("product_inserted", "product_deleted", "product_updated"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("DROP TABLE shop_stamps")
+        for column in ("shown", "created_at"):
+            connection.execute(f"ALTER TABLE products DROP COLUMN {column}")
+        connection.execute("ALTER TABLE staging DROP COLUMN notes")
+        connection.execute("PRAGMA user_version = 2")
+    database = SqliteDatabase.open(path)
+    try:
+        store = SqliteProductStore(database=database)
+        found = await store.find([a_key(1), a_key(2), a_key(3)])
+        assert found[a_key(1)] == owed
+        assert found[a_key(2)] == evolve(paid, shown=True)
+        assert isinstance(found[a_key(3)], Unreadable)
+        assert await store.revise([a_revision(a_record(a_key(1), revision=2))]) == [Revised()]
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize(

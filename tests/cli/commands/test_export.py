@@ -1,5 +1,9 @@
 """``linkhub export``."""
 
+import json
+import sqlite3
+from contextlib import closing
+
 from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
 
 
@@ -37,3 +41,17 @@ def test_an_impossible_seller(terminal: Terminal) -> None:
     result = terminal.run("export", "--seller", "a b")
     assert result.exit_code == 2
     assert result.stderr.startswith("linkhub: seller_handle: ")
+
+
+def test_a_product_that_cannot_be_read_is_named_and_delays_no_other(terminal: Terminal) -> None:
+    """All others are printed, ``why`` knows the row, and a script learns of it by the exit code."""
+    _two_shops(terminal)
+    with closing(sqlite3.connect(terminal.directory / "data" / "linkhub.sqlite3", isolation_level=None)) as file:
+        file.execute("UPDATE products SET caption_version = 'x' WHERE seller_handle = 'boda.parts'")
+    result = terminal.run("export")
+    assert result.exit_code == 1
+    assert [json.loads(line)["video_id"] for line in result.stdout.splitlines()] == ["10", "2"]
+    assert "a product cannot be read: boda.parts/9" in result.stderr
+    assert "'x' is no version" in result.stderr
+    (story,) = terminal.lines("why", "9", "--json")
+    assert (story["state"], "'x' is no version" in story["because"]) == ("unreadable", True)
