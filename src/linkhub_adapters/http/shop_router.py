@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from starlette.requests import Request
@@ -23,6 +24,9 @@ from linkhub_core.errors import InvalidQuery
 __all__ = ["ShopRouter"]
 
 _FIRST_PAGE: Final = re.compile(r"/api/v1/shop/([A-Za-z0-9._-]+)/products")
+# What is longer is no first page; the memory of what was asked for holds nothing long.
+_MAX_PATH_CHARACTERS: Final = 86
+_MAX_QUERY_BYTES: Final = 8
 _LIMIT: Final = re.compile(rb"limit=([0-9]{1,2})")
 
 
@@ -40,7 +44,7 @@ class ShopRouter(Router):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        asked = _first_page_of(scope) if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") else None
+        asked = _asked_at_a_glance(scope)
         if asked is None:
             await super().__call__(scope, receive, send)
             return
@@ -48,13 +52,23 @@ class ShopRouter(Router):
         await answer(scope, receive, send)
 
 
-def _first_page_of(scope: Scope) -> tuple[str, int] | None:
+def _asked_at_a_glance(scope: Scope) -> tuple[str, int] | None:
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        return None
+    path, query = scope["path"], scope["query_string"]
+    if len(path) > _MAX_PATH_CHARACTERS or len(query) > _MAX_QUERY_BYTES:
+        return None
+    return _first_page_of(path, query)
+
+
+@lru_cache(maxsize=4_096)
+def _first_page_of(path: str, query: bytes) -> tuple[str, int] | None:
     """Which shop's first page is asked for, and with which limit; none for everything else."""
-    path = _FIRST_PAGE.fullmatch(scope["path"])
-    if path is None:
+    found = _FIRST_PAGE.fullmatch(path)
+    if found is None:
         return None
     try:
-        return parse_seller(path[1]), _limit_of(scope["query_string"])
+        return parse_seller(found[1]), _limit_of(query)
     except InvalidQuery:
         return None
 
