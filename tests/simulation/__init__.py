@@ -9,7 +9,8 @@ throttles, the notifier is down for an hour. Clocks are an hour apart, and some 
 
 A seed makes a plan (:mod:`~tests.simulation.plan`) and all its chances. After the storm everything heals, the queues
 drain, a sweep runs, and dead letters go back. A witness (:mod:`~tests.simulation.witness`) sees each effect at the
-moment at which it happens, and holds it against what linkhub guarantees.
+moment at which it happens, and holds it against what linkhub guarantees. A server with the production hub hears what is
+announced, and its clients come and go (:mod:`~tests.simulation.audience`).
 
     .venv/bin/python -m tests.simulation 4711              replay a seed, with its trace
     .venv/bin/python -m tests.simulation 0-5000            run many; the first that fails is replayed
