@@ -14,6 +14,8 @@ A seed makes a plan (:mod:`~tests.simulation.plan`) and all its chances. After t
 drain, a sweep runs, and dead letters go back. A witness (:mod:`~tests.simulation.witness`) sees each effect at the
 moment at which it happens, and holds it against what linkhub guarantees. A failing plan is shrunk
 (:mod:`~tests.simulation.shrinking`) before its story (:mod:`~tests.simulation.story`) is printed.
+moment at which it happens, and holds it against what linkhub guarantees. A server with the production hub hears what is
+announced, and its clients come and go (:mod:`~tests.simulation.audience`).
 
     .venv/bin/python -m tests.simulation 4711              the story of a seed; of a failing one, shrunk
     .venv/bin/python -m tests.simulation --whole 4711      the same, not shrunk

@@ -38,6 +38,7 @@ _SHOPS: Final = ("a", "b")
 _LONG_AGO: Final = BEGINNING.replace(year=BEGINNING.year - 1)
 _SETTINGS: Final = RealtimeSettings(session=SessionLimits(messages_per_minute=100_000), max_unsent_bytes=1_000)
 _SLOW_BYTES: Final = 600
+_PATIENCE_SECONDS: Final = 3_600
 
 
 @define(eq=False)
@@ -87,7 +88,10 @@ class _Reads:
 
 @define(eq=False)
 class _Client:
-    """A client with a page of each shop that it watches; it loads a page when an answer does not say `recovered`."""
+    """A client with a page of each shop that it watches.
+
+    It loads a page when it has none, and when an answer does not say ``recovered``.
+    """
 
     viewer: SimulatedViewer
     audience: Audience
@@ -108,6 +112,7 @@ class _Client:
         """Leave a shop."""
         self._tell(f"unsubscribes from shop {shop}")
         self.shops.discard(shop)
+        self.page = {key: known for key, known in self.page.items() if key.seller_handle != shop}
         self.viewer.unsubscribe(shop)
 
     def connect(self) -> None:
@@ -130,7 +135,8 @@ class _Client:
             shop = data["seller_handle"]
             self._tell(f"is answered that shop {shop} is {'' if data['recovered'] else 'not '}recovered")
             self._seen = {seen: at for seen, at in self._seen.items() if seen[0].seller_handle != shop}
-            if not data["recovered"] or shop not in {key.seller_handle for key in self.page}:
+            has_page = data["recovered"] and shop in {key.seller_handle for key in self.page}
+            if shop in self.shops and not has_page:
                 others = {key: known for key, known in self.page.items() if key.seller_handle != shop}
                 self.page = others | self.audience.stored(shop)
         elif received.is_product:
@@ -211,7 +217,8 @@ class Audience:
             if not client.viewer.is_connected:
                 client.connect()
             for shop in _SHOPS:
-                client.subscribe(shop, timestamp_text(_LONG_AGO))
+                if shop not in client.shops:
+                    client.subscribe(shop, timestamp_text(_LONG_AGO))
 
     def _act(self, client: _Client) -> None:
         chance = self.weather.chance
@@ -242,9 +249,12 @@ class Audience:
         }
 
     async def settle(self) -> None:
-        """Wait until nothing is on its way to a client."""
-        while self._on_their_way or len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110  others bring this about
+        """Wait until nothing is on its way to a client; then no task is left."""
+        for _ in range(_PATIENCE_SECONDS):
+            if not self._on_their_way and len(asyncio.all_tasks()) == 1:
+                return
             await asyncio.sleep(1.0)
+        self.witness.hold(False, "in the end, tasks of clients are left")
 
     def hold_pages(self, when: str) -> None:
         """Each client sees what is stored, of each product whose lives can be told apart."""

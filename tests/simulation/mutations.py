@@ -40,6 +40,7 @@ def _side(lines: Sequence[str], signs: str) -> str:
 _ANNOUNCEMENT = "linkhub_core.announcement"
 _ASSEMBLE = "linkhub_core.use_cases.assemble"
 _ASSEMBLY = "linkhub_core.assembly"
+_CATCH_UP = "linkhub_adapters.realtime.catch_up"
 _FIRST_SENT = "linkhub_core.first_sent"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb_staging_store"
 _MERGE = "linkhub_core.merge"
@@ -373,6 +374,51 @@ MUTATIONS = {
         """
 -                self._skip(store, row.seller_handle, row.video_id, row.problem, tally)
 +                raise row.refusal(store)
+""",
+    ),
+    # --- the hub
+    "a-stale-catch-up-goes-on": Mutation(
+        _CATCH_UP,
+        """
+-            buffer.task.cancel()
+             self._overtake(buffer.request)
+""",
+    ),
+    "an-overtaken-request-is-not-answered": Mutation(
+        _CATCH_UP,
+        """
+-            answer.answer(recovered=False, now=self.clock.now())
++            return
+""",
+    ),
+    "a-replay-is-not-remembered": Mutation(
+        _CATCH_UP,
+        """
+-            channel.remember_replayed(viewer, event.announcement)
+             self.shown.learn_life(event.announcement)
+""",
+    ),
+    "a-lost-announcement-is-not-made-up-for": Mutation(
+        _CATCH_UP,
+        """
+         request.reply = None
+-        self._start(viewer, channel, request)
++        request.answer(recovered=True, now=self.clock.now())
++        viewer.send_answers()
+""",
+    ),
+    "a-new-life-must-have-a-later-clock": Mutation(
+        _SHOWN,
+        """
+-            return Novelty.OTHER_LIFE
++            return Novelty.NEW if life < announcement.life else Novelty.REPEAT
+""",
+    ),
+    "late-news-of-a-deleted-product-counts": Mutation(
+        _SHOWN,
+        """
+-            return Novelty.OTHER_LIFE
++            return Novelty.NEW
 """,
     ),
 }

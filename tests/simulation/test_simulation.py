@@ -64,6 +64,10 @@ def test_the_storms_are_real() -> None:
         "scans the",
         "scans revision",
         "rejects",
+        "is recovered",
+        "is not recovered",
+        "disconnects",
+        "loses revision",
     ):
         assert sight in told, f"never seen: {sight}"
 
