@@ -42,6 +42,7 @@ from linkhub_core.codec import announce
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.use_cases import BrowseShop
 from tests.support.builders import NOON, a_record
 
@@ -79,10 +80,10 @@ class GatedProductStore(MemoryProductStore):
         await self._pass_gate()
         return await super().page(query)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """Wait at the gate, then read."""
         await self._pass_gate()
-        return await super().find(keys)
+        return await super().read(keys)
 
     async def _pass_gate(self) -> None:
         self.reading.set()

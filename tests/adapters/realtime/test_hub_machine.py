@@ -24,8 +24,9 @@ from linkhub_core.announcement import Announcement
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import announce
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import ProductKey
 from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from linkhub_core.subscriptions import SessionLimits
 from tests.adapters.realtime.hub_model import ModelClient
 from tests.support.builders import NOON, a_key, a_record
@@ -61,11 +62,11 @@ class _Store(MemoryProductStore):
             raise ServiceUnavailable("products", "throttled")
         return early if self.looks_first else await super().page(query)
 
-    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port."""
-        early = await super().find(keys)
+        early = await super().read(keys)
         await self.gate.wait()
-        return early if self.looks_first else await super().find(keys)
+        return early if self.looks_first else await super().read(keys)
 
 
 class _Lines(logging.Handler):
