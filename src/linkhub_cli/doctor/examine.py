@@ -12,6 +12,7 @@ from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.sdk_settings import mend_of
+from linkhub_cli.setting_choice import backend_reason
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.finding import Finding
@@ -56,8 +57,9 @@ def _mend_of(fault: SettingFault) -> str:
 def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
     warnings = [Finding.warning("settings", warning, "linkhub config") for warning in loaded.warnings]
     chosen = sum(setting.source != "default" for setting in loaded.effective)
-    told = f"no faults; backend {loaded.settings.storage.backend}, {chosen} of {len(loaded.effective)} not by default"
-    return warnings or [Finding.ok("settings", told)]
+    settings = f"no faults, {chosen} of {len(loaded.effective)} not by default"
+    backend = f"{loaded.settings.storage.backend}, because {backend_reason(loaded.effective)}"
+    return [*(warnings or [Finding.ok("settings", settings)]), Finding.ok("backend", backend)]
 
 
 def _package_faults() -> Sequence[Finding]:
@@ -70,6 +72,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
     if faults := _package_faults():
         return faults
     from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_cli.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
 
     aws = settings.aws
     subjects = Subjects(
@@ -80,7 +83,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
         visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
         role=None if role is None else Role(role),
         region=aws.region,
-        endpoint_url=aws.endpoint_url,
+        configured_endpoint_urls=endpoint_urls(aws),
     )
     return asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
 
