@@ -34,6 +34,7 @@ from linkhub_adapters.aws.examination.permissions import (
 )
 from linkhub_adapters.aws.examination.queues import (
     QueueSeen,
+    layout_findings,
     lease_findings,
     look_at_queue,
     queue_findings,
@@ -150,6 +151,7 @@ class _Round:
     source: str | None
     needs: Mapping[Resource, tuple[str, ...]]
     _permissions: dict[str, Sequence[Finding]] = field(factory=dict, init=False)
+    _queues: dict[Kind, QueueSeen] = field(factory=dict, init=False)
 
     @property
     def permissions(self) -> Sequence[Finding]:
@@ -164,7 +166,8 @@ class _Round:
             self._topic(),
         )
         leases = lease_findings(self.subjects.visibility_timeout_seconds)
-        return [finding for findings in (*found, leases, topic) for finding in findings]
+        layout = layout_findings([self._queues[kind] for kind in self.subjects.queue_urls])
+        return [finding for findings in (*found, layout, leases, topic) for finding in findings]
 
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
@@ -192,6 +195,7 @@ class _Round:
 
     async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
         seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
+        self._queues[kind] = seen
         if not isinstance(seen.attributes, Refusal):
             tried = await try_queue(self.inquiry, self.services, url)
             await self._may(self._needed(Resource.QUEUE, seen.subject, seen.arn), tried)
