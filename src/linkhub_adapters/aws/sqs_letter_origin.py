@@ -64,21 +64,21 @@ def dead_letter_queues(queues: Mapping[Kind, SqsQueue]) -> Sequence[DeadLetterQu
     return [DeadLetterQueue(url=url, sources=sources, queues=[*queues.values()]) for url, sources in by_url.items()]
 
 
-def origin_of(box: DeadLetterQueue, message: MessageTypeDef, told_queue_name: str | None) -> LetterOrigin:
+def origin_of(box: DeadLetterQueue, message: MessageTypeDef, named_queue: str | None) -> LetterOrigin:
     """Decide where a letter came from.
 
     Args:
         box: the dead-letter queue that holds it.
         message: as it was received there.
-        told_queue_name: the queue that linkhub's origin attribute names, or none without such an attribute.
+        named_queue: the queue that linkhub's origin attribute names, or none without such an attribute.
     """
     arn = message.get("Attributes", {}).get(SOURCE_ARN)
     if arn:
         found = next((queue for queue in box.queues if queue.arn == arn), None)
         return LetterOrigin(queue_name=name_of(arn), queue=found)
-    if told_queue_name:
-        found = next((queue for queue in box.queues if queue.name == told_queue_name), None)
-        return LetterOrigin(queue_name=told_queue_name, queue=found)
+    if named_queue:
+        found = next((queue for queue in box.queues if queue.name == named_queue), None)
+        return LetterOrigin(queue_name=named_queue, queue=found)
     if len(box.sources) == 1:
         return LetterOrigin(queue_name=box.sources[0].name, queue=box.sources[0])
     return LetterOrigin(queue_name="", queue=None)
