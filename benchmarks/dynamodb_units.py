@@ -28,7 +28,7 @@ READ_UNIT_BYTES = 4096
 INDEXED = "updated_at"
 
 _NAMES_OF_INSERT = re.compile(r"'(\w+)': \?")
-_NAMES_OF_OTHERS = re.compile(r'(SET|REMOVE|WHERE|AND) "(\w+)"')
+_NAMES_OF_OTHERS = re.compile(r'(SET|REMOVE|WHERE|AND) "(\w+)"(?! IS )')  # IS MISSING has no parameter
 _VERB_AND_TABLE = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "([^"]+)"')
 
 Call = tuple[bytes, Mapping[str, Any]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from linkhub_adapters.aws.clients import AwsClients
@@ -10,7 +10,14 @@ from linkhub_adapters.aws.sdk_faults import SdkPart, SdkUnavailable
 from linkhub_cli.settings import Aws
 from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
 
-__all__ = ["open_clients"]
+__all__ = ["endpoint_urls", "open_clients"]
+
+
+def endpoint_urls(aws: Aws) -> Mapping[str, str]:
+    """The configured address of each service that has one, by the name that the SDK gives to the service."""
+    single = {"dynamodb": aws.dynamodb_endpoint_url, "sqs": aws.sqs_endpoint_url, "sns": aws.sns_endpoint_url}
+    urls = {service: url or aws.endpoint_url for service, url in single.items()}
+    return {service: url for service, url in urls.items() if url is not None}
 
 
 @contextmanager
@@ -22,7 +29,7 @@ def open_clients(aws: Aws) -> Iterator[AwsClients]:
         SdkUnavailable: the SDK cannot use what it is configured with.
     """
     try:
-        with AwsClients(region=aws.region, endpoint_url=aws.endpoint_url) as clients:
+        with AwsClients(region=aws.region, configured_endpoint_urls=endpoint_urls(aws)) as clients:
             yield clients
     except SdkUnavailable as error:
         if error.fault.part is SdkPart.REGION:

@@ -51,10 +51,13 @@ class CommandLine(NamedTuple):
         Raises:
             SettingsFaulty: with every fault.
         """
+        return self._load_aloud(overrides).settings
+
+    def _load_aloud(self, overrides: Mapping[str, str] | None) -> Loaded[Settings]:
         loaded = self.load(overrides)
         for warning in loaded.warnings:
             click.echo(f"linkhub: warning: {warning}", err=True)
-        return loaded.settings
+        return loaded
 
     def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
         """Open everything, do ``action``, close everything; logs only tell what is wrong.
@@ -86,11 +89,15 @@ class CommandLine(NamedTuple):
         """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
         import asyncio  # noqa: PLC0415  help is quick
 
-        from linkhub_adapters.telemetry import drain_logs  # noqa: PLC0415  help is quick
+        from linkhub_adapters.telemetry import drain_logs, get_logger  # noqa: PLC0415  help is quick
         from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
+        from linkhub_cli.setting_choice import backend_reason  # noqa: PLC0415  help is quick
 
-        settings = self.settings(overrides)
+        loaded = self._load_aloud(overrides)
+        settings = loaded.settings
         set_up_logs(settings.logs, is_service=True)
+        reason = backend_reason(loaded.effective)
+        get_logger("linkhub").info("backend_chosen", backend=settings.storage.backend, because=reason)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(service(settings))

@@ -42,7 +42,16 @@ from linkhub_cli.tracing import (
     traced_staging,
 )
 from linkhub_cli.vital_signs import VitalSigns
-from linkhub_core.use_cases import AssembleBatch, BrowseShop, ExamineDeadLetters, MendDeadLetter, Settlement, Sweep, Why
+from linkhub_core.use_cases import (
+    Adopt,
+    AssembleBatch,
+    BrowseShop,
+    ExamineDeadLetters,
+    MendDeadLetter,
+    Settlement,
+    Sweep,
+    Why,
+)
 
 __all__ = ["Container", "exit_deadline", "guards", "open_container"]
 
@@ -103,6 +112,7 @@ class Container(DeclarativeContainer):
         jitter=Object(random.random),
     )
     sweep = Singleton(Sweep, settlement=settlement)
+    adopt = Singleton(Adopt, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)

@@ -10,10 +10,9 @@ import click
 from attrs import evolve, frozen
 
 from linkhub_cli.container import Container
-from linkhub_cli.dead_letter_view import Selection, select
+from linkhub_cli.dead_letter_view import Selection, queue_of, select
 from linkhub_cli.output import counted, plain
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.use_cases import Examined, plan_redrive
 
 __all__ = [
@@ -62,12 +61,12 @@ async def purge_letters(container: Container, selection: Selection, *, yes: bool
     return Changes(going=examined, changed=await container.backend().dead_letters.purge(letters) if yes else None)
 
 
-async def mend_letter(container: Container, letter_id: str, raw: bytes, *, force: bool, yes: bool) -> Changes:
+async def mend_letter(container: Container, selection: Selection, raw: bytes, *, force: bool, yes: bool) -> Changes:
     """Put one letter back with another body; a letter that is not there changes nothing.
 
     Args:
         container: the wired parts.
-        letter_id: which letter.
+        selection: which letter.
         raw: the body, UTF-8.
         force: put it back though it would be rejected again.
         yes: do it.
@@ -77,10 +76,9 @@ async def mend_letter(container: Container, letter_id: str, raw: bytes, *, force
         ServiceUnavailable: the letter is still there; doing it again is safe.
     """
     body = _text_of(raw)
-    found = await select(container.examine(), Selection(query=DeadLetterQuery(letter_ids=[letter_id]), reason=""))
-    if not found:
+    old = next(iter(await select(container.examine(), selection)), None)
+    if old is None:
         return Changes(going=[], changed=0 if yes else None)
-    (old,) = found
     mended = container.examine().examine(evolve(old.letter, body=body, faults=()))
     plan = plan_redrive([mended], force=force)
     if yes and plan.going:
@@ -116,21 +114,38 @@ def tell_redriven(changes: Changes) -> None:
     again = sum(one.would_pass is False for one in changes.going)
     forced = f"; {again:,} of them would be rejected again" if again else ""
     _tell(changes, "put back", forced)
-    if refused := sum(one.would_pass is None for one in changes.staying):
-        stay = "stays" if refused == 1 else "stay"
-        click.echo(f"{counted(refused, 'letter')} {stay}: a store refused it (--force puts it back)")
-    rejected = [one for one in changes.staying if one.would_pass is False]
-    if rejected:
-        stays = "letter stays, for it" if len(rejected) == 1 else "letters stay, for they"
-        click.echo(f"{len(rejected):,} {stays} would be rejected again:")
-        reasons = Counter("; ".join(map(str, one.faults[:3])) for one in rejected)
+    _tell_unknown([one for one in changes.staying if one.letter.kind is None])
+    known = [one for one in changes.staying if one.letter.kind is not None]
+    _tell_refused(sum(one.would_pass is None for one in known))
+    _tell_rejected([one for one in known if one.would_pass is False])
+    if changes.changed is None and changes.going:
+        click.echo(_NOT_DONE)
+
+
+def _tell_unknown(staying: Sequence[Examined]) -> None:
+    if staying:
+        stays = "1 letter stays: it is" if len(staying) == 1 else f"{len(staying):,} letters stay: they are"
+        click.echo(f"{stays} of no known queue; name the kind with --as caption or --as thumbnail:")
+        for origin, count in Counter(map(queue_of, staying)).most_common(_MOST_REASONS):
+            click.echo(f"  {count:,}  {plain(origin)}")
+
+
+def _tell_refused(count: int) -> None:
+    if count:
+        stay = "stays" if count == 1 else "stay"
+        click.echo(f"{counted(count, 'letter')} {stay}: a store refused it (--force puts it back)")
+
+
+def _tell_rejected(staying: Sequence[Examined]) -> None:
+    if staying:
+        stays = "letter stays, for it" if len(staying) == 1 else "letters stay, for they"
+        click.echo(f"{len(staying):,} {stays} would be rejected again:")
+        reasons = Counter("; ".join(map(str, one.faults[:3])) for one in staying)
         for reason, count in reasons.most_common(_MOST_REASONS):
             click.echo(f"  {count:,}  {plain(reason)}")
         if len(reasons) > _MOST_REASONS:
             click.echo(f"  and {counted(len(reasons) - _MOST_REASONS, 'other reason')}")
         click.echo("mend the body (--body FILE), or put it back as it is (--force)")
-    if changes.changed is None and changes.going:
-        click.echo(_NOT_DONE)
 
 
 def tell_purged(changes: Changes) -> None:
@@ -146,6 +161,6 @@ def _tell(changes: Changes, verb: str, remark: str) -> None:
         did = {"put back": "put back", "delete": "deleted"}[verb]
         click.echo(f"{did} {counted(changes.changed, 'letter')}{remark}")
         return
-    kinds = Counter(one.letter.kind.value for one in changes.going)
+    kinds = Counter(map(queue_of, changes.going))
     split = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
     click.echo(f"would {verb} {counted(len(changes.going), 'letter')}{f' ({split})' if split else ''}{remark}")

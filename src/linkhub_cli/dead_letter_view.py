@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_cli.letter_body import marked_body
 from linkhub_cli.output import counted, print_table
@@ -18,7 +18,20 @@ from linkhub_core.model import Kind, Origin
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.use_cases import Examined, ExamineDeadLetters
 
-__all__ = ["Selection", "document_of", "group_of", "print_each", "print_groups", "print_in_full", "reason_of", "select"]
+__all__ = [
+    "UNKNOWN_QUEUE",
+    "Selection",
+    "document_of",
+    "group_of",
+    "print_each",
+    "print_groups",
+    "print_in_full",
+    "queue_of",
+    "reason_of",
+    "select",
+]
+
+UNKNOWN_QUEUE = "unknown"
 
 _UNKNOWN = "no reason was kept"
 _MOST_FAULTS_IN_GROUP = 3
@@ -30,22 +43,46 @@ _INDEX = re.compile(r"\[\d+\]")
 
 @frozen(kw_only=True)
 class Selection:
-    """Which letters: all that match the query, and whose reason holds ``reason`` in any case."""
+    """Which letters: all that match the query, and whose reason holds ``reason`` in any case.
+
+    ``only_unknown`` leaves the letters whose kind is not known. ``assumed_kind`` is the kind that these letters are
+    taken for.
+    """
 
     query: DeadLetterQuery
-    reason: str
+    reason: str = ""
+    only_unknown: bool = False
+    assumed_kind: Kind | None = None
 
     @classmethod
     def of(
-        cls, *, letter_ids: Sequence[str] | None = None, queue: str | None = None, reason: str | None = None
+        cls,
+        *,
+        letter_ids: Sequence[str] | None = None,
+        queue: str | None = None,
+        reason: str | None = None,
+        assumed_kind: str | None = None,
     ) -> Selection:
         """The selection that options of a command make."""
-        query = DeadLetterQuery(kind=Kind(queue) if queue else None, letter_ids=letter_ids)
-        return cls(query=query, reason=(reason or "").lower())
+        kind = Kind(queue) if queue and queue != UNKNOWN_QUEUE else None
+        return cls(
+            query=DeadLetterQuery(kind=kind, letter_ids=letter_ids),
+            reason=(reason or "").lower(),
+            only_unknown=queue == UNKNOWN_QUEUE,
+            assumed_kind=Kind(assumed_kind) if assumed_kind else None,
+        )
 
     def holds(self, examined: Examined) -> bool:
-        """Whether this letter's reason is meant, as it is or as the group's."""
+        """Whether this letter is meant."""
+        if self.only_unknown and examined.letter.kind is not None:
+            return False
         return self.reason in reason_of(examined).lower() or self.reason in group_of(examined).lower()
+
+    def assume(self, examine: ExamineDeadLetters, examined: Examined) -> Examined:
+        """A letter without a known kind as one of ``assumed_kind``; any other as it is."""
+        if self.assumed_kind is None or examined.letter.kind is not None:
+            return examined
+        return examine.examine(evolve(examined.letter, kind=self.assumed_kind))
 
 
 async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[Examined]:
@@ -54,7 +91,17 @@ async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[
     Raises:
         ServiceUnavailable: the dead letters cannot be reached.
     """
-    return [examined async for examined in examine(selection.query) if selection.holds(examined)]
+    return [
+        selection.assume(examine, examined) async for examined in examine(selection.query) if selection.holds(examined)
+    ]
+
+
+def queue_of(examined: Examined) -> str:
+    """The kind of the queue that a letter came from, or that this is not known."""
+    letter = examined.letter
+    if letter.kind is not None:
+        return letter.kind.value
+    return f"{UNKNOWN_QUEUE} ({letter.source_queue})" if letter.source_queue else UNKNOWN_QUEUE
 
 
 def reason_of(examined: Examined) -> str:
@@ -85,6 +132,7 @@ def document_of(examined: Examined) -> dict[str, Any]:
     return {
         "letter_id": letter.letter_id,
         "queue": letter.kind,
+        "source_queue": letter.source_queue or None,
         "reason": reason_of(examined),
         "group": group_of(examined),
         "faults": _fault_documents(letter.faults),
@@ -111,7 +159,7 @@ def print_groups(examined: Sequence[Examined]) -> None:
     """Print one line for each reason, the most frequent first, with a letter to look at."""
     groups: dict[tuple[str, str], list[Examined]] = {}
     for one in examined:
-        groups.setdefault((group_of(one), one.letter.kind.value), []).append(one)
+        groups.setdefault((group_of(one), queue_of(one)), []).append(one)
     if groups:
         ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
         print_table(
@@ -153,7 +201,7 @@ def _row(examined: Examined) -> tuple[str, ...]:
     letter = examined.letter
     return (
         letter.letter_id,
-        letter.kind,
+        queue_of(examined),
         _correlation_id(examined),
         timestamp_text(letter.rejected_at),
         str(letter.receive_count),
@@ -170,6 +218,8 @@ def _product(examined: Examined) -> str:
 
 
 def _verdict(examined: Examined) -> str:
+    if examined.letter.kind is None:
+        return "name its kind (--as) to know"
     if examined.would_pass is None:
         return "unknown: a store refused it"
     return "would pass now" if examined.would_pass else "would be rejected again"
@@ -181,7 +231,7 @@ def print_in_full(examined: Sequence[Examined]) -> None:
         letter = one.letter
         facts = {
             "letter": letter.letter_id,
-            "queue": letter.kind,
+            "queue": queue_of(one),
             "reason": reason_of(one),
             "now": _verdict(one),
             "product": _product(one),

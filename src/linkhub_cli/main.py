@@ -51,6 +51,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "why": _Listed("why", "Everything that is known of a video, on one timeline"),
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
         "init": _Listed("init", "Make what the backend needs: tables, queues, the topic"),
+        "adopt": _Listed("adopt", "Take over the rows of a service that was there before"),
         "sweep": _Listed("sweep", "Mend what a crash left, remove what nobody came for"),
         "config": _Listed("config", "Show every setting and where it came from"),
         "doctor": _Listed("doctor", "Check the configuration against what is there"),

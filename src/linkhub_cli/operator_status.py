@@ -150,6 +150,7 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
     return {
         "letter_id": letter.letter_id,
         "kind": letter.kind,
+        "source_queue": letter.source_queue or None,
         "message_id": letter.message_id,
         "receive_count": letter.receive_count,
         "rejected_at": timestamp_text(letter.rejected_at),

@@ -142,9 +142,9 @@ def _escaped(sign: str) -> str:
     return "".join(f"\\u{units[place] << 8 | units[place + 1]:04x}" for place in range(0, len(units), 2))
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things, such as ``1 letter`` or ``1,204 letters``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number of things, such as ``1 letter`` or ``1,204 letters``; ``plural`` is for irregular nouns."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def age_text(age: timedelta) -> str:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
+from typed_settings.cls_utils import deep_options
 
 from linkhub_cli import setting_rules as rules
-from linkhub_cli.setting import setting
+from linkhub_cli.setting import facts_of, setting
+from linkhub_cli.setting_choice import DEFAULT_BACKEND, ignored_settings, inferred_backend
+from linkhub_cli.setting_choice import VARIABLE as BACKEND
 from linkhub_cli.settings_sources import Loaded, SettingFault, Source, load, read_env_file
 
 __all__ = [
@@ -37,10 +41,11 @@ class Storage:
     """Where everything is kept"""
 
     backend: str = setting(
-        "LINKHUB_BACKEND",
+        BACKEND,
         rules.choice("embedded", "aws", "memory"),
-        default="embedded",
-        doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` forgets all.",
+        default=DEFAULT_BACKEND,
+        doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` forgets all. Unset: "
+        "`aws` when an `SQS_*_QUEUE_URL` is set, else `embedded`.",
     )
     data_dir: Path = setting(
         "LINKHUB_DATA_DIR",
@@ -309,8 +314,29 @@ class Aws:
     endpoint_url: str | None = setting(
         "AWS_ENDPOINT_URL",
         rules.address,
-        doc="Another address for all services, such as a local stand-in.",
-        when_unset="AWS itself",
+        doc="Another address for all services, such as a local stand-in, as in every AWS SDK.",
+        when_unset="what the AWS SDK finds in its own configuration, else AWS itself",
+        example="http://localhost:4566",
+    )
+    dynamodb_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        rules.address,
+        doc="Another address for DynamoDB alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
+        example="http://localhost:8000",
+    )
+    sqs_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_SQS",
+        rules.address,
+        doc="Another address for SQS alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
+        example="http://localhost:9324",
+    )
+    sns_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_SNS",
+        rules.address,
+        doc="Another address for SNS alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
         example="http://localhost:4566",
     )
 
@@ -363,7 +389,8 @@ def load_settings(
     Args:
         overrides: texts by variable, as the command line gives them.
         env_file: a file of ``NAME=value`` lines, or none.
-        environment: the variables of the process; a test hands in its own.
+        environment: the variables to read in place of those of the process. Without it, variables of the AWS SDK that
+            the file sets and the process does not are put into the environment of the process.
 
     Returns:
         The settings, where each came from, and warnings.
@@ -371,19 +398,39 @@ def load_settings(
     Raises:
         SettingsFaulty: with every fault.
     """
-    sources = [
-        Source("environment", os.environ if environment is None else environment),
+    sources: list[Source] = [
+        Source("environment", dict(os.environ) if environment is None else environment),
         Source("command line", overrides or {}),
     ]
     if env_file is not None:
-        sources.insert(0, read_env_file(env_file))
-    return load(Settings, sources, contradictions=_contradictions)
+        file = read_env_file(env_file)
+        sources.insert(0, file)
+        if environment is None:
+            _export_sdk_variables(file)
+    inferred = inferred_backend(sources)
+    if inferred is not None:
+        sources.insert(0, inferred)
+    loaded = load(Settings, sources, contradictions=partial(_contradictions, inferred=inferred))
+    ignored = ignored_settings(loaded.effective, _AWS_VARIABLES)
+    return evolve(loaded, warnings=[*loaded.warnings, *ignored])
 
 
-def _contradictions(settings: Settings) -> Iterator[SettingFault]:
-    """What is wrong between settings that are each right by themselves."""
+def _export_sdk_variables(file: Source) -> None:
+    """Put the file's variables of the AWS SDK (credentials, profile, addresses) where the SDK reads them."""
+    for name, text in file.texts.items():
+        if name.startswith("AWS_") and text.strip() and not os.environ.get(name, "").strip():
+            os.environ[name] = text
+
+
+_AWS_VARIABLES = frozenset(facts_of(option).variable for option in deep_options(Aws))
+
+
+def _contradictions(settings: Settings, *, inferred: Source | None) -> Iterator[SettingFault]:
+    """Faults between settings that are each valid."""
     aws, listener = settings.aws, settings.listener
     if settings.storage.backend == "aws":
+        why = f" (in use because {inferred.name})" if inferred else ""
+        instead = f", or set {BACKEND} to another backend" if inferred else ""
         for variable, value in (
             ("SQS_CAPTION_QUEUE_URL", aws.caption_queue_url),
             ("SQS_THUMBNAIL_QUEUE_URL", aws.thumbnail_queue_url),
@@ -391,8 +438,8 @@ def _contradictions(settings: Settings) -> Iterator[SettingFault]:
             if value is None:
                 yield SettingFault(
                     variable,
-                    "is needed with LINKHUB_BACKEND=aws: set it to the URL of the queue",
-                    beside="LINKHUB_BACKEND",
+                    f"is needed by the aws backend{why}: set it to the URL of the queue{instead}",
+                    beside=BACKEND,
                 )
         if aws.caption_queue_url is not None and aws.caption_queue_url == aws.thumbnail_queue_url:
             problem = "is the same as SQS_CAPTION_QUEUE_URL: each kind has its own queue"

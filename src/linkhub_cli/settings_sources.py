@@ -29,6 +29,10 @@ S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
 
 _OUR_PREFIX = "LINKHUB_"
+_OURS_CUTOFF = 0.6
+# Other programs have variables with these prefixes, too: only a name that is nearly one of linkhub's is a slip.
+_SHARED_PREFIXES = ("SQS_", "DYNAMODB_", "SNS_", "WEBSOCKET_")
+_SHARED_CUTOFF = 0.85
 
 
 @frozen
@@ -161,13 +165,24 @@ def _effective(option: OptionInfo, settings: object, sources: Sequence[Source]) 
 
 def _unknown(source: Source, options: Iterable[OptionInfo]) -> Iterable[str]:
     known = [facts_of(option).variable for option in options]
-    for variable in sorted(source.texts):
-        if variable.startswith(_OUR_PREFIX) and variable not in known:
-            # Without the prefix, which makes all of ours look alike.
-            ours = {name.removeprefix(_OUR_PREFIX): name for name in known}
-            close = [ours[name] for name in difflib.get_close_matches(variable.removeprefix(_OUR_PREFIX), ours, n=1)]
-            hint = f"did you mean {close[0]}?" if close else "`linkhub config` lists those that there are"
+    for variable in sorted(set(source.texts).difference(known)):
+        if variable.upper().startswith(_OUR_PREFIX):
+            close = _nearest(variable.upper(), known, _OURS_CUTOFF)
+            hint = f"did you mean {close}?" if close else "`linkhub config` lists those that there are"
             yield f"{variable} ({source.name}) is not a setting: {hint}"
+        elif variable.upper().startswith(_SHARED_PREFIXES):
+            close = _nearest(
+                variable.upper(), [name for name in known if name.startswith(_SHARED_PREFIXES)], _SHARED_CUTOFF
+            )
+            if close:
+                yield f"{variable} ({source.name}) is not a setting: did you mean {close}?"
+
+
+def _nearest(variable: str, known: Sequence[str], cutoff: float) -> str | None:
+    """The most similar of ``known``, compared without the prefix, which makes all of linkhub's look alike."""
+    ours = {name.removeprefix(_OUR_PREFIX): name for name in known}
+    close = difflib.get_close_matches(variable.removeprefix(_OUR_PREFIX), ours, n=1, cutoff=cutoff)
+    return ours[close[0]] if close else None
 
 
 def read_env_file(path: Path) -> Source:

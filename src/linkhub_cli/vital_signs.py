@@ -75,8 +75,8 @@ class VitalSigns:
         now = self.clock.now()
         classes = {kind: [0] * (len(AGES) + 1) for kind in Kind}
         async for waiting in self.backend.staging.scan():
-            if isinstance(waiting, WaitingHalf):
-                classes[waiting.half.kind][_class_of(waiting, now)] += 1
+            for half in waiting.apart if isinstance(waiting, WaitingHalf) else ():
+                classes[half.half.kind][_class_of(half, now)] += 1
         return classes
 
     async def _letters(self) -> Letters:

@@ -82,12 +82,12 @@ class Page:
 
 
 def parse_limit(raw: str | None) -> int:
-    """Read ``limit``: a whole number from 1 to 50, 20 by default.
+    """Read ``limit``: a whole number from 1 to 50; without one, or with an empty one, 20.
 
     Raises:
         InvalidQuery: it is anything else.
     """
-    if raw is None:
+    if raw is None or raw == "":
         return DEFAULT_LIMIT
     if not _WHOLE.fullmatch(raw) or not 1 <= int(raw) <= MAX_LIMIT:
         raise InvalidQuery("limit", f"must be a whole number from 1 to {MAX_LIMIT}")

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from linkhub_core import rules
 from linkhub_core.fields import decoration, essential, many, one
@@ -21,6 +22,7 @@ from linkhub_core.rules import Number
 
 __all__ = [
     "CONTENT_CLASSES",
+    "OLDER_THAN_ANY_EVENT",
     "BoundingBox",
     "Caption",
     "Content",
@@ -229,6 +231,8 @@ class Version:
         return f"{stamps}-{self.digest}"
 
 
+OLDER_THAN_ANY_EVENT: Final = Version.at(_EPOCH, "0" * 16)  # of a half that came with no event of linkhub's
+
 _VERSION = re.compile(r"(-?[0-9]{20})(?:~(-?[0-9]{20}))?-([^-]*)")
 
 
@@ -302,17 +306,33 @@ class Origin:
 
 @frozen(kw_only=True)
 class WaitingHalf:
-    """A half in staging: the half itself, since when it waits, until when, and which message brought it."""
+    """A half in staging: the half itself, since when it waits, until when, and which message brought it.
+
+    linkhub keeps one half a row. A row that another service wrote (``is_foreign``) may hold both halves: ``other`` is
+    the second one.
+    """
 
     half: Half
     origin: Origin
     waiting_since: datetime
     expires_at: datetime
+    other: Half | None = None
+    is_foreign: bool = field(default=False, eq=False)
 
     @property
     def key(self) -> ProductKey:
         """The product that the half belongs to."""
         return self.half.key
+
+    @property
+    def halves(self) -> tuple[Half, ...]:
+        """Every half of the row."""
+        return (self.half,) if self.other is None else (self.half, self.other)
+
+    @property
+    def apart(self) -> tuple[WaitingHalf, ...]:
+        """Each half of the row as a row of its own."""
+        return tuple(evolve(self, half=half, other=None) for half in self.halves)
 
     def expired(self, now: datetime) -> bool:
         """Whether its time to wait is over; it still joins if its partner comes."""
@@ -326,7 +346,8 @@ class ProductRecord:
     ``revision`` counts 1, 2, ... with each change that readers can see. While the newest revision has not been
     announced, ``unannounced_revision`` holds it. ``shown`` says whether a revision of this product was announced.
     ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock; a product that is deleted and saved
-    again has another ``created_at``.
+    again has another ``created_at``. A product that another service saved has revision 0, is shown, and its halves are
+    older than any event.
     """
 
     key: ProductKey

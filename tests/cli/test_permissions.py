@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -29,8 +29,11 @@ from linkhub_core import json_text
 from linkhub_core.catalog import PageQuery
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import DeadLetterQuery, OutgoingMessage
-from tests.support import aws
+from tests.support import aws, foreign_rows
 from tests.support.builders import an_event
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.aws
 
@@ -213,13 +216,16 @@ async def test_a_server(account: Account) -> None:
     assert actions >= {"sns:Subscribe", "sns:Unsubscribe", "sqs:CreateQueue", "sqs:DeleteQueue", "dynamodb:Query"}
 
 
-async def test_an_operator(account: Account) -> None:
-    """The commands that look, mend, put back and delete are refused nothing."""
+async def test_an_operator(account: Account, make_dynamodb_client: Callable[[], DynamoDBClient]) -> None:
+    """The commands that look, mend, put back, adopt and delete are refused nothing."""
     await _publish(
         account, (Kind.CAPTION, {"bad": 1}), (Kind.THUMBNAIL, {"bad": 1}), (Kind.CAPTION, an_event(Kind.CAPTION))
     )
     async with account.at_work() as container:
         await _consume(container)
+    tables = account.settings.aws
+    foreign_rows.put(make_dynamodb_client(), tables.products_table, *foreign_rows.foreign_products())
+    foreign_rows.put(make_dynamodb_client(), tables.staging_table, *foreign_rows.foreign_staging())
     async with account.at_work() as container:
         backend = container.backend()
         letters = [letter async for letter in backend.dead_letters.browse(DeadLetterQuery())]
@@ -228,8 +234,9 @@ async def test_an_operator(account: Account) -> None:
         assert await backend.dead_letters.purge(letters[1:]) == 1
         assert [half async for half in backend.staging.scan()]
         for seller in (None, "nalu-fashion"):
-            assert [record async for record in backend.products.scan(seller_handle=seller)] == []
-        await container.sweep()()
+            assert len([record async for record in backend.products.scan(seller_handle=seller)]) == 4
+        adoption = await container.adopt()()
+        assert (adoption.products, adoption.halves, adoption.swept) == (3, 2, 1)
     # The last long poll of the consumer before may still get what was put back, and gives it back: as the consumer.
     late = {Asked("sqs:ChangeMessageVisibility", queue) for queue in account.places.queues}
     assert account.refused(operator) - late == set()

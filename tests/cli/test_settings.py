@@ -157,6 +157,31 @@ def test_unknown_variables(variable: str, hint: str) -> None:
     assert hint in warning
 
 
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [
+        ("SQS_CAPTIONS_QUEUE_URL", "SQS_CAPTION_QUEUE_URL"),
+        ("SQS_THUMBNAILS_QUEUE_URL", "SQS_THUMBNAIL_QUEUE_URL"),
+        ("DYNAMODB_PRODUCT_TABLE", "DYNAMODB_PRODUCTS_TABLE"),
+        ("SNS_NEW_PRODUCTS_TOPIC_ARN", "SNS_NEW_PRODUCT_TOPIC_ARN"),
+        ("WEBSOCKET_CORS_ORIGIN", "WEBSOCKET_CORS_ORIGINS"),
+        ("linkhub_port", "LINKHUB_PORT"),
+        ("LINKHUB_CORS_ORIGINS", "WEBSOCKET_CORS_ORIGINS"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_warned_of(variable: str, near: str) -> None:
+    """Also where the prefix is not linkhub's own."""
+    (warning,) = load_settings(environment={variable: "x"}).warnings
+    assert warning == f"{variable} (environment) is not a setting: did you mean {near}?"
+
+
+@pytest.mark.parametrize("variable", ["SQS_ORDERS_QUEUE_URL", "DYNAMODB_USERS_TABLE", "SNS_ALERTS_TOPIC_ARN"])
+def test_variables_of_other_programs_are_not_warned_of(variable: str) -> None:
+    """They share a prefix with linkhub's, and no more; nor do they choose the backend."""
+    loaded = load_settings(environment={variable: "x"})
+    assert (loaded.warnings, loaded.settings.storage.backend) == ([], "embedded")
+
+
 def test_env_file_forms(tmp_path: Path) -> None:
     """Comments, quotes and a leading export are read as a shell would."""
     env_file = tmp_path / "settings"
@@ -184,7 +209,7 @@ def test_env_example_is_sound() -> None:
     lines = [line.removeprefix("# ") for line in env_example().splitlines()]
     texts = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
     assert list(texts) == VARIABLES
-    assert load_settings(environment=texts).warnings == []
+    assert load_settings(environment=texts | {"LINKHUB_BACKEND": "aws"}).warnings == []
 
 
 def test_markdown_names_every_setting() -> None:

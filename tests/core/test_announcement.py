@@ -12,12 +12,19 @@ from tests.support.builders import NOON, a_record
 
 
 @pytest.mark.parametrize(
-    ("revision", "shown", "name"),
-    [(1, False, "new_product"), (2, False, "new_product"), (1, True, "new_product"), (2, True, "product_updated")],
+    ("revision", "shown", "owed", "name"),
+    [
+        (1, False, True, "new_product"),
+        (2, False, True, "new_product"),
+        (1, True, False, "new_product"),
+        (1, True, True, "product_updated"),
+        (2, True, True, "product_updated"),
+        (2, True, False, "product_updated"),
+    ],
 )
-def test_a_product_is_new_until_a_revision_of_it_was_announced(revision: int, shown: bool, name: str) -> None:
-    """Whichever revision is announced first is the new product; the first one is it in every replay, too."""
-    record = a_record(revision=revision, shown=shown, unannounced_revision=None)
+def test_a_product_is_new_until_it_was_shown(revision: int, shown: bool, owed: bool, name: str) -> None:
+    """The first revision is the new product in every replay; another service may have shown the product before it."""
+    record = a_record(revision=revision, shown=shown, unannounced_revision=revision if owed else None)
     assert Announcement.type_of(record) == announce(record, NOON).event_type == name
 
 

@@ -37,9 +37,11 @@ def _side(lines: Sequence[str], signs: str) -> str:
     return "".join(f"{line[1:]}\n" for line in lines if line[0] in signs)
 
 
+_ADOPT = "linkhub_core.use_cases.adopt"
 _ANNOUNCEMENT = "linkhub_core.announcement"
 _ASSEMBLE = "linkhub_core.use_cases.assemble"
 _ASSEMBLY = "linkhub_core.assembly"
+_CASE = "linkhub_core.use_cases.case"
 _CATCH_UP = "linkhub_adapters.realtime.catch_up"
 _FIRST_SENT = "linkhub_core.first_sent"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb_staging_store"
@@ -306,14 +308,14 @@ MUTATIONS = {
     "stage-over-the-partner": Mutation(
         _STAGING,
         """
--        if row.half.kind is not waiting.half.kind:
+-        if row.other is not None or row.half.kind is not waiting.half.kind:
 -            return Partner(row)
 """,
     ),
     "drop-whatever-is-there": Mutation(
         _STAGING,
         """
--        if row is not None and (row.half.kind, row.half.version) != (half.kind, half.version):
+-        if row is not None and _held(row) != _held(dropped):
 -            return Newer(row)
 """,
     ),
@@ -327,15 +329,17 @@ MUTATIONS = {
     "an-equal-half-renews-nothing": Mutation(
         _STAGING,
         """
--        if row.expires_at + slack < waiting.expires_at:
-+        if row.expires_at + slack < waiting.expires_at and row.half.version > waiting.half.version:
+-        if row.is_foreign or row.expires_at + slack < waiting.expires_at:
++        is_newer = row.half.version > waiting.half.version
++        if row.is_foreign or (row.expires_at + slack < waiting.expires_at and is_newer):
 """,
     ),
     "a-superseded-half-renews-nothing": Mutation(
         _STAGING,
         """
--        if row.expires_at + slack < waiting.expires_at:
-+        if row.expires_at + slack < waiting.expires_at and row.half.version == waiting.half.version:
+-        if row.is_foreign or row.expires_at + slack < waiting.expires_at:
++        is_equal = row.half.version == waiting.half.version
++        if row.is_foreign or (row.expires_at + slack < waiting.expires_at and is_equal):
 """,
     ),
     "an-expiry-moves-back": Mutation(
@@ -365,8 +369,56 @@ MUTATIONS = {
     "sweep-rows-before-their-time": Mutation(
         _SWEEP,
         """
--        await self._remove([row for row in rows if row.key not in found and row.expired(now)], tally)
-+        await self._remove([row for row in rows if row.key not in found and now], tally)
+-        await self._remove([row for row in alone if row.expired(now)], tally)
++        await self._remove([row for row in alone if now], tally)
+""",
+    ),
+    # --- rows of another service
+    "only-one-of-two-halves-is-seen": Mutation(
+        _CASE,
+        """
+-        for half in waiting.halves:
++        for half in (waiting.half,):
+""",
+    ),
+    "a-row-with-both-halves-is-replaced": Mutation(
+        _STAGING,
+        """
+-        if row.other is not None or row.half.kind is not waiting.half.kind:
++        if row.half.kind is not waiting.half.kind:
+""",
+    ),
+    "a-sweep-skips-rows-with-both-halves": Mutation(
+        _SWEEP,
+        """
+-            if isinstance(record, ProductRecord) or (record is None and row.other is not None):
++            if isinstance(record, ProductRecord):
+""",
+    ),
+    "adoption-covers-what-a-consumer-saved": Mutation(
+        _ADOPT,
+        """
+-        revisions = [Revision(before=record, after=evolve(record, revision=1)) for record in records]
++        found = await self.sweep.settlement.products.find([record.key for record in records])
++        there = [(found[record.key], record) for record in records]
++        revisions = [Revision(before=one, after=evolve(record, revision=one.revision + 1)) for one, record in there]
+""",
+    ),
+    "adoption-takes-one-of-two-halves": Mutation(
+        _ADOPT,
+        """
+-            if isinstance(row, WaitingHalf) and row.is_foreign and row.other is None:
+-                yield row
++            if isinstance(row, WaitingHalf) and row.is_foreign:
++                await self.sweep.settlement.staging.drop([row])
++                yield evolve(row, other=None)
+""",
+    ),
+    "a-product-of-another-service-is-announced-as-new": Mutation(
+        _ANNOUNCEMENT,
+        """
+-        return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
++        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
 """,
     ),
     "a-sweep-stops-at-a-row-that-cannot-be-read": Mutation(

@@ -16,12 +16,13 @@ from attrs import evolve, frozen
 
 from linkhub_core.model import Kind, ProductKey
 
-__all__ = ["BEGINNING", "HOUR", "Clockwork", "Deletion", "Plan", "Posting", "Spoilt", "Weather"]
+__all__ = ["BEGINNING", "HOUR", "Clockwork", "Deletion", "ForeignRow", "Plan", "Posting", "Spoilt", "Weather"]
 
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
 
 _KEYS = (ProductKey("a", "v"), ProductKey("b", "v"), ProductKey("a", "w"))
+_UNTOLD_KEY = ProductKey("c", "v")
 _SERVICES = ("products", "staging", "notifier", "queue")
 _MALFORMED = ("", "{", "[]", '{"title": NaN}', '{"video_id": "v", "seller_handle": "a", "title": "\\ud800"}')
 _THUMBNAIL: Mapping[str, object] = {
@@ -63,6 +64,15 @@ class Spoilt(StrEnum):
     STAGING = "staging"
 
 
+@frozen(kw_only=True)
+class ForeignRow:
+    """What another service left of a product before it was stopped: a product, or a row with one half or both."""
+
+    key: ProductKey
+    is_product: bool
+    events: Sequence[tuple[Kind, str]]
+
+
 @frozen
 class Clockwork:
     """A process's clock: ``ahead_seconds`` off, at a ``speed``; a negative speed runs backwards."""
@@ -95,7 +105,8 @@ class Plan:
     ``clocks`` are those of the processes, in their order. ``looks_first`` stages as DynamoDB's store does, in two
     calls: a read, then a conditional write. ``redrives`` are moments at which an operator puts letters back.
     ``audience`` is whether clients watch. ``vanishing`` removes rows past their time, as a time to live does.
-    ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read.
+    ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read. ``foreign`` is a row
+    of another service, and at ``adoptions`` an operator adopts it.
     """
 
     seed: int
@@ -118,6 +129,8 @@ class Plan:
     audience: bool = True
     refused: ProductKey | None = None
     spoilt: tuple[Spoilt, ProductKey] | None = None
+    foreign: ForeignRow | None = None
+    adoptions: Sequence[float] = ()
 
     @classmethod
     def of(cls, seed: int) -> Plan:
@@ -126,10 +139,26 @@ class Plan:
         plan = cls._any(seed, chance)
         kind = chance.random()
         if kind < 0.25:
-            return plan._race(chance)
-        if kind < 0.375:
-            return plan._expiry(chance)
-        return plan._lives(chance) if kind < 0.5 else plan
+            plan = plan._race(chance)
+        elif kind < 0.375:
+            plan = plan._expiry(chance)
+        elif kind < 0.5:
+            plan = plan._lives(chance)
+        return plan._after_another_service(random.Random(f"another service of {seed}"))
+
+    def _after_another_service(self, chance: random.Random) -> Plan:
+        """In one world of six another service left a row, of the first product or of one that no message is about."""
+        if self.expires or self.refused or self.spoilt or self.deletions or chance.random() > 0.3:
+            return self
+        is_product = chance.random() < 0.4
+        kinds = tuple(Kind) if is_product else chance.choice(((Kind.CAPTION,), (Kind.THUMBNAIL,), *[tuple(Kind)] * 3))
+        key = chance.choice((*[_KEYS[0]] * 3, _UNTOLD_KEY))
+        events = [(kind, _body(kind, key, chance.choice(_STAMPS), chance.randint(0, 1))) for kind in kinds]
+        return evolve(
+            self,
+            foreign=ForeignRow(key=key, is_product=is_product, events=events),
+            adoptions=[chance.uniform(0, 6) for _ in range(chance.choice((0, 0, 1, 2)))],
+        )
 
     def _race(self, chance: random.Random) -> Plan:
         """One product, few messages in waves, one at a time, and nearly nothing in the way but the others.

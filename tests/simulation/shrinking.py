@@ -53,6 +53,8 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         evolve(plan, redrives=plan.redrives[1:]),
         evolve(plan, audience=False),
         evolve(plan, spoilt=None),
+        evolve(plan, adoptions=plan.adoptions[1:]),
+        evolve(plan, foreign=None),
         evolve(plan, refused=None),
         evolve(plan, vanishing=False),
         evolve(plan, looks_first=False),

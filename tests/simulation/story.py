@@ -42,7 +42,7 @@ def row_text(row: WaitingHalf | Unreadable | None) -> str:
     """A row of staging in a few words."""
     if row is None:
         return "no row"
-    return "a row that cannot be read" if isinstance(row, Unreadable) else half_text(row.half)
+    return "a row that cannot be read" if isinstance(row, Unreadable) else " and ".join(map(half_text, row.halves))
 
 
 def product_text(record: ProductRecord | Unreadable | None) -> str:

@@ -13,8 +13,15 @@ from typing import Any, cast
 from attrs import define, field
 
 from linkhub_adapters.aws.consumption import Consumption
-from linkhub_adapters.aws.staging_items import staging_from_item, staging_item, staging_key, staging_key_of
+from linkhub_adapters.aws.staging_items import (
+    staging_from_item,
+    staging_item,
+    staging_key,
+    staging_key_of,
+    time_to_live,
+)
 from linkhub_adapters.memory import MemoryStagingStore
+from linkhub_core.codec import encode_event, timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, WaitingHalf
 from linkhub_core.ports import Unreadable
@@ -28,6 +35,7 @@ _Item = dict[str, Any]
 _SET = re.compile(r'SET "(\w+)" = \?')
 _REMOVE = re.compile(r'REMOVE "(\w+)"')
 _INSERTED = re.compile(r"'(\w+)': \?")
+_MISSING = re.compile(r'"(\w+)" IS MISSING')
 _TERM = re.compile(r'"(\w+)" (=|<) \?')
 
 
@@ -85,6 +93,8 @@ class StagingTable:
         row = self._row(key)
         if isinstance(row, Unreadable):
             return {**staging_key(key), "half": {"S": "of another program"}}
+        if row is not None and row.is_foreign:
+            return _foreign_item(row)
         return staging_item(row) if row is not None else None
 
     async def _execute(self, request: _Item) -> _Item:
@@ -99,7 +109,8 @@ class StagingTable:
         assert all(comparison == "=" for _, comparison in terms), text
         key = staging_key_of(wanted)
         item = self._item(key)
-        if item is None or any(item.get(name) != value for name, value in wanted.items()):
+        is_as_read = item is not None and not any(name in item for name in _MISSING.findall(where))
+        if item is None or not is_as_read or any(item.get(name) != value for name, value in wanted.items()):
             unmet: _Item = {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": item} if item else {})}
             self.wire.story.tell(self.process.name, f"fails to {text[:6].lower()} the row of {key}: it has changed")
             return unmet
@@ -126,3 +137,10 @@ class StagingTable:
         self.wire.story.tell(self.process.name, f"{verb} {row_text(self.inner.rows.get(key) or before)} in staging")
         self.witness.saw_row_change(key, before)
         return {}
+
+
+def _foreign_item(row: WaitingHalf) -> _Item:
+    """A row of another service as that service writes it."""
+    events = {f"{half.kind}_data": {"S": encode_event(half).decode()} for half in row.halves}
+    times = {name: {"S": timestamp_text(row.waiting_since)} for name in ("created_at", "updated_at")}
+    return {**staging_key(row.key), **times, "ttl": time_to_live(row.expires_at), **events}

@@ -68,6 +68,9 @@ def test_the_storms_are_real() -> None:
         "is not recovered",
         "disconnects",
         "loses revision",
+        "The adoption",
+        "scans revision 0",
+        " and the thumbnail",
     ):
         assert sight in told, f"never seen: {sight}"
 

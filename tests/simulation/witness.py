@@ -26,13 +26,13 @@ from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.announcement import NEW_PRODUCT, Announcement
+from linkhub_core.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
 from linkhub_core.codec import decode_event, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
+from linkhub_core.model import Content, Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
 from linkhub_core.ports import DeadLetter, Delivery
 from tests.simulation.plan import BEGINNING, Plan, Posting
 from tests.simulation.story import Story, short
@@ -102,6 +102,7 @@ class Witness:
     _expired: list[tuple[Half, float]] = field(factory=list)
     _promised: dict[tuple[ProductKey, Kind], list[_Promise]] = field(factory=dict)
     _deleted: dict[ProductKey, list[ProductRecord]] = field(factory=dict)
+    _adopted: set[ProductKey] = field(factory=set)
     _lives: dict[ProductKey, list[dict[int, ProductRecord]]] = field(factory=dict)
     _announced: set[tuple[ProductKey, int, int]] = field(factory=set)
     _views: dict[ProductKey, tuple[tuple[str, int], object]] = field(factory=dict)
@@ -117,6 +118,22 @@ class Witness:
             self.malformed += 1
         else:
             self.posted.append(_Posted.of(half, sent_at))
+
+    def saw_foreign_row(self, row: WaitingHalf) -> None:
+        """Another service left a row in staging, whose messages it has acknowledged."""
+        for half in row.halves:
+            self.posted.append(_Posted.of(half, BEGINNING))
+            self._acknowledged.setdefault(half.key, set()).add(half)
+
+    def saw_foreign_product(self, record: ProductRecord) -> None:
+        """Another service saved a product, and showed it to the viewers."""
+        for content, version in zip(
+            _contents(record), (record.caption_version, record.thumbnails_version), strict=True
+        ):
+            self.posted.append(_Posted(Half(key=record.key, version=version, content=content), (0, 0, "")))
+        self._lives[record.key] = [{0: record}]
+        self._announced.add((record.key, 1, 0))
+        self._views[record.key] = (timestamp_text(record.created_at), 0), orjson.loads(encode_product(record))
 
     def saw_acknowledgement(self, delivery: Delivery) -> None:
         """A process asked the queue to delete a message."""
@@ -164,6 +181,9 @@ class Witness:
         if record.revision == before.revision:
             self._saw_silent_save(before, record)
             return
+        if before.revision == 0 and record.unannounced_revision is None:
+            self._saw_adoption(before, record)
+            return
         self.hold(record.revision == before.revision + 1, f"{_named(record)} follows revision {before.revision}")
         self.hold(_contents(record) != _contents(before), f"{_named(record)} shows readers nothing new")
         self.hold(record.updated_at >= before.updated_at, f"{_named(record)} has an earlier updated_at than before")
@@ -178,6 +198,16 @@ class Witness:
         life[record.revision] = record
         self._task().saved.add((record.key, timestamp_text(record.created_at), record.revision))
         self._hold_acknowledged(record.key)
+
+    def _saw_adoption(self, before: ProductRecord, record: ProductRecord) -> None:
+        self.hold(record == evolve(before, revision=1), f"the adoption of {_named(before)} changed it")
+        self._lives[record.key][-1][1] = record
+        self._announced.add((record.key, len(self._lives[record.key]), 1))
+        self._adopted.add(record.key)
+
+    def is_only_adopted(self, record: ProductRecord) -> bool:
+        """Whether a product's first revision shows readers what another service showed, so that none was announced."""
+        return record.key in self._adopted and record.revision == 1
 
     def _saw_silent_save(self, before: ProductRecord, record: ProductRecord) -> None:
         same = [(*_contents(one), one.unannounced_revision, one.updated_at, one.shown) for one in (before, record)]
@@ -216,6 +246,11 @@ class Witness:
         first = not any(one[0] == key and one[1] in siblings for one in self._announced)
         self.hold(
             not first or announcement.event_type == NEW_PRODUCT, f"{name} came first, as {announcement.event_type}"
+        )
+        of_another = any(0 in self._lives[key][life - 1] for life in lives)
+        self.hold(
+            not of_another or announcement.event_type == PRODUCT_UPDATED,
+            f"{name}, which another service has shown, was announced as {announcement.event_type}",
         )
         self._announced |= {(key, life, revision) for life in lives}
         task = self._task()
@@ -294,7 +329,7 @@ class Witness:
 
     def _in_staging(self, half: Half) -> bool:
         row = self.staging.rows.get(half.key)
-        return row is not None and row.half.kind is half.kind and row.half.version >= half.version
+        return row is not None and any(one.kind is half.kind and one.version >= half.version for one in row.halves)
 
     def _is_excused(self, half: Half, *, since_seconds: float = 0.0) -> bool:
         """Whether the half went with a product that was deleted by hand, or its time was over, from a moment on."""
@@ -340,6 +375,13 @@ class Witness:
         for key in {posted.half.key for posted in self.posted} - beside:
             self._hold_product(when, key)
 
+    def hold_adopted(self) -> None:
+        """Everything is linkhub's own."""
+        for record in self.products.rows.values():
+            self.hold(record.revision > 0, f"after an adoption, {record.key} has no revision")
+        for row in self.staging.rows.values():
+            self.hold(not row.is_foreign, f"after an adoption, the row of {row.key} is another service's")
+
     def _hold_product(self, when: str, key: ProductKey) -> None:
         newest = {kind: self.newest_of(key, kind) for kind in Kind}
         record, row = self.products.rows.get(key), self.staging.rows.get(key)
@@ -376,7 +418,7 @@ class Witness:
 
     def has_distinct_lives(self, key: ProductKey) -> bool:
         """Whether no two lives of a product began in the same millisecond: nothing that is sent could tell which."""
-        stamps = [timestamp_text(life[1].created_at) for life in self._lives.get(key, [])]
+        stamps = [timestamp_text(life[min(life)].created_at) for life in self._lives.get(key, [])]
         return len(set(stamps)) == len(stamps)
 
     def hold(self, kept: bool, rule: str) -> None:
@@ -391,7 +433,7 @@ def version_in(record: ProductRecord, kind: Kind) -> Version:
     return record.caption_version if kind is Kind.CAPTION else record.thumbnails_version
 
 
-def _contents(record: ProductRecord) -> tuple[object, ...]:
+def _contents(record: ProductRecord) -> tuple[Content, ...]:
     return (record.caption, record.thumbnails)
 
 

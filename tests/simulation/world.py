@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import cast
 
 from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.worker import Consumer, Repeater
 from linkhub_core.errors import LinkhubError
-from linkhub_core.model import ProductKey
+from linkhub_core.model import (
+    OLDER_THAN_ANY_EVENT,
+    Caption,
+    Origin,
+    ProductKey,
+    ProductRecord,
+    ThumbnailSet,
+    WaitingHalf,
+)
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
-from linkhub_core.use_cases import AssembleBatch, Settlement, Sweep
+from linkhub_core.use_cases import Adopt, AssembleBatch, Settlement, Sweep
 from tests.simulation.audience import Audience
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
-from tests.simulation.plan import HOUR, Deletion, Plan, Spoilt
+from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, Plan, Spoilt
 from tests.simulation.stores import SimulatedProducts, staging_of
 from tests.simulation.story import Story, half_text, product_text, row_text
 from tests.simulation.wire import Wire
@@ -99,6 +110,8 @@ class _World:
             store.unreadable[key] = Unreadable(
                 seller_handle=key.seller_handle, video_id=key.video_id, problem="another program wrote it"
             )
+        if plan.foreign is not None:
+            _put_foreign(plan.foreign, witness)
         return cls(plan, wire, queue, witness, Audience.of(plan, witness) if plan.audience else None)
 
     # --- the course of a run
@@ -116,6 +129,7 @@ class _World:
         await self.queue.redrive(self._wrongly_dead(letters))
         await self._drain()
         await self._sweep_once()
+        await self._adopt_the_rest()
         self.witness.hold_everything("in the end", await self._letters())
         if self.audience is not None:
             await self.audience.settle()
@@ -125,7 +139,7 @@ class _World:
 
     async def _storm(self) -> None:
         stop = asyncio.Event()
-        happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive())]
+        happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive(), self._adopt())]
         if self.audience is not None:
             happening.append(asyncio.create_task(self.audience.visit()))
         vanishing = asyncio.create_task(self._vanish())
@@ -175,6 +189,23 @@ class _World:
             if count := await self.queue.redrive(letters):
                 self.sent += count
                 self.wire.story.tell("An operator", f"redrives {', '.join(letter.letter_id for letter in letters)}")
+
+    async def _adopt(self) -> None:
+        """An operator adopts the rows of another service; the process may die."""
+        for at_seconds in sorted(self.plan.adoptions):
+            await _until(at_seconds)
+            process = _Process("The adoption")
+            adopt = Adopt(sweep=Sweep(settlement=self._settlement(process, _TRUE_CLOCK)))
+            process.task = asyncio.ensure_future(_unless_away(adopt))
+            await asyncio.wait([process.task])
+            if not process.task.cancelled():
+                process.task.result()
+
+    async def _adopt_the_rest(self) -> None:
+        """When all is done, adoption leaves no row of another service."""
+        if self.plan.foreign is not None:
+            await Adopt(sweep=Sweep(settlement=self._settlement(_Process("The last adoption"), _TRUE_CLOCK)))()
+            self.witness.hold_adopted()
 
     async def _vanish(self) -> None:
         """Rows past their time vanish, as those of a table with a time to live do."""
@@ -247,9 +278,13 @@ class _World:
         return [letter for letter, half in halves if half is not None and self.plan.may_be_stored(half.key)]
 
     def _left_to_the_sweep(self, letters: Sequence[DeadLetter]) -> set[ProductKey]:
-        """Products of which a message gave up, or a copy outlived its message: redelivery cannot mend all of them."""
+        """Products that redelivery alone may not complete.
+
+        A message of theirs gave up, or a copy outlived its message, or no message was about them.
+        """
         halves = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in letters]
-        return self.leases.outlived | {half.key for half in halves if half}
+        untold = {self.plan.foreign.key} if self.plan.foreign is not None else set()
+        return self.leases.outlived | {half.key for half in halves if half} | untold
 
     # --- the processes
 
@@ -297,6 +332,43 @@ class _World:
             journal=MemoryJournal(),
             clock=SimulatedClock(process, self.wire, self.witness, clock),
         )
+
+
+def _put_foreign(foreign: ForeignRow, witness: Witness) -> None:
+    """What another service left: its halves were acknowledged, and its products were shown."""
+    halves = [half for kind, body in foreign.events if (half := half_of(kind, body, BEGINNING)) is not None]
+    if not foreign.is_product:
+        first, *rest = halves
+        row = WaitingHalf(
+            half=first,
+            other=rest[0] if rest else None,
+            origin=Origin(correlation_id=""),
+            waiting_since=BEGINNING,
+            expires_at=BEGINNING + timedelta(days=1),
+            is_foreign=True,
+        )
+        witness.staging.rows[foreign.key] = row
+        witness.saw_foreign_row(row)
+        return
+    caption, thumbnails = (half.content for half in halves)
+    record = ProductRecord(
+        key=foreign.key,
+        caption=cast(Caption, caption),
+        caption_version=OLDER_THAN_ANY_EVENT,
+        thumbnails=cast(ThumbnailSet, thumbnails),
+        thumbnails_version=OLDER_THAN_ANY_EVENT,
+        created_at=BEGINNING - timedelta(hours=1),
+        updated_at=BEGINNING - timedelta(hours=1),
+        revision=0,
+        shown=True,
+    )
+    witness.products.rows[foreign.key] = record
+    witness.saw_foreign_product(record)
+
+
+async def _unless_away(adopt: Adopt) -> None:
+    with contextlib.suppress(LinkhubError):  # the operator runs it again
+        await adopt()
 
 
 async def _until(at_seconds: float) -> None:

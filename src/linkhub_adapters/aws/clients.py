@@ -7,18 +7,18 @@ walks every one of them; the tests of the adapters run with it).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
 from botocore.config import Config
 
 from linkhub_adapters.aws.fast_items import handle_items_fast
 from linkhub_adapters.aws.sdk_faults import SdkUnavailable, sdk_fault_of
+from linkhub_adapters.aws.sdk_session import SdkSession
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -37,8 +37,9 @@ class AwsClients:
     """The clients, and the threads that their blocking calls run on.
 
     Args:
-        region: where the services are; none leaves it to what the AWS SDK is configured with.
-        endpoint_url: another address for all services; none leaves that, too, to the AWS SDK.
+        region: where the services are; none leaves it to the AWS SDK.
+        endpoint_url: another address for all services; none leaves it to the AWS SDK.
+        configured_endpoint_urls: addresses by service, as :class:`~.sdk_session.SdkSession` ranks them.
         threads: how many calls run at once; more wait for their turn.
         long_polls: how many long polls run beside them, on threads of their own.
 
@@ -47,11 +48,19 @@ class AwsClients:
     """
 
     def __init__(
-        self, *, region: str | None = None, endpoint_url: str | None = None, threads: int = 16, long_polls: int = 16
+        self,
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        configured_endpoint_urls: Mapping[str, str] | None = None,
+        threads: int = 16,
+        long_polls: int = 16,
     ) -> None:
         with _configured("AWS"):
-            self._session = boto3.session.Session(region_name=region)
-        self._endpoint_url = endpoint_url
+            self._session = SdkSession(
+                region=region, endpoint_url=endpoint_url, configured_endpoint_urls=configured_endpoint_urls or {}
+            )
+            _ = self._session.region_name  # reads the profile, which may not be there
         self._threads = threads
         self._long_polls = long_polls
 
@@ -64,7 +73,7 @@ class AwsClients:
     def dynamodb(self) -> DynamoDBClient:
         """The client of DynamoDB, which writes and reads items fast."""
         with _configured("DynamoDB"):
-            client = self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config())
+            client: DynamoDBClient = self._session.client("dynamodb", self._config())
         handle_items_fast(client)
         return client
 
@@ -75,13 +84,15 @@ class AwsClients:
             read_timeout=LONG_POLL_READ_TIMEOUT_SECONDS, max_pool_connections=self._threads + self._long_polls
         )
         with _configured("SQS"):
-            return self._session.client("sqs", endpoint_url=self._endpoint_url, config=config)
+            client: SQSClient = self._session.client("sqs", config)
+        return client
 
     @cached_property
     def sns(self) -> SNSClient:
         """The client of SNS."""
         with _configured("SNS"):
-            return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config())
+            client: SNSClient = self._session.client("sns", self._config())
+        return client
 
     def _config(self, **different: Any) -> Config:
         told: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Self
 from attrs import define, field
 
 from linkhub_adapters.aws.sqs_calls import SqsCalls
+from linkhub_adapters.aws.sqs_letter_origin import DeadLetterQueue
 from linkhub_adapters.aws.sqs_letters import read_letter
-from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_core.ports import DeadLetter
 
 __all__ = ["DeadLetterRound"]
@@ -25,7 +25,7 @@ class DeadLetterRound:
     ``wait_seconds`` is how long it waits for one more letter.
     """
 
-    queue: SqsQueue
+    box: DeadLetterQueue
     sqs: SqsCalls
     wait_seconds: float
     _receipts: dict[str, str] = field(factory=dict, init=False)
@@ -48,9 +48,9 @@ class DeadLetterRound:
     async def _lease(self) -> Sequence[DeadLetter]:
         """Lease letters that were not seen before; none means that the round is complete."""
         messages = await self.sqs.fetch(
-            self.queue.dead_letter_url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=ROUND_SECONDS
+            self.box.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=ROUND_SECONDS
         )
-        letters = [read_letter(self.queue, message) for message in messages]
+        letters = [read_letter(self.box, message) for message in messages]
         for message in messages:
             self._receipts[message["MessageId"]] = message["ReceiptHandle"]
         new = [letter for letter in letters if letter.letter_id not in self._seen]
@@ -64,7 +64,7 @@ class DeadLetterRound:
             ServiceUnavailable: some may still be there.
         """
         receipts = [self._receipts[letter.letter_id] for letter in letters]
-        await self.sqs.delete(self.queue.dead_letter_url, receipts)
+        await self.sqs.delete(self.box.url, receipts)
         for letter in letters:
             del self._receipts[letter.letter_id]
 
@@ -78,4 +78,4 @@ class DeadLetterRound:
         traceback: TracebackType | None,
     ) -> None:
         receipts, self._receipts = list(self._receipts.values()), {}
-        await self.sqs.hide(self.queue.dead_letter_url, receipts, 0)
+        await self.sqs.hide(self.box.url, receipts, 0)

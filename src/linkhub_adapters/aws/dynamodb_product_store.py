@@ -16,6 +16,13 @@ from attrs import define, evolve, field
 
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
+from linkhub_adapters.aws.foreign_products import (
+    ADDED,
+    is_adoption,
+    is_partly_foreign,
+    refreshed_attributes,
+    still_foreign,
+)
 from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, Unmet, execute, insert, update
 from linkhub_adapters.aws.product_items import OPTIONAL, product_from_item, product_item, product_key, product_key_of
 from linkhub_adapters.aws.shop_queries import ShopQueries
@@ -95,6 +102,8 @@ class DynamoDbProductStore:
 
     def _replace(self, revision: Revision) -> Statement:
         item, key = product_item(revision.after), product_key(revision.after.key)
+        if is_adoption(revision):
+            return update(self.table, key, {name: item[name] for name in ADDED}, [], _as_read(revision.before))
         kept = key if revision.after.shown else {*key, "shown"}
         values = {name: value for name, value in item.items() if name not in kept}
         removed = [name for name in OPTIONAL if name not in item]
@@ -102,10 +111,8 @@ class DynamoDbProductStore:
 
     def _refresh(self, revision: Revision) -> Statement:
         """Set the versions alone: the debt, which another process may clear meanwhile, is not touched."""
-        values = {
-            "caption_version": {"S": str(revision.after.caption_version)},
-            "thumbnails_version": {"S": str(revision.after.thumbnails_version)},
-        }
+        item = product_item(revision.after)
+        values = {name: item[name] for name in refreshed_attributes(revision)}
         return update(self.table, product_key(revision.after.key), values, [], _as_read(revision.before))
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
@@ -136,7 +143,10 @@ class DynamoDbProductStore:
             keys, left = left[:room], left[room:]
             found = await self.read(keys)
             for product in [found[key] for key in keys if key in found]:
-                (products if isinstance(product, StoredProduct) else unreadable).append(product)  # type: ignore[arg-type]  # mypy joins the lists
+                if isinstance(product, Unreadable):
+                    unreadable.append(product)
+                elif query.since is None or product.updated_at > timestamp_text(query.since):
+                    products.append(product)
         return Page(products=products, has_more=bool(left), unreadable=unreadable)
 
     async def scan(
@@ -149,8 +159,14 @@ class DynamoDbProductStore:
 
 def _as_read(record: ProductRecord) -> list[Condition]:
     """The :attr:`~linkhub_core.model.ProductRecord.identity` of a product as conditions."""
+    if record.revision == 0:
+        return still_foreign(record)
+    # Another service may have written created_at in another form; the versions of its halves identify it.
+    created_at = (
+        [] if is_partly_foreign(record) else [Condition("created_at", {"S": timestamp_text(record.created_at)})]
+    )
     return [
-        Condition("created_at", {"S": timestamp_text(record.created_at)}),
+        *created_at,
         Condition("revision", {"N": str(record.revision)}),
         Condition("caption_version", {"S": str(record.caption_version)}),
         Condition("thumbnails_version", {"S": str(record.thumbnails_version)}),

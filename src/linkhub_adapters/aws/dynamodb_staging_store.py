@@ -11,9 +11,14 @@ in between is noticed, and looked at anew.
     of our kind, older          UPDATE ... WHERE half, version, ttl as read        look again
     ours or newer, and expires  UPDATE of the expiry WHERE half, version, ttl as   look again
     earlier                     read
+    another service's, with a   UPDATE to a row of ours with the newer half WHERE  look again
+    half of our kind            all of it as read
 
 Conditions name the expiry by ``ttl``, in whole seconds, because an item of an earlier linkhub has no ``expires_at``. An
 expiry moves by a tenth of the time to wait at least, so two of one second are the same.
+
+A row of another service is deleted in two steps: the first condition fails and gives the row, and if it holds what is
+to go, the second deletes it as it was read.
 """
 
 from __future__ import annotations
@@ -23,9 +28,11 @@ from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
+from linkhub_adapters.aws.attribute_values import Item
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.errors import DYNAMODB
-from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, delete, execute, insert, update
+from linkhub_adapters.aws.foreign_staging import FOREIGN, NOT_FOREIGN, as_read, is_foreign, taken_over
+from linkhub_adapters.aws.partiql import Applied, Condition, Outcome, Statement, Unmet, delete, execute, insert, update
 from linkhub_adapters.aws.staging_items import (
     OPTIONAL,
     staging_from_item,
@@ -73,16 +80,19 @@ class DynamoDbStagingStore:
 
     async def _stage(self, halves: Sequence[WaitingHalf], slack: timedelta) -> Mapping[ProductKey, StageOutcome]:
         """One round: look, and write where it has to be; those whose row changed meanwhile are left out."""
-        rows = await self.waiting([half.key for half in halves])
+        items = await self._items([half.key for half in halves])
         outcomes: dict[ProductKey, StageOutcome] = {}
         writes: list[tuple[ProductKey, StageOutcome, Statement]] = []
         for half in halves:
-            row = rows.get(half.key)
+            item = items.get(half.key)
+            row = None if item is None else staging_from_item(item)
             outcome = _outcome_beside(row, half)
-            if row is None:
+            if item is None or row is None:
                 writes.append((half.key, outcome, insert(self.table, staging_item(half))))
             elif isinstance(row, Unreadable) or isinstance(outcome, Partner):
                 outcomes[half.key] = outcome
+            elif row.is_foreign:
+                writes.append((half.key, outcome, self._take_over(taken_over(row, half), item)))
             elif isinstance(outcome, Staged):
                 writes.append((half.key, outcome, self._replace(row, half)))
             elif row.expires_at + slack < half.expires_at:
@@ -101,6 +111,13 @@ class DynamoDbStagingStore:
         removed = [name for name in OPTIONAL if name not in item]
         return update(self.table, staging_key(waiting.key), values, removed, _as_read(row))
 
+    def _take_over(self, winner: WaitingHalf, item: Item) -> Statement:
+        """Make a row of another service one of linkhub's."""
+        key, values = staging_key(winner.key), staging_item(winner)
+        removed = [name for name in (*OPTIONAL, *FOREIGN) if name in item and name not in values]
+        changed = {name: value for name, value in values.items() if name not in key}
+        return update(self.table, key, changed, removed, as_read(item))
+
     def _renew(self, row: WaitingHalf, expires_at: datetime) -> Statement:
         item = staging_item(evolve(row, expires_at=expires_at))
         values = {name: item[name] for name in ("expires_at", "ttl")}
@@ -108,12 +125,25 @@ class DynamoDbStagingStore:
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
+        return {key: staging_from_item(item) for key, item in (await self._items(keys)).items()}
+
+    async def _items(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, Item]:
         items = await self.calls.get(self.table, [staging_key(key) for key in keys])
-        return {staging_key_of(item): staging_from_item(item) for item in items}
+        return {staging_key_of(item): item for item in items}
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
         outcomes = await execute(self.calls, [self._delete(row) for row in rows])
+        foreign = {
+            number: item
+            for number, (row, outcome) in enumerate(zip(rows, outcomes, strict=True))
+            if (item := _item_of(outcome)) and is_foreign(item) and _is_all_of(item, row)
+        }
+        deletions = [
+            delete(self.table, staging_key(rows[number].key), as_read(item)) for number, item in foreign.items()
+        ]
+        for number, outcome in zip(foreign, await execute(self.calls, deletions), strict=True):
+            outcomes[number] = outcome
         return [_dropped(outcome) for outcome in outcomes]
 
     def _delete(self, row: Half | WaitingHalf) -> Statement:
@@ -128,7 +158,7 @@ class DynamoDbStagingStore:
 
 
 def _holds(half: Half) -> list[Condition]:
-    return [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
+    return [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)}), *NOT_FOREIGN]
 
 
 def _as_read(row: WaitingHalf) -> list[Condition]:
@@ -136,10 +166,26 @@ def _as_read(row: WaitingHalf) -> list[Condition]:
     return [*_holds(row.half), Condition("ttl", time_to_live(row.expires_at))]
 
 
+def _is_all_of(item: Item, asked: Half | WaitingHalf) -> bool:
+    """Whether a row of another service holds exactly what is to go, and expires when that does."""
+    row = staging_from_item(item)
+    if not isinstance(row, WaitingHalf):
+        return False
+    if isinstance(asked, WaitingHalf) and asked.expires_at != row.expires_at:
+        return False
+    wanted = asked.halves if isinstance(asked, WaitingHalf) else (asked,)
+    return {(half.kind, half.version) for half in row.halves} == {(half.kind, half.version) for half in wanted}
+
+
+def _item_of(outcome: Outcome) -> Item | None:
+    return outcome.item if isinstance(outcome, Unmet) else None
+
+
 def _dropped(outcome: Outcome) -> DropOutcome:
-    if isinstance(outcome, Applied) or not outcome.item:
+    item = _item_of(outcome)
+    if not item:
         return Dropped()
-    there = staging_from_item(outcome.item)
+    there = staging_from_item(item)
     return there if isinstance(there, Unreadable) else Newer(there)
 
 
@@ -147,7 +193,7 @@ def _outcome_beside(row: WaitingHalf | Unreadable | None, waiting: WaitingHalf) 
     """The outcome for a half, if its row is still as it was read when the half is written."""
     if isinstance(row, Unreadable):
         return row
-    if row is not None and row.half.kind is not waiting.half.kind:
+    if row is not None and (row.other is not None or row.half.kind is not waiting.half.kind):
         return Partner(row)
     if row is None or row.half.version < waiting.half.version:
         return Staged()

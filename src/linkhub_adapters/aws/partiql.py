@@ -54,10 +54,10 @@ class Statement:
 
 @frozen
 class Condition:
-    """What an attribute has to be: ``=`` or ``<`` a value."""
+    """What an attribute has to be: ``=`` or ``<`` a value, or without one ``IS MISSING`` or ``IS NOT MISSING``."""
 
     name: str
-    value: AttributeValue
+    value: AttributeValue | None
     comparison: str = "="
 
 
@@ -71,17 +71,25 @@ def update(
 ) -> Statement:
     """Set ``values`` in an item and remove the attributes ``removed``, if it meets all ``conditions``."""
     text = _update_text(table, tuple(values), tuple(removed), tuple(key), _shapes(conditions))
-    return Statement(text, [*values.values(), *key.values(), *(condition.value for condition in conditions)])
+    return Statement(text, [*values.values(), *key.values(), *_values(conditions)])
 
 
 def delete(table: str, key: Item, conditions: Sequence[Condition]) -> Statement:
     """Delete an item, if it meets all ``conditions``."""
     text = _delete_text(table, tuple(key), _shapes(conditions))
-    return Statement(text, [*key.values(), *(condition.value for condition in conditions)])
+    return Statement(text, [*key.values(), *_values(conditions)])
+
+
+def _values(conditions: Sequence[Condition]) -> list[AttributeValue]:
+    return [condition.value for condition in conditions if condition.value is not None]
 
 
 def _shapes(conditions: Sequence[Condition]) -> tuple[tuple[str, str], ...]:
-    return tuple((condition.name, condition.comparison) for condition in conditions)
+    """Each condition as its name and the text behind it."""
+    return tuple(
+        (condition.name, condition.comparison if condition.value is None else f"{condition.comparison} ?")
+        for condition in conditions
+    )
 
 
 def _quoted(name: str) -> str:
@@ -113,7 +121,7 @@ def _delete_text(table: str, key: tuple[str, ...], conditions: tuple[tuple[str, 
 
 def _where(key: tuple[str, ...], conditions: tuple[tuple[str, str], ...]) -> str:
     terms = [f"{_quoted(name)} = ?" for name in key]
-    terms += [f"{_quoted(name)} {comparison} ?" for name, comparison in conditions]
+    terms += [f"{_quoted(name)} {comparison}" for name, comparison in conditions]
     return f"WHERE {' AND '.join(terms)}"
 
 

@@ -17,10 +17,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkhub_adapters.aws.attribute_values import Item, read_document, write_document
+from linkhub_adapters.aws.foreign_products import is_foreign, moments_of
 from linkhub_core.codec import decode_record, product_document
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.fields import optional_names
-from linkhub_core.model import CONTENT_CLASSES, ProductKey, ProductRecord
+from linkhub_core.model import CONTENT_CLASSES, OLDER_THAN_ANY_EVENT, ProductKey, ProductRecord
 from linkhub_core.ports import Unreadable
 
 __all__ = ["OPTIONAL", "product_from_item", "product_item", "product_key", "product_key_of"]
@@ -55,8 +56,10 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord | 
     """Read a product back; an item that linkhub did not write is named with what is wrong with it."""
     try:
         document = read_document(item)
+        if is_foreign(item):
+            return _foreign_record(document)
         return decode_record(
-            document,
+            {**document, **moments_of(document)},  # those of an adopted row are as another service wrote them
             caption_version=document["caption_version"],
             thumbnails_version=document["thumbnails_version"],
             revision=int(document["revision"]),
@@ -65,6 +68,17 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]]) -> ProductRecord | 
         )
     except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
         return unreadable_item(item, broken)
+
+
+def _foreign_record(document: Mapping[str, Any]) -> ProductRecord:
+    return decode_record(
+        {**document, **moments_of(document)},
+        caption_version=document.get("caption_version", str(OLDER_THAN_ANY_EVENT)),
+        thumbnails_version=document.get("thumbnails_version", str(OLDER_THAN_ANY_EVENT)),
+        revision=0,
+        unannounced_revision=None,
+        shown=True,
+    )
 
 
 def unreadable_item(item: Mapping[str, Mapping[str, Any]], broken: Exception) -> Unreadable:

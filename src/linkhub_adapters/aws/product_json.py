@@ -7,6 +7,7 @@ anything that the model would not write goes through the model, which puts it ri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -32,6 +33,9 @@ _Reader = Callable[[Mapping[str, Any]], Any]
 _PLAIN_DIGITS = 15
 
 
+_IN_LINKHUBS_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z").fullmatch
+
+
 def stored_from_item(item: Item) -> StoredProduct | Unreadable:
     """Read an item for readers."""
     try:
@@ -43,6 +47,8 @@ def stored_from_item(item: Item) -> StoredProduct | Unreadable:
 def _stored(item: Item) -> StoredProduct:
     seller_handle, video_id = item["seller_handle"]["S"], item["video_id"]["S"]
     created_at, updated_at = item["created_at"]["S"], item["updated_at"]["S"]
+    if not (_IN_LINKHUBS_FORM(created_at) and _IN_LINKHUBS_FORM(updated_at)):
+        raise ValueError("another service wrote these times")
     owed, shown = item.get("unannounced_revision"), item.get("shown")
     document = {
         "seller_handle": seller_handle,

@@ -74,7 +74,11 @@ class ShopQueries:
         unreadable: list[Unreadable] = []
         async for items in self._pages("query", values, **asked):
             for product in await self.stored(items):
-                (products if isinstance(product, StoredProduct) else unreadable).append(product)  # type: ignore[arg-type]  # mypy joins the lists
+                if isinstance(product, Unreadable):
+                    unreadable.append(product)
+                # A text of another form than linkhub's sorts elsewhere than its moment.
+                elif query.since is None or product.updated_at > timestamp_text(query.since):
+                    products.append(product)
             if len(products) >= wanted:
                 break
         return Page(products=products[: query.limit], has_more=len(products) > query.limit, unreadable=unreadable)

@@ -16,6 +16,7 @@ from attrs import define
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.fast_replies import read_replies_fast
 from linkhub_adapters.aws.sqs_batches import BatchOutcome, EntryFault, in_batches, send_batches
+from linkhub_adapters.aws.sqs_letter_origin import SOURCE_ARN
 from linkhub_adapters.aws.sqs_messages import message_bytes
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
@@ -131,7 +132,7 @@ def _receiving(url: str, wait_seconds: float, visibility_timeout_seconds: float)
         "MaxNumberOfMessages": 10,
         "WaitTimeSeconds": ceil(wait_seconds),
         "VisibilityTimeout": ceil(visibility_timeout_seconds),
-        "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
+        "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount", SOURCE_ARN],
         "MessageAttributeNames": ["All"],
     }
 

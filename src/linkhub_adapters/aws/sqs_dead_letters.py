@@ -1,4 +1,4 @@
-"""The dead letters of both queues.
+"""The dead letters of both queues, which may share one dead-letter queue.
 
 SQS cannot list a queue, only lease what is in it, so every method here is a round through it: letters are leased until
 no new one comes, and those that are not meant are given back. Hence its limits:
@@ -19,6 +19,7 @@ from attrs import frozen
 from linkhub_adapters.aws.dead_letter_round import DeadLetterRound
 from linkhub_adapters.aws.sqs_calls import SERVICE, SqsCalls
 from linkhub_adapters.aws.sqs_fifo import FifoPlace, digest_of, video_group
+from linkhub_adapters.aws.sqs_letter_origin import DeadLetterQueue, dead_letter_queues
 from linkhub_adapters.aws.sqs_messages import message_bytes, sending
 from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_adapters.aws.sqs_text import MAX_ATTRIBUTES
@@ -34,6 +35,8 @@ __all__ = ["SqsDeadLetters"]
 class SqsDeadLetters:
     """A :class:`~linkhub_core.ports.DeadLetters` on the dead-letter queues of SQS; a letter's id is its message id.
 
+    The queues may share one dead-letter queue; :mod:`.sqs_letter_origin` says which queue a letter came from.
+
     ``wait_seconds`` is how long a round waits for one more letter before it takes the queue to be at its end. It must
     not be 0 on AWS, where a receive that does not wait asks only some of the servers that hold the queue.
     """
@@ -44,42 +47,55 @@ class SqsDeadLetters:
 
     async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
         """See the port: in no order that matters."""
-        for queue in self.queues.values():
-            if query.kind not in (None, queue.kind):
-                continue
-            async with self._round(queue) as letters:
+        for box in dead_letter_queues(self.queues):
+            async with self._round(box) as letters:
                 async for page in letters.pages(query.letter_ids):
                     for letter in page:
-                        yield letter
+                        if query.kind in (None, letter.kind):
+                            yield letter
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port. Each goes back without the reason that it had been given."""
-        return await self._remove(letters, self._send_back)
+        kinds = {letter.letter_id: letter.kind for letter in letters if letter.kind is not None}
+
+        async def send_back(page: Sequence[DeadLetter]) -> _Outcome:
+            return await self._send_back(page, kinds)
+
+        return await self._remove([letter for letter in letters if letter.kind is not None], send_back)
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
         return await self._remove(letters, _let_go)
 
-    def _round(self, queue: SqsQueue) -> DeadLetterRound:
-        return DeadLetterRound(queue=queue, sqs=self.sqs, wait_seconds=self.wait_seconds)
+    def _round(self, box: DeadLetterQueue) -> DeadLetterRound:
+        return DeadLetterRound(box=box, sqs=self.sqs, wait_seconds=self.wait_seconds)
 
     async def _remove(self, letters: Sequence[DeadLetter], first: _Step) -> int:
         """Do something with letters that are still there, then delete those with which it was done."""
         removed = 0
-        for queue in self.queues.values():
-            wanted = [letter.letter_id for letter in letters if letter.kind is queue.kind]
-            async with self._round(queue) as found:
+        for box in dead_letter_queues(self.queues):
+            wanted = [letter.letter_id for letter in letters if letter.held_in in ("", box.name)]
+            async with self._round(box) as found:
                 async for page in found.pages(wanted):
-                    done, error = await first(queue, page)
+                    done, error = await first(page)
                     await found.delete(done)
                     removed += len(done)
                     if error is not None:
                         raise error
         return removed
 
-    async def _send_back(
-        self, queue: SqsQueue, letters: Sequence[DeadLetter]
-    ) -> tuple[Sequence[DeadLetter], LinkhubError | None]:
+    async def _send_back(self, letters: Sequence[DeadLetter], kinds: Mapping[str, Kind]) -> _Outcome:
+        """Send each letter to the queue of its kind; ``kinds`` may name one that the letter itself does not know."""
+        sent: list[DeadLetter] = []
+        for kind, queue in self.queues.items():
+            of_kind = [letter for letter in letters if kinds[letter.letter_id] is kind]
+            done, error = await self._send_to(queue, of_kind) if of_kind else ([], None)
+            sent += done
+            if error is not None:
+                return sent, error
+        return sent, None
+
+    async def _send_to(self, queue: SqsQueue, letters: Sequence[DeadLetter]) -> _Outcome:
         entries = [
             sending(
                 number, letter.body, _attributes_again(queue, letter), _place_again(letter) if queue.is_fifo else None
@@ -93,10 +109,11 @@ class SqsDeadLetters:
         return [letter for number, letter in enumerate(letters) if str(number) in outcome.done], error
 
 
-_Step = Callable[[SqsQueue, Sequence[DeadLetter]], Awaitable[tuple[Sequence[DeadLetter], LinkhubError | None]]]
+_Outcome = tuple[Sequence[DeadLetter], LinkhubError | None]
+_Step = Callable[[Sequence[DeadLetter]], Awaitable[_Outcome]]
 
 
-async def _let_go(_: SqsQueue, letters: Sequence[DeadLetter]) -> tuple[Sequence[DeadLetter], None]:
+async def _let_go(letters: Sequence[DeadLetter]) -> _Outcome:
     return letters, None
 
 

@@ -6,12 +6,13 @@ SQS counts approximately, and within a minute; that is what its own console show
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from linkhub_adapters.aws.aws_calls import AwsCalls
+from linkhub_adapters.aws.sqs_letter_origin import dead_letter_queues
 from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_core.model import Kind
 
@@ -43,15 +44,16 @@ class SqsDepths:
 
     async def queued(self) -> Mapping[Kind, int]:
         """How many messages wait or are leased, by kind."""
-        return await self._counts(lambda queue: queue.url)
+        return await self._counts({kind: queue.url for kind, queue in self.queues.items()})
 
     async def dead_letters(self) -> Mapping[Kind, int]:
-        """How many dead letters there are, by kind."""
-        return await self._counts(lambda queue: queue.dead_letter_url)
+        """How many dead letters there are, by kind; a dead-letter queue that both share counts once, for the first."""
+        boxes = dead_letter_queues(self.queues)
+        return await self._counts({box.sources[0].kind: box.url for box in boxes})
 
-    async def _counts(self, url_of: Callable[[SqsQueue], str]) -> Mapping[Kind, int]:
-        counts = await asyncio.gather(*(self._count(url_of(queue)) for queue in self.queues.values()))
-        return dict(zip(self.queues, counts, strict=True))
+    async def _counts(self, urls: Mapping[Kind, str]) -> Mapping[Kind, int]:
+        counts = await asyncio.gather(*map(self._count, urls.values()))
+        return dict(zip(urls, counts, strict=True))
 
     async def _count(self, url: str) -> int:
         reply = await self.calls(self.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=_COUNTS)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from linkhub_adapters.aws.sqs_letter_origin import DeadLetterQueue, LetterOrigin, origin_of
 from linkhub_adapters.aws.sqs_messages import message_bytes, moment_of, text_attributes
 from linkhub_adapters.aws.sqs_queue import SqsQueue
 from linkhub_adapters.aws.sqs_text import MAX_ATTRIBUTES, attributes_fault
@@ -81,13 +82,17 @@ def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
     return json.dumps(listed) if used <= room_bytes else ""
 
 
-def read_letter(queue: SqsQueue, message: MessageTypeDef) -> DeadLetter:
-    """Read a message of a dead-letter queue, whoever put it there."""
+def read_letter(box: DeadLetterQueue, message: MessageTypeDef) -> DeadLetter:
+    """Read a message of a dead-letter queue; linkhub, SQS or another program put it there."""
     attributes = text_attributes(message)
-    life = _life_of(attributes) or _life_untold(queue, message)
+    told = _life_of(attributes)
+    origin = origin_of(box, message, told.queue_name if told else None)
+    life = told or _life_untold(box, origin, message)
     return DeadLetter(
         letter_id=message["MessageId"],
-        kind=queue.kind,
+        kind=origin.kind,
+        source_queue=origin.queue_name,
+        held_in=box.name,
         body=message["Body"],
         faults=life.faults,
         message_id=life.message_id,
@@ -100,8 +105,9 @@ def read_letter(queue: SqsQueue, message: MessageTypeDef) -> DeadLetter:
 
 @frozen(kw_only=True)
 class _Life:
-    """What a letter was before it was one."""
+    """What a letter was before it was one; ``queue_name`` is empty where that is not known."""
 
+    queue_name: str = ""
     faults: Sequence[Fault]
     message_id: str
     receive_count: int
@@ -130,6 +136,7 @@ def _own_attributes(attributes: Mapping[str, str], life: _Life) -> Mapping[str, 
 
 def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _Life:
     return _Life(
+        queue_name=str(origin.get("queue", "")),
         faults=tuple(
             Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)
             for fault in faults
@@ -153,21 +160,30 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _life_untold(queue: SqsQueue, message: MessageTypeDef) -> _Life:
-    """A letter that SQS moved by itself, as the redrive policy says: it keeps its id and the time it was sent.
+def _life_untold(box: DeadLetterQueue, origin: LetterOrigin, message: MessageTypeDef) -> _Life:
+    """A letter without linkhub's attributes: SQS moved it, as the redrive policy says, or another program sent it.
 
-    When it was moved, SQS does not tell: it counts as rejected when it was sent.
+    It keeps its id and the time it was sent, which stands for the time of its rejection, too: SQS does not say that.
     """
     sent_at = moment_of(message["Attributes"]["SentTimestamp"])
-    problem = f"was delivered {queue.max_receive_count} times and never settled"
+    receive_count, problem = _untold_problem(origin)
     size = message_bytes(message["Body"], text_attributes(message))
-    if size > queue.max_message_bytes - _NEEDED_BYTES:
+    if size > min(queue.max_message_bytes for queue in box.sources) - _NEEDED_BYTES:
         problem += f", or was rejected: its {size:,} bytes leave no room for a reason"
     return _Life(
         faults=(Fault("", problem),),
         message_id=message["MessageId"],
-        receive_count=queue.max_receive_count,
+        receive_count=receive_count,
         sent_at=sent_at,
         rejected_at=sent_at,
         more_attributes={},
     )
+
+
+def _untold_problem(origin: LetterOrigin) -> tuple[int, str]:
+    if origin.queue is not None:
+        count = origin.queue.max_receive_count
+        return count, f"was delivered {count} times and never settled"
+    if origin.queue_name:
+        return 0, f"was moved here from the queue {origin.queue_name}, which is none of linkhub's"
+    return 0, "was moved here from one of the queues that share this dead-letter queue, or sent here"

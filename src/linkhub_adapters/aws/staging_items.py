@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from linkhub_adapters.aws.attribute_values import AttributeValue, Item, read_document, write_document
+from linkhub_adapters.aws.foreign_staging import foreign_row, is_foreign
 from linkhub_adapters.aws.product_items import unreadable_item
 from linkhub_core.codec import content_from, document_of
 from linkhub_core.errors import MalformedEvent
@@ -75,7 +76,8 @@ def staging_item(waiting: WaitingHalf) -> Item:
 def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf | Unreadable:
     """Read a waiting half back; an item that linkhub did not write is named with what is wrong with it."""
     try:
-        return _waiting(item)
+        native = _waiting(item) if "half" in item else None
+        return native if native is not None and not is_foreign(item) else foreign_row(item, native)
     except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
         return unreadable_item(item, broken)
 

@@ -91,8 +91,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "release": _in_path("release", {"type": "string"}, "The hash of all assets, as the pages name it."),
     "limit": _in_query(
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        "How many products a page holds at most.",
+        {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": MAX_LIMIT,
+            "maxLength": 0,
+            "default": DEFAULT_LIMIT,
+        },
+        "How many products a page holds at most. An empty one counts as absent.",
     ),
     "lastKey": _in_query(
         "lastKey",

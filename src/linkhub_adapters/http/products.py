@@ -56,8 +56,8 @@ async def show_product(browse: BrowseShop, request: Request) -> Response:
 
 
 def _once(request: Request, name: str) -> str | None:
-    """A parameter of the query string that may stand at most once: two that differ would leave us to guess."""
-    values = request.query_params.getlist(name)
+    """A parameter of the query string. An empty one counts as absent; two with values are a fault of the client."""
+    values = [value for value in request.query_params.getlist(name) if value]
     if len(values) > 1:
         raise InvalidQuery(name, "stands more than once")
     return values[0] if values else None

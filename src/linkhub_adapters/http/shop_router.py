@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from linkhub_adapters.http.kept_pages import KeptPages
 from linkhub_adapters.http.products import first_page
-from linkhub_core.catalog import DEFAULT_LIMIT, parse_limit, parse_seller
+from linkhub_core.catalog import parse_limit, parse_seller
 from linkhub_core.errors import InvalidQuery
 
 __all__ = ["ShopRouter"]
@@ -27,7 +27,7 @@ _FIRST_PAGE: Final = re.compile(r"/api/v1/shop/([A-Za-z0-9._-]+)/products")
 # What is longer is no first page; the memory of what was asked for holds nothing long.
 _MAX_PATH_CHARACTERS: Final = 86
 _MAX_QUERY_BYTES: Final = 8
-_LIMIT: Final = re.compile(rb"limit=([0-9]{1,2})")
+_LIMIT: Final = re.compile(rb"(?:limit=([0-9]{0,2}))?")
 
 
 class ShopRouter(Router):
@@ -64,17 +64,10 @@ def _asked_at_a_glance(scope: Scope) -> tuple[str, int] | None:
 @lru_cache(maxsize=4_096)
 def _first_page_of(path: str, query: bytes) -> tuple[str, int] | None:
     """Which shop's first page is asked for, and with which limit; none for everything else."""
-    found = _FIRST_PAGE.fullmatch(path)
-    if found is None:
+    found, limit = _FIRST_PAGE.fullmatch(path), _LIMIT.fullmatch(query)
+    if found is None or limit is None:
         return None
     try:
-        return parse_seller(found[1]), _limit_of(query)
+        return parse_seller(found[1]), parse_limit(limit[1].decode() if limit[1] else None)
     except InvalidQuery:
         return None
-
-
-def _limit_of(query: bytes) -> int:
-    if not query:
-        return DEFAULT_LIMIT
-    found = _LIMIT.fullmatch(query)
-    return parse_limit(found[1].decode() if found else "")

@@ -179,15 +179,15 @@ class MemoryEventQueue:
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        there = {
-            letter.letter_id: self._letters[letter.letter_id] for letter in letters if letter.letter_id in self._letters
-        }
-        for letter in there.values():
+        kinds = {letter.letter_id: letter.kind for letter in letters if letter.letter_id in self._letters}
+        known = {letter_id: kind for letter_id, kind in kinds.items() if kind is not None}
+        for letter_id, kind in known.items():
+            letter = self._letters[letter_id]
             attributes = carry_first_sent(letter.attributes, letter.sent_at)
-            outgoing = OutgoingMessage(kind=letter.kind, body=letter.body, attributes=attributes)
+            outgoing = OutgoingMessage(kind=kind, body=letter.body, attributes=attributes)
             self._put(outgoing, self.clock.now(), self._next_id())
-            del self._letters[letter.letter_id]
-        return len(there)
+            del self._letters[letter_id]
+        return len(known)
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""

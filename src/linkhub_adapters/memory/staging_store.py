@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from attrs import define, evolve, field
 
-from linkhub_core.model import Half, ProductKey, WaitingHalf
+from linkhub_core.model import Half, Kind, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import (
     DropOutcome,
     Dropped,
@@ -44,14 +44,14 @@ class MemoryStagingStore:
         if row is None:
             self.rows[waiting.key] = waiting
             return Staged()
-        if row.half.kind is not waiting.half.kind:
+        if row.other is not None or row.half.kind is not waiting.half.kind:
             return Partner(row)
         expires_at = max(row.expires_at, waiting.expires_at)
         if row.half.version < waiting.half.version:
             self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since, expires_at=expires_at)
             return Staged()
-        if row.expires_at + slack < waiting.expires_at:
-            self.rows[waiting.key] = evolve(row, expires_at=expires_at)
+        if row.is_foreign or row.expires_at + slack < waiting.expires_at:
+            self.rows[waiting.key] = evolve(row, expires_at=expires_at, is_foreign=False)
         return Superseded() if row.half.version > waiting.half.version else Equal()
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
@@ -65,16 +65,21 @@ class MemoryStagingStore:
     def _drop(self, dropped: Half | WaitingHalf) -> DropOutcome:
         if (unreadable := self.unreadable.get(dropped.key)) is not None:
             return unreadable
-        half = dropped.half if isinstance(dropped, WaitingHalf) else dropped
-        row = self.rows.get(half.key)
-        if row is not None and (row.half.kind, row.half.version) != (half.kind, half.version):
+        row = self.rows.get(dropped.key)
+        if row is not None and _held(row) != _held(dropped):
             return Newer(row)
         if row is not None and isinstance(dropped, WaitingHalf) and row.expires_at != dropped.expires_at:
             return Newer(row)
-        self.rows.pop(half.key, None)
+        self.rows.pop(dropped.key, None)
         return Dropped()
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         for row in list((self.rows | self.unreadable).values()):
             yield row
+
+
+def _held(row: Half | WaitingHalf) -> frozenset[tuple[Kind, Version]]:
+    """The halves of a row, each by its kind and its version."""
+    halves = row.halves if isinstance(row, WaitingHalf) else (row,)
+    return frozenset((half.kind, half.version) for half in halves)

@@ -33,6 +33,9 @@ _SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+
 _TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format="date-time")
 
 
+_REVISION = "Which revision of the product; it only grows. 0: another service saved it, before linkhub did."
+
+
 def _product_event(event: str, description: str) -> Schema:
     return object_schema(
         description,
@@ -40,13 +43,9 @@ def _product_event(event: str, description: str) -> Schema:
             "event_type": _text("The name of the event.", const=event),
             "event_id": _text(
                 "`updated_at/video_id/revision`: the same in every copy. In an event stream it is the record's `id`.",
-                pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/[1-9][0-9]*$",
+                pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/(0|[1-9][0-9]*)$",
             ),
-            "revision": {
-                "type": "integer",
-                "minimum": 1,
-                "description": "Which revision of the product; it only grows.",
-            },
+            "revision": {"type": "integer", "minimum": 0, "description": _REVISION},
             "product": ref("Product"),
             "timestamp": _TIMESTAMP,
         },

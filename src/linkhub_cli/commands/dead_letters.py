@@ -22,7 +22,15 @@ from linkhub_cli.dead_letter_changes import (
     tell_purged,
     tell_redriven,
 )
-from linkhub_cli.dead_letter_view import Selection, document_of, print_each, print_groups, print_in_full, select
+from linkhub_cli.dead_letter_view import (
+    UNKNOWN_QUEUE,
+    Selection,
+    document_of,
+    print_each,
+    print_groups,
+    print_in_full,
+    select,
+)
 from linkhub_cli.help_text import Example, examples
 from linkhub_cli.letter_body import editable_body
 from linkhub_cli.output import is_terminal, news, plain, print_lines
@@ -33,7 +41,13 @@ __all__ = ["dead_letters"]
 C = TypeVar("C", bound=Callable[..., Any])
 
 _json = click.option("--json", "as_json", is_flag=True, help="JSON: one object a line.")
-_queue = click.option("--queue", type=click.Choice([kind.value for kind in Kind]), help="Only letters of this queue.")
+_KINDS = [kind.value for kind in Kind]
+_queue = click.option(
+    "--queue", type=click.Choice([*_KINDS, UNKNOWN_QUEUE]), help="Only letters that came from this queue."
+)
+_as = click.option(
+    "--as", "assumed_kind", type=click.Choice(_KINDS), help="What letters are that came from no known queue."
+)
 _reason = click.option("--reason", metavar="TEXT", help="Only letters whose reason holds this text.")
 _all = click.option("--all", "everything", is_flag=True, help="Every letter.")
 _yes = click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
@@ -96,12 +110,16 @@ def list_letters(line: CommandLine, queue: str | None, reason: str | None, every
 )
 @click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--body", "body_only", is_flag=True, help="Only the event, one field a line, ready to be edited.")
+@_as
 @_json
 @click.pass_context
-def show(ctx: click.Context, letter_ids: Sequence[str], body_only: bool, as_json: bool) -> None:
+def show(
+    ctx: click.Context, letter_ids: Sequence[str], body_only: bool, assumed_kind: str | None, as_json: bool
+) -> None:
     """Show letters in full, and whether they would pass now."""
     line: CommandLine = ctx.obj
-    examined = line.run(lambda container: select(container.examine(), Selection.of(letter_ids=letter_ids)))
+    selection = Selection.of(letter_ids=letter_ids, assumed_kind=assumed_kind)
+    examined = line.run(lambda container: select(container.examine(), selection))
     if as_json:
         print_lines(map(document_of, examined))
     elif body_only:
@@ -131,6 +149,7 @@ def _print_body(body: str) -> None:
 @click.argument("letter_ids", metavar="[ID]...", nargs=-1)
 @click.option("--force", is_flag=True, help="Put letters back that would be rejected again, too.")
 @click.option("--body", "body_file", type=click.File("rb"), metavar="FILE", help="Put ONE letter back with this body.")
+@_as
 @_changing
 @click.pass_context
 def redrive(
@@ -141,13 +160,17 @@ def redrive(
     Letters that would be rejected again by today's rules stay where they are, unless it is forced. With --body one
     letter goes back mended: with the event of a file, its correlation id as before. A letter is removed only when its
     message is on the queue: interrupted, it may be in both, which does no harm.
+
+    A letter that came from no known queue, as it may be in a dead-letter queue that several queues share, stays until
+    --as names its kind.
     """
     yes = options["yes"]
     if body_file is not None:
         if len(letter_ids) != 1:
             raise click.UsageError("--body mends one letter: give its ID")
         body = body_file.read()
-        changes = ctx.obj.run(lambda container: mend_letter(container, letter_ids[0], body, force=force, yes=yes))
+        letter = Selection.of(letter_ids=letter_ids, assumed_kind=options["assumed_kind"])
+        changes = ctx.obj.run(lambda container: mend_letter(container, letter, body, force=force, yes=yes))
     else:
         selection = _selection(letter_ids, options)
         changes = ctx.obj.run(lambda container: redrive_letters(container, selection, force=force, yes=yes))
@@ -173,7 +196,12 @@ def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> N
 def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:
     if not (letter_ids or options["everything"] or options["queue"] or options["reason"]):
         raise click.UsageError("say which: IDs, --reason, --queue or --all")
-    return Selection.of(letter_ids=letter_ids or None, queue=options["queue"], reason=options["reason"])
+    return Selection.of(
+        letter_ids=letter_ids or None,
+        queue=options["queue"],
+        reason=options["reason"],
+        assumed_kind=options.get("assumed_kind"),
+    )
 
 
 def _report(

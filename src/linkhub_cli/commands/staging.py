@@ -90,7 +90,7 @@ async def _read(container: Container) -> tuple[Sequence[WaitingHalf], datetime]:
     for row in rows:
         if isinstance(row, Unreadable):
             news(f"linkhub: a row in staging cannot be read: {plain(str(row))}")
-    halves = [row for row in rows if isinstance(row, WaitingHalf)]
+    halves = [half for row in rows if isinstance(row, WaitingHalf) for half in row.apart]
     return sorted(halves, key=lambda half: half.key), container.clock().now()
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from importlib.util import find_spec
+from typing import Any
 
+from linkhub_cli.backends import OPEN_STORES, open_backend
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
+from linkhub_cli.doctor.rows import Row, find_in_rows
 from linkhub_cli.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.queue_urls import queue_urls
 from linkhub_cli.sdk_settings import mend_of
+from linkhub_cli.setting_choice import backend_reason
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
-from linkhub_core.finding import Finding
+from linkhub_core.errors import LinkhubError
+from linkhub_core.finding import Finding, Verdict
 from linkhub_core.ports import Clock
 
 __all__ = ["examine", "of_faulty_settings"]
 
+_KEEP_ROWS_FROM_BEING_READ = {"packages", "region", "credentials", "data directory", "file", "integrity"}
 _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it may be)"
 _MAKE_QUEUES = "linkhub init (makes what is absent, and prints the settings to use)"
 
@@ -56,8 +62,9 @@ def _mend_of(fault: SettingFault) -> str:
 def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
     warnings = [Finding.warning("settings", warning, "linkhub config") for warning in loaded.warnings]
     chosen = sum(setting.source != "default" for setting in loaded.effective)
-    told = f"no faults; backend {loaded.settings.storage.backend}, {chosen} of {len(loaded.effective)} not by default"
-    return warnings or [Finding.ok("settings", told)]
+    settings = f"no faults, {chosen} of {len(loaded.effective)} not by default"
+    backend = f"{loaded.settings.storage.backend}, because {backend_reason(loaded.effective)}"
+    return [*(warnings or [Finding.ok("settings", settings)]), Finding.ok("backend", backend)]
 
 
 def _package_faults() -> Sequence[Finding]:
@@ -70,6 +77,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
     if faults := _package_faults():
         return faults
     from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_cli.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
 
     aws = settings.aws
     subjects = Subjects(
@@ -80,9 +88,10 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
         visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
         role=None if role is None else Role(role),
         region=aws.region,
-        endpoint_url=aws.endpoint_url,
+        configured_endpoint_urls=endpoint_urls(aws),
     )
-    return asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
+    findings = asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
+    return [*findings, *_rows(findings, _look_at_items(settings, clock))]
 
 
 def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:
@@ -96,7 +105,46 @@ def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Findi
 
     directory = settings.storage.data_dir
     file = look_at_file(directory / FILE_NAME)
-    return [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
+    findings = [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
+    is_there = (directory / FILE_NAME).exists()  # looking makes no file
+    return [*findings, *(_rows(findings, _look_at_rows(settings, clock)) if is_there else [])]
+
+
+def _rows(findings: Sequence[Finding], look: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
+    """What the rows of both stores are like; other faults than these do not keep them from being read."""
+    faulty = {finding.subject for finding in findings if finding.verdict is Verdict.FAULT}
+    if faulty & _KEEP_ROWS_FROM_BEING_READ:
+        look.close()
+        return [Finding.not_checked("rows", "mend the faults first")]
+    try:
+        return asyncio.run(look)
+    except LinkhubError as error:
+        return [Finding.not_checked("rows", str(error))]
+
+
+async def _look_at_items(settings: Settings, clock: Clock) -> Sequence[Finding]:
+    """The rows in DynamoDB, in its own order: that of the keys would cost a look at the whole index first."""
+    from linkhub_adapters.aws.aws_calls import AwsCalls  # noqa: PLC0415  only with its packages
+    from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.product_items import product_from_item  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.staging_items import staging_from_item  # noqa: PLC0415  likewise
+    from linkhub_cli.aws_clients import open_clients  # noqa: PLC0415  likewise
+
+    async def rows(table: str, read: Callable[[Any], Row]) -> AsyncIterator[Row]:
+        async for items in calls.pages("scan", TableName=table):
+            for item in items:
+                yield read(item)
+
+    with open_clients(settings.aws) as clients:
+        aws_calls = AwsCalls(service="DynamoDB", executor=clients.executor)
+        calls = DynamoDbCalls(dynamodb=clients.dynamodb, calls=aws_calls, clock=clock)
+        products = rows(settings.aws.products_table, product_from_item)
+        return await find_in_rows(products, rows(settings.aws.staging_table, staging_from_item))
+
+
+async def _look_at_rows(settings: Settings, clock: Clock) -> Sequence[Finding]:
+    async with open_backend(settings, clock, OPEN_STORES) as backend:
+        return await find_in_rows(backend.products.scan(), backend.staging.scan())
 
 
 def _memory(_: Settings, __: Clock, ___: str | None) -> Sequence[Finding]:

@@ -19,11 +19,13 @@ __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
 class DeadLetter:
     """A rejected message.
 
-    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue.
+    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue. ``kind`` is none
+    where the queue that it came from is not known or is none of linkhub's. ``source_queue`` names that queue, and
+    ``held_in`` the dead-letter queue that holds the letter, where the technology has names for them.
     """
 
     letter_id: str
-    kind: Kind
+    kind: Kind | None
     body: str = field(repr=False)
     faults: Sequence[Fault]
     message_id: str
@@ -31,6 +33,8 @@ class DeadLetter:
     sent_at: datetime
     rejected_at: datetime
     attributes: Mapping[str, str] = field(factory=dict)
+    source_queue: str = ""
+    held_in: str = ""
 
     @property
     def first_sent_at(self) -> datetime:
@@ -40,7 +44,7 @@ class DeadLetter:
 
 @frozen(kw_only=True)
 class DeadLetterQuery:
-    """Which dead letters: all, those of one kind, or those named."""
+    """Which dead letters: all, those known to be of one kind, or those named."""
 
     kind: Kind | None = None
     letter_ids: Sequence[str] | None = None
@@ -58,7 +62,9 @@ class DeadLetters(Protocol):
         ...
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
-        """Put letters back on the queue that they came from, then remove them; interrupted, a letter may be in both.
+        """Put letters back on the queue of their kind, then remove them; interrupted, a letter may be in both.
+
+        A caller may set the kind of a letter that has none; letters without a kind stay where they are.
 
         Each message carries the time at which it was first sent (:mod:`linkhub_core.first_sent`).
 

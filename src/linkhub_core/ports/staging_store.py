@@ -93,10 +93,10 @@ class StagingStore(Protocol):
         ...
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
-        """Delete each row if it still holds this very half (kind and version).
+        """Delete each row if it still holds this very half (kind and version), and no other.
 
-        A :class:`~linkhub_core.model.WaitingHalf` is an orphan: its row is deleted only if its expiry, too, is as it
-        was read, because another process may have renewed it since and acknowledged a message for that.
+        Of a :class:`~linkhub_core.model.WaitingHalf`, an orphan or a row with both halves, all has to be as it was
+        read: the expiry, too, because another process may have renewed it since and acknowledged a message for that.
         """
         ...
 

@@ -4,6 +4,7 @@ A message passes these rooms once, in this order: :class:`AssembleBatch` decodes
 stages it; :class:`Settlement` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
 """
 
+from linkhub_core.use_cases.adopt import Adopt, Adoption, AdoptionPlan
 from linkhub_core.use_cases.assemble import AssembleBatch
 from linkhub_core.use_cases.browse import BrowseShop, ShopPage
 from linkhub_core.use_cases.case import Case
@@ -20,6 +21,9 @@ from linkhub_core.use_cases.sweep import Sweep
 from linkhub_core.use_cases.why import Why
 
 __all__ = [
+    "Adopt",
+    "Adoption",
+    "AdoptionPlan",
     "AssembleBatch",
     "BrowseShop",
     "Case",

@@ -21,7 +21,8 @@ class Case:
 
     ``origins`` are the messages behind it, the newest last, and ``senders`` those that brought its ``halves``.
     ``waiting_since`` is when its first half was received, where that is known. ``record`` is the product as last read
-    or written. ``row`` is the half that stands in staging and has to go once the product has it. ``saved`` tells that
+    or written. ``row`` is the half in staging that has to go once the product has it, or the
+    whole row if it holds both. ``saved`` tells that
     this case wrote a revision, ``owes_announcement`` that it wrote the newest one and has not announced it.
     """
 
@@ -31,22 +32,16 @@ class Case:
     senders: dict[Kind, Origin] = field(factory=dict)
     waiting_since: datetime | None = None
     record: ProductRecord | None = None
-    row: Half | None = None
+    row: Half | WaitingHalf | None = None
     saved: bool = False
     owes_announcement: bool = False
 
     @classmethod
     def of_row(cls, waiting: WaitingHalf) -> Case:
         """The case that a row in staging makes by itself."""
-        halves = Halves.of(waiting.half)
-        return cls(
-            key=waiting.key,
-            halves=halves,
-            origins=(waiting.origin,),
-            senders={waiting.half.kind: waiting.origin},
-            waiting_since=waiting.waiting_since,
-            row=waiting.half,
-        )
+        case = cls(key=waiting.key, halves=Halves(), origins=())
+        case.take_in(waiting)
+        return case
 
     @classmethod
     def of_record(cls, record: ProductRecord) -> Case:
@@ -54,12 +49,13 @@ class Case:
         return cls(key=record.key, halves=Halves(), origins=(), record=record)
 
     def take_in(self, waiting: WaitingHalf) -> None:
-        """Learn of the half in staging, and that it has to go."""
-        self.row = waiting.half
-        self.halves = self.halves.merge(Halves.of(waiting.half))
+        """Learn of the row in staging, and that it has to go."""
+        self.row = waiting.half if waiting.other is None else waiting
         self.origins = (waiting.origin, *self.origins)
-        if waiting.half in self.halves.known:
-            self.senders[waiting.half.kind] = waiting.origin
+        for half in waiting.halves:
+            self.halves = self.halves.merge(Halves.of(half))
+            if half in self.halves.known:
+                self.senders[half.kind] = waiting.origin
         self.waiting_since = min(self.waiting_since or waiting.waiting_since, waiting.waiting_since)
 
     def wrote(self, record: ProductRecord) -> None:

@@ -3,6 +3,7 @@
 Rule 1. A letter is removed only when its message is on the work queue. Whoever dies in between leaves it in both, and
         a copy is something that the assembly bears.
 Rule 2. A letter that would be rejected again, or that a store refused, goes back only when that is forced.
+Rule 3. A letter whose kind is not known goes nowhere, not even when that is forced, until the operator names its kind.
 """
 
 from __future__ import annotations
@@ -50,11 +51,15 @@ class RedrivePlan:
 
 
 def plan_redrive(examined: Sequence[Examined], *, force: bool = False) -> RedrivePlan:
-    """Decide which letters a redrive puts back: those that would pass now, or all of them by ``force``."""
+    """Decide which letters a redrive puts back: of those whose kind is known, the ones that would pass now, or all."""
     return RedrivePlan(
-        going=[one for one in examined if force or one.would_pass],
-        staying=[one for one in examined if not (force or one.would_pass)],
+        going=[one for one in examined if _may_go(one, force=force)],
+        staying=[one for one in examined if not _may_go(one, force=force)],
     )
+
+
+def _may_go(examined: Examined, *, force: bool) -> bool:
+    return examined.letter.kind is not None and (force or examined.would_pass is True)
 
 
 @frozen(kw_only=True)
@@ -74,6 +79,8 @@ class ExamineDeadLetters:
 
     def examine(self, letter: DeadLetter) -> Examined:
         """One letter by today's rules."""
+        if letter.kind is None:
+            return Examined(letter=letter, faults=(Fault("", _unknown_origin(letter)),), key=None)
         try:
             half = decode_event(letter.kind, letter.body, letter.first_sent_at)
         except MalformedEvent as malformed:
@@ -100,6 +107,8 @@ class MendDeadLetter:
             MalformedEvent: the body breaks rules, or its queue will not carry it; nothing was changed.
             ServiceUnavailable: the letter is still there; the message may be on the queue, too. Mending again is safe.
         """
+        if letter.kind is None:
+            raise MalformedEvent([Fault("", _unknown_origin(letter))])
         if not force:
             decode_event(letter.kind, body, letter.first_sent_at)
         if body == letter.body:
@@ -109,6 +118,12 @@ class MendDeadLetter:
         for refusal in await self.publisher.publish([message]):
             raise MalformedEvent([Fault("", f"the queue refuses it: {refusal.problem}")])
         await self.letters.purge([letter])
+
+
+def _unknown_origin(letter: DeadLetter) -> str:
+    if letter.source_queue:
+        return f"came from the queue {letter.source_queue}, which is none of linkhub's: its kind has to be named"
+    return "the queue that it came from is not known: its kind has to be named"
 
 
 def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from linkhub_core import json_text
 from linkhub_core.announcement import Announcement
 from linkhub_core.body_names import names_in
 from linkhub_core.codec import timestamp_text
-from linkhub_core.model import Kind, Origin, ProductRecord, WaitingHalf
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.videos import QueuedMessage, VideoTraces
 from linkhub_core.use_cases.dead_letters import Examined
@@ -129,19 +129,31 @@ def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
     if facts.unreadable:
         return State.UNREADABLE, f"a row of it cannot be read: {facts.unreadable[0].problem}"
     if product is not None:
-        if product.unannounced_revision is None:
-            return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
-        return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced: linkhub sweep does it"
+        return _product_state(product)
     if waiting is not None:
-        missing, until = waiting.half.kind.partner, timestamp_text(waiting.expires_at)
-        late = "; its time is over, and the next sweep removes it" if waiting.expired(now) else ""
-        rejected = [one for one in facts.letters if one.letter.kind is missing]
-        blame = f"; a {missing} was rejected: dead letter {rejected[-1].letter.letter_id}" if rejected else ""
-        return State.WAITING, f"its {waiting.half.kind} waits for the {missing} until {until}{late}{blame}"
+        return State.WAITING, _waiting_for(waiting, facts, now)
     if facts.queued:
         return State.QUEUED, "a message of it is on a queue: is a consumer running?"
     letter = facts.letters[-1].letter
     return State.REJECTED, f"what came was rejected: linkhub dead-letters show {letter.letter_id}"
+
+
+def _product_state(product: ProductRecord) -> tuple[State, str]:
+    if product.revision == 0:
+        return State.ANNOUNCED, "another service saved and showed it; it has no revision yet"
+    if product.unannounced_revision is None:
+        return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
+    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced: linkhub sweep does it"
+
+
+def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:
+    if waiting.other is not None:
+        return "another service left both halves of it in one row: the next message or sweep joins them"
+    missing, until = waiting.half.kind.partner, timestamp_text(waiting.expires_at)
+    late = "; its time is over, and the next sweep removes it" if waiting.expired(now) else ""
+    rejected = [one for one in facts.letters if one.letter.kind is missing]
+    blame = f"; a {missing} was rejected: dead letter {rejected[-1].letter.letter_id}" if rejected else ""
+    return f"its {waiting.half.kind} waits for the {missing} until {until}{late}{blame}"
 
 
 def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
@@ -177,7 +189,7 @@ def _of_letters(facts: _Facts) -> Iterator[Happening]:
 
 
 def _of_staging(facts: _Facts) -> Iterator[Happening]:
-    if (row := facts.waiting) is not None:
+    for row in facts.waiting.apart if facts.waiting is not None else ():
         told: dict[str, Any] = {
             "stamped": timestamp_text(row.half.version.timestamp),
             "until": timestamp_text(row.expires_at),
@@ -196,9 +208,10 @@ def _of_staging(facts: _Facts) -> Iterator[Happening]:
 def _of_product(facts: _Facts) -> Iterator[Happening]:
     product = facts.product
     if product is not None:
-        yield Happening(at=product.caption_version.timestamp, what="stamped", half=Kind.CAPTION)
-        yield Happening(at=product.thumbnails_version.timestamp, what="stamped", half=Kind.THUMBNAIL)
-        yield Happening(at=product.created_at, what="saved", facts={"revision": 1})
+        for kind, version in ((Kind.CAPTION, product.caption_version), (Kind.THUMBNAIL, product.thumbnails_version)):
+            if version != OLDER_THAN_ANY_EVENT:
+                yield Happening(at=version.timestamp, what="stamped", half=kind)
+        yield Happening(at=product.created_at, what="saved", facts={"revision": min(product.revision, 1)})
         if product.revision > 1:
             yield Happening(at=product.updated_at, what="saved", facts={"revision": product.revision})
     for announcement in facts.announcements:

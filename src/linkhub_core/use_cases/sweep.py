@@ -1,8 +1,8 @@
 """Sweep: look at every row in staging, and complete what a crash left behind.
 
-A row whose product exists is folded in and removed. A row past its time without a product is an orphan: it is removed
-if half, version and expiry are still as they were read. The others wait on. Products whose newest revision was not
-announced are announced.
+A row whose product exists is folded in and removed, and so is a row that holds both halves. Another row past its time
+without a product is an orphan: it is removed if half, version and expiry are still as they were read. The others wait
+on. Products whose newest revision was not announced are announced.
 
 Rule 1. A row that cannot be read, or that a store refuses, delays no other row: it is left as it is, counted, and
         recorded as :class:`~linkhub_core.entries.RowSkipped`.
@@ -104,13 +104,15 @@ class Sweep:
         self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
         cases = []
         for row in rows:
-            if isinstance(record := found.get(row.key), ProductRecord):
+            record = found.get(row.key)
+            if isinstance(record, ProductRecord) or (record is None and row.other is not None):
                 cases.append(case := Case.of_row(row))
                 case.found(record)
         deleted = await self.settlement.settle(cases)
         tally.folded += len(cases) - len(deleted)
         now = self.settlement.clock.now()
-        await self._remove([row for row in rows if row.key not in found and row.expired(now)], tally)
+        alone = [row for row in rows if row.key not in found and row.other is None]
+        await self._remove([row for row in alone if row.expired(now)], tally)
 
     async def _remove(self, orphans: Sequence[WaitingHalf], tally: _Tally) -> None:
         if not orphans:

@@ -60,14 +60,22 @@ class QueueRoom:
 
     @classmethod
     def furnish(
-        cls, sqs: SQSClient, *, is_fifo: bool = False, max_receive_count: int = 20, clock: FakeClock | None = None
+        cls,
+        sqs: SQSClient,
+        *,
+        is_fifo: bool = False,
+        max_receive_count: int = 20,
+        clock: FakeClock | None = None,
+        shares_dead_letters: bool = False,
     ) -> QueueRoom:
-        """Make the queues."""
+        """Make the queues, each with a dead-letter queue of its own or both with one."""
         suffix, kind_of_queue = (".fifo", {"FifoQueue": "true"}) if is_fifo else ("", {})
         urls = {}
+        shared = f"both-{uuid4().hex[:12]}"
         for kind in Kind:
             name = f"{kind}-{uuid4().hex[:12]}"
-            dead = sqs.create_queue(QueueName=f"{name}-dead{suffix}", Attributes=_typed(kind_of_queue))["QueueUrl"]
+            owner = shared if shares_dead_letters else name
+            dead = sqs.create_queue(QueueName=f"{owner}-dead{suffix}", Attributes=_typed(kind_of_queue))["QueueUrl"]
             found = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]
             policy = json.dumps({"deadLetterTargetArn": found["QueueArn"], "maxReceiveCount": str(max_receive_count)})
             attributes = _typed({**kind_of_queue, "RedrivePolicy": policy})

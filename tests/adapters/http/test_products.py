@@ -67,7 +67,7 @@ async def test_limit(sent: str | None, count: int) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *(f"limit={value}" for value in ("", "0", "51", "-1", "1.5", "1e1", "+5", "%2B5", "abc", "null", "0x10")),
+        *(f"limit={value}" for value in ("%20", "0", "51", "-1", "1.5", "1e1", "+5", "%2B5", "abc", "null", "0x10")),
         "limit=%D9%A5",
         "limit=" + "9" * 5000,
         "limit=%00",
@@ -108,6 +108,18 @@ async def test_a_handle_outside_its_alphabet_is_a_400(client: AsyncClient, handl
     for address in (f"/api/v1/shop/{handle}/products", f"/api/v1/shop/{handle}/products/1"):
         answer = await client.get(address)
         assert (answer.status_code, answer.json()["parameter"]) == (400, "handle")
+
+
+@pytest.mark.parametrize("query", ["limit=", "lastKey=", "since=", "limit=&lastKey=&since=", "limit=&limit="])
+async def test_an_empty_parameter_counts_as_absent(client: AsyncClient, query: str) -> None:
+    """The answer is the page that has no parameters."""
+    plain, asked = await client.get(PRODUCTS), await client.get(f"{PRODUCTS}?{query}")
+    assert (asked.status_code, asked.json()) == (200, plain.json())
+
+
+async def test_an_empty_parameter_hides_no_value(client: AsyncClient) -> None:
+    """A value beside an empty one of the same name counts."""
+    assert len((await client.get(f"{PRODUCTS}?limit=&limit=1")).json()["products"]) == 1
 
 
 @pytest.mark.parametrize("name", ["limit", "lastKey", "since"])

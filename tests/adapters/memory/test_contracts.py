@@ -13,9 +13,10 @@ from linkhub_adapters.memory import (
     MemoryStagingStore,
 )
 from linkhub_core.codec import announce
-from linkhub_core.model import ProductKey
+from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues
+from tests.contracts.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
 from tests.contracts.notifier import NotifierContract, OpenFeed
 from tests.contracts.product_store import ProductStoreContract, Spoil
 from tests.contracts.shop_stamps import ShopStampsContract
@@ -71,6 +72,42 @@ class TestMemoryShopStamps(ShopStampsContract):
     def shop_stamps(self, product_store: MemoryProductStore) -> MemoryShopStamps:
         """Its stamps."""
         return MemoryShopStamps(product_store)
+
+
+class TestForeignRowsInMemory(ForeignStagingContract):
+    """Staging rows of another service in memory."""
+
+    @pytest.fixture
+    def staging_store(self) -> MemoryStagingStore:
+        """An empty store."""
+        return MemoryStagingStore()
+
+    @pytest.fixture
+    def plant(self, staging_store: MemoryStagingStore) -> PlantRow:
+        """Puts a row."""
+
+        async def put(row: WaitingHalf) -> None:
+            staging_store.rows[row.key] = row
+
+        return put
+
+
+class TestForeignProductsInMemory(ForeignProductContract):
+    """Products of another service in memory."""
+
+    @pytest.fixture
+    def product_store(self) -> MemoryProductStore:
+        """An empty store."""
+        return MemoryProductStore()
+
+    @pytest.fixture
+    def plant(self, product_store: MemoryProductStore) -> PlantProduct:
+        """Puts a product."""
+
+        async def put(record: ProductRecord) -> None:
+            product_store.rows[record.key] = record
+
+        return put
 
 
 class TestMemoryAnnouncements(NotifierContract):

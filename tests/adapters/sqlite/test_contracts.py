@@ -14,9 +14,10 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
-from linkhub_core.model import ProductKey
+from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues
+from tests.contracts.foreign_rows import ForeignProductContract, PlantProduct
 from tests.contracts.notifier import NotifierContract, OpenFeed
 from tests.contracts.product_store import ProductStoreContract, Spoil
 from tests.contracts.staging_store import StagingStoreContract
@@ -65,6 +66,24 @@ class TestSqliteProductStore(ProductStoreContract):
         async def put(key: ProductKey) -> None:
             row = (key.seller_handle, key.video_id)
             await database.write(lambda connection: connection.execute(_SPOILT_PRODUCT, row))
+
+        return put
+
+
+class TestForeignProductsInTheFile(ForeignProductContract):
+    """Products without a revision in the file."""
+
+    @pytest.fixture
+    def product_store(self, database: SqliteDatabase) -> SqliteProductStore:
+        """An empty store."""
+        return SqliteProductStore(database=database)
+
+    @pytest.fixture
+    def plant(self, product_store: SqliteProductStore) -> PlantProduct:
+        """Puts a product."""
+
+        async def put(record: ProductRecord) -> None:
+            await product_store.create([record])
 
         return put
 

@@ -74,6 +74,20 @@ def test_a_slip_is_told(terminal: Terminal) -> None:
     assert "did you mean LINKHUB_PORT?" in slip["seen"]
 
 
+def test_the_backend_and_its_reason_are_named(terminal: Terminal) -> None:
+    """Chosen by the variable, or by what else is set."""
+    (backend,) = (finding for finding in findings(terminal, 0) if finding["subject"] == "backend")
+    assert (backend["verdict"], backend["seen"]) == ("ok", "embedded, because LINKHUB_BACKEND says so (environment)")
+
+
+def test_settings_that_the_backend_ignores_are_named(terminal: Terminal) -> None:
+    """A configuration of AWS beside the embedded file is no sound one."""
+    found = findings(terminal, 0, SQS_CAPTION_QUEUE_URL="https://sqs/1/caption")
+    (warning,) = (finding for finding in found if finding["subject"] == "settings")
+    assert warning["verdict"] == "warning"
+    assert "SQS_CAPTION_QUEUE_URL (environment) is ignored: the backend is embedded" in warning["seen"]
+
+
 def test_a_person_reads_lines(terminal: Terminal) -> None:
     """Verdict, subject and what was seen in a line; the count on standard error."""
     result = terminal.run("doctor", LINKHUB_PORT="0")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from attrs import evolve
+
 from linkhub_adapters.memory import MemoryVideos
 from linkhub_core.codec import announce
-from linkhub_core.model import Kind
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import OutgoingMessage, VideoTraces
 from linkhub_core.use_cases import ExamineDeadLetters, State, Story, Why, tell_stories
 from tests.core.use_cases.line import Line
-from tests.support.builders import KEY, NOON, a_record, a_waiting, an_outgoing
+from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 
@@ -94,3 +96,22 @@ def test_a_half_past_its_time_is_told() -> None:
     row = a_waiting()
     (story,) = tell_stories(KEY.video_id, VideoTraces(waiting=[row]), [], row.expires_at)
     assert "its time is over" in story.because
+
+
+async def test_a_product_of_another_service_is_there() -> None:
+    """It has no revision, and no stamp of an event that linkhub knows."""
+    line = Line()
+    record = a_record(revision=0, caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
+    line.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
+    (story,) = await _stories(line)
+    assert (story.state, _steps(story)) == (State.ANNOUNCED, [("saved", None)])
+    assert story.because == "another service saved and showed it; it has no revision yet"
+
+
+async def test_both_halves_in_a_row_of_another_service_wait() -> None:
+    """Each of them, for the next message or sweep."""
+    line = Line()
+    line.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
+    (story,) = await _stories(line)
+    assert (story.state, _steps(story)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
+    assert "the next message or sweep joins them" in story.because

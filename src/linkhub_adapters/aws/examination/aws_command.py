@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -19,14 +19,17 @@ def compact(document: Mapping[str, Any]) -> str:
 
 @frozen(kw_only=True)
 class AwsCommand:
-    """Writes commands for one region, and for one address where that is not AWS itself."""
+    """Writes commands for one region, and for the address of the service where that is not AWS itself.
+
+    ``endpoint_of`` gives the address of a service (``sqs``), or none for that of AWS.
+    """
 
     region: str | None = None
-    endpoint_url: str | None = None
+    endpoint_of: Callable[[str], str | None] = lambda _: None
 
     def __call__(self, *words: str, **options: str) -> str:
         """One command: service and operation, then options, which are named as in Python; quoted for a shell."""
-        where = {"region": self.region, "endpoint_url": self.endpoint_url}
+        where = {"region": self.region, "endpoint_url": self.endpoint_of(words[0])}
         given = {**options, **{name: value for name, value in where.items() if value}}
         written = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
         return shlex.join(["aws", *words, *written])

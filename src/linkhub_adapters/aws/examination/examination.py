@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-import boto3
 from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
@@ -35,6 +34,7 @@ from linkhub_adapters.aws.examination.permissions import (
 )
 from linkhub_adapters.aws.examination.queues import (
     QueueSeen,
+    layout_findings,
     lease_findings,
     look_at_queue,
     queue_findings,
@@ -46,6 +46,7 @@ from linkhub_adapters.aws.examination.tables import TableSeen, look_at_table, ta
 from linkhub_adapters.aws.examination.topic import SETTING, look_at_topic, topic_findings
 from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
 from linkhub_adapters.aws.sdk_faults import sdk_fault_of
+from linkhub_adapters.aws.sdk_session import SdkSession
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -65,6 +66,7 @@ class Subjects:
     role: Role | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    configured_endpoint_urls: Mapping[str, str] = field(factory=dict)
 
     @property
     def places(self) -> Mapping[str, str | None]:
@@ -96,21 +98,26 @@ class AwsExamination:
     async def __call__(self) -> Sequence[Finding]:
         """Everything that is to be said, in the order in which it is best read; it takes some seconds at most."""
         region: Sequence[Finding] = ()
+        session = SdkSession(
+            region=self.subjects.region,
+            endpoint_url=self.subjects.endpoint_url,
+            configured_endpoint_urls=self.subjects.configured_endpoint_urls,
+        )
         try:
-            session = boto3.session.Session(region_name=self.subjects.region)
             region = region_findings(session.region_name, self.subjects.places)
             if session.region_name is None:
                 return region
-            with open_services(session, self.subjects.endpoint_url) as services:
+            with open_services(session) as services:
                 self.adapt(services)
-                return [*region, *await self._examine(services, session.region_name)]
+                command = AwsCommand(region=session.region_name, endpoint_of=session.endpoint_url_of)
+                return [*region, *await self._examine(services, command)]
         except Exception as error:
             fault = sdk_fault_of(error)
             if fault is None:
                 raise
             return [*region, Finding.fault(CREDENTIALS, fault.problem, *self.mend_of(fault))]
 
-    async def _examine(self, services: Services, region: str) -> Sequence[Finding]:
+    async def _examine(self, services: Services, command: AwsCommand) -> Sequence[Finding]:
         inquiry = Inquiry(clock=self.clock, executor=services.executor)
         identity = await ask_identity(inquiry, services)
         caller = caller_findings(identity, self.mend_of)
@@ -119,7 +126,6 @@ class AwsExamination:
             clock = clock_findings(inquiry.readings) if inquiry.readings else ()
             return [*caller, *clock, rest]
         source = None if isinstance(identity, Refusal) else policy_source_of(identity["Arn"])
-        command = AwsCommand(region=region, endpoint_url=self.subjects.endpoint_url)
         round_ = _Round(
             subjects=self.subjects,
             clock=self.clock,
@@ -145,6 +151,7 @@ class _Round:
     source: str | None
     needs: Mapping[Resource, tuple[str, ...]]
     _permissions: dict[str, Sequence[Finding]] = field(factory=dict, init=False)
+    _queues: dict[Kind, QueueSeen] = field(factory=dict, init=False)
 
     @property
     def permissions(self) -> Sequence[Finding]:
@@ -159,7 +166,8 @@ class _Round:
             self._topic(),
         )
         leases = lease_findings(self.subjects.visibility_timeout_seconds)
-        return [finding for findings in (*found, leases, topic) for finding in findings]
+        layout = layout_findings([self._queues[kind] for kind in self.subjects.queue_urls])
+        return [finding for findings in (*found, layout, leases, topic) for finding in findings]
 
     async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
         seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
@@ -187,6 +195,7 @@ class _Round:
 
     async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
         seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
+        self._queues[kind] = seen
         if not isinstance(seen.attributes, Refusal):
             tried = await try_queue(self.inquiry, self.services, url)
             await self._may(self._needed(Resource.QUEUE, seen.subject, seen.arn), tried)

@@ -32,7 +32,7 @@ from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.finding import Finding
 from linkhub_core.model import Kind
 
-__all__ = ["DeadLetterQueueSeen", "QueueSeen", "lease_findings", "look_at_queue", "queue_findings"]
+__all__ = ["DeadLetterQueueSeen", "QueueSeen", "layout_findings", "lease_findings", "look_at_queue", "queue_findings"]
 
 FEWEST_RECEIVES, FEW_RECEIVES = 3, 10
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
@@ -115,6 +115,35 @@ def queue_findings(seen: QueueSeen, visibility_timeout_seconds: float, aws: AwsC
         *_timing_warnings(seen, seen.attributes, visibility_timeout_seconds, aws),
     ]
     return found or [Finding.ok(seen.subject, _as_it_is(seen, seen.attributes))]
+
+
+def layout_findings(seen: Sequence[QueueSeen]) -> Sequence[Finding]:
+    """Whether the queues share a dead-letter queue, and whether one is the dead-letter queue of another.
+
+    A shared one is a sound layout: each letter says which queue it came from.
+    """
+    by_arn: dict[str, list[QueueSeen]] = {}
+    for queue in seen:
+        if queue.dead_letters is not None:
+            by_arn.setdefault(queue.dead_letters.arn, []).append(queue)
+    working = {queue.arn: queue for queue in seen}
+    findings = [_taken_for_letters(working[arn], queues) for arn, queues in by_arn.items() if arn in working]
+    if not by_arn or findings:
+        return findings
+    names = ", ".join(name_of(arn) for arn in by_arn)
+    if len(by_arn) < sum(map(len, by_arn.values())):
+        layout = f"both queues share {names}: the origin of a letter says which of them it came from"
+    else:
+        layout = f"each queue has its own: {names}"
+    return [Finding.ok("dead letters", layout)]
+
+
+def _taken_for_letters(working: QueueSeen, sources: Sequence[QueueSeen]) -> Finding:
+    names = ", ".join(name_of(queue.url) for queue in sources)
+    problem = f"it is the dead-letter queue of {names}: consumers take dead letters for events"
+    return Finding.fault(
+        working.subject, problem, f"give {names} a redrive policy that names a queue which no worker sends to"
+    )
 
 
 def lease_findings(visibility_timeout_seconds: float) -> Sequence[Finding]:

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from attrs import frozen
 from botocore.config import Config
+
+from linkhub_adapters.aws.sdk_session import SdkSession
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -44,12 +45,11 @@ class Services:
 
 
 @contextmanager
-def open_services(session: boto3.session.Session, endpoint_url: str | None) -> Iterator[Services]:
+def open_services(session: SdkSession) -> Iterator[Services]:
     """Make the clients, and close them at the end.
 
     Args:
-        session: knows the region and the credentials.
-        endpoint_url: another address for all services; none leaves that to the AWS SDK.
+        session: knows the region, the credentials and the addresses.
 
     Raises:
         BotoCoreError: what the SDK is configured with does not do for a client.
@@ -57,7 +57,7 @@ def open_services(session: boto3.session.Session, endpoint_url: str | None) -> I
     with ExitStack() as opened:
 
         def made(service: Any) -> Any:
-            client: Any = session.client(service, endpoint_url=endpoint_url, config=BRIEF)
+            client = session.client(service, BRIEF)
             opened.callback(client.close)
             return client
 

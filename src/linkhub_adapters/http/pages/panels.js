@@ -27,11 +27,12 @@ function letterDetails(letter, opened) {
   const summary = element("summary");
   const first = letter.faults[0];
   const what = first ? faultText(first) : "no reason was kept";
-  summary.append(element("span", "letter-kind", letter.kind), element("span", "letter-what", what),
+  summary.append(element("span", "letter-kind", letter.kind ?? "unknown queue"), element("span", "letter-what", what),
     element("time", "letter-time", clockText(Date.parse(letter.rejected_at))));
   const faults = element("ul", "letter-faults");
   faults.append(...letter.faults.map((fault) => element("li", "", faultText(fault))));
-  const facts = `Letter ${letter.letter_id}, message ${letter.message_id}, delivered ${countText(letter.receive_count)} ×`;
+  const source = letter.source_queue ? ` from ${letter.source_queue}` : "";
+  const facts = `Letter ${letter.letter_id}${source}, message ${letter.message_id}, delivered ${countText(letter.receive_count)} ×`;
   details.append(summary, faults, element("pre", "", prettyText(letter.body)), element("p", "letter-facts", facts));
   return details;
 }

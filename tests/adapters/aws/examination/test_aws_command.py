@@ -10,7 +10,7 @@ from linkhub_adapters.aws.examination.aws_command import AwsCommand, compact
 
 def test_a_command_has_all_its_arguments() -> None:
     """Options are named as the command line names them; region and address follow where they are known."""
-    aws = AwsCommand(region="eu-west-1", endpoint_url="http://localhost:4566")
+    aws = AwsCommand(region="eu-west-1", endpoint_of={"dynamodb": "http://localhost:4566"}.get)
     assert aws("dynamodb", "wait", "table-exists", table_name="a") == (
         "aws dynamodb wait table-exists --table-name a --region eu-west-1 --endpoint-url http://localhost:4566"
     )

@@ -10,7 +10,13 @@ from attrs import evolve
 
 from linkhub_adapters.aws.examination.aws_command import AwsCommand
 from linkhub_adapters.aws.examination.inquiry import Refusal, Why
-from linkhub_adapters.aws.examination.queues import DeadLetterQueueSeen, QueueSeen, lease_findings, queue_findings
+from linkhub_adapters.aws.examination.queues import (
+    DeadLetterQueueSeen,
+    QueueSeen,
+    layout_findings,
+    lease_findings,
+    queue_findings,
+)
 from linkhub_core.finding import Verdict
 from linkhub_core.model import Kind
 
@@ -75,6 +81,28 @@ def test_all_faults_of_a_queue_are_told_together() -> None:
     seen = evolve(WELL, attributes=attributes(receives=1, kept_days=1, hidden=1, DelaySeconds="5"))
     findings = queue_findings(seen, 30, AwsCommand())
     assert [finding.verdict for finding in findings] == [Verdict.FAULT, *[Verdict.WARNING] * 3]
+
+
+@pytest.mark.parametrize(
+    ("other_dead", "verdict", "told"),
+    [
+        ("dead", Verdict.OK, "both queues share dead: the origin of a letter says"),
+        ("dead-2", Verdict.OK, "each queue has its own: dead, dead-2"),
+        ("caption", Verdict.FAULT, "it is the dead-letter queue of thumbnail: consumers take dead letters for events"),
+    ],
+)
+def test_the_layout_of_dead_letters_is_named(other_dead: str, verdict: Verdict, told: str) -> None:
+    """A shared dead-letter queue is sound; a working queue is none."""
+    arn = "arn:aws:sqs:eu-west-1:1:"
+    other = QueueSeen(
+        kind=Kind.THUMBNAIL,
+        url=URL.replace("caption", "thumbnail"),
+        attributes=attributes(QueueArn=f"{arn}thumbnail"),
+        dead_letters=evolve(DEAD, arn=f"{arn}{other_dead}"),
+    )
+    (finding,) = layout_findings([WELL, other])
+    assert (finding.verdict, finding.seen[: len(told)]) == (verdict, told)
+    assert layout_findings([evolve(WELL, dead_letters=None)]) == []
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(5, Verdict.WARNING), (10, Verdict.OK), (30, Verdict.OK)])

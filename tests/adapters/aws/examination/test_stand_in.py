@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
 import pytest
 
 from linkhub_adapters.aws.examination.inquiry import Inquiry
 from linkhub_adapters.aws.examination.services import open_services
 from linkhub_adapters.aws.examination.stand_in import is_stand_in, lacks_of, statements_of, try_statements
 from linkhub_adapters.aws.resources import staging_table
+from linkhub_adapters.aws.sdk_session import SdkSession
 from linkhub_adapters.memory import FakeClock
 from linkhub_core.finding import Verdict
 from tests.adapters.aws.examination.hospital import Hospital, unwell
@@ -50,10 +50,11 @@ def like_moto() -> Iterator[str]:
         serving.join()
 
 
-async def test_a_server_like_motos(like_moto: str) -> None:
+async def test_a_server_like_motos(like_moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each sort of statement is named with the status; the finding says what can."""
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
-    with open_services(session, like_moto) as services:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with open_services(SdkSession(region="us-east-1", endpoint_url=like_moto)) as services:
         lacking = await try_statements(Inquiry(clock=FakeClock()), services, staging_table("staging"))
     assert lacking == dict.fromkeys(("INSERT", "UPDATE", "DELETE"), "HTTP 500")
     finding = lacks_of("table staging", like_moto, lacking)

@@ -1,0 +1,74 @@
+"""A session of the AWS SDK, and the address of each service in the order of the SDK.
+
+    1. an address given in code for all services
+    2. the configured address of the service   (``AWS_ENDPOINT_URL_DYNAMODB``)
+    3. the configured address of all services  (``AWS_ENDPOINT_URL``)
+    4. the profile in the shared configuration file
+    5. AWS
+
+``AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`` and ``ignore_configured_endpoint_urls`` of the profile leave out 2 to 4. A
+caller that reads 2 and 3 from a file of its own hands them in; what it does not hand in is found by the SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import boto3
+import botocore.session
+from attrs import field, frozen
+from botocore.config import Config
+from botocore.utils import ensure_boolean
+
+__all__ = ["SdkSession"]
+
+
+@frozen(kw_only=True, slots=False)
+class SdkSession:
+    """Makes clients.
+
+    Args:
+        region: where the services are; none leaves it to the SDK.
+        endpoint_url: an address for all services, which no configuration changes.
+        configured_endpoint_urls: addresses by service (``dynamodb``), from a configuration that the SDK does not read.
+    """
+
+    region: str | None = None
+    endpoint_url: str | None = None
+    configured_endpoint_urls: Mapping[str, str] = field(factory=dict)
+
+    @cached_property
+    def _core(self) -> botocore.session.Session:
+        return botocore.session.get_session()
+
+    @cached_property
+    def _session(self) -> boto3.session.Session:
+        return boto3.session.Session(botocore_session=self._core, region_name=self.region)
+
+    @property
+    def region_name(self) -> str | None:
+        """The region in use, or none if there is none.
+
+        Raises:
+            BotoCoreError: the profile does not exist, or its file cannot be read.
+        """
+        name: str | None = self._session.region_name
+        return name
+
+    def endpoint_url_of(self, service: str) -> str | None:
+        """The address to hand to the SDK for a service; none leaves it to the SDK."""
+        if self.endpoint_url is not None:
+            return self.endpoint_url
+        is_ignored = ensure_boolean(self._core.get_config_variable("ignore_configured_endpoint_urls"))
+        return None if is_ignored else self.configured_endpoint_urls.get(service)
+
+    def client(self, service: str, config: Config) -> Any:
+        """Make the client of a service.
+
+        Raises:
+            BotoCoreError: the configuration of the SDK does not do for a client.
+        """
+        make: Any = self._session.client
+        return make(service, endpoint_url=self.endpoint_url_of(service), config=config)
