@@ -12,6 +12,7 @@ Readiness is false from the moment that the process is told to stop.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -156,6 +157,8 @@ async def _work(
         container.log().info(
             "listening", url=process.url, host=process.host, port=process.port, ws_port=process.ws_port
         )
+        gc.collect()
+        gc.freeze()  # what is there now stays: no later collection needs to look at it
         greet(process)
         await run_phases(
             phases,

@@ -57,8 +57,11 @@ class Admission:
             self._waiting.setdefault(address, deque()).append(begin)
 
     def release(self) -> None:
-        """A request is no longer in work; another one begins in the next turn of the loop."""
-        asyncio.get_running_loop().call_soon(self._release)
+        """A request is no longer in work; one that waits begins in the next turn of the loop."""
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._release)
+        else:
+            self.in_work -= 1
 
     def sending(self, address: str, size_bytes: int) -> None:
         """So many bytes of a large response are to be sent, or are sent (negative)."""
