@@ -290,13 +290,6 @@ MUTATIONS = {
 +        return PRODUCT_UPDATED if record.revision > 1 else NEW_PRODUCT
 """,
     ),
-    "lives-in-the-order-of-their-clocks": Mutation(
-        _SHOWN,
-        """
--            return Novelty.OTHER_LIFE
-+            return Novelty.REPEAT if announcement.life < life else Novelty.NEW
-""",
-    ),
     # --- staging and expiry
     "stage-over-a-newer-row": Mutation(
         _STAGING,
