@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-__all__ = ["REVALIDATE", "is_known", "respond", "strong_etag"]
+__all__ = ["REVALIDATE", "is_known", "respond", "respond_in_slices", "strong_etag"]
+
+_SLICE_BYTES: Final = 131_072
 
 REVALIDATE = "no-cache"
 """The ``Cache-Control`` of what may be kept but must be asked for each time."""
@@ -50,3 +54,25 @@ def respond(
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=answer_headers)
     return Response(body, headers=answer_headers, media_type=media_type)
+
+
+def respond_in_slices(request: Request, parts: Sequence[bytes], *, etag: str) -> Response:
+    """The same for a large body of JSON that is in parts; they are joined as they are sent, some at a time."""
+    headers = {"etag": etag, "cache-control": REVALIDATE}
+    if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
+        return Response(status_code=304, headers=headers)
+    headers["content-length"] = str(sum(map(len, parts)))
+    return StreamingResponse(_slices(parts), headers=headers, media_type="application/json")
+
+
+async def _slices(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
+    size_bytes = 0
+    for part in parts:
+        waiting.append(part)
+        size_bytes += len(part)
+        if size_bytes >= _SLICE_BYTES:
+            yield b"".join(waiting)
+            waiting, size_bytes = [], 0
+            await asyncio.sleep(0)  # others get their turn, also where the reader takes each slice at once
+    yield b"".join(waiting)

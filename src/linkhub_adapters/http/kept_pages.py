@@ -45,7 +45,7 @@ class _Kept:
 
     @property
     def size_bytes(self) -> int:
-        return len(self.listing.opening) + _BYTES_BESIDE
+        return self.listing.size_bytes + _BYTES_BESIDE
 
 
 @define(eq=False)

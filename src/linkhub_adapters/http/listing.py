@@ -9,6 +9,7 @@ is safe: it asks for a longer past, and gets again, at worst, what it has.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from attrs import field, frozen
 
@@ -18,13 +19,29 @@ from linkhub_core.stored_product import StoredProduct
 
 __all__ = ["Listing", "etag_of"]
 
+MAX_JOINED_BYTES: Final = 262_144
+
 
 @frozen(kw_only=True)
 class Listing:
-    """``opening`` is the JSON of an answer up to its ``metadata``; ``etag`` names its content."""
+    """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content.
 
-    opening: bytes = field(repr=False)
+    A page of up to 256 kB is one part. The products of a larger one are not joined: copying megabytes holds the event
+    loop, so they are joined slice by slice as they are sent.
+    """
+
+    parts: tuple[bytes, ...] = field(repr=False)
     etag: str
+
+    @property
+    def opening(self) -> bytes:
+        """All parts in one."""
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes."""
+        return sum(map(len, self.parts))
 
     @classmethod
     def of(cls, page: catalog.Page) -> Listing:
@@ -37,9 +54,17 @@ class Listing:
                 "count": len(page.products),
             }
         )
-        documents = b",".join([product.document for product in page.products])
-        opening = b'{"products":[%b],"pagination":%b' % (documents, pagination)
-        return cls(opening=opening, etag=etag_of(page.products, pagination))
+        documents = [product.document for product in page.products]
+        tail = b'],"pagination":%b' % pagination
+        if sum(map(len, documents)) <= MAX_JOINED_BYTES:
+            parts: tuple[bytes, ...] = (b'{"products":[%b%b' % (b",".join(documents), tail),)
+        else:
+            parts = (b'{"products":[', *_with_commas(documents), tail)
+        return cls(parts=parts, etag=etag_of(page.products, pagination))
+
+
+def _with_commas(documents: Sequence[bytes]) -> Sequence[bytes]:
+    return [part for document in documents for part in (document, b",")][:-1]
 
 
 def etag_of(products: Sequence[StoredProduct], beside: bytes = b"") -> str:

@@ -41,8 +41,10 @@ async def first_page(pages: KeptPages, request: Request, seller_handle: str, lim
 
 def _answer(request: Request, listing: Listing, seller_handle: str, timestamp: datetime, since: str | None) -> Response:
     metadata = {"sellerHandle": seller_handle, "since": since, "timestamp": codec.timestamp_text(timestamp)}
-    body = b'%b,"metadata":%b}' % (listing.opening, json_text.dump(metadata))
-    return conditional.respond(request, body, etag=listing.etag)
+    tail = b',"metadata":%b}' % json_text.dump(metadata)
+    if len(listing.parts) > 1:
+        return conditional.respond_in_slices(request, [*listing.parts, tail], etag=listing.etag)
+    return conditional.respond(request, listing.parts[0] + tail, etag=listing.etag)
 
 
 async def show_product(browse: BrowseShop, request: Request) -> Response:

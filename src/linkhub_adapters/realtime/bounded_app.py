@@ -34,6 +34,7 @@ class BoundedApp:
     has_place: bool
     is_gone: Callable[[], bool]
     _task: asyncio.Task[object] | None = None
+    _unsent_bytes: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -42,10 +43,13 @@ class BoundedApp:
         async def send_sliced(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._give_place_back()
-            if len(message.get("body", b"")) > SLICE_BYTES:
-                await self._send_slices(message, send)
-            else:
+                self._count(_length_of(message))
                 await send(message)
+                return
+            if len(message.get("body", b"")) > SLICE_BYTES:
+                message = await self._send_slices(message, send)
+            await send(message)
+            self._count(-len(message.get("body", b"")))
 
         try:
             await self.app(scope, receive, send_sliced)
@@ -55,6 +59,7 @@ class BoundedApp:
         finally:
             self._task = None
             self._give_place_back()
+            self._count(-self._unsent_bytes)
 
     def cancel(self) -> None:
         """The client is gone: stop reading for it."""
@@ -66,18 +71,25 @@ class BoundedApp:
             self.has_place = False
             self.bounds.admission.release()
 
-    async def _send_slices(self, message: Message, send: Send) -> None:
-        body, more_body = memoryview(message["body"]), message.get("more_body", False)
-        unsent_bytes = len(body)
-        self.bounds.admission.sending(self.address, unsent_bytes)
-        try:
-            for start in range(0, len(body), SLICE_BYTES):
-                slice_ = body[start : start + SLICE_BYTES]
-                is_last = start + SLICE_BYTES >= len(body)
-                await send({"type": "http.response.body", "body": slice_, "more_body": more_body or not is_last})
-                self.bounds.admission.sending(self.address, -len(slice_))
-                unsent_bytes -= len(slice_)
-                await asyncio.sleep(0)  # a fast reader takes slice after slice: others get their turn in between
-        finally:
-            if unsent_bytes:
-                self.bounds.admission.sending(self.address, -unsent_bytes)
+    async def _send_slices(self, message: Message, send: Send) -> Message:
+        """Send all of a body but its last slice, which is returned."""
+        body = memoryview(message["body"])
+        while len(body) > SLICE_BYTES:
+            await send({"type": "http.response.body", "body": body[:SLICE_BYTES], "more_body": True})
+            self._count(-SLICE_BYTES)
+            body = body[SLICE_BYTES:]
+            await asyncio.sleep(0)  # a fast reader takes slice after slice: others get their turn in between
+        return {**message, "body": body}
+
+    def _count(self, size_bytes: int) -> None:
+        """Count what of a large response is to be sent, or is sent (negative)."""
+        counted = max(-self._unsent_bytes, size_bytes)
+        if counted:
+            self._unsent_bytes += counted
+            self.bounds.admission.sending(self.address, counted)
+
+
+def _length_of(message: Message) -> int:
+    """The length of a large response; 0 for a small one, and where it is not known."""
+    length = next((int(value) for name, value in message.get("headers", ()) if name.lower() == b"content-length"), 0)
+    return length if length > SLICE_BYTES else 0

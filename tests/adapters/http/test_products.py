@@ -1,5 +1,6 @@
 """Reading a shop: pages, cursors, ``since``, one product, and every kind of nonsense in their parameters."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -316,3 +317,28 @@ async def test_a_product_that_cannot_be_read_is_a_500_by_its_name() -> None:
     assert "price" not in answer.text
     [failure] = listener.failures
     assert f"its row cannot be read: {HANDLE}/{video_id(2)}: price: is missing" in str(failure.error)
+
+
+async def test_a_large_page_is_the_same_page_and_holds_the_loop_for_no_copy_of_it() -> None:
+    """More than 256 kB are sent in slices, with a length, a tag, and a 304 for who has it; no slice is much larger."""
+    listener = Listener()
+    await listener.save(*(product(number, raw_caption="x" * 20_000) for number in range(30)))
+    sizes: list[int] = []
+
+    async def send(message: Any) -> None:
+        sizes.append(len(message.get("body", b"")))
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async with listener.client() as client:
+        whole = await client.get(PRODUCTS, params={"limit": 30})
+        assert [one["video_id"] for one in whole.json()["products"]] == [video_id(n) for n in reversed(range(30))]
+        assert whole.headers["content-length"] == str(len(whole.content))
+        assert list(whole.json()) == ["products", "pagination", "metadata"]
+        again = await client.get(PRODUCTS, params={"limit": 30}, headers={"if-none-match": whole.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        scope = {"type": "http", "method": "GET", "path": PRODUCTS, "query_string": b"limit=30", "headers": []}
+        await listener.app()(scope, receive, send)
+    assert sum(sizes) == len(whole.content)
+    assert max(sizes) < 2 * 131_072
