@@ -70,10 +70,11 @@ def _check(hub: Hub, lines: Mapping[int, Mapping[str, Any]], *, letters_may_be_d
 
 
 def _consume_with_a_kill(hub: Hub, directory: Path) -> Mapping[int, Mapping[str, Any]]:
-    with hub.consume() as survivor, hub.consume() as victim:
+    with hub.consume() as victim:
         lines = _publish_shuffled(hub, directory, 7)
         victim.wait_for_line("half_staged|message_rejected")
         victim.kill()
+    with hub.consume() as survivor:
         hub.wait_until_settled(survivor)
     return lines
 

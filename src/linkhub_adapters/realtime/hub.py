@@ -90,7 +90,7 @@ class Hub:
             shown=self._shown,
         )
         self._recreated = RecreatedProducts(
-            products=self.browse.products, show=self._show_decided, report=reader.report
+            known_life=self._shown.life_of, products=self.browse.products, show=self._show_decided, report=reader.report
         )
 
     # --- viewers ---------------------------------------------------------------------------------------------------

@@ -1,15 +1,16 @@
 """Announcements of a product that has another life than the one announced last: the store decides which one counts.
 
 An announcement whose life is the stored one goes to the viewers; any other is late news of a product that was deleted,
-and is dropped. Announcements that wait for a read are decided in their order. If the store, or its row, cannot be
-read, or if too many wait for it, they go to the viewers: an old product on a page is a smaller fault than a new one
-that is missing.
+and is dropped. Announcements that wait for a read are decided in their order. If another life of a product was shown
+while the read was under way, the read may be older than that life, and the announcement waits for the next one. A read
+that fails is tried again for some seconds. If the store, or its row, cannot be read then, or if too many wait for it,
+they go to the viewers: an old product on a page is a smaller fault than a new one that is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, field
@@ -22,6 +23,8 @@ from linkhub_core.stored_product import StoredProduct
 __all__ = ["RecreatedProducts"]
 
 MAX_WAITING: Final = 1_000
+RETRY_SECONDS: Sequence[float] = (0.5, 1.0, 2.0, 4.0)
+"""The pauses before a read that failed is tried again."""
 
 
 @define(eq=False, kw_only=True)
@@ -30,11 +33,13 @@ class RecreatedProducts:
 
     Args:
         products: the store.
+        known_life: the life of a product that was shown last, or None.
         show: takes an announcement that counts.
         report: takes what a read, or ``show``, raised.
     """
 
     products: ProductReader
+    known_life: Callable[[ProductKey], int | None]
     show: Callable[[Announcement], None]
     report: Callable[[Exception], None]
     _waiting: list[Announcement] = field(factory=list, init=False)
@@ -58,19 +63,29 @@ class RecreatedProducts:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []
-                stored = await self._find({announcement.key for announcement in waiting})
+                known = {announcement.key: self.known_life(announcement.key) for announcement in waiting}
+                stored = await self._find(set(known))
+                overtaken = []
                 for announcement in waiting:
-                    if _counts(announcement, stored):
+                    key = announcement.key
+                    if self.known_life(key) != known[key]:
+                        overtaken.append(announcement)
+                    elif _counts(announcement, stored):
                         self._try_to_show(announcement)
+                        known[key] = self.known_life(key)
+                self._waiting = overtaken + self._waiting
         finally:
             self._task = None
 
     async def _find(self, keys: set[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable] | None:
-        try:
-            return await self.products.read(list(keys))
-        except Exception as error:  # noqa: BLE001  the announcements are decided, whatever the store raises
-            self.report(error)
-            return None
+        for pause_seconds in (*RETRY_SECONDS, None):
+            try:
+                return await self.products.read(list(keys))
+            except Exception as error:  # noqa: BLE001  the announcements are decided, whatever the store raises
+                self.report(error)
+            if pause_seconds is not None:
+                await asyncio.sleep(pause_seconds)
+        return None
 
     def _try_to_show(self, announcement: Announcement) -> None:
         try:

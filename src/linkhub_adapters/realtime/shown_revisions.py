@@ -52,6 +52,10 @@ class ShownRevisions:
         key = announcement.key
         return self._lives.get(key) == announcement.life and self._revisions.get(key, 0) >= announcement.revision
 
+    def life_of(self, key: ProductKey) -> int | None:
+        """The life of a product that is remembered."""
+        return self._lives.get(key)
+
     def remember(self, announcement: Announcement) -> None:
         """Remember an announcement as the last one of its product."""
         self._remember_life(announcement)

@@ -68,4 +68,4 @@ def test_an_item_that_is_no_product_is_named(name: str, value: Any) -> None:
         assert (read.seller_handle, read.video_id) == (KEY.seller_handle, KEY.video_id)
         assert read.problem
     else:
-        assert name in ("tags", "primary_thumbnail")
+        assert name in ("tags", "primary_thumbnail", "created_at")

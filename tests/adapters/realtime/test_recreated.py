@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 from attrs import evolve
 
+from linkhub_adapters.memory import MemoryProductStore
+from linkhub_adapters.realtime import recreated
 from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET
-from linkhub_adapters.realtime.recreated import MAX_WAITING
+from linkhub_adapters.realtime.recreated import MAX_WAITING, RecreatedProducts
+from linkhub_adapters.realtime.shown_revisions import ShownRevisions
 from linkhub_core.announcement import Announcement
 from linkhub_core.entries import ActivityFailed
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import ProductKey
+from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from tests.adapters.realtime.fake_viewers import Watcher, settle
-from tests.adapters.realtime.room import Room, an_announcement, make_room
+from tests.adapters.realtime.room import GatedProductStore, Room, an_announcement, make_room
 from tests.support.builders import NOON, a_key, a_record
 
 FIRST_LIFE = a_record(revision=3)
@@ -93,13 +100,29 @@ async def test_a_replay_teaches_which_life_is_stored(room: Room) -> None:
     assert watcher.take_revisions() == [(second.key.video_id, 2)]
 
 
-async def test_announcements_are_shown_if_the_store_does_not_answer(room: Room, watcher: Watcher) -> None:
-    """An old product on a page is a smaller fault than a new one that is missing; the journal says why."""
+async def test_announcements_are_shown_if_the_store_does_not_answer(
+    room: Room, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some tries; an old product on a page is a smaller fault than a new one that is missing."""
+    monkeypatch.setattr(recreated, "RETRY_SECONDS", (0.0, 0.0))
     room.store.failure = ServiceUnavailable("products", "throttled")
     room.hub.broadcast(an_announcement(a_record(created_at=NOON - HOUR)))
     await settle()
     assert len(watcher.take_revisions()) == 1
-    assert len(room.journal.of(ActivityFailed)) == 1
+    assert len(room.journal.of(ActivityFailed)) == 3
+
+
+async def test_a_read_that_fails_is_tried_again(room: Room, watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late news of a deleted product is dropped once the store answers."""
+    monkeypatch.setattr(recreated, "RETRY_SECONDS", (0.0,) * 100)
+    room.store.save(FIRST_LIFE)
+    room.store.failure = ServiceUnavailable("products", "throttled")
+    room.hub.broadcast(an_announcement(a_record(created_at=NOON - HOUR)))
+    await settle()
+    assert room.journal.of(ActivityFailed)
+    room.store.failure = None
+    await settle()
+    assert watcher.take_revisions() == []
 
 
 async def test_one_that_cannot_be_encoded_keeps_no_other_from_viewers(room: Room, watcher: Watcher) -> None:
@@ -146,3 +169,40 @@ async def test_closing_the_hub_stops_the_read(room: Room, watcher: Watcher) -> N
     room.store.gate.set()
     await settle()
     assert watcher.take() == []
+
+
+class _SlowStore(GatedProductStore):
+    """A store whose answers are what was stored when the read began, and arrive when the gate is open."""
+
+    async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
+        """Read, then wait at the gate."""
+        found = await MemoryProductStore.read(self, keys)
+        await self.gate.wait()
+        return found
+
+
+async def test_a_read_that_is_older_than_the_life_shown_meanwhile_decides_nothing() -> None:
+    """A third life is saved and shown while a read that found the second one is under way: the second is late news."""
+    store, revisions = _SlowStore(), ShownRevisions(max_products=10)
+    shown: list[Announcement] = []
+
+    def show(announcement: Announcement) -> None:
+        revisions.remember(announcement)
+        shown.append(announcement)
+
+    second, third = (a_record(created_at=NOON + hours) for hours in (-HOUR, HOUR))
+    deciding = RecreatedProducts(
+        products=store, known_life=revisions.life_of, show=show, report=lambda error: pytest.fail(str(error))
+    )
+    show(an_announcement(FIRST_LIFE))
+    store.save(second)
+    store.gate.clear()
+    deciding.decide(an_announcement(second))
+    await settle()
+    store.save(third)
+    show(an_announcement(third))
+    store.gate.set()
+    await settle()
+    assert [announcement.created_at for announcement in shown] == [
+        an_announcement(record).created_at for record in (FIRST_LIFE, third)
+    ]
