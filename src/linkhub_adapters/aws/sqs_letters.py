@@ -149,10 +149,6 @@ def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -
     )
 
 
-def _fault_from(entry: Mapping[str, Any]) -> Fault:
-    return Fault(str(entry["field"]), str(entry["problem"]), of_store=entry.get("of_store") is True)
-
-
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
