@@ -105,7 +105,7 @@ def _directory_finding(seen: PlaceSeen) -> Finding:
 def _disk_finding(seen: PlaceSeen) -> Finding:
     is_gigabytes = seen.free_bytes >= LITTLE_BYTES
     free = f"{seen.free_bytes / 1e9:,.1f} GB free" if is_gigabytes else f"{seen.free_bytes / 1e6:,.1f} MB free"
-    mend = f"df -h {seen.directory} (then make room; work goes on by itself, and nothing has to be moved)"
+    mend = f"df -h {seen.directory} (then make room; work goes on without a restart, and no file has to be moved)"
     if seen.free_bytes < TOO_LITTLE_BYTES:
         return Finding.fault("disk", f"{free}: writes fail when it is full", mend)
     return Finding.warning("disk", free, mend) if seen.free_bytes < LITTLE_BYTES else Finding.ok("disk", free)
@@ -254,7 +254,7 @@ def _mend_of(seen: FileSeen) -> Sequence[str]:
     path, directory = seen.path, seen.path.parent
     steps = {
         FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],
-        FileFailure.BUSY: [f"fuser -v {path} (tells who has it open; wait, or stop that process)"],
+        FileFailure.BUSY: [f"fuser -v {path} (shows which process has it open; wait, or stop that process)"],
         FileFailure.DENIED: [f"ls -ld {directory} {path}*", f'chown "$(id -un)" {directory} {path}*'],
         FileFailure.DISK: ["dmesg | tail (what the kernel says of the disk)", f"ls -l {path}*"],
         FileFailure.DAMAGED: [f"ls -l {path}*", _restore(seen)],
