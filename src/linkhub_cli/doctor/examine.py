@@ -109,7 +109,7 @@ def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Findi
     if file is None:
         return findings
     if not file.has_our_rows and file.problem is None:
-        return [*findings, Finding.not_checked("rows", "the tables are not of this version: look again after its first start")]
+        return [*findings, Finding.not_checked("rows", "the next start brings the tables up to date; look again then")]
     return [*findings, *_rows(findings, _look_at_rows(directory / FILE_NAME))]
 
 
