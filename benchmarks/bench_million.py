@@ -43,7 +43,7 @@ _Read = Callable[[], Awaitable[object]]
 
 
 def _fill(data_dir: Path, count: int) -> datetime:
-    """So many products of one shop, one changed each millisecond; tells when the last one did."""
+    """So many products of one shop, one changed each millisecond; gives the time of the last change."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     product = a_product(0, SELLER, began)
     head, tail = encode_product(product).split(product.key.video_id.encode(), 1)

@@ -1,4 +1,4 @@
-"""The clients of AWS that the settings ask for; a region that is missing is told as a setting's fault."""
+"""The clients of AWS that the settings ask for; a missing region is reported as a setting's fault."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class CommandLine(NamedTuple):
         return loaded
 
     def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
-        """Open everything, do ``action``, close everything; logs only tell what is wrong.
+        """Open everything, do ``action``, close everything; the log holds warnings and errors only.
 
         Args:
             action: what the command does.

@@ -146,7 +146,7 @@ class Container(DeclarativeContainer):
 
 
 def exit_deadline(settings: Settings) -> ExitDeadline:
-    """The bound on the end of this process, to be started when it is told to stop."""
+    """The bound on the end of this process, to be started when the signal to stop comes."""
     log = get_logger("linkhub")
     problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
 
@@ -161,7 +161,7 @@ C = TypeVar("C", bound=Container)
 
 
 def guards(container: Container) -> Sequence[Duty]:
-    """The duty that ends a process whose storage was taken away, if the backend can tell."""
+    """The duty that ends a process whose storage was taken away, if the backend can notice that."""
     check, log = container.backend().guard, container.log()
     if check is None:
         return []

@@ -97,7 +97,7 @@ async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[
 
 
 def queue_of(examined: Examined) -> str:
-    """The kind of the queue that a letter came from, or that this is not known."""
+    """The kind of the queue that a letter came from, or that this kind is not known."""
     letter = examined.letter
     if letter.kind is not None:
         return letter.kind.value

@@ -1,8 +1,8 @@
-"""The last bound on the end of a process: it is over ``LINKHUB_DRAIN_SECONDS`` and a second after it was told to stop.
+"""The last bound on the end of a process: it ends ``LINKHUB_DRAIN_SECONDS`` and a second after the signal to stop.
 
-Phases are cut short after the drain (:mod:`.lifecycle`). What can still hold the process then is not theirs to end: a
+Phases are cut short after the drain (:mod:`.lifecycle`). They cannot end everything that may still hold the process: a
 call that blocks a thread, a lock of another process, an executor that the interpreter joins at exit. A daemon thread
-waits for all of that, and then ends the process without closing anything. Nothing is lost by it: what was accepted is
+waits until the time is over, and then ends the process without closing anything. Nothing is lost: accepted messages are
 on the disk or in a service, and messages in hand are delivered again.
 """
 

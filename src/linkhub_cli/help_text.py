@@ -31,6 +31,6 @@ FIRST_STEPS = examples(
 EXIT_CODES = """\b
 Exit codes:
   0  done
-  1  some of it failed; what did is told on standard error
+  1  some of it failed; standard error says what
   2  a mistake in the command or in the configuration
   3  a service is unavailable: trying again later may help"""

@@ -95,7 +95,7 @@ def stopped_by_signals(stop: asyncio.Event, *, stopping: Callable[[], None] = la
     A signal that the process was started to ignore (``nohup``) stays ignored.
 
     Args:
-        stop: what tells the process to stop.
+        stop: the event on which the process stops.
         stopping: called at the first signal, between two bytecodes of the main thread: also while the loop is busy.
     """
     loop = asyncio.get_running_loop()

@@ -38,7 +38,7 @@ class _Listed(NamedTuple):
 _COMMANDS: dict[str, dict[str, _Listed]] = {
     "Run linkhub": {
         "serve": _Listed("serve", "Serve REST, realtime and pages, and consume", ("rich",)),
-        "consume": _Listed("consume", "Consume alone; as many processes as you like", ("rich",)),
+        "consume": _Listed("consume", "Consume only; run as many processes as you like", ("rich",)),
         "demo": _Listed("demo", "Serve a fresh shop with simulated workers"),
     },
     "Put in, take out": {
@@ -52,9 +52,9 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
         "init": _Listed("init", "Make what the backend needs: tables, queues, the topic"),
         "adopt": _Listed("adopt", "Take over the rows of a service that was there before"),
-        "sweep": _Listed("sweep", "Mend what a crash left, remove what nobody came for"),
+        "sweep": _Listed("sweep", "Mend what a crash left, remove halves whose time is over"),
         "config": _Listed("config", "Show every setting and where it came from"),
-        "doctor": _Listed("doctor", "Check the configuration against what is there"),
+        "doctor": _Listed("doctor", "Compare the configuration with what is there"),
     },
 }
 

@@ -27,8 +27,8 @@ MEET_SECONDS = 2.0
 class Presence:
     """One process, and what it has heard of the others.
 
-    ``meet`` leaves a report under a name and gives those of all, ``leave`` removes it; ``realtime`` tells who is
-    connected here. A process that is killed does not leave: the others miss it until the backend forgets it.
+    ``meet`` leaves a report under a name and gives those of all, ``leave`` removes it; ``realtime`` counts the viewers
+    here. A process that is killed does not leave: the others miss it until the backend forgets it.
     """
 
     node: Node
@@ -53,7 +53,7 @@ class Presence:
         self._others = [report for report in reports if report.node != self.node]
 
     async def sign_off(self) -> None:
-        """Remove the report, for the process stops: nobody has to miss it."""
+        """Remove the report, for the process stops: no other process is to miss it."""
         if self.leave is None:
             return
         try:

@@ -5,7 +5,7 @@
     consumes (and serves)       ``probes``, ``work_probes``
     only serves                 ``probes``                  ``work_probes``: the process stays ready
 
-Anybody may ask, so an answer is shared for a second: many requests are one look.
+Every client may ask, so an outcome is shared for a second: many requests cause one check.
 """
 
 from __future__ import annotations
@@ -62,6 +62,6 @@ class SharedCheck:
 
 
 def _retrieve(task: asyncio.Future[object]) -> None:
-    """Mark what a check raised as seen: whoever asked may have gone when it ended."""
+    """Mark what a check raised as seen: the request that asked may be cancelled when it ends."""
     if not task.cancelled():
         task.exception()

@@ -1,6 +1,6 @@
 """Refused origins and hosts in the log, each with the setting that would allow it.
 
-A page that is refused comes back every few seconds, and anybody can send any origin. So each refusal is logged once in
+A page that is refused comes back every few seconds, and a client can send any origin. So each refusal is logged once in
 ``REPEAT_SECONDS``, and of at most ``MAX_REMEMBERED`` different ones in that time; the counters count them all.
 """
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.sdk_faults import SdkFault, SdkPart
 
-__all__ = ["line_of", "mend_of", "setting_of"]
+__all__ = ["line_of", "mend_of"]
 
 
 @frozen
@@ -62,11 +62,6 @@ _SETTINGS = {
     ),
     SdkPart.OTHER: _Setting("the AWS SDK's configuration (AWS_...)", "mend the value that is named"),
 }
-
-
-def setting_of(fault: SdkFault) -> str:
-    """What is set wrongly, by name."""
-    return _SETTINGS[fault.part].name
 
 
 def mend_of(fault: SdkFault) -> Sequence[str]:

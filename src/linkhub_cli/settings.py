@@ -44,8 +44,8 @@ class Storage:
         BACKEND,
         rules.choice("embedded", "aws", "memory"),
         default=DEFAULT_BACKEND,
-        doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` forgets all. Unset: "
-        "`aws` when an `SQS_*_QUEUE_URL` is set, else `embedded`.",
+        doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` keeps all in the "
+        "process. Unset: `aws` when an `SQS_*_QUEUE_URL` is set, else `embedded`.",
     )
     data_dir: Path = setting(
         "LINKHUB_DATA_DIR",
@@ -108,7 +108,7 @@ class Listener:
         rules.networks,
         doc="Addresses and networks of the proxies in front, separated by commas. Only their `X-Forwarded-*` headers "
         "count, for every transport; the right-most address that is none of them is the client.",
-        when_unset="the headers count from nowhere",
+        when_unset="no such header counts",
         example="10.0.0.0/8,::1",
     )
     keep_alive_seconds: float = setting(

@@ -1,4 +1,4 @@
-"""The three standard files of the process, open whatever it was started with.
+"""The three standard files of the process, opened if it was started without them.
 
 A process that was started with one of them closed (``linkhub serve <&-``) gets its number for the next file that is
 opened, a socket perhaps: what is printed then goes to a client, and libuv aborts when it closes a number below 3.

@@ -29,7 +29,7 @@ class OutputFailed(Exception):
 
     @property
     def is_reader_gone(self) -> bool:
-        """Whether nobody reads any more, which is no fault of this command."""
+        """Whether the reader has gone, which is no fault of this command."""
         return self.reason.errno == errno.EPIPE
 
     def __str__(self) -> str:

@@ -112,7 +112,7 @@ def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Impr
     if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
         return Refreshed(merged)
     revision = stored.revision + 1
-    # updated_at never runs backwards, whatever the savers' clocks do.
+    # updated_at never runs backwards, also if the savers' clocks do.
     updated_at = max(_whole_milliseconds(now), stored.updated_at)
     return Improved(evolve(merged, revision=revision, unannounced_revision=revision, updated_at=updated_at))
 

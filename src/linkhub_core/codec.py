@@ -75,7 +75,7 @@ class Reading:
 
 
 def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
-    """Read a worker's event, in whatever envelope and spelling it came.
+    """Read a worker's event, in any known envelope and spelling.
 
     Args:
         kind: the half that the message's queue is for; an event of the other half is taken for what it is.

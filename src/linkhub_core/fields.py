@@ -1,4 +1,4 @@
-"""How the model declares a field: its rule, whether an event can do without it, what it means, and an example.
+"""How the model declares a field: its rule, whether it is essential, what it means, and an example.
 
 A field is *essential* (a fault in it rejects the event) or *decoration* (what is wrong there is left out). The intake,
 the stores, OpenAPI, AsyncAPI, the reference and the tests derive what they know of a field from :func:`facts_of`.
@@ -34,8 +34,8 @@ class FieldFacts:
         example: a JSON value that is right.
         essential: whether a fault in it rejects the object that it belongs to.
         expected: whether the event schema requires it; if it is missing, the intake notes it.
-        instead: the value that stands for a missing one; ``ABSENT`` if there is none.
-        rule: of a single value; none where the field holds values of ``nested``.
+        instead: the value that replaces a missing one; ``ABSENT`` if there is none.
+        rule: of a single value; None if the field holds values of ``nested``.
         nested: the class of the values that the field holds, or none.
         is_list: whether it holds a list of them, of ``least`` to ``most``.
         left_out_at: which field of an entry a note names when the entry is left out; empty: the entry itself.
@@ -66,7 +66,7 @@ def _declare(facts: FieldFacts, converter: Rule[Any]) -> Any:
 
 
 def essential(rule: FieldRule[T], meaning: str, *, example: Any, instead: Any = ABSENT) -> T:
-    """Declare a field that an event cannot do without; ``instead`` stands for one that is missing."""
+    """Declare an essential field; ``instead`` replaces a missing one."""
     facts = FieldFacts(meaning=meaning, example=example, essential=True, instead=instead, rule=rule)
     return _declare(facts, rule.check)  # type: ignore[no-any-return]
 

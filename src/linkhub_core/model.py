@@ -180,9 +180,9 @@ class Version:
     """How new a half is. Of two halves of a kind the one with the greater version wins.
 
     ``counted_us`` is the half's timestamp as it counts, in microseconds since 1970: at most the last microsecond of the
-    millisecond in which its message was first sent, so that a clock that is ahead wins nothing. ``stamped_us`` is the
-    timestamp as its sender wrote it, which keeps honest stamps of one millisecond in their order. ``digest`` is a hash
-    of the content and decides between equal stamps.
+    millisecond in which its message was first sent, so that a clock that is ahead has no advantage. ``stamped_us`` is
+    the timestamp as its sender wrote it, which keeps right stamps of one millisecond in their order. ``digest`` is a
+    hash of the content and decides between equal stamps.
 
     ``str()`` gives the stored form, ``stamped-digest``, or ``counted~stamped-digest`` if the stamp does not count in
     full. These texts have the order of the versions, because ``~`` sorts behind ``-``.
@@ -296,7 +296,7 @@ class Origin:
 
     @classmethod
     def of_message(cls, attributes: Mapping[str, str], message_id: str, notes: tuple[Note, ...] = ()) -> Origin:
-        """The origin that a message's attributes name; without a correlation id the message's own id stands in."""
+        """The origin that a message's attributes name; without a correlation id the message's own id is used."""
         return cls(
             correlation_id=attributes.get("correlationId") or message_id,
             traceparent=attributes.get("traceparent"),

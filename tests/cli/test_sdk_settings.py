@@ -13,7 +13,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.sdk_faults import SdkFault, SdkPart, SdkUnavailable, sdk_fault_of
 from linkhub_cli.failures import exit_code_of, words_of
-from linkhub_cli.sdk_settings import line_of, mend_of, setting_of
+from linkhub_cli.sdk_settings import line_of, mend_of
 from tests.cli.conftest import Terminal
 
 MISTAKEN, UNAVAILABLE = 2, 3
@@ -222,8 +222,9 @@ def test_init_says_it_as_well(terminal: Terminal, sdk: Path, port: int) -> None:
 def test_each_part_has_a_setting_and_a_mend(part: SdkPart) -> None:
     """No fault of the SDK is without advice."""
     fault = SdkFault(part=part, problem="odd")
-    assert setting_of(fault) in line_of(fault)
-    assert mend_of(fault)
+    (step,) = mend_of(fault)
+    setting, _, mend = step.partition(": ")
+    assert f"({setting}); {mend}" in line_of(fault)
 
 
 def test_what_may_pass_is_tried_again() -> None:

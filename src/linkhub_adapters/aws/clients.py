@@ -128,7 +128,7 @@ class AwsClients:
 
 @contextmanager
 def _configured(service: str) -> Iterator[None]:
-    """Raise ``SdkUnavailable`` for what the SDK says, or lets slip, about its configuration."""
+    """Raise ``SdkUnavailable`` for errors about the SDK's configuration, also those that the SDK does not translate."""
     try:
         yield
     except Exception as error:

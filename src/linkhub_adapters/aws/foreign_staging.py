@@ -8,8 +8,8 @@
     is_complete               not read
 
 Rule 1. The halves are read by the rules for events. What is put right is not counted: no message of ours brought it.
-Rule 2. The key is the row's, and a stamp counts as at most the row's ``updated_at``, so a clock that was ahead wins
-        nothing.
+Rule 2. The key is the row's, and a stamp counts as at most the row's ``updated_at``, so a clock that was ahead has
+        no advantage.
 Rule 3. A row of which one half cannot be read cannot be read: no write of linkhub's removes the half.
 Rule 4. Every write is conditional on all of :data:`RAW` as it was read, and removes :data:`FOREIGN`.
 
@@ -47,7 +47,7 @@ _DATA: Final = {Kind.CAPTION: "caption_data", Kind.THUMBNAIL: "thumbnail_data"}
 FOREIGN: Final = (*_DATA.values(), "created_at", "updated_at")
 RAW: Final = (*FOREIGN, "ttl", "half", "version", "expires_at")
 
-# A row of linkhub's stays what it is only while no other service has added a half.
+# A row of linkhub's becomes such a row when another service adds a half.
 NOT_FOREIGN: Final = tuple(Condition(name, None, "IS MISSING") for name in _DATA.values())
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

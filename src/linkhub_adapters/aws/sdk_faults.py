@@ -1,8 +1,8 @@
 """What the AWS SDK cannot use of its own configuration: credentials, profiles, files, addresses, modes.
 
-Some of it the SDK says with errors of its own, some with whatever its code happened to raise: ``FileNotFoundError``,
-``JSONDecodeError``, ``AttributeError``. The first are told apart by their classes, the second by the function of
-botocore that raised them. Any other error is not the SDK's, and is none of this module's.
+The SDK reports some faults with errors of its own. Others surface as errors that its code did not translate:
+``FileNotFoundError``, ``JSONDecodeError``, ``AttributeError``. The first are recognised by their classes, the second by
+the function of botocore that raised them. Any other error is not the SDK's, and this module ignores it.
 
 A call that fails like this raises :class:`SdkUnavailable`. It is transient, for a running process tries again: a token
 file may be written, a credential process may work the next time. Its ``fault`` says what is to be mended.
@@ -123,7 +123,7 @@ _BY_FUNCTION = {
 
 
 def sdk_fault_of(error: BaseException) -> SdkFault | None:
-    """What an error says of the SDK's configuration; none if it says nothing of it."""
+    """The fault of the SDK's configuration that an error reports, or None."""
     if type(error).__module__.startswith("botocore."):
         return _of_its_own(error)
     return _of_anything(error)

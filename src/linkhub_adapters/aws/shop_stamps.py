@@ -1,6 +1,6 @@
 """The stamps of shops on DynamoDB: the second, and how many announcements of the shop this process has received.
 
-DynamoDB does not tell that a table has changed. So a page is kept for the rest of a second, and until an announcement
+DynamoDB does not report that a table has changed. So a page is kept for the rest of a second, and until an announcement
 of its shop arrives. Announcements are counted in a fixed number of slots, by a hash of the seller: shops that share one
 are read once more than necessary.
 """

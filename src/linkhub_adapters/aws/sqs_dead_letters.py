@@ -118,7 +118,7 @@ async def _let_go(letters: Sequence[DeadLetter]) -> _Outcome:
 
 
 def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
-    """The message's own attributes, and when it was first sent; that stays away from a body that leaves no room."""
+    """The message's own attributes, and when it was first sent; the latter is left out if the body leaves no room."""
     carried = dict(carry_first_sent(letter.attributes, letter.sent_at))
     spare = [name for name in carried if name not in _NEEDED]
     for name in spare[: max(0, len(carried) - MAX_ATTRIBUTES)]:

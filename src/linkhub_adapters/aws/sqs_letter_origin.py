@@ -31,7 +31,7 @@ SOURCE_ARN: Final = "DeadLetterQueueSourceArn"
 
 @frozen(kw_only=True)
 class LetterOrigin:
-    """Where a letter came from. ``kind`` is none where that is no queue of linkhub's; ``queue_name`` may be empty."""
+    """Where a letter came from. ``kind`` is None if that is no queue of linkhub's; ``queue_name`` may be empty."""
 
     queue_name: str
     queue: SqsQueue | None

@@ -3,9 +3,9 @@
 The body stays as it was. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
 ``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the message's
 life before (source queue, message id, when it was sent and rejected, how often it was delivered). SQS takes ten
-attributes and so many bytes in all, hence the ladder: eight attributes of the message's own stay attributes
-and the rest moves into the origin; then as many faults as there is room for, with the number of the others; and a body
-that leaves no room at all goes as it came.
+attributes and a limited number of bytes in all. So eight attributes of the message's own stay attributes and the rest
+moves into the origin; then come as many faults as there is room for, with the number of the others; and a body that
+leaves no room at all goes without them.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def read_letter(box: DeadLetterQueue, message: MessageTypeDef) -> DeadLetter:
 
 @frozen(kw_only=True)
 class _Life:
-    """What a letter was before it was one; ``queue_name`` is empty where that is not known."""
+    """The message that became a letter; ``queue_name`` is empty if the queue is not known."""
 
     queue_name: str = ""
     faults: Sequence[Fault]
@@ -149,10 +149,6 @@ def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -
     )
 
 
-def _fault_from(entry: Mapping[str, Any]) -> Fault:
-    return Fault(str(entry["field"]), str(entry["problem"]), of_store=entry.get("of_store") is True)
-
-
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -163,7 +159,7 @@ def _moment(text: str) -> datetime:
 def _life_untold(box: DeadLetterQueue, origin: LetterOrigin, message: MessageTypeDef) -> _Life:
     """A letter without linkhub's attributes: SQS moved it, as the redrive policy says, or another program sent it.
 
-    It keeps its id and the time it was sent, which stands for the time of its rejection, too: SQS does not say that.
+    It keeps its id and the time it was sent. That counts as the time of its rejection, too, which SQS does not give.
     """
     sent_at = moment_of(message["Attributes"]["SentTimestamp"])
     receive_count, problem = _untold_problem(origin)

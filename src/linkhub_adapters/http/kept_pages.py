@@ -57,7 +57,7 @@ class _Read:
     waiting: list[asyncio.Future[Listing | None]] = field(factory=list)
 
     async def joined(self) -> Listing | None:
-        """Wait for its listing; none if the request that read was cancelled."""
+        """Wait for its listing; None if the request that read was cancelled."""
         answer: asyncio.Future[Listing | None] = asyncio.get_running_loop().create_future()
         self.waiting.append(answer)
         return await answer
@@ -74,7 +74,7 @@ class KeptPages:
 
     Args:
         browse: reads what is not kept.
-        stamps: tells whether a shop has changed; none keeps nothing.
+        stamps: says whether a shop has changed; with None no page is kept.
         max_bytes: how many bytes all kept pages may have.
     """
 

@@ -30,7 +30,7 @@ async def list_products(pages: KeptPages, request: Request) -> Response:
 
 
 async def first_page(pages: KeptPages, request: Request, seller_handle: str, limit: int) -> Response:
-    """The first page of a shop, whichever way its request came.
+    """The first page of a shop, for the route and for the short way to it.
 
     Raises:
         ServiceUnavailable: the store does not answer.

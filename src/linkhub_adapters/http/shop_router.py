@@ -1,8 +1,8 @@
 """The table of routes, with a short way to the address that every viewer loads: the first page of a shop.
 
 The short way and the route give the same answer by the same function; the short way only saves the walk through the
-table and the reading of parameters. It stands behind all middlewares, so headers, CORS and errors are those of every
-other answer. What it does not recognise at a glance goes through the table.
+table and the reading of parameters. It is behind all middlewares, so headers, CORS and errors are those of every
+other answer. A request that it does not recognise goes through the table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from linkhub_core.errors import InvalidQuery
 __all__ = ["ShopRouter"]
 
 _FIRST_PAGE: Final = re.compile(r"/api/v1/shop/([A-Za-z0-9._-]+)/products")
-# What is longer is no first page; the memory of what was asked for holds nothing long.
+# A longer address is no first page, and is not put into the memory of addresses.
 _MAX_PATH_CHARACTERS: Final = 86
 _MAX_QUERY_BYTES: Final = 8
 _LIMIT: Final = re.compile(rb"(?:limit=([0-9]{0,2}))?")

@@ -167,7 +167,7 @@ class CatchUp:
         viewer.write(event.form(viewer.dialect))
 
     async def _drained(self, viewer: Viewer) -> None:
-        """Wait while half of what may wait for a viewer does, but not for ever."""
+        """Wait while at least half of the allowed bytes wait for the viewer, but not for ever."""
         pauses = 0
         while viewer.unsent_bytes() > self.settings.max_unsent_bytes // 2 and pauses < _MAX_PAUSES:
             await self.clock.sleep(_PAUSE_SECONDS)

@@ -85,7 +85,7 @@ class Channel:
         return revisions is not None and revisions.get(announcement.life, 0) >= announcement.revision
 
     def any_replayed(self, announcements: Sequence[Announcement]) -> bool:
-        """Whether a viewer may have seen one of them in a replay, so that each is written by itself."""
+        """Whether a viewer may have seen one of them in a replay, so that each is written alone."""
         lives = [announcement.life for announcement in announcements]
         return any(life in revisions for revisions in self.replayed.values() for life in lives)
 

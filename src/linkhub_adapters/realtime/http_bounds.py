@@ -117,7 +117,7 @@ class HttpBounds:
         self.count(address, -1)
 
     def count(self, address: str, connections: int) -> None:
-        """Count connections of an address, or no longer (negative)."""
+        """Add to the connections of an address; a negative number takes away."""
         self._by_address[address] += connections
         if not self._by_address[address]:
             del self._by_address[address]

@@ -160,7 +160,7 @@ class HttpConnection(HttpToolsProtocol):
 
         def begin() -> bool:
             if not cycle.disconnected:
-                # A realtime request is told that its client is gone, and ends itself.
+                # A realtime request gets the disconnect of its client, and ends.
                 self._app_of_answer = None if kind is RequestKind.REALTIME else bounded
                 super(HttpConnection, self)._start_asgi_task(cycle, cast(ASGI3Application, bounded))
             return not cycle.disconnected

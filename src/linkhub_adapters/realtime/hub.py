@@ -3,15 +3,15 @@
 Theory of operation. Connections of every kind are :class:`~.viewer.Viewer` values; the hub knows nothing of sockets.
 A message of a viewer goes through its session (:mod:`linkhub_core.subscriptions`), and the outcomes are carried out
 here. An announcement is encoded once for each dialect and written to each viewer in one synchronous loop: no task and
-no queue. Announcements of a shop that come together are written together: the system call is what costs, so the
-further a server is behind, the faster it is.
+no queue. Announcements of a shop that come together are written together: system calls are most of the cost, so a
+server that is behind writes more events in the same time.
 
 Rule 1. An announcement that is no news is dropped (:mod:`~.shown_revisions`), and one of a product that was deleted,
         too (:mod:`~.recreated`). The memory is bounded, and holds products of shops without viewers: a viewer that
         comes later has read the newest revision from the store, and must not be shown an older one after it.
 Rule 2. A viewer sees a revision at most once, and revisions only grow, whether they come live or from a replay
         (:mod:`~.catch_up`). Only a viewer that asks again for what it missed is shown it again.
-Rule 3. Whatever messages come in one breath, the last one of a shop decides, each is answered in order, and a viewer
+Rule 3. Of messages that come at once the last one for a shop decides, each is answered in order, and a viewer
         that is disconnected leaves no task behind.
 """
 

@@ -95,7 +95,7 @@ class RecreatedProducts:
 
 
 def _counts(announcement: Announcement, stored: Mapping[ProductKey, StoredProduct | Unreadable] | None) -> bool:
-    """Whether the life of an announcement is the stored one, as far as the store says; None is a read that failed."""
+    """Whether the life of an announcement is the stored one; None if the read failed."""
     if stored is None:
         return True
     product = stored.get(announcement.key)

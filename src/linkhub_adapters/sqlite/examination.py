@@ -9,7 +9,6 @@
     less than 100 MB free / less than 1 GB  fault / warn writes fail when the disk is full
     a file written to in the future         fault        the clock was set back: `since` misses products
     no write-ahead log                      warning      readers and writers wait for each other until one opens it
-    rows that cannot be read                warning      another program wrote them: they are left out and named
 
 A file of an older schema is no fault: the next start brings it up to date.
 """
@@ -21,7 +20,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,12 +31,21 @@ from linkhub_adapters.sqlite.product_store import READ_PRODUCTS, read_product
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_adapters.sqlite.staging_store import READ_ROWS, read_row
 from linkhub_core.finding import Finding
+from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 
-__all__ = ["FileSeen", "PlaceSeen", "file_findings", "look_at_file", "look_at_place", "place_findings"]
+__all__ = [
+    "FileSeen",
+    "PlaceSeen",
+    "RowsSeen",
+    "file_findings",
+    "look_at_file",
+    "look_at_place",
+    "look_at_rows",
+    "place_findings",
+]
 
 CHECK_SECONDS = 20.0
-_MOST_NAMED = 3
 LITTLE_BYTES, TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000
 ALLOWED_AHEAD = timedelta(seconds=2)
 _OF_A_NETWORK = frozenset({"afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
@@ -105,7 +113,7 @@ def _directory_finding(seen: PlaceSeen) -> Finding:
 def _disk_finding(seen: PlaceSeen) -> Finding:
     is_gigabytes = seen.free_bytes >= LITTLE_BYTES
     free = f"{seen.free_bytes / 1e9:,.1f} GB free" if is_gigabytes else f"{seen.free_bytes / 1e6:,.1f} MB free"
-    mend = f"df -h {seen.directory} (then make room; work goes on by itself, and nothing has to be moved)"
+    mend = f"df -h {seen.directory} (then make room; work goes on without a restart, and no file has to be moved)"
     if seen.free_bytes < TOO_LITTLE_BYTES:
         return Finding.fault("disk", f"{free}: writes fail when it is full", mend)
     return Finding.warning("disk", free, mend) if seen.free_bytes < LITTLE_BYTES else Finding.ok("disk", free)
@@ -119,7 +127,6 @@ class FileSeen:
     """What is known of a file that is there. ``problem`` and ``failure`` are why it could not be read; then the rest is
     unknown.
 
-    ``unreadable`` are rows of products and of staging that cannot be read, or none if they were not read.
     ``damages`` is what SQLite's quick check says, or none if that took too long. ``holders`` are processes that have
     the file open, or none where the system does not tell.
     """
@@ -133,8 +140,12 @@ class FileSeen:
     is_empty: bool = False
     journal_mode: str = ""
     damages: Sequence[str] | None = None
-    unreadable: Sequence[Unreadable] | None = None
     holders: Sequence[int] | None = None
+
+    @property
+    def has_our_rows(self) -> bool:
+        """Whether its tables are those of this version, so that their rows can be looked at."""
+        return (self.application_id, self.schema_version) == (APPLICATION_ID, SCHEMA_VERSION)
 
 
 def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSeen | None:
@@ -150,7 +161,7 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
     modified_at = datetime.fromtimestamp(max(one.stat().st_mtime for one in written), UTC)
     holders = _holders(path.resolve())
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+        with closing(_open_to_look(path)) as connection:
             return FileSeen(
                 path=path,
                 modified_at=modified_at,
@@ -159,7 +170,6 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
                 is_empty=not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0],
                 journal_mode=str(connection.execute("PRAGMA journal_mode").fetchone()[0]),
                 damages=_damages(connection, check_seconds),
-                unreadable=_unreadable(connection, check_seconds),
                 holders=holders,
             )
     except sqlite3.Error as error:
@@ -167,23 +177,12 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
         return FileSeen(path=path, modified_at=modified_at, problem=told, failure=failure, holders=holders)
 
 
+def _open_to_look(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+
+
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _unreadable(connection: sqlite3.Connection, check_seconds: float) -> Sequence[Unreadable] | None:
-    ours = (_pragma(connection, "application_id"), _pragma(connection, "user_version"))
-    if ours != (APPLICATION_ID, SCHEMA_VERSION):
-        return None
-    deadline = time.monotonic() + check_seconds
-    found: list[Unreadable] = []
-    for statement, read in ((f"{READ_PRODUCTS} FROM products", read_product), (READ_ROWS, read_row)):
-        for row in map(read, connection.execute(statement)):
-            if isinstance(row, Unreadable):
-                found.append(row)
-            if time.monotonic() >= deadline:
-                return None
-    return found
 
 
 def _damages(connection: sqlite3.Connection, check_seconds: float) -> Sequence[str] | None:
@@ -213,6 +212,35 @@ def _leads_to(link: Path, path: Path) -> bool:
         return False
 
 
+# --- its rows
+
+
+@frozen(kw_only=True)
+class RowsSeen:
+    """The rows of both tables, read one by one as they are asked for."""
+
+    products: Iterator[ProductRecord | Unreadable]
+    staging: Iterator[WaitingHalf | Unreadable]
+
+
+@contextmanager
+def look_at_rows(path: Path) -> Iterator[RowsSeen]:
+    """Read the rows of a file of this version, and change nothing.
+
+    Raises:
+        ServiceUnavailable: the file cannot be read.
+    """
+    try:
+        with closing(_open_to_look(path)) as connection:
+            products = map(read_product, connection.execute(f"{READ_PRODUCTS} FROM products"))
+            yield RowsSeen(products=products, staging=map(read_row, connection.execute(READ_ROWS)))
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+
+
+# --- what is found in the file
+
+
 def file_findings(seen: FileSeen | None, now: datetime) -> Sequence[Finding]:
     """What is to be said of the file, and of the clock that stamps what is in it."""
     if seen is None:
@@ -228,7 +256,6 @@ def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
         next_start = f" (the next start brings it to {SCHEMA_VERSION})" if is_old else ""
         yield Finding.ok("file", f"{seen.path}, schema {seen.schema_version}{next_start}")
         yield _damage_finding(seen)
-        yield from _row_findings(seen)
         yield from _log_warnings(seen)
     yield _clock_finding(seen, now)
     if seen.holders is None:
@@ -254,7 +281,7 @@ def _mend_of(seen: FileSeen) -> Sequence[str]:
     path, directory = seen.path, seen.path.parent
     steps = {
         FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],
-        FileFailure.BUSY: [f"fuser -v {path} (tells who has it open; wait, or stop that process)"],
+        FileFailure.BUSY: [f"fuser -v {path} (shows which process has it open; wait, or stop that process)"],
         FileFailure.DENIED: [f"ls -ld {directory} {path}*", f'chown "$(id -un)" {directory} {path}*'],
         FileFailure.DISK: ["dmesg | tail (what the kernel says of the disk)", f"ls -l {path}*"],
         FileFailure.DAMAGED: [f"ls -l {path}*", _restore(seen)],
@@ -267,20 +294,6 @@ def _restore(seen: FileSeen) -> str:
         f"stop every process, keep {seen.path} with its -wal and its -shm in another place, then put a backup in "
         "their place"
     )
-
-
-def _row_findings(seen: FileSeen) -> Iterator[Finding]:
-    if seen.unreadable is None:
-        if seen.schema_version == SCHEMA_VERSION:
-            yield Finding.not_checked("rows", f"there are too many to read within {CHECK_SECONDS:g} s")
-        return
-    if not seen.unreadable:
-        yield Finding.ok("rows", "all products and all waiting halves can be read")
-        return
-    named = "; ".join(map(str, seen.unreadable[:_MOST_NAMED]))
-    rest = f"; and {len(seen.unreadable) - _MOST_NAMED:,} more" if len(seen.unreadable) > _MOST_NAMED else ""
-    problem = f"{len(seen.unreadable):,} cannot be read, and are left out everywhere: {named}{rest}"
-    yield Finding.warning("rows", problem, f"sqlite3 {seen.path} (correct these rows, or delete them)")
 
 
 def _damage_finding(seen: FileSeen) -> Finding:

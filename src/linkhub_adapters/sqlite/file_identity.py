@@ -1,7 +1,7 @@
-"""Which file a path led to when it was opened: SQLite itself does not notice that it was moved, deleted or replaced.
+"""Which file a path led to when it was opened: SQLite does not notice that it was moved, deleted or replaced.
 
 Three files belong together, the main one, its ``-wal`` and its ``-shm``. While any process has the file open, none of
-them changes its inode. A process that goes on after one of them did writes what no other process will find.
+them changes its inode. If one does, no other process finds the later writes of this process.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def _read(
 
 
 def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
-    """Read rows until there is one product more than the page holds: that one only tells that there are more."""
+    """Read rows until there is one product more than the page holds: that one only shows that there are more."""
     wanted = query.limit + 1
     before = query.before or _AFTER_ALL
     products: list[StoredProduct] = []

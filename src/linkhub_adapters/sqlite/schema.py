@@ -34,8 +34,8 @@ UPDATE products SET shown = unannounced_revision IS NULL, created_at = CASE
   WHEN json_valid(CAST(document AS TEXT)) THEN coalesce(json_extract(CAST(document AS TEXT), '$.created_at'), '')
   ELSE '' END;
 """
-# Whoever changes a product, and by whatever statement, moves the stamp of its shop. The upsert holds within a statement
-# that has an OR clause of its own, which would take the place of one here.
+# Every statement that changes a product moves the stamp of its shop, also one of another program. This is an upsert and
+# not an OR clause, because the OR clause of the outer statement would replace it.
 _STAMP = "ON CONFLICT (seller_handle) DO UPDATE SET stamp = excluded.stamp"
 _SHOP_STAMPS = f"""
 CREATE TABLE IF NOT EXISTS shop_stamps (

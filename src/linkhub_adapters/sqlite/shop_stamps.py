@@ -41,5 +41,5 @@ class SqliteShopStamps:
         try:
             row = self.connection.execute(_CURRENT, (seller_handle,)).fetchone()
         except sqlite3.Error:
-            return None  # whoever reads the shop now learns what is wrong with the file
+            return None  # the read of the shop that follows raises the fault of the file
         return 0 if row is None else row[0]

@@ -1,6 +1,6 @@
 """Rows of products as readers get them: the stored JSON, looked at but not decoded.
 
-The codec writes a document with its key first and its stamps last, so a few comparisons tell whether it wrote this one.
+The codec writes a document with its key first and its stamps last, so a few comparisons show whether it wrote this one.
 Any other document, such as one that was edited by hand, is decoded: it comes out as the codec writes it, or as
 :class:`~linkhub_core.ports.Unreadable`.
 """

@@ -14,7 +14,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commit what the block does; undo it if the block, or the commit, fails.
 
     Raises:
-        sqlite3.Error: the first error. SQLite ends a transaction by itself when the disk is full or fails, and a
+        sqlite3.Error: the first error. SQLite ends the transaction when the disk is full or fails, and a
             rollback then fails as well: that second error says nothing about the cause.
     """
     connection.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""How many lines strangers may cause: a client that sends nonsense, or does not read, cannot fill the log.
+"""How many lines clients may cause: one that sends nonsense, or does not read, cannot fill the log.
 
     limited                                      at most            by
     -------------------------------------------  -----------------  --------------------------------------------------

@@ -36,8 +36,8 @@ class LogStream:
 
     Args:
         target: where lines go in the end.
-        resumed: makes the line that tells how many were dropped.
-        has_thread: whether lines are written by a thread of their own, as a server needs; else by whoever logs.
+        resumed: makes the line that says how many were dropped.
+        has_thread: whether a thread of its own writes the lines, as a server needs; else the logging thread does.
         max_waiting_characters: how much may wait for that thread.
     """
 

@@ -1,4 +1,4 @@
-"""A guard: it looks again and again whether what the process works on is still there, and ends the process if not."""
+"""A guard: it checks at intervals whether the storage of the process is still there, and ends the process if not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Guard:
 
     Args:
         check: raises ``StoreLost`` if this process cannot go on.
-        lost: told of that before the process ends.
+        lost: called with that error before the process ends.
         interval_seconds: the pause between two checks.
     """
 

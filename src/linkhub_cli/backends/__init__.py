@@ -40,7 +40,7 @@ async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN
     """Open the backend that the settings name, and close it at the end.
 
     Raises:
-        SettingsFaulty: a package that it needs is not installed, or a setting leads to nothing.
+        SettingsFaulty: a package that it needs is not installed, or a setting names something that is not there.
         ServiceUnavailable: it cannot be reached.
     """
     name = settings.storage.backend

@@ -52,9 +52,9 @@ class Backend:
     for any process to be ready, ``work_probes`` what must answer for one that consumes; each returns when it does, and
     raises when not. ``guard`` raises ``StoreLost`` when no process that opened the backend can go on. ``made`` names
     the storage that was made when the backend was opened, if there was none. ``figures`` counts what is there now.
-    Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` tells what a cloud's services
-    were asked for, where there is one. ``meet`` leaves the report of a process under its name and gives those of all,
-    ``leave`` removes one, where there is a place for reports. ``stamps`` tell when a shop changed, for what is kept of
+    Where it is ``cheap_to_scan``, all that waits may be read every few seconds. ``usage`` counts the calls of a cloud's
+    services, where there is one. ``meet`` leaves the report of a process under its name and gives those of all,
+    ``leave`` removes one, where there is a place for reports. ``stamps`` change with a shop, for pages that are kept of
     it; ``received`` is called with announcements before viewers get them. The opener closes what has to be closed.
     """
 
@@ -87,7 +87,7 @@ class OpenBackend(Protocol):
         """Open it; leaving the context closes all that it holds.
 
         Raises:
-            SettingsFaulty: a setting leads to nothing, or to what cannot be used.
+            SettingsFaulty: a setting names something that is not there, or that cannot be used.
             ServiceUnavailable: it cannot be reached.
         """
         ...

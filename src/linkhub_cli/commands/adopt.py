@@ -32,7 +32,7 @@ __all__ = ["adopt"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def adopt(ctx: click.Context, yes: bool, as_json: bool) -> None:
-    """Give the rows of another service what linkhub keeps beside a row.
+    """Give the rows of another service the attributes that linkhub adds to a row.
 
     linkhub reads such rows without this, too. Products get attributes and lose none, so the other service can still
     read them. Halves become rows of linkhub's; rows with both halves become products. Before --yes, stop the consumers

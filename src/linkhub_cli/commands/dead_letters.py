@@ -46,7 +46,7 @@ _queue = click.option(
     "--queue", type=click.Choice([*_KINDS, UNKNOWN_QUEUE]), help="Only letters that came from this queue."
 )
 _as = click.option(
-    "--as", "assumed_kind", type=click.Choice(_KINDS), help="What letters are that came from no known queue."
+    "--as", "assumed_kind", type=click.Choice(_KINDS), help="The kind of letters that came from no known queue."
 )
 _reason = click.option("--reason", metavar="TEXT", help="Only letters whose reason holds this text.")
 _all = click.option("--all", "everything", is_flag=True, help="Every letter.")
@@ -157,12 +157,12 @@ def redrive(
 ) -> None:
     """Put letters back on the queue that they came from.
 
-    Letters that would be rejected again by today's rules stay where they are, unless it is forced. With --body one
-    letter goes back mended: with the event of a file, its correlation id as before. A letter is removed only when its
-    message is on the queue: interrupted, it may be in both, which does no harm.
+    Letters that would be rejected again by today's rules, or that a store refused, stay where they are, unless --force
+    is given. With --body one letter goes back with the event of a file and the correlation id that it had. A letter is
+    removed only when its message is on the queue: after an interruption it may be in both, which does no harm.
 
-    A letter that came from no known queue, as it may be in a dead-letter queue that several queues share, stays until
-    --as names its kind.
+    A letter of no known queue, which a dead-letter queue that several queues share may hold, stays until --as names its
+    kind.
     """
     yes = options["yes"]
     if body_file is not None:

@@ -29,10 +29,10 @@ __all__ = ["doctor"]
 )
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, role: str | None) -> None:
-    """Check the configuration against what is there: settings, tables or file, queues, topic, permissions, clock.
+    """Compare the configuration with what is there: settings, tables or file, queues, topic, permissions, clock.
 
-    Nothing is changed, and no message is received. Each fault comes with what mends it. The exit code is 0 where
-    nothing is at fault, be there warnings or not, 1 where something is, and 2 where the settings themselves are.
+    Nothing is changed, and no message is received. Below each fault is what mends it. The exit code is 0 without a
+    fault (warnings do not count), 1 with a fault, and 2 if the settings are at fault.
     """
     from linkhub_adapters.worker import SystemClock  # noqa: PLC0415  help is quick
 

@@ -34,7 +34,7 @@ def export(ctx: click.Context, seller: str | None) -> None:
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
     if unreadable := line.run(lambda container: _export(container, wanted), opening=OPEN_STORES):
-        news(f"linkhub: {counted(unreadable, 'product')} cannot be read and left out")
+        news(f"linkhub: left out {counted(unreadable, 'product')} that cannot be read")
         ctx.exit(SOME_FAILED)
 
 

@@ -69,7 +69,7 @@ def init(ctx: click.Context, template: bool, subscriptions: Sequence[Subscriptio
     """Make what the backend needs, or look whether it is there and mend what is safe to mend.
 
     With LINKHUB_BACKEND=aws: both tables, both queues with their dead-letter queues, and the topic, under the names
-    that the settings give them. What was done is told on standard error, resource by resource; the settings to use are
+    that the settings give them. Standard error says what was done with each resource; the settings to use are
     printed, ready for .env. Nothing is deleted or lowered, and a second run changes nothing. With the embedded backend
     it makes the file.
     """

@@ -55,12 +55,12 @@ class _Tally:
 def publish(ctx: click.Context, files: Sequence[str]) -> None:
     """Put events on the queues, from JSON lines.
 
-    A line is a bare event, whose kind is told from its fields, or {"queue": "caption" or "thumbnail", "body": "..."},
-    whose body goes out as it stands. `-` is standard input. Each message carries "<file>:<line>" as its correlation id,
-    so that a dead letter names its line.
+    A line is a bare event, whose fields show its kind, or {"queue": "caption" or "thumbnail", "body": "..."}, whose
+    body is sent unchanged. `-` is standard input. Each message carries "<file>:<line>" as its correlation id, so that a
+    dead letter names its line.
 
-    A line that cannot be read, or that the queue refuses, is told by its number; the others are published, and the exit
-    code is 1.
+    A line that cannot be read, or that the queue refuses, is named by its number; the others are published, and the
+    exit code is 1.
     """
     line: CommandLine = ctx.obj
     if not files and sys.stdin.isatty():

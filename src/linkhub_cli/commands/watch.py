@@ -35,7 +35,7 @@ __all__ = ["watch"]
 def watch(line: CommandLine, seller: str, url: str | None, count: int | None, as_json: bool) -> None:
     """Show the live events of a shop, through the WebSocket of a running server.
 
-    When the connection is lost it comes back by itself, with what was missed.
+    When the connection is lost, it connects again and shows what was missed.
     """
     listener = line.settings().listener
     address = websocket_url(url or url_of(listener.host, listener.port))

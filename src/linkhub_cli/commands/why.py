@@ -31,10 +31,10 @@ __all__ = ["why"]
 @click.option("--json", "as_json", is_flag=True, help="JSON: one object a seller.")
 @click.pass_context
 def why(ctx: click.Context, video_id: str, seller: str | None, as_json: bool) -> None:
-    """Tell why a video is in the shop, or why it is not.
+    """Show why a video is in the shop, or why it is not.
 
-    It looks at queues (embedded), staging, products, dead letters and announcements (embedded), and changes nothing. Of
-    a video that nobody knows it says where to look next, and the exit code is 1.
+    It looks at queues (embedded), staging, products, dead letters and announcements (embedded), and changes nothing. If
+    it finds nothing of the video, it says where to look next, and the exit code is 1.
     """
     line: CommandLine = ctx.obj
     stories, traces = line.run(lambda container: container.why()(video_id, seller))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from linkhub_cli.backends import OPEN_STORES, open_backend
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.doctor.rows import Row, find_in_rows
@@ -106,8 +106,11 @@ def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Findi
     directory = settings.storage.data_dir
     file = look_at_file(directory / FILE_NAME)
     findings = [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
-    is_there = (directory / FILE_NAME).exists()  # looking makes no file
-    return [*findings, *(_rows(findings, _look_at_rows(settings, clock)) if is_there else [])]
+    if file is None:
+        return findings
+    if not file.has_our_rows and file.problem is None:
+        return [*findings, Finding.not_checked("rows", "the next start brings the tables up to date; look again then")]
+    return [*findings, *_rows(findings, _look_at_rows(directory / FILE_NAME))]
 
 
 def _rows(findings: Sequence[Finding], look: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
@@ -142,9 +145,16 @@ async def _look_at_items(settings: Settings, clock: Clock) -> Sequence[Finding]:
         return await find_in_rows(products, rows(settings.aws.staging_table, staging_from_item))
 
 
-async def _look_at_rows(settings: Settings, clock: Clock) -> Sequence[Finding]:
-    async with open_backend(settings, clock, OPEN_STORES) as backend:
-        return await find_in_rows(backend.products.scan(), backend.staging.scan())
+async def _look_at_rows(path: Path) -> Sequence[Finding]:
+    """The rows in the file as it is: a process that opens it would bring an older one up to date."""
+    from linkhub_adapters.sqlite.examination import look_at_rows  # noqa: PLC0415  only with this backend
+
+    async def rows(read: Iterator[Row]) -> AsyncIterator[Row]:
+        for row in read:
+            yield row
+
+    with look_at_rows(path) as seen:
+        return await find_in_rows(rows(seen.products), rows(seen.staging))
 
 
 def _memory(_: Settings, __: Clock, ___: str | None) -> Sequence[Finding]:

@@ -1,8 +1,8 @@
 """The spellings that are put right: which ones a field may have, and how each is read.
 
 A spelling takes a raw value and returns the value that it means, or the same object if it does not apply. The spellings
-of a field follow from the kind of its rule; :data:`_OF_FIELD` lists the few fields that have others. Only what cannot
-mean two things is read: ``"23.4"`` is a number, ``"55,000"`` is not.
+of a field follow from the kind of its rule; :data:`_OF_FIELD` lists the few fields that have others. A value is read
+only if it can mean one thing: ``"23.4"`` is a number, ``"55,000"`` is not.
 """
 
 from __future__ import annotations

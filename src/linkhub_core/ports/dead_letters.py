@@ -19,8 +19,8 @@ __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
 class DeadLetter:
     """A rejected message.
 
-    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue. ``kind`` is none
-    where the queue that it came from is not known or is none of linkhub's. ``source_queue`` names that queue, and
+    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue. ``kind`` is None
+    if the queue that it came from is not known or is none of linkhub's. ``source_queue`` names that queue, and
     ``held_in`` the dead-letter queue that holds the letter, where the technology has names for them.
     """
 

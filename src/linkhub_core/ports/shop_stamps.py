@@ -9,7 +9,7 @@ __all__ = ["ShopStamps"]
 
 
 class ShopStamps(Protocol):
-    """Tells changes of a shop apart, at next to no cost and without waiting.
+    """Gives a stamp that changes with a shop, at next to no cost and without waiting.
 
     Take the stamp, then read the shop: the answer is valid as long as :meth:`current` gives an equal stamp.
     """
@@ -20,7 +20,7 @@ class ShopStamps(Protocol):
         ...
 
     def current(self, seller_handle: str) -> Hashable | None:
-        """The stamp of the shop now; none where it is not known, so that nothing may be kept.
+        """The stamp of the shop now; None if it is not known: then no page may be kept.
 
         It differs from every earlier one after a change that readers can see, at the latest ``max_age_seconds`` after
         it. It may differ without a change, too.

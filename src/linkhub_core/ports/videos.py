@@ -33,7 +33,7 @@ class VideoTraces:
     """What stands of one video, of whichever seller.
 
     ``unreadable`` are its rows, in staging or among the products, that cannot be read. ``queued`` and
-    ``announcements`` are none where the technology cannot look without taking. ``all_sellers`` is false where products
+    ``announcements`` are None if the technology cannot look without taking. ``all_sellers`` is false where products
     were looked for only with the sellers that are known.
     """
 

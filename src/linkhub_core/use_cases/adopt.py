@@ -1,4 +1,4 @@
-"""Adopt the rows that another service wrote: give them what linkhub keeps beside a row, or join them, all at once.
+"""Adopt the rows that another service wrote: give them the attributes of linkhub, or join them, all at once.
 
     row                                    becomes
     -------------------------------------  --------------------------------------------------------------

@@ -22,7 +22,7 @@ class Case:
     ``origins`` are the messages behind it, the newest last, and ``senders`` those that brought its ``halves``.
     ``waiting_since`` is when its first half was received, where that is known. ``record`` is the product as last read
     or written. ``row`` is the half in staging that has to go once the product has it, or the
-    whole row if it holds both. ``saved`` tells that
+    whole row if it holds both. ``saved`` says that
     this case wrote a revision, ``owes_announcement`` that it wrote the newest one and has not announced it.
     """
 

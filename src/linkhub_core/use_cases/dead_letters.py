@@ -33,7 +33,7 @@ class Examined:
 
     @property
     def would_pass(self) -> bool | None:
-        """Whether a redrive would get it through; None if a store refused it, for its body does not say that."""
+        """Whether a redriven letter would be accepted; None if a store refused it, which its body does not show."""
         if not self.faults and any(fault.of_store for fault in self.letter.faults):
             return None
         return not self.faults

@@ -18,10 +18,13 @@ from linkhub_adapters.sqlite.examination import (
     file_findings,
     look_at_file,
     look_at_place,
+    look_at_rows,
     place_findings,
 )
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
+from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.finding import Finding, Verdict
+from linkhub_core.ports import Unreadable
 
 _SPOILT_PRODUCT = """
 INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, updated_at)
@@ -39,7 +42,6 @@ FILE = FileSeen(
     journal_mode="wal",
     damages=[],
     holders=[],
-    unreadable=[],
 )
 
 
@@ -182,20 +184,22 @@ def test_a_check_that_takes_too_long_is_given_up(database: SqliteDatabase) -> No
     assert seen.journal_mode == "wal"
 
 
-def test_rows_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> None:
-    """They are left out of everything, so an operator has to learn of them; readable ones are no finding."""
+def test_rows_are_read_as_they_are(tmp_path: Path) -> None:
+    """A row that cannot be read is a value among the others, and the file stays as it was."""
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for number in range(5):
-            connection.execute(_SPOILT_PRODUCT, (f"v{number}",))
-    (found,) = [one for one in file_findings(look_at_file(path), NOW) if one.subject == "rows"]
-    assert (found.verdict, "5 cannot be read" in found.seen, "shop/v0" in found.seen) == (Verdict.WARNING, True, True)
-    assert "and 2 more" in found.seen
+        connection.execute(_SPOILT_PRODUCT, ("v1",))
+    before = path.read_bytes()
+    with look_at_rows(path) as seen:
+        (product,) = seen.products
+        assert (isinstance(product, Unreadable), list(seen.staging)) == (True, [])
+    assert path.read_bytes() == before
 
 
-def test_a_file_whose_rows_can_be_read_has_no_finding_of_them(tmp_path: Path) -> None:
-    """Nothing is wrong with a new file."""
+def test_rows_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The error is one of linkhub's own."""
     path = tmp_path / "linkhub.sqlite3"
-    SqliteDatabase.open(path).close()
-    assert [one.verdict for one in file_findings(look_at_file(path), NOW) if one.subject == "rows"] == [Verdict.OK]
+    path.write_text("no database, but long enough for a header of one, and then for some more of it" * 9)
+    with pytest.raises(ServiceUnavailable), look_at_rows(path):
+        pass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -32,6 +34,23 @@ def test_an_embedded_file_that_is_well(terminal: Terminal) -> None:
     terminal.consume()
     subjects = {finding["subject"] for finding in findings(terminal, 0)}
     assert subjects >= {"settings", "data directory", "disk", "file", "integrity", "clock", "processes", "port 0"}
+
+
+def test_rows_are_one_finding(terminal: Terminal) -> None:
+    """Both tables are looked at once."""
+    terminal.consume()
+    (rows,) = [finding for finding in findings(terminal, 0) if finding["subject"] == "rows"]
+    assert (rows["verdict"], rows["seen"]) == ("ok", "0 read: all can be read, none is of another service")
+
+
+def test_looking_leaves_an_older_schema_as_it_is(terminal: Terminal) -> None:
+    """The next start brings the file up to date, and not doctor, which changes nothing."""
+    terminal.consume()
+    with closing(sqlite3.connect(terminal.directory / "data" / "linkhub.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version = 3")
+        (rows,) = [finding for finding in findings(terminal, 0) if finding["subject"] == "rows"]
+        assert rows["verdict"] == "not checked"
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_a_file_that_is_none(terminal: Terminal) -> None:

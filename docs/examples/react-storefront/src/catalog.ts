@@ -33,7 +33,7 @@ export function arrived(product: Product, revision: number | null = null): Copy 
 }
 
 // Another created_at: the product was deleted and saved again, and begins at revision 1. What arrives is then the later
-// one, whatever the clocks of the servers say. All times are of one form (UTC, milliseconds, Z), so they compare as texts.
+// one, also if the clocks of the servers differ. All times are of one form (UTC, milliseconds, Z), so they compare as texts.
 function isNewer(copy: Copy, known: Copy): boolean {
   if (copy.product.created_at !== known.product.created_at) return copy.arrival !== null;
   if (copy.revision !== null && known.revision !== null) return copy.revision > known.revision;

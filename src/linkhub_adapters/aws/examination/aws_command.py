@@ -19,7 +19,7 @@ def compact(document: Mapping[str, Any]) -> str:
 
 @frozen(kw_only=True)
 class AwsCommand:
-    """Writes commands for one region, and for the address of the service where that is not AWS itself.
+    """Writes commands for one region, and for the address of the service if that is not AWS's own.
 
     ``endpoint_of`` gives the address of a service (``sqs``), or none for that of AWS.
     """

@@ -186,7 +186,7 @@ class _Round:
         return [*lacking, *table_findings(seen, self.aws)]
 
     async def _lacking(self, seen: TableSeen) -> Sequence[Finding]:
-        """What a server that stands in for DynamoDB cannot do, found out by what it says of statements."""
+        """What a server in place of DynamoDB cannot do, by its answers to statements."""
         endpoint_url = str(self.services.dynamodb.meta.endpoint_url)
         if not (seen.may_be_tried and is_stand_in(endpoint_url)):
             return []

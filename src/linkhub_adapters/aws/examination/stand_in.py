@@ -1,11 +1,10 @@
-"""Whether a server that stands in for DynamoDB can run what linkhub runs: PartiQL with parameters, in batches.
+"""Whether a server in place of DynamoDB can run the statements of linkhub: PartiQL with parameters, in batches.
 
 Some cannot: moto's server (5.2) answers HTTP 500 to an INSERT with parameters, others know no batches of statements. On
-them tables look as they should, and nothing can be saved.
+them tables look right, and no product can be saved.
 
 Each statement is tried so that it changes nothing: the INSERT names half of a key, the others an item that cannot be.
-A server that knows statements refuses the first two by themselves, and finds nothing for the third. AWS itself is not
-tried.
+A server that knows statements refuses each of the first two, and finds nothing for the third. AWS is not tried.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from linkhub_core.finding import Finding
 __all__ = ["is_stand_in", "lacks_of", "statements_of", "try_statements", "without_statements"]
 
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
-# Why there is no reply, where that says nothing of what the server can do: other findings tell.
+# Reasons for no reply that do not show what the server can do; other findings report them.
 _SAYS_NOTHING = frozenset({Why.UNREACHABLE, Why.UNKNOWN_CALLER, Why.CLOCK, Why.DENIED, Why.MISSING})
 _BROKEN = frozenset({"InternalServerError", "InternalFailure", "SerializationError"})
 _PARTIQL = "dynamodb:PartiQL"
@@ -83,7 +82,7 @@ def _lack_in(reply: Mapping[str, Any] | Refusal, *, may_succeed: bool) -> str | 
 
 
 def _brief(refusal: Refusal) -> str:
-    """The code alone: a server's own page of HTML tells nothing more."""
+    """Only the code: a server's own page of HTML says nothing more."""
     return f"HTTP {refusal.code}" if refusal.code.isdecimal() else refusal.code or refusal.problem[:80]
 
 
@@ -91,7 +90,7 @@ def lacks_of(subject: str, endpoint_url: str, lacking: Mapping[str, str]) -> Fin
     """The finding for a server that cannot run statements."""
     verbs = ", ".join(f"{verb} ({problem})" for verb, problem in lacking.items())
     lack = f"cannot do what linkhub needs, PartiQL with parameters: {verbs}"
-    problem = f"{endpoint_url} stands in for DynamoDB and {lack}"
+    problem = f"{endpoint_url} answers in place of DynamoDB and {lack}"
     return Finding.fault(subject, problem, _MEND)
 
 

@@ -1,4 +1,4 @@
-"""A server that stands in for DynamoDB and cannot run statements is recognised; one that can is not blamed."""
+"""A server in place of DynamoDB that cannot run statements is recognised; one that can is not blamed."""
 
 from __future__ import annotations
 
