@@ -56,6 +56,16 @@ def test_faulty_settings_are_told_all_at_once(terminal: Terminal) -> None:
     assert "everything else" in {finding["subject"] for finding in found}
 
 
+def test_a_misspelled_setting_is_told_beside_a_fault(terminal: Terminal) -> None:
+    """It may be the reason for the fault; a service says so on standard error, too."""
+    given = {"LINKHUB_PROT": "1", "LINKHUB_BATCH_SIZE": "none"}
+    found = findings(terminal, 2, **given)
+    assert [finding["seen"] for finding in found if finding["verdict"] == "warning"][0].startswith("LINKHUB_PROT")
+    result = terminal.run("consume", **given)
+    assert result.exit_code == 2
+    assert "linkhub: warning: LINKHUB_PROT (environment) is not a setting: did you mean LINKHUB_PORT?" in result.stderr
+
+
 def test_what_is_wrong_with_settings_is_mended_where_it_can_be(terminal: Terminal) -> None:
     """Queues that nobody named are made, and named, by ``init``; what else a setting may be is in the example file."""
     found = findings(terminal, 2, LINKHUB_BACKEND="aws", LINKHUB_LOG_LEVEL="loud")
