@@ -37,7 +37,7 @@ from linkhub_core.ports import Unreadable
 __all__ = ["FileSeen", "PlaceSeen", "file_findings", "look_at_file", "look_at_place", "place_findings"]
 
 CHECK_SECONDS = 20.0
-_MOST_NAMED = 3
+_MOST_NAMED = 20
 LITTLE_BYTES, TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000
 ALLOWED_AHEAD = timedelta(seconds=2)
 _OF_A_NETWORK = frozenset({"afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from importlib.util import find_spec
 from typing import Any
 
-from linkhub_cli.backends import OPEN_STORES, open_backend
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.doctor.rows import Row, find_in_rows
@@ -111,9 +110,7 @@ def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Findi
 
     directory = settings.storage.data_dir
     file = look_at_file(directory / FILE_NAME)
-    findings = [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
-    is_there = (directory / FILE_NAME).exists()  # looking makes no file
-    return [*findings, *(_rows(findings, _look_at_rows(settings, clock)) if is_there else [])]
+    return [*place_findings(look_at_place(directory)), *file_findings(file, clock.now())]
 
 
 def _rows(findings: Sequence[Finding], look: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
@@ -146,11 +143,6 @@ async def _look_at_items(settings: Settings, clock: Clock) -> Sequence[Finding]:
         calls = DynamoDbCalls(dynamodb=clients.dynamodb, calls=aws_calls, clock=clock)
         products = rows(settings.aws.products_table, product_from_item)
         return await find_in_rows(products, rows(settings.aws.staging_table, staging_from_item))
-
-
-async def _look_at_rows(settings: Settings, clock: Clock) -> Sequence[Finding]:
-    async with open_backend(settings, clock, OPEN_STORES) as backend:
-        return await find_in_rows(backend.products.scan(), backend.staging.scan())
 
 
 def _memory(_: Settings, __: Clock, ___: str | None) -> Sequence[Finding]:
