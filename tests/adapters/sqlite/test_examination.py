@@ -187,10 +187,10 @@ def test_rows_that_cannot_be_read_are_counted_and_named(tmp_path: Path) -> None:
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for number in range(5):
-            connection.execute(_SPOILT_PRODUCT, (f"v{number}",))
+        for number in range(22):
+            connection.execute(_SPOILT_PRODUCT, (f"v{number:02d}",))
     (found,) = [one for one in file_findings(look_at_file(path), NOW) if one.subject == "rows"]
-    assert (found.verdict, "5 cannot be read" in found.seen, "shop/v0" in found.seen) == (Verdict.WARNING, True, True)
+    assert (found.verdict, "22 cannot be read" in found.seen, "shop/v19" in found.seen) == (Verdict.WARNING, True, True)
     assert "and 2 more" in found.seen
 
 
