@@ -5,7 +5,7 @@ Its own imports of linkhub wait until a command needs them, so that ``linkhub --
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,9 +54,14 @@ class CommandLine(NamedTuple):
         return self._load_aloud(overrides).settings
 
     def _load_aloud(self, overrides: Mapping[str, str] | None) -> Loaded[Settings]:
-        loaded = self.load(overrides)
-        for warning in loaded.warnings:
-            click.echo(f"linkhub: warning: {warning}", err=True)
+        from linkhub_cli.settings_sources import SettingsFaulty  # noqa: PLC0415  help is quick
+
+        try:
+            loaded = self.load(overrides)
+        except SettingsFaulty as faulty:
+            _print_warnings(faulty.warnings)
+            raise
+        _print_warnings(loaded.warnings)
         return loaded
 
     def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
@@ -103,6 +108,11 @@ class CommandLine(NamedTuple):
                 runner.run(service(settings))
         finally:
             drain_logs(_LAST_LINES_SECONDS)
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        click.echo(f"linkhub: warning: {warning}", err=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -55,11 +55,15 @@ class SettingFault:
 
 
 class SettingsFaulty(PermanentError):
-    """The configuration cannot be used; ``faults`` names everything that is wrong with it."""
+    """The configuration cannot be used.
 
-    def __init__(self, faults: Sequence[SettingFault]) -> None:
+    ``faults`` names everything that is wrong with it; ``warnings`` may say why, such as a variable that is misspelled.
+    """
+
+    def __init__(self, faults: Sequence[SettingFault], warnings: Sequence[str] = ()) -> None:
         super().__init__(tuple(faults))
         self.faults = tuple(faults)
+        self.warnings = tuple(warnings)
 
     def __str__(self) -> str:
         if len(self.faults) == 1:
@@ -142,13 +146,11 @@ def load(
     faulty = {fault.variable for fault in faults}
     # What was left out for a fault of its own says nothing of what it contradicts.
     faults += [fault for fault in contradictions(settings) if not faulty & {fault.variable, fault.beside}]
+    warnings = [warning for source in sources for warning in _unknown(source, options)]
     if faults:
-        raise SettingsFaulty(faults)
-    return Loaded(
-        settings=settings,
-        effective=[_effective(option, settings, sources) for option in options],
-        warnings=[warning for source in sources for warning in _unknown(source, options)],
-    )
+        raise SettingsFaulty(faults, warnings)
+    effective = [_effective(option, settings, sources) for option in options]
+    return Loaded(settings=settings, effective=effective, warnings=warnings)
 
 
 def _effective(option: OptionInfo, settings: object, sources: Sequence[Source]) -> Effective:

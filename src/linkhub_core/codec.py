@@ -19,7 +19,8 @@ from linkhub_core import json_text, rules
 from linkhub_core.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.intake import Report, read_content, read_object, unwrap
-from linkhub_core.intake.size import MAX_CONTENT_BYTES, without_lists
+from linkhub_core.intake.envelope import MAX_EVENT_BYTES
+from linkhub_core.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.intake.times import read_time
 from linkhub_core.model import (
@@ -94,11 +95,13 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
         event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
     canonical = encode_content(content)
-    if len(canonical) > MAX_CONTENT_BYTES:
-        content, left_out = without_lists(content)
-        canonical, more_notes = encode_content(content), [*more_notes, *left_out]
     version = Version.at(instant, _digest(canonical), first_sent_at=first_sent_at)
     half = Half(key=key, version=version, content=content)
+    if len(canonical) > MAX_SMALL_CONTENT_BYTES and len(encode_event(half)) > MAX_EVENT_BYTES:
+        content, left_out = without_lists(content)
+        more_notes = [*more_notes, *left_out]
+        version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+        half = Half(key=key, version=version, content=content)
     return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
 
 
@@ -140,10 +143,12 @@ def _read_leniently(kind: Kind, event: Mapping[str, Any]) -> _Read:
 
 def encode_event(half: Half) -> bytes:
     """Write a half as the bare event that a worker would send: the exact inverse of :func:`decode_event`."""
+    instant = half.version.timestamp
+    digits = "microseconds" if instant.microsecond % 1000 else "milliseconds" if instant.microsecond else "seconds"
     stamp = {
         "video_id": half.key.video_id,
         "seller_handle": half.key.seller_handle,
-        "timestamp": half.version.timestamp.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": instant.isoformat(timespec=digits).replace("+00:00", "Z"),
     }
     return json_text.dump(stamp | document_of(half.content))
 

@@ -9,6 +9,7 @@
         ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
         ├── InvalidQuery           the reader's fault: a parameter breaks a rule
         ├── StoreRefused           a store will not take this value
+        │   ├── RowUnreadable      the row of this value is there and cannot be read
         │   └── CollectionFull     a store has no room for more products of this seller
         └── StoreLost              what this process opened is no longer there: the process has to end
 
@@ -30,6 +31,7 @@ __all__ = [
     "MalformedEvent",
     "NewsLost",
     "PermanentError",
+    "RowUnreadable",
     "ServiceUnavailable",
     "StoreLost",
     "StoreRefused",
@@ -135,6 +137,10 @@ class StoreRefused(PermanentError):
 
     def __str__(self) -> str:
         return f"{self.store} refused the value: {self.problem}"
+
+
+class RowUnreadable(StoreRefused):
+    """The row of this value is there and cannot be read. Who met it has recorded it."""
 
 
 class CollectionFull(StoreRefused):

@@ -236,3 +236,11 @@ def test_every_setting_is_read(section: "attrs.Attribute[object]") -> None:
     assert attrs.has(section.type)
     unread = [one.name for one in attrs.fields(section.type) if not re.search(rf"\.{one.name}\b", code)]
     assert unread == []
+
+
+def test_a_fault_comes_with_the_warnings() -> None:
+    """A variable that is misspelled may be why another one is at fault."""
+    with pytest.raises(SettingsFaulty) as faulty:
+        load_settings(environment={"LINKHUB_BAKEND": "embedded", "SQS_CAPTION_QUEUE_URL": "https://sqs/1/caption"})
+    (warning,) = faulty.value.warnings
+    assert "LINKHUB_BAKEND (environment) is not a setting: did you mean LINKHUB_BACKEND?" in warning

@@ -29,6 +29,7 @@ from linkhub_adapters.aws.partiql import Condition
 from linkhub_core import json_text
 from linkhub_core.codec import decode_event
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.intake.spelling import known_name
 from linkhub_core.intake.times import read_time
 from linkhub_core.merge import Halves
 from linkhub_core.model import Half, Kind, Origin, ProductKey, WaitingHalf
@@ -105,7 +106,8 @@ def _halves(document: Mapping[str, Any], key: ProductKey, updated_at: datetime) 
 def _half(kind: Kind, event: Any, key: ProductKey, updated_at: datetime) -> Half:
     if isinstance(event, dict):
         named = {"video_id": key.video_id, "seller_handle": key.seller_handle}
-        event = json_text.dump({"timestamp": updated_at.isoformat(), **event, **named}).decode()
+        stamped = {} if known_name(event, "timestamp") else {"timestamp": updated_at.isoformat()}
+        event = json_text.dump({**stamped, **event, **named}).decode()
     if not isinstance(event, str):
         raise MalformedEvent([Fault("", "must be an object or JSON text")])
     half = decode_event(kind, event, updated_at)
@@ -116,12 +118,12 @@ def _half(kind: Kind, event: Any, key: ProductKey, updated_at: datetime) -> Half
 
 def _moment(document: Mapping[str, Any], *names: str) -> datetime:
     """The first of these attributes that is there."""
-    moment, _ = read_time(next((document[name] for name in names if name in document), None))
+    moment, _ = read_time(next((document[name] for name in names if document.get(name) is not None), None))
     return moment
 
 
 def _expires_at(document: Mapping[str, Any], updated_at: datetime) -> datetime:
-    if "ttl" not in document:
+    if document.get("ttl") is None:
         return updated_at + _DAY  # as long as such a service keeps its rows
     ttl = int(document["ttl"])
     return _EPOCH + timedelta(milliseconds=ttl if ttl >= _BEYOND_SECONDS else ttl * 1000)

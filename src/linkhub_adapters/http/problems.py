@@ -19,7 +19,7 @@ from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.json_response import JsonResponse
 from linkhub_adapters.http.services import FailedRequest
-from linkhub_core.errors import InvalidQuery, StoreRefused, TransientError
+from linkhub_core.errors import InvalidQuery, RowUnreadable, StoreRefused, TransientError
 
 __all__ = [
     "FOREIGN_HOST",
@@ -164,7 +164,8 @@ def exception_handlers(
         return problem(request.scope, 503, detail, kind=UNAVAILABLE, headers=headers)
 
     async def unreadable(request: Request, error: Exception) -> JsonResponse:
-        failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
+        if not isinstance(error, RowUnreadable):  # a row is named once, however often it is asked for
+            failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
         return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
 
     return {

@@ -99,6 +99,8 @@ def _stage(
         later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
         connection.execute(_PUT, _row(later, body, row[7]))
         return Staged()
+    if isinstance(there := read_row(row), Unreadable):  # a copy is known only if what was staged before is still whole
+        return there
     expires_at = microseconds(waiting.expires_at)
     if row[8] + slack // _MICROSECOND < expires_at:
         connection.execute(_RENEW, (expires_at, *row[:2]))

@@ -50,9 +50,15 @@ def examine(loaded: Loaded[Settings], clock: Clock, *, role: str | None = None) 
 def of_faulty_settings(faulty: SettingsFaulty) -> Sequence[Finding]:
     """What can be said of a configuration that cannot be used: all its faults, and how the machine is."""
     faults = [Finding.fault("settings", str(fault), _mend_of(fault)) for fault in faulty.faults]
+    warnings = _setting_warnings(faulty.warnings)
     rest = Finding.not_checked("everything else", "the settings say what to look at: mend them first")
     needs_aws = any(fault.beside == "LINKHUB_BACKEND" for fault in faulty.faults)
-    return [*faults, *(_package_faults() if needs_aws else ()), rest, *machine_findings(look_at_machine())]
+    packages = _package_faults() if needs_aws else ()
+    return [*faults, *warnings, *packages, rest, *machine_findings(look_at_machine())]
+
+
+def _setting_warnings(warnings: Sequence[str]) -> Sequence[Finding]:
+    return [Finding.warning("settings", warning, "linkhub config") for warning in warnings]
 
 
 def _mend_of(fault: SettingFault) -> str:
@@ -60,7 +66,7 @@ def _mend_of(fault: SettingFault) -> str:
 
 
 def _settings_findings(loaded: Loaded[Settings]) -> Sequence[Finding]:
-    warnings = [Finding.warning("settings", warning, "linkhub config") for warning in loaded.warnings]
+    warnings = _setting_warnings(loaded.warnings)
     chosen = sum(setting.source != "default" for setting in loaded.effective)
     settings = f"no faults, {chosen} of {len(loaded.effective)} not by default"
     backend = f"{loaded.settings.storage.backend}, because {backend_reason(loaded.effective)}"

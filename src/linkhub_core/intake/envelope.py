@@ -31,6 +31,7 @@ __all__ = ["MAX_EVENT_BYTES", "MAX_LAYERS", "Unwrapped", "unwrap"]
 MAX_EVENT_BYTES = 100 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LAYERS = 4
+_SEARCHED_LAYERS = 2 * MAX_LAYERS  # an event that is deeper than it may be is named as such
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -188,7 +189,7 @@ def _is_sound(value: str) -> bool:
 def _eventbridge(value: Mapping[str, Any]) -> _Layer | None:
     if "detail-type" not in value or not isinstance(value.get("detail"), str | dict | list):
         return None
-    is_foreign = foreign_document(value) is not None and not _holds_event(value["detail"], MAX_LAYERS)
+    is_foreign = foreign_document(value) is not None and not _holds_event(value["detail"], _SEARCHED_LAYERS)
     return None if is_foreign else _Layer(value["detail"], "eventbridge")
 
 
@@ -203,7 +204,7 @@ def _cloudevent(value: Mapping[str, Any]) -> _Layer | None:
 def _wrapper(value: Mapping[str, Any]) -> _Layer | None:
     names = (known_name(value, name) for name in WRAPPERS)
     contents = (value[name] for name in names if name is not None)
-    return next((_Layer(content, "wrapped") for content in contents if _holds_event(content, MAX_LAYERS)), None)
+    return next((_Layer(content, "wrapped") for content in contents if _holds_event(content, _SEARCHED_LAYERS)), None)
 
 
 _ENVELOPES: tuple[Callable[[Mapping[str, Any]], _Layer | None], ...] = (

@@ -2,7 +2,8 @@
 
 A content can be larger than the event that it was read from: ``9e15`` has 16 digits in its canonical form, a box of
 four numbers gets four names, and the primary thumbnail that a number picks is a second copy. Stores and announcements
-have limits of their own, so a content has the limit of an event.
+have limits of their own, so the event that a content makes (:func:`~linkhub_core.codec.encode_event`) has the limit of
+an event. An event that is as the schema has it, and no larger than it may be, loses nothing.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from linkhub_core.fields import facts_of
 from linkhub_core.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.model import Note
 
-__all__ = ["MAX_CONTENT_BYTES", "without_lists"]
+__all__ = ["MAX_SMALL_CONTENT_BYTES", "without_lists"]
 
-_STAMP_BYTES = 512  # the ids and the time of an event
-MAX_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES
+_STAMP_BYTES = 512  # the ids and the time of an event take less
+MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES  # up to here the event need not be written to know its size
 
 
 def without_lists(value: Any, path: str = "") -> tuple[Any, list[Note]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from linkhub_core.errors import StoreRefused
+from linkhub_core.errors import RowUnreadable
 
 __all__ = ["Unreadable"]
 
@@ -30,6 +30,6 @@ class Unreadable:
     def __str__(self) -> str:
         return f"{self.seller_handle}/{self.video_id}: {self.problem}"
 
-    def refusal(self, store: str) -> StoreRefused:
+    def refusal(self, store: str) -> RowUnreadable:
         """The error for an event whose row this is; ``store`` names the kind of row: ``products`` or ``staging``."""
-        return StoreRefused(store, f"its row cannot be read: {self}")
+        return RowUnreadable(store, f"its row cannot be read: {self}")

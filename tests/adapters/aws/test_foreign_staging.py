@@ -147,6 +147,20 @@ async def test_a_half_may_be_json_text_or_lack_what_the_row_says(room: TableRoom
     assert row.video_id == video(6)  # text without the essential fields is no event
 
 
+async def test_an_attribute_that_is_null_is_as_one_that_is_absent(room: TableRoom) -> None:
+    """The time of the row is the other one, and it expires a day after; the event's own time counts in any case."""
+    event = {name: value for name, value in CAPTION["caption_data"].items() if name != "timestamp"}
+    _put(
+        room,
+        CAPTION | {"updated_at": None, "ttl": None, "caption_data": {**event, "Timestamp": "2026-01-14T07:00:00Z"}},
+    )
+    row = await _read(room, CAPTION)
+    assert (row.waiting_since, row.expires_at) == (WRITTEN_AT, WRITTEN_AT + timedelta(days=1))
+    assert row.half.version.timestamp == datetime(2026, 1, 14, 7, tzinfo=UTC)
+    assert await room.staging_store.stage([row]) == [Equal()]
+    assert not (await _read(room, CAPTION)).is_foreign
+
+
 async def test_a_stamp_counts_as_at_most_the_time_of_the_row(room: TableRoom) -> None:
     """An event of the row's own minute is newer than one that was stamped a year ahead."""
     _put(room, CAPTION | {"caption_data": {**CAPTION["caption_data"], "timestamp": "2027-01-01T00:00:00Z"}})

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
 from linkhub_core.access import RefusedCaller
 from linkhub_core.catalog import Page, PageQuery
 from linkhub_core.codec import decode_record, timestamp_text
@@ -119,6 +119,7 @@ class Listener:
 
     store: MemoryProductStore = field(factory=MemoryProductStore)
     clock: FakeClock = field(factory=FakeClock)
+    journal: MemoryJournal = field(factory=MemoryJournal)
     settings: HttpSettings = field(factory=HttpSettings)
     probes: Sequence[Probe] = ()
     extra_routes: Sequence[BaseRoute] = ()
@@ -132,7 +133,7 @@ class Listener:
     def app(self) -> Starlette:
         """The application."""
         services = HttpServices(
-            browse=BrowseShop(products=self.store, clock=self.clock),
+            browse=BrowseShop(products=self.store, clock=self.clock, journal=self.journal),
             stats=self.stats,
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,

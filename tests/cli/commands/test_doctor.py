@@ -32,8 +32,9 @@ def test_an_embedded_file_that_is_well(terminal: Terminal) -> None:
     assert faults(findings(terminal, 0)) == []
     assert list(terminal.directory.iterdir()) == []
     terminal.consume()
-    subjects = {finding["subject"] for finding in findings(terminal, 0)}
-    assert subjects >= {"settings", "data directory", "disk", "file", "integrity", "clock", "processes", "port 0"}
+    subjects = [finding["subject"] for finding in findings(terminal, 0)]
+    assert subjects.count("rows") == 1
+    assert set(subjects) >= {"settings", "data directory", "disk", "file", "integrity", "clock", "processes", "port 0"}
 
 
 def test_rows_are_one_finding(terminal: Terminal) -> None:
@@ -73,6 +74,16 @@ def test_faulty_settings_are_told_all_at_once(terminal: Terminal) -> None:
     seen = [finding["seen"].split()[0] for finding in found if finding["verdict"] == "fault"]
     assert seen == ["LINKHUB_LOG_LEVEL=loud", "SQS_CAPTION_QUEUE_URL", "SQS_THUMBNAIL_QUEUE_URL"]
     assert "everything else" in {finding["subject"] for finding in found}
+
+
+def test_a_misspelled_setting_is_told_beside_a_fault(terminal: Terminal) -> None:
+    """It may be the reason for the fault; a service says so on standard error, too."""
+    given = {"LINKHUB_PROT": "1", "LINKHUB_BATCH_SIZE": "none"}
+    found = findings(terminal, 2, **given)
+    assert next(finding["seen"] for finding in found if finding["verdict"] == "warning").startswith("LINKHUB_PROT")
+    result = terminal.run("consume", **given)
+    assert result.exit_code == 2
+    assert "linkhub: warning: LINKHUB_PROT (environment) is not a setting: did you mean LINKHUB_PORT?" in result.stderr
 
 
 def test_what_is_wrong_with_settings_is_mended_where_it_can_be(terminal: Terminal) -> None:

@@ -116,6 +116,20 @@ def test_a_byte_order_mark_within_an_envelope_is_noted() -> None:
 FEW_BYTES_OF_MUCH = '{"class_name":"","confidence":9e15,"bbox":[-9e15,-9e15,9e15,9e15]}'
 
 
+@pytest.mark.parametrize("digits", ["", ".123", ".123456"])
+def test_an_event_as_large_as_it_may_be_loses_nothing(digits: str) -> None:
+    """To the last byte; and what it is encoded to is as large."""
+    event = an_event(Kind.THUMBNAIL, timestamp=f"2026-01-15T11:00:02{digits}Z")
+    seen = {"class_name": "", "confidence": 1, "bbox": {"x": 0, "y": 0, "width": 1, "height": 1}}
+    event["thumbnails"][0]["detected_objects"] = [seen]
+    seen["class_name"] = "x" * (100 * 1024 - len(body_of(event)))
+    reading = read_event(Kind.THUMBNAIL, body_of(event), NOON)
+    assert reading.notes == ()
+    assert len(encode_event(reading.half)) == 100 * 1024
+    assert read_event(Kind.THUMBNAIL, encode_event(reading.half).decode(), NOON) == reading
+    assert is_read_or_rejected(Kind.THUMBNAIL, body_of(event))
+
+
 @pytest.mark.parametrize("primary", ["0", "null"])
 def test_a_content_is_no_larger_than_an_event(primary: str) -> None:
     """Boxes and numbers that grow, and a thumbnail that is taken twice: the objects are left out, with a note each."""
