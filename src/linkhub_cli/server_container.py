@@ -38,6 +38,7 @@ from linkhub_cli.process_facts import ProcessFacts
 from linkhub_cli.readiness import probes_of
 from linkhub_cli.refusal_log import RefusalLog
 from linkhub_cli.settings import Listener, Settings
+from linkhub_core.access import TrustedProxies
 from linkhub_core.subscriptions import SessionLimits
 
 __all__ = ["ServerContainer"]
@@ -116,6 +117,7 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     return HttpBounds(
         connections_per_address=most if descriptors == resource.RLIM_INFINITY else min(most, max(1, descriptors // 4)),
         admission=Admission(max_in_work=listener.http_requests_in_work),
+        trusted_proxies=TrustedProxies.parse(listener.trusted_proxies or ()),
     )
 
 

@@ -12,6 +12,7 @@ from attrs import Factory, frozen
 
 from linkhub_adapters.aws.dynamodb_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.resources import Resources
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable
 from linkhub_adapters.aws.sns_provisioning import SUBSCRIPTION, TOPIC, SnsProvisioning
 from linkhub_adapters.aws.sqs_provisioning import SqsProvisioning
 from linkhub_core.errors import LinkhubError
@@ -35,7 +36,11 @@ class Provisioning:
     topic_arn: str | None = None
 
     async def ensure(self, needed: Resources) -> AsyncIterator[Provisioned]:
-        """Make what is absent and mend what is safe to mend; each resource is told when it is done."""
+        """Make what is absent and mend what is safe to mend; each resource is told when it is done.
+
+        Raises:
+            SdkUnavailable: the AWS SDK cannot be used, so no further resource can be made.
+        """
         for table in needed.tables:
             yield await _attempt("table", table.name, self.tables.ensure(table))
         for queue in needed.queues:
@@ -54,5 +59,7 @@ class Provisioning:
 async def _attempt(resource: str, name: str, ensuring: Awaitable[Provisioned]) -> Provisioned:
     try:
         return await ensuring
+    except SdkUnavailable:
+        raise
     except LinkhubError as error:
         return Provisioned.failed(resource, name, str(error))

@@ -25,6 +25,7 @@ from attrs import frozen
 from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.errors import is_missing
 from linkhub_adapters.aws.resources import Queue, attribute_texts
+from linkhub_adapters.aws.sdk_faults import SdkUnavailable
 from linkhub_adapters.aws.sqs_queue import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.provisioned import Provisioned, Status
@@ -70,12 +71,16 @@ class SqsProvisioning:
         """
         try:
             standing = await self._find(queue.name, account_id)
+        except SdkUnavailable:
+            raise
         except LinkhubError as error:
             yield Provisioned.failed(QUEUE, queue.name, str(error))
             return
         dead_letter_name = _dead_letter_name(queue, standing)
         try:
             told, dead_letter_arn = await self._ensure_dead_letters(queue, dead_letter_name)
+        except SdkUnavailable:
+            raise
         except LinkhubError as error:
             yield Provisioned.failed(DEAD_LETTER_QUEUE, dead_letter_name, str(error))
             yield Provisioned.failed(QUEUE, queue.name, f"it needs its dead-letter queue {dead_letter_name} first")
@@ -83,6 +88,8 @@ class SqsProvisioning:
         yield told
         try:
             yield await self._ensure_queue(queue, standing, dead_letter_arn)
+        except SdkUnavailable:
+            raise
         except LinkhubError as error:
             yield Provisioned.failed(QUEUE, queue.name, str(error))
 

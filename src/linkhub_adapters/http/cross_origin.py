@@ -64,14 +64,14 @@ class CrossOrigin:
             return
         headers = Headers(scope=scope)
         caller = self._access.examine(peer_of(scope), headers.getlist)
-        if caller.scheme is not None:
-            scope["scheme"] = caller.scheme  # redirects name it
+        _name_address_used(scope, headers, caller)
         if not caller.is_allowed:
             self._refused(RefusedCaller(caller=caller, asked_for="http"))
         if scope["method"] == "OPTIONS" and is_page and "access-control-request-method" in headers:
             await self._answer_preflight(scope, headers, caller)(scope, receive, send)
         elif caller.verdict is OriginVerdict.SEVERAL:
-            await problem(scope, 403, "The request has two Origin headers.", kind=ORIGIN_REFUSED)(scope, receive, send)
+            refusal = problem(scope, 403, "The request has two Origin headers.", kind=ORIGIN_REFUSED)
+            await refusal(scope, receive, _varying(send, {}))
         else:
             await self._app(scope, receive, _varying(send, caller.cors_headers))
 
@@ -96,6 +96,15 @@ class CrossOrigin:
         if headers.get("access-control-request-private-network") == "true":
             allowed["access-control-allow-private-network"] = "true"
         return PlainTextResponse("OK", headers=allowed)
+
+
+def _name_address_used(scope: Scope, headers: Headers, caller: Caller) -> None:
+    """Put what a trusted proxy says of the address that the client used into the scope: redirects name it."""
+    if caller.scheme is not None:
+        scope["scheme"] = caller.scheme
+    if caller.is_host_own and caller.host is not None and caller.host != headers.get("host"):
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        scope["headers"] = [*others, (b"host", caller.host.encode("latin-1"))]
 
 
 def peer_of(scope: Scope) -> str:

@@ -1,15 +1,18 @@
 """A page of a shop as bytes: the stored JSON of its products, joined.
 
-The entity tag names the products of a page by id and revision, because a revision of a product has one content: hashing
-those takes 2 us where hashing the page takes 70. It leaves out ``metadata.timestamp``, which differs on each call: with
-it no answer would ever be a 304. A client that gets a 304 goes on with its older timestamp as the next ``since``. That
-is safe: it asks for a longer past, and gets again, at worst, what it has.
+The entity tag names each product of a page by id, creation, revision and a checksum of its bytes. The revision alone
+does not name the bytes: a row may be corrected by hand, come from a restored file or from another service, and a new
+release may write the same product otherwise. CRC-32 of a page takes 9 us, a cryptographic hash 30 to 70. The tag leaves
+out ``metadata.timestamp``, which differs on each call: with it no answer would ever be a 304. A client that gets a 304
+goes on with its older timestamp as the next ``since``. That is safe: it asks for a longer past, and gets again, at
+worst, what it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 from attrs import field, frozen
 
@@ -69,10 +72,5 @@ def _with_commas(documents: Sequence[bytes]) -> Sequence[bytes]:
 
 def etag_of(products: Sequence[StoredProduct], beside: bytes = b"") -> str:
     """The entity tag of an answer that holds these products and ``beside``."""
-    revisions = [product.revision for product in products]
-    name = f"{[product.video_id for product in products]}{[product.created_at for product in products]}{revisions}"
-    foreign = b""
-    if revisions and min(revisions) < 1:
-        # linkhub did not write these rows, so their content may change under the same revision.
-        foreign = b",".join([product.document for product in products if product.revision < 1])
-    return strong_etag(b"%b\n%b\n%b" % (name.encode(), beside, foreign))
+    named = [(product.video_id, product.created_at, product.revision, crc32(product.document)) for product in products]
+    return strong_etag(b"%b\n%b" % (repr(named).encode(), beside))

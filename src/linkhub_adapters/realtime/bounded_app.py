@@ -26,6 +26,7 @@ class BoundedApp:
         address: where the request comes from.
         has_place: whether the request is among those in work.
         is_gone: whether the client is gone.
+        cut: closes the connection at once; for a request that is cancelled while its client is there.
     """
 
     app: ASGIApp
@@ -33,6 +34,7 @@ class BoundedApp:
     address: str
     has_place: bool
     is_gone: Callable[[], bool]
+    cut: Callable[[], None]
     _task: asyncio.Task[object] | None = None
     _unsent_bytes: int = 0
 
@@ -54,8 +56,8 @@ class BoundedApp:
         try:
             await self.app(scope, receive, send_sliced)
         except asyncio.CancelledError:
-            if not self.is_gone():
-                raise
+            if not self.is_gone():  # the process ends; uvicorn would log a failure of the application
+                self.cut()
         finally:
             self._task = None
             self._give_place_back()

@@ -9,12 +9,16 @@
 | seconds in which a reader takes no byte of what waits | ``stall_seconds``             | cut                      |
 | requests for pages in work                            | :mod:`~.admission`            | wait                     |
 
+A connection of a trusted proxy is counted for the client of its request, while that is answered; what is too many is
+answered 429, and the connection is kept.
+
 Each connection that is cut is counted with its reason.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import MutableMapping
 from enum import StrEnum
@@ -25,6 +29,7 @@ from attrs import define, field
 from starlette.types import Scope
 
 from linkhub_adapters.realtime.admission import Admission
+from linkhub_core.access import TrustedProxies
 
 __all__ = ["Bounded", "CutReason", "HttpBounds", "RequestKind", "kind_of"]
 
@@ -32,6 +37,8 @@ SLICE_BYTES: Final = 262_144
 SWEEP_SECONDS: Final = 1.0
 
 _HEALTH: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_POLLING: Final = frozenset({"/socket.io", "/socket.io/"})
+_STREAM: Final = re.compile(r"/api/v1/shop/[^/]+/events")
 
 
 class CutReason(StrEnum):
@@ -57,8 +64,8 @@ def kind_of(scope: Scope) -> RequestKind:
     path: str = scope["path"]
     if path in _HEALTH:
         return RequestKind.HEALTH
-    is_stream = path.startswith("/api/v1/shop/") and path.endswith("/events")
-    return RequestKind.REALTIME if is_stream or path.startswith("/socket.io") else RequestKind.PAGE
+    is_realtime = path in _POLLING or (path.endswith("/events") and _STREAM.fullmatch(path) is not None)
+    return RequestKind.REALTIME if is_realtime else RequestKind.PAGE
 
 
 class Bounded(Protocol):
@@ -89,11 +96,13 @@ class HttpBounds:
         connections_per_address: how many connections may come from one address.
         stall_seconds: how long a reader may take nothing of what waits for it.
         admission: which requests are in work.
+        trusted_proxies: whose connections carry the requests of many clients.
     """
 
     connections_per_address: int = 1_000
     stall_seconds: float = 10.0
     admission: Admission = field(factory=Admission)
+    trusted_proxies: TrustedProxies = TrustedProxies()
     cut: Counter[CutReason] = field(factory=Counter, init=False)
     _by_address: Counter[str] = field(factory=Counter, init=False)
     _stalls: MutableMapping[Bounded, _Stall] = field(factory=WeakKeyDictionary, init=False)
@@ -108,7 +117,7 @@ class HttpBounds:
         if self._timer is None:
             self._arm()
         self.count(address, 1)
-        return self._by_address[address] <= self.connections_per_address
+        return not self.has_too_many(address)
 
     def leave(self, connection: Bounded, address: str) -> None:
         """A connection is gone, or is plain HTTP no longer."""
@@ -117,10 +126,16 @@ class HttpBounds:
         self.count(address, -1)
 
     def count(self, address: str, connections: int) -> None:
-        """Add to the connections of an address; a negative number takes away."""
+        """Add to the connections of an address; a negative number takes away. Without an address nothing is counted."""
+        if not address:
+            return
         self._by_address[address] += connections
         if not self._by_address[address]:
             del self._by_address[address]
+
+    def has_too_many(self, address: str) -> bool:
+        """Whether more connections are counted for an address than it may have."""
+        return self._by_address[address] > self.connections_per_address
 
     # --- time ------------------------------------------------------------------------------------------------------
 

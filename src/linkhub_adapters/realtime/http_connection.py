@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar, Final, cast
 
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -38,9 +38,17 @@ _EXTENSION: Final = "linkhub.transport"
 _MAX_HEAD_BYTES: Final = 65_536
 _MAX_PIPELINED: Final = 16
 _TOO_MANY: Final = (
-    b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
-    b"cache-control: no-store\r\nretry-after: 10\r\ncontent-length: 113\r\n\r\n"
     b'{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Your address has too many connections."}'
+)
+_TOO_MANY_HEADERS: Final = (
+    (b"content-type", b"application/problem+json"),
+    (b"cache-control", b"no-store"),
+    (b"retry-after", b"10"),
+    (b"content-length", b"%d" % len(_TOO_MANY)),
+)
+_REFUSAL: Final = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n%b\r\n%b" % (
+    b"".join(b"%b: %b\r\n" % header for header in _TOO_MANY_HEADERS),
+    _TOO_MANY,
 )
 
 
@@ -51,6 +59,7 @@ class HttpConnection(HttpToolsProtocol):
 
     _address = ""
     _is_counted = False
+    _proxy = ""  # the peer's address, if it is a trusted proxy
     _app_of_answer: BoundedApp | None = None
 
     # What has come since a head, a piece of a body or a request was complete.
@@ -67,13 +76,15 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """See :class:`asyncio.Protocol`."""
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
+        peer = self.client[0] if self.client else ""
+        self._proxy = peer if self._bounds.trusted_proxies.trusts(peer) else ""
+        self._address = "" if self._proxy else peer
         self._is_counted = True
         if self._bounds.enter(self, self._address):
             self._expect_head(self.timeout_keep_alive)
         else:
             self._bounds.cut[CutReason.ADDRESS] += 1
-            transport.write(_TOO_MANY)
+            transport.write(_REFUSAL)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -154,8 +165,19 @@ class HttpConnection(HttpToolsProtocol):
         self._answering = cycle
         cycle.transport = cast(asyncio.Transport, ResponseWriter(self.transport, cycle))
         kind = kind_of(cast(Scope, cycle.scope))
+        answering = cast(ASGIApp, app)
+        if self._proxy:
+            self._count_for_client(cast(Scope, cycle.scope))
+            if kind is RequestKind.PAGE and self._bounds.has_too_many(self._address):
+                self._bounds.cut[CutReason.ADDRESS] += 1
+                answering = _refuse
         bounded = BoundedApp(
-            cast(ASGIApp, app), self._bounds, self._address, kind is RequestKind.PAGE, lambda: cycle.disconnected
+            app=answering,
+            bounds=self._bounds,
+            address=self._address,
+            has_place=kind is RequestKind.PAGE,
+            is_gone=lambda: cycle.disconnected,
+            cut=lambda: _abandon(cycle, self.transport),
         )
 
         def begin() -> bool:
@@ -173,7 +195,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """End an answer; see uvicorn."""
-        self._count(self in self.connections)
+        self._count(self in self.connections and not self._proxy)
         super().on_response_complete()
 
     # --- bounds ----------------------------------------------------------------------------------------------------
@@ -192,6 +214,13 @@ class HttpConnection(HttpToolsProtocol):
         if is_plain is not self._is_counted:
             self._is_counted = is_plain
             self._bounds.count(self._address, 1 if is_plain else -1)
+
+    def _count_for_client(self, scope: Scope) -> None:
+        """Count the connection of a trusted proxy for the client of this request."""
+        forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        self._count(False)
+        self._address = self._bounds.trusted_proxies.find_client(self._proxy, forwarded_for).address
+        self._count(True)
 
     def _leave_bounds(self) -> None:
         self._count(True)
@@ -219,6 +248,16 @@ class HttpConnection(HttpToolsProtocol):
         if self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
+
+
+def _abandon(cycle: RequestResponseCycle, transport: asyncio.Transport) -> None:
+    cycle.disconnected = True
+    transport.abort()
+
+
+async def _refuse(_: Scope, __: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 429, "headers": list(_TOO_MANY_HEADERS)})
+    await send({"type": "http.response.body", "body": _TOO_MANY})
 
 
 def transport_of(scope: Scope) -> asyncio.Transport | None:

@@ -31,6 +31,8 @@ __all__ = ["Authority", "Origin", "OriginList", "OriginPattern", "is_loopback_na
 NULL: Final = "null"
 ANY: Final = "*"
 
+# Pages of these have the origin of another page, or `null`.
+_NEVER_SENT: Final = frozenset({"about", "blob", "data", "javascript"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HTTP_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -129,6 +131,8 @@ class OriginPattern:
         scheme, separator, rest = entry.lower().partition(":")
         if not separator or not _SCHEME.fullmatch(scheme):
             raise RuleBroken(f"{_FORM}; {entry!r} has no scheme")
+        if scheme in _NEVER_SENT:
+            raise RuleBroken(f"{_FORM}; no browser sends {entry!r}: `null` is what it sends for sandboxed pages")
         if not rest and scheme not in _HTTP_SCHEMES:
             return cls(f"{scheme}:", scheme)
         if not rest.startswith("//"):

@@ -104,6 +104,7 @@ async def test_two_origins_are_refused(client: AsyncClient) -> None:
     answer = await client.get(PRODUCTS, headers=[("Origin", SHOP), ("Origin", SHOP)])
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/docs#origin-refused")
     assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["vary"] == "Origin"
 
 
 async def test_a_refusal_is_reported() -> None:
@@ -133,6 +134,25 @@ async def test_a_redirect_behind_tls_keeps_its_scheme(trusted: list[str], scheme
     async with Listener(settings=HttpSettings(access=policy)).client() as client:
         answer = await client.get(f"{PRODUCTS}/", headers={"Host": "shop.example", "X-Forwarded-Proto": "https"})
     assert (answer.status_code, answer.headers["location"]) == (307, f"{scheme}://shop.example{PRODUCTS}")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "location"),
+    [
+        (["127.0.0.1"], "live.example", "https://live.example"),
+        (["127.0.0.1"], "no host", "https://10.0.0.7:3002"),
+        ([], "live.example", "http://10.0.0.7:3002"),
+    ],
+)
+async def test_a_redirect_leads_to_the_address_that_the_client_used(
+    trusted: list[str], forwarded: str, location: str
+) -> None:
+    """A proxy may replace ``Host``; what a trusted one forwards counts, if it is a host."""
+    policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
+    headers = {"Host": "10.0.0.7:3002", "X-Forwarded-Host": forwarded, "X-Forwarded-Proto": "https"}
+    async with Listener(settings=HttpSettings(access=policy)).client() as client:
+        answer = await client.get(f"{PRODUCTS}/", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{location}{PRODUCTS}")
 
 
 async def test_further_methods_can_be_allowed() -> None:

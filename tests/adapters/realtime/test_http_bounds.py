@@ -15,7 +15,8 @@ from attrs import define, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime import Admission, HttpBounds, HttpConnection
-from linkhub_adapters.realtime.http_bounds import SLICE_BYTES, CutReason
+from linkhub_adapters.realtime.http_bounds import SLICE_BYTES, CutReason, RequestKind, kind_of
+from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import until
 
@@ -192,6 +193,73 @@ async def test_a_few_requests_are_in_work_and_health_does_not_wait() -> None:
             await client.read_until(b"/gate")
         assert served.most_running == 2
         assert served.bounds.admission.in_work == 0
+
+
+async def test_a_process_that_ends_cuts_its_answers_and_logs_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """The requests that are cancelled when its time is over are no errors of the application."""
+    async with _serving(HttpBounds()) as served, RawClient(served.port) as client:
+        await client.send(GET % b"/gate")
+        await until(lambda: served.running == 1)
+        for task in next(iter(served.connections)).tasks:
+            task.cancel()
+        assert await client.read_to_end() == b""
+        assert (served.cancelled, served.bounds.admission.in_work) == (1, 0)
+    assert caplog.messages == []
+
+
+FORWARDED = b"GET %b HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %b\r\n\r\n"
+
+
+async def test_behind_a_trusted_proxy_each_client_has_so_many_requests() -> None:
+    """A proxy's connection is counted for the client of its request, while that is answered."""
+    bounds = HttpBounds(connections_per_address=2, trusted_proxies=TrustedProxies.parse(["127.0.0.1"]))
+    async with _serving(bounds) as served, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(RawClient(served.port)) for _ in range(5)]
+        for client in clients[:2]:
+            await client.send(FORWARDED % (b"/gate", b"203.0.113.7"))
+        await until(lambda: served.running == 2)
+        await clients[2].send(FORWARDED % (b"/more", b"198.51.100.1, 203.0.113.7"))
+        assert (await clients[2].read_until(b"too many connections.")).startswith(b"HTTP/1.1 429")
+        await clients[3].send(FORWARDED % (b"/other", b"203.0.113.8"))
+        assert (await clients[3].read_until(b"/other")).startswith(b"HTTP/1.1 200")
+        await clients[4].send(FORWARDED % (b"/healthz", b"203.0.113.7"))
+        await clients[4].read_until(b"/healthz")
+        served.gate.set()
+        for client in clients[:2]:
+            await client.read_until(b"/gate")
+        await clients[2].send(FORWARDED % (b"/again", b"203.0.113.7"))
+        await clients[2].read_until(b"/again")
+
+
+async def test_behind_a_trusted_proxy_clients_take_turns() -> None:
+    """The requests of one client that wait do not go before the only one of another."""
+    bounds = HttpBounds(admission=Admission(max_in_work=1), trusted_proxies=TrustedProxies.parse(["127.0.0.1"]))
+    async with _serving(bounds) as served, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(RawClient(served.port)) for _ in range(4)]
+        for number, (client, address) in enumerate(zip(clients, [b"203.0.113.7"] * 3 + [b"203.0.113.8"], strict=True)):
+            await client.send(FORWARDED % (b"/gate", address))
+            await until(lambda expected=number: served.running + served.bounds.admission.waiting > expected)
+        assert len(served.bounds.admission._waiting) == 2
+        served.gate.set()
+        for client in clients:
+            await client.read_until(b"/gate")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/v1/shop/nalu/events", RequestKind.REALTIME),
+        ("/api/v1/shop/nalu/products/events", RequestKind.PAGE),
+        ("/api/v1/shop/events", RequestKind.PAGE),
+        ("/socket.io", RequestKind.REALTIME),
+        ("/socket.io/", RequestKind.REALTIME),
+        ("/socket.io.html", RequestKind.PAGE),
+        ("/readyz", RequestKind.HEALTH),
+    ],
+)
+def test_the_kind_of_a_request(path: str, kind: RequestKind) -> None:
+    """Only what is realtime has the limits of realtime; a product may be called ``events``."""
+    assert kind_of({"path": path}) is kind
 
 
 @pytest.mark.parametrize("is_waiting", [False, True])

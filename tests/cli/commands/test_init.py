@@ -146,6 +146,18 @@ def test_a_region_is_asked_for(terminal: Terminal, monkeypatch: pytest.MonkeyPat
     assert "AWS_REGION" in result.stderr
 
 
+def test_credentials_that_cannot_be_had_are_told_once(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token file that is missing fails every call alike: one line names its setting, and the exit code is 2."""
+    irsa = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/linkhub"}
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    result = terminal.run("init", LINKHUB_BACKEND="aws", AWS_REGION="eu-west-1", **irsa)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("/nowhere/token") == 1
+    assert "AWS_WEB_IDENTITY_TOKEN_FILE" in result.stderr
+    assert "FAILED" not in result.stderr
+
+
 def test_a_missing_package_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without boto3 nothing of AWS can be made: what to install is told."""
     monkeypatch.setattr(backends, "find_spec", lambda _: None)

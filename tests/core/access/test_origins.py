@@ -124,6 +124,9 @@ def test_each_form_of_an_entry(entry: str, allowed: str, refused: str) -> None:
         "1app://x",
         "nul",
         "https://0x7f.1",
+        "data:",
+        "blob://shop.example",
+        "about:",
     ],
 )
 def test_an_entry_that_can_never_match_is_a_fault(entry: str) -> None:
