@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from linkhub_core import json_text
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.intake.spelling import known_name
 from linkhub_core.rules import kind_of
 
@@ -20,7 +22,7 @@ __all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
-_FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s]*(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
+_FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s=]+(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")
 _S3_POINTER = "this is an S3 pointer, of a body that is kept in a bucket"
 _CELERY_BODY = "this is the body of a Celery task"
 _LIST = "these are several events in one list"
@@ -28,6 +30,7 @@ WRAPPERS = ("payload", "data", "body", "message")
 """The names under which an object without ``video_id`` may hold an event."""
 _TELLTALES = ("title", "thumbnails")
 _LONG_BASE64 = 64  # ids and digests are shorter, or have no letters of both cases
+_MOST_ENVELOPES = 4
 _HINT = ": send the event itself as JSON"
 
 
@@ -101,17 +104,35 @@ def foreign_document(document: Any) -> str | None:
         return _foreign_list(document)
     if not isinstance(document, dict):
         return f"the body must be a JSON object, not {kind_of(document)}"
-    return next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None) or _foreign_content(document)
+    return _foreign_object(document, _MOST_ENVELOPES)
 
 
-def _foreign_content(document: Mapping[str, Any]) -> str | None:
-    """What the text in an envelope is, if the object around it has no field of an event."""
+def _foreign_object(document: Mapping[str, Any], envelopes: int) -> str | None:
+    named = next((name + _HINT for matches, name in _DOCUMENTS if matches(document)), None)
+    return named or (_foreign_content(document, envelopes - 1) if envelopes else None)
+
+
+def _foreign_content(document: Mapping[str, Any], envelopes: int) -> str | None:
+    """What an envelope holds, if the object around it has no field of an event."""
     if any(known_name(document, name) is not None for name in ("seller_handle", *_TELLTALES)):
         return None
     contents = [document[name] for wrapper in WRAPPERS if (name := known_name(document, wrapper)) is not None]
-    inner = [part for content in contents if isinstance(content, dict) for part in content.values()]
-    texts = [text for text in (*contents, *inner) if isinstance(text, str)]
-    return next((foreign for text in texts if (foreign := foreign_text(text)) is not None), None)
+    found = next((foreign for content in contents if (foreign := _foreign_part(content, envelopes))), None)
+    inner = (part for content in contents if isinstance(content, dict) for part in content.values())
+    texts = (part for part in inner if isinstance(part, str))
+    return found or next((foreign for text in texts if (foreign := foreign_text(text))), None)
+
+
+def _foreign_part(part: object, envelopes: int) -> str | None:
+    content = part
+    if isinstance(part, str):
+        try:
+            content = json_text.parse(part)
+        except MalformedEvent:
+            return foreign_text(part)
+    if isinstance(content, dict):
+        return _foreign_object(content, envelopes)
+    return _foreign_list(content) if isinstance(content, list) and _are_events(content) else None
 
 
 def _foreign_list(entries: list[Any]) -> str:
@@ -152,12 +173,14 @@ def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
 
 
 def _is_padded_base64(text: str) -> bool:
-    """Whether text ends as only base64 does, or is long and of whole groups of letters of both cases and digits."""
+    """Whether text ends as only base64 does, or is long and of letters of both cases and digits; in whole groups."""
     joined = "".join(text.split())
     if len(joined) % 4 or not _BASE64.fullmatch(joined):
         return False
+    if joined.endswith("="):
+        return True
     is_mixed = all(any(map(is_one, joined)) for is_one in (str.isupper, str.islower, str.isdigit))
-    return is_mixed and (joined.endswith("=") or len(joined) >= _LONG_BASE64)
+    return is_mixed and len(joined) >= _LONG_BASE64
 
 
 def _are_documents(text: str) -> bool:
