@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Literal, TypeVar
 
@@ -43,6 +43,12 @@ T = TypeVar("T")
 MANY = 2_000
 _ALIAS = re.compile(r"#\w+")
 _UNANNOUNCED = "attribute_exists(#unannounced_revision)"
+# A time that another service wrote may have another form, which sorts elsewhere than its moment; its day does not.
+_PERHAPS_CHANGED = (
+    "#updated_at > :day OR attribute_not_exists(#updated_at) OR attribute_type(#updated_at, :number)"
+    " OR attribute_type(#updated_at, :null)"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @define(kw_only=True, eq=False)
@@ -68,15 +74,14 @@ class ShopQueries:
         if query.since is None:
             asked["Limit"] = wanted  # a page of DynamoDB's; where rows cannot be read, there are more pages
         else:
-            asked["FilterExpression"] = "#updated_at > :since"
-            values[":since"] = {"S": timestamp_text(query.since)}
+            asked["FilterExpression"] = _PERHAPS_CHANGED
+            values |= {":day": {"S": _day_before(query.since)}, ":number": {"S": "N"}, ":null": {"S": "NULL"}}
         products: list[StoredProduct] = []
         unreadable: list[Unreadable] = []
         async for items in self._pages("query", values, **asked):
             for product in await self.stored(items):
                 if isinstance(product, Unreadable):
                     unreadable.append(product)
-                # A text of another form than linkhub's sorts elsewhere than its moment.
                 elif query.since is None or product.updated_at > timestamp_text(query.since):
                     products.append(product)
             if len(products) >= wanted:
@@ -160,6 +165,11 @@ class ShopQueries:
         if aliases := set(_ALIAS.findall(expressions)):
             asked["ExpressionAttributeNames"] = {alias: alias.removeprefix("#") for alias in aliases}
         return self.calls.pages(operation, TableName=self.table, **asked)
+
+
+def _day_before(moment: datetime) -> str:
+    """A text before that of every moment later than this one, in whatever form of ISO 8601 and at whatever offset."""
+    return timestamp_text(max(moment, _EPOCH) - timedelta(days=1))[:10]
 
 
 def _sound_key_of(item: Item) -> ProductKey | None:

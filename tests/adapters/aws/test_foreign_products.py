@@ -211,3 +211,29 @@ async def test_one_time_stands_for_the_other(room: TableRoom, missing: str) -> N
     put(room.dynamodb, room.products.name, row)
     record = await _find(room, 1)
     assert record.created_at == record.updated_at == datetime(2026, 1, 10, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"updated_at": "2026-01-10 08:00:00.000"},
+        {"updated_at": "2026-01-10T03:00:00.000-05:00"},
+        {"updated_at": 1768032000},
+        {"updated_at": "Sat, 10 Jan 2026 08:00:00 GMT"},
+        {"updated_at": None, "created_at": "2026-01-10T08:00:00.000Z"},
+    ],
+    ids=repr,
+)
+async def test_without_an_index_since_finds_a_time_in_any_form(
+    make_dynamodb_client: Callable[..., DynamoDBClient], changed: dict[str, Any]
+) -> None:
+    """Such a table is read whole, and a time of another form than linkhub's sorts elsewhere than its moment."""
+    client = make_dynamodb_client(Config(parameter_validation=False))
+    with furnished(client, has_index=False) as tables:
+        put(client, tables.products.name, foreign_products()[0] | changed)
+        for moment, found in (
+            (datetime(2026, 1, 10, 7, 59, tzinfo=UTC), [video(1)]),
+            (datetime(2026, 1, 10, 8, tzinfo=UTC), []),
+        ):
+            page = await tables.product_store.page(PageQuery(seller_handle=SELLER, since=moment))
+            assert [product.video_id for product in page.products] == found
