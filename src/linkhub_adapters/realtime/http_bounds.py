@@ -72,7 +72,7 @@ class Bounded(Protocol):
     """A connection, as far as its bounds are concerned."""
 
     def unsent_bytes(self) -> int:
-        """How many bytes wait for the reader."""
+        """How many bytes wait for the reader, of plain HTTP those in the kernel, too."""
         ...
 
     def cut(self, reason: CutReason) -> None:

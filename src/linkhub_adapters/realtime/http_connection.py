@@ -30,6 +30,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from linkhub_adapters.realtime.bounded_app import BoundedApp
 from linkhub_adapters.realtime.http_bounds import CutReason, HttpBounds, RequestKind, kind_of
+from linkhub_adapters.realtime.kernel_buffer import bytes_in_kernel
 from linkhub_adapters.realtime.response_writer import ResponseWriter
 
 __all__ = ["HttpConnection", "transport_of"]
@@ -59,6 +60,7 @@ class HttpConnection(HttpToolsProtocol):
 
     _address = ""
     _is_counted = False
+    _is_realtime = False
     _proxy = ""  # the peer's address, if it is a trusted proxy
     _app_of_answer: BoundedApp | None = None
 
@@ -165,6 +167,7 @@ class HttpConnection(HttpToolsProtocol):
         self._answering = cycle
         cycle.transport = cast(asyncio.Transport, ResponseWriter(self.transport, cycle))
         kind = kind_of(cast(Scope, cycle.scope))
+        self._is_realtime = kind is RequestKind.REALTIME
         answering = cast(ASGIApp, app)
         if self._proxy:
             self._count_for_client(cast(Scope, cycle.scope))
@@ -201,8 +204,9 @@ class HttpConnection(HttpToolsProtocol):
     # --- bounds ----------------------------------------------------------------------------------------------------
 
     def unsent_bytes(self) -> int:
-        """See :class:`~.http_bounds.Bounded`."""
-        return self.transport.get_write_buffer_size()
+        """See :class:`~.http_bounds.Bounded`; a realtime reader whose network pauses has time until its heartbeat."""
+        waiting = self.transport.get_write_buffer_size()
+        return waiting if self._is_realtime else waiting + bytes_in_kernel(self.transport)
 
     def cut(self, reason: CutReason) -> None:
         """See :class:`~.http_bounds.Bounded`."""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime import Admission, HttpBounds, HttpConnection
 from linkhub_adapters.realtime.http_bounds import SLICE_BYTES, CutReason, RequestKind, kind_of
+from linkhub_adapters.realtime.kernel_buffer import bytes_in_kernel
 from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import until
@@ -38,11 +39,12 @@ class Served:
     gate: asyncio.Event = field(factory=asyncio.Event)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """``/large`` is 6 MB, ``/gate`` waits for a gate, everything else is small."""
+        """``/large`` is 6 MB, ``medium`` 100 kB, ``/gate`` waits for a gate, everything else is small."""
         await receive()
         if scope["path"] == "/gate":
             await self._wait()
-        body = b"x" * LARGE if scope["path"] == "/large" else scope["path"].encode()
+        sizes = {"/large": LARGE, "/medium": 100_000, "/api/v1/shop/medium/events": 100_000}
+        body = b"x" * sizes[scope["path"]] if scope["path"] in sizes else scope["path"].encode()
         headers = [(b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -60,7 +62,7 @@ class Served:
 
     def unsent_bytes(self) -> int:
         """What waits in all transports."""
-        return sum(connection.unsent_bytes() for connection in self.connections)
+        return sum(connection.transport.get_write_buffer_size() for connection in self.connections)
 
 
 @asynccontextmanager
@@ -113,7 +115,7 @@ async def test_what_nobody_reads_is_bounded(served: Served) -> None:
     async with AsyncExitStack() as stack:
         await _stuck(stack, served, b"/large", 30)
         await until(lambda: served.bounds.admission.waiting == 14 and not served.bounds.admission.in_work)
-        assert all(connection.unsent_bytes() <= MEBIBYTE for connection in served.connections)
+        assert all(each.transport.get_write_buffer_size() <= MEBIBYTE for each in served.connections)
         assert served.unsent_bytes() <= 16 * 2 * SLICE_BYTES
 
 
@@ -132,6 +134,32 @@ async def test_readers_that_take_nothing_are_cut(served: Served) -> None:
     async with RawClient(served.port) as client:
         await client.send(GET % b"/after")
         await client.read_until(b"/after")
+
+
+async def test_what_the_kernel_took_is_unsent_until_the_reader_takes_it(served: Served) -> None:
+    """A response that fits into the kernel's buffer is no less stuck there: its reader is cut after ten seconds."""
+    now = asyncio.get_running_loop().time()
+    async with RawClient(served.port, receive_buffer_bytes=4_096) as client:
+        await client.send(GET % b"/medium")
+        await until(lambda: any(connection.unsent_bytes() for connection in served.connections))
+        for seconds in range(0, 500, 5):
+            if not served.connections:
+                break
+            await asyncio.sleep(0.02)
+            served.bounds.sweep(now + 100 + seconds)
+        await until(lambda: not served.connections)
+        assert served.bounds.cut[CutReason.STALLED] == 1
+
+
+async def test_a_realtime_reader_whose_network_pauses_is_not_cut(served: Served) -> None:
+    """What the kernel holds for it does not count: its heartbeat decides."""
+    now = asyncio.get_running_loop().time()
+    async with RawClient(served.port, receive_buffer_bytes=4_096) as client:
+        await client.send(GET % b"/api/v1/shop/medium/events")
+        await until(lambda: any(bytes_in_kernel(connection.transport) for connection in served.connections))
+        for seconds in range(0, 50, 5):
+            served.bounds.sweep(now + 100 + seconds)
+        assert served.bounds.cut[CutReason.STALLED] == 0
 
 
 async def test_a_slow_reader_is_not_cut(served: Served) -> None:
