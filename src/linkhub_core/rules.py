@@ -219,6 +219,8 @@ def integer() -> FieldRule[int]:
     any_number = number().check
 
     def check(value: object) -> int:
+        if type(value) is int and -_LARGEST_EXACT <= value <= _LARGEST_EXACT:
+            return value
         canonical = any_number(value)
         if not isinstance(canonical, int) or canonical != value:  # 2**53 + 1 has become 2**53 on the way
             whole = abs(canonical) < _LARGEST_EXACT
@@ -263,18 +265,25 @@ def flag() -> FieldRule[bool]:
             raise RuleBroken(f"must be true or false, not {kind_of(value)}")
         return value
 
-    return FieldRule(ValueKind.FLAG, check, {"type": "boolean"})
+    def check_or_null(value: object) -> bool | None:
+        return value if isinstance(value, bool) else None if value is None else check(value)
+
+    return FieldRule(ValueKind.FLAG, check, {"type": "boolean"}, check_or_null=check_or_null)
 
 
 def texts(*, most: int, most_characters: int) -> FieldRule[tuple[str, ...]]:
     """A list of up to ``most`` texts of up to ``most_characters`` each."""
     each = text(most=most_characters)
+    one = each.check
 
     def check(value: object) -> tuple[str, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise RuleBroken(f"must be a list of texts, not {kind_of(value)}")
         check_count(len(value), 0, most)
-        return tuple(_numbered(each.check, index, entry) for index, entry in enumerate(value))
+        try:
+            return tuple([one(entry) for entry in value])
+        except RuleBroken:  # once more, to say which entry
+            return tuple([_numbered(one, index, entry) for index, entry in enumerate(value)])
 
     return FieldRule(ValueKind.TEXTS, check, {"type": "array", "items": dict(each.schema), "maxItems": most})
 

@@ -109,8 +109,8 @@ def _build_all(values: Any, cls: type[T]) -> Sequence[T]:
 
 def _converter() -> Converter:
     converter = Converter(prefer_attrib_converters=False)
-    # A number or a price is its own plain form; without this hook cattrs looks up its union each time.
-    for plain in (Number, Number | None, Decimal | None):
+    # These are their own plain form; without this hook cattrs looks up or calls a function for each union.
+    for plain in (Number, Number | None, Decimal | None, str | None, int | None, bool | None):
         converter.register_unstructure_hook(plain, identity)
     converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
     return converter
