@@ -15,7 +15,7 @@ run: .venv/run.stamp ## set up, then serve a demo shop with simulated workers (C
 	@$(BIN)/linkhub demo
 
 test: .venv/dev.stamp ## set up, then run every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: .venv/dev.stamp ## format, lint, types, import contracts, docs
 	$(BIN)/ruff format --check .

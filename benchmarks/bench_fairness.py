@@ -6,6 +6,7 @@ this process. The viewer's latency is from when the announcement is on the disk 
     nothing             for comparison
     GETs                one client with 400 connections that ask for pages, one after the other on each
     readers that stop   200 connections that ask for large pages and do not read
+    a slow network      100 connections that ask for large pages and take 40 kB a second each
     subscribes          20 connections that subscribe as fast as they may, with a since of long ago
 """
 
@@ -79,6 +80,16 @@ async def _ask_and_stop(port: int) -> None:
         writer.close()
 
 
+async def _read_slowly(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2_048)
+    with suppress(ConnectionError):
+        writer.write(_LARGE_PAGE)
+        for _ in range(10_000):
+            await reader.read(4_096)
+            await asyncio.sleep(0.1)
+    writer.close()
+
+
 async def _subscribe_for_ever(port: int) -> None:
     asked = {"seller_handle": SELLER, "since": "2000-01-01T00:00:00Z"}
     message = orjson.dumps({"event": "subscribe_to_seller", "data": asked}).decode()
@@ -96,6 +107,7 @@ CASES: Mapping[str, tuple[_Load, int]] = {
     "nothing": (_nothing, 1),
     "GETs on 400 connections": (_ask_for_ever, 400),
     "200 readers that stop": (_ask_and_stop, 200),
+    "100 readers on a slow network": (_read_slowly, 100),
     "20 connections that subscribe": (_subscribe_for_ever, 20),
 }
 

@@ -1,8 +1,9 @@
-"""What reading a shop costs on DynamoDB: its first page, and polling with ``since`` when there is nothing new.
+"""What reading a shop costs on DynamoDB: its first page, read and kept, one product, and a ``since`` with nothing new.
 
-Both go through the use case that REST calls, on a shop of 5,000 products in DynamoDB Local. Read units are what the
-service says that it charged, and it charges nothing for a query that finds nothing, where DynamoDB charges for the
-least that can be read: so an answer of nothing counts here as one unit. CPU is this process's, all its threads.
+All go through what REST calls, on a shop of 5,000 products in DynamoDB Local. A 304 reads what the same answer with a
+body reads. Read units are what the service says that it charged, and it charges nothing for a query that finds nothing,
+where DynamoDB charges for the least that can be read: so a read that finds nothing counts here as one unit. CPU is this
+process's, all its threads.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from linkhub_adapters.aws.aws_calls import AwsCalls
 from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
 from linkhub_adapters.aws.fast_items import handle_items_fast
+from linkhub_adapters.aws.shop_stamps import DynamoDbShopStamps
+from linkhub_adapters.http.kept_pages import KeptPages
 from linkhub_adapters.worker import SystemClock
 from linkhub_core.codec import timestamp_text
-from linkhub_core.use_cases import BrowseShop, ShopPage
+from linkhub_core.use_cases import BrowseShop
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -61,29 +64,48 @@ async def _fill(store: DynamoDbProductStore, products: int) -> None:
         await store.create([a_product(number, SELLER, now) for number in range(start, min(start + 500, products))])
 
 
-async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[ShopPage]]) -> Read:
-    shop = await ask()  # the first opens the connection
+async def _read(store: DynamoDbProductStore, times: int, ask: Callable[[], Awaitable[int]]) -> Read:
+    """Read so often; ``ask`` gives the number of products in its answer."""
+    products = await ask()  # the first opens the connection
     counts, units, watch = store.calls.calls.counts, store.calls.consumption.read_units, Stopwatch()
     counts.clear()
     units.clear()
     with watch.running():
         for _ in range(times):
-            shop = await ask()
+            products = await ask()
     return Read(
         cpu_ms=watch.cpu_seconds / times * 1000,
         calls=counts.total() / times,
-        units=max(1.0, units.total() / times),
-        products=len(shop.page.products),
+        units=units.total() / times if products else 1.0,
+        products=products,
     )
 
 
 async def _measure(store: DynamoDbProductStore, products: int, times: int) -> dict[str, Read]:
     await _fill(store, products)
     browse = BrowseShop(products=store, clock=SystemClock())
+    pages = KeptPages(browse=browse, stamps=DynamoDbShopStamps())
     since = timestamp_text(datetime.now(UTC) + timedelta(seconds=1))
+    video_id = a_product(0, SELLER, datetime.now(UTC)).key.video_id
+
+    async def first_page() -> int:
+        return len((await browse.page(SELLER)).page.products)
+
+    async def kept_page() -> int:
+        await pages.first(SELLER, 20)
+        return 20
+
+    async def one_product() -> int:
+        return int(await browse.product(SELLER, video_id) is not None)
+
+    async def nothing_new() -> int:
+        return len((await browse.page(SELLER, since=since)).page.products)
+
     return {
-        "a page of 20": await _read(store, times, lambda: browse.page(SELLER)),
-        "poll with since, nothing new": await _read(store, times, lambda: browse.page(SELLER, since=since)),
+        "a page of 20": await _read(store, times, first_page),
+        "the same within a second, kept": await _read(store, times, kept_page),
+        "one product": await _read(store, times, one_product),
+        "poll with since, nothing new": await _read(store, times, nothing_new),
     }
 
 
