@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 
 from linkhub_adapters.aws.product_items import product_item
 from linkhub_adapters.aws.product_json import stored_from_item
-from linkhub_core.codec import stored_product
+from linkhub_core.codec import encode_product, stored_product
 from linkhub_core.model import Caption, ProductKey, ThumbnailSet
 from linkhub_core.ports import Unreadable
+from linkhub_core.stored_product import StoredProduct
 from tests.support import strategies
 from tests.support.builders import KEY, a_caption, a_record
 from tests.support.extremes import extreme_captions, extreme_thumbnail_sets
@@ -52,20 +54,30 @@ def _price(digits: str) -> Any:
     [
         ("title", None),
         ("title", {"N": "5"}),
-        ("tags", {"SS": ["a"]}),
         ("price", {"S": "dear"}),
         ("thumbnails", {"L": [{"S": "x"}]}),
-        ("primary_thumbnail", {"M": {}}),
-        ("created_at", {"N": "1"}),
         ("revision", {"S": "first"}),
     ],
 )
 def test_an_item_that_is_no_product_is_named(name: str, value: Any) -> None:
-    """Either the model puts it right, or the item is unreadable under its key; nothing is raised."""
+    """It is unreadable under its key; nothing is raised."""
     item = {**product_item(a_record()), name: value}
     read = stored_from_item({key: entry for key, entry in item.items() if entry is not None})
-    if isinstance(read, Unreadable):
-        assert (read.seller_handle, read.video_id) == (KEY.seller_handle, KEY.video_id)
-        assert read.problem
-    else:
-        assert name in ("tags", "primary_thumbnail", "created_at")
+    assert isinstance(read, Unreadable)
+    assert (read.seller_handle, read.video_id) == (KEY.seller_handle, KEY.video_id)
+    assert read.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "becomes"),
+    [
+        ("tags", {"SS": ["a"]}, ["a"]),
+        ("primary_thumbnail", {"M": {}}, orjson.loads(encode_product(a_record()))["thumbnails"][0]),
+        ("created_at", {"N": "1"}, "1970-01-01T00:00:01.000Z"),
+    ],
+)
+def test_an_item_in_another_form_is_put_right(name: str, value: Any, becomes: Any) -> None:
+    """As the intake puts right an event."""
+    read = stored_from_item({**product_item(a_record()), name: value})
+    assert isinstance(read, StoredProduct)
+    assert orjson.loads(read.document)[name] == becomes

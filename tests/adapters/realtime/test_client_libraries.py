@@ -59,7 +59,7 @@ async def test_its_subprotocols_are_answered(room: Room, node: Path, package: np
     directory, address = npm.install(package), f"http://127.0.0.1:{room.port}/products"
     options = json.dumps({"transports": ["websocket"], "protocols": ["shop.v1", "shop.v2"]})
     async with run_client(node, _OFFICIAL, directory, address, options) as client:
-        await client.hear("event", "connected")
+        assert (await client.hear("event", "connected"))[:2] == ["event", "connected"]
 
 
 @pytest.mark.node
