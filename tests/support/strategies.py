@@ -96,7 +96,9 @@ def _field(facts: FieldFacts) -> st.SearchStrategy[Any]:
     if not facts.is_list:
         return inner
     few = st.lists(inner, min_size=facts.least, max_size=facts.least + 2).map(tuple)
-    several = few if facts.most is None else few | st.just((_bare(cast(type[Any], facts.nested)),) * facts.most)
+    # Multiplied after it was drawn: a strategy that holds a hundred values has a repr that Hypothesis warns of.
+    most = facts.most or 0
+    several = few | st.just((_bare(cast(type[Any], facts.nested)),)).map(lambda one: one * most) if most else few
     return several if facts.essential else st.none() | several
 
 
