@@ -24,13 +24,13 @@ from rich.table import Table
 from benchmarks.events import backlog
 from benchmarks.stopwatch import Stopwatch
 from linkhub_adapters.memory import MemoryJournal
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Consuming, Settings, Storage
-from linkhub_core import codec
+from linkhub_core.wire import codec
 from linkhub_core.model import ProductRecord
 from linkhub_core.ports import Entry, OutgoingMessage
-from linkhub_core.use_cases import AssembleBatch, Settlement
+from linkhub_core.application import AssembleBatch, Settlement
 
 __all__ = ["command"]
 

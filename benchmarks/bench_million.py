@@ -23,11 +23,11 @@ from rich.table import Table
 
 from benchmarks.reads.products import a_product
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_core.catalog import PageQuery
-from linkhub_core.codec import encode_product, timestamp_text
-from linkhub_core.use_cases import BrowseShop
+from linkhub_core.wire.shop_query import PageQuery
+from linkhub_core.wire.codec import encode_product, timestamp_text
+from linkhub_core.application import BrowseShop
 
 __all__ = ["command", "measure"]
 

@@ -36,11 +36,11 @@ from linkhub_adapters.realtime import (
     plain_door,
     socketio_routes,
 )
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
-from linkhub_core.catalog import Page, PageQuery
-from linkhub_core.codec import read_announcement
-from linkhub_core.use_cases import BrowseShop
+from linkhub_core.wire.shop_query import Page, PageQuery
+from linkhub_core.wire.codec import read_announcement
+from linkhub_core.application import BrowseShop
 
 __all__: list[str] = []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import evolve
 
 from benchmarks.events import pair
-from linkhub_core import codec
+from linkhub_core.wire import codec
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
 
 __all__ = ["MARK", "SELLER", "write_events", "write_records"]

@@ -21,7 +21,7 @@ import cattrs
 from attrs import frozen
 
 from benchmarks.load.traffic import Sending, Traffic
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from linkhub_core.ports import EventPublisher

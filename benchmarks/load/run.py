@@ -24,8 +24,8 @@ from benchmarks.load.child import Child, Vitals, machine_cpu_seconds
 from benchmarks.load.publisher import Sent
 from benchmarks.load.traffic import Traffic
 from benchmarks.load.viewers import Sightings
-from linkhub_adapters.telemetry import Figures
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.observability import Figures
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from linkhub_core.model import ProductRecord

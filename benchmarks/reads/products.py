@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.events import pair
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_core.assembly import Joined, decide
-from linkhub_core.codec import decode_event
-from linkhub_core.merge import Halves
+from linkhub_core.model.decision_table import Joined, decide
+from linkhub_core.wire.codec import decode_event
+from linkhub_core.model.merge import Halves
 from linkhub_core.model import ProductRecord
 
 __all__ = ["a_product", "write_products"]

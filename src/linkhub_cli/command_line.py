@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from linkhub_cli.backends import Opening
-    from linkhub_cli.container import Container
+    from linkhub_cli.wiring.container import Container
     from linkhub_cli.settings import Settings
-    from linkhub_cli.settings_sources import Loaded
+    from linkhub_cli.settings.sources import Loaded
 
 __all__ = ["CommandLine"]
 
@@ -54,7 +54,7 @@ class CommandLine(NamedTuple):
         return self._load_aloud(overrides).settings
 
     def _load_aloud(self, overrides: Mapping[str, str] | None) -> Loaded[Settings]:
-        from linkhub_cli.settings_sources import SettingsFaulty  # noqa: PLC0415  help is quick
+        from linkhub_cli.settings.sources import SettingsFaulty  # noqa: PLC0415  help is quick
 
         try:
             loaded = self.load(overrides)
@@ -74,8 +74,8 @@ class CommandLine(NamedTuple):
         import asyncio  # noqa: PLC0415  help is quick
 
         from linkhub_cli.backends import Opening  # noqa: PLC0415  help is quick
-        from linkhub_cli.container import Container, open_container  # noqa: PLC0415  help is quick
-        from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
+        from linkhub_cli.wiring.container import Container, open_container  # noqa: PLC0415  help is quick
+        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         settings = self.settings()
         set_up_logs(settings.logs, quiet=True)
@@ -94,9 +94,9 @@ class CommandLine(NamedTuple):
         """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
         import asyncio  # noqa: PLC0415  help is quick
 
-        from linkhub_adapters.telemetry import drain_logs, get_logger  # noqa: PLC0415  help is quick
-        from linkhub_cli.logs import set_up_logs  # noqa: PLC0415  help is quick
-        from linkhub_cli.setting_choice import backend_reason  # noqa: PLC0415  help is quick
+        from linkhub_adapters.observability import drain_logs, get_logger  # noqa: PLC0415  help is quick
+        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
+        from linkhub_cli.settings.backend_choice import backend_reason  # noqa: PLC0415  help is quick
 
         loaded = self._load_aloud(overrides)
         settings = loaded.settings

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.help_text import EXIT_CODES, FIRST_STEPS
+from linkhub_cli.views.help_text import EXIT_CODES, FIRST_STEPS
 from linkhub_cli.lean_imports import without
-from linkhub_cli.standard_files import open_standard_files
-from linkhub_cli.standard_output import OutputFailed, end_of_output, guard_standard_output
+from linkhub_cli.views.standard_files import open_standard_files
+from linkhub_cli.views.standard_output import OutputFailed, end_of_output, guard_standard_output
 
 __all__ = ["main", "program"]
 
@@ -81,7 +81,7 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what linkhub raises on purpose ends as one line and an exit code."""
-        from linkhub_cli.failures import telling  # noqa: PLC0415  help is quick
+        from linkhub_cli.views.failures import telling  # noqa: PLC0415  help is quick
 
         with telling(debug=bool(ctx.params.get("debug"))):
             result = super().invoke(ctx)

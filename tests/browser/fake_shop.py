@@ -27,8 +27,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from linkhub_adapters.http import api_docs, openapi
-from linkhub_cli import documents
+from linkhub_adapters.http.pages import api_docs
+from linkhub_adapters.http.api import openapi
+from linkhub_cli.wiring import documents
 from tests.browser.fake_operator import FakeOperator
 
 __all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
@@ -37,7 +38,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src https: http: data:; connect-src 'self' ws: wss:"
 )
 _HTTP = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http"
-_PAGES = _HTTP / "pages"
+_PAGES = _HTTP / "pages" / "files"
 _MOST_MISSED = 100
 
 
@@ -168,7 +169,7 @@ class FakeShop:
                 Route("/", _file(_PAGES / "operator.html")),
                 Route("/shop/{handle}", _file(_PAGES / "storefront.html")),
                 Route("/api/docs", _show_api_docs),
-                Route("/assets/api-docs.css", _file(_HTTP / "api_docs" / "api-docs.css")),
+                Route("/assets/api-docs.css", _file(_PAGES / "api-docs.css")),
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),

@@ -10,10 +10,10 @@ import httpx
 from attrs import evolve
 from dependency_injector.providers import Object
 
-from linkhub_cli.access import access_policy
-from linkhub_cli.container import open_container
-from linkhub_cli.process_facts import ProcessFacts
-from linkhub_cli.server_container import ServerContainer
+from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.container import open_container
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_cli.settings import load_settings
 from linkhub_core.ports import ProductStore
 from tests.support.builders import NOON

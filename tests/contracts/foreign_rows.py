@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from attrs import evolve
 
-from linkhub_core.catalog import PageQuery
-from linkhub_core.codec import stored_product
+from linkhub_core.wire.shop_query import PageQuery
+from linkhub_core.wire.codec import stored_product
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import (
     Conflict,

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
-from linkhub_core.announcement import Announcement
-from linkhub_core.codec import announce
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.codec import announce
 from linkhub_core.ports import AnnouncementFeed, Notifier
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.extremes import extreme_captions

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from attrs import frozen
 
-from linkhub_core.codec import read_event
+from linkhub_core.wire.codec import read_event
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Half, Kind
 from tests.support.builders import NOON, an_event

@@ -8,10 +8,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.dynamodb_tables import DynamoDbTables
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources import products_table, staging_table
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_core.model import Kind
 from tests.support.aws import dynamodb_client, environment, sns_client, sqs_client
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from linkhub_adapters.telemetry import Figures
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.observability import Figures
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from tests.e2e.expectations import expected_lines, products_of, rejected_lines_of, waiting_of

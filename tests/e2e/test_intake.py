@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
-from linkhub_core.codec import encode_event
+from linkhub_core.wire.codec import encode_event
 from linkhub_core.model import WaitingHalf
 from tests.e2e.expectations import DATA
 from tests.e2e.hub import Hub

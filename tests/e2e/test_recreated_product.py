@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase, SqliteProductStore
-from linkhub_core.codec import announce
+from linkhub_core.wire.codec import announce
 from linkhub_core.model import ProductRecord
 from tests.e2e.hub import Hub
 from tests.support.builders import KEY, a_record

@@ -16,7 +16,7 @@ import socketio
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from linkhub_cli.http_server import bind
+from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import load_settings
 from tests.e2e.hub import Hub
 from tests.support.processes import Process

@@ -14,11 +14,11 @@ import orjson
 import pytest
 from attrs import evolve, field, frozen
 
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
-from linkhub_cli.http_server import bind
+from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import Settings, load_settings
-from linkhub_core.codec import encode_product
+from linkhub_core.wire.codec import encode_product
 from tests.e2e.hub import Hub
 from tests.e2e.mortals import Mortal
 from tests.e2e.steady_viewer import SteadyViewer

@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_core.body_names import names_in
-from linkhub_core.codec import encode_event, read_event
+from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.codec import encode_event, read_event
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.intake import DEVIATIONS
+from linkhub_core.wire.intake import DEVIATIONS
 from linkhub_core.model import Kind
 from tests.support.builders import NOON
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from linkhub_adapters.telemetry import CloudUsage, Figures, Metrics, RealtimeFigures
-from linkhub_adapters.telemetry.metrics import ACTIVITIES
+from linkhub_adapters.observability import CloudUsage, Figures, Metrics, RealtimeFigures
+from linkhub_adapters.observability.metrics import ACTIVITIES
 from tests.support.builders import NOON
 from tests.support.requirement import PROMTOOL, require
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from linkhub_cli.logs import set_up_logs
+from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_cli.settings import Logs
 from tests.protocol_suites import mocha, suites
 from tests.protocol_suites.known_cases import RUNS, Run

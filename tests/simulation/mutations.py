@@ -37,21 +37,21 @@ def _side(lines: Sequence[str], signs: str) -> str:
     return "".join(f"{line[1:]}\n" for line in lines if line[0] in signs)
 
 
-_ADOPT = "linkhub_core.use_cases.adopt"
-_ANNOUNCEMENT = "linkhub_core.announcement"
-_ASSEMBLE = "linkhub_core.use_cases.assemble"
-_ASSEMBLY = "linkhub_core.assembly"
-_CASE = "linkhub_core.use_cases.case"
-_CATCH_UP = "linkhub_adapters.realtime.catch_up"
-_FIRST_SENT = "linkhub_core.first_sent"
-_LOOKS_FIRST = "linkhub_adapters.aws.dynamodb_staging_store"
-_MERGE = "linkhub_core.merge"
+_ADOPT = "linkhub_core.application.adopt"
+_ANNOUNCEMENT = "linkhub_core.model.announcement"
+_ASSEMBLE = "linkhub_core.application.assemble"
+_ASSEMBLY = "linkhub_core.model.decision_table"
+_CASE = "linkhub_core.application.assembly"
+_CATCH_UP = "linkhub_adapters.realtime.hub.catch_up"
+_FIRST_SENT = "linkhub_core.wire.first_sent"
+_LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
+_MERGE = "linkhub_core.model.merge"
 _MODEL = "linkhub_core.model"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
-_SETTLE = "linkhub_core.use_cases.settle"
-_SHOWN = "linkhub_adapters.realtime.shown_revisions"
+_SETTLE = "linkhub_core.application.complete"
+_SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
 _STAGING = "linkhub_adapters.memory.staging_store"
-_SWEEP = "linkhub_core.use_cases.sweep"
+_SWEEP = "linkhub_core.application.sweep"
 
 MUTATIONS = {
     # --- assembly

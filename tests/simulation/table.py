@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from attrs import define, field
 
-from linkhub_adapters.aws.consumption import Consumption
-from linkhub_adapters.aws.staging_items import (
+from linkhub_adapters.aws.client.consumption import Consumption
+from linkhub_adapters.aws.dynamodb.staging_items import (
     staging_from_item,
     staging_item,
     staging_key,
@@ -21,7 +21,7 @@ from linkhub_adapters.aws.staging_items import (
     time_to_live,
 )
 from linkhub_adapters.memory import MemoryStagingStore
-from linkhub_core.codec import encode_event, timestamp_text
+from linkhub_core.wire.codec import encode_event, timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, WaitingHalf
 from linkhub_core.ports import Unreadable
@@ -48,7 +48,7 @@ class _Client:
 
 @define(eq=False)
 class StagingTable:
-    """What :class:`~linkhub_adapters.aws.dynamodb_calls.DynamoDbCalls` offers, in virtual time."""
+    """What :class:`~linkhub_adapters.aws.dynamodb.calls.DynamoDbCalls` offers, in virtual time."""
 
     process: Mortal
     wire: Wire

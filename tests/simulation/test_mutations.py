@@ -46,7 +46,7 @@ def test_a_replay_ends_with_the_rule_that_was_broken() -> None:
 
 def test_a_mutation_comes_before_the_module_that_it_breaks() -> None:
     """Put in too late it would break nothing, so it refuses."""
-    import linkhub_core.use_cases.assemble  # noqa: F401, PLC0415  it has to be there already
+    import linkhub_core.application.assemble  # noqa: F401, PLC0415  it has to be there already
 
     with pytest.raises(StaleMutation):
         install("acknowledge-before-saving")

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from attrs import evolve
 
-from linkhub_core.codec import digest_of, encode_event, stored_product
+from linkhub_core.wire.codec import digest_of, encode_event, stored_product
 from linkhub_core.model import (
     Caption,
     Content,
@@ -25,7 +25,7 @@ from linkhub_core.model import (
     WaitingHalf,
 )
 from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
-from linkhub_core.stored_product import StoredProduct
+from linkhub_core.model.stored_product import StoredProduct
 
 __all__ = [
     "KEY",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
-from linkhub_core.rules import Number
+from linkhub_core.model.rules import Number
 from tests.support.builders import a_caption, a_thumbnail, a_thumbnail_set
 
 __all__ = ["MOMENTS", "NUMBERS", "PRICES", "TEXTS", "extreme_captions", "extreme_thumbnail_sets"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linkhub_adapters.aws.attribute_values import write_document
+from linkhub_adapters.aws.dynamodb.attribute_values import write_document
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

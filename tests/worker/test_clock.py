@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from tests.support import virtual_time
 
 

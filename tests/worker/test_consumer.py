@@ -9,8 +9,8 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.memory import MemoryJournal
-from linkhub_adapters.worker import Consumer
-from linkhub_core.entries import ActivityFailed
+from linkhub_adapters.runtime import Consumer
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, Rejection
 from tests.support import virtual_time
 from tests.support.builders import a_delivery

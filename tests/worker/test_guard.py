@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from linkhub_adapters.worker import Guard
+from linkhub_adapters.runtime import Guard
 from linkhub_core.errors import ServiceUnavailable, StoreLost
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from linkhub_adapters.memory import MemoryJournal
-from linkhub_adapters.worker.patience import Patience, stopped_within
-from linkhub_core.entries import ActivityFailed
+from linkhub_adapters.runtime.backoff import Patience, stopped_within
+from linkhub_core.model.journal_entries import ActivityFailed
 from tests.support import virtual_time
 from tests.support.flaky import unavailable
 

@@ -8,8 +8,8 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.memory import MemoryJournal
-from linkhub_adapters.worker import Repeater
-from linkhub_core.entries import ActivityFailed
+from linkhub_adapters.runtime import Repeater
+from linkhub_core.model.journal_entries import ActivityFailed
 from tests.support import virtual_time
 from tests.support.flaky import unavailable
 

@@ -24,10 +24,10 @@ from typing import Any
 
 from attrs import define, field
 
-from linkhub_adapters.aws.sqs_letter_box import SqsLetterBox
-from linkhub_adapters.aws.sqs_messages import moment_of
-from linkhub_adapters.aws.sqs_queue import SqsQueue
-from linkhub_core.entries import ActivityFailed
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.messages import moment_of
+from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import Fault, MalformedEvent, TransientError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from linkhub_core.announcement import Announcement
+from linkhub_core.model.announcement import Announcement
 
 __all__ = ["MemoryAnnouncementFeed", "MemoryAnnouncements"]
 

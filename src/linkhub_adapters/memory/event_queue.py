@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from attrs import define, evolve, field, frozen
 
 from linkhub_core.errors import Fault
-from linkhub_core.first_sent import carry_first_sent
+from linkhub_core.wire.first_sent import carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     Clock,

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import define, evolve, field
 
-from linkhub_core.catalog import Page, PageQuery
-from linkhub_core.codec import stored_product
+from linkhub_core.wire.shop_query import Page, PageQuery
+from linkhub_core.wire.codec import stored_product
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import (
     Conflict,
@@ -22,7 +22,7 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
-from linkhub_core.stored_product import StoredProduct
+from linkhub_core.model.stored_product import StoredProduct
 
 __all__ = ["MemoryProductStore"]
 

@@ -11,11 +11,11 @@ from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
 from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
 from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
-from linkhub_adapters.sqlite.nodes import SqliteNodes
+from linkhub_adapters.sqlite.process_registry import SqliteNodes
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
-from linkhub_adapters.sqlite.videos import SqliteVideos
+from linkhub_adapters.sqlite.video_lookup import SqliteVideos
 
 __all__ = [
     "Depths",

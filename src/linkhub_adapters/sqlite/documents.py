@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from linkhub_core.json_text import exact_field
+from linkhub_core.wire.json_text import exact_field
 
 __all__ = ["read_document"]
 

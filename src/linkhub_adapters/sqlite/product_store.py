@@ -11,8 +11,8 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_adapters.sqlite.stored_rows import COLUMNS, StoredRow, read_row
-from linkhub_core.catalog import Page, PageQuery
-from linkhub_core.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.wire.shop_query import Page, PageQuery
+from linkhub_core.wire.codec import decode_record, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import (
@@ -27,7 +27,7 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
-from linkhub_core.stored_product import StoredProduct
+from linkhub_core.model.stored_product import StoredProduct
 
 __all__ = [
     "CHANGED",

@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
-from linkhub_core.codec import content_from, encode_content
+from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.json_text import dump
+from linkhub_core.wire.json_text import dump
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import (
     DropOutcome,

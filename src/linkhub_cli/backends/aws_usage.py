@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.consumption import Consumption
-from linkhub_adapters.telemetry import CloudUsage
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.client.consumption import Consumption
+from linkhub_adapters.observability import CloudUsage
 
 __all__ = ["THROTTLED", "usage_of"]
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from linkhub_adapters.telemetry import CloudUsage, Figures
+from linkhub_adapters.observability import CloudUsage, Figures
 from linkhub_cli.settings import Settings
-from linkhub_core.announcement import Announcement
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import (
     AnnouncementFeed,
     Clock,

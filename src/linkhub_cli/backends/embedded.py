@@ -23,10 +23,10 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
     SqliteVideos,
 )
-from linkhub_adapters.telemetry import Figures
+from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
-from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import AnnouncementFeed, Clock
 
 __all__ = ["FILE_NAME", "open_backend"]

@@ -13,7 +13,7 @@ from linkhub_adapters.memory import (
     MemoryStagingStore,
     MemoryVideos,
 )
-from linkhub_adapters.telemetry import Figures
+from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Settings
 from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery

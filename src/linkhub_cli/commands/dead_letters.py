@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.dead_letter_changes import (
+from linkhub_cli.views.dead_letter_changes import (
     Changes,
     change_document,
     mend_letter,
@@ -22,7 +22,7 @@ from linkhub_cli.dead_letter_changes import (
     tell_purged,
     tell_redriven,
 )
-from linkhub_cli.dead_letter_view import (
+from linkhub_cli.views.dead_letters import (
     UNKNOWN_QUEUE,
     Selection,
     document_of,
@@ -31,9 +31,9 @@ from linkhub_cli.dead_letter_view import (
     print_in_full,
     select,
 )
-from linkhub_cli.help_text import Example, examples
-from linkhub_cli.letter_body import editable_body
-from linkhub_cli.output import is_terminal, news, plain, print_lines
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.message_body import editable_body
+from linkhub_cli.views.output import is_terminal, news, plain, print_lines
 from linkhub_core.model import Kind
 
 __all__ = ["dead_letters"]

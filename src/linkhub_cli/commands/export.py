@@ -6,12 +6,12 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.container import Container
-from linkhub_cli.failures import SOME_FAILED
-from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import counted, for_terminal, is_terminal, news, plain
-from linkhub_core.catalog import parse_seller
-from linkhub_core.codec import encode_product
+from linkhub_cli.wiring.container import Container
+from linkhub_cli.views.failures import SOME_FAILED
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import counted, for_terminal, is_terminal, news, plain
+from linkhub_core.wire.shop_query import parse_seller
+from linkhub_core.wire.codec import encode_product
 from linkhub_core.ports import Unreadable
 
 __all__ = ["export"]

@@ -10,16 +10,16 @@ import attrs
 import click
 
 from linkhub_adapters.aws.resources import Subscription
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.failures import SOME_FAILED, UNAVAILABLE
-from linkhub_cli.help_text import Example, examples
-from linkhub_cli.logs import set_up_logs
-from linkhub_cli.output import news, plain, print_lines
+from linkhub_cli.views.failures import SOME_FAILED, UNAVAILABLE
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.wiring.logs import set_up_logs
+from linkhub_cli.views.output import news, plain, print_lines
 from linkhub_cli.provisioning import provision
 from linkhub_cli.provisioning.wanted import settings_before_queues, settings_to_use, wanted_of
 from linkhub_cli.settings import Settings
-from linkhub_core.provisioned import Provisioned, Status
+from linkhub_core.ports.provisioned import Provisioned, Status
 
 __all__ = ["init"]
 
@@ -89,7 +89,7 @@ def init(ctx: click.Context, template: bool, subscriptions: Sequence[Subscriptio
 
 
 def _print_template(settings: Settings, subscriptions: Sequence[Subscription]) -> None:
-    from linkhub_adapters.aws.cloudformation import template_json  # noqa: PLC0415  only for the template
+    from linkhub_adapters.aws.resources.cloudformation import template_json  # noqa: PLC0415  only for the template
 
     click.echo(template_json(wanted_of(settings, subscriptions)), nl=False)
 

@@ -7,10 +7,10 @@ import sys
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.help_text import Example, examples
-from linkhub_cli.output import news
-from linkhub_cli.process_facts import ProcessFacts
-from linkhub_cli.serving import serve as serve_until_stopped
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import news
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
 
 __all__ = ["greet", "overrides_of", "serve"]

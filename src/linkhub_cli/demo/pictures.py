@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from linkhub_cli.demo.wares import SHOPS
+from linkhub_cli.demo.sample_products import SHOPS
 
 __all__ = ["PICTURE_PATH", "picture_route"]
 

@@ -8,8 +8,8 @@ from attrs import frozen
 from prometheus_client import Counter
 from rich.console import Console
 
-from linkhub_adapters.telemetry import Metrics
-from linkhub_cli.vital_signs import VitalSigns
+from linkhub_adapters.observability import Metrics
+from linkhub_cli.operator.backend_gauges import VitalSigns
 
 __all__ = ["StatusLine"]
 

@@ -11,15 +11,15 @@ from typing import Any
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.doctor.rows import Row, find_in_rows
-from linkhub_cli.optional_packages import how_to_install
+from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
-from linkhub_cli.queue_urls import queue_urls
-from linkhub_cli.sdk_settings import mend_of
-from linkhub_cli.setting_choice import backend_reason
+from linkhub_cli.settings.queue_urls import queue_urls
+from linkhub_cli.settings.sdk_settings import mend_of
+from linkhub_cli.settings.backend_choice import backend_reason
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import Loaded, SettingFault, SettingsFaulty
+from linkhub_cli.settings.sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
-from linkhub_core.finding import Finding, Verdict
+from linkhub_core.ports.finding import Finding, Verdict
 from linkhub_core.ports import Clock
 
 __all__ = ["examine", "of_faulty_settings"]
@@ -82,8 +82,8 @@ def _package_faults() -> Sequence[Finding]:
 def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
     if faults := _package_faults():
         return faults
-    from linkhub_adapters.aws.examination import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
-    from linkhub_cli.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.checks import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_cli.wiring.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
 
     aws = settings.aws
     subjects = Subjects(
@@ -101,7 +101,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
 
 
 def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:
-    from linkhub_adapters.sqlite.examination import (  # noqa: PLC0415  only with this backend
+    from linkhub_adapters.sqlite.file_check import (  # noqa: PLC0415  only with this backend
         file_findings,
         look_at_file,
         look_at_place,
@@ -133,11 +133,11 @@ def _rows(findings: Sequence[Finding], look: Coroutine[Any, Any, Sequence[Findin
 
 async def _look_at_items(settings: Settings, clock: Clock) -> Sequence[Finding]:
     """The rows in DynamoDB, in its own order: that of the keys would cost a look at the whole index first."""
-    from linkhub_adapters.aws.aws_calls import AwsCalls  # noqa: PLC0415  only with its packages
-    from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls  # noqa: PLC0415  likewise
-    from linkhub_adapters.aws.product_items import product_from_item  # noqa: PLC0415  likewise
-    from linkhub_adapters.aws.staging_items import staging_from_item  # noqa: PLC0415  likewise
-    from linkhub_cli.aws_clients import open_clients  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.client.calls import AwsCalls  # noqa: PLC0415  only with its packages
+    from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.dynamodb.product_items import product_from_item  # noqa: PLC0415  likewise
+    from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item  # noqa: PLC0415  likewise
+    from linkhub_cli.wiring.aws_clients import open_clients  # noqa: PLC0415  likewise
 
     async def rows(table: str, read: Callable[[Any], Row]) -> AsyncIterator[Row]:
         async for items in calls.pages("scan", TableName=table):
@@ -153,7 +153,7 @@ async def _look_at_items(settings: Settings, clock: Clock) -> Sequence[Finding]:
 
 async def _look_at_rows(path: Path) -> Sequence[Finding]:
     """The rows in the file as it is: a process that opens it would bring an older one up to date."""
-    from linkhub_adapters.sqlite.examination import look_at_rows  # noqa: PLC0415  only with this backend
+    from linkhub_adapters.sqlite.file_check import look_at_rows  # noqa: PLC0415  only with this backend
 
     async def rows(read: Iterator[Row]) -> AsyncIterator[Row]:
         for row in read:

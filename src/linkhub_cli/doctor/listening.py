@@ -22,12 +22,12 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from linkhub_cli.http_server import bind_all
-from linkhub_cli.process_facts import url_of
+from linkhub_cli.processes.http_server import bind_all
+from linkhub_cli.processes.listener_info import url_of
 from linkhub_cli.settings import Listener
-from linkhub_cli.settings_sources import SettingsFaulty
+from linkhub_cli.settings.sources import SettingsFaulty
 from linkhub_core.access import TrustedProxies, is_loopback_name
-from linkhub_core.finding import Finding
+from linkhub_core.ports.finding import Finding
 
 __all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
-from linkhub_core.finding import Finding
+from linkhub_core.ports.finding import Finding
 
 __all__ = ["MachineSeen", "look_at_machine", "machine_findings"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import attrs
 import click
 
-from linkhub_cli.output import counted, news, plain, print_lines, styled
-from linkhub_core.finding import Finding, Verdict
+from linkhub_cli.views.output import counted, news, plain, print_lines, styled
+from linkhub_core.ports.finding import Finding, Verdict
 
 __all__ = ["exit_code_of", "lines_of", "print_report", "summary_of"]
 

@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from attrs import define, field
 
-from linkhub_cli.output import counted
+from linkhub_cli.views.output import counted
 from linkhub_core.errors import LinkhubError
-from linkhub_core.finding import Finding
+from linkhub_core.ports.finding import Finding
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 

@@ -12,7 +12,7 @@ from linkhub_adapters.aws.resources import Subscription
 from linkhub_cli.backends import check_packages
 from linkhub_cli.settings import Settings
 from linkhub_core.ports import Clock
-from linkhub_core.provisioned import Provisioned
+from linkhub_core.ports.provisioned import Provisioned
 
 __all__ = ["provision"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from linkhub_adapters.worker import SystemClock
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends.embedded import FILE_NAME, open_backend
 from linkhub_cli.settings import Settings
-from linkhub_core.provisioned import Provisioned, Status
+from linkhub_core.ports.provisioned import Provisioned, Status
 
 __all__ = ["provision"]
 

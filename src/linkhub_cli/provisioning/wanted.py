@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 
 from linkhub_adapters.aws.resources import QUEUE_SETTINGS, Resources, Subscription, resources
-from linkhub_cli.queue_urls import queue_urls
+from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings_sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
-from linkhub_core.provisioned import Provisioned
+from linkhub_core.ports.provisioned import Provisioned
 
 __all__ = ["account_of", "is_queue_unnamed", "settings_before_queues", "settings_to_use", "wanted_of"]
 

@@ -24,7 +24,7 @@ from typing import Final, Self
 
 from attrs import frozen
 
-from linkhub_core.rules import RuleBroken
+from linkhub_core.model.rules import RuleBroken
 
 __all__ = ["Authority", "Origin", "OriginList", "OriginPattern", "is_loopback_name"]
 

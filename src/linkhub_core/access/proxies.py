@@ -15,7 +15,7 @@ from typing import Self
 
 from attrs import frozen
 
-from linkhub_core.rules import RuleBroken
+from linkhub_core.model.rules import RuleBroken
 
 __all__ = ["ForwardedClient", "TrustedProxies", "plain_address"]
 

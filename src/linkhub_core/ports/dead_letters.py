@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
-from linkhub_core.first_sent import first_sent_at
+from linkhub_core.wire.first_sent import first_sent_at
 from linkhub_core.model import Kind
 
 __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
@@ -66,7 +66,7 @@ class DeadLetters(Protocol):
 
         A caller may set the kind of a letter that has none; letters without a kind stay where they are.
 
-        Each message carries the time at which it was first sent (:mod:`linkhub_core.first_sent`).
+        Each message carries the time at which it was first sent (:mod:`linkhub_core.wire.first_sent`).
 
         Returns:
             How many were still there and went back.

@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
-from linkhub_core.first_sent import first_sent_at
+from linkhub_core.wire.first_sent import first_sent_at
 from linkhub_core.model import Kind
 
 __all__ = ["Delivery", "EventQueue", "Rejection"]

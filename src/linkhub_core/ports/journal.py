@@ -1,6 +1,6 @@
 """What happened, told as it happens: the core's only way to logs, metrics and traces.
 
-Entries are facts in the past tense (:mod:`linkhub_core.entries`). A journal must not fail, wait, or keep them.
+Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait, or keep them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from linkhub_core.entries import Entry
+from linkhub_core.model.journal_entries import Entry
 
 __all__ = ["Entry", "Journal", "SilentJournal"]
 

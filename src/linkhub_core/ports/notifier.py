@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from linkhub_core.announcement import Announcement
+from linkhub_core.model.announcement import Announcement
 
 __all__ = ["AnnouncementFeed", "Notifier"]
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from attrs import define, evolve, field
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.dynamodb_calls import DynamoDbCalls
-from linkhub_adapters.aws.dynamodb_product_store import DynamoDbProductStore
-from linkhub_adapters.aws.dynamodb_staging_store import DynamoDbStagingStore
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
+from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
+from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.memory import FakeClock
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from attrs import define, field
 
-from linkhub_adapters.aws.sns_notifier import SnsNotifier
-from linkhub_adapters.aws.sqs_calls import SqsCalls
-from linkhub_adapters.aws.sqs_event_queue import SqsEventQueue
+from linkhub_adapters.aws.sns.notifier import SnsNotifier
+from linkhub_adapters.aws.sqs.calls import SqsCalls
+from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_core.ports import AnnouncementFeed, Delivery
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.adapters.aws.topic_room import TopicRoom

@@ -10,9 +10,9 @@ import orjson
 import pytest
 from benchmarks.dynamodb_units import WriteUnits, read_units
 
-from linkhub_adapters.aws import partiql
-from linkhub_adapters.aws.partiql import Condition, Statement
-from linkhub_adapters.aws.product_items import product_item, product_key
+from linkhub_adapters.aws.dynamodb import partiql
+from linkhub_adapters.aws.dynamodb.partiql import Condition, Statement
+from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
 from linkhub_adapters.aws.resources import products_table
 from tests.support.builders import a_record
 

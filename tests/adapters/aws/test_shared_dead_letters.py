@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.aws.sqs_depths import SqsDepths
+from linkhub_adapters.aws.sqs.depths import SqsDepths
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection

@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from attrs import define, field
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.node_queues import NodeQueues
-from linkhub_adapters.aws.sns_announcement_feed import SnsAnnouncementFeed
-from linkhub_adapters.aws.sns_notifier import SnsNotifier
-from linkhub_adapters.aws.sqs_calls import SqsCalls
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.sns.node_queues import NodeQueues
+from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
+from linkhub_adapters.aws.sns.notifier import SnsNotifier
+from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.memory import FakeClock
-from linkhub_core.announcement import Announcement
+from linkhub_core.model.announcement import Announcement
 from tests.adapters.aws.queue_room import SAFETY_SECONDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from linkhub_adapters.memory import (
     MemoryShopStamps,
     MemoryStagingStore,
 )
-from linkhub_core.codec import announce
+from linkhub_core.wire.codec import announce
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import AnnouncementFeed
 from tests.contracts.event_queue import EventQueueContract, Queues

@@ -15,7 +15,7 @@ import orjson
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 
-from linkhub_cli.documents import asyncapi_document
+from linkhub_cli.wiring.documents import asyncapi_document
 from tests.adapters.realtime.room import PATIENCE_SECONDS, Room, http_client
 from tests.support.asyncapi import Listening
 

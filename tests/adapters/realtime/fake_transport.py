@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from linkhub_adapters.realtime.connection import WebSocketConnection
-from linkhub_adapters.realtime.gateway import Gateway
+from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
+from linkhub_adapters.realtime.endpoints.gateway import Gateway
 from tests.adapters.realtime.raw_client import a_handshake
 
 __all__ = ["FakeTransport"]

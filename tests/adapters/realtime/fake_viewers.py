@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET, Dialect
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, Dialect
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.viewer import Viewer
-from linkhub_core.subscriptions import SUBSCRIBE
+from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_core.application.subscriber_session import SUBSCRIBE
 from tests.adapters.realtime.room import SELLER
 
 __all__ = ["Watcher", "settle"]

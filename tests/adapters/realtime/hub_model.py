@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
-from linkhub_core.codec import timestamp_text
+from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
 from tests.support.simulated_viewers import Received, SimulatedViewer
 

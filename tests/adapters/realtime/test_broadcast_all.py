@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.realtime.channel import MAX_WRITE_BYTES
-from linkhub_adapters.realtime.dialect import DIALECTS, PLAIN_WEBSOCKET, SOCKETIO_POLLING, Dialect
+from linkhub_adapters.realtime.hub.channel import MAX_WRITE_BYTES
+from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET, SOCKETIO_POLLING, Dialect
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_core.announcement import Announcement
+from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, an_announcement, make_room
 from tests.support.builders import a_key, a_record

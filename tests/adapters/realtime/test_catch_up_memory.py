@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.realtime.dialect import PLAIN_WEBSOCKET
-from linkhub_core.subscriptions import SUBSCRIBE
-from linkhub_core.use_cases.browse import MAX_MISSED
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
+from linkhub_core.application.subscriber_session import SUBSCRIBE
+from linkhub_core.application.browse_shop import MAX_MISSED
 from tests.adapters.realtime.room import SETTINGS, make_room
 from tests.support.builders import NOON, a_key, a_record
 

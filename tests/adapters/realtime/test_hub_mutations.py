@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from linkhub_adapters.realtime.catch_up import CatchUp
-from linkhub_adapters.realtime.catch_up_buffer import CatchUpBuffer, Request
-from linkhub_adapters.realtime.channel import Channel
-from linkhub_adapters.realtime.shown_revisions import Novelty, ShownRevisions
-from linkhub_adapters.realtime.viewer import Viewer
-from linkhub_core.announcement import Announcement
+from linkhub_adapters.realtime.hub.catch_up import CatchUp
+from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer, Request
+from linkhub_adapters.realtime.hub.channel import Channel
+from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
+from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.test_hub_machine import HubMachine
 
 _SETTINGS = settings(

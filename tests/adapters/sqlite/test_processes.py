@@ -22,12 +22,12 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
-from linkhub_adapters.worker import SystemClock
-from linkhub_core.codec import encode_event
-from linkhub_core.entries import ActivityFailed, MessagesReleased
+from linkhub_adapters.runtime import SystemClock
+from linkhub_core.wire.codec import encode_event
+from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import OutgoingMessage
-from linkhub_core.use_cases import AssembleBatch, Settlement
+from linkhub_core.application import AssembleBatch, Settlement
 from tests.support.builders import a_half, a_key
 from tests.support.readable import scanned
 

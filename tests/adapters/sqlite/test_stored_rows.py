@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
-from linkhub_core.catalog import PageQuery
-from linkhub_core.codec import encode_product, stored_product
+from linkhub_core.wire.shop_query import PageQuery
+from linkhub_core.wire.codec import encode_product, stored_product
 from linkhub_core.ports import Unreadable
 from tests.support.builders import KEY, a_key, a_record
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from linkhub_adapters.aws.aws_calls import AwsCalls
-from linkhub_adapters.aws.consumption import Consumption
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.client.consumption import Consumption
 from linkhub_cli.backends.aws_usage import THROTTLED, usage_of
 
 

@@ -6,7 +6,7 @@ import httpx
 from starlette.applications import Starlette
 
 from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
-from linkhub_cli.demo.wares import SHOPS
+from linkhub_cli.demo.sample_products import SHOPS
 
 
 async def _get(path: str) -> httpx.Response:

@@ -6,10 +6,10 @@ from itertools import islice
 
 import pytest
 
-from linkhub_cli.demo.wares import SHOPS
+from linkhub_cli.demo.sample_products import SHOPS
 from linkhub_cli.demo.workers import Sending, SimulatedWorkers
-from linkhub_core.catalog import parse_seller
-from linkhub_core.codec import decode_event
+from linkhub_core.wire.shop_query import parse_seller
+from linkhub_core.wire.codec import decode_event
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind
 

@@ -12,7 +12,7 @@ import pytest
 
 from linkhub_cli.doctor.listening import Port, PortSeen, is_loopback, listener_findings, look_at_ports
 from linkhub_cli.settings import Listener
-from linkhub_core.finding import Verdict
+from linkhub_core.ports.finding import Verdict
 from tests.support.processes import free_port
 
 TOKEN, SHOP = "secret", ("https://shop.example",)

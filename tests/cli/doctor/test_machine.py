@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkhub_cli.doctor.machine import WANTED_FILES, MachineSeen, look_at_machine, machine_findings
-from linkhub_core.finding import Verdict
+from linkhub_core.ports.finding import Verdict
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from linkhub_cli.doctor.report import exit_code_of, lines_of, summary_of
-from linkhub_core.finding import Finding
+from linkhub_core.ports.finding import Finding
 
 FINE, OFF = Finding.ok("a", "well"), Finding.warning("bb", "could be better", "do this")
 WRONG, OPEN = Finding.fault("c", "broken", "first", "then"), Finding.not_checked("d", "nobody tells")

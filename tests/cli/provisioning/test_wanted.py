@@ -8,8 +8,8 @@ import pytest
 
 from linkhub_cli.provisioning.wanted import account_of, settings_before_queues, settings_to_use, wanted_of
 from linkhub_cli.settings import Settings, load_settings
-from linkhub_cli.settings_sources import SettingsFaulty
-from linkhub_core.provisioned import Provisioned, Status
+from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_core.ports.provisioned import Provisioned, Status
 
 
 def _load(**environment: str) -> Settings:

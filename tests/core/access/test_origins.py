@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkhub_core.access import Authority, Origin, OriginList, OriginPattern, is_loopback_name
-from linkhub_core.rules import RuleBroken
+from linkhub_core.model.rules import RuleBroken
 
 LISTED = OriginList(["https://shop.example", "http://localhost:*", "http://[::1]:*"])
 

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_core.access import AccessPolicy, Caller, Origin, OriginVerdict, TrustedProxies
-from linkhub_core.rules import RuleBroken
+from linkhub_core.model.rules import RuleBroken
 
 PROXY = "10.0.0.1"
 OPEN = AccessPolicy(

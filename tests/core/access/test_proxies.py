@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linkhub_core.access import ForwardedClient, TrustedProxies
-from linkhub_core.rules import RuleBroken
+from linkhub_core.model.rules import RuleBroken
 
 PROXIES = TrustedProxies.parse(["10.0.0.0/8", "192.0.2.7", "::1", "2001:db8::/32"])
 

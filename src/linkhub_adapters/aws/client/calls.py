@@ -1,0 +1,104 @@
+"""boto3's blocking calls, off the event loop: on a thread, counted, and with their errors translated.
+
+What is billed and what is slow are the attempts, and botocore makes more than one where a service is throttled or away:
+those are counted, too, as its replies tell them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import define, field
+from botocore.exceptions import ClientError
+
+from linkhub_adapters.aws.client.errors import AWS_ERRORS, translated
+from linkhub_adapters.aws.client.recent_failures import RecentFailures
+from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
+from linkhub_core.errors import ServiceUnavailable, StoreRefused
+
+__all__ = ["AwsCalls"]
+
+T = TypeVar("T")
+
+
+@define(kw_only=True, eq=False)
+class AwsCalls:
+    """Makes calls of one service.
+
+    ``counts`` tells how many, by operation; ``retries`` how many attempts botocore made again, by operation;
+    ``failures`` what calls or parts of batches failed with, by the service's code or the error's class; ``recent``
+    which calls of a consumer's work fail at present.
+    """
+
+    service: str
+    executor: Executor | None = None
+    counts: Counter[str] = field(factory=Counter)
+    retries: Counter[str] = field(factory=Counter)
+    failures: Counter[str] = field(factory=Counter)
+    recent: RecentFailures = field(factory=RecentFailures)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def now(self, operation: Callable[..., T], **parameters: Any) -> T:
+        """Call on this very thread.
+
+        Raises:
+            ServiceUnavailable: the service did not do it.
+            StoreRefused: DynamoDB will never take one of the values.
+        """
+        self._count(self.counts, operation.__name__)
+        try:
+            reply = operation(**parameters)
+        except AWS_ERRORS as error:
+            self._count(self.failures, _code_of(error))
+            self._count_retries(operation.__name__, getattr(error, "response", None))
+            raise self._noted(operation.__name__, parameters, translated(self.service, error)) from error
+        except Exception as error:
+            if (fault := sdk_fault_of(error)) is None:
+                raise
+            self._count(self.failures, type(error).__name__)
+            raise self._noted(operation.__name__, parameters, SdkUnavailable(self.service, fault)) from error
+        self._count_retries(operation.__name__, reply)
+        self.recent.succeeded(operation.__name__, parameters)
+        return reply
+
+    def _noted(
+        self, operation: str, parameters: Mapping[str, Any], error: ServiceUnavailable | StoreRefused
+    ) -> ServiceUnavailable | StoreRefused:
+        if isinstance(error, ServiceUnavailable):
+            self.recent.failed(operation, parameters, error)
+        return error
+
+    def _count(self, counter: Counter[str], name: str, many: int = 1) -> None:
+        with self._lock:  # calls come from several threads, and += is not one step
+            counter[name] += many
+
+    def _count_retries(self, operation: str, reply: object) -> None:
+        told = reply.get("ResponseMetadata") if isinstance(reply, Mapping) else None
+        if told and (again := told.get("RetryAttempts", 0)):
+            self._count(self.retries, operation, again)
+
+    async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:
+        """Call on a thread of the executor.
+
+        Raises:
+            ServiceUnavailable: the service did not do it.
+            StoreRefused: DynamoDB will never take one of the values.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
+
+    async def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do something else on a thread of the executor."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "unknown"))
+    return type(error).__name__

@@ -1,0 +1,1 @@
+"""The staging store and the product store in DynamoDB tables."""

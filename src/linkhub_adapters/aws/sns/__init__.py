@@ -1,0 +1,1 @@
+"""Announcements through an SNS topic, and the SQS queue through which each serving node receives them."""

@@ -1,0 +1,76 @@
+"""An announcement as a message of the topic, and back.
+
+The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
+``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and where there is one ``correlationId`` and a W3C
+``traceparent``. A heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+
+What SNS refuses stands escaped, which doubles it. A product that somebody stuffed with such characters would grow
+beyond what SNS carries, and would never be announced, nor would those that are announced with it: where an event gets
+too large, they are replaced. Without them no event is, by the limits of what a product may hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from linkhub_adapters.aws.sqs.messages import message_bytes, text_attributes, typed_attributes
+from linkhub_adapters.aws.sqs.xml_text import json_as_text, json_from_text, value_as_text
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.codec import read_announcement
+from linkhub_core.wire.json_text import size_bytes
+
+if TYPE_CHECKING:
+    from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+__all__ = ["HEARTBEAT", "announcement_of", "entry_bytes", "entry_of", "is_heartbeat"]
+
+HEARTBEAT = "heartbeat"
+MAX_MESSAGE_BYTES = 250_000  # of the 262,144 of a message, the attributes take the rest
+MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it; it must not make the message too large to send
+
+
+def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntryTypeDef:
+    """The entry of a batch to publish."""
+    attributes = {
+        "eventType": announcement.event_type,
+        "sellerHandle": announcement.key.seller_handle,
+        "videoId": announcement.key.video_id,
+        "correlationId": value_as_text(announcement.correlation_id, most_characters=MAX_CORRELATION_ID_CHARACTERS),
+        "traceparent": value_as_text(announcement.traceparent or "", most_characters=MAX_CORRELATION_ID_CHARACTERS),
+    }
+    told = {name: value for name, value in attributes.items() if value}  # SNS takes no empty value
+    return {
+        "Id": str(number),
+        "Message": _message_of(announcement.event_json.decode()),
+        "MessageAttributes": typed_attributes(told),
+    }
+
+
+def _message_of(event: str) -> str:
+    escaped = json_as_text(event)
+    return escaped if size_bytes(escaped) <= MAX_MESSAGE_BYTES else value_as_text(event, most_characters=len(event))
+
+
+def entry_bytes(entry: PublishBatchRequestEntryTypeDef) -> int:
+    """What an entry counts for against the limit of a batch."""
+    attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
+    return message_bytes(entry["Message"], attributes)
+
+
+def is_heartbeat(message: MessageTypeDef) -> bool:
+    """Whether a message of a node's queue only says that the way to it is open."""
+    return text_attributes(message).get("eventType") == HEARTBEAT
+
+
+def announcement_of(message: MessageTypeDef) -> Announcement:
+    """Read a message of a node's queue, where it was delivered raw; its event has the very bytes that were announced.
+
+    Raises:
+        MalformedEvent: it is not an announcement.
+    """
+    attributes = text_attributes(message)
+    announcement = read_announcement(json_from_text(message["Body"]).encode(), attributes.get("correlationId", ""))
+    return evolve(announcement, traceparent=attributes.get("traceparent"))

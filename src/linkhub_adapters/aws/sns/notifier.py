@@ -1,0 +1,51 @@
+"""Announces products on a topic, for every node with viewers and for whoever else subscribes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.botocore_speedups.publish_batch import write_forms_fast
+from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of
+from linkhub_adapters.aws.sqs.batches import EntryFault, in_batches, send_batches
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.ports import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+    from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
+
+__all__ = ["SnsNotifier"]
+
+SERVICE = "SNS"
+MAX_BATCH_BYTES = 262_144
+
+
+@frozen(kw_only=True)
+class SnsNotifier:
+    """A :class:`~linkhub_core.ports.Notifier` on an SNS topic (a standard one: receivers order what they hear)."""
+
+    sns: SNSClient
+    topic_arn: str
+    calls: AwsCalls
+    clock: Clock
+
+    def __attrs_post_init__(self) -> None:
+        write_forms_fast(self.sns)
+
+    async def notify(self, announcements: Sequence[Announcement]) -> None:
+        """See the port."""
+        entries = [entry_of(number, announcement) for number, announcement in enumerate(announcements)]
+        batches = in_batches(entries, entry_bytes, MAX_BATCH_BYTES)
+        outcome = await send_batches(batches, self._publish, service=SERVICE, clock=self.clock)
+        outcome.check()
+        for fault in outcome.refused:
+            raise ServiceUnavailable(SERVICE, f"an announcement was refused: {fault.code}: {fault.problem}")
+
+    async def _publish(self, batch: Sequence[PublishBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
+        reply = await self.calls(self.sns.publish_batch, TopicArn=self.topic_arn, PublishBatchRequestEntries=batch)
+        return [EntryFault.of(entry) for entry in reply.get("Failed", [])]

@@ -1,0 +1,1 @@
+"""The event queues and their dead-letter queues in SQS."""

@@ -1,0 +1,164 @@
+"""The few calls of SQS that linkhub makes, each for any number of messages of one queue.
+
+Rule 1. What SQS takes in tens is cut into tens, sent side by side, and failed entries are sent again.
+Rule 2. A lease that is over is no error: its message is gone, or somebody else's by now.
+Rule 3. Whatever else is not done raises :class:`~linkhub_core.errors.ServiceUnavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from math import ceil
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.botocore_speedups.receive_message import read_replies_fast
+from linkhub_adapters.aws.sqs.batches import BatchOutcome, EntryFault, in_batches, send_batches
+from linkhub_adapters.aws.sqs.dead_letter_origin import SOURCE_ARN
+from linkhub_adapters.aws.sqs.messages import message_bytes
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.ports import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
+        MessageTypeDef,
+        ReceiveMessageRequestTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+__all__ = ["SqsCalls"]
+
+SERVICE = "SQS"
+MAX_VISIBILITY_SECONDS = 43_200
+MAX_BATCH_BYTES = 262_144  # 1 MiB on AWS since 2025; what stands in for it may still be at the older limit
+
+# How SQS says that a receipt handle is not, or no longer, a lease: standard and FIFO queues have their own ways.
+_LEASE_IS_OVER = frozenset(
+    {
+        "InvalidParameterValue",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+        "ReceiptHandleIsInvalid",
+    }
+)
+
+
+@define(kw_only=True, eq=False)
+class SqsCalls:
+    """SQS through one boto3 client, which is safe to share between threads."""
+
+    sqs: SQSClient
+    calls: AwsCalls
+    clock: Clock
+
+    def __attrs_post_init__(self) -> None:
+        read_replies_fast(self.sqs)
+
+    def receive(self, url: str, *, wait_seconds: float, visibility_timeout_seconds: float) -> Sequence[MessageTypeDef]:
+        """Lease up to ten messages; this blocks its thread for up to ``wait_seconds``.
+
+        Raises:
+            ServiceUnavailable: SQS did not answer.
+        """
+        asked = _receiving(url, wait_seconds, visibility_timeout_seconds)
+        return self.calls.now(self.sqs.receive_message, **asked).get("Messages", [])
+
+    async def fetch(
+        self, url: str, *, wait_seconds: float, visibility_timeout_seconds: float
+    ) -> Sequence[MessageTypeDef]:
+        """The same, off the event loop; the executor lends its thread for as long."""
+        asked = _receiving(url, wait_seconds, visibility_timeout_seconds)
+        reply = await self.calls(self.sqs.receive_message, **asked)
+        return reply.get("Messages", [])
+
+    async def send(self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> BatchOutcome:
+        """Put messages on a queue."""
+
+        async def call(batch: Sequence[SendMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
+            reply = await self.calls(self.sqs.send_message_batch, QueueUrl=url, Entries=batch)
+            return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
+
+        batches = in_batches(entries, _entry_bytes, MAX_BATCH_BYTES)
+        return await send_batches(batches, call, service=SERVICE, clock=self.clock)
+
+    async def delete(self, url: str, receipts: Sequence[str]) -> None:
+        """Delete messages by their leases.
+
+        Raises:
+            ServiceUnavailable: some may not be deleted.
+        """
+
+        async def call(batch: Sequence[DeleteMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
+            reply = await self.calls(self.sqs.delete_message_batch, QueueUrl=url, Entries=batch)
+            return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
+
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)
+        ]
+        batches = in_batches(entries, _no_bytes, MAX_BATCH_BYTES)
+        _settled(await send_batches(batches, call, service=SERVICE, clock=self.clock))
+
+    async def hide(self, url: str, receipts: Sequence[str], seconds: float) -> Sequence[str]:
+        """Let leases run for ``seconds`` from now; 0 gives their messages back.
+
+        Returns:
+            Those of the receipts that still were leases.
+
+        Raises:
+            ServiceUnavailable: some leases may run on as they were.
+        """
+
+        async def call(batch: Sequence[ChangeMessageVisibilityBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
+            reply = await self.calls(self.sqs.change_message_visibility_batch, QueueUrl=url, Entries=batch)
+            return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
+
+        batches = in_batches(_hiding(receipts, seconds), _no_bytes, MAX_BATCH_BYTES)
+        held = _settled(await send_batches(batches, call, service=SERVICE, clock=self.clock))
+        return [receipt for number, receipt in enumerate(receipts) if str(number) in held]
+
+    def give_back(self, url: str, receipts: Sequence[str]) -> None:
+        """Give up to ten messages back at once, on this very thread and in one attempt."""
+        self.calls.now(self.sqs.change_message_visibility_batch, QueueUrl=url, Entries=_hiding(receipts, 0))
+
+
+def _receiving(url: str, wait_seconds: float, visibility_timeout_seconds: float) -> ReceiveMessageRequestTypeDef:
+    return {
+        "QueueUrl": url,
+        "MaxNumberOfMessages": 10,
+        "WaitTimeSeconds": ceil(wait_seconds),
+        "VisibilityTimeout": ceil(visibility_timeout_seconds),
+        "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount", SOURCE_ARN],
+        "MessageAttributeNames": ["All"],
+    }
+
+
+def _hiding(receipts: Sequence[str], seconds: float) -> list[ChangeMessageVisibilityBatchRequestEntryTypeDef]:
+    hidden_seconds = min(MAX_VISIBILITY_SECONDS, ceil(seconds))
+    return [
+        {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": hidden_seconds}
+        for number, receipt in enumerate(receipts)
+    ]
+
+
+def _no_bytes(_: object) -> int:
+    """The size of an entry that no limit of bytes is about."""
+    return 0
+
+
+def _entry_bytes(entry: SendMessageBatchRequestEntryTypeDef) -> int:
+    attributes = {name: value["StringValue"] for name, value in entry.get("MessageAttributes", {}).items()}
+    return message_bytes(entry["MessageBody"], attributes)
+
+
+def _settled(outcome: BatchOutcome) -> Set[str]:
+    """The ids of the entries that were done; that the leases of others are over does not matter."""
+    outcome.check()
+    for fault in outcome.refused:
+        if fault.code not in _LEASE_IS_OVER:
+            raise ServiceUnavailable(SERVICE, f"{fault.code}: {fault.problem}")
+    return outcome.done

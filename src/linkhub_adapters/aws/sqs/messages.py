@@ -1,0 +1,71 @@
+"""A message of SQS to a :class:`~linkhub_core.ports.Delivery`, and text attributes both ways.
+
+Only text attributes pass: a ``Binary`` one has no place in a delivery, and a ``Number`` is the text of its digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from linkhub_adapters.aws.sqs.fifo import FifoPlace
+from linkhub_core.wire.json_text import size_bytes
+from linkhub_core.model import Kind
+from linkhub_core.ports import Delivery
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
+
+__all__ = ["delivery_of", "message_bytes", "moment_of", "sending", "text_attributes", "typed_attributes"]
+
+
+def delivery_of(kind: Kind, message: MessageTypeDef) -> Delivery:
+    """The lease that a receive brought."""
+    system = message["Attributes"]
+    return Delivery(
+        kind=kind,
+        body=message["Body"],
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        receive_count=int(system["ApproximateReceiveCount"]),
+        sent_at=moment_of(system["SentTimestamp"]),
+        attributes=text_attributes(message),
+    )
+
+
+def moment_of(epoch_ms: str) -> datetime:
+    """A time as SQS writes it, milliseconds since 1970."""
+    return datetime.fromtimestamp(int(epoch_ms) / 1000, UTC)
+
+
+def text_attributes(message: MessageTypeDef) -> Mapping[str, str]:
+    """The attributes of a message that are text."""
+    raw = message.get("MessageAttributes")
+    if not raw:
+        return {}
+    return {name: value["StringValue"] for name, value in raw.items() if "StringValue" in value}
+
+
+def typed_attributes(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Attributes as SQS and SNS take them."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+
+
+def sending(
+    number: int, body: str, attributes: Mapping[str, str], place: FifoPlace | None
+) -> SendMessageBatchRequestEntryTypeDef:
+    """An entry of a batch to send; ``place`` is for FIFO queues."""
+    entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(number), "MessageBody": body}
+    if attributes:
+        entry["MessageAttributes"] = typed_attributes(attributes)
+    if place is not None:
+        entry["MessageGroupId"] = place.group_id
+        entry["MessageDeduplicationId"] = place.deduplication_id
+    return entry
+
+
+def message_bytes(body: str, attributes: Mapping[str, str]) -> int:
+    """What a message counts for against a queue's limit: its body, and the name, type and value of each attribute."""
+    named = sum(size_bytes(name) + len("String") + size_bytes(value) for name, value in attributes.items())
+    return size_bytes(body) + named

@@ -1,0 +1,151 @@
+"""The first page of a shop, kept as bytes while its shop does not change, and read once for all who ask at a time.
+
+Rule 1. The stamp of the shop (:class:`~linkhub_core.ports.ShopStamps`) is taken before the page is read. A kept page
+        answers only while the stamp is the same, so it shows every change that could be read when it was asked for.
+Rule 2. A request joins a read that is under way only if the stamp has not changed since that read began.
+Rule 3. All kept pages together have at most ``max_bytes``; the one that was asked for longest ago goes first.
+Rule 4. A read ends with the request that began it; if that one is cancelled, one of those who wait begins another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import define, field, frozen
+
+from linkhub_adapters.http.api.page_body import Listing
+from linkhub_core.wire.shop_query import PageQuery
+from linkhub_core.ports import ShopStamps
+from linkhub_core.application import BrowseShop
+
+__all__ = ["KeptPages", "PageCounts"]
+
+_BYTES_BESIDE: Final = 500  # what an entry takes beside its page
+
+_Asked = tuple[str, int]
+
+
+@define(kw_only=True)
+class PageCounts:
+    """Totals since the process began, and the bytes that are kept now."""
+
+    hits: int = 0
+    misses: int = 0
+    joined: int = 0
+    kept_bytes: int = 0
+
+
+@frozen
+class _Kept:
+    stamp: Hashable
+    listing: Listing
+
+    @property
+    def size_bytes(self) -> int:
+        return self.listing.size_bytes + _BYTES_BESIDE
+
+
+@define(eq=False)
+class _Read:
+    """A read that is under way in the request that began it, and the requests that wait for it."""
+
+    stamp: Hashable
+    began_at: datetime
+    waiting: list[asyncio.Future[Listing | None]] = field(factory=list)
+
+    async def joined(self) -> Listing | None:
+        """Wait for its listing; None if the request that read was cancelled."""
+        answer: asyncio.Future[Listing | None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(answer)
+        return await answer
+
+    def tell(self, listing: Listing | None, error: Exception | None = None) -> None:
+        for answer in self.waiting:
+            if not answer.done():
+                answer.set_result(listing) if error is None else answer.set_exception(error)
+
+
+@define(kw_only=True, eq=False)
+class KeptPages:
+    """First pages of shops, from memory or from the store. Used on one event loop.
+
+    Args:
+        browse: reads what is not kept.
+        stamps: says whether a shop has changed; with None no page is kept.
+        max_bytes: how many bytes all kept pages may have.
+    """
+
+    browse: BrowseShop
+    stamps: ShopStamps | None = None
+    max_bytes: int = 33_554_432
+    counts: PageCounts = field(factory=PageCounts, init=False)
+    # In order of the last use.
+    _kept: dict[_Asked, _Kept] = field(factory=dict, init=False)
+    _reads: dict[_Asked, _Read] = field(factory=dict, init=False)
+
+    async def first(self, seller_handle: str, limit: int) -> tuple[Listing, datetime]:
+        """The first page of a shop, and the ``timestamp`` to send with it.
+
+        Args:
+            seller_handle: a valid handle.
+            limit: 1 or more.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        asked = (seller_handle, limit)
+        while True:
+            stamp = self._stamp(seller_handle)
+            kept = self._kept.get(asked)
+            if kept is not None and kept.stamp == stamp:
+                self.counts.hits += 1
+                self._kept[asked] = self._kept.pop(asked)
+                return kept.listing, self._timestamp()
+            read = self._reads.get(asked)
+            if read is None or stamp is None or read.stamp != stamp:
+                return await self._read(asked, stamp)
+            self.counts.joined += 1
+            if (listing := await read.joined()) is not None:
+                return listing, read.began_at
+
+    def _stamp(self, seller_handle: str) -> Hashable | None:
+        return None if self.stamps is None else self.stamps.current(seller_handle)
+
+    def _timestamp(self) -> datetime:
+        age = 0.0 if self.stamps is None else self.stamps.max_age_seconds
+        return self.browse.timestamp() - timedelta(seconds=age)
+
+    async def _read(self, asked: _Asked, stamp: Hashable | None) -> tuple[Listing, datetime]:
+        """Read, and answer those who join meanwhile; if this request is cancelled, one of them reads."""
+        self.counts.misses += 1
+        read = self._reads[asked] = _Read(stamp, self.browse.timestamp())
+        listing, failure = None, None
+        try:
+            seller_handle, limit = asked
+            listing = Listing.of(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            if self._reads.get(asked) is read:  # a later read may have taken its place
+                del self._reads[asked]
+            read.tell(listing, failure)
+        if stamp is not None:
+            self._keep(asked, _Kept(stamp, listing))
+        return listing, read.began_at
+
+    def _keep(self, asked: _Asked, page: _Kept) -> None:
+        self._drop(asked)
+        if page.size_bytes > self.max_bytes:
+            return
+        self._kept[asked] = page
+        self.counts.kept_bytes += page.size_bytes
+        while self.counts.kept_bytes > self.max_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, asked: _Asked) -> None:
+        if (page := self._kept.pop(asked, None)) is not None:
+            self.counts.kept_bytes -= page.size_bytes

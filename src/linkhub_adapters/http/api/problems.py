@@ -1,0 +1,192 @@
+"""Every error of this room as an RFC 9457 problem: ``application/problem+json``.
+
+Rule 1: whatever goes wrong, the body has ``type``, ``title``, ``status``, ``detail`` and ``instance``; where a
+parameter is at fault, ``parameter`` names it as it stands in the request. Rule 2: an answer that is our own fault says
+nothing of why; that goes to :attr:`~linkhub_adapters.http.server.services.HttpServices.failed`. Rule 3: a problem with more to
+say than its status has a ``type`` of its own, which is an address: the API's documentation explains it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
+from attrs import frozen
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ExceptionHandler, Scope
+
+from linkhub_adapters.http.api.json_response import JsonResponse
+from linkhub_adapters.http.server.services import FailedRequest
+from linkhub_core.errors import InvalidQuery, RowUnreadable, StoreRefused, TransientError
+
+__all__ = [
+    "FOREIGN_HOST",
+    "INVALID_PARAMETER",
+    "KINDS",
+    "ORIGIN_REFUSED",
+    "TOKEN_REQUIRED",
+    "UNAVAILABLE",
+    "UNKNOWN_PRODUCT",
+    "ProblemKind",
+    "exception_handlers",
+    "problem",
+    "unexpected",
+]
+
+
+@frozen
+class ProblemKind:
+    """A problem with an address: ``anchor`` is where on the documentation's page it is explained."""
+
+    anchor: str
+    status: int
+    title: str
+    meaning: str
+
+    @property
+    def type(self) -> str:
+        """The ``type`` of the problem, an address relative to this server."""
+        return f"/api/docs#{self.anchor}"
+
+
+INVALID_PARAMETER = ProblemKind(
+    "invalid-parameter",
+    400,
+    "Invalid parameter",
+    "A parameter breaks its rule, or stands more than once. `parameter` names it and `detail` says what is wrong. "
+    "Sending the same request again gives the same answer.",
+)
+UNKNOWN_PRODUCT = ProblemKind(
+    "unknown-product",
+    404,
+    "Unknown product",
+    "The shop has no product of this video. It may come: a product appears once both of its halves have arrived.",
+)
+TOKEN_REQUIRED = ProblemKind(
+    "token-required",
+    401,
+    "Token required",
+    "The figures of this server are for its operator. Send the admin token as `Authorization: Bearer <token>`.",
+)
+UNAVAILABLE = ProblemKind(
+    "unavailable",
+    503,
+    "Service unavailable",
+    "A store does not answer just now, or asks for less. Nothing is lost: send the same request again after the "
+    "seconds of `Retry-After`.",
+)
+ORIGIN_REFUSED = ProblemKind(
+    "origin-refused",
+    403,
+    "Origin refused",
+    "Pages of this origin may not use this server, or the request has two `Origin` headers. The server's log names the "
+    "setting that would allow the origin.",
+)
+FOREIGN_HOST = ProblemKind(
+    "foreign-host",
+    403,
+    "Foreign host",
+    "The server listens on a loopback address, and the request names another host. Without an admin token the "
+    "operator's routes answer only the names of this machine. The server's log names the setting that would allow the "
+    "host.",
+)
+KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
+
+# The core speaks of the fields of a product, a client of the parameters of an address.
+_PARAMETER_OF_FIELD = {"seller_handle": "handle", "video_id": "videoId"}
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not answer that method; `Allow` names those that it does.",
+    413: "The body is larger than this address takes.",
+}
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    kind: ProblemKind | None = None,
+    parameter: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JsonResponse:
+    """Make the answer for a problem.
+
+    Args:
+        scope: the request's ASGI scope; its path becomes ``instance``.
+        status: the HTTP status.
+        detail: a sentence for the person who sent the request.
+        kind: what makes the problem more than its status.
+        parameter: which parameter is at fault, as it stands in the request.
+        headers: further headers of the answer.
+    """
+    document = {
+        "type": kind.type if kind else "about:blank",
+        "title": kind.title if kind else _phrase(status),
+        "status": status,
+        "detail": detail,
+        "instance": _reference(scope["path"]),
+    }
+    if parameter is not None:
+        document["parameter"] = parameter
+    answer_headers = {"cache-control": "no-store", **(headers or {})}
+    return JsonResponse(document, status, answer_headers, media_type="application/problem+json")
+
+
+def _reference(path: str) -> str:
+    # A reference that begins with two slashes would name another host.
+    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=-._~", errors="replace")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def unexpected(scope: Scope) -> JsonResponse:
+    """The answer when something happened that nobody foresaw: it gives nothing away."""
+    return problem(scope, 500, "Something went wrong here; it was not your request. The operator has been told.")
+
+
+def exception_handlers(
+    failed: Callable[[FailedRequest], None], *, retry_after_seconds: int
+) -> Mapping[type[Exception], ExceptionHandler]:
+    """The table from what a route raises to the problem that a client gets."""
+
+    async def unavailable(request: Request, error: Exception) -> JsonResponse:
+        failed(FailedRequest(method=request.method, path=request.scope["path"], status=503, error=error))
+        detail = f"The answer cannot be read just now. Try again in {retry_after_seconds} s."
+        headers = {"retry-after": str(retry_after_seconds)}
+        return problem(request.scope, 503, detail, kind=UNAVAILABLE, headers=headers)
+
+    async def unreadable(request: Request, error: Exception) -> JsonResponse:
+        if not isinstance(error, RowUnreadable):  # a row is named once, however often it is asked for
+            failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
+        return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
+
+    return {
+        StoreRefused: unreadable,
+        InvalidQuery: _invalid_query,  # type: ignore[dict-item]  # Starlette hands each handler the class of its key
+        TransientError: unavailable,
+        HTTPException: _refused,  # type: ignore[dict-item]  # as above
+    }
+
+
+async def _invalid_query(request: Request, error: InvalidQuery) -> JsonResponse:
+    parameter = _PARAMETER_OF_FIELD.get(error.parameter, error.parameter)
+    detail = f"`{parameter}` {error.problem}."
+    return problem(request.scope, 400, detail, kind=INVALID_PARAMETER, parameter=parameter)
+
+
+async def _refused(request: Request, error: HTTPException) -> JsonResponse:
+    says_more = error.detail not in ("", _phrase(error.status_code))
+    detail = error.detail if says_more else _DETAILS.get(error.status_code, _phrase(error.status_code))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if "allow" in headers:
+        # Starlette joins a set, in whatever order it has.
+        headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
+    return problem(request.scope, error.status_code, detail, headers=headers)

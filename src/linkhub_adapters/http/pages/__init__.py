@@ -1,0 +1,1 @@
+"""The pages for browsers: the shop, the operator's page, and the documentation of the API."""

@@ -1,0 +1,84 @@
+"""The files of the pages: read once at start, named by their content, served from memory.
+
+A page and the scripts that it loads belong together: after an update, yesterday's script from a cache must not meet
+today's. So all assets share one ``release``, a hash of everything, and the pages name them by it:
+``/assets/<release>/tiles.js``, which may be cached for a year because it never changes. Modules that import each other
+by relative addresses stay within the release by themselves. ``/assets/tiles.js`` is the same file under a name that
+lasts, to be asked for anew each time. Rule: only files that stood in a directory at start are known; no name from a
+request ever becomes a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from attrs import frozen
+
+from linkhub_adapters.http.api.entity_tags import strong_etag
+
+__all__ = ["PageFile", "PageFiles", "load_page_files"]
+
+_ASSET_TYPES = {
+    ".css": "text/css",
+    ".ico": "image/vnd.microsoft.icon",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+
+
+@frozen(kw_only=True)
+class PageFile:
+    """One file, ready to serve."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str) -> PageFile:
+        """A file of this content."""
+        return cls(content=content, media_type=media_type, etag=strong_etag(content))
+
+
+@frozen(kw_only=True)
+class PageFiles:
+    """All files by name: pages (``storefront.html``) and the assets that they load (``storefront.js``)."""
+
+    release: str
+    pages: Mapping[str, PageFile]
+    assets: Mapping[str, PageFile]
+
+    def page(self, html: str) -> PageFile:
+        """A page that loads its assets from this release."""
+        released = html.replace('"/assets/', f'"/assets/{self.release}/')
+        return PageFile.of(released.encode(), "text/html")
+
+
+def load_page_files(*directories: Path) -> PageFiles:
+    """Read the pages and assets that stand in these directories, not below them.
+
+    Raises:
+        ValueError: two directories have an asset of the same name.
+    """
+    sources = sorted(path for directory in directories for path in directory.iterdir() if path.is_file())
+    assets: dict[str, PageFile] = {}
+    for path in sources:
+        if path.suffix in _ASSET_TYPES:
+            if path.name in assets:
+                raise ValueError(f"two assets are named {path.name}")
+            assets[path.name] = PageFile.of(path.read_bytes(), _ASSET_TYPES[path.suffix])
+    bare = PageFiles(release=_release_of(assets), pages=MappingProxyType({}), assets=MappingProxyType(assets))
+    pages = {path.name: bare.page(path.read_text("utf-8")) for path in sources if path.suffix == ".html"}
+    return PageFiles(release=bare.release, pages=MappingProxyType(pages), assets=bare.assets)
+
+
+def _release_of(assets: Mapping[str, PageFile]) -> str:
+    content = "".join(f"{name}{asset.etag}" for name, asset in sorted(assets.items()))
+    return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()

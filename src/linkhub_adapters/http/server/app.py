@@ -1,0 +1,96 @@
+"""The application: which address is answered by which function, and what every request passes through.
+
+From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, the router
+with its short way to first pages.
+Making it reads the pages' files and opens nothing; it is the same application in tests, embedded and in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from linkhub_adapters.http.pages import api_docs
+from linkhub_adapters.http.api import operator_routes as figures
+from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.pages import page_routes
+from linkhub_adapters.http.api import problems
+from linkhub_adapters.http.api import products
+from linkhub_adapters.http.server.cross_origin import CrossOrigin
+from linkhub_adapters.http.server.health_app import for_admins, health_routes
+from linkhub_adapters.http.server.last_resort import LastResort
+from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
+from linkhub_adapters.http.server.security_headers import SecurityHeaders
+from linkhub_adapters.http.server.services import HttpServices
+from linkhub_adapters.http.server.http_settings import HttpSettings
+from linkhub_adapters.http.api.shop_router import ShopRouter
+from linkhub_core.wire import json_text
+
+__all__ = ["create_app"]
+
+_FILES = Path(__file__).parents[1] / "pages" / "files"
+
+
+def create_app(
+    services: HttpServices,
+    settings: HttpSettings,
+    extra_routes: Sequence[BaseRoute] = (),
+    extra_paths: Mapping[str, Any] | None = None,
+) -> Starlette:
+    """Make the application.
+
+    Args:
+        services: what the routes call.
+        settings: how the room behaves.
+        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
+        extra_paths: the OpenAPI path items that describe them.
+
+    Returns:
+        An ASGI application without a lifespan: who made the services starts and stops them.
+    """
+    handlers = problems.exception_handlers(services.failed, retry_after_seconds=settings.retry_after_seconds)
+    app = Starlette(
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
+            Middleware(LastResort, failed=services.failed),
+        ],
+        exception_handlers=handlers,
+    )
+    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
+    app.router = ShopRouter(routes, services.pages)
+    return app
+
+
+def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
+    guarded = for_admins(services, settings)
+    shop = "/api/v1/shop/{handle}/products"
+    stats = partial(figures.show_stats, services.stats)
+    status = partial(figures.show_operator_status, services.operator_status)
+    return [
+        Route(shop, partial(products.list_products, services.pages)),
+        Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
+        Route("/api/v1/websocket/stats", stats, middleware=guarded),
+        Route("/api/v1/operator/status", status, middleware=guarded),
+        *health_routes(services, settings),
+    ]
+
+
+def _pages(document: Mapping[str, Any]) -> list[Route]:
+    files = load_page_files(_FILES)
+    docs = files.page(api_docs.render(document))
+    description = PageFile.of(json_text.dump(document), "application/json")
+    return [
+        Route("/", partial(page_routes.show_operator_page, files)),
+        Route("/shop/{handle}", partial(page_routes.show_storefront, files)),
+        Route("/assets/{name}", partial(page_routes.show_asset, files)),
+        Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
+        Route("/openapi.json", partial(page_routes.show_page, description)),
+        Route("/api/docs", partial(page_routes.show_page, docs)),
+    ]

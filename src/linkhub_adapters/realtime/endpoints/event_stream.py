@@ -1,0 +1,264 @@
+"""Server-Sent Events: a shop's events as a stream that a browser reconnects by itself.
+
+    id: 2026-01-15T12:00:00.000Z/7301234567890421596/1
+    event: new_product
+    data: {"event_type":"new_product", ...}
+
+A client that comes back sends the last ``id`` as ``Last-Event-ID``; it names when that product changed, and the client
+is told what changed after that, less a margin for clocks that differ. ``connected`` and ``subscribed`` come first, as
+everywhere, without an ``id``. A comment now and then tells proxies, and us, that both ends still live.
+
+Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
+buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
+more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``. Behind uvicorn with
+:class:`~.http_connection.HttpConnection` its connection is cut at that moment, too, with all that waits in it; and the
+kernel cuts a reader that takes nothing of what waits, or has vanished, for as long as a silent WebSocket may live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, Final
+
+from attrs import Factory, define, field, frozen
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
+from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.server.http_connection import transport_of
+from linkhub_adapters.realtime.hub import Hub
+from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_core.access import Caller, RefusedCaller
+from linkhub_core.wire.shop_query import CATCH_UP_MARGIN, parse_seller, parse_since
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.application.subscriber_session import SUBSCRIBE
+
+__all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "since_of"]
+
+EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
+
+_COMMENT: Final = b":\n\n"
+# What the HTTP server has taken stays with it, for a reader that does not read and does not leave: so it gets little.
+_SLICE_BYTES: Final = 65_536
+_HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def since_of(last_event_id: str | None) -> str | None:
+    """The ``since`` of a client whose last event was this; none if it never had one, or one of ours."""
+    if not last_event_id:
+        return None
+    try:
+        moment = parse_since(last_event_id.partition("/")[0])
+        return None if moment is None else timestamp_text(moment - CATCH_UP_MARGIN)
+    except (InvalidQuery, OverflowError):
+        return None
+
+
+@define(eq=False)
+class _Stream:
+    """What waits for one reader, and whether it is to end."""
+
+    address: str
+    max_unsent_bytes: int
+    heartbeat_due: float
+    viewer: Viewer | None = None
+    _waiting: list[bytes] = field(factory=list)
+    _unsent_bytes: int = 0
+    _more: asyncio.Event = field(factory=asyncio.Event)
+    _is_over: bool = False
+    too_slow: asyncio.Event = field(factory=asyncio.Event)
+
+    def unsent_bytes(self) -> int:
+        return self._unsent_bytes
+
+    def write(self, record: bytes) -> None:
+        self._waiting.append(record)
+        self._unsent_bytes += len(record)
+        self._more.set()
+        if self._unsent_bytes > self.max_unsent_bytes:
+            self.too_slow.set()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._more.set()
+
+    async def pump(self, send: Send) -> None:
+        """Send what waits, again and again, until the stream is over."""
+        while not self._is_over or self._waiting:
+            if not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            slice_ = self._take()
+            await send({"type": "http.response.body", "body": slice_, "more_body": True})
+            # Only now: what the HTTP server holds until its reader takes it waits, too.
+            self._unsent_bytes -= len(slice_)
+            del slice_  # else this coroutine keeps up to 64 KiB until the next event
+        await send({"type": "http.response.body", "body": b""})
+
+    def _take(self) -> bytes:
+        """Remove as many records as fill a slice, at least one."""
+        count = size_bytes = 0
+        while count < len(self._waiting) and size_bytes < _SLICE_BYTES:
+            size_bytes += len(self._waiting[count])
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return b"".join(taken)
+
+
+@define(eq=False, kw_only=True)
+class EventStreams:
+    """All event streams of this process.
+
+    Args:
+        hub: what their readers watch.
+        settings: see :class:`~.settings.RealtimeSettings`.
+        monotonic: seconds, for heartbeats.
+        refused: called for each request whose origin is refused.
+    """
+
+    hub: Hub
+    settings: RealtimeSettings = Factory(RealtimeSettings)
+    monotonic: Callable[[], float] = time.monotonic
+    refused: Callable[[RefusedCaller], None] = lambda _: None
+    _streams: set[_Stream] = field(factory=set, init=False)
+    _by_address: Counter[str] = field(factory=Counter, init=False)
+    _is_draining: bool = field(default=False, init=False)
+
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
+    def sweep(self, now: float) -> None:
+        """Send the heartbeats that are due at ``now``."""
+        for stream in [each for each in self._streams if each.heartbeat_due <= now]:
+            stream.heartbeat_due = now + self.settings.heartbeat_seconds
+            stream.write(_COMMENT)
+
+    async def close(self, spread_seconds: float = 0.0) -> None:
+        """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
+        self._is_draining = True
+        await say_goodbye(list(self._streams), _Stream.end, spread_seconds)
+
+    def refuse(self, caller: Caller) -> tuple[RefusalReason, int] | None:
+        """Say why a request is refused, and with which status."""
+        if self._is_draining:
+            return RefusalReason.DRAINING, 503
+        if len(self._streams) >= self.settings.max_connections:
+            return RefusalReason.CAPACITY, 503
+        if not caller.is_allowed:
+            self.refused(RefusedCaller(caller=caller, asked_for="event stream"))
+            return RefusalReason.ORIGIN, 403
+        if self._by_address[caller.address] >= self.settings.max_connections_per_address:
+            return RefusalReason.ADDRESS, 429
+        return None
+
+    def open(self, address: str) -> _Stream:
+        """Open a stream; nobody watches through it yet."""
+        due = self.monotonic() + self.settings.heartbeat_seconds
+        stream = _Stream(address, self.settings.max_unsent_bytes, due)
+        self._streams.add(stream)
+        self._by_address[address] += 1
+        return stream
+
+    def watch(self, stream: _Stream, seller_handle: str, since: str | None) -> None:
+        """Let a stream's reader watch a shop."""
+        viewer = stream.viewer = self.hub.connect(EVENT_STREAM, stream.write, stream.unsent_bytes)
+        self.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller_handle, "since": since})
+
+    def remove(self, stream: _Stream) -> None:
+        """A stream is over."""
+        if stream.viewer is not None:
+            self.hub.disconnect(stream.viewer)
+        self._streams.discard(stream)
+        self._by_address[stream.address] -= 1
+        if not self._by_address[stream.address]:
+            del self._by_address[stream.address]
+
+
+@frozen(kw_only=True)
+class _Answer:
+    """The answer that does not end by itself, as an ASGI application."""
+
+    streams: EventStreams
+    address: str
+    seller_handle: str
+    since: str | None
+    headers: Mapping[str, str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the reader leaves, is too slow, or the server goes away."""
+        headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        stream, transport = self.streams.open(self.address), transport_of(scope)
+        if transport is not None:
+            _limit_patience(transport, self.streams.settings)
+        try:
+            self.streams.watch(stream, self.seller_handle, self.since)
+            await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
+        finally:
+            self.streams.remove(stream)
+        if stream.too_slow.is_set():
+            self.streams.hub.counters.slow_readers_closed += 1
+            if transport is not None:
+                transport.abort()
+
+
+def _limit_patience(transport: asyncio.Transport, settings: RealtimeSettings) -> None:
+    """Have the kernel cut a connection on which what was sent is not taken: heartbeats are sent to everybody."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+    if option is not None:
+        seconds = settings.ping_interval_seconds + settings.ping_timeout_seconds
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1_000))
+
+
+async def _first(*ends: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of these is done; the others are cancelled."""
+    tasks = [asyncio.create_task(end) for end in ends]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        """The empty body of a GET."""
+
+
+def event_stream_routes(streams: EventStreams) -> list[Route]:
+    """The route of the event streams, for the HTTP application, which answers for ``InvalidQuery``."""
+    return [Route(EVENTS_PATH, partial(_answer, streams), methods=["GET"])]
+
+
+async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
+    seller_handle = parse_seller(request.path_params["handle"])
+    since = request.query_params.get("since")
+    parse_since(since)
+    peer = request.client.host if request.client else ""
+    caller = streams.settings.access.examine(peer, request.headers.getlist)
+    refused = streams.refuse(caller)
+    if refused is not None:
+        reason, status = refused
+        streams.hub.counters.refused[reason] += 1
+        return Response(f"{reason}\n", status, media_type="text/plain; charset=utf-8")
+    resumed = since_of(request.headers.get("last-event-id")) or since
+    headers = {**_HEADERS, **caller.cors_headers}
+    return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, since=resumed, headers=headers)

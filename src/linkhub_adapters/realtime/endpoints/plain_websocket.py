@@ -1,0 +1,93 @@
+"""The plain WebSocket: text frames that hold ``{"event": ..., "data": ...}``, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+from starlette.requests import Request as HttpRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from websockets.http11 import Request
+
+from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
+from linkhub_adapters.realtime.hub import Hub
+from linkhub_adapters.realtime.hub.subscriber import Viewer
+
+__all__ = ["PRODUCTS_PATH", "PlainVisitor", "plain_door", "plain_routes"]
+
+PRODUCTS_PATH: Final = "/products"
+
+_FORM: Final = 'a message is {"event": "...", "data": {...}}'
+
+
+class PlainVisitor:
+    """A viewer behind a plain WebSocket."""
+
+    __slots__ = ("_connection", "_hub", "_viewer")
+
+    has_heartbeat = False
+
+    def __init__(self, hub: Hub, connection: WebSocketConnection) -> None:
+        self._hub = hub
+        self._connection = connection
+        self._viewer: Viewer | None = None
+
+    def open(self) -> None:
+        """Greet the viewer."""
+        connection = self._connection
+        self._viewer = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
+
+    def receive(self, message: str | bytes) -> None:
+        """Take a message."""
+        if self._viewer is None:
+            return
+        read = _read(message)
+        if isinstance(read, str):
+            self._hub.receive_malformed(self._viewer, read)
+        else:
+            self._hub.receive(self._viewer, *read)
+
+    def lose(self) -> None:
+        """Forget the viewer."""
+        if self._viewer is not None:
+            self._hub.disconnect(self._viewer)
+
+
+def plain_door(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainVisitor]:
+    """What the gateway has at ``/products``: everybody is let in."""
+
+    def admit(connection: WebSocketConnection, _: Request) -> PlainVisitor:
+        return PlainVisitor(hub, connection)
+
+    return admit
+
+
+def plain_routes() -> list[Route]:
+    """The answer to a request for ``/products`` without a handshake, for the HTTP application: 426."""
+    return [Route(PRODUCTS_PATH, _require_upgrade, methods=["GET"], include_in_schema=False)]
+
+
+async def _require_upgrade(_: HttpRequest) -> Response:
+    text = (
+        "This address takes WebSocket handshakes only. Open it with a WebSocket client. A proxy in front must pass the "
+        "headers Upgrade and Connection on.\n"
+    )
+    headers = {"upgrade": "websocket", "connection": "upgrade", "cache-control": "no-store"}
+    return PlainTextResponse(text, HTTPStatus.UPGRADE_REQUIRED, headers)
+
+
+def _read(message: str | bytes) -> tuple[str, object] | str:
+    """The event and its data, or what is wrong."""
+    if isinstance(message, bytes):
+        return f"Binary messages have no meaning here; {_FORM}"
+    try:
+        document = orjson.loads(message)
+    except orjson.JSONDecodeError as error:
+        return f"This is not JSON ({error}); {_FORM}"
+    if not isinstance(document, dict) or not isinstance(document.get("event"), str):
+        return f"There is no event in this; {_FORM}"
+    return document["event"], document.get("data")

@@ -1,0 +1,244 @@
+"""One Socket.IO client: its Engine.IO session, its namespace and its viewer, on whatever transport it has.
+
+Theory of operation. Both protocol sessions are without I/O; this is their shell. Whatever was called, :meth:`settle`
+acts on what came of it, then writes what there is to write: frames to the WebSocket, a payload to the poll that hangs.
+
+Rule 1. On a WebSocket the hub writes ready frames straight to the connection, past the session: nothing waits in a
+        session whose frames are always taken. By polling it hands shared packets to the session, where they wait.
+Rule 2. An upgrade first writes what waits, then moves the viewer; so nothing overtakes anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from websockets.frames import CloseCode
+
+from linkhub_adapters.realtime import engineio, socketio
+from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
+from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
+from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
+from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
+from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
+
+if TYPE_CHECKING:
+    from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
+
+__all__ = ["SocketIoClient"]
+
+_NAMESPACES: Final = frozenset({NAMESPACE})
+
+
+class SocketIoClient:
+    """A client's session, made by the server for the request that opens it."""
+
+    __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_viewer", "address", "due", "engine")
+
+    def __init__(self, server: SocketIoServer, engine: EngineSession, address: str, now: float) -> None:
+        """``address`` is counted against the limit of polling sessions; empty for a WebSocket, which the gateway
+        counts itself."""
+        self._server = server
+        self.engine = engine
+        self.address = address
+        self._sockets = socketio.SocketSession(namespaces=_NAMESPACES, now=now)
+        self._viewer: Viewer | None = None
+        self._connection: WebSocketConnection | None = None
+        self._poll: asyncio.Future[bytes] | None = None
+        self._release: asyncio.TimerHandle | None = None
+        self.due = math.inf
+
+    # --- polling ---------------------------------------------------------------------------------------------------
+
+    def open_poll(self) -> asyncio.Future[bytes] | Refusal:
+        """A GET has come: what will be the payload of its answer, or why it is refused."""
+        handled = self.engine.open_poll()
+        if handled.refusal is not None:
+            self.settle(handled.events)
+            return handled.refusal
+        loop = asyncio.get_running_loop()
+        poll = self._poll = loop.create_future()
+        self.settle(handled.events)
+        if self.engine.poll_delays_upgrade:
+            self._release = loop.call_later(self.engine.settings.upgrade_poll_seconds, self._release_poll)
+        return poll
+
+    def _release_poll(self) -> None:
+        self.engine.release_poll()
+        self.settle(())
+
+    def _cancel_release(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release.cancel()
+
+    def open_post(self) -> Refusal | None:
+        """A POST has come."""
+        handled = self.engine.open_post()
+        self.settle(handled.events)
+        return handled.refusal
+
+    def receive_payload(self, body: bytes) -> Refusal | None:
+        """Take the body of the POST."""
+        handled = self.engine.receive_payload(body, self._server.monotonic())
+        self.settle(handled.events)
+        return handled.refusal
+
+    def lose_request(self) -> None:
+        """The connection of a request is gone before its answer was written."""
+        self._poll = None
+        self._cancel_release()
+        self.settle(self.engine.lose_request())
+
+    # --- WebSocket -------------------------------------------------------------------------------------------------
+
+    def open_websocket(self, connection: WebSocketConnection) -> None:
+        """The WebSocket of a session that begins with it, or that upgrades to it, is open."""
+        is_upgrade = self.engine.transport is Transport.POLLING or self._connection is not None
+        if is_upgrade and self.engine.open_upgrade(self._server.monotonic()).refusal is not None:
+            # Accepted and then closed, since a client takes a refused handshake for a server without WebSockets.
+            connection.close(CloseCode.POLICY_VIOLATION, "this session has a WebSocket")
+            return
+        self._connection = connection
+        self.settle(())
+
+    def receive_frame(self, connection: WebSocketConnection, frame: str | bytes) -> None:
+        """Take a frame of the session's, or its upgrade's, WebSocket."""
+        if connection is self._connection:
+            self.settle(self.engine.receive_frame(frame, self._server.monotonic()))
+
+    def lose_websocket(self, connection: WebSocketConnection) -> None:
+        """A WebSocket is gone; one that was refused, or whose upgrade failed, changes nothing."""
+        if connection is self._connection:
+            self._connection = None
+            self.settle(self.engine.lose_websocket())
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        self.settle(self.engine.tick(now))
+        if self._sockets.tick(now) is not None:
+            self.close(now)
+        self._note_due()
+
+    def close(self, now: float) -> None:
+        """Close the session from the server's side."""
+        self.settle(self.engine.close(now))
+
+    def _note_due(self) -> None:
+        first = [due for due in (self.engine.deadline, self._sockets.deadline) if due is not None]
+        due = min(first, default=math.inf)
+        if due != self.due:
+            self.due = due
+            self._server.note_due(self)
+
+    # --- the shell -------------------------------------------------------------------------------------------------
+
+    def settle(self, events: Sequence[engineio.Event]) -> None:
+        """Act on events, then write what there is to write."""
+        for event in events:
+            match event:
+                case engineio.MessageReceived():
+                    self._take(self._sockets.receive_message(event.data, self._server.monotonic()))
+                case engineio.Upgraded():
+                    self._upgrade()
+                case engineio.UpgradeFailed():
+                    self._drop_connection(CloseCode.NORMAL_CLOSURE, event.reason)
+                case engineio.Closed():
+                    self._end(event)
+        self._flush()
+        self._note_due()
+        if self.engine.is_finished:
+            self._server.remove(self)
+
+    def _flush(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            for packet in self.engine.frames_to_send():
+                connection.write((binary_frame if packet.is_binary else text_frame)(packet.frame))
+        if self._poll is not None:
+            payload = self.engine.poll_response()
+            if payload is not None:
+                if not self._poll.done():
+                    self._poll.set_result(payload)
+                self._poll = None
+                self._cancel_release()
+
+    def _upgrade(self) -> None:
+        self._flush()
+        if self._viewer is not None and self._connection is not None:
+            self._server.hub.switch_transport(self._viewer, SOCKETIO_WEBSOCKET, self._connection.write)
+
+    def _end(self, closed: engineio.Closed) -> None:
+        self._leave()
+        if closed.reason is engineio.CloseReason.SLOW_READER:
+            self._server.hub.counters.slow_readers_closed += 1
+        self._flush()
+        is_ours = closed.reason is engineio.CloseReason.SERVER_CLOSE
+        self._drop_connection(CloseCode.GOING_AWAY if is_ours else CloseCode.NORMAL_CLOSURE, closed.reason.value)
+
+    def _drop_connection(self, code: CloseCode, reason: str) -> None:
+        # Forgotten first: the session knows already, and is not to be told.
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close(code, reason[:100])
+
+    # --- the namespace ---------------------------------------------------------------------------------------------
+
+    def _take(self, event: socketio.Event | None) -> None:
+        match event:
+            case socketio.ConnectRequested():
+                self._enter(event.namespace)
+            case socketio.NamespaceRefused():
+                self._send(event.reply)
+            case socketio.EventReceived() if self._viewer is not None:
+                data = event.arguments[0] if event.arguments else None
+                self._server.hub.receive(self._viewer, event.name, data, self._acknowledge(event.ack_id))
+            case socketio.BinaryRefused() if self._viewer is not None:
+                problem = "Events with binary attachments have no meaning here"
+                self._server.hub.receive_malformed(self._viewer, problem, self._acknowledge(event.ack_id))
+            case socketio.Disconnected():
+                self._leave()
+            case socketio.Closed():
+                self.close(self._server.monotonic())
+            case _:
+                """An acknowledgement, or an attachment that is dropped."""
+
+    def _enter(self, namespace: str) -> None:
+        client_id = self._server.hub.new_id()
+        self._send(self._sockets.accept(namespace, sid=client_id))
+        if not self.engine.is_open:
+            return
+        connection = self._connection
+        if self.engine.transport is Transport.WEBSOCKET and connection is not None:
+            dialect, write = SOCKETIO_WEBSOCKET, connection.write
+            self._viewer = self._server.hub.connect(dialect, write, self.unsent_bytes, client_id=client_id)
+        else:
+            self._viewer = self._server.hub.connect(SOCKETIO_POLLING, self.send, self.unsent_bytes, client_id=client_id)
+
+    def _leave(self) -> None:
+        viewer, self._viewer = self._viewer, None
+        if viewer is not None:
+            self._server.hub.disconnect(viewer)
+
+    def _acknowledge(self, ack_id: int | None) -> Acknowledge | None:
+        if ack_id is None:
+            return None
+        return lambda data_json: self._send(socketio.encode_ack(NAMESPACE, ack_id, data_json))
+
+    # --- sending ---------------------------------------------------------------------------------------------------
+
+    def _send(self, text: bytes) -> None:
+        self.send(encode_text_message(text))
+
+    def send(self, packet: EncodedPacket) -> None:
+        """Send a packet, through the session."""
+        self.settle(self.engine.send(packet))
+
+    def unsent_bytes(self) -> int:
+        """How many bytes wait for this client."""
+        waiting = self.engine.unsent_bytes
+        return waiting if self._connection is None else waiting + self._connection.unsent_bytes()

@@ -1,0 +1,1 @@
+"""The HTTP server's side: connections, their bounds, and requests in work."""

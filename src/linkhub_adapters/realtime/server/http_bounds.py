@@ -1,0 +1,168 @@
+"""What plain HTTP may take of a process, for all of its connections together.
+
+| what                                                  | bound                         | then                     |
+|-------------------------------------------------------|-------------------------------|--------------------------|
+| connections of one address, without those that answer | ``connections_per_address``   | 429, closed              |
+| realtime requests, which have a limit of their own    |                               |                          |
+| bytes of a response that wait for their reader        | 256 KiB and what the kernel   | the rest is not written  |
+|                                                       | takes                         |                          |
+| seconds in which a reader takes no byte of what waits | ``stall_seconds``             | cut                      |
+| requests for pages in work                            | :mod:`~.admission`            | wait                     |
+
+A connection of a trusted proxy is counted for the client of its request, while that is answered; what is too many is
+answered 429, and the connection is kept.
+
+Each connection that is cut is counted with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import MutableMapping
+from enum import StrEnum
+from typing import Final, Protocol
+from weakref import WeakKeyDictionary
+
+from attrs import define, field
+from starlette.types import Scope
+
+from linkhub_adapters.realtime.server.admission import Admission
+from linkhub_core.access import TrustedProxies
+
+__all__ = ["Bounded", "CutReason", "HttpBounds", "RequestKind", "kind_of"]
+
+SLICE_BYTES: Final = 262_144
+SWEEP_SECONDS: Final = 1.0
+
+_HEALTH: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_POLLING: Final = frozenset({"/socket.io", "/socket.io/"})
+_STREAM: Final = re.compile(r"/api/v1/shop/[^/]+/events")
+
+
+class CutReason(StrEnum):
+    """Why a connection of plain HTTP was cut."""
+
+    ADDRESS = "too_many_from_address"
+    HEAD = "head"
+    HEAD_TIMEOUT = "head_timeout"
+    PIPELINE = "pipeline"
+    STALLED = "stalled"
+
+
+class RequestKind(StrEnum):
+    """What a request is for: health goes first, realtime has limits of its own, pages wait for each other."""
+
+    HEALTH = "health"
+    PAGE = "page"
+    REALTIME = "realtime"
+
+
+def kind_of(scope: Scope) -> RequestKind:
+    """The kind of a request, by its path."""
+    path: str = scope["path"]
+    if path in _HEALTH:
+        return RequestKind.HEALTH
+    is_realtime = path in _POLLING or (path.endswith("/events") and _STREAM.fullmatch(path) is not None)
+    return RequestKind.REALTIME if is_realtime else RequestKind.PAGE
+
+
+class Bounded(Protocol):
+    """A connection, as far as its bounds are concerned."""
+
+    def unsent_bytes(self) -> int:
+        """How many bytes wait for the reader, of plain HTTP those in the kernel, too."""
+        ...
+
+    def cut(self, reason: CutReason) -> None:
+        """Close the connection at once, and count it."""
+        ...
+
+
+@define
+class _Stall:
+    """How much waited at the last look, and since when no byte of it was taken."""
+
+    unsent_bytes: int
+    since: float
+
+
+@define(eq=False, kw_only=True)
+class HttpBounds:
+    """The bounds of a process.
+
+    Args:
+        connections_per_address: how many connections may come from one address.
+        stall_seconds: how long a reader may take nothing of what waits for it.
+        admission: which requests are in work.
+        trusted_proxies: whose connections carry the requests of many clients.
+    """
+
+    connections_per_address: int = 1_000
+    stall_seconds: float = 10.0
+    admission: Admission = field(factory=Admission)
+    trusted_proxies: TrustedProxies = TrustedProxies()
+    cut: Counter[CutReason] = field(factory=Counter, init=False)
+    _by_address: Counter[str] = field(factory=Counter, init=False)
+    _stalls: MutableMapping[Bounded, _Stall] = field(factory=WeakKeyDictionary, init=False)
+    _connections: set[Bounded] = field(factory=set, init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+
+    # --- connections -----------------------------------------------------------------------------------------------
+
+    def enter(self, connection: Bounded, address: str) -> bool:
+        """Take a connection in; false if its address has as many as it may have. Leave either way."""
+        self._connections.add(connection)
+        if self._timer is None:
+            self._arm()
+        self.count(address, 1)
+        return not self.has_too_many(address)
+
+    def leave(self, connection: Bounded, address: str) -> None:
+        """A connection is gone, or is plain HTTP no longer."""
+        self._connections.discard(connection)
+        self._stalls.pop(connection, None)
+        self.count(address, -1)
+
+    def count(self, address: str, connections: int) -> None:
+        """Add to the connections of an address; a negative number takes away. Without an address nothing is counted."""
+        if not address:
+            return
+        self._by_address[address] += connections
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    def has_too_many(self, address: str) -> bool:
+        """Whether more connections are counted for an address than it may have."""
+        return self._by_address[address] > self.connections_per_address
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def sweep(self, now: float) -> None:
+        """Cut the connections whose readers take nothing.
+
+        Args:
+            now: the time of the event loop.
+        """
+        for connection in list(self._connections):
+            unsent_bytes = connection.unsent_bytes()
+            stall = self._stalls.get(connection)
+            if not unsent_bytes:
+                if stall is not None:
+                    del self._stalls[connection]
+            elif stall is None or unsent_bytes < stall.unsent_bytes:
+                self._stalls[connection] = _Stall(unsent_bytes, now)
+            elif now - stall.since >= self.stall_seconds:
+                connection.cut(CutReason.STALLED)
+            else:
+                stall.unsent_bytes = unsent_bytes
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep_again)
+
+    def _sweep_again(self) -> None:
+        self._timer = None
+        if self._connections:
+            self._arm()
+            self.sweep(asyncio.get_running_loop().time())

@@ -1,0 +1,53 @@
+"""How a loop waits between attempts, and how it tells that one failed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import define
+
+from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.ports import Journal
+
+__all__ = ["Patience", "stopped_within"]
+
+FIRST_RETRY_SECONDS = 0.2
+MAX_RETRY_SECONDS = 10.0
+
+
+async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``stop``, but not longer than ``seconds``; tell whether it was set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+@define(kw_only=True)
+class Patience:
+    """The pauses of one loop: doubling while its activity fails, from 0.2 s to 10 s; a success starts them anew."""
+
+    activity: str
+    journal: Journal
+    _failures: int = 0
+
+    def succeeded(self) -> None:
+        """The activity works (again)."""
+        self._failures = 0
+
+    async def failed(self, error: Exception, stop: asyncio.Event) -> None:
+        """Tell the journal, then wait before the next attempt; cut short when ``stop`` is set."""
+        retry_seconds = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 10))
+        self._failures += 1
+        problem = str(error) if isinstance(error, LinkhubError) else repr(error)
+        entry = ActivityFailed(
+            activity=self.activity,
+            problem=problem,
+            transient=isinstance(error, TransientError),
+            retry_seconds=retry_seconds,
+        )
+        self.journal.record([entry])
+        await stopped_within(stop, retry_seconds)

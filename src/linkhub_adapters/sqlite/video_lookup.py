@@ -1,0 +1,80 @@
+"""Looks for a video in the file: in its queues, staging, products and announcements."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
+from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.codec import read_announcement
+from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Unreadable
+from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
+
+__all__ = ["SqliteVideos"]
+
+_SELLERS = """
+SELECT seller_handle FROM staging WHERE video_id = :video_id
+UNION SELECT seller_handle FROM products WHERE video_id = :video_id
+"""
+_QUEUED = """
+SELECT id, kind, body, attributes, sent_at, visible_at, receive_count FROM messages WHERE instr(body, ?) ORDER BY id
+"""
+_ANNOUNCED = "SELECT event_json, correlation_id FROM announcements WHERE instr(event_json, ?) ORDER BY id"
+
+
+@frozen(kw_only=True)
+class SqliteVideos:
+    """The :class:`~linkhub_core.ports.Videos` of the file. It reads the whole of it, but for bodies of others."""
+
+    database: SqliteDatabase
+
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:  # noqa: ARG002  all are seen
+        """See the port."""
+        sellers, queued, announced = await self.database.read(lambda connection: _read(connection, video_id))
+        keys = [ProductKey(seller, video_id) for (seller,) in sellers]
+        waiting = await SqliteStagingStore(database=self.database).waiting(keys)
+        products = await SqliteProductStore(database=self.database).find(keys)
+        return VideoTraces(
+            waiting=[row for row in waiting.values() if isinstance(row, WaitingHalf)],
+            products=[row for row in products.values() if isinstance(row, ProductRecord)],
+            unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
+            queued=[_queued(row) for row in queued],
+            announcements=[one for row in announced if (one := _announced(row)).key.video_id == video_id],
+        )
+
+
+_Rows = list[tuple[Any, ...]]
+
+
+def _read(connection: sqlite3.Connection, video_id: str) -> tuple[_Rows, _Rows, _Rows]:
+    return (
+        connection.execute(_SELLERS, {"video_id": video_id}).fetchall(),
+        connection.execute(_QUEUED, (video_id,)).fetchall(),
+        connection.execute(_ANNOUNCED, (video_id.encode(),)).fetchall(),
+    )
+
+
+def _queued(row: tuple[Any, ...]) -> QueuedMessage:
+    number, kind, body, attributes, sent_at, visible_at, receive_count = row
+    return QueuedMessage(
+        kind=Kind(kind),
+        body=body,
+        message_id=str(number),
+        receive_count=receive_count,
+        sent_at=from_microseconds(sent_at),
+        visible_at=from_microseconds(visible_at),
+        attributes=orjson.loads(attributes),
+    )
+
+
+def _announced(row: tuple[Any, ...]) -> Announcement:
+    event_json, correlation_id = row
+    return read_announcement(event_json, correlation_id)

@@ -1,0 +1,1 @@
+"""What the operator's page shows: the status of this process and of the others."""

@@ -1,0 +1,101 @@
+"""What only a look can tell, taken again and again so that nobody who asks has to wait for it.
+
+Counting is cheap on every backend. Reading each half in staging and each dead letter is not: it is done where a scan
+costs nothing but a file's pages, and only as long as there are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from attrs import define, field, frozen
+
+from linkhub_adapters.observability import Figures
+from linkhub_cli.backends import Backend
+from linkhub_core.errors import Fault
+from linkhub_core.wire.intake import FOREIGN
+from linkhub_core.model import Kind, WaitingHalf
+from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+
+__all__ = ["AGES", "Letters", "VitalSigns"]
+
+AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+MOST_SCANNED = 5_000
+LATEST_LETTERS = 20
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@frozen(kw_only=True)
+class Letters:
+    """Dead letters by the field at fault or by what the body is, and the latest of them, the newest first."""
+
+    by_reason: Mapping[str, int]
+    latest: Sequence[DeadLetter]
+
+
+@define(kw_only=True)
+class VitalSigns:
+    """The newest figures of a backend; none before the first look, or where nobody looks.
+
+    ``ages`` counts the halves that wait by kind, in the classes of :data:`AGES` and one for the older.
+    """
+
+    backend: Backend
+    clock: Clock
+    figures: Figures | None = None
+    ages: Mapping[Kind, Sequence[int]] | None = None
+    letters: Letters | None = None
+    unannounced: int | None = None
+    _letters_of: Figures | None = field(default=None, init=False)
+
+    def known_figures(self) -> Figures | None:
+        """The newest figures, for whoever wants to be handed a function."""
+        return self.figures
+
+    async def look(self) -> None:
+        """Take everything anew.
+
+        Raises:
+            ServiceUnavailable: the backend does not answer; what was known stays.
+        """
+        self.figures = figures = await self.backend.figures()
+        if not self.backend.cheap_to_scan:
+            return
+        few_halves = (figures.staged or 0) <= MOST_SCANNED
+        few_letters = (figures.dead_letters or 0) <= MOST_SCANNED
+        self.ages = await self._ages() if few_halves else None
+        self.letters = await self._letters() if few_letters else None
+        self.unannounced = len([record async for record in self.backend.products.scan(unannounced=True)])
+
+    async def _ages(self) -> Mapping[Kind, Sequence[int]]:
+        now = self.clock.now()
+        classes = {kind: [0] * (len(AGES) + 1) for kind in Kind}
+        async for waiting in self.backend.staging.scan():
+            for half in waiting.apart if isinstance(waiting, WaitingHalf) else ():
+                classes[half.half.kind][_class_of(half, now)] += 1
+        return classes
+
+    async def _letters(self) -> Letters:
+        by_reason: Counter[str] = Counter()
+        latest: deque[DeadLetter] = deque(maxlen=LATEST_LETTERS)
+        async for letter in self.backend.dead_letters.browse(DeadLetterQuery()):
+            by_reason.update({_reason_of(fault) for fault in letter.faults})
+            latest.appendleft(letter)
+        return Letters(by_reason=by_reason, latest=tuple(latest))
+
+
+def _reason_of(fault: Fault) -> str:
+    """The field at fault, with indices emptied; for a whole body, what it is, or ``body``: few different ones."""
+    if fault.field:
+        return _INDEX.sub("[]", fault.field)[:80]
+    name = fault.problem.partition(":")[0]
+    return name if name in FOREIGN else "body"
+
+
+def _class_of(waiting: WaitingHalf, now: datetime) -> int:
+    age = now - waiting.waiting_since
+    return sum(age > bound for bound in AGES)

@@ -1,0 +1,132 @@
+"""What a process tells the others of itself, and what all of them have done together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from attrs import field, frozen
+from cattrs.preconf.orjson import make_converter
+from prometheus_client import Counter as Metric
+from prometheus_client import Histogram
+from prometheus_client.samples import Sample
+
+from linkhub_adapters.observability import Metrics
+
+__all__ = ["Node", "NodeReport", "WorkTotals", "decode_report", "encode_report", "totals_of"]
+
+_CONVERTER = make_converter()
+
+
+@frozen(kw_only=True)
+class WorkTotals:
+    """What has been done since a process began: messages by kind and outcome, revisions, and times to announcement.
+
+    ``notes`` counts deviations from the event schema by queue and rule, where there were any. ``latency`` counts
+    products by the upper bounds of their times in seconds, cumulatively; the last has no bound.
+    """
+
+    events: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    notes: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    created: int = 0
+    revised: int = 0
+    announced: int = 0
+    expired: int = 0
+    latency: Sequence[tuple[float | None, int]] = ()
+
+    def plus(self, other: WorkTotals) -> WorkTotals:
+        """Both together."""
+        latency = Counter(dict(self.latency))
+        latency.update(dict(other.latency))
+        return WorkTotals(
+            events=_sum(self.events, other.events),
+            notes=_sum(self.notes, other.notes),
+            created=self.created + other.created,
+            revised=self.revised + other.revised,
+            announced=self.announced + other.announced,
+            expired=self.expired + other.expired,
+            latency=sorted(latency.items(), key=lambda entry: float("inf") if entry[0] is None else entry[0]),
+        )
+
+
+def _sum(one: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
+    """Both tables of counts together, count by count."""
+    both = {name: Counter(counts) for name, counts in one.items()}
+    for name, counts in other.items():
+        both.setdefault(name, Counter()).update(counts)
+    return both
+
+
+@frozen(kw_only=True)
+class Node:
+    """A process, from its start to its end: a name that no other has at the time, and what it does.
+
+    ``role`` is ``serve``, ``consume`` or ``serve+consume``.
+    """
+
+    node_id: str
+    role: str
+    started_at: datetime
+
+    @property
+    def consumes(self) -> bool:
+        """Whether it works on the queues."""
+        return "consume" in self.role
+
+
+@frozen(kw_only=True)
+class NodeReport:
+    """A process at one moment: ``connections`` is none where it takes none, ``work`` where it does not consume."""
+
+    node: Node
+    seen_at: datetime
+    connections: int | None = None
+    work: WorkTotals | None = None
+
+
+def encode_report(report: NodeReport) -> bytes:
+    """A report as JSON, for other processes of the same release."""
+    return _CONVERTER.dumps(report)
+
+
+def decode_report(text: bytes) -> NodeReport:
+    """Read a report.
+
+    Raises:
+        Exception: another release wrote it; cattrs' own, of many kinds.
+    """
+    return _CONVERTER.loads(text, NodeReport)
+
+
+def totals_of(metrics: Metrics) -> WorkTotals:
+    """What this process has done, from its metrics."""
+    saved = {sample.labels["change"]: int(sample.value) for sample in _totals(metrics.saved)}
+    events: dict[str, dict[str, int]] = {}
+    for sample in _totals(metrics.events):
+        events.setdefault(sample.labels["kind"], {})[sample.labels["outcome"]] = int(sample.value)
+    notes: dict[str, dict[str, int]] = {}
+    for sample in _totals(metrics.intake_notes):
+        if sample.value:
+            notes.setdefault(sample.labels["queue"], {})[sample.labels["rule"]] = int(sample.value)
+    return WorkTotals(
+        events=events,
+        notes=notes,
+        created=saved.get("new", 0),
+        revised=saved.get("update", 0),
+        announced=sum(int(sample.value) for sample in _totals(metrics.announced)),
+        expired=sum(int(sample.value) for sample in _totals(metrics.expired)),
+        latency=[
+            (None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), int(sample.value))
+            for sample in _samples(metrics.latency)
+            if sample.name.endswith("_bucket")
+        ],
+    )
+
+
+def _samples(metric: Metric | Histogram) -> Iterable[Sample]:
+    return [sample for family in metric.collect() for sample in family.samples]
+
+
+def _totals(counter: Metric) -> Iterable[Sample]:
+    return [sample for sample in _samples(counter) if sample.name.endswith("_total")]

@@ -1,0 +1,173 @@
+"""What the operator's page draws: one snapshot, ready for JSON.
+
+It is made of what processes report of their work, of the vital signs, and of the realtime room.
+
+A part that this process cannot know is null, never nought. The shape is described beside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from attrs import frozen
+
+from linkhub_adapters.observability import Figures, RealtimeFigures
+from linkhub_cli.operator.process_report import NodeReport, WorkTotals
+from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.operator.backend_gauges import AGES, Letters, VitalSigns
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock, DeadLetter
+
+__all__ = ["OperatorStatus"]
+
+_SHOWN_BODY_CHARACTERS = 4_000
+_SHOWN_SELLERS = 100
+
+
+@frozen(kw_only=True)
+class OperatorStatus:
+    """Makes the snapshot.
+
+    ``realtime`` and ``sellers`` (subscriptions by shop) are asked of the realtime room.
+    """
+
+    process: ProcessFacts
+    presence: Presence
+    signs: VitalSigns
+    clock: Clock
+    staging_ttl_seconds: int
+    realtime: Callable[[], RealtimeFigures | None]
+    sellers: Callable[[], Mapping[str, int]]
+
+    async def __call__(self) -> Mapping[str, Any]:
+        """The snapshot, from what is known by now."""
+        now, realtime, work = self.clock.now(), self.realtime(), self.presence.work()
+        return {
+            "timestamp": timestamp_text(now),
+            "node": self._node(),
+            "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
+            "events": _events(work) if work else None,
+            "deviations": _deviations(work) if work else None,
+            "products": self._products(work) if work else None,
+            "latency_seconds": {"buckets": _buckets(work)} if work else None,
+            "queues": _queues(self.signs.figures),
+            "staging": self._staging(work),
+            "dead_letters": _dead_letters(self.signs.figures, self.signs.letters),
+            "realtime": _realtime(realtime, self.sellers()) if realtime else None,
+            "nodes": [_seen(report) for report in self.presence.nodes()],
+        }
+
+    def _node(self) -> dict[str, Any]:
+        return {
+            "id": self.process.node.node_id,
+            "version": version("linkhub"),
+            "backend": self.signs.backend.name,
+            "state": "draining" if self.process.is_stopping() else "ready",
+            "started_at": timestamp_text(self.process.started_at),
+        }
+
+    def _products(self, work: WorkTotals) -> dict[str, Any]:
+        return {
+            "created_total": work.created,
+            "revised_total": work.revised,
+            "announced_total": work.announced,
+            "unannounced": self.signs.unannounced,
+        }
+
+    def _staging(self, work: WorkTotals | None) -> dict[str, Any] | None:
+        figures, ages = self.signs.figures, self.signs.ages
+        if figures is None or figures.staged is None:
+            return None
+        oldest = figures.oldest_staged_at
+        return {
+            "count": figures.staged,
+            "oldest_age_seconds": (figures.taken_at - oldest).total_seconds() if oldest else None,
+            "by_age": _by_age(ages) if ages else None,
+            "expired_total": work.expired if work else None,
+        }
+
+
+def _seen(report: NodeReport) -> dict[str, Any]:
+    return {
+        "id": report.node.node_id,
+        "role": report.node.role,
+        "started_at": timestamp_text(report.node.started_at),
+        "last_seen_at": timestamp_text(report.seen_at),
+        "connections": report.connections,
+    }
+
+
+def _events(work: WorkTotals) -> Sequence[dict[str, Any]]:
+    return [
+        {"kind": kind, "outcome": outcome, "total": total}
+        for kind, outcomes in work.events.items()
+        for outcome, total in outcomes.items()
+    ]
+
+
+def _deviations(work: WorkTotals) -> Sequence[dict[str, Any]]:
+    """Each rule that was met, the most frequent first; rules of the same count in the order of their names."""
+    by_rule: dict[str, dict[str, int]] = {}
+    for queue, counts in work.notes.items():
+        for rule, count in counts.items():
+            by_rule.setdefault(rule, {kind.value: 0 for kind in Kind})[queue] = count
+    ordered = sorted(by_rule.items(), key=lambda entry: (-sum(entry[1].values()), entry[0]))
+    return [{"rule": rule, **counts} for rule, counts in ordered]
+
+
+def _buckets(work: WorkTotals) -> Sequence[dict[str, Any]]:
+    return [{"le": bound, "count": count} for bound, count in work.latency]
+
+
+def _queues(figures: Figures | None) -> Sequence[dict[str, Any]] | None:
+    return [{"kind": kind, "messages": count} for kind, count in figures.queued.items()] if figures else None
+
+
+def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
+    bounds = [*(bound.total_seconds() for bound in AGES), None]
+    return [
+        {"up_to_seconds": bound, **{kind.value: ages[kind][place] for kind in Kind}}
+        for place, bound in enumerate(bounds)
+    ]
+
+
+def _dead_letters(figures: Figures | None, letters: Letters | None) -> dict[str, Any] | None:
+    if figures is None or figures.dead_letters is None:
+        return None
+    by_reason = sorted(letters.by_reason.items(), key=lambda reason: -reason[1]) if letters else []
+    return {
+        "total": figures.dead_letters,
+        "by_reason": [{"reason": reason, "count": count} for reason, count in by_reason],
+        "latest": [_letter(letter) for letter in letters.latest] if letters else [],
+    }
+
+
+def _letter(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "letter_id": letter.letter_id,
+        "kind": letter.kind,
+        "source_queue": letter.source_queue or None,
+        "message_id": letter.message_id,
+        "receive_count": letter.receive_count,
+        "rejected_at": timestamp_text(letter.rejected_at),
+        "faults": [{"field": fault.field, "problem": fault.problem} for fault in letter.faults],
+        "body": letter.body[:_SHOWN_BODY_CHARACTERS],
+    }
+
+
+def _realtime(figures: RealtimeFigures, sellers: Mapping[str, int]) -> dict[str, Any]:
+    busiest = sorted(sellers.items(), key=lambda seller: (-seller[1], seller[0]))[:_SHOWN_SELLERS]
+    return {
+        "connections": sum(figures.connections.values()),
+        "subscriptions": figures.subscriptions,
+        "deliveries_total": figures.deliveries,
+        "slow_readers_closed_total": figures.slow_readers_closed,
+        "by_transport": [
+            {"transport": transport, "connections": count} for transport, count in figures.connections.items()
+        ],
+        "sellers": [{"seller_handle": handle, "subscriptions": count} for handle, count in busiest],
+    }

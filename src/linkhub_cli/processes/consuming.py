@@ -1,0 +1,107 @@
+"""A consuming process: which duties it has, and in which order they end.
+
+    phase      duties                                     stopped
+    consume    consumer, sweeper                          first: nothing new is taken, what is in hand is finished
+    tell       reports to the operator's page             then
+    answer     health and metrics, vital signs            last; only with `LINKHUB_METRICS_PORT`
+
+A second signal ends the process at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
+from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
+from linkhub_cli.processes.http_server import HttpServer, bind_all, http_config
+from linkhub_cli.processes.lifecycle import Phase, run_phases, stopped_by_signals
+from linkhub_cli.operator.process_report import Node
+from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_cli.processes.realtime_scope import tell_reach
+from linkhub_cli.wiring.refusal_log import RefusalLog
+from linkhub_cli.settings import Listener, Settings
+
+__all__ = ["consume"]
+
+
+async def consume(settings: Settings) -> None:
+    """Consume until SIGTERM or Ctrl-C.
+
+    Raises:
+        SettingsFaulty: the port cannot be had.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    stop = asyncio.Event()
+    with ExitStack() as opened:
+        listening = _bind(settings.listener, opened)
+        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
+        async with open_container(settings, Container) as container:
+            log = container.log()
+            tell_reach(settings, log, serves=False, consumes=True)
+            log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))
+            await run_phases(
+                _phases(container, listening, stop),
+                stop,
+                drain_seconds=settings.consuming.drain_seconds,
+                cut_short=lambda phases: log.warning("drain_cut_short", phases=phases),
+            )
+            log.info("stopped")
+
+
+def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
+    if listener.metrics_port is None:
+        return ()
+    sockets = bind_all(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
+    return [opened.enter_context(each) for each in sockets]
+
+
+def _port_of(listening: Sequence[socket.socket]) -> int | None:
+    return int(listening[0].getsockname()[1]) if listening else None
+
+
+def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
+    phases = [
+        Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
+        Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
+    ]
+    if listening:
+        phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))
+    return phases
+
+
+def _meeting(container: Container) -> Attendance:
+    name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
+    presence = Presence(
+        node=Node(node_id=name, role="consume", started_at=now),
+        metrics=container.metrics(),
+        clock=container.clock(),
+        log=container.log(),
+        meet=container.backend().meet,
+        leave=container.backend().leave,
+    )
+    return Attendance(presence=presence, journal=container.journal())
+
+
+def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> HttpServer:
+    listener, consuming = container.settings().listener, container.settings().consuming
+    services = HealthServices(
+        metrics=container.metrics().expose,
+        failed=container.failed_request(),
+        draining=stop.is_set,
+        probes=container.probes(),
+        refused=RefusalLog(container.log()),
+    )
+    host, port = listening[0].getsockname()[:2]
+    access = access_policy(listener, host=host, own_ports=(port,))
+    settings = HttpSettings(
+        access=access, admin_token=listener.admin_token, probe_timeout_seconds=listener.probe_timeout_seconds
+    )
+    app = create_health_app(services, settings)
+    config = http_config(app, "none", consuming.drain_seconds, listener.keep_alive_seconds)
+    return HttpServer(config, listening)

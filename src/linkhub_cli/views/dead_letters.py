@@ -1,0 +1,248 @@
+"""How dead letters are chosen, grouped and shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from attrs import evolve, frozen
+
+from linkhub_cli.views.message_body import marked_body
+from linkhub_cli.views.output import counted, print_table
+from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind, Origin
+from linkhub_core.ports import DeadLetterQuery
+from linkhub_core.application import Examined, ExamineDeadLetters
+
+__all__ = [
+    "UNKNOWN_QUEUE",
+    "Selection",
+    "document_of",
+    "group_of",
+    "print_each",
+    "print_groups",
+    "print_in_full",
+    "queue_of",
+    "reason_of",
+    "select",
+]
+
+UNKNOWN_QUEUE = "unknown"
+
+_UNKNOWN = "no reason was kept"
+_MOST_FAULTS_IN_GROUP = 3
+_ENTRY = re.compile(r"^entry \d+")
+_COUNT = re.compile(r"\bhas [\d,]+")
+_NOT_JSON = re.compile(r"^(the body is not JSON): .*", re.DOTALL)
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@frozen(kw_only=True)
+class Selection:
+    """Which letters: all that match the query, and whose reason holds ``reason`` in any case.
+
+    ``only_unknown`` leaves the letters whose kind is not known. ``assumed_kind`` is the kind that these letters are
+    taken for.
+    """
+
+    query: DeadLetterQuery
+    reason: str = ""
+    only_unknown: bool = False
+    assumed_kind: Kind | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        letter_ids: Sequence[str] | None = None,
+        queue: str | None = None,
+        reason: str | None = None,
+        assumed_kind: str | None = None,
+    ) -> Selection:
+        """The selection that options of a command make."""
+        kind = Kind(queue) if queue and queue != UNKNOWN_QUEUE else None
+        return cls(
+            query=DeadLetterQuery(kind=kind, letter_ids=letter_ids),
+            reason=(reason or "").lower(),
+            only_unknown=queue == UNKNOWN_QUEUE,
+            assumed_kind=Kind(assumed_kind) if assumed_kind else None,
+        )
+
+    def holds(self, examined: Examined) -> bool:
+        """Whether this letter is meant."""
+        if self.only_unknown and examined.letter.kind is not None:
+            return False
+        return self.reason in reason_of(examined).lower() or self.reason in group_of(examined).lower()
+
+    def assume(self, examine: ExamineDeadLetters, examined: Examined) -> Examined:
+        """A letter without a known kind as one of ``assumed_kind``; any other as it is."""
+        if self.assumed_kind is None or examined.letter.kind is not None:
+            return examined
+        return examine.examine(evolve(examined.letter, kind=self.assumed_kind))
+
+
+async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[Examined]:
+    """Read the letters that are meant, each with what today's rules say of it.
+
+    Raises:
+        ServiceUnavailable: the dead letters cannot be reached.
+    """
+    return [
+        selection.assume(examine, examined) async for examined in examine(selection.query) if selection.holds(examined)
+    ]
+
+
+def queue_of(examined: Examined) -> str:
+    """The kind of the queue that a letter came from, or that this kind is not known."""
+    letter = examined.letter
+    if letter.kind is not None:
+        return letter.kind.value
+    return f"{UNKNOWN_QUEUE} ({letter.source_queue})" if letter.source_queue else UNKNOWN_QUEUE
+
+
+def reason_of(examined: Examined) -> str:
+    """Everything that was wrong with a letter when it was rejected."""
+    return "; ".join(map(str, examined.letter.faults)) or _UNKNOWN
+
+
+def group_of(examined: Examined) -> str:
+    """The reason without what differs from letter to letter: every place of a list is ``[]``, and few faults are told.
+
+    Two letters with the same mistake are of one group, whichever thumbnail it is in.
+    """
+    kinds = list(dict.fromkeys(map(_kind_of_fault, examined.letter.faults)))
+    more = len(kinds) - _MOST_FAULTS_IN_GROUP
+    return "; ".join(kinds[:_MOST_FAULTS_IN_GROUP] + [f"and {more} more"] * (more > 0)) or _UNKNOWN
+
+
+def _kind_of_fault(fault: Fault) -> str:
+    """A fault without its place, its example, its counts, and where the JSON parser stopped."""
+    problem = fault.problem.partition("; for example ")[0]
+    problem = _COUNT.sub("has N", _ENTRY.sub("an entry", problem))
+    return str(Fault(_INDEX.sub("[]", fault.field), _NOT_JSON.sub(r"\1", problem)))
+
+
+def document_of(examined: Examined) -> dict[str, Any]:
+    """A letter, ready for JSON."""
+    letter = examined.letter
+    return {
+        "letter_id": letter.letter_id,
+        "queue": letter.kind,
+        "source_queue": letter.source_queue or None,
+        "reason": reason_of(examined),
+        "group": group_of(examined),
+        "faults": _fault_documents(letter.faults),
+        "message_id": letter.message_id,
+        "correlation_id": _correlation_id(examined),
+        "receive_count": letter.receive_count,
+        "sent_at": timestamp_text(letter.sent_at),
+        "rejected_at": timestamp_text(letter.rejected_at),
+        "would_pass": examined.would_pass,
+        "faults_now": _fault_documents(examined.faults),
+        "body": letter.body,
+    }
+
+
+def _fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"field": fault.field, "problem": fault.problem} for fault in faults]
+
+
+def _correlation_id(examined: Examined) -> str:
+    return Origin.of_message(examined.letter.attributes, examined.letter.message_id).correlation_id
+
+
+def print_groups(examined: Sequence[Examined]) -> None:
+    """Print one line for each reason, the most frequent first, with a letter to look at."""
+    groups: dict[tuple[str, str], list[Examined]] = {}
+    for one in examined:
+        groups.setdefault((group_of(one), queue_of(one)), []).append(one)
+    if groups:
+        ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+        print_table(
+            ["letters", "queue", "reason", "would pass now", "oldest", "newest", "for example"],
+            [_group_row(reason, queue, letters) for (reason, queue), letters in ranked],
+        )
+    _print_count(examined)
+
+
+def _group_row(reason: str, queue: str, letters: Sequence[Examined]) -> tuple[str, ...]:
+    moments = [one.letter.rejected_at for one in letters]
+    passing = sum(one.would_pass is True for one in letters)
+    unknown = all(one.would_pass is None for one in letters)
+    return (
+        f"{len(letters):,}",
+        queue,
+        reason,
+        "all" if passing == len(letters) else f"{passing:,}" if passing else "unknown" if unknown else "none",
+        timestamp_text(min(moments)),
+        timestamp_text(max(moments)),
+        letters[0].letter.letter_id,
+    )
+
+
+def print_each(examined: Sequence[Examined]) -> None:
+    """Print one line for each letter."""
+    if examined:
+        print_table(
+            ["letter", "queue", "correlation id", "rejected", "deliveries", "now", "reason"], map(_row, examined)
+        )
+    _print_count(examined)
+
+
+def _print_count(examined: Sequence[Examined]) -> None:
+    click.echo(f"\n{counted(len(examined), 'dead letter')}" if examined else "no dead letters")
+
+
+def _row(examined: Examined) -> tuple[str, ...]:
+    letter = examined.letter
+    return (
+        letter.letter_id,
+        queue_of(examined),
+        _correlation_id(examined),
+        timestamp_text(letter.rejected_at),
+        str(letter.receive_count),
+        _verdict(examined),
+        group_of(examined),
+    )
+
+
+def _product(examined: Examined) -> str:
+    """Whose it is: by its key, or by what a malformed body names."""
+    if examined.key is not None:
+        return str(examined.key)
+    return "/".join(name or "(not named)" for name in names_in(examined.letter.body))
+
+
+def _verdict(examined: Examined) -> str:
+    if examined.letter.kind is None:
+        return "name its kind (--as) to know"
+    if examined.would_pass is None:
+        return "unknown: a store refused it"
+    return "would pass now" if examined.would_pass else "would be rejected again"
+
+
+def print_in_full(examined: Sequence[Examined]) -> None:
+    """Print everything that is known of each letter, and its body with each fault of today marked in it."""
+    for one in examined:
+        letter = one.letter
+        facts = {
+            "letter": letter.letter_id,
+            "queue": queue_of(one),
+            "reason": reason_of(one),
+            "now": _verdict(one),
+            "product": _product(one),
+            "correlation id": _correlation_id(one),
+            "message id": letter.message_id,
+            "deliveries": str(letter.receive_count),
+            "sent": timestamp_text(letter.sent_at),
+            "rejected": timestamp_text(letter.rejected_at),
+        }
+        print_table(["", ""], list(facts.items()))
+        click.echo()
+        for line in marked_body(letter.body, one.faults):
+            click.echo(line)
+        click.echo()

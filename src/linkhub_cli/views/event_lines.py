@@ -1,0 +1,104 @@
+"""What ``publish`` reads: JSON lines, each a message for one of the queues.
+
+A line is ``{"queue": "caption" | "thumbnail", "body": "..."}``, whose body goes out as it stands, well-formed or not;
+or a bare event (in its SNS notification, if need be), whose queue is told from its fields. Reading does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from linkhub_core.wire import json_text
+from linkhub_core.errors import MalformedEvent
+from linkhub_core.model.fields import facts_of
+from linkhub_core.wire.intake import unwrap
+from linkhub_core.wire.intake.spelling import known_name
+from linkhub_core.model import CONTENT_CLASSES, Kind
+from linkhub_core.ports import OutgoingMessage
+
+__all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@frozen(kw_only=True)
+class EventLine:
+    """A line that holds a message. ``place`` is ``<file>:<line>``: the message's correlation id."""
+
+    place: str
+    message: OutgoingMessage
+    size_bytes: int
+
+
+@frozen(kw_only=True)
+class UnreadableLine:
+    """A line that holds none, and why."""
+
+    place: str
+    problem: str
+    size_bytes: int
+
+
+def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[EventLine | UnreadableLine]:
+    """Read every line that is not blank.
+
+    Args:
+        name: of the file, as correlation ids show it.
+        lines: of UTF-8, a byte order mark at the start is skipped.
+    """
+    for number, raw in enumerate(lines, 1):
+        line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
+        if line.strip():
+            yield read_line(f"{name}:{number}", line)
+
+
+def read_line(place: str, raw: bytes) -> EventLine | UnreadableLine:
+    """Read one line."""
+    try:
+        kind, body = _read(raw.decode("utf-8").strip())
+    except UnicodeDecodeError as error:
+        return UnreadableLine(place=place, problem=f"is not UTF-8: {error.reason}", size_bytes=len(raw))
+    except MalformedEvent as malformed:
+        return UnreadableLine(place=place, problem=str(malformed), size_bytes=len(raw))
+    except _Unclear as unclear:
+        return UnreadableLine(place=place, problem=str(unclear), size_bytes=len(raw))
+    message = OutgoingMessage(kind=kind, body=body, attributes={"correlationId": place})
+    return EventLine(place=place, message=message, size_bytes=len(raw))
+
+
+class _Unclear(ValueError):
+    """A line does not say which queue it is for."""
+
+
+def _read(line: str) -> tuple[Kind, str]:
+    document = json_text.parse(line)
+    if isinstance(document, dict) and "queue" in document and "body" in document:
+        return _addressed(document["queue"], document["body"])
+    return _kind_of(unwrap(line).event), line
+
+
+def _addressed(queue: Any, body: Any) -> tuple[Kind, str]:
+    if queue not in list(Kind):
+        raise _Unclear(f"queue: must be {' or '.join(Kind)}, not {queue!r}")
+    if not isinstance(body, str):
+        raise _Unclear("body: must be text; an event that is an object stands on the line by itself")
+    return Kind(queue), body
+
+
+def _kind_of(event: Mapping[str, Any]) -> Kind:
+    """The kind whose essential fields the event has; without any, the kind whose decoration it has."""
+    for essential in (True, False):
+        kinds = [kind for kind, cls in CONTENT_CLASSES.items() if _has_any(event, cls, essential=essential)]
+        if len(kinds) == 1:
+            return kinds[0]
+        if kinds:
+            break
+    what = "fields of both kinds" if kinds else "neither a title nor thumbnails"
+    raise _Unclear(f'it has {what}: name its queue, as {{"queue": "caption", "body": "..."}}')
+
+
+def _has_any(event: Mapping[str, Any], cls: type[Any], *, essential: bool) -> bool:
+    return any(known_name(event, facts.name) is not None for facts in facts_of(cls) if facts.essential is essential)

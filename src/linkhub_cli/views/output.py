@@ -1,0 +1,156 @@
+"""What commands print: JSON lines for programs, tables for eyes.
+
+Results go to standard output, news to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from linkhub_core.wire import json_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "age_text",
+    "counted",
+    "for_terminal",
+    "is_terminal",
+    "json_line",
+    "news",
+    "plain",
+    "print_lines",
+    "print_table",
+    "styled",
+]
+
+_GAP = 2
+_NO_END = 1_000_000
+_JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them
+
+
+def json_line(document: Any) -> str:
+    """One document as a line of JSON."""
+    return json_text.dump(document).decode()
+
+
+def print_lines(documents: Iterable[Any]) -> None:
+    """Print each document as a line of JSON; a terminal gets escapes for what it would act upon."""
+    for document in documents:
+        click.echo(for_terminal(json_line(document)) if is_terminal() else json_line(document))
+
+
+def for_terminal(json_text_line: str) -> str:
+    """JSON that shows control and bidirectional characters instead of containing them; it is the same document."""
+    return "".join(sign if _is_shown(sign) else _escaped(sign) for sign in json_text_line)
+
+
+def is_terminal() -> bool:
+    """Whether a person reads standard output."""
+    return sys.stdout.isatty()
+
+
+def styled(text: str, colour: str) -> str:
+    """Text in a colour, unless ``NO_COLOR`` is set; into a pipe no colour goes in any case."""
+    from rich.console import Console  # noqa: PLC0415  most commands print no table
+
+    return text if Console().no_color else click.style(text, fg=colour)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """Print a table, as wide as the terminal; into a pipe, wide enough not to break any cell.
+
+    Values are printed as they are: what looks like markup in a seller's text is text. No word is broken: where the
+    terminal is too narrow for the longest word of each column, each row is printed as lines of its own.
+    """
+    from rich.console import Console  # noqa: PLC0415  most commands print no table
+    from rich.table import Table  # noqa: PLC0415  as above
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    console = Console(highlight=False, soft_wrap=False)
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if title:
+        console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
+    widths = _widths(columns, cells, console.width if console.is_terminal else _NO_END)
+    if widths is None:
+        _print_blocks(console, columns, cells)
+        return
+    console.width = max(console.width, sum(widths) + _GAP * len(widths))
+    table = Table(box=None, pad_edge=False)
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(Text(column, style="bold"), overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> Sequence[int] | None:
+    """The widths of the columns: room for the longest word of each, and the rest shared; none if that does not fit."""
+    from rich.cells import cell_len  # noqa: PLC0415  as above
+
+    texts = list(zip(columns, *rows, strict=True))
+    least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
+    whole = [max(map(cell_len, column)) for column in texts]
+    free = total - sum(least) - _GAP * (len(columns) - 1)
+    if free < 0:
+        return None
+    widths = list(least)
+    by_need = sorted(range(len(columns)), key=lambda place: whole[place] - least[place])
+    for count, place in enumerate(by_need):
+        more = min(whole[place] - least[place], free // (len(by_need) - count))
+        widths[place] += more
+        free -= more
+    return widths
+
+
+def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for column, cell in zip(columns, row, strict=True):
+            heading = f"{column}: " if column else ""
+            console.print(Text.assemble((heading, "bold"), cell), soft_wrap=True)
+
+
+def news(text: str) -> None:
+    """Say something beside the result, line by line; a standard error that is gone stops nothing."""
+    with suppress(OSError):
+        click.echo("\n".join(map(plain, text.split("\n"))), err=True)
+
+
+def plain(text: str) -> str:
+    """Text with nothing in it that a terminal would act upon: what cannot be printed is shown by its escape."""
+    return "".join(sign if _is_shown(sign) else repr(sign)[1:-1] for sign in text)
+
+
+def _is_shown(sign: str) -> bool:
+    return sign.isprintable() or sign in _JOINERS
+
+
+def _escaped(sign: str) -> str:
+    """A character as JSON escapes it: in UTF-16."""
+    units = sign.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place] << 8 | units[place + 1]:04x}" for place in range(0, len(units), 2))
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number of things, such as ``1 letter`` or ``1,204 letters``; ``plural`` is for irregular nouns."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def age_text(age: timedelta) -> str:
+    """An age in its two largest units, such as ``3h 20m``; a unit of which there are none is left out."""
+    seconds = max(0, int(age.total_seconds()))
+    counted = {"d": seconds // 86_400, "h": seconds // 3_600 % 24, "m": seconds // 60 % 60, "s": seconds % 60}
+    units = [f"{count}{unit}" for unit, count in counted.items()]
+    first = next((place for place, count in enumerate(counted.values()) if count), 3)
+    return " ".join(unit for unit in units[first : first + 2] if not unit.startswith("0")) or "0s"

@@ -1,0 +1,1 @@
+"""The composition root: which adapter serves which port, with which settings."""

@@ -1,0 +1,188 @@
+"""The composition root: the only place, beside the backends, that meets concrete adapters.
+
+Importing it opens nothing, and neither does making a :class:`Container`: what has to be opened is opened by
+:func:`open_container` and closed when that is left. Each provider makes its part once, when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable as Function
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+from structlog.typing import FilteringBoundLogger
+
+from linkhub_adapters.http import FailedRequest
+from linkhub_adapters.observability import (
+    MeasuredProductStore,
+    MeasuredStagingStore,
+    Metrics,
+    TelemetryJournal,
+    drain_logs,
+    get_logger,
+)
+from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
+from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
+from linkhub_cli.processes.exit_deadline import TELL_SECONDS, ExitDeadline
+from linkhub_cli.processes.lifecycle import Duty
+from linkhub_cli.wiring.readiness import probes_of
+from linkhub_cli.settings import Settings
+from linkhub_cli.wiring.tracing import (
+    Tracing,
+    open_tracing,
+    traced_assembly,
+    traced_journal,
+    traced_notifier,
+    traced_products,
+    traced_staging,
+)
+from linkhub_cli.operator.backend_gauges import VitalSigns
+from linkhub_core.application import (
+    Adopt,
+    AssembleBatch,
+    BrowseShop,
+    ExamineDeadLetters,
+    MendDeadLetter,
+    Settlement,
+    Sweep,
+    Why,
+)
+
+__all__ = ["Container", "exit_deadline", "guards", "open_container"]
+
+
+def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
+    """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
+    return visibility_timeout_seconds / 3
+
+
+def _look_seconds(backend: Backend) -> float:
+    """A file is looked at often; a service's counts are approximate, and each look is billed."""
+    return 2.0 if backend.cheap_to_scan else 10.0
+
+
+def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
+    def failed(request: FailedRequest) -> None:
+        line = log.warning if request.status == 503 else log.error
+        line(
+            "request_failed",
+            method=request.method,
+            path=request.path,
+            status=request.status,
+            problem=str(request.error),
+            exc_info=request.error if request.status != 503 else None,
+        )
+
+    return failed
+
+
+class Container(DeclarativeContainer):
+    """Every part of linkhub, wired from the settings and one opened backend."""
+
+    settings: Dependency[Settings] = Dependency(instance_of=Settings)
+    backend: Dependency[Backend] = Dependency(instance_of=Backend)
+
+    clock = Singleton(SystemClock)
+    vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
+    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_usage=backend.provided.usage)
+    log = Singleton(get_logger, "linkhub")
+    tracing: Object[Tracing | None] = Object(None)
+    journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
+    products = Singleton(traced_products, Singleton(MeasuredProductStore, backend.provided.products, metrics), tracing)
+    staging = Singleton(traced_staging, Singleton(MeasuredStagingStore, backend.provided.staging, metrics), tracing)
+
+    settlement = Singleton(
+        Settlement,
+        products=products,
+        staging=staging,
+        notifier=Singleton(traced_notifier, backend.provided.notifier, tracing),
+        journal=journal,
+        clock=clock,
+    )
+    assemble = Singleton(
+        AssembleBatch,
+        queue=backend.provided.queue,
+        settlement=settlement,
+        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
+        jitter=Object(random.random),
+    )
+    sweep = Singleton(Sweep, settlement=settlement)
+    adopt = Singleton(Adopt, sweep=sweep)
+    browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
+    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
+    why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
+    mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
+
+    consumer = Singleton(
+        Consumer,
+        queue=backend.provided.queue,
+        assemble=Singleton(traced_assembly, assemble, tracing),
+        journal=journal,
+        heartbeat_seconds=Callable(_heartbeat_seconds, settings.provided.consuming.visibility_timeout_seconds),
+        max_in_flight=settings.provided.consuming.max_in_flight,
+    )
+    sweeper = Singleton(
+        Repeater,
+        activity="sweep",
+        action=sweep,
+        journal=journal,
+        interval_seconds=settings.provided.consuming.sweep_interval_seconds,
+    )
+    looking = Singleton(
+        Repeater,
+        activity="look",
+        action=vital_signs.provided.look,
+        journal=journal,
+        interval_seconds=Callable(_look_seconds, backend),
+    )
+
+    probes = Singleton(probes_of, backend.provided.probes, backend.provided.work_probes, consumes=True)
+    failed_request = Callable(_telling, log)
+
+
+def exit_deadline(settings: Settings) -> ExitDeadline:
+    """The bound on the end of this process, to be started when the signal to stop comes."""
+    log = get_logger("linkhub")
+    problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
+
+    def tell(threads: Sequence[str]) -> None:
+        log.warning("exit_forced", problem=problem, threads=threads)
+        drain_logs(TELL_SECONDS)
+
+    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, tell=tell)
+
+
+C = TypeVar("C", bound=Container)
+
+
+def guards(container: Container) -> Sequence[Duty]:
+    """The duty that ends a process whose storage was taken away, if the backend can notice that."""
+    check, log = container.backend().guard, container.log()
+    if check is None:
+        return []
+    return [Guard(check=check, lost=lambda error: log.error("storage_lost", problem=str(error))).run]
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, make: type[C], opening: Opening = OPEN_ALL) -> AsyncIterator[C]:
+    """Open the backend that ``settings`` name, and give everything that is wired to it.
+
+    Args:
+        settings: what is chosen.
+        make: the class of the container: this one, or one that adds to it.
+        opening: what the backend is opened for.
+
+    Raises:
+        SettingsFaulty: a package that the backend needs is missing.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    container = make(settings=Object(settings))
+    async with open_tracing(settings) as tracing, open_backend(settings, container.clock(), opening) as backend:
+        container.tracing.override(Object(tracing))
+        container.backend.override(Object(backend))
+        yield container

@@ -1,0 +1,152 @@
+"""Browse a shop: one page, one product, or what a viewer missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from linkhub_core.wire.shop_query import (
+    Page,
+    PageQuery,
+    decode_cursor,
+    next_since,
+    parse_limit,
+    parse_seller,
+    parse_since,
+)
+from linkhub_core.model.journal_entries import RowSkipped
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.model import ProductKey
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.journal import Journal, SilentJournal
+from linkhub_core.ports.product_store import ProductReader
+from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.rules import RuleBroken
+from linkhub_core.model.stored_product import StoredProduct
+
+__all__ = ["BrowseShop", "ShopPage"]
+
+MAX_MISSED = 100
+
+
+@frozen(kw_only=True)
+class ShopPage:
+    """A page as a reader asked for it, and the ``timestamp`` to send as the next ``since``."""
+
+    seller_handle: str
+    since: datetime | None
+    page: Page
+    timestamp: datetime
+
+
+@frozen(kw_only=True)
+class BrowseShop:
+    """Answers readers from the product store. Rows that cannot be read are left out, and recorded in the journal."""
+
+    products: ProductReader
+    clock: Clock
+    journal: Journal = SilentJournal()
+
+    async def page(
+        self,
+        seller_handle: str,
+        *,
+        limit: str | None = None,
+        last_key: str | None = None,
+        since: str | None = None,
+    ) -> ShopPage:
+        """One page of a shop, from parameters as they stand in a query string.
+
+        Raises:
+            InvalidQuery: a parameter breaks a rule.
+            ServiceUnavailable: the store does not answer.
+        """
+        return await self.read(self.query(seller_handle, limit=limit, last_key=last_key, since=since))
+
+    @staticmethod
+    def query(
+        seller_handle: str, *, limit: str | None = None, last_key: str | None = None, since: str | None = None
+    ) -> PageQuery:
+        """The page that these parameters ask for.
+
+        Raises:
+            InvalidQuery: a parameter breaks a rule.
+        """
+        return PageQuery(
+            seller_handle=parse_seller(seller_handle),
+            limit=parse_limit(limit),
+            before=decode_cursor(last_key, seller_handle),
+            since=parse_since(since),
+        )
+
+    async def read(self, query: PageQuery) -> ShopPage:
+        """The page of a query.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        timestamp = self.timestamp()
+        page = await self.page_of(query)
+        return ShopPage(seller_handle=query.seller_handle, since=query.since, page=page, timestamp=timestamp)
+
+    def timestamp(self) -> datetime:
+        """The ``since`` with which to go on after a read that begins now.
+
+        It is taken before the read: what is saved while we read must be later than what we hand out.
+        """
+        return next_since(self.clock.now())
+
+    async def product(self, seller_handle: str, video_id: str) -> StoredProduct | None:
+        """One product, or none.
+
+        Raises:
+            InvalidQuery: the handle or the id is outside its alphabet.
+            ServiceUnavailable: the store does not answer.
+            StoreRefused: the product's row cannot be read.
+        """
+        try:
+            key = ProductKey(parse_seller(seller_handle), video_id)
+        except RuleBroken as broken:
+            raise InvalidQuery("video_id", str(broken)) from None
+        found = (await self.products.read([key])).get(key)
+        if isinstance(found, Unreadable):
+            self._record([found])
+            raise found.refusal("products")
+        return found
+
+    async def missed(self, seller_handle: str, since: datetime) -> Sequence[StoredProduct] | None:
+        """What changed in a shop after ``since``, oldest change first; none when it is more than 100 products.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        page = await self.page_of(PageQuery(seller_handle=seller_handle, limit=MAX_MISSED, since=since))
+        if page.has_more:
+            return None
+        return sorted(page.products, key=lambda product: (product.updated_at, product.video_id))
+
+    async def page_of(self, query: PageQuery) -> Page:
+        """The page as the store gives it; the rows of it that cannot be read are recorded.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        page = await self.products.page(query)
+        self._record(page.unreadable)
+        return page
+
+    def _record(self, rows: Sequence[Unreadable]) -> None:
+        if rows:
+            self.journal.record(
+                [
+                    RowSkipped(
+                        store="products",
+                        seller_handle=row.seller_handle,
+                        video_id=row.video_id,
+                        problem=row.problem,
+                    )
+                    for row in rows
+                ]
+            )

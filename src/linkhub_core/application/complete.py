@@ -1,0 +1,247 @@
+"""Steps 3 to 5 of the protocol: save, announce, drop.
+
+The order is what loses nothing. The product is durable before its announcement, the announcement is out before the
+product forgets that it is due, and only then does the staging row go. A process that dies in between leaves a trace
+(``unannounced_revision``, or the row) that the next one to come by mends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.decision_table import Improved, Joined, Refreshed, decide
+from linkhub_core.wire.codec import announce
+from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.errors import TooMuchContention
+from linkhub_core.model import Kind, Origin, ProductRecord
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.journal import Journal
+from linkhub_core.ports.notifier import Notifier
+from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
+from linkhub_core.ports.staging_store import Newer, StagingStore
+from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.application.assembly import Case
+
+__all__ = ["Settlement", "readable"]
+
+MAX_ROUNDS = 10
+_NOBODY = Origin(correlation_id="")
+
+
+@frozen(kw_only=True)
+class Settlement:
+    """Brings cases to their end: the product has all that is known, its newest revision is announced, no row is left.
+
+    ``patience_seconds`` is how long an announcement that another process owes is left to it before we help.
+    """
+
+    products: ProductStore
+    staging: StagingStore
+    notifier: Notifier
+    journal: Journal
+    clock: Clock
+    patience_seconds: float = 0.1
+
+    async def settle(self, cases: Sequence[Case]) -> Sequence[Case]:
+        """Save, announce and drop until nothing newer turns up.
+
+        Args:
+            cases: products of which both halves, or the stored product, are known; each product once.
+
+        Returns:
+            The cases of which one half is known, and whose product was deleted meanwhile. Their rows were left, if
+            they are still there: a half that came with a message has to be staged again before it is acknowledged.
+
+        Raises:
+            TransientError: some cases are not settled; doing all again is safe.
+            StoreRefused: a store will never take one of these products.
+        """
+        open_cases = list(cases)
+        for _ in range(MAX_ROUNDS):
+            await self.save(open_cases)
+            await self._announce(open_cases)
+            open_cases = await self._drop(open_cases)
+            if not open_cases:
+                self._note_known(cases)
+                return [case for case in cases if case.record is None and case.halves.known]
+        raise TooMuchContention(MAX_ROUNDS)
+
+    # --- step 3: save
+
+    async def save(self, cases: Sequence[Case]) -> None:
+        """Bring each product up to what is known; afterwards a case's ``record`` is what is stored.
+
+        Raises:
+            TransientError, StoreRefused: as :meth:`settle`.
+        """
+        open_cases = list(cases)
+        for _ in range(MAX_ROUNDS):
+            decided = [(case, decide(case.halves, case.record, self.clock.now())) for case in open_cases]
+            lost = await self._create([(case, d.record) for case, d in decided if isinstance(d, Joined)])
+            lost += await self._revise([(case, d.record) for case, d in decided if isinstance(d, Improved | Refreshed)])
+            if not lost:
+                return
+            open_cases = lost
+        raise TooMuchContention(MAX_ROUNDS)
+
+    async def _create(self, joined: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+        if not joined:
+            return []
+        lost = []
+        for (case, record), outcome in zip(
+            joined, await self.products.create([record for _, record in joined]), strict=True
+        ):
+            if isinstance(outcome, Created):
+                self._note_saved(case, record, tuple(Kind))
+            else:
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                lost.append(case)
+        return lost
+
+    async def _revise(self, changed: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+        revisions = [
+            (case, Revision(before=case.record, after=record)) for case, record in changed if case.record is not None
+        ]
+        if not revisions:
+            return []
+        lost = []
+        outcomes = await self.products.revise([revision for _, revision in revisions])
+        for (case, revision), outcome in zip(revisions, outcomes, strict=True):
+            if isinstance(outcome, Revised) and revision.is_silent:
+                case.found(revision.after)
+            elif isinstance(outcome, Revised):
+                self._note_saved(case, revision.after, _kinds_taken_in(revision.before, revision.after))
+            else:
+                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                lost.append(case)
+        return lost
+
+    def _note_saved(self, case: Case, record: ProductRecord, kinds: Sequence[Kind]) -> None:
+        case.wrote(record)
+        self.journal.record([ProductSaved(key=case.key, revision=record.revision, kinds=kinds, origins=case.origins)])
+
+    # --- step 4: announce, then forget that it is due
+
+    async def _announce(self, cases: Sequence[Case]) -> None:
+        ours = [case for case in cases if case.owes_announcement]
+        theirs = [case for case in cases if not case.owes_announcement and _is_due(case)]
+        due = ours + await self._still_due(theirs)
+        if due:
+            await self._hand_over([(case, case.record) for case in due if case.record is not None])
+
+    async def _still_due(self, cases: Sequence[Case]) -> list[Case]:
+        """Leave the owner of each announcement a moment for it, then look again."""
+        if not cases:
+            return []
+        await self.clock.sleep(self.patience_seconds)
+        found = await self.products.find([case.key for case in cases])
+        for case in cases:
+            case.found(readable(found.get(case.key)))
+        return [case for case in cases if _is_due(case)]
+
+    async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
+        now = self.clock.now()
+        await self.notifier.notify([_announcement(case, record, now) for case, record in due])
+        await self._mark(due)
+        self.journal.record([_announced(case, record, now) for case, record in due])
+
+    async def _mark(self, announced: Sequence[tuple[Case, ProductRecord]]) -> None:
+        """Clear the debts of the announced records; where a silent save came in between, with its versions."""
+        waiting = list(announced)
+        for _ in range(MAX_ROUNDS):
+            outcomes = await self.products.mark_announced([record for _, record in waiting])
+            refreshed: list[tuple[Case, ProductRecord]] = []
+            for (case, record), outcome in zip(waiting, outcomes, strict=True):
+                if isinstance(outcome, Marked):
+                    case.found(evolve(record, unannounced_revision=None, shown=True))
+                else:
+                    stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
+                    case.found(stored)
+                    if stored is not None and _says_the_same(stored, record):
+                        refreshed.append((case, stored))
+            if not refreshed:
+                return
+            waiting = refreshed
+
+    # --- step 5: drop the row
+
+    async def _drop(self, cases: Sequence[Case]) -> list[Case]:
+        """Remove rows that the products have taken in.
+
+        A row whose product was deleted meanwhile is all that is left of the half, and stays.
+
+        Returns:
+            The cases that are not complete: the row holds something else by now, or the product is another one, which
+            was saved after a deletion and lacks what is known.
+        """
+        changed = [case for case in cases if case.record is not None and not case.is_taken_in]
+        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
+        if not rows:
+            return changed
+        for (case, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
+            if isinstance(outcome, Newer):
+                case.take_in(outcome.waiting)
+                changed.append(case)
+        return changed
+
+    def _note_known(self, cases: Sequence[Case]) -> None:
+        self.journal.record(
+            [
+                HalfWasKnown(key=case.key, kind=half.kind, origin=case.senders[half.kind])
+                for case in cases
+                if not case.saved
+                for half in case.halves.known
+            ]
+        )
+
+
+def readable(row: ProductRecord | Unreadable | None) -> ProductRecord | None:
+    """The product of a row.
+
+    Raises:
+        StoreRefused: the row cannot be read.
+    """
+    if isinstance(row, Unreadable):
+        raise row.refusal("products")
+    return row
+
+
+def _is_due(case: Case) -> bool:
+    return case.record is not None and case.record.unannounced_revision is not None
+
+
+def _says_the_same(stored: ProductRecord, announced: ProductRecord) -> bool:
+    """Whether what was announced is what is stored, although the versions are not those that were read."""
+    return stored == evolve(
+        announced, caption_version=stored.caption_version, thumbnails_version=stored.thumbnails_version
+    )
+
+
+def _newest_origin(case: Case) -> Origin:
+    return case.origins[-1] if case.origins else _NOBODY
+
+
+def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Sequence[Kind]:
+    versions = {Kind.CAPTION: after.caption_version, Kind.THUMBNAIL: after.thumbnails_version}
+    known = {before.caption_version, before.thumbnails_version} if before else set()
+    return tuple(kind for kind, version in versions.items() if version not in known)
+
+
+def _announcement(case: Case, record: ProductRecord, now: datetime) -> Announcement:
+    origin = _newest_origin(case)
+    return announce(record, now, origin.correlation_id, origin.traceparent)
+
+
+def _announced(case: Case, record: ProductRecord, now: datetime) -> ProductAnnounced:
+    # A later revision has no first half to count from: its latency would be the product's age.
+    first = case.waiting_since if record.revision == 1 else None
+    return ProductAnnounced(
+        key=case.key,
+        revision=record.revision,
+        origin=_newest_origin(case),
+        latency=now - first if first else None,
+    )

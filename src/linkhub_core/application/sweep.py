@@ -1,0 +1,221 @@
+"""Sweep: look at every row in staging, and complete what a crash left behind.
+
+A row whose product exists is folded in and removed, and so is a row that holds both halves. Another row past its time
+without a product is an orphan: it is removed if half, version and expiry are still as they were read. The others wait
+on. Products whose newest revision was not announced are announced.
+
+Rule 1. A row that cannot be read, or that a store refuses, delays no other row: it is left as it is, counted, and
+        recorded as :class:`~linkhub_core.model.journal_entries.RowSkipped`.
+Rule 2. What fails for a batch is tried again for parts of it, down to single rows. A transient error ends the sweep
+        only after all other rows. If no row of several batches in a row succeeds, a service is down: it ends at once.
+Rule 3. However many rows expire, at most ``SAMPLE_SIZE`` of them are recorded one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from attrs import define, field, frozen
+
+from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
+from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.ports.staging_store import Dropped
+from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.application.assembly import Case
+from linkhub_core.application.complete import Settlement
+
+__all__ = ["Sweep"]
+
+BATCH_SIZE = 100
+SAMPLE_SIZE = 20
+MOST_FAILED_ROWS = 8
+MOST_FAILED_BATCHES = 3
+
+T = TypeVar("T")
+R = TypeVar("R", WaitingHalf, ProductRecord)
+
+
+@define
+class _Tally:
+    seen: int = 0
+    folded: int = 0
+    announced: int = 0
+    skipped: int = 0
+    expired: Counter[Kind] = field(factory=Counter)
+    sampled: Counter[Kind] = field(factory=Counter)
+    failed_batches: int = 0
+    failure: TransientError | None = None
+
+
+@frozen(kw_only=True)
+class Sweep:
+    """Completes what is left behind. Safe beside consumers and beside other sweeps."""
+
+    settlement: Settlement
+
+    async def __call__(self) -> Swept:
+        """Sweep once.
+
+        Returns:
+            What was seen and done; the journal gets the same.
+
+        Raises:
+            TransientError: a store or the notifier is down; sweeping again goes on from what is left.
+        """
+        tally = _Tally()
+        try:
+            await self._complete_staging(tally)
+        except LinkhubError:  # what was saved has to be announced all the same
+            await self._announce_late(tally)
+            raise
+        finally:
+            self._record_expired(tally)
+        await self._announce_late(tally)
+        if tally.failure is not None:
+            raise tally.failure
+        swept = Swept(
+            seen=tally.seen,
+            folded=tally.folded,
+            expired=tally.expired.total(),
+            announced=tally.announced,
+            skipped=tally.skipped,
+        )
+        self.settlement.journal.record([swept])
+        return swept
+
+    def _record_expired(self, tally: _Tally) -> None:
+        if tally.expired:
+            expired = HalvesExpired(counts=dict(tally.expired), sampled=dict(tally.sampled))
+            self.settlement.journal.record([expired])
+
+    # --- rows in staging
+
+    async def _complete_staging(self, tally: _Tally) -> None:
+        async for rows in _batches(self.settlement.staging.scan()):
+            tally.seen += len(rows)
+            readable = self._readable(rows, "staging", tally)
+            await self._contained(readable, lambda batch: self._complete(batch, tally), "staging", tally)
+
+    async def _complete(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
+        found = await self.settlement.products.find([row.key for row in rows])
+        self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
+        cases = []
+        for row in rows:
+            record = found.get(row.key)
+            if isinstance(record, ProductRecord) or (record is None and row.other is not None):
+                cases.append(case := Case.of_row(row))
+                case.found(record)
+        deleted = await self.settlement.settle(cases)
+        tally.folded += len(cases) - len(deleted)
+        now = self.settlement.clock.now()
+        alone = [row for row in rows if row.key not in found and row.other is None]
+        await self._remove([row for row in alone if row.expired(now)], tally)
+
+    async def _remove(self, orphans: Sequence[WaitingHalf], tally: _Tally) -> None:
+        if not orphans:
+            return
+        now = self.settlement.clock.now()
+        outcomes = await self.settlement.staging.drop(orphans)
+        gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
+        sample = gone[: SAMPLE_SIZE - tally.sampled.total()]
+        tally.expired.update(row.half.kind for row in gone)
+        tally.sampled.update(row.half.kind for row in sample)
+        self.settlement.journal.record(
+            [
+                HalfExpired(key=row.key, kind=row.half.kind, origin=row.origin, age=now - row.waiting_since)
+                for row in sample
+            ]
+        )
+
+    # --- products that were not announced
+
+    async def _announce_late(self, tally: _Tally) -> None:
+        async for records in _batches(self.settlement.products.scan(unannounced=True)):
+            readable = self._readable(records, "products", tally)
+            await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
+
+    async def _announce(self, records: Sequence[ProductRecord], tally: _Tally) -> None:
+        await self.settlement.settle([Case.of_record(record) for record in records])
+        tally.announced += len(records)
+
+    # --- rows that fail
+
+    def _readable(self, rows: Sequence[T | Unreadable], store: str, tally: _Tally) -> list[T]:
+        """The rows that can be read; the others are recorded."""
+        for row in rows:
+            if isinstance(row, Unreadable):
+                self._skip(store, row.seller_handle, row.video_id, row.problem, tally)
+        return [row for row in rows if not isinstance(row, Unreadable)]
+
+    def _skip(self, store: str, seller_handle: str, video_id: str, problem: str, tally: _Tally) -> None:
+        tally.skipped += 1
+        skipped = RowSkipped(store=store, seller_handle=seller_handle, video_id=video_id, problem=problem)
+        self.settlement.journal.record([skipped])
+
+    async def _contained(
+        self, rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], store: str, tally: _Tally
+    ) -> None:
+        """Do ``work`` on the rows; those for which it fails are left out and recorded.
+
+        Raises:
+            TransientError: as Rule 2 of the module says.
+        """
+        if not rows:
+            return
+        failures: list[tuple[R, Exception]] = []
+        succeeded = await _narrow_down(rows, work, failures)
+        transient = [error for _, error in failures if isinstance(error, TransientError)]
+        tally.failure = tally.failure or next(iter(transient), None)
+        if transient and len(transient) == len(failures) and not succeeded:
+            tally.failed_batches += 1
+            if tally.failed_batches >= MOST_FAILED_BATCHES:
+                raise transient[0]
+            return
+        tally.failed_batches = 0
+        for row, error in failures:
+            self._skip(store, row.key.seller_handle, row.key.video_id, _problem_of(error), tally)
+
+
+async def _narrow_down(
+    rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], failures: list[tuple[R, Exception]]
+) -> bool:
+    """Do the work on the rows, or on parts of them; give whether any part succeeded.
+
+    After ``MOST_FAILED_ROWS`` single rows failed and none succeeded, the rest of the rows is left alone.
+    """
+    try:
+        await work(rows)
+    except Exception as error:  # noqa: BLE001  an error of one row must not end the work on the others
+        if len(rows) == 1:
+            failures.append((rows[0], error))
+            return False
+        middle = len(rows) // 2
+        succeeded = await _narrow_down(rows[:middle], work, failures)
+        if succeeded or len(failures) < MOST_FAILED_ROWS:
+            succeeded |= await _narrow_down(rows[middle:], work, failures)
+        return succeeded
+    return True
+
+
+def _problem_of(error: Exception) -> str:
+    return str(error) if isinstance(error, LinkhubError) else repr(error)
+
+
+async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
+    """Batches of what comes; where that ends with an error, what came before it is given first."""
+    batch: list[T] = []
+    try:
+        async for value in values:
+            batch.append(value)
+            if len(batch) == BATCH_SIZE:
+                yield batch
+                batch = []
+    except LinkhubError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

@@ -1,0 +1,228 @@
+"""What is known of a video, told as one timeline for each seller that has it: facts in, stories out.
+
+state         said when
+------------  -------------------------------------------------------------------
+announced     there is a product, and its newest revision was announced
+unannounced   there is a product whose newest revision was not: a sweep announces
+waiting       one half is in staging, its partner is not here
+queued        a message of it is on a queue, and nothing else is known
+rejected      all that is known of it are dead letters
+unreadable    a row of it cannot be read: another program wrote it, or damaged it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, frozen
+
+from linkhub_core.wire import json_text
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
+from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
+from linkhub_core.application.dead_letters import Examined
+
+__all__ = ["Happening", "State", "Story", "tell_stories"]
+
+
+class State(StrEnum):
+    """Where a video stands."""
+
+    ANNOUNCED = "announced"
+    UNANNOUNCED = "unannounced"
+    WAITING = "waiting"
+    QUEUED = "queued"
+    REJECTED = "rejected"
+    UNREADABLE = "unreadable"
+
+
+@frozen(kw_only=True)
+class Happening:
+    """Something that happened to a video: ``what`` in a word, ``half`` where it is about one, ``facts`` for the rest.
+
+    ``at`` is by linkhub's clocks, but for ``stamped``: that is the sender's time, which decides what is newer.
+    """
+
+    at: datetime
+    what: str
+    half: Kind | None = None
+    correlation_id: str | None = None
+    facts: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Story:
+    """One seller's video: where it stands, why, and what happened, oldest first. A letter may not name its seller."""
+
+    seller_handle: str | None
+    video_id: str
+    state: State
+    because: str
+    happenings: Sequence[Happening]
+
+
+@frozen(kw_only=True)
+class _Facts:
+    """What is known of one seller's video."""
+
+    waiting: WaitingHalf | None
+    product: ProductRecord | None
+    queued: Sequence[QueuedMessage]
+    letters: Sequence[Examined]
+    announcements: Sequence[Announcement]
+    unreadable: Sequence[Unreadable]
+
+
+def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined], now: datetime) -> Sequence[Story]:
+    """One story for each seller that something is known of, by the seller's name.
+
+    Args:
+        video_id: which video.
+        traces: what stands of it; messages of other videos, which only mention it, are left out.
+        letters: the dead letters that name it.
+        now: the moment of the telling.
+    """
+    queued = [(names_in(message.body), message) for message in traces.queued or ()]
+    found = [(names_in(one.letter.body)[0], one) for one in letters]
+    sellers: set[str | None] = {row.key.seller_handle for row in traces.waiting}
+    sellers |= {record.key.seller_handle for record in traces.products}
+    sellers |= {row.seller_handle for row in traces.unreadable}
+    sellers |= {seller for (seller, video), _ in queued if video == video_id} | {seller for seller, _ in found}
+    return [
+        _story(
+            seller,
+            video_id,
+            _Facts(
+                waiting=next((row for row in traces.waiting if row.key.seller_handle == seller), None),
+                product=next((one for one in traces.products if one.key.seller_handle == seller), None),
+                queued=[message for names, message in queued if names == (seller, video_id)],
+                letters=[one for named, one in found if named == seller],
+                unreadable=[row for row in traces.unreadable if row.seller_handle == seller],
+                announcements=[one for one in traces.announcements or () if one.key.seller_handle == seller],
+            ),
+            now,
+        )
+        for seller in sorted(sellers, key=lambda one: (one is None, one or ""))
+    ]
+
+
+def _story(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> Story:
+    happenings = [*_of_queue(facts, now), *_of_letters(facts), *_of_staging(facts), *_of_product(facts)]
+    state, because = _state(facts, now)
+    return Story(
+        seller_handle=seller,
+        video_id=video_id,
+        state=state,
+        because=because,
+        happenings=sorted(happenings, key=lambda happening: happening.at),
+    )
+
+
+def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
+    product, waiting = facts.product, facts.waiting
+    if facts.unreadable:
+        return State.UNREADABLE, f"a row of it cannot be read: {facts.unreadable[0].problem}"
+    if product is not None:
+        return _product_state(product)
+    if waiting is not None:
+        return State.WAITING, _waiting_for(waiting, facts, now)
+    if facts.queued:
+        return State.QUEUED, "a message of it is on a queue: is a consumer running?"
+    letter = facts.letters[-1].letter
+    return State.REJECTED, f"what came was rejected: linkhub dead-letters show {letter.letter_id}"
+
+
+def _product_state(product: ProductRecord) -> tuple[State, str]:
+    if product.revision == 0:
+        return State.ANNOUNCED, "another service saved and showed it; it has no revision yet"
+    if product.unannounced_revision is None:
+        return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
+    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced: linkhub sweep does it"
+
+
+def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:
+    if waiting.other is not None:
+        return "another service left both halves of it in one row: the next message or sweep joins them"
+    missing, until = waiting.half.kind.partner, timestamp_text(waiting.expires_at)
+    late = "; its time is over, and the next sweep removes it" if waiting.expired(now) else ""
+    rejected = [one for one in facts.letters if one.letter.kind is missing]
+    blame = f"; a {missing} was rejected: dead letter {rejected[-1].letter.letter_id}" if rejected else ""
+    return f"its {waiting.half.kind} waits for the {missing} until {until}{late}{blame}"
+
+
+def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
+    for message in facts.queued:
+        told: dict[str, Any] = {"message_id": message.message_id, "deliveries": message.receive_count}
+        if message.visible_at > now:
+            told["hidden_until"] = timestamp_text(message.visible_at)
+        yield Happening(
+            at=message.sent_at,
+            what="queued",
+            half=message.kind,
+            correlation_id=Origin.of_message(message.attributes, message.message_id).correlation_id,
+            facts=told,
+        )
+
+
+def _of_letters(facts: _Facts) -> Iterator[Happening]:
+    for one in facts.letters:
+        letter = one.letter
+        correlation_id = Origin.of_message(letter.attributes, letter.message_id).correlation_id
+        yield Happening(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
+        yield Happening(
+            at=letter.rejected_at,
+            what="rejected",
+            half=letter.kind,
+            correlation_id=correlation_id,
+            facts={
+                "letter_id": letter.letter_id,
+                "faults": [str(fault) for fault in letter.faults],
+                "would_pass_now": one.would_pass,
+            },
+        )
+
+
+def _of_staging(facts: _Facts) -> Iterator[Happening]:
+    for row in facts.waiting.apart if facts.waiting is not None else ():
+        told: dict[str, Any] = {
+            "stamped": timestamp_text(row.half.version.timestamp),
+            "until": timestamp_text(row.expires_at),
+        }
+        if row.origin.notes:
+            told["notes"] = [{"field": note.field, "rule": note.rule} for note in row.origin.notes]
+        yield Happening(
+            at=row.waiting_since,
+            what="waits",
+            half=row.half.kind,
+            correlation_id=row.origin.correlation_id,
+            facts=told,
+        )
+
+
+def _of_product(facts: _Facts) -> Iterator[Happening]:
+    product = facts.product
+    if product is not None:
+        for kind, version in ((Kind.CAPTION, product.caption_version), (Kind.THUMBNAIL, product.thumbnails_version)):
+            if version != OLDER_THAN_ANY_EVENT:
+                yield Happening(at=version.timestamp, what="stamped", half=kind)
+        yield Happening(at=product.created_at, what="saved", facts={"revision": min(product.revision, 1)})
+        if product.revision > 1:
+            yield Happening(at=product.updated_at, what="saved", facts={"revision": product.revision})
+    for announcement in facts.announcements:
+        yield Happening(
+            at=_announced_at(announcement),
+            what="announced",
+            correlation_id=announcement.correlation_id or None,
+            facts={"revision": announcement.revision, "event": announcement.event_type},
+        )
+
+
+def _announced_at(announcement: Announcement) -> datetime:
+    event = json_text.parse_object(announcement.event_json.decode())
+    return datetime.fromisoformat(event["timestamp"]).astimezone(UTC)

@@ -1,0 +1,121 @@
+"""The decision table: what is known of a product -> what to do next.
+
+    known halves      the product as stored     outcome
+    ----------------  ------------------------  ---------------------------------------------------------------
+    one               absent                    Waiting     the partner will come; the half is safe in staging
+    both              absent                    Joined      put the product, revision 1, unless somebody else did
+    any, newer        present                   Improved    compare-and-set on what was read, newer halves only
+    newer by stamp    present                   Refreshed   the same, but versions only: readers see no change
+    any, none newer   present                   Unchanged   no write
+
+    a staged row      answers                   outcome
+    ----------------  ------------------------  ---------------------------------------------------------------
+    absent, older     Staged                    look for the product: it may exist already
+    the same          Equal                     look for the product: an earlier attempt may have died right here
+    newer             Superseded                nothing: the message that staged the newer one completes it
+    the other half    Partner                   both are known: join
+
+Equal and superseded renew the row's expiry. Everything here is pure: time arrives as an argument, and the outcome is
+carried out by :mod:`linkhub_core.application.assemble`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from attrs import evolve, frozen
+
+from linkhub_core.model.merge import Halves, newer_than
+from linkhub_core.model import Caption, Half, ProductRecord, ThumbnailSet
+
+__all__ = ["Decision", "Improved", "Joined", "Refreshed", "Unchanged", "Waiting", "decide"]
+
+
+@frozen
+class Waiting:
+    """One half alone: it stays in staging."""
+
+
+@frozen
+class Joined:
+    """Both halves and no product yet: ``record`` is to be put where none is."""
+
+    record: ProductRecord
+
+
+@frozen
+class Improved:
+    """The stored product lacks content that is newer: ``record`` is to replace it, as the next revision."""
+
+    record: ProductRecord
+
+
+@frozen
+class Refreshed:
+    """The stored product has the same content of an earlier stamp: it is to get the versions of ``record``.
+
+    Readers see no change, so the revision, the debt and ``updated_at`` stay.
+    """
+
+    record: ProductRecord
+
+
+@frozen
+class Unchanged:
+    """The stored product has all of it."""
+
+    record: ProductRecord
+
+
+Decision = Waiting | Joined | Improved | Refreshed | Unchanged
+
+
+def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decision:
+    """Decide what becomes of ``halves``, given the product as it is stored.
+
+    Args:
+        halves: what is known of the product beside the store.
+        stored: the product as last read, or none.
+        now: the saver's clock; products keep whole milliseconds of it.
+    """
+    if stored is not None:
+        return _decide_beside(stored, halves, now)
+    if halves.caption is None or halves.thumbnails is None:
+        return Waiting()
+    return Joined(_joined(halves.caption, halves.thumbnails, _whole_milliseconds(now)))
+
+
+def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
+    return ProductRecord(
+        key=caption.key,
+        caption=cast(Caption, caption.content),  # what Halves keeps apart by kind
+        caption_version=caption.version,
+        thumbnails=cast(ThumbnailSet, thumbnails.content),
+        thumbnails_version=thumbnails.version,
+        created_at=now,
+        updated_at=now,
+        revision=1,
+        unannounced_revision=1,
+    )
+
+
+def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
+    newer = newer_than(stored, halves)
+    if newer == Halves():
+        return Unchanged(stored)
+    merged = stored
+    if newer.caption and isinstance(newer.caption.content, Caption):
+        merged = evolve(merged, caption=newer.caption.content, caption_version=newer.caption.version)
+    if newer.thumbnails and isinstance(newer.thumbnails.content, ThumbnailSet):
+        merged = evolve(merged, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
+    if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
+        return Refreshed(merged)
+    revision = stored.revision + 1
+    # updated_at never runs backwards, also if the savers' clocks do.
+    updated_at = max(_whole_milliseconds(now), stored.updated_at)
+    return Improved(evolve(merged, revision=revision, unannounced_revision=revision, updated_at=updated_at))
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

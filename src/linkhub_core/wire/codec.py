@@ -1,0 +1,318 @@
+"""Wire JSON to model and back: events of the workers, products, and the announcements of products.
+
+An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.wire.intake`, which
+names every deviation and every fault in one pass. How an object becomes a value of the model is in
+:mod:`~linkhub_core.wire.structure`; this module adds what the wire needs: kinds, stamps, versions, products, announcements.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import orjson
+from attrs import frozen
+
+from linkhub_core.wire import json_text
+from linkhub_core.model import rules
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.wire.intake import Report, read_content, read_object, unwrap
+from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
+from linkhub_core.wire.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
+from linkhub_core.wire.intake.spelling import known_name
+from linkhub_core.wire.intake.times import read_time
+from linkhub_core.model import (
+    CONTENT_CLASSES,
+    Caption,
+    Content,
+    EventTime,
+    Half,
+    Kind,
+    Note,
+    ProductKey,
+    ProductRecord,
+    ThumbnailSet,
+    Version,
+)
+from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.structure import build, build_exactly, unstructure
+
+__all__ = [
+    "Reading",
+    "announce",
+    "announce_stored",
+    "content_from",
+    "decode_event",
+    "decode_record",
+    "digest_of",
+    "document_of",
+    "encode_content",
+    "encode_event",
+    "encode_product",
+    "product_document",
+    "read_announcement",
+    "read_event",
+    "stored_product",
+    "timestamp_text",
+]
+
+_TEXT = rules.text()
+_REVISION = rules.integer()
+_TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
+
+
+# --- events ------------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Reading:
+    """What a message's body holds: a half, the attributes of its envelopes, and every deviation that was put right."""
+
+    half: Half
+    attributes: Mapping[str, str]
+    notes: tuple[Note, ...] = ()
+
+
+def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
+    """Read a worker's event, in any known envelope and spelling.
+
+    Args:
+        kind: the half that the message's queue is for; an event of the other half is taken for what it is.
+        body: the body of the message.
+        first_sent_at: when the message was sent for the first time; a later timestamp counts as this.
+
+    Raises:
+        MalformedEvent: with all faults of the body.
+    """
+    unwrapped = unwrap(body)
+    event, notes = unwrapped.event, list(unwrapped.notes)
+    if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
+        kind = kind.partner
+        notes.append(Note("", "other_queue"))
+    if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
+        event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
+    key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
+    canonical = encode_content(content)
+    version = Version.at(instant, _digest(canonical), first_sent_at=first_sent_at)
+    half = Half(key=key, version=version, content=content)
+    if len(canonical) > MAX_SMALL_CONTENT_BYTES and len(encode_event(half)) > MAX_EVENT_BYTES:
+        content, left_out = without_lists(content)
+        more_notes = [*more_notes, *left_out]
+        version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
+        half = Half(key=key, version=version, content=content)
+    return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
+
+
+def _each_once(notes: Sequence[Note], more: Sequence[Note]) -> tuple[Note, ...]:
+    return tuple(sorted({*notes, *more})) if notes or more else ()
+
+
+def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
+    """The half that :func:`read_event` reads."""
+    return read_event(kind, body, first_sent_at).half
+
+
+_Read = tuple[ProductKey, datetime, Content, Sequence[Note]]
+
+
+def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
+    """The short way, for an event that is as the schema has it; none if there is anything to note or to reject."""
+    try:
+        instant, deviation = read_time(event["timestamp"])
+        if deviation is not None:
+            return None
+        time = EventTime(instant)
+        key = ProductKey(event["seller_handle"], event["video_id"])
+        content: Content = build_exactly(event, CONTENT_CLASSES[kind])
+    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+        return None
+    return key, time.timestamp, content, ()
+
+
+def _read_leniently(kind: Kind, event: Mapping[str, Any]) -> _Read:
+    report = Report()
+    key = read_object(ProductKey, event, "", report)
+    time = read_object(EventTime, event, "", report)
+    content = read_content(kind, event, report)
+    if key is None or time is None or content is None:
+        raise MalformedEvent(report.faults)
+    return key, time.timestamp, content, report.notes
+
+
+def encode_event(half: Half) -> bytes:
+    """Write a half as the bare event that a worker would send: the exact inverse of :func:`decode_event`."""
+    instant = half.version.timestamp
+    digits = "microseconds" if instant.microsecond % 1000 else "milliseconds" if instant.microsecond else "seconds"
+    stamp = {
+        "video_id": half.key.video_id,
+        "seller_handle": half.key.seller_handle,
+        "timestamp": instant.isoformat(timespec=digits).replace("+00:00", "Z"),
+    }
+    return json_text.dump(stamp | document_of(half.content))
+
+
+def document_of(content: Content) -> dict[str, Any]:
+    """The content as plain data in the order of the schema; a price stays a Decimal."""
+    return unstructure(content)
+
+
+def encode_content(content: Content) -> bytes:
+    """The canonical JSON of a content: equal contents give equal bytes."""
+    return json_text.dump_sorted(document_of(content))
+
+
+def digest_of(content: Content) -> str:
+    """16 hexadecimal digits that stand for the content in a version."""
+    return _digest(encode_content(content))
+
+
+def _digest(canonical: bytes) -> str:
+    return hashlib.blake2b(canonical, digest_size=8).hexdigest()
+
+
+def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
+    """Read back a content of ``kind`` that :func:`document_of` or :func:`product_document` gave.
+
+    Of a document that something else wrote, the deviations are put right as those of an event are.
+
+    Raises:
+        MalformedEvent: an essential field breaks its rule.
+    """
+    try:
+        return build(document, CONTENT_CLASSES[kind])
+    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+        report = Report()
+        content = read_content(kind, document, report)
+        if content is None:
+            raise MalformedEvent(report.faults) from None
+        return content
+
+
+# --- products ----------------------------------------------------------------------------------------------------
+
+
+def timestamp_text(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and ``Z``: texts that sort as their moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def product_document(record: ProductRecord) -> dict[str, Any]:
+    """The product as readers see it, with the fields and the order of the assembled product."""
+    caption, thumbnails = document_of(record.caption), document_of(record.thumbnails)
+    return {
+        "seller_handle": record.key.seller_handle,
+        "video_id": record.key.video_id,
+        **caption,
+        **thumbnails,
+        "created_at": timestamp_text(record.created_at),
+        "updated_at": timestamp_text(record.updated_at),
+    }
+
+
+def encode_product(record: ProductRecord) -> bytes:
+    """The JSON of :func:`product_document`."""
+    return json_text.dump(product_document(record))
+
+
+def stored_product(record: ProductRecord) -> StoredProduct:
+    """A record as readers get it from a store."""
+    return StoredProduct(
+        seller_handle=record.key.seller_handle,
+        video_id=record.key.video_id,
+        revision=record.revision,
+        unannounced_revision=record.unannounced_revision,
+        shown=record.shown,
+        created_at=timestamp_text(record.created_at),
+        updated_at=timestamp_text(record.updated_at),
+        document=encode_product(record),
+    )
+
+
+def decode_record(
+    document: Mapping[str, Any],
+    *,
+    caption_version: str,
+    thumbnails_version: str,
+    revision: int,
+    unannounced_revision: int | None,
+    shown: bool = False,
+) -> ProductRecord:
+    """Read a product back from what :func:`product_document` gave and what a store keeps beside it.
+
+    Raises:
+        MalformedEvent: the stored document breaks the rules, so something else than linkhub wrote it.
+    """
+    try:
+        return ProductRecord(
+            key=ProductKey(document["seller_handle"], document["video_id"]),
+            caption=cast(Caption, content_from(Kind.CAPTION, document)),
+            caption_version=Version.parse(caption_version),
+            thumbnails=cast(ThumbnailSet, content_from(Kind.THUMBNAIL, document)),
+            thumbnails_version=Version.parse(thumbnails_version),
+            created_at=datetime.fromisoformat(document["created_at"]),
+            updated_at=datetime.fromisoformat(document["updated_at"]),
+            revision=revision,
+            unannounced_revision=unannounced_revision,
+            shown=shown,
+        )
+    except (KeyError, TypeError, ValueError) as broken:
+        raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
+
+
+# --- announcements -----------------------------------------------------------------------------------------------
+
+
+def announce(
+    record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
+) -> Announcement:
+    """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
+    return announce_stored(stored_product(record), now, correlation_id, traceparent)
+
+
+def announce_stored(
+    product: StoredProduct, now: datetime, correlation_id: str = "", traceparent: str | None = None
+) -> Announcement:
+    """Make the announcement of a stored revision: its event wraps the stored bytes."""
+    event_type = Announcement.type_of(product)
+    event = {
+        "event_type": event_type,
+        "event_id": f"{product.updated_at}/{product.video_id}/{product.revision}",
+        "revision": product.revision,
+        "product": orjson.Fragment(product.document),
+        "timestamp": timestamp_text(now),
+    }
+    return Announcement(
+        key=product.key,
+        event_type=event_type,
+        revision=product.revision,
+        created_at=product.created_at,
+        updated_at=product.updated_at,
+        event_json=json_text.dump(event),
+        correlation_id=correlation_id,
+        traceparent=traceparent,
+    )
+
+
+def read_announcement(event_json: bytes, correlation_id: str = "") -> Announcement:
+    """Read an announcement that came over a wire; the event's bytes are kept as they are.
+
+    Raises:
+        MalformedEvent: it is not an announcement.
+    """
+    try:
+        event = orjson.loads(event_json)  # strict: these very bytes go to every viewer
+        product = event["product"]
+        return Announcement(
+            key=ProductKey(product["seller_handle"], product["video_id"]),
+            revision=_REVISION(event["revision"]),
+            event_type=_TEXT(event["event_type"]),
+            created_at=_TEXT(product["created_at"]),
+            updated_at=_TEXT(product["updated_at"]),
+            event_json=event_json,
+            correlation_id=correlation_id,
+        )
+    except (KeyError, TypeError, ValueError) as broken:
+        raise MalformedEvent([Fault("", f"this is not an announcement: {broken!r}")]) from broken

@@ -1,0 +1,239 @@
+"""Judge: make a value of the model of a raw object, name every fault and note every deviation.
+
+The walk goes through the fields that the model declares and knows none of them by name, but for the primary thumbnail,
+which may refer to the others. What a field's value may be is in its rule; which spellings are read is in
+:mod:`~linkhub_core.wire.intake.spelling`. A fault in an essential field makes its object unusable: the event is rejected, an
+entry of a list is left out. Decoration that is not right is left out and noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+
+import orjson
+from attrs import define, field
+
+from linkhub_core.errors import Fault
+from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
+from linkhub_core.wire.intake.spelling import box_sides, known_name, spell
+from linkhub_core.model import CONTENT_CLASSES, Content, Kind, Note, Thumbnail
+from linkhub_core.model.rules import RuleBroken, ValueKind, kind_of
+
+__all__ = ["Report", "read_content", "read_object"]
+
+T = TypeVar("T")
+_LEFT_OUT: Any = object()
+
+
+@define
+class Report:
+    """What is found on the way: ``faults`` reject, ``notes`` do not."""
+
+    faults: list[Fault] = field(factory=list)
+    notes: list[Note] = field(factory=list)
+
+
+def read_content(kind: Kind, document: Mapping[str, Any], report: Report) -> Content | None:
+    """Read the content of a half.
+
+    Args:
+        kind: which half.
+        document: the raw object; names that no field has are ignored.
+        report: faults and notes are added here, each with its path.
+
+    Returns:
+        The content, or none if there are faults.
+    """
+    return read_object(CONTENT_CLASSES[kind], document, "", report)
+
+
+def read_object(cls: type[T], document: Mapping[str, Any], path: str, report: Report) -> T | None:
+    """Read a value of one class of the model; see :func:`read_content`."""
+    faults_before = len(report.faults)
+    values: dict[str, Any] = {}
+    entries: Sequence[tuple[int, Any]] = ()
+    for facts in facts_of(cls):
+        received = _Received.of(document, facts, f"{path}.{facts.name}" if path else facts.name)
+        if facts.nested is Thumbnail and not facts.is_list:
+            value = _read_primary(received, entries, report)
+        elif facts.is_list and not received.absent:
+            entries = _read_entries(received, facts, report)
+            value = _judged_entries(received, facts, entries, report)
+        else:
+            value = _read_field(cls, received, facts, report)
+        if value is not _LEFT_OUT:
+            values[facts.name] = value
+    return cls(**values) if len(report.faults) == faults_before else None
+
+
+@define
+class _Received:
+    """A field as it was received: under which name, with which value, and its path for faults and notes."""
+
+    path: str
+    name: str | None
+    value: Any
+    respelled: bool
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], facts: FieldFacts, path: str) -> _Received:
+        name = known_name(document, facts.name)
+        value = None if name is None else document[name]
+        return cls(path, name, value, name is not None and name != facts.name)
+
+    @property
+    def absent(self) -> bool:
+        return self.value is None
+
+    def notes(self, *rules: str) -> list[Note]:
+        return [Note(self.path, rule) for rule in (*(("name_spelling",) if self.respelled else ()), *rules)]
+
+
+def _read_field(cls: type[Any], received: _Received, facts: FieldFacts, report: Report) -> Any:
+    """The value of a field; ``_LEFT_OUT`` where the field is absent afterwards."""
+    if received.absent:
+        return _absent(received, facts, report)
+    inner = Report()
+    try:
+        value = _read_value(cls, received, facts, inner)
+    except RuleBroken as broken:
+        inner.faults.append(_fault(received.path, str(broken), facts))
+        value = _LEFT_OUT
+    if not inner.faults:
+        report.notes += inner.notes
+        return value
+    if facts.essential:
+        report.faults += inner.faults
+    else:
+        report.notes.append(Note(received.path, "unusable"))
+    return _LEFT_OUT if facts.instead is ABSENT or facts.essential else facts.instead
+
+
+def _read_value(cls: type[Any], received: _Received, facts: FieldFacts, report: Report) -> Any:
+    if facts.rule is not None:
+        meant, met = spell(cls, facts.name, facts.rule.kind, received.value)
+        report.notes += received.notes(*met)
+        return facts.rule.check(meant)
+    nested = cast(type[Any], facts.nested)  # a field has a rule or holds values of a class
+    raw, met = box_sides(nested, received.value)
+    if not isinstance(raw, Mapping):
+        raise RuleBroken(f"must be an object, not {kind_of(raw)}")
+    report.notes += received.notes(*met)
+    return read_object(nested, raw, received.path, report)
+
+
+def _absent(received: _Received, facts: FieldFacts, report: Report) -> Any:
+    missing = received.name is None
+    if facts.instead is not ABSENT:
+        if facts.essential and (missing or not facts.nullable):
+            report.notes.append(Note(received.path, "missing_as_null" if facts.instead is None else "missing_as_empty"))
+        elif not facts.essential:
+            report.notes.append(Note(received.path, "missing" if missing else "null"))
+        else:
+            report.notes += received.notes()
+        return facts.instead
+    if facts.essential:
+        problem = "is missing" if missing else f"must be {_form(facts)}, not null"
+        report.faults.append(_fault(received.path, problem, facts))
+    elif facts.expected:
+        report.notes.append(Note(received.path, "missing" if missing else "null"))
+    return _LEFT_OUT
+
+
+def _form(facts: FieldFacts) -> str:
+    if facts.rule is None:
+        return "a list of objects" if facts.is_list else "an object"
+    forms = {ValueKind.TEXTS: "a list of texts", ValueKind.TIME: "a time", ValueKind.FLAG: "true or false"}
+    numbers = {ValueKind.NUMBER, ValueKind.INTEGER, ValueKind.MONEY}
+    return forms.get(facts.rule.kind, "a number" if facts.rule.kind in numbers else "text")
+
+
+def _fault(path: str, problem: str, facts: FieldFacts) -> Fault:
+    return Fault(path, f"{problem}; for example {orjson.dumps(_example(facts)).decode()}")
+
+
+def _example(facts: FieldFacts) -> Any:
+    if facts.nested is None:
+        return facts.example
+    entry = {inner.name: _example(inner) for inner in facts_of(facts.nested) if inner.essential}
+    return [entry] if facts.is_list else entry
+
+
+# --- lists of objects
+
+
+def _read_entries(received: _Received, facts: FieldFacts, report: Report) -> Sequence[tuple[int, Any]]:
+    """The usable entries of a list, each with its place as sent; what is not usable is noted."""
+    raw = received.value
+    if not isinstance(raw, list):
+        return ()
+    report.notes += received.notes(*(("over_limit",) if facts.most is not None and len(raw) > facts.most else ()))
+    kept = []
+    for index, entry in enumerate(raw[: facts.most]):
+        inner = Report()
+        place = f"{received.path}[{index}]"
+        value = None
+        if isinstance(entry, Mapping) and facts.nested is not None:
+            value = read_object(facts.nested, entry, place, inner)
+        if value is None:
+            at = f"{place}.{facts.left_out_at}" if facts.left_out_at else place
+            report.notes.append(Note(at, "entry_left_out"))
+        else:
+            report.notes += inner.notes
+            kept.append((index, value))
+    return kept
+
+
+def _judged_entries(received: _Received, facts: FieldFacts, entries: Sequence[tuple[int, Any]], report: Report) -> Any:
+    """The list without what was left out, if enough of it is left."""
+    if isinstance(received.value, list) and len(entries) >= facts.least:
+        return tuple([value for _, value in entries])
+    if facts.essential:
+        report.faults.append(_fault(received.path, _why_too_few(received.value, facts), facts))
+    else:
+        report.notes.append(Note(received.path, "unusable"))
+    return _LEFT_OUT
+
+
+def _why_too_few(raw: Any, facts: FieldFacts) -> str:
+    if not isinstance(raw, list):
+        return f"must be a list of objects, not {kind_of(raw)}"
+    if not raw:
+        return f"is empty, at least {facts.least} must be there"
+    return f"no entry has a usable {facts.left_out_at}"
+
+
+# --- the primary thumbnail
+
+
+def _read_primary(received: _Received, thumbnails: Sequence[tuple[int, Any]], report: Report) -> Any:
+    """The primary thumbnail: an object of its own, one that a number or a URL picks, the flagged one, or the first."""
+    if isinstance(received.value, Mapping):
+        inner = Report()
+        if (own := read_object(Thumbnail, received.value, received.path, inner)) is not None:
+            report.notes += [*received.notes(), *inner.notes]
+            return own
+    elif (picked := _picked(received.value, thumbnails)) is not None:
+        report.notes.append(Note(received.path, "primary_by_reference"))
+        return picked
+    if not thumbnails:
+        return _LEFT_OUT  # the thumbnails' own fault rejects the event
+    report.notes.append(Note(received.path, "primary_chosen"))
+    flagged = [thumbnail for _, thumbnail in thumbnails if thumbnail.is_primary]
+    return flagged[0] if flagged else thumbnails[0][1]
+
+
+def _picked(reference: Any, thumbnails: Sequence[tuple[int, Any]]) -> Thumbnail | None:
+    """The thumbnail at a place, counted from 0 as sent, or with a URL."""
+    if reference is None or isinstance(reference, bool):
+        return None
+    url, _ = spell(Thumbnail, "thumbnail_url", ValueKind.URL, reference)
+    place, _ = spell(Thumbnail, "frame_index", ValueKind.INTEGER, reference)
+    for index, thumbnail in thumbnails:
+        is_place = isinstance(place, int | float | Decimal) and index == place
+        if is_place or thumbnail.thumbnail_url == url:
+            chosen: Thumbnail = thumbnail
+            return chosen
+    return None

@@ -1,0 +1,163 @@
+"""How a shop is read: pages, the cursors between them, and ``since``.
+
+Products of a shop come newest first, by descending ``video_id``. A cursor is the key of the last product of a page. A
+reader that polls sends the ``timestamp`` of the answer before as its next ``since``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import orjson
+from attrs import frozen
+
+from linkhub_core.model import rules
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.model import ProductKey
+from linkhub_core.model.stored_product import StoredProduct
+
+if TYPE_CHECKING:
+    from linkhub_core.ports.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from linkhub_core.ports.unreadable import Unreadable
+
+__all__ = [
+    "CATCH_UP_MARGIN",
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "Page",
+    "PageQuery",
+    "decode_cursor",
+    "encode_cursor",
+    "next_since",
+    "parse_limit",
+    "parse_seller",
+    "parse_since",
+]
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 50
+
+# Two clocks may be 2 s apart, and a save may be under way for a while between its stamp and its being readable. What a
+# poller reads twice for it, its (created_at, revision) check drops.
+CATCH_UP_MARGIN = timedelta(seconds=5)
+
+_WHOLE = re.compile(r"[0-9]{1,9}")
+
+
+@frozen(kw_only=True)
+class PageQuery:
+    """One page of a shop.
+
+    ``before`` is the ``video_id`` after which the page starts (that is, below it), or none for the first page.
+    ``since`` keeps only products whose ``updated_at`` is later. ``limit`` counts products, 1 or more.
+    """
+
+    seller_handle: str
+    limit: int = DEFAULT_LIMIT
+    before: str | None = None
+    since: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Page:
+    """Products of a shop, newest first, and whether at least one more follows the last.
+
+    ``unreadable`` are the rows among them that cannot be read.
+    """
+
+    products: Sequence[StoredProduct]
+    has_more: bool
+    unreadable: Sequence[Unreadable] = ()
+
+    @property
+    def last_key(self) -> ProductKey | None:
+        """Where the next page starts, or none when this is the last."""
+        return self.products[-1].key if self.has_more and self.products else None
+
+
+def parse_limit(raw: str | None) -> int:
+    """Read ``limit``: a whole number from 1 to 50; without one, or with an empty one, 20.
+
+    Raises:
+        InvalidQuery: it is anything else.
+    """
+    if raw is None or raw == "":
+        return DEFAULT_LIMIT
+    if not _WHOLE.fullmatch(raw) or not 1 <= int(raw) <= MAX_LIMIT:
+        raise InvalidQuery("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
+    return int(raw)
+
+
+def parse_seller(raw: object) -> str:
+    """Check a ``seller_handle``.
+
+    Raises:
+        InvalidQuery: it is outside its alphabet or its length.
+    """
+    try:
+        return ProductKey(raw, "any").seller_handle  # type: ignore[arg-type]  # the rule takes any value
+    except rules.RuleBroken as broken:
+        raise InvalidQuery("seller_handle", str(broken)) from None
+
+
+def parse_since(raw: object) -> datetime | None:
+    """Read ``since``: an ISO 8601 date and time, or nothing.
+
+    Raises:
+        InvalidQuery: it is not one.
+    """
+    if raw is None or raw == "":
+        return None
+    try:
+        # An unescaped "+03:00" in a query string arrives as " 03:00".
+        return rules.moment(re.sub(r" (\d\d:?\d\d)$", r"+\1", raw) if isinstance(raw, str) else raw)
+    except rules.RuleBroken as broken:
+        raise InvalidQuery("since", str(broken)) from None
+
+
+def next_since(now: datetime) -> datetime:
+    """What a reader should send as its next ``since`` when it reads at ``now``, so that it misses nothing."""
+    return now - CATCH_UP_MARGIN
+
+
+def encode_cursor(key: ProductKey) -> str:
+    """The cursor of a page that ended with ``key``: URL-encoded JSON."""
+    document = {"seller_handle": key.seller_handle, "video_id": key.video_id}
+    return quote(orjson.dumps(document).decode(), safe="")
+
+
+def decode_cursor(raw: str | None, seller_handle: str) -> str | None:
+    """Read ``lastKey``, whether it is still URL-encoded or not.
+
+    Args:
+        raw: the parameter, or none.
+        seller_handle: the shop that is read; the cursor must be of the same.
+
+    Returns:
+        The ``video_id`` below which the page starts, or none for the first page.
+
+    Raises:
+        InvalidQuery: it is not a key, or another shop's.
+    """
+    if raw is None or raw == "":
+        return None
+    key = _key_from(raw)
+    if key.seller_handle != seller_handle:
+        raise InvalidQuery("lastKey", f"belongs to the shop {key.seller_handle!r}, not to {seller_handle!r}")
+    return key.video_id
+
+
+def _key_from(raw: str) -> ProductKey:
+    text = raw if raw.lstrip().startswith("{") else unquote(raw)
+    text = text if text.lstrip().startswith("{") else unquote(text)
+    try:
+        document: Any = orjson.loads(text)
+        return ProductKey(document["seller_handle"], document["video_id"])
+    except (ValueError, KeyError, TypeError):
+        raise InvalidQuery("lastKey", "must be what pagination.lastEvaluatedKey held") from None

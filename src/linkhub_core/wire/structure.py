@@ -1,0 +1,133 @@
+"""Model values of JSON objects that are already right, and back: the short way in, and the way out.
+
+Nothing here repeats a limit or a name: the fields of a class check themselves, and which there are follows from their
+declarations. What these functions refuse is read by :mod:`linkhub_core.wire.intake.judge`, which names what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import attrs
+from attrs import frozen
+from cattrs import Converter
+from cattrs.fns import identity
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from linkhub_core.model import rules
+from linkhub_core.model.fields import facts_of
+from linkhub_core.model.rules import Number
+
+__all__ = ["build", "build_exactly", "unstructure"]
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class _Plan:
+    """How to build a class: names of plain fields, and of those that hold values of another class, or a list of them.
+
+    ``flat`` are those of an object without nested values, ``required`` those that an event as the schema has it holds
+    with a value, ``nullable`` those that may be null.
+    """
+
+    names: frozenset[str]
+    flat: frozenset[str]
+    plain: Sequence[str]
+    required: Sequence[str]
+    nullable: Sequence[str]
+    optional: Sequence[str]
+    nested: Sequence[tuple[str, type[Any], bool, bool]]
+
+
+@lru_cache
+def _plan_of(cls: type[Any]) -> _Plan:
+    facts = facts_of(cls)
+    plain = [fact for fact in facts if fact.nested is None]
+    required = frozenset(fact.name for fact in plain if fact.expected)
+    return _Plan(
+        names=frozenset(fact.name for fact in facts),
+        flat=frozenset() if any(fact.nested and fact.expected for fact in facts) else required,
+        plain=[fact.name for fact in plain],
+        required=[fact.name for fact in plain if fact.expected and not fact.nullable],
+        nullable=[fact.name for fact in plain if fact.nullable],
+        optional=[fact.name for fact in plain if not fact.expected],
+        nested=[(fact.name, fact.nested, fact.is_list, fact.expected) for fact in facts if fact.nested is not None],
+    )
+
+
+def build(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value of a document that linkhub stored; raises, without saying much, where it breaks a rule."""
+    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+    values = {name: document[name] for name in plan.plain if name in document}
+    for name, inner, is_list, _ in plan.nested:
+        if (value := document.get(name)) is not None:
+            values[name] = [build(entry, inner) for entry in value] if is_list else build(value, inner)
+    return cls(**values)
+
+
+def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
+    """Make a value of an event's object that is exactly as the schema has it, so that there is nothing to note.
+
+    Args:
+        document: the object; fields that no rule knows are ignored.
+        cls: a class of the model.
+
+    Raises:
+        Exception: a field is missing, is spelled in another way or breaks a rule; the judge says which.
+    """
+    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
+    if document.keys() == plan.flat and None not in document.values():
+        return cls(**document)
+    if not document.keys() <= plan.names and not all(map(str.islower, document)):
+        raise rules.RuleBroken("a name may be one of a field in another spelling")
+    values = {name: document[name] for name in plan.required}
+    if None in values.values():
+        raise rules.RuleBroken("a field is null")
+    for name in plan.nullable:
+        values[name] = document[name]
+    for name in plan.optional:
+        if name in document:
+            values[name] = document[name]
+    for name, inner, is_list, expected in plan.nested:
+        if (value := document[name] if expected else document.get(name)) is not None:
+            values[name] = _build_all(value, inner) if is_list else build_exactly(value, inner)
+    return cls(**values)
+
+
+def _build_all(values: Any, cls: type[T]) -> Sequence[T]:
+    if not isinstance(values, list):
+        raise rules.RuleBroken("must be a list of objects")
+    return [build_exactly(value, cls) for value in values]
+
+
+# --- and back
+
+
+def _converter() -> Converter:
+    converter = Converter(prefer_attrib_converters=False)
+    # These are their own plain form; without this hook cattrs looks up or calls a function for each union.
+    for plain in (Number, Number | None, Decimal | None, str | None, int | None, bool | None):
+        converter.register_unstructure_hook(plain, identity)
+    converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
+    return converter
+
+
+def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
+    hooks: dict[str, Any] = {
+        f.name: override(omit_if_default=f.default is None)
+        for f in attrs.fields(cls)  # type: ignore[arg-type]
+    }
+    return make_dict_unstructure_fn(cls, converter, **hooks)
+
+
+_CONVERTER = _converter()
+
+
+def unstructure(value: object) -> dict[str, Any]:
+    """A value of the model as a plain document, its fields in the order of their class; absent ones are left out."""
+    document: dict[str, Any] = _CONVERTER.unstructure(value)
+    return document

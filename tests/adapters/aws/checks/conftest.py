@@ -1,0 +1,51 @@
+"""A hospital for each test, and an environment that leads to the test servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore import loaders
+from botocore.config import Config
+
+from linkhub_adapters.aws.checks import services
+from tests.adapters.aws.checks.hospital import Hospital
+from tests.support import aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+
+
+_LOADER = loaders.create_loader()  # keeps the descriptions of services, which each session would read from disk anew
+
+
+@pytest.fixture(scope="session")
+def clients(
+    make_dynamodb_client: Callable[..., DynamoDBClient],
+    make_sqs_client: Callable[..., SQSClient],
+    make_sns_client: Callable[..., SNSClient],
+) -> tuple[DynamoDBClient, SQSClient, SNSClient]:
+    """Clients that make what is to be looked at; no fault is put into them."""
+    return make_dynamodb_client(), make_sqs_client(), make_sns_client()
+
+
+@pytest.fixture
+def hospital(
+    monkeypatch: pytest.MonkeyPatch,
+    dynamodb_endpoint: str,
+    sqs_sns_endpoint: str,
+    clients: tuple[DynamoDBClient, SQSClient, SNSClient],
+) -> Hospital:
+    """Everything is there and well."""
+    dynamodb, sqs, sns = clients
+    for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
+        monkeypatch.setenv(name, value)
+    # A machine that is busy with other tests answers late: that is not what these tests are about.
+    monkeypatch.setattr(services, "BRIEF", services.BRIEF.merge(Config(connect_timeout=20, read_timeout=30)))
+    monkeypatch.setattr(loaders, "create_loader", lambda *_: _LOADER)
+    for service in ("STS", "IAM"):  # so that what is not answered on the wire leads nowhere else
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", sqs_sns_endpoint)
+    return Hospital(dynamodb=dynamodb, sqs=sqs, sns=sns)

@@ -1,0 +1,105 @@
+"""A server in place of DynamoDB that cannot run statements is recognised; one that can is not blamed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from linkhub_adapters.aws.checks.probe import Inquiry
+from linkhub_adapters.aws.checks.services import open_services
+from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, statements_of, try_statements
+from linkhub_adapters.aws.resources import staging_table
+from linkhub_adapters.aws.client.sdk_session import SdkSession
+from linkhub_adapters.memory import FakeClock
+from linkhub_core.ports.finding import Verdict
+from tests.adapters.aws.checks.hospital import Hospital, unwell
+from tests.support.faults import Fault, inject
+
+pytestmark = pytest.mark.aws
+
+
+class _LikeMoto(BaseHTTPRequestHandler):
+    """Answers each batch of statements with HTTP 500 and a page of HTML, as moto's server does."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        page = b"<!doctype html>\n<title>500 Internal Server Error</title>"
+        self.send_response(500)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def like_moto() -> Iterator[str]:
+    """The address of such a server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _LikeMoto) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        serving.join()
+
+
+async def test_a_server_like_motos(like_moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sort of statement is named with the status; the finding says what can."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with open_services(SdkSession(region="us-east-1", endpoint_url=like_moto)) as services:
+        lacking = await try_statements(Inquiry(clock=FakeClock()), services, staging_table("staging"))
+    assert lacking == dict.fromkeys(("INSERT", "UPDATE", "DELETE"), "HTTP 500")
+    finding = lacks_of("table staging", like_moto, lacking)
+    assert finding.verdict is Verdict.FAULT
+    assert "INSERT (HTTP 500)" in finding.seen
+    assert "<" not in finding.seen
+    assert "dynamodb-local" in finding.mend[0]
+
+
+async def test_doctor_says_so_instead_of_not_checked(hospital: Hospital) -> None:
+    """Both tables are at fault, and no statement is left for the permissions."""
+    hospital.break_it = lambda services: inject(
+        services.dynamodb, Fault.server_error(operation="BatchExecuteStatement", times=99)
+    )
+    findings = unwell(await hospital.examine())
+    assert [(finding.verdict, finding.subject) for finding in findings] == [
+        (Verdict.FAULT, f"table {hospital.name}-products"),
+        (Verdict.FAULT, f"table {hospital.name}-staging"),
+    ]
+    assert all("cannot do what linkhub needs" in finding.seen for finding in findings)
+
+
+async def test_dynamodb_local_can_and_nothing_is_written(hospital: Hospital) -> None:
+    """Each statement is refused by itself, and the table is as empty as before."""
+    assert unwell(await hospital.examine()) == []
+    assert hospital.dynamodb.scan(TableName=f"{hospital.name}-staging")["Count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "expected"),
+    [
+        ("https://dynamodb.eu-west-1.amazonaws.com", False),
+        ("https://dynamodb.cn-north-1.amazonaws.com.cn", False),
+        ("https://dynamodb.eu-west-1.api.aws", False),
+        ("http://localhost:8000", True),
+        ("https://dynamodb.amazonaws.com.shop.example", True),
+    ],
+)
+def test_aws_itself_is_not_tried(endpoint_url: str, expected: bool) -> None:
+    """Its names are known; any other host stands in for it."""
+    assert is_stand_in(endpoint_url) is expected
+
+
+def test_no_statement_can_change_anything() -> None:
+    """The INSERT names half of a key, the others a key that no item of linkhub's can have."""
+    for statement in statements_of(staging_table("staging")).values():
+        assert "linkhub:doctor:" in json.dumps(statement["Parameters"])
+    assert "seller_handle" not in statements_of(staging_table("staging"))["INSERT"]["Statement"]

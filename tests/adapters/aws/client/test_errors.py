@@ -1,0 +1,162 @@
+"""One table from AWS's errors to linkhub's."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError
+
+from linkhub_adapters.aws.client.errors import PASSING_CODES, code_of, fault_of, is_index_missing, is_missing, translated
+from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
+from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
+
+_TOO_LARGE = "Item size has exceeded the maximum allowed size"
+
+
+def _client_error(code: str, message: str = "made by a test") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "BatchExecuteStatement")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
+        (ConnectTimeoutError(endpoint_url="http://127.0.0.1:1"), ServiceUnavailable),
+        (NoCredentialsError(), SdkUnavailable),
+        (ResponseParserError("not JSON"), ServiceUnavailable),
+        (_client_error("ThrottlingException"), ServiceUnavailable),
+        (_client_error("ProvisionedThroughputExceededException"), ServiceUnavailable),
+        (_client_error("InternalServerError"), ServiceUnavailable),
+        (_client_error("ResourceNotFoundException"), ServiceUnavailable),
+        (_client_error("AccessDeniedException"), ServiceUnavailable),
+        (_client_error("SomethingNew"), ServiceUnavailable),
+        (_client_error("ValidationException", _TOO_LARGE), StoreRefused),
+        (_client_error("ItemCollectionSizeLimitExceededException"), CollectionFull),
+        (_client_error("ItemCollectionSizeLimitExceeded"), CollectionFull),
+        (_client_error("RequestEntityTooLarge"), StoreRefused),
+        (_client_error("SerializationException"), StoreRefused),
+        (
+            _client_error("ValidationException", "The provided key element does not match the schema"),
+            ServiceUnavailable,
+        ),
+        (_client_error("ValidationException", "The table does not have the specified index: x"), ServiceUnavailable),
+        (ClientError({}, "Query"), ServiceUnavailable),
+    ],
+    ids=str,
+)
+def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected: type[LinkhubError]) -> None:
+    """What a value is to blame for is refused; all else may be mended while the message waits."""
+    told = translated("DynamoDB", error)
+    assert type(told) is expected
+    assert str(error) in str(told)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Item size has exceeded the maximum allowed size",
+        "Item size to update has exceeded the maximum allowed size",
+        "Number overflow. Attempting to store a number with magnitude larger than supported range",
+        "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+        "1 validation error detected: Attempting to store more than 38 significant digits in a Number",
+        "DynamoDB only supports precision up to 38 digits",
+        "The parameter cannot be converted to a numeric value: 1e",
+        "A value provided cannot be converted into a number",
+        "Attributes in the item have nested levels beyond supported limit",
+        "Nesting Levels have exceeded supported limits",
+    ],
+)
+def test_what_a_value_is_to_blame_for_is_refused(message: str) -> None:
+    """A limit of items or of numbers is broken by the same value tomorrow."""
+    assert type(fault_of("DynamoDB", "ValidationError", message)) is StoreRefused
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Key attribute should be present in the item: Key id",
+        "Key attribute's data type should match its data type in table's schema: Key seller_handle",
+        "Where clause does not contain a mandatory equality on all key attributes",
+        "The number of conditions on the keys is invalid",
+        "One of the required keys was not given a value",
+        "One or more parameter values were invalid: Type mismatch for key",
+        "One or more parameter values were invalid: Missing the key id in the item",
+        "Query key condition not supported",
+        "Query condition missed key schema element",
+        "The provided key element does not match the schema",
+        "The table does not have the specified index: by-updated-at",
+        "Statement wasn't well formed, can't be processed: Unexpected token",
+        "Cannot read from backfilling global secondary table",
+        "Too many requests for this account, please contact support",
+        "",
+    ],
+)
+def test_any_other_invalid_call_can_be_mended(message: str) -> None:
+    """A table with other keys refuses every value, and a text may be unknown: no message is given up for that."""
+    assert type(fault_of("DynamoDB", "ValidationException", message)) is ServiceUnavailable
+
+
+def test_only_a_store_refuses() -> None:
+    """A queue that calls a request invalid is not available for it: its messages are not to be lost."""
+    assert type(translated("SQS", _client_error("ValidationError"))) is ServiceUnavailable
+
+
+@pytest.mark.parametrize("code", sorted(PASSING_CODES))
+def test_a_passing_fault_of_a_statement_is_no_refusal(code: str) -> None:
+    """When a statement has failed often enough with such a code, the store is unavailable."""
+    assert type(fault_of("DynamoDB", code, "slow down")) is ServiceUnavailable
+
+
+def test_a_statement_may_be_refused() -> None:
+    """A statement's own code for a value beyond the limits is as permanent as that of a call."""
+    told = fault_of("DynamoDB", "ValidationError", _TOO_LARGE)
+    assert isinstance(told, StoreRefused)
+    assert str(told) == f"DynamoDB refused the value: ValidationError: {_TOO_LARGE}"
+
+
+def test_a_missing_index_is_told_from_other_faults() -> None:
+    """It is recognised in the translated error."""
+    missing = _client_error("ValidationException", "The table does not have the specified index: by-updated-at")
+    assert is_index_missing(translated("DynamoDB", missing))
+    assert not is_index_missing(translated("DynamoDB", _client_error("ValidationException")))
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "setting"),
+    [
+        ("DynamoDB", "ResourceNotFoundException", "DYNAMODB_PRODUCTS_TABLE"),
+        ("DynamoDB", "ResourceNotFound", "DYNAMODB_STAGING_TABLE"),
+        ("SQS", "AWS.SimpleQueueService.NonExistentQueue", "SQS_CAPTION_QUEUE_URL"),
+        ("SNS", "NotFound", "SNS_NEW_PRODUCT_TOPIC_ARN"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_settings(service: str, code: str, setting: str) -> None:
+    """AWS does not say which; the settings that may be at fault are told, and who finds out."""
+    told = str(fault_of(service, code, "it does not exist"))
+    assert setting in told
+    assert "`linkhub doctor`" in told
+
+
+def _raised(cause: Exception | None) -> LinkhubError:
+    error = ServiceUnavailable("SQS", "no")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "missing"),
+    [
+        (_client_error("AWS.SimpleQueueService.NonExistentQueue"), "AWS.SimpleQueueService.NonExistentQueue", True),
+        (_client_error("QueueDoesNotExist"), "QueueDoesNotExist", True),
+        (_client_error("NotFound"), "NotFound", True),
+        (_client_error("ResourceNotFoundException"), "ResourceNotFoundException", True),
+        (_client_error("AccessDenied"), "AccessDenied", False),
+        (ClientError({}, "Query"), "", False),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "", False),
+        (None, "", False),
+    ],
+    ids=str,
+)
+def test_only_aws_says_that_something_is_missing(cause: Exception | None, code: str, missing: bool) -> None:
+    """It is told by the code; an error without one says nothing of what there is."""
+    assert (code_of(_raised(cause)), is_missing(_raised(cause))) == (code, missing)

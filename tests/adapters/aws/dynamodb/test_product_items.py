@@ -1,0 +1,107 @@
+"""A product as an item."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkhub_adapters.aws.dynamodb.product_items import (
+    OPTIONAL,
+    product_from_item,
+    product_item,
+    product_key,
+    product_key_of,
+)
+from linkhub_core.model import Caption, ProductKey, ThumbnailSet
+from linkhub_core.ports import Unreadable
+from tests.support import strategies
+from tests.support.builders import a_caption, a_record, a_thumbnail_set
+
+
+def test_other_services_find_each_field_under_its_name() -> None:
+    """The fields of the product are top-level attributes; lists are lists of maps."""
+    item = product_item(a_record(caption=a_caption(price=Decimal("49.99"), confidence_score=0.9)))
+    assert list(item) == [
+        "seller_handle",
+        "video_id",
+        "title",
+        "price",
+        "sizes",
+        "tags",
+        "confidence_score",
+        "thumbnails",
+        "primary_thumbnail",
+        "processing_metadata",
+        "created_at",
+        "updated_at",
+        "caption_version",
+        "thumbnails_version",
+        "revision",
+        "shown",
+        "unannounced_revision",
+    ]
+    assert item["price"] == {"N": "49.99"}
+    assert item["thumbnails"]["L"][0]["M"]["is_primary"] == {"BOOL": True}
+    assert item["created_at"] == {"S": "2026-01-15T12:00:00.000Z"}
+    assert (item["revision"], item["unannounced_revision"]) == ({"N": "1"}, {"N": "1"})
+
+
+def test_what_may_be_absent_is_absent() -> None:
+    """A product without the optional fields has none of those attributes, not nulls."""
+    item = product_item(a_record(unannounced_revision=None))
+    assert not item.keys() & set(OPTIONAL)
+    full = product_item(a_record(caption=a_caption(confidence_score=1, raw_caption="x")))
+    assert full.keys() - item.keys() == set(OPTIONAL)
+
+
+def test_the_key_is_part_of_the_item() -> None:
+    """The key's attributes are those of the item, and name the product."""
+    record = a_record()
+    item, key = product_item(record), product_key(record.key)
+    assert key.items() <= item.items()
+    assert product_key_of(key) == record.key
+
+
+@given(
+    strategies.keys(),
+    strategies.captions(),
+    strategies.thumbnail_sets(),
+    st.none() | st.integers(1, 10**6),
+)
+def test_a_product_survives(
+    key: ProductKey, caption: Caption, thumbnails: ThumbnailSet, unannounced_revision: int | None
+) -> None:
+    """Every product that the codec accepts comes back equal."""
+    record = a_record(key, caption=caption, thumbnails=thumbnails, unannounced_revision=unannounced_revision)
+    assert product_from_item(product_item(record)) == record
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"title": {"N": "1"}},
+        {"revision": {"S": "one"}},
+        {"caption_version": {"S": "new"}},
+        {"thumbnails": {"L": []}},
+        {"created_at": {"S": "yesterday"}},
+        {"tags": {"N": "1"}},
+        {"revision": {"L": []}},
+    ],
+    ids=str,
+)
+def test_an_item_of_another_program_is_named(broken: dict[str, dict[str, object]]) -> None:
+    """An item that is no product of linkhub's is an outcome with its key, whatever is wrong with it."""
+    read = product_from_item(product_item(a_record()) | broken)
+    assert isinstance(read, Unreadable)
+    assert read.video_id == a_record().key.video_id
+
+
+def test_an_item_without_a_version_is_unreadable() -> None:
+    """A product that somebody else wrote lacks what linkhub keeps beside it."""
+    item = product_item(a_record(key=ProductKey("other", "v-1"), thumbnails=a_thumbnail_set()))
+    del item["caption_version"]
+    problem = "the attribute 'caption_version' is missing"
+    assert product_from_item(item) == Unreadable(seller_handle="other", video_id="v-1", problem=problem)

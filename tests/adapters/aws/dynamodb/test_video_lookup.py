@@ -1,0 +1,41 @@
+"""Looking for a video in DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
+from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_core.model import ProductKey
+from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.support.builders import a_half, a_record, a_waiting
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.aws
+
+
+@pytest.fixture
+def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+    """Tables of the test's own."""
+    client = make_dynamodb_client()
+    handle_items_fast(client)
+    with furnished(client) as made:
+        yield made
+
+
+async def test_rows_of_all_sellers_and_products_of_those_that_are_known(room: TableRoom) -> None:
+    """A seller is known from staging, or was named; the shop of another is not read through."""
+    videos = DynamoDbVideos(staging=room.staging_store, products=room.product_store)
+    keys = [ProductKey(seller, "v1") for seller in ("waits", "named", "other")]
+    row = a_waiting(a_half(key=keys[0]))
+    await room.staging_store.stage([row, a_waiting(a_half(key=ProductKey("waits", "v2")))])
+    await room.product_store.create([a_record(key) for key in keys])
+    traces = await videos.look("v1", ["named"])
+    assert traces.waiting == [row]
+    assert sorted(one.key.seller_handle for one in traces.products) == ["named", "waits"]
+    assert (traces.queued, traces.announcements, traces.all_sellers) == (None, None, False)

@@ -1,0 +1,42 @@
+"""Where a message goes in a FIFO queue."""
+
+import json
+
+import pytest
+
+from linkhub_adapters.aws.sqs.fifo import digest_of, place_of, video_group
+from tests.support.builders import KEY, an_outgoing
+
+
+def test_an_event_goes_with_its_video_whatever_is_around_it() -> None:
+    """A bare event and one in an SNS notification are of the same group."""
+    body = an_outgoing().body
+    envelope = json.dumps({"Type": "Notification", "Message": body})
+    assert video_group(body) == video_group(envelope) == KEY.video_id
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not JSON",
+        "[]",
+        '"text"',
+        "{}",
+        '{"seller_handle": "s", "video_id": 7.5}',
+        '{"seller_handle": "s", "video_id": "no spaces allowed"}',
+        '{"Type": "Notification"}',
+        "\ud800",
+    ],
+)
+def test_a_body_that_names_no_video_is_a_group_by_itself(body: str) -> None:
+    """Garbage holds up nobody, and its group keeps the rules of SQS."""
+    assert video_group(body) == digest_of(body)
+    assert len(digest_of(body)) == 64
+
+
+def test_copies_have_one_deduplication_id_and_others_their_own() -> None:
+    """The id follows from the whole body."""
+    same, other = an_outgoing().body, an_outgoing(title="another").body
+    assert place_of(same) == place_of(same)
+    assert place_of(same).deduplication_id != place_of(other).deduplication_id

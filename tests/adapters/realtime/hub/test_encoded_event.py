@@ -1,0 +1,31 @@
+"""An event is encoded once for each form, whoever gets it."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET
+from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_core.model.announcement import Announcement
+from tests.adapters.realtime.room import an_announcement
+
+
+def test_each_form_is_made_once() -> None:
+    """All viewers of a dialect get the same object."""
+    encoded = 0
+
+    def counting(announcement: Announcement) -> bytes:
+        nonlocal encoded
+        encoded += 1
+        return announcement.event_json
+
+    dialect, event = evolve(PLAIN_WEBSOCKET, encode=counting), EncodedEvent(an_announcement())
+    assert event.form(dialect) is event.form(dialect)
+    assert encoded == 1
+
+
+def test_each_dialect_has_its_form() -> None:
+    """It is the form that a broadcast writes."""
+    announcement = an_announcement()
+    event = EncodedEvent(announcement)
+    assert [event.form(dialect) for dialect in DIALECTS] == [dialect.encode(announcement) for dialect in DIALECTS]

@@ -1,0 +1,185 @@
+"""What was missed is read once for all who come back at the same time, and by none of them too early."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from attrs import evolve
+
+from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.realtime.hub.counters import Counters
+from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.hub.replay_reader import ANSWERED_TOGETHER, ReplayReader
+from linkhub_core.wire.shop_query import Page, PageQuery
+from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.application import BrowseShop
+from tests.adapters.realtime.fake_viewers import settle
+from tests.adapters.realtime.room import SELLER, SETTINGS, GatedProductStore
+from tests.support.builders import NOON, a_key, a_record
+
+LONG_AGO = NOON - timedelta(hours=1)
+
+
+class CountedProductStore(GatedProductStore):
+    """A store that notes after which moments it was read, and whose answers wait at the gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_after: list[datetime | None] = []
+
+    async def page(self, query: PageQuery) -> Page:
+        """Note, read, then wait at the gate: what is saved meanwhile is not in the answer."""
+        self.read_after.append(query.since)
+        page = await MemoryProductStore.page(self, query)
+        await super().page(query)
+        return page
+
+
+@pytest.fixture
+async def store() -> CountedProductStore:
+    """Three products of the shop, a minute apart."""
+    made = CountedProductStore()
+    made.save(*(a_record(a_key(number), updated_at=NOON + timedelta(minutes=number)) for number in range(3)))
+    return made
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    """Where failures are told."""
+    return MemoryJournal()
+
+
+@pytest.fixture
+async def reader(store: CountedProductStore, journal: MemoryJournal) -> ReplayReader:
+    """Reads from the store."""
+    clock = FakeClock()
+    return ReplayReader(
+        browse=BrowseShop(products=store, clock=clock),
+        clock=clock,
+        journal=journal,
+        settings=evolve(SETTINGS, max_concurrent_replays=2),
+        counters=Counters(),
+    )
+
+
+Asking = asyncio.Task[Sequence[EncodedEvent] | None]
+
+
+def ask(reader: ReplayReader, since: datetime = LONG_AGO, seller: str = SELLER) -> Asking:
+    """Somebody comes back."""
+    return asyncio.create_task(reader.read(seller, since))
+
+
+def videos(asking: Asking) -> list[str] | None:
+    """What somebody was told."""
+    events = asking.result()
+    return None if events is None else [event.announcement.key.video_id for event in events]
+
+
+async def test_a_crowd_costs_one_read_and_each_event_is_encoded_once(
+    reader: ReplayReader, store: CountedProductStore
+) -> None:
+    """All are told the very same objects."""
+    crowd = [ask(reader) for _ in range(10 * ANSWERED_TOGETHER + 1)]
+    await settle()
+    assert store.read_after == [LONG_AGO]
+    first = crowd[0].result()
+    assert first is not None
+    assert len(first) == 3
+    for asking in crowd:
+        told = asking.result()
+        assert told is not None
+        assert all(one is other for one, other in zip(first, told, strict=True))
+
+
+async def test_each_is_told_what_is_later_than_its_own_moment(reader: ReplayReader, store: CountedProductStore) -> None:
+    """The read goes back to the earliest of them."""
+    sinces = [NOON + timedelta(minutes=minutes) for minutes in (1, -1, 2, 0)]
+    crowd = [ask(reader, since) for since in sinces]
+    await settle()
+    assert store.read_after == [min(sinces)]
+    names = [a_key(number).video_id for number in range(3)]
+    assert [videos(asking) for asking in crowd] == [names[2:], names, [], names[1:]]
+
+
+async def test_who_comes_during_a_read_waits_for_the_next(reader: ReplayReader, store: CountedProductStore) -> None:
+    """The one under way began before it was held, and may not show what was saved in between; again they share."""
+    store.gate.clear()
+    early = ask(reader)
+    await settle()
+    store.save(a_record(a_key(9), updated_at=NOON + timedelta(minutes=9)))
+    late = [ask(reader) for _ in range(5)]
+    await settle()
+    assert len(store.read_after) == 1
+    store.gate.set()
+    await asyncio.wait([early, *late])
+    assert len(store.read_after) == 2
+    assert a_key(9).video_id not in (videos(early) or [])
+    assert {a_key(9).video_id in (videos(asking) or []) for asking in late} == {True}
+
+
+async def test_who_has_missed_too_much_spoils_it_for_nobody_else(
+    reader: ReplayReader, store: CountedProductStore
+) -> None:
+    """The earliest moment after which not too much was missed is found in a few reads."""
+    store.save(*(a_record(a_key(number), updated_at=NOON + timedelta(seconds=number)) for number in range(300)))
+    crowd = [ask(reader, NOON + timedelta(seconds=number)) for number in range(300)]
+    await asyncio.wait(crowd)
+    told = [videos(asking) for asking in crowd]
+    assert [None if names is None else len(names) for names in told] == [
+        None if number < 199 else 299 - number for number in range(300)
+    ]
+    assert len(store.read_after) <= 10
+
+
+async def test_a_failure_is_told_once_and_costs_all_their_replay(
+    reader: ReplayReader, store: CountedProductStore, journal: MemoryJournal
+) -> None:
+    """The next who comes is read for again."""
+    store.failure = ServiceUnavailable("products", "throttled")
+    crowd = [ask(reader) for _ in range(50)]
+    await asyncio.wait(crowd)
+    assert [videos(asking) for asking in crowd] == [None] * 50
+    assert len(journal.of(ActivityFailed)) == reader.counters.errors == 1
+    store.failure = None
+    again = ask(reader)
+    await again
+    assert len(videos(again) or []) == 3
+
+
+async def test_so_many_shops_are_read_at_once(reader: ReplayReader, store: CountedProductStore) -> None:
+    """The others wait for their turn; a shop never has two."""
+    store.gate.clear()
+    crowd = [ask(reader, seller=f"seller-{number % 5}") for number in range(20)]
+    await settle()
+    assert len(store.read_after) == 2
+    store.gate.set()
+    await asyncio.wait(crowd)
+    assert len(store.read_after) == 5
+
+
+async def test_who_leaves_while_it_waits_keeps_nobody_from_an_answer(
+    reader: ReplayReader, store: CountedProductStore
+) -> None:
+    """And nothing is left of a read that was stopped."""
+    store.gate.clear()
+    leaving, staying = ask(reader), ask(reader)
+    await settle()
+    leaving.cancel()
+    store.gate.set()
+    await staying
+    assert len(videos(staying) or []) == 3
+    store.gate.clear()
+    stopped = ask(reader)
+    await settle()
+    reader.cancel()
+    stopped.cancel()
+    await settle()
+    store.gate.set()
+    anew = ask(reader)
+    await anew
+    assert len(videos(anew) or []) == 3

@@ -1,0 +1,110 @@
+"""A process among others: what it tells, and what it knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from attrs import define, field
+
+from linkhub_adapters.memory import FakeClock
+from linkhub_adapters.observability import Metrics, RealtimeFigures, get_logger
+from linkhub_cli.operator.process_report import Node
+from linkhub_cli.operator.process_registry import Presence
+from linkhub_core.errors import ServiceUnavailable
+from tests.support.builders import NOON
+
+
+@define
+class _Board:
+    """Where reports hang."""
+
+    reports: dict[str, bytes] = field(factory=dict)
+    is_full: bool = False
+
+    async def meet(self, node: str, report: bytes) -> Sequence[bytes]:
+        """Hang up a report, and read all."""
+        self.reports[node] = report
+        return list(self.reports.values())
+
+    async def leave(self, node: str) -> None:
+        """Take a report down."""
+        if self.is_full:
+            raise ServiceUnavailable("the board", "full")
+        self.reports.pop(node, None)
+
+
+def a_process(board: _Board | None, name: str, role: str, *, products: int = 0, age_seconds: int = 0) -> Presence:
+    """A process that has saved so many products."""
+    metrics = Metrics()
+    metrics.saved.labels("new").inc(products)
+    return Presence(
+        node=Node(node_id=name, role=role, started_at=NOON - timedelta(seconds=age_seconds)),
+        metrics=metrics,
+        clock=FakeClock(),
+        log=get_logger("test"),
+        meet=board.meet if board else None,
+        leave=board.leave if board else None,
+        realtime=lambda: RealtimeFigures(connections={"sse": 2}) if role == "serve" else None,
+    )
+
+
+async def test_a_server_counts_what_consumers_elsewhere_did() -> None:
+    """Their totals are added, its own connections are told, and it stands first."""
+    board = _Board()
+    for name, products in (("one", 3), ("other", 4)):
+        await a_process(board, name, "consume", products=products).look_round()
+    server = a_process(board, "server", "serve")
+    await server.look_round()
+    nodes = server.nodes()
+    assert [(report.node.node_id, report.connections) for report in nodes] == [
+        ("server", 2),
+        ("one", None),
+        ("other", None),
+    ]
+    work = server.work()
+    assert work is not None
+    assert work.created == 7
+
+
+async def test_without_a_place_for_reports_it_knows_of_itself() -> None:
+    """A server that does not consume then counts nothing, rather than nought."""
+    server = a_process(None, "server", "serve")
+    await server.look_round()
+    assert [report.node.node_id for report in server.nodes()] == ["server"]
+    assert server.work() is None
+
+
+async def test_a_process_does_not_count_itself_twice_and_what_ran_before_it_counts() -> None:
+    """Its own report is read as it is now; that of its last run, under the same name, is another's."""
+    board = _Board()
+    await a_process(board, "server", "serve+consume", products=5, age_seconds=60).look_round()
+    again = a_process(board, "server", "serve+consume", products=1)
+    await again.look_round()
+    again.metrics.saved.labels("new").inc()
+    work = again.work()
+    assert work is not None
+    assert work.created == 7
+    assert len(again.nodes()) == 2
+
+
+async def test_a_process_that_stops_signs_off_and_a_file_that_fails_then_is_no_failure() -> None:
+    """Its report is gone for the others; where that cannot be done, they miss it for some minutes."""
+    board = _Board()
+    stopping, other = a_process(board, "stopping", "consume"), a_process(board, "other", "serve")
+    await stopping.look_round()
+    await stopping.sign_off()
+    await other.look_round()
+    assert [report.node.node_id for report in other.nodes()] == ["other"]
+    board.is_full = True
+    await other.sign_off()
+    await stopping.look_round()
+    assert len(stopping.nodes()) == 2
+
+
+async def test_what_another_release_wrote_is_passed_over() -> None:
+    """The others are still read."""
+    board = _Board({"old": b'{"shape": 0}', "broken": b"\xff"})
+    server = a_process(board, "server", "serve+consume", products=1)
+    await server.look_round()
+    assert [report.node.node_id for report in server.nodes()] == ["server"]

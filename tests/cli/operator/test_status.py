@@ -1,0 +1,203 @@
+"""What the operator's page is told, and that a part which is not known is null rather than nought."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from attrs import define, evolve
+from dependency_injector.providers import Object
+
+from linkhub_adapters.observability import Metrics, RealtimeFigures
+from linkhub_cli.backends import Backend
+from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
+from linkhub_cli.operator.status import OperatorStatus
+from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.settings import load_settings
+from linkhub_core.model import Kind
+from tests.support.builders import NOON, an_outgoing
+
+SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
+REALTIME = RealtimeFigures(connections={"websocket": 2, "sse": 1}, subscriptions=4, deliveries=9)
+
+
+@define
+class _Page:
+    """The status of a process, and the container behind it."""
+
+    container: Container
+    process: ProcessFacts
+    realtime: RealtimeFigures | None = None
+
+    @property
+    def presence(self) -> Presence:
+        """This process alone."""
+        return Presence(
+            node=self.process.node,
+            metrics=self.container.metrics(),
+            clock=self.container.clock(),
+            log=self.container.log(),
+            realtime=lambda: self.realtime,
+        )
+
+    async def ask(self) -> Mapping[str, Any]:
+        """Look, and take a snapshot."""
+        await self.container.vital_signs().look()
+        status = OperatorStatus(
+            process=self.process,
+            presence=self.presence,
+            signs=self.container.vital_signs(),
+            clock=self.container.clock(),
+            staging_ttl_seconds=60,
+            realtime=lambda: self.realtime,
+            sellers=lambda: {"a": 1, "b": 3},
+        )
+        return await status()
+
+
+@asynccontextmanager
+async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIterator[_Page]:
+    process = ProcessFacts(
+        host="127.0.0.1", port=3002, ws_port=None, consumes=consumes, started_at=NOON, stop=asyncio.Event()
+    )
+    async with open_container(SETTINGS, Container) as container:
+        backend: Backend = evolve(container.backend(), cheap_to_scan=cheap_to_scan)
+        container.backend.override(Object(backend))
+        await backend.publisher.publish(
+            [
+                an_outgoing(Kind.CAPTION, video_id="1"),
+                an_outgoing(Kind.THUMBNAIL, video_id="1"),
+                an_outgoing(Kind.CAPTION, video_id="2"),
+                an_outgoing(Kind.CAPTION, price="45k"),
+            ]
+        )
+        await container.assemble()(await backend.queue.receive())
+        await backend.publisher.publish([an_outgoing(Kind.THUMBNAIL, video_id="3")])
+        yield _Page(container, process)
+
+
+async def test_everything_that_a_consumer_knows() -> None:
+    """Counters from the metrics, and what stands in the queues and stores."""
+    async with _page() as page:
+        status = await page.ask()
+    events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"] if one["total"]}
+    assert events == {
+        ("caption", "saved"): 1,
+        ("thumbnail", "saved"): 1,
+        ("caption", "staged"): 1,
+        ("caption", "rejected"): 1,
+    }
+    assert status["products"] == {"created_total": 1, "revised_total": 0, "announced_total": 1, "unannounced": 0}
+    assert status["latency_seconds"]["buckets"][-1] == {"le": None, "count": 1}
+    assert status["queues"] == [{"kind": "caption", "messages": 0}, {"kind": "thumbnail", "messages": 1}]
+    assert (status["staging"]["count"], status["staging"]["expired_total"]) == (1, 0)
+    assert status["staging"]["by_age"][0] == {"up_to_seconds": 60.0, "caption": 1, "thumbnail": 0}
+    assert status["settings"] == {"staging_ttl_seconds": 60}
+
+
+async def test_deviations() -> None:
+    """By rule and queue, the most frequent first; rules that were not met are left out."""
+    async with _page() as page:
+        assert (await page.ask())["deviations"] == []
+        backend = page.container.backend()
+        outgoing = [an_outgoing(Kind.CAPTION, video_id=f"n{number}", price="45", tags=None) for number in range(2)]
+        await backend.publisher.publish([*outgoing, an_outgoing(Kind.THUMBNAIL, video_id=7, primary_thumbnail="0")])
+        while deliveries := await backend.queue.receive():
+            await page.container.assemble()(deliveries)
+        assert (await page.ask())["deviations"] == [
+            {"rule": "missing_as_empty", "caption": 2, "thumbnail": 0},
+            {"rule": "number_as_text", "caption": 2, "thumbnail": 0},
+            {"rule": "identifier_as_number", "caption": 0, "thumbnail": 1},
+            {"rule": "primary_by_reference", "caption": 0, "thumbnail": 1},
+        ]
+
+
+async def test_deviations_of_all_processes_are_added() -> None:
+    """What another process on the same file reports counts, too."""
+    async with _page() as page:
+        page.container.metrics().intake_notes.labels("caption", "wrapped").inc()
+        other = Metrics()
+        other.intake_notes.labels("caption", "wrapped").inc(2)
+        other.intake_notes.labels("thumbnail", "wrapped").inc(3)
+        node = Node(node_id="other:1", role="consume", started_at=NOON)
+        report = encode_report(NodeReport(node=node, seen_at=NOON, work=totals_of(other)))
+
+        async def meet(name: str, own: bytes) -> list[bytes]:
+            return [own, report]
+
+        presence = evolve(page.presence, meet=meet)
+        await presence.look_round()
+        status = OperatorStatus(
+            process=page.process,
+            presence=presence,
+            signs=page.container.vital_signs(),
+            clock=page.container.clock(),
+            staging_ttl_seconds=60,
+            realtime=lambda: None,
+            sellers=dict,
+        )
+        assert (await status())["deviations"] == [{"rule": "wrapped", "caption": 3, "thumbnail": 3}]
+
+
+async def test_dead_letters() -> None:
+    """By the field at fault, and the latest with what they hold."""
+    async with _page() as page:
+        letters = (await page.ask())["dead_letters"]
+    assert (letters["total"], letters["by_reason"]) == (1, [{"reason": "price", "count": 1}])
+    (letter,) = letters["latest"]
+    assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text; for example 55000"}]
+    assert '"45k"' in letter["body"]
+
+
+async def test_dead_letters_of_foreign_bodies() -> None:
+    """By what the body is; one that is not recognised counts as the body."""
+    async with _page() as page:
+        backend = page.container.backend()
+        bodies = ('{"Records": [{"eventSource": "aws:s3"}]}', "[{}, {}]", "hello")
+        await backend.publisher.publish([an_outgoing(Kind.CAPTION, body=body) for body in bodies])
+        await page.container.assemble()(await backend.queue.receive())
+        reasons = {one["reason"] for one in (await page.ask())["dead_letters"]["by_reason"]}
+    assert reasons == {"price", "this is an S3 notification", "these are several events in one list", "body"}
+
+
+async def test_realtime() -> None:
+    """Connections by transport, and the busiest shops first."""
+    async with _page() as page:
+        page.realtime = REALTIME
+        status = await page.ask()
+    assert (status["realtime"]["connections"], status["realtime"]["subscriptions"]) == (3, 4)
+    assert status["realtime"]["sellers"][0] == {"seller_handle": "b", "subscriptions": 3}
+    assert status["nodes"][0]["connections"] == 3
+
+
+async def test_what_is_not_known_is_null() -> None:
+    """A server that does not consume counts no events; where scans are dear, nobody scans."""
+    async with _page(consumes=False, cheap_to_scan=False) as page:
+        status = await page.ask()
+    assert [status[part] for part in ("events", "deviations", "products", "realtime")] == [None] * 4
+    assert status["latency_seconds"] is None
+    assert status["staging"]["by_age"] is None
+    assert status["dead_letters"]["latest"] == []
+    assert status["nodes"][0]["role"] == "serve"
+
+
+@pytest.mark.parametrize(("is_stopping", "state"), [(False, "ready"), (True, "draining")])
+async def test_state(is_stopping: bool, state: str) -> None:
+    """The page shows when the process is about to stop."""
+    async with _page() as page:
+        if is_stopping:
+            page.process.stop.set()
+        assert (await page.ask())["node"]["state"] == state
+
+
+async def test_many_halves_are_counted_but_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a number, ages are left out, and the count stays."""
+    monkeypatch.setattr("linkhub_cli.operator.backend_gauges.MOST_SCANNED", 0)
+    async with _page() as page:
+        status = await page.ask()
+    assert (status["staging"]["count"], status["staging"]["by_age"]) == (1, None)

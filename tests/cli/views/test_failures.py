@@ -1,0 +1,56 @@
+"""Which error ends a command with which exit code, and how it is told."""
+
+import click
+import pytest
+
+from linkhub_cli.views.failures import exit_code_of, telling
+from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_core.errors import (
+    Fault,
+    InvalidQuery,
+    LinkhubError,
+    MalformedEvent,
+    ServiceUnavailable,
+    StoreRefused,
+    TooMuchContention,
+)
+
+CODES: list[tuple[LinkhubError, int]] = [
+    (SettingsFaulty([SettingFault("LINKHUB_PORT", "must be a port")]), 2),
+    (InvalidQuery("seller_handle", "is empty"), 2),
+    (MalformedEvent([Fault("price", "must be a number")]), 1),
+    (StoreRefused("products", "too large"), 1),
+    (ServiceUnavailable("the queue", "no answer"), 3),
+    (TooMuchContention(10), 3),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), CODES)
+def test_exit_codes(error: LinkhubError, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each error is told on standard error, in its own words, without a traceback."""
+    with pytest.raises(click.exceptions.Exit) as ended, telling(debug=False):
+        raise error
+    assert ended.value.exit_code == exit_code_of(error) == code
+    assert capsys.readouterr().err == f"linkhub: {error}\n"
+
+
+def test_errors_of_task_groups_are_told_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """What several tasks raised is told line by line; the gravest code wins."""
+    errors = [CODES[0][0], CODES[4][0]]
+    with pytest.raises(click.exceptions.Exit) as ended, telling(debug=False):
+        raise ExceptionGroup("tasks", [ExceptionGroup("inner", [errors[0]]), errors[1]])
+    assert ended.value.exit_code == 3
+    assert capsys.readouterr().err == f"linkhub: {errors[0]}\nlinkhub: {errors[1]}\n"
+
+
+def test_debug_keeps_the_traceback() -> None:
+    """With --debug the error itself comes through."""
+    with pytest.raises(ExceptionGroup) as group, telling(debug=True):
+        raise CODES[4][0]
+    assert group.group_contains(ServiceUnavailable)
+
+
+def test_bugs_keep_their_traceback() -> None:
+    """An error that is not of the tree is not dressed up."""
+    with pytest.raises(ZeroDivisionError), telling(debug=False):
+        raise ZeroDivisionError

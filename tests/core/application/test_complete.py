@@ -1,0 +1,347 @@
+"""Settling: save, announce, drop, in this order, and again where something newer turns up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import pytest
+from attrs import define, evolve, field
+
+from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.errors import ServiceUnavailable, TooMuchContention
+from linkhub_core.model.merge import Halves
+from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
+from linkhub_core.application import Case
+from linkhub_core.application.complete import MAX_ROUNDS
+from tests.core.application.line import Line
+from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
+from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
+
+CAPTION, PICTURES = a_half(), a_half(Kind.THUMBNAIL)
+NEWER = a_half(minute=9, content=a_caption(title="Newer"))
+
+
+def a_pair(key: ProductKey = KEY) -> Case:
+    """The case of a product of which both halves are known."""
+    halves = Halves(caption=a_half(key=key), thumbnails=a_half(Kind.THUMBNAIL, key=key))
+    sender = a_waiting().origin
+    return Case(
+        key=key,
+        halves=halves,
+        origins=(sender,),
+        senders=dict.fromkeys((half.kind for half in halves.known), sender),
+        waiting_since=NOON - timedelta(seconds=3),
+    )
+
+
+def beside(record: ProductRecord, half: Half) -> Case:
+    """The case of a half in staging whose product was found."""
+    case = Case.of_row(a_waiting(half))
+    case.found(record)
+    return case
+
+
+def line_with(record: ProductRecord) -> Line:
+    """A line with a product in its store."""
+    line = Line()
+    line.stored.rows[record.key] = record
+    return line
+
+
+async def test_a_pair_is_saved_announced_and_told() -> None:
+    """The journal has the facts in the order in which they came to be."""
+    line = Line()
+    await line.settlement.settle([a_pair()])
+    saved, announced = line.journal.entries
+    assert isinstance(saved, ProductSaved)
+    assert isinstance(announced, ProductAnnounced)
+    assert (saved.revision, saved.kinds) == (1, tuple(Kind))
+    assert (announced.revision, announced.origin.correlation_id) == (1, "c-1")
+    assert announced.latency == timedelta(seconds=3)
+    assert line.stored.rows[KEY].unannounced_revision is None
+
+
+async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_the_row_goes() -> None:
+    """The order is what loses nothing."""
+    line = Line()
+    line.rows.rows[KEY] = a_waiting()
+    states: list[tuple[bool, bool]] = []
+
+    class Looking:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            states.append((line.stored.rows[KEY].unannounced_revision == 1, KEY in line.rows.rows))
+
+    line.notifier = Looking()
+    case = a_pair()
+    case.row = CAPTION
+    await line.settlement.settle([case])
+    assert states == [(True, True)]
+    assert (line.stored.rows[KEY].unannounced_revision, line.rows.rows) == (None, {})
+
+
+async def test_an_update_has_no_latency() -> None:
+    """A later revision has no first half to count from."""
+    line = line_with(a_record(unannounced_revision=None, caption_version=a_half(minute=-9).version))
+    await line.settlement.settle([beside(line.stored.rows[KEY], NEWER)])
+    (announced,) = line.journal.of(ProductAnnounced)
+    assert (announced.revision, announced.latency) == (2, None)
+    (saved,) = line.journal.of(ProductSaved)
+    assert saved.kinds == (Kind.CAPTION,)
+
+
+async def test_a_product_that_somebody_else_created_is_improved_instead() -> None:
+    """The store's answer is what is built upon."""
+    line = line_with(a_record(unannounced_revision=None))
+    case = a_pair()
+    case.halves = case.halves.merge(Halves.of(NEWER))
+    await line.settlement.settle([case])
+    assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
+    assert [one.revision for one in line.heard.taken] == [2]
+
+
+async def test_what_brings_nothing_new_is_told_as_known() -> None:
+    """One entry for each half."""
+    line = line_with(a_record(unannounced_revision=None))
+    await line.settlement.settle([a_pair()])
+    assert sorted(entry.kind for entry in line.journal.of(HalfWasKnown)) == sorted(Kind)
+    assert line.heard.taken == []
+
+
+# --- announcements that others owe
+
+
+async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() -> None:
+    """After the patience it is no longer due."""
+    line = Line()
+    line.products = PromptOwners({KEY: a_record()})
+    await line.settlement.settle([Case.of_record(a_record())])
+    assert line.heard.taken == []
+    assert line.clock.now() == NOON + timedelta(seconds=0.1)
+
+
+class PromptOwners(MemoryProductStore):
+    """A store whose products have always just been announced when they are looked up."""
+
+    async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
+        await self.mark_announced([self.rows[key] for key in keys])
+        return await super().find(keys)
+
+
+async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None:
+    """The owner may be dead."""
+    line = line_with(a_record())
+    await line.settlement.settle([Case.of_record(a_record())])
+    assert [one.revision for one in line.heard.taken] == [1]
+    assert line.stored.rows[KEY].unannounced_revision is None
+
+
+async def test_an_announcement_that_was_overtaken_is_made_of_the_newest() -> None:
+    """What is read after the patience counts, not what was read before."""
+    line = line_with(a_record(revision=2))
+    await line.settlement.settle([Case.of_record(a_record(revision=1))])
+    assert [one.revision for one in line.heard.taken] == [2]
+
+
+async def test_nothing_is_waited_for_where_nothing_is_due() -> None:
+    """Patience is for the announcements of others alone."""
+    line = Line()
+    await line.settlement.settle([a_pair(), a_pair(a_key(2))])
+    assert line.clock.now() == NOON
+
+
+async def test_a_revision_made_meanwhile_stays_unannounced_until_it_is() -> None:
+    """Clearing is of the revision that was announced, and of no other."""
+    line = Line()
+
+    class Racing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            stored = line.stored.rows[KEY]
+            line.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
+
+    line.notifier = Racing()
+    await line.settlement.settle([a_pair()])
+    assert line.stored.rows[KEY].unannounced_revision == 2
+
+
+async def test_a_notifier_that_is_down_keeps_the_product_unannounced() -> None:
+    """The next one to come by finds it."""
+    line = Line()
+    line.notifier = FlakyNotifier(line.heard, strikes=[Strike("notify", unavailable("SNS"))])
+    with pytest.raises(ServiceUnavailable):
+        await line.settlement.settle([a_pair()])
+    assert line.stored.rows[KEY].unannounced_revision == 1
+    await line.settlement.settle([a_pair()])
+    assert (line.stored.rows[KEY].unannounced_revision, len(line.heard.taken)) == (None, 1)
+
+
+# --- rows that change
+
+
+@define
+class ReplacingStaging(MemoryStagingStore):
+    """A staging store in which a newer half has always just taken the place of the one to be dropped."""
+
+    newer: list[Half] = field(factory=list)
+
+    async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
+        if self.newer:
+            self.rows[KEY] = a_waiting(self.newer.pop(0))
+        return await super().drop(rows)
+
+
+async def test_a_row_that_became_newer_is_taken_in_and_then_goes() -> None:
+    """Save, announce and drop are done again."""
+    line = Line()
+    line.staging = staging = ReplacingStaging(newer=[NEWER])
+    staging.rows[KEY] = a_waiting(CAPTION)
+    case = a_pair()
+    case.row = CAPTION
+    await line.settlement.settle([case])
+    assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
+    assert ([one.revision for one in line.heard.taken], staging.rows) == ([1, 2], {})
+
+
+async def test_a_row_that_never_stops_changing_is_contention() -> None:
+    """The messages come again later."""
+    line = Line()
+    line.staging = ReplacingStaging(newer=[a_half(minute=minute) for minute in range(1, 30)])
+    case = a_pair()
+    case.row = CAPTION
+    with pytest.raises(TooMuchContention):
+        await line.settlement.settle([case])
+
+
+async def test_a_product_that_never_stops_changing_is_contention() -> None:
+    """So many rounds, and no more."""
+
+    class Contended(MemoryProductStore):
+        rounds = 0
+
+        async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
+            self.rounds += 1
+            return [Conflict(a_record(revision=self.rounds)) for _ in revisions]
+
+    line = Line()
+    line.products = products = Contended()
+    with pytest.raises(TooMuchContention):
+        await line.settlement.save([beside(a_record(), a_half(minute=99))])
+    assert products.rounds == MAX_ROUNDS
+
+
+async def test_only_the_cases_that_lost_a_race_are_tried_again() -> None:
+    """Their batch-mates are written once."""
+    line = line_with(a_record(a_key(1), unannounced_revision=None))
+    line.products = products = FlakyProductStore(line.stored)
+    await line.settlement.save([a_pair(a_key(1)), a_pair(a_key(2))])
+    assert products.calls == ["create"]
+    assert line.stored.rows[a_key(2)].revision == 1
+
+
+async def test_a_row_stays_where_somebody_deleted_its_product() -> None:
+    """It is all that is left of the half; its partner may come again."""
+    line = Line()
+    line.rows.rows[KEY] = a_waiting(NEWER)
+    await line.settlement.settle([beside(a_record(), NEWER)])
+    assert line.rows.rows[KEY].half == NEWER
+    assert line.stored.rows == {}
+
+
+async def test_no_cases_are_no_calls() -> None:
+    """An empty batch costs nothing."""
+    line = Line()
+    line.products = products = FlakyProductStore(line.stored)
+    await line.settlement.settle([])
+    assert products.calls == []
+
+
+# --- silent saves
+
+
+SAME_LATER = a_half(minute=9)
+
+
+async def test_a_half_of_equal_content_is_saved_silently() -> None:
+    """Its version moves, so that what lies between stays out; nothing is announced, and it counts as known."""
+    record = a_record(unannounced_revision=None, shown=True)
+    line = line_with(record)
+    await line.settlement.settle([beside(record, SAME_LATER)])
+    assert line.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
+    assert (line.heard.taken, len(line.journal.of(ProductSaved))) == ([], 0)
+    assert [entry.kind for entry in line.journal.of(HalfWasKnown)] == [Kind.CAPTION]
+
+
+async def test_a_silent_save_pays_a_debt_that_exists() -> None:
+    """The process that owes it may be dead; the revision is announced as it is, and no other one is made."""
+    line = line_with(a_record())
+    await line.settlement.settle([beside(a_record(), SAME_LATER)])
+    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(1, "new_product")]
+    assert line.stored.rows[KEY] == evolve(
+        a_record(), caption_version=SAME_LATER.version, unannounced_revision=None, shown=True
+    )
+
+
+async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() -> None:
+    """What was announced is what is stored, so the debt is cleared with the versions that are stored by then."""
+    line = Line()
+
+    class Refreshing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            stored = line.stored.rows[KEY]
+            line.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
+
+    line.notifier = Refreshing()
+    await line.settlement.settle([a_pair()])
+    stored = line.stored.rows[KEY]
+    assert (stored.unannounced_revision, stored.shown) == (None, True)
+
+
+async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays() -> None:
+    """Its first revision has the same number as the one that was announced, and is another one."""
+    line = Line()
+    again = a_record(caption=a_caption(title="Again"), created_at=NOON + timedelta(hours=1))
+
+    class Replacing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            line.stored.rows[KEY] = again
+
+    line.notifier = Replacing()
+    await line.settlement.settle([a_pair()])
+    assert line.stored.rows[KEY] == again
+
+
+async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_before_the_row_goes() -> None:
+    """The row is dropped only when the product that is stored has its half."""
+    line = line_with(a_record())
+    line.rows.rows[KEY] = a_waiting(NEWER)
+    again = a_record(created_at=NOON + timedelta(hours=1))
+    notified: list[int] = []
+
+    class Replacing:
+        async def notify(self, announcements: Sequence[Announcement]) -> None:
+            notified.extend(one.revision for one in announcements)
+            if len(notified) == 1:
+                line.stored.rows[KEY] = again
+
+    line.notifier = Replacing()
+    await line.settlement.settle([beside(a_record(), NEWER)])
+    assert (line.stored.rows[KEY].caption.title, line.stored.rows[KEY].created_at) == ("Newer", again.created_at)
+    assert line.rows.rows == {}
+
+
+async def test_a_case_whose_product_was_deleted_is_given_back() -> None:
+    """Its half has to be staged again: nothing else holds it for sure."""
+    line = Line()
+    case = beside(a_record(), NEWER)
+    assert await line.settlement.settle([case]) == [case]
+
+
+async def test_a_first_announcement_is_of_a_new_product_whatever_its_revision() -> None:
+    """A page that adds products on ``new_product`` alone shows it."""
+    line = line_with(a_record())
+    case = beside(a_record(), NEWER)
+    await line.settlement.settle([case])
+    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(2, "new_product")]

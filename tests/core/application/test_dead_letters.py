@@ -1,0 +1,272 @@
+"""Examining dead letters: what is wrong with each today, and whose it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import pytest
+from attrs import define
+
+from linkhub_adapters.memory import MemoryEventQueue
+from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
+from linkhub_core.model import Kind
+from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
+from linkhub_core.application import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
+from tests.core.application.line import Line
+from tests.support.builders import KEY, NOON, an_outgoing
+from tests.support.flaky import FlakyStagingStore, Strike
+
+
+async def examined(line: Line, query: DeadLetterQuery | None = None) -> list[Examined]:
+    """All that match, examined."""
+    examine = ExamineDeadLetters(letters=line.messages)
+    return [one async for one in examine(query or DeadLetterQuery())]
+
+
+async def test_a_letter_that_is_still_malformed_tells_its_faults() -> None:
+    """It would not pass."""
+    line = Line()
+    await line.post(an_outgoing(Kind.CAPTION, title=5))
+    await line.turn()
+    (one,) = await examined(line)
+    assert (one.would_pass, one.key, [fault.field for fault in one.faults]) == (False, None, ["title"])
+
+
+async def test_a_letter_that_would_pass_now_tells_whose_it_is() -> None:
+    """A message that came too often was sound all along."""
+    line = Line()
+    line.messages.max_receive_count = 1
+    await line.post(an_outgoing(Kind.CAPTION))
+    for _ in range(2):
+        await line.messages.receive()
+        line.clock.advance(60)
+    (one,) = await examined(line)
+    assert (one.would_pass, one.key, one.letter.receive_count) == (True, KEY, 1)
+
+
+async def test_only_letters_that_match_are_examined() -> None:
+    """By kind, and by name."""
+    line = Line()
+    await line.post(an_outgoing(Kind.CAPTION, body="{"), an_outgoing(Kind.THUMBNAIL, body="{"))
+    await line.turn()
+    kinds = [one.letter.kind for one in await examined(line, DeadLetterQuery(kind=Kind.THUMBNAIL))]
+    first = (await examined(line))[0].letter.letter_id
+    named = await examined(line, DeadLetterQuery(letter_ids=[first]))
+    assert (kinds, [one.letter.letter_id for one in named]) == ([Kind.THUMBNAIL], [first])
+
+
+async def test_what_was_mended_and_redriven_is_assembled() -> None:
+    """A letter goes back on its queue as a new message."""
+    line = Line()
+    line.messages.max_receive_count = 1
+    await line.post(an_outgoing(Kind.CAPTION))
+    for _ in range(2):
+        await line.messages.receive()
+        line.clock.advance(60)
+    assert await line.messages.redrive(await line.letters()) == 1
+    await line.turn()
+    assert (KEY in line.rows.rows, await line.letters()) == (True, [])
+
+
+# --- what a redrive does, and what is left when it is killed
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this line of it happens."""
+
+
+@define
+class Steps:
+    """Lets ``left`` steps happen, then kills."""
+
+    left: int
+
+    def step(self) -> None:
+        """One more."""
+        if not self.left:
+            raise Killed
+        self.left -= 1
+
+
+@define
+class KilledPublisher:
+    """A publisher in a process that may be killed before a call and after it."""
+
+    inner: MemoryEventQueue
+    steps: Steps
+
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
+        """See the port."""
+        self.steps.step()
+        refusals = await self.inner.publish(messages)
+        self.steps.step()
+        return refusals
+
+
+@define
+class KilledLetters:
+    """Dead letters in a process that may be killed before a call and after it."""
+
+    inner: MemoryEventQueue
+    steps: Steps
+
+    def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
+        """See the port."""
+        return self.inner.browse(query)
+
+    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        self.steps.step()
+        count = await self.inner.redrive(letters)
+        self.steps.step()
+        return count
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """See the port."""
+        self.steps.step()
+        count = await self.inner.purge(letters)
+        self.steps.step()
+        return count
+
+
+@define
+class KillingClock:
+    """A clock at whose reading the process may be killed: a redrive in memory reads it for each message."""
+
+    steps: Steps
+
+    def now(self) -> datetime:
+        """See the port."""
+        self.steps.step()
+        return NOON
+
+    async def sleep(self, seconds: float) -> None:
+        """See the port."""
+
+
+async def _rejected(*outgoing: OutgoingMessage) -> Line:
+    line = Line()
+    await line.post(*outgoing)
+    await line.turn()
+    return line
+
+
+def _mended() -> str:
+    return an_outgoing(Kind.CAPTION, title="Mended").body
+
+
+def test_a_plan_leaves_what_would_come_again() -> None:
+    """Unless it is forced."""
+    letter = DeadLetter(
+        letter_id="1",
+        kind=Kind.CAPTION,
+        body="",
+        faults=(),
+        message_id="1",
+        receive_count=1,
+        sent_at=NOON,
+        rejected_at=NOON,
+    )
+    sound = Examined(letter=letter, faults=(), key=KEY)
+    broken = Examined(letter=letter, faults=[Fault("title", "is missing")], key=None)
+    assert plan_redrive([sound, broken]) == RedrivePlan(going=[sound], staying=[broken])
+    assert plan_redrive([sound, broken], force=True) == RedrivePlan(going=[sound, broken], staying=[])
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_mending_that_is_killed_loses_nothing(steps: int) -> None:
+    """Killed at any step, the letter is still there or its mended message is queued; done again, the video waits."""
+    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await line.letters()
+    counted = Steps(steps)
+    killed = MendDeadLetter(
+        letters=KilledLetters(line.messages, counted),
+        publisher=KilledPublisher(line.messages, counted),
+    )
+    try:
+        await killed(letter, _mended())
+    except Killed:
+        assert steps < 4
+    assert len(await line.letters()) + line.left >= 1
+    for still in await line.letters():
+        await MendDeadLetter(letters=line.messages, publisher=line.messages)(still, _mended())
+    await line.turn()
+    assert (list(line.rows.rows), await line.letters(), line.left) == ([KEY], [], 0)
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_redrive_in_memory_that_is_killed_loses_nothing(steps: int) -> None:
+    """Each of three letters is still there, or on its queue."""
+    line = await _rejected(*(an_outgoing(Kind.CAPTION, video_id=f"v{number}", title=5) for number in range(3)))
+    bodies = {letter.body for letter in await line.letters()}
+    line.messages.clock = KillingClock(Steps(steps))
+    with suppress(Killed):
+        await line.messages.redrive(await line.letters())
+    line.messages.clock = line.clock
+    queued = {delivery.body for delivery in await line.messages.receive()}
+    assert queued | {letter.body for letter in await line.letters()} == bodies
+    assert len(queued) == steps
+
+
+async def test_a_mended_message_keeps_its_correlation_id() -> None:
+    """Also where it stood on the SNS notification around the event, or was the message's own id."""
+    told = {"correlationId": {"Type": "String", "Value": "c-9"}}
+    envelope = json.dumps({"Type": "Notification", "Message": '{"title": 5}', "MessageAttributes": told})
+    for body, attributes, kept in (
+        ("{", {"correlationId": "c-1", "traceparent": "t"}, {"correlationId": "c-1", "traceparent": "t"}),
+        (envelope, {}, {"correlationId": "c-9"}),
+        ("{", {}, {"correlationId": "m1"}),
+    ):
+        line = await _rejected(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=attributes))
+        (letter,) = await line.letters()
+        await MendDeadLetter(letters=line.messages, publisher=line.messages)(letter, _mended())
+        (delivery,) = await line.messages.receive()
+        assert delivery.attributes == {**kept, "linkhubFirstSentAt": "2026-01-15T12:00:00.000+00:00"}
+        assert delivery.first_sent_at == letter.sent_at
+
+
+async def test_a_body_that_would_be_rejected_again_changes_nothing() -> None:
+    """Unless it is forced: then it goes, and the same body is a plain redrive."""
+    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await line.letters()
+    mend = MendDeadLetter(letters=line.messages, publisher=line.messages)
+    with pytest.raises(MalformedEvent):
+        await mend(letter, letter.body)
+    assert (await line.letters(), line.left) == ([letter], 0)
+    await mend(letter, letter.body, force=True)
+    assert (await line.letters(), line.left) == ([], 1)
+
+
+async def test_a_body_that_the_queue_refuses_changes_nothing() -> None:
+    """The letter stays."""
+    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await line.letters()
+    with pytest.raises(MalformedEvent, match="the queue refuses it: too long"):
+        await MendDeadLetter(letters=line.messages, publisher=RefusingPublisher())(letter, _mended())
+    assert await line.letters() == [letter]
+
+
+class RefusingPublisher:
+    """A queue that carries nothing."""
+
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
+        """See the port."""
+        return [Refusal(message=message, problem="too long") for message in messages]
+
+
+async def test_a_letter_that_a_store_refused_promises_nothing() -> None:
+    """Its body breaks no rule, and only the store knows whether it would pass: it goes back by force alone."""
+    line = Line()
+    full = Strike("stage", CollectionFull("DynamoDB", "10 GB"), None)
+    line.staging = FlakyStagingStore(line.rows, strikes=[full])
+    await line.post(an_outgoing())
+    await line.turn()
+    (letter,) = await line.letters()
+    assert [(fault.of_store, "no room for more products" in fault.problem) for fault in letter.faults] == [(True, True)]
+    (one,) = await examined(line)
+    assert (one.would_pass, one.key) == (None, KEY)
+    assert plan_redrive([one]).staying == [one]
+    assert plan_redrive([one], force=True).going == [one]

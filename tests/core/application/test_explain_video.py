@@ -1,0 +1,117 @@
+"""Why a video is in the shop, or is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from attrs import evolve
+
+from linkhub_adapters.memory import MemoryVideos
+from linkhub_core.wire.codec import announce
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
+from linkhub_core.ports import OutgoingMessage, VideoTraces
+from linkhub_core.application import ExamineDeadLetters, State, Story, Why, tell_stories
+from tests.core.application.line import Line
+from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
+
+_EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
+
+
+async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[Story]:
+    why = Why(
+        videos=MemoryVideos(queue=line.messages, staging=line.rows, products=line.stored),
+        examine=ExamineDeadLetters(letters=line.messages),
+        clock=line.clock,
+    )
+    return list((await why(video_id, seller))[0])
+
+
+def _steps(story: Story) -> list[tuple[str, str | None]]:
+    return [(one.what, one.half) for one in story.happenings]
+
+
+async def test_from_the_queue_to_the_shop() -> None:
+    """A video is followed: queued, waiting, saved and announced; each time it says where it stands."""
+    line = Line()
+    await line.post_event(Kind.CAPTION)
+    (queued,) = await _stories(line)
+    assert (queued.state, _steps(queued)) == (State.QUEUED, [("queued", "caption")])
+    await line.turn()
+    (waiting,) = await _stories(line)
+    assert (waiting.state, _steps(waiting)) == (State.WAITING, [("waits", "caption")])
+    assert waiting.happenings[0].correlation_id == "c-1"
+    assert waiting.because.startswith("its caption waits for the thumbnail until ")
+    await line.post_event(Kind.THUMBNAIL)
+    await line.turn()
+    (there,) = await _stories(line)
+    assert there.state is State.ANNOUNCED
+    assert sorted(_steps(there), key=str) == [("saved", None), ("stamped", "caption"), ("stamped", "thumbnail")]
+
+
+async def test_the_rejected_partner_is_to_blame() -> None:
+    """A half waits because the other one was rejected: the story names the letter and its faults."""
+    line = Line()
+    await line.post(an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL, thumbnails=[]))
+    await line.turn()
+    (story,) = await _stories(line)
+    (letter,) = await line.letters()
+    assert story.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
+    (rejected,) = (one for one in story.happenings if one.what == "rejected")
+    assert rejected.facts["faults"] == ["thumbnails: is empty, at least 1 must be there; for example " + _EXAMPLE]
+
+
+async def test_each_seller_has_a_story_of_its_own() -> None:
+    """The same video at two sellers, and a letter that names none; --seller leaves out the others."""
+    line = Line()
+    await line.post_event(Kind.CAPTION, seller_handle="a")
+    await line.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
+    await line.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
+    await line.turn()
+    told = [(story.seller_handle, story.state) for story in await _stories(line)]
+    assert told == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
+    assert [story.seller_handle for story in await _stories(line, seller="b")] == ["b", None]
+
+
+async def test_nobody_knows_it() -> None:
+    """No story; a message that only mentions the video is none of it."""
+    line = Line()
+    await line.post_event(Kind.CAPTION, title="like video 404")
+    assert await _stories(line, "404") == []
+
+
+def test_announcements_of_the_log_are_told_with_their_time() -> None:
+    """Each revision, beside what the product says itself."""
+    record = a_record(revision=2, unannounced_revision=2)
+    said = announce(a_record(), NOON + timedelta(seconds=5), "c-7")
+    traces = VideoTraces(products=[record], announcements=[said])
+    (story,) = tell_stories(KEY.video_id, traces, [], NOON)
+    (announced,) = (one for one in story.happenings if one.what == "announced")
+    assert (announced.at, announced.correlation_id) == (NOON + timedelta(seconds=5), "c-7")
+    assert (story.state, "revision 2" in story.because) == (State.UNANNOUNCED, True)
+    assert [one.at for one in story.happenings] == sorted(one.at for one in story.happenings)
+
+
+def test_a_half_past_its_time_is_told() -> None:
+    """It still joins, until a sweep removes it."""
+    row = a_waiting()
+    (story,) = tell_stories(KEY.video_id, VideoTraces(waiting=[row]), [], row.expires_at)
+    assert "its time is over" in story.because
+
+
+async def test_a_product_of_another_service_is_there() -> None:
+    """It has no revision, and no stamp of an event that linkhub knows."""
+    line = Line()
+    record = a_record(revision=0, caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
+    line.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
+    (story,) = await _stories(line)
+    assert (story.state, _steps(story)) == (State.ANNOUNCED, [("saved", None)])
+    assert story.because == "another service saved and showed it; it has no revision yet"
+
+
+async def test_both_halves_in_a_row_of_another_service_wait() -> None:
+    """Each of them, for the next message or sweep."""
+    line = Line()
+    line.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
+    (story,) = await _stories(line)
+    assert (story.state, _steps(story)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
+    assert "the next message or sweep joins them" in story.because

@@ -1,0 +1,63 @@
+"""Values of the model from JSON objects that are already right, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from linkhub_core.wire.codec import document_of
+from linkhub_core.model import Caption, ThumbnailSet
+from linkhub_core.wire.structure import build, build_exactly, unstructure
+from tests.support.builders import a_caption, a_thumbnail_set
+
+
+@pytest.mark.parametrize("content", [a_caption(), a_thumbnail_set()], ids=["caption", "thumbnails"])
+def test_there_and_back(content: Caption | ThumbnailSet) -> None:
+    """A value comes back from its own document, by either way."""
+    document = unstructure(content)
+    assert build(document, type(content)) == content
+    assert build_exactly(document, type(content)) == content
+    assert document == document_of(content)
+
+
+@pytest.mark.parametrize("way", [build, build_exactly])
+def test_names_that_no_field_has_are_ignored(way: Any) -> None:
+    """A sender may know more than we do."""
+    assert way(unstructure(a_caption()) | {"mood": "sunny"}, Caption) == a_caption()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("title",), 3),
+        (("title",), None),
+        (("price",), "55"),
+        (("thumbnails",), "none"),
+        (("thumbnails",), []),
+        (("thumbnails", 1), 7),
+        (("thumbnails", 1, "is_primary"), "yes"),
+        (("thumbnails", 1, "is_primary"), None),
+        (("thumbnails", 1, "qualityScore"), 1),
+        (("processing_metadata",), None),
+    ],
+)
+def test_an_event_with_any_deviation_is_left_to_the_intake(path: tuple[Any, ...], value: object) -> None:
+    """The short way builds nothing of what would have to be noted or rejected."""
+    content = a_caption() if path[0] in ("title", "price") else a_thumbnail_set()
+    document = unstructure(content)
+    place: Any = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises((ValueError, AttributeError, TypeError)):
+        build_exactly(document, type(content))
+
+
+def test_a_stored_value_may_lack_decoration() -> None:
+    """What the intake left out is absent in a store; an event without it has something to note."""
+    document = unstructure(a_thumbnail_set())
+    del document["thumbnails"][0]["quality_score"]
+    assert build(document, ThumbnailSet).thumbnails[0].quality_score is None
+    with pytest.raises(KeyError):
+        build_exactly(document, ThumbnailSet)
