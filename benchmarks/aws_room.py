@@ -20,8 +20,8 @@ from tests.support.dynamodb_local import run_dynamodb_local
 from tests.support.sqs_sns import run_sqs_sns
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources import products_table, staging_table
+from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage

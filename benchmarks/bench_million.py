@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.reads.products import a_product
-from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
 from linkhub_adapters.runtime import SystemClock
+from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_core.wire.shop_query import PageQuery
-from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.application import BrowseShop
+from linkhub_core.wire.codec import encode_product, timestamp_text
+from linkhub_core.wire.shop_query import PageQuery
 
 __all__ = ["command", "measure"]
 

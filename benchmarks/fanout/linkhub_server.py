@@ -38,9 +38,9 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import read_announcement
 from linkhub_core.application import BrowseShop
+from linkhub_core.wire.codec import read_announcement
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__: list[str] = []
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from attrs import evolve
 
 from benchmarks.events import pair
-from linkhub_core.wire import codec
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
+from linkhub_core.wire import codec
 
 __all__ = ["MARK", "SELLER", "write_events", "write_records"]
 

@@ -22,15 +22,15 @@ from tests.support.aws import dynamodb_client
 from benchmarks.aws_room import AwsRoom, open_clients
 from benchmarks.reads.products import a_product
 from benchmarks.stopwatch import Stopwatch
+from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
 from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.runtime import SystemClock
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.application import BrowseShop
+from linkhub_core.wire.codec import timestamp_text
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -11,10 +11,10 @@ from pathlib import Path
 from benchmarks.events import pair
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_core.model.decision_table import Joined, decide
-from linkhub_core.wire.codec import decode_event
-from linkhub_core.model.merge import Halves
 from linkhub_core.model import ProductRecord
+from linkhub_core.model.decision_table import Joined, decide
+from linkhub_core.model.merge import Halves
+from linkhub_core.wire.codec import decode_event
 
 __all__ = ["a_product", "write_products"]
 

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
-from linkhub_core.wire.intake import DEVIATIONS, FOREIGN, Deviation, Step
 from linkhub_core.model import (
     BoundingBox,
     Caption,
@@ -18,7 +16,9 @@ from linkhub_core.model import (
     Thumbnail,
     ThumbnailSet,
 )
+from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule, ValueKind
+from linkhub_core.wire.intake import DEVIATIONS, FOREIGN, Deviation, Step
 
 __all__ = ["PIECES"]
 

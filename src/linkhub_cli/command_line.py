@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from linkhub_cli.backends import Opening
-    from linkhub_cli.wiring.container import Container
     from linkhub_cli.settings import Settings
     from linkhub_cli.settings.sources import Loaded
+    from linkhub_cli.wiring.container import Container
 
 __all__ = ["CommandLine"]
 
@@ -95,8 +95,8 @@ class CommandLine(NamedTuple):
         import asyncio  # noqa: PLC0415  help is quick
 
         from linkhub_adapters.observability import drain_logs, get_logger  # noqa: PLC0415  help is quick
-        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
         from linkhub_cli.settings.backend_choice import backend_reason  # noqa: PLC0415  help is quick
+        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
 
         loaded = self._load_aloud(overrides)
         settings = loaded.settings

@@ -27,8 +27,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from linkhub_adapters.http.pages import api_docs
 from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.pages import api_docs
 from linkhub_cli.wiring import documents
 from tests.browser.fake_operator import FakeOperator
 

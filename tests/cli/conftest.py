@@ -14,9 +14,9 @@ import structlog
 from attrs import frozen
 from click.testing import CliRunner, Result
 
-from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.main import program
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind
 from tests.support.builders import an_event
 

@@ -19,16 +19,16 @@ import pytest
 from attrs import field, frozen
 from botocore.client import BaseClient
 
-from linkhub_adapters.aws.resources.policies import Grant, Places, consumer, operator, publisher, server
 from linkhub_adapters.aws.resources import NODE_QUEUES
+from linkhub_adapters.aws.resources.policies import Grant, Places, consumer, operator, publisher, server
 from linkhub_adapters.runtime import SystemClock
-from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.provisioning import provision
 from linkhub_cli.settings import Settings, load_settings
-from linkhub_core.wire import json_text
-from linkhub_core.wire.shop_query import PageQuery
+from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import DeadLetterQuery, OutgoingMessage
+from linkhub_core.wire import json_text
+from linkhub_core.wire.shop_query import PageQuery
 from tests.support import aws, foreign_rows
 from tests.support.builders import an_event
 

@@ -10,11 +10,11 @@ import httpx
 from attrs import evolve
 from dependency_injector.providers import Object
 
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.wiring.container import open_container
-from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.wiring.server_container import ServerContainer
-from linkhub_cli.settings import load_settings
 from linkhub_core.ports import ProductStore
 from tests.support.builders import NOON
 

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from attrs import evolve
 
-from linkhub_core.wire.shop_query import PageQuery
-from linkhub_core.wire.codec import stored_product
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import (
     Conflict,
@@ -24,6 +22,8 @@ from linkhub_core.ports import (
     StagingStore,
     Superseded,
 )
+from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.shop_query import PageQuery
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_record, a_waiting
 from tests.support.readable import readable, scanned
 

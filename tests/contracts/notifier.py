@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.codec import announce
 from linkhub_core.ports import AnnouncementFeed, Notifier
+from linkhub_core.wire.codec import announce
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.extremes import extreme_captions
 

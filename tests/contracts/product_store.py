@@ -11,11 +11,11 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
-from linkhub_core.wire.shop_query import PageQuery
-from linkhub_core.wire.codec import digest_of, encode_product, stored_product
 from linkhub_core.model import Caption, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
-from linkhub_core.ports import Conflict, Created, Exists, Marked, ProductStore, Revised, Unreadable
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Conflict, Created, Exists, Marked, ProductStore, Revised, Unreadable
+from linkhub_core.wire.codec import digest_of, encode_product, stored_product
+from linkhub_core.wire.shop_query import PageQuery
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_revision
 from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
 from tests.support.readable import readable, scanned

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources import products_table, staging_table
+from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.model import Kind
 from tests.support.aws import dynamodb_client, environment, sns_client, sqs_client

@@ -13,8 +13,8 @@ from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from linkhub_core.wire.shop_query import next_since
 from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import next_since
 
 __all__ = ["SteadyViewer"]
 

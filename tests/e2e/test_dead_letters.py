@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.ports import DeadLetterQuery
 from tests.e2e.hub import Hub
 from tests.support.builders import an_outgoing

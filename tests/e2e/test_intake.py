@@ -16,8 +16,8 @@ import pytest
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
-from linkhub_core.wire.codec import encode_event
 from linkhub_core.model import WaitingHalf
+from linkhub_core.wire.codec import encode_event
 from tests.e2e.expectations import DATA
 from tests.e2e.hub import Hub
 

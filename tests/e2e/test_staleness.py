@@ -12,13 +12,13 @@ import orjson
 from attrs import evolve
 
 from linkhub_adapters.http import KeptPages
-from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase, SqliteProductStore, SqliteShopStamps
 from linkhub_adapters.runtime import SystemClock
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.codec import announce
-from linkhub_core.model import ProductRecord
-from linkhub_core.ports import Revised, Revision
+from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase, SqliteProductStore, SqliteShopStamps
 from linkhub_core.application import BrowseShop
+from linkhub_core.model import ProductRecord
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.ports import Revised, Revision
+from linkhub_core.wire.codec import announce
 from tests.support.builders import NOON, a_caption, a_key, a_record
 
 WRITERS = 3

@@ -6,10 +6,10 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_core.wire.codec import decode_event
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.wire.codec import decode_event
 from tests.core.application.line import Line
 from tests.support.builders import NOON, an_event
 from tests.support.strategies import event_bodies

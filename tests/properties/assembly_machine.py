@@ -13,9 +13,9 @@ import orjson
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from linkhub_core.wire.codec import decode_event
 from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
+from linkhub_core.wire.codec import decode_event
 from tests.properties.laboratory import Fuse, Laboratory
 from tests.support.builders import NOON, an_event
 from tests.support.readable import readable_rows

@@ -9,9 +9,9 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkhub_core.wire.codec import decode_event
 from linkhub_core.model import Half, Kind, ProductKey
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.wire.codec import decode_event
 from tests.core.application.line import Line
 from tests.support.builders import NOON, a_key, an_event
 from tests.support.flaky import (

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
-from linkhub_core.wire import shop_query as catalog
+from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
-from linkhub_core.application import BrowseShop
+from linkhub_core.wire import shop_query as catalog
 from tests.support import strategies
 from tests.support.builders import a_key, a_record
 

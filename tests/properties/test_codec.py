@@ -12,12 +12,7 @@ import orjson
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from linkhub_core.wire import codec
-from linkhub_core.wire import json_text
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model.fields import facts_of
-from linkhub_core.wire.intake import Report, read_content
-from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.model import (
     CONTENT_CLASSES,
     Caption,
@@ -29,7 +24,11 @@ from linkhub_core.model import (
     ThumbnailSet,
     Version,
 )
+from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import RuleBroken, moment
+from linkhub_core.wire import codec, json_text
+from linkhub_core.wire.intake import Report, read_content
+from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.wire.structure import build_exactly
 from tests.support import strategies
 from tests.support.builders import NOON, an_event

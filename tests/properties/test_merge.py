@@ -8,8 +8,8 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_core.model.merge import Halves
 from linkhub_core.model import Half, Kind, Version
+from linkhub_core.model.merge import Halves
 from tests.support import strategies
 from tests.support.builders import NOON, a_caption, a_half, a_thumbnail_set
 

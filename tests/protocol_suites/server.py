@@ -22,13 +22,13 @@ from attrs import define
 from dependency_injector.providers import Object, Singleton
 
 from linkhub_adapters.realtime import RealtimeSettings, SocketIoServer, engineio, socketio
+from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import EngineSession, Refusal, Transport, encode_binary_message
 from linkhub_adapters.realtime.engineio import encode_text_message as text_message
-from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_cli.processes.listener_info import ProcessFacts
-from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_cli.processes.serving import Extras, serve
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.server_container import ServerContainer
 
 __all__ = ["EngineEcho", "MakeClient", "SocketEcho", "running"]
 

@@ -19,14 +19,14 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import Hub, RealtimeSettings
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.application.subscriber_session import SessionLimits
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.clocks import LoopClock
 from tests.simulation.plan import BEGINNING, Plan
 from tests.simulation.witness import Witness

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.model import ProductKey
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Delivery, Rejection
 from tests.simulation.wire import Mortal, Wire
 from tests.simulation.witness import Witness, half_of

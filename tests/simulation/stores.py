@@ -12,9 +12,9 @@ from attrs import frozen
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.errors import StoreRefused
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Created,
     CreateOutcome,
@@ -33,7 +33,7 @@ from linkhub_core.ports import (
     Superseded,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.story import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
 from tests.simulation.wire import Mortal, Wire

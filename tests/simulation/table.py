@@ -21,10 +21,10 @@ from linkhub_adapters.aws.dynamodb.staging_items import (
     time_to_live,
 )
 from linkhub_adapters.memory import MemoryStagingStore
-from linkhub_core.wire.codec import encode_event, timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import encode_event, timestamp_text
 from tests.simulation.story import row_text
 from tests.simulation.wire import Mortal, Wire
 from tests.simulation.witness import Witness

@@ -29,11 +29,11 @@ import orjson
 from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
-from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Content, Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
 from linkhub_core.ports import DeadLetter, Delivery
+from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
 from tests.simulation.plan import BEGINNING, Plan, Posting
 from tests.simulation.story import Story, short
 

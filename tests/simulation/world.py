@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
+from linkhub_core.application import Adopt, AssembleBatch, Settlement, Sweep
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import (
     OLDER_THAN_ANY_EVENT,
@@ -24,7 +25,6 @@ from linkhub_core.model import (
     WaitingHalf,
 )
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
-from linkhub_core.application import Adopt, AssembleBatch, Settlement, Sweep
 from tests.simulation.audience import Audience
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 from attrs import evolve
 
-from linkhub_core.wire.codec import digest_of, encode_event, stored_product
 from linkhub_core.model import (
     Caption,
     Content,
@@ -24,8 +23,9 @@ from linkhub_core.model import (
     Version,
     WaitingHalf,
 )
-from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
+from linkhub_core.wire.codec import digest_of, encode_event, stored_product
 
 __all__ = [
     "KEY",

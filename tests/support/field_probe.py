@@ -23,9 +23,9 @@ from linkhub_adapters.http.api.openapi_schemas import SCHEMAS
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteStagingStore
 from linkhub_cli.wiring.documents import asyncapi_document
-from linkhub_core.wire.codec import document_of
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore
+from linkhub_core.wire.codec import document_of
 from tests.adapters.aws.table_room import furnished
 from tests.adapters.http.shop import PRODUCTS, Listener
 from tests.core.application.line import Line

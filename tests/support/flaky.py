@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     CreateOutcome,
     Delivery,
@@ -32,7 +32,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "DuplicatingQueue",

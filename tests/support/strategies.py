@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from linkhub_core.wire.codec import digest_of, encode_event
-from linkhub_core.model.fields import FieldFacts, facts_of
 from linkhub_core.model import Caption, Content, Half, Kind, ProductKey, ThumbnailSet, Version
+from linkhub_core.model.fields import FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule, Number, ValueKind
+from linkhub_core.wire.codec import digest_of, encode_event
 
 __all__ = [
     "captions",

@@ -6,8 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.wire.codec import announce
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.support import virtual_time
 from tests.support.builders import KEY, NOON, a_record
 from tests.support.simulated_viewers import SimulatedViewer, a_hub

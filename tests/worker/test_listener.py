@@ -11,11 +11,11 @@ from attrs import define, field
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_adapters.runtime import Listener
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import next_since
-from linkhub_core.wire.codec import announce
-from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import NewsLost, ServiceUnavailable
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.wire.codec import announce
+from linkhub_core.wire.shop_query import next_since
 from tests.support import virtual_time
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.flaky import unavailable

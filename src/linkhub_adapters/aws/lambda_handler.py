@@ -27,9 +27,9 @@ from attrs import define, field
 from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
 from linkhub_adapters.aws.sqs.messages import moment_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import Fault, MalformedEvent, TransientError
 from linkhub_core.model import Kind
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection
 
 __all__ = ["LambdaEventQueue", "LambdaHandler"]

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from attrs import define, evolve, field, frozen
 
 from linkhub_core.errors import Fault
-from linkhub_core.wire.first_sent import carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     Clock,
@@ -22,6 +21,7 @@ from linkhub_core.ports import (
     Refusal,
     Rejection,
 )
+from linkhub_core.wire.first_sent import carry_first_sent
 
 __all__ = ["MemoryEventQueue"]
 

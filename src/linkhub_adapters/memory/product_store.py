@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from attrs import define, evolve, field
 
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import stored_product
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Conflict,
     Created,
@@ -22,7 +21,8 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["MemoryProductStore"]
 

@@ -1,8 +1,8 @@
 """What linkhub tells of itself: logs with structlog, metrics with prometheus-client.
 
 The core's journal entries come in through :class:`TelemetryJournal` and leave as log lines and counters; stores are
-timed by the wrappers of :mod:`~linkhub_adapters.observability.measured`; what only a look can tell (how many halves wait,
-how many sockets are open) is taken as :class:`Figures`.
+timed by the wrappers of :mod:`~linkhub_adapters.observability.measured`; what only a look can tell (how many halves
+wait, how many sockets are open) is taken as :class:`Figures`.
 """
 
 from linkhub_adapters.observability.gauges import CloudUsage, Figures, HttpFigures, RealtimeFigures

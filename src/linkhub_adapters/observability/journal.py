@@ -13,6 +13,7 @@ from attrs import define, field
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.observability.metrics import Metrics
+from linkhub_core.model import Kind, Origin, ProductKey
 from linkhub_core.model.journal_entries import (
     ActivityFailed,
     Entry,
@@ -28,7 +29,6 @@ from linkhub_core.model.journal_entries import (
     RowSkipped,
     Swept,
 )
-from linkhub_core.model import Kind, Origin, ProductKey
 
 __all__ = ["TelemetryJournal"]
 

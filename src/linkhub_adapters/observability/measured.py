@@ -11,8 +11,8 @@ from attrs import define, field
 from prometheus_client import Counter, Histogram
 
 from linkhub_adapters.observability.metrics import Metrics
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
@@ -24,7 +24,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
 

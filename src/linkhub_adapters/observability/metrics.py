@@ -15,8 +15,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
 from linkhub_adapters.observability.gauges import CloudUsage, Figures, HttpFigures, RealtimeFigures
 from linkhub_adapters.observability.logs import dropped_lines
-from linkhub_core.wire.intake import DEVIATIONS
 from linkhub_core.model import Kind
+from linkhub_core.wire.intake import DEVIATIONS
 
 __all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
 

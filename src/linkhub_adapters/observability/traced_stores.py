@@ -8,8 +8,8 @@ from datetime import timedelta
 from attrs import frozen
 
 from linkhub_adapters.observability.tracing import note_began
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     CreateOutcome,
     DropOutcome,
@@ -21,7 +21,7 @@ from linkhub_core.ports import (
     StagingStore,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["TracedProductStore", "TracedStagingStore"]
 

@@ -32,6 +32,8 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from linkhub_core.errors import MalformedEvent
+from linkhub_core.model import Origin, ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import (
     Entry,
@@ -42,10 +44,8 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
     ProductSaved,
 )
-from linkhub_core.errors import MalformedEvent
-from linkhub_core.wire.intake import unwrap
-from linkhub_core.model import Origin, ProductKey
 from linkhub_core.ports import Delivery, Journal, Notifier
+from linkhub_core.wire.intake import unwrap
 
 __all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "note_began"]
 

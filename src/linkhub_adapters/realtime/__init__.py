@@ -39,17 +39,17 @@ How they are put together, on a running event loop::
 `Hub.counters` are for metrics.
 """
 
-from linkhub_adapters.realtime.server.admission import Admission
-from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.endpoints.gateway import Gateway
-from linkhub_adapters.realtime.server.http_bounds import HttpBounds
-from linkhub_adapters.realtime.server.http_connection import HttpConnection
-from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.endpoints.plain_websocket import PRODUCTS_PATH, plain_door, plain_routes
 from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH, SOCKETIO_PATHS, socketio_routes
 from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
+from linkhub_adapters.realtime.hub import Hub
+from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.server.admission import Admission
+from linkhub_adapters.realtime.server.http_bounds import HttpBounds
+from linkhub_adapters.realtime.server.http_connection import HttpConnection
 
 __all__ = [
     "EVENTS_PATH",

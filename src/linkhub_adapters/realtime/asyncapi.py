@@ -18,11 +18,11 @@ from importlib.metadata import version
 from typing import Any
 
 from linkhub_adapters.realtime.asyncapi_schemas import ANSWERS, FROM_CLIENTS, FROM_SERVER, SCHEMAS, Schema, ref
-from linkhub_adapters.realtime.hub.wire_format import NAMESPACE
 from linkhub_adapters.realtime.endpoints.event_stream import EVENTS_PATH
 from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_adapters.realtime.hub.wire_format import NAMESPACE
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 
 __all__ = ["describe"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
-from linkhub_core.model import ProductKey
-from linkhub_core.wire.schemas import Schema, field_schema, object_schema, or_null
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE, ErrorCode
+from linkhub_core.model import ProductKey
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.wire.schemas import Schema, field_schema, object_schema, or_null
 
 __all__ = ["ANSWERS", "FROM_CLIENTS", "FROM_SERVER", "SCHEMAS", "Schema", "ref"]
 

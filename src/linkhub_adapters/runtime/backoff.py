@@ -6,8 +6,8 @@ import asyncio
 
 from attrs import define
 
-from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
 __all__ = ["Patience", "stopped_within"]

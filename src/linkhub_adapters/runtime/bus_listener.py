@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from attrs import define, field
 
 from linkhub_adapters.runtime.backoff import Patience
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import next_since
-from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import NewsLost, ServiceUnavailable
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
+from linkhub_core.wire.shop_query import next_since
 
 __all__ = ["Listener"]
 

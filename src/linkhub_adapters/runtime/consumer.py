@@ -24,8 +24,8 @@ __all__ = ["Consumer"]
 class Consumer:
     """Feeds batches from a queue to a use case until it is stopped.
 
-    ``assemble`` works on one batch (:class:`~linkhub_core.application.AssembleBatch`). ``heartbeat_seconds`` should be a
-    third of the queue's visibility time-out. ``max_in_flight`` batches are in work at once.
+    ``assemble`` works on one batch (:class:`~linkhub_core.application.AssembleBatch`). ``heartbeat_seconds`` should be
+    a third of the queue's visibility time-out. ``max_in_flight`` batches are in work at once.
     """
 
     queue: EventQueue

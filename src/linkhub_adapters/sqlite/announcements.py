@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from attrs import define, field, frozen
 
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
+from linkhub_core.errors import NewsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import read_announcement
-from linkhub_core.errors import NewsLost
 
 __all__ = ["SqliteAnnouncementFeed", "SqliteAnnouncements"]
 

@@ -10,9 +10,9 @@ from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
-from linkhub_core.wire.first_sent import carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+from linkhub_core.wire.first_sent import carry_first_sent
 
 __all__ = ["SqliteDeadLetters"]
 

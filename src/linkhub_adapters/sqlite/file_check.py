@@ -30,9 +30,9 @@ from linkhub_adapters.sqlite.errors import FileFailure, failure_of, translated
 from linkhub_adapters.sqlite.product_store import READ_PRODUCTS, read_product
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_adapters.sqlite.staging_store import READ_ROWS, read_row
-from linkhub_core.ports.finding import Finding
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.ports.finding import Finding
 
 __all__ = [
     "FileSeen",

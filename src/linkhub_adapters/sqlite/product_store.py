@@ -11,10 +11,9 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.documents import read_document
 from linkhub_adapters.sqlite.stored_rows import COLUMNS, StoredRow, read_row
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import decode_record, encode_product, timestamp_text
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Conflict,
     Created,
@@ -27,7 +26,8 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "CHANGED",

@@ -12,9 +12,7 @@ from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_adapters.sqlite.documents import read_document
-from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.wire.json_text import dump
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import (
     DropOutcome,
@@ -27,6 +25,8 @@ from linkhub_core.ports import (
     Superseded,
     Unreadable,
 )
+from linkhub_core.wire.codec import content_from, encode_content
+from linkhub_core.wire.json_text import dump
 
 __all__ = ["READ_ROWS", "SqliteStagingStore", "read_row"]
 

@@ -8,11 +8,11 @@ Any other document, such as one that was edited by hand, is decoded: it comes ou
 from __future__ import annotations
 
 from linkhub_adapters.sqlite.documents import read_document
-from linkhub_core.wire.codec import decode_record, stored_product
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Version
-from linkhub_core.ports import Unreadable
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import decode_record, stored_product
 
 __all__ = ["COLUMNS", "StoredRow", "read_row"]
 

@@ -12,11 +12,11 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.codec import read_announcement
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
+from linkhub_core.wire.codec import read_announcement
 
 __all__ = ["SqliteVideos"]
 

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from typing import cast
 
 from linkhub_cli.backends.backend import OPEN_ALL, OPEN_STORES, Backend, OpenBackend, Opening
-from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings import Settings
+from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.ports import Clock
 

@@ -1,7 +1,8 @@
 """The AWS backend: SQS queues, DynamoDB tables, and an SNS topic on which nodes hear of products.
 
 Without a topic, news stays within the process: a consumer and a server in one process still show products at once,
-viewers of other processes find them when they poll, and :mod:`~linkhub_cli.processes.realtime_scope` says so at start-up.
+viewers of other processes find them when they poll, and :mod:`~linkhub_cli.processes.realtime_scope` says so at
+start-up.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
+from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
-from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.resources import QUEUE_SETTINGS
-from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
+from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.depths import SqsDepths
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
-from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
+from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.memory import MemoryAnnouncements
 from linkhub_adapters.observability import Figures
-from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_cli.backends.aws_usage import usage_of
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
-from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings import Aws, Settings
+from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import AnnouncementFeed, Clock, Notifier

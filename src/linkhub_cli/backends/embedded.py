@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from linkhub_adapters.observability import Figures
 from linkhub_adapters.sqlite import (
     SqliteAnnouncements,
     SqliteDatabase,
@@ -23,7 +24,6 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
     SqliteVideos,
 )
-from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty

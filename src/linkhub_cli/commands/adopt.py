@@ -9,14 +9,14 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.wiring.container import Container
 from linkhub_cli.views.failures import SOME_FAILED
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, news, plain, print_lines
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_cli.wiring.container import Container
+from linkhub_core.application import Adoption, AdoptionPlan
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
-from linkhub_core.application import Adoption, AdoptionPlan
+from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["adopt"]
 

@@ -6,11 +6,11 @@ from itertools import groupby
 
 import click
 
-from linkhub_cli.settings import reference as settings_reference
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.settings import reference as settings_reference
+from linkhub_cli.settings.sources import Effective, Loaded
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, print_lines, print_table
-from linkhub_cli.settings.sources import Effective, Loaded
 
 __all__ = ["config"]
 

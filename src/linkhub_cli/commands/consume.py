@@ -6,9 +6,9 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.consuming import consume as consume_until_stopped
-from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.views.help_text import Example, examples
 
 __all__ = ["consume"]
 

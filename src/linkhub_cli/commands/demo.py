@@ -13,16 +13,16 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.commands.serve import overrides_of
 from linkhub_cli.demo.feeding import Feeding
 from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
-from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.sample_products import SHOPS
+from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.workers import SimulatedWorkers
-from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
 from linkhub_cli.processes.listener_info import ProcessFacts
-from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_cli.processes.serving import Extras
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import news
+from linkhub_cli.wiring.server_container import ServerContainer
 
 __all__ = ["demo"]
 

@@ -6,9 +6,9 @@ import click
 
 from linkhub_cli import doctor as examination
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.settings.sources import SettingsFaulty
 from linkhub_cli.views.failures import MISTAKEN
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.settings.sources import SettingsFaulty
 
 __all__ = ["doctor"]
 

@@ -6,13 +6,13 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.wiring.container import Container
 from linkhub_cli.views.failures import SOME_FAILED
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, for_terminal, is_terminal, news, plain
-from linkhub_core.wire.shop_query import parse_seller
-from linkhub_core.wire.codec import encode_product
+from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import encode_product
+from linkhub_core.wire.shop_query import parse_seller
 
 __all__ = ["export"]
 

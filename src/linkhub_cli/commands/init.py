@@ -12,13 +12,13 @@ import click
 from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.views.failures import SOME_FAILED, UNAVAILABLE
-from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.wiring.logs import set_up_logs
-from linkhub_cli.views.output import news, plain, print_lines
 from linkhub_cli.provisioning import provision
 from linkhub_cli.provisioning.wanted import settings_before_queues, settings_to_use, wanted_of
 from linkhub_cli.settings import Settings
+from linkhub_cli.views.failures import SOME_FAILED, UNAVAILABLE
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import news, plain, print_lines
+from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 __all__ = ["init"]

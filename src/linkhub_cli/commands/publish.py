@@ -17,11 +17,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from linkhub_cli.backends import OPEN_ALL
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.wiring.container import Container
+from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_cli.views.event_lines import EventLine, UnreadableLine, read_lines
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, news
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher
 
 __all__ = ["publish"]

@@ -7,11 +7,11 @@ import sys
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
 from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import news
 
 __all__ = ["greet", "overrides_of", "serve"]
 

@@ -10,12 +10,12 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.wiring.container import Container
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import age_text, news, plain, print_lines, print_table
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_cli.wiring.container import Container
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["staging"]
 

@@ -7,9 +7,9 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.wiring.container import Container
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, print_lines
+from linkhub_cli.wiring.container import Container
 from linkhub_core.model.journal_entries import Swept
 
 __all__ = ["sweep"]

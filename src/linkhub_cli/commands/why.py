@@ -10,11 +10,11 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, plain, print_lines, print_table
-from linkhub_core.wire.codec import timestamp_text
-from linkhub_core.model import ProductKey
-from linkhub_core.ports import VideoTraces
-from linkhub_core.model.rules import RuleBroken
 from linkhub_core.application import Happening, Story
+from linkhub_core.model import ProductKey
+from linkhub_core.model.rules import RuleBroken
+from linkhub_core.ports import VideoTraces
+from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["why"]
 

@@ -16,10 +16,10 @@ from typing import Any
 from attrs import define, field, frozen
 
 from linkhub_cli.demo.sample_products import SHOPS, Shop, Ware
-from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["Sending", "SimulatedWorkers"]
 

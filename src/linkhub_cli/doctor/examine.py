@@ -11,16 +11,16 @@ from typing import Any
 from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.doctor.rows import Row, find_in_rows
-from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.provisioning.wanted import is_queue_unnamed
+from linkhub_cli.settings import Settings
+from linkhub_cli.settings.backend_choice import backend_reason
+from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings.sdk_settings import mend_of
-from linkhub_cli.settings.backend_choice import backend_reason
-from linkhub_cli.settings import Settings
 from linkhub_cli.settings.sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
-from linkhub_core.ports.finding import Finding, Verdict
 from linkhub_core.ports import Clock
+from linkhub_core.ports.finding import Finding, Verdict
 
 __all__ = ["examine", "of_faulty_settings"]
 

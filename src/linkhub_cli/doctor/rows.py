@@ -18,9 +18,9 @@ from attrs import define, field
 
 from linkhub_cli.views.output import counted
 from linkhub_core.errors import LinkhubError
-from linkhub_core.ports.finding import Finding
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.ports.finding import Finding
 
 __all__ = ["MOST_ROWS", "Row", "find_in_rows"]
 

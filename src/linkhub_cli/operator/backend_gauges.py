@@ -16,9 +16,9 @@ from attrs import define, field, frozen
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends import Backend
 from linkhub_core.errors import Fault
-from linkhub_core.wire.intake import FOREIGN
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+from linkhub_core.wire.intake import FOREIGN
 
 __all__ = ["AGES", "Letters", "VitalSigns"]
 

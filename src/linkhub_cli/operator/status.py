@@ -14,13 +14,13 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.observability import Figures, RealtimeFigures
-from linkhub_cli.operator.process_report import NodeReport, WorkTotals
-from linkhub_cli.operator.process_registry import Presence
-from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.operator.backend_gauges import AGES, Letters, VitalSigns
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.operator.process_report import NodeReport, WorkTotals
+from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
+from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["OperatorStatus"]
 

@@ -17,15 +17,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_cli.wiring.access import access_policy
-from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
+from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_cli.operator.process_report import Node
 from linkhub_cli.processes.http_server import HttpServer, bind_all, http_config
 from linkhub_cli.processes.lifecycle import Phase, run_phases, stopped_by_signals
-from linkhub_cli.operator.process_report import Node
-from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.processes.realtime_scope import tell_reach
-from linkhub_cli.wiring.refusal_log import RefusalLog
 from linkhub_cli.settings import Listener, Settings
+from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
+from linkhub_cli.wiring.refusal_log import RefusalLog
 
 __all__ = ["consume"]
 

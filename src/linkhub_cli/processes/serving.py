@@ -23,16 +23,16 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import Probe
 from linkhub_adapters.runtime import Listener
-from linkhub_cli.wiring.access import access_policy
-from linkhub_cli.wiring.container import exit_deadline, guards, open_container
+from linkhub_cli.processes.gateway_duty import Viewers
 from linkhub_cli.processes.http_server import HttpServer, bind_all
 from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.processes.realtime_scope import tell_reach
-from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_cli.settings import Listener as ListenerSettings
 from linkhub_cli.settings import Settings
-from linkhub_cli.processes.gateway_duty import Viewers
+from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.container import exit_deadline, guards, open_container
+from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed
 

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
+from linkhub_adapters.aws.resources import Subscription
+from linkhub_adapters.aws.resources.provisioning import Provisioning
+from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
 from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.aws.resources.provisioning import Provisioning
-from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
-from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
-from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_cli.provisioning.wanted import account_of, wanted_of
-from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings import Aws, Settings
+from linkhub_cli.settings.queue_urls import queue_urls
+from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.provisioned import Provisioned

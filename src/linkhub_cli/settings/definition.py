@@ -16,9 +16,9 @@ from attrs import Factory, evolve, frozen
 from typed_settings.cls_utils import deep_options
 
 from linkhub_cli.settings import setting_rules as rules
-from linkhub_cli.settings.setting import facts_of, setting
 from linkhub_cli.settings.backend_choice import DEFAULT_BACKEND, ignored_settings, inferred_backend
 from linkhub_cli.settings.backend_choice import VARIABLE as BACKEND
+from linkhub_cli.settings.setting import facts_of, setting
 from linkhub_cli.settings.sources import Loaded, SettingFault, Source, load, read_env_file
 
 __all__ = [

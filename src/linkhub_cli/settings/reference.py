@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from linkhub_cli.settings.setting import SettingFacts
 from linkhub_cli.settings import load_settings
+from linkhub_cli.settings.setting import SettingFacts
 from linkhub_cli.settings.sources import Effective
 
 __all__ = ["as_documents", "env_example", "markdown"]

@@ -9,11 +9,11 @@ from typing import Any
 import click
 from attrs import evolve, frozen
 
-from linkhub_cli.wiring.container import Container
 from linkhub_cli.views.dead_letters import Selection, queue_of, select
 from linkhub_cli.views.output import counted, plain
-from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_cli.wiring.container import Container
 from linkhub_core.application import Examined, plan_redrive
+from linkhub_core.errors import Fault, MalformedEvent
 
 __all__ = [
     "Changes",

@@ -11,12 +11,12 @@ from attrs import evolve, frozen
 
 from linkhub_cli.views.message_body import marked_body
 from linkhub_cli.views.output import counted, print_table
-from linkhub_core.wire.peek_ids import names_in
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.application import Examined, ExamineDeadLetters
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin
 from linkhub_core.ports import DeadLetterQuery
-from linkhub_core.application import Examined, ExamineDeadLetters
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.peek_ids import names_in
 
 __all__ = [
     "UNKNOWN_QUEUE",

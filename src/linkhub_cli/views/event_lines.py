@@ -11,13 +11,13 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_core.wire import json_text
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.model import CONTENT_CLASSES, Kind
 from linkhub_core.model.fields import facts_of
+from linkhub_core.ports import OutgoingMessage
+from linkhub_core.wire import json_text
 from linkhub_core.wire.intake import unwrap
 from linkhub_core.wire.intake.spelling import known_name
-from linkhub_core.model import CONTENT_CLASSES, Kind
-from linkhub_core.ports import OutgoingMessage
 
 __all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
 

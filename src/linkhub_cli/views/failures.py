@@ -17,9 +17,9 @@ from contextlib import contextmanager
 import click
 
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_cli.views.output import news
 from linkhub_cli.settings.sdk_settings import line_of
 from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.views.output import news
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
 
 __all__ = ["SOME_FAILED", "exit_code_of", "telling", "words_of"]

@@ -18,10 +18,10 @@ from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from linkhub_core.wire import json_text
-from linkhub_core.wire.shop_query import next_since
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import next_since
 
 __all__ = ["ShopWatch", "websocket_url"]
 

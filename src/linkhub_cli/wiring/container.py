@@ -28,10 +28,11 @@ from linkhub_adapters.observability import (
 )
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
+from linkhub_cli.operator.backend_gauges import VitalSigns
 from linkhub_cli.processes.exit_deadline import TELL_SECONDS, ExitDeadline
 from linkhub_cli.processes.lifecycle import Duty
-from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.settings import Settings
+from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.tracing import (
     Tracing,
     open_tracing,
@@ -41,7 +42,6 @@ from linkhub_cli.wiring.tracing import (
     traced_products,
     traced_staging,
 )
-from linkhub_cli.operator.backend_gauges import VitalSigns
 from linkhub_core.application import (
     Adopt,
     AssembleBatch,

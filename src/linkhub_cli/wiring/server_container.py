@@ -1,4 +1,5 @@
-"""The composition root of a server: everything of :mod:`linkhub_cli.wiring.container`, and the rooms that face viewers."""
+"""The composition root of a server: everything of :mod:`linkhub_cli.wiring.container`, and the rooms that face
+viewers."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
+from linkhub_adapters.observability import HttpFigures, RealtimeFigures
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
@@ -28,16 +30,15 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.endpoints.gateway import Door
 from linkhub_adapters.realtime.server.http_bounds import CutReason
-from linkhub_adapters.observability import HttpFigures, RealtimeFigures
+from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_cli.operator.status import OperatorStatus
+from linkhub_cli.processes.http_server import http_config
+from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
 from linkhub_cli.wiring.container import Container
-from linkhub_cli.processes.http_server import http_config
-from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.operator.process_registry import Attendance, Presence
-from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.refusal_log import RefusalLog
-from linkhub_cli.settings import Listener, Settings
 from linkhub_core.access import TrustedProxies
 from linkhub_core.application.subscriber_session import SessionLimits
 

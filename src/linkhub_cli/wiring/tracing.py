@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings import Settings
+from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
-from linkhub_core.ports import Journal, Notifier, ProductStore, StagingStore
 from linkhub_core.application import AssembleBatch
+from linkhub_core.ports import Journal, Notifier, ProductStore, StagingStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

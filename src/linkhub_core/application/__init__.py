@@ -6,8 +6,9 @@ stages it; :class:`Settlement` saves, announces and cleans up; :class:`AssembleB
 
 from linkhub_core.application.adopt import Adopt, Adoption, AdoptionPlan
 from linkhub_core.application.assemble import AssembleBatch
-from linkhub_core.application.browse_shop import BrowseShop, ShopPage
 from linkhub_core.application.assembly import Case
+from linkhub_core.application.browse_shop import BrowseShop, ShopPage
+from linkhub_core.application.complete import Settlement
 from linkhub_core.application.dead_letters import (
     Examined,
     ExamineDeadLetters,
@@ -15,10 +16,9 @@ from linkhub_core.application.dead_letters import (
     RedrivePlan,
     plan_redrive,
 )
-from linkhub_core.application.complete import Settlement
-from linkhub_core.application.timeline import Happening, State, Story, tell_stories
-from linkhub_core.application.sweep import Sweep
 from linkhub_core.application.explain_video import Why
+from linkhub_core.application.sweep import Sweep
+from linkhub_core.application.timeline import Happening, State, Story, tell_stories
 
 __all__ = [
     "Adopt",

@@ -20,11 +20,11 @@ from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from linkhub_core.application.sweep import Sweep
 from linkhub_core.errors import PermanentError
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports.product_store import Revised, Revision
 from linkhub_core.ports.unreadable import Unreadable
-from linkhub_core.application.sweep import Sweep
 
 __all__ = ["Adopt", "Adoption", "AdoptionPlan"]
 

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from linkhub_core.wire.codec import read_event
-from linkhub_core.model.journal_entries import EventDeviated, HalfStaged, HalfWasKnown, MessageRejected, MessagesReleased
+from linkhub_core.application.assembly import Case
+from linkhub_core.application.complete import MAX_ROUNDS, Settlement, readable
 from linkhub_core.errors import (
     Fault,
     LinkhubError,
@@ -27,13 +27,19 @@ from linkhub_core.errors import (
     TooMuchContention,
     TransientError,
 )
-from linkhub_core.model.merge import Halves
 from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
+from linkhub_core.model.journal_entries import (
+    EventDeviated,
+    HalfStaged,
+    HalfWasKnown,
+    MessageRejected,
+    MessagesReleased,
+)
+from linkhub_core.model.merge import Halves
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.staging_store import Partner, Superseded
 from linkhub_core.ports.unreadable import Unreadable
-from linkhub_core.application.assembly import Case
-from linkhub_core.application.complete import MAX_ROUNDS, Settlement, readable
+from linkhub_core.wire.codec import read_event
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from attrs import define, field
 
-from linkhub_core.model.merge import Halves, newer_than
 from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.merge import Halves, newer_than
 
 __all__ = ["Case"]
 

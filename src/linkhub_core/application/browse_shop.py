@@ -7,6 +7,15 @@ from datetime import datetime
 
 from attrs import frozen
 
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.model import ProductKey
+from linkhub_core.model.journal_entries import RowSkipped
+from linkhub_core.model.rules import RuleBroken
+from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.journal import Journal, SilentJournal
+from linkhub_core.ports.product_store import ProductReader
+from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.shop_query import (
     Page,
     PageQuery,
@@ -16,15 +25,6 @@ from linkhub_core.wire.shop_query import (
     parse_seller,
     parse_since,
 )
-from linkhub_core.model.journal_entries import RowSkipped
-from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductKey
-from linkhub_core.ports.clock import Clock
-from linkhub_core.ports.journal import Journal, SilentJournal
-from linkhub_core.ports.product_store import ProductReader
-from linkhub_core.ports.unreadable import Unreadable
-from linkhub_core.model.rules import RuleBroken
-from linkhub_core.model.stored_product import StoredProduct
 
 __all__ = ["BrowseShop", "ShopPage"]
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.application.dead_letters import ExamineDeadLetters
+from linkhub_core.application.timeline import Story, tell_stories
 from linkhub_core.model import ProductKey
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetterQuery
 from linkhub_core.ports.video_lookup import Videos, VideoTraces
-from linkhub_core.application.dead_letters import ExamineDeadLetters
-from linkhub_core.application.timeline import Story, tell_stories
+from linkhub_core.wire.peek_ids import names_in
 
 __all__ = ["Why"]
 

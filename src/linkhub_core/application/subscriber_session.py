@@ -22,9 +22,9 @@ from typing import Any
 from attrs import define, field, frozen
 from attrs.validators import gt
 
-from linkhub_core.wire.shop_query import parse_seller, parse_since
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.errors import InvalidQuery
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import parse_seller, parse_since
 
 __all__ = [
     "GET_STATUS",

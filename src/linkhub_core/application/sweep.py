@@ -19,13 +19,13 @@ from typing import TypeVar
 
 from attrs import define, field, frozen
 
-from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
-from linkhub_core.errors import LinkhubError, TransientError
-from linkhub_core.model import Kind, ProductRecord, WaitingHalf
-from linkhub_core.ports.staging_store import Dropped
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.application.assembly import Case
 from linkhub_core.application.complete import Settlement
+from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
+from linkhub_core.ports.staging_store import Dropped
+from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Sweep"]
 

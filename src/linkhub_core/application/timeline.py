@@ -19,14 +19,14 @@ from typing import Any
 
 from attrs import field, frozen
 
-from linkhub_core.wire import json_text
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.peek_ids import names_in
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.application.dead_letters import Examined
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
-from linkhub_core.application.dead_letters import Examined
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.peek_ids import names_in
 
 __all__ = ["Happening", "State", "Story", "tell_stories"]
 

@@ -26,8 +26,8 @@ from typing import cast
 
 from attrs import evolve, frozen
 
-from linkhub_core.model.merge import Halves, newer_than
 from linkhub_core.model import Caption, Half, ProductRecord, ThumbnailSet
+from linkhub_core.model.merge import Halves, newer_than
 
 __all__ = ["Decision", "Improved", "Joined", "Refreshed", "Unchanged", "Waiting", "decide"]
 

@@ -9,8 +9,8 @@ from typing import Protocol
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
-from linkhub_core.wire.first_sent import first_sent_at
 from linkhub_core.model import Kind
+from linkhub_core.wire.first_sent import first_sent_at
 
 __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
 

@@ -1,6 +1,7 @@
 """What happened, told as it happens: the core's only way to logs, metrics and traces.
 
-Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait, or keep them.
+Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait, or keep
+them.
 """
 
 from __future__ import annotations

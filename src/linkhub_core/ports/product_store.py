@@ -7,10 +7,10 @@ from typing import Protocol
 
 from attrs import frozen
 
-from linkhub_core.wire.shop_query import Page, PageQuery
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "Conflict",

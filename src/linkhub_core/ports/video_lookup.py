@@ -8,8 +8,8 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["QueuedMessage", "VideoTraces", "Videos"]

@@ -1,8 +1,9 @@
 """Wire JSON to model and back: events of the workers, products, and the announcements of products.
 
-An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.wire.intake`, which
-names every deviation and every fault in one pass. How an object becomes a value of the model is in
-:mod:`~linkhub_core.wire.structure`; this module adds what the wire needs: kinds, stamps, versions, products, announcements.
+An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.wire.intake`,
+which names every deviation and every fault in one pass. How an object becomes a value of the model is in
+:mod:`~linkhub_core.wire.structure`; this module adds what the wire needs: kinds, stamps, versions, products,
+announcements.
 """
 
 from __future__ import annotations
@@ -15,15 +16,7 @@ from typing import Any, cast
 import orjson
 from attrs import frozen
 
-from linkhub_core.wire import json_text
-from linkhub_core.model import rules
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.errors import Fault, MalformedEvent
-from linkhub_core.wire.intake import Report, read_content, read_object, unwrap
-from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
-from linkhub_core.wire.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
-from linkhub_core.wire.intake.spelling import known_name
-from linkhub_core.wire.intake.times import read_time
 from linkhub_core.model import (
     CONTENT_CLASSES,
     Caption,
@@ -36,8 +29,16 @@ from linkhub_core.model import (
     ProductRecord,
     ThumbnailSet,
     Version,
+    rules,
 )
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire import json_text
+from linkhub_core.wire.intake import Report, read_content, read_object, unwrap
+from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
+from linkhub_core.wire.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
+from linkhub_core.wire.intake.spelling import known_name
+from linkhub_core.wire.intake.times import read_time
 from linkhub_core.wire.structure import build, build_exactly, unstructure
 
 __all__ = [

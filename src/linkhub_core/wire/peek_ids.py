@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkhub_core.errors import MalformedEvent
+from linkhub_core.model import ProductKey
 from linkhub_core.wire.intake import Report, read_object, unwrap
 from linkhub_core.wire.intake.spelling import known_name
-from linkhub_core.model import ProductKey
 
 __all__ = ["names_in"]
 

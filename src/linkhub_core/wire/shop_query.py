@@ -15,9 +15,8 @@ from urllib.parse import quote, unquote
 import orjson
 from attrs import frozen
 
-from linkhub_core.model import rules
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductKey
+from linkhub_core.model import ProductKey, rules
 from linkhub_core.model.stored_product import StoredProduct
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sqs.calls import SqsCalls
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
-from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.find_queues import FindQueues
+from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.memory import FakeClock
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Delivery

@@ -23,12 +23,12 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
-from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
+from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.memory import FakeClock, MemoryProductStore, MemoryStagingStore
-from linkhub_core.wire.shop_query import PageQuery
 from linkhub_core.model import Kind, ProductKey, Version
 from linkhub_core.ports import Equal, ProductStore, Revision, Staged
+from linkhub_core.wire.shop_query import PageQuery
 from tests.support.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
 from tests.support.faults import Fault, inject
 from tests.support.readable import readable_rows, scanned

@@ -16,11 +16,11 @@ from linkhub_adapters.memory import (
     MemoryProductStore,
     MemoryStagingStore,
 )
-from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.application import AssembleBatch, Settlement
 from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
-from linkhub_core.application import AssembleBatch, Settlement
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.support.builders import KEY, NOON, a_delivery, an_event
 from tests.support.faults import Fault, inject

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_core.wire.codec import announce
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
+from linkhub_core.wire.codec import announce
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.builders import NOON, a_record, an_outgoing

@@ -11,8 +11,8 @@ from uuid import uuid4
 from attrs import define, field
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
+from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.memory import FakeClock

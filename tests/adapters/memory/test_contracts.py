@@ -12,9 +12,9 @@ from linkhub_adapters.memory import (
     MemoryShopStamps,
     MemoryStagingStore,
 )
-from linkhub_core.wire.codec import announce
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import AnnouncementFeed
+from linkhub_core.wire.codec import announce
 from tests.contracts.event_queue import EventQueueContract, Queues
 from tests.contracts.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
 from tests.contracts.notifier import NotifierContract, OpenFeed

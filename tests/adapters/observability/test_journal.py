@@ -13,6 +13,8 @@ from structlog.testing import CapturingLogger
 
 from linkhub_adapters.observability import Metrics, TelemetryJournal
 from linkhub_adapters.observability.journal import _TOLD, MOST_ROWS_NAMED
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind, Origin, ProductKey
 from linkhub_core.model import journal_entries as entries
 from linkhub_core.model.journal_entries import (
     ActivityFailed,
@@ -28,8 +30,6 @@ from linkhub_core.model.journal_entries import (
     RowSkipped,
     Swept,
 )
-from linkhub_core.errors import Fault
-from linkhub_core.model import Kind, Origin, ProductKey
 
 KEY = ProductKey("nalu-fashion", "7301")
 ORIGIN = Origin(correlation_id="c-1")

@@ -6,11 +6,11 @@ import pytest
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.observability import MeasuredProductStore, MeasuredStagingStore, Metrics
-from linkhub_core.wire.shop_query import PageQuery
-from linkhub_core.wire.codec import stored_product
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Created, Dropped, Marked, Revised, Staged
+from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.shop_query import PageQuery
 from tests.support.builders import a_record, a_revision, a_waiting
 from tests.support.readable import scanned
 

@@ -13,9 +13,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from linkhub_adapters.observability.traced_stores import TracedProductStore, TracedStagingStore
 from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal
+from linkhub_core.application import AssembleBatch, Settlement
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
-from linkhub_core.application import AssembleBatch, Settlement
 from tests.core.application.line import Line
 from tests.support.builders import KEY, an_outgoing
 from tests.support.flaky import FlakyNotifier, Strike, unavailable

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, Dialect
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, Dialect
 from linkhub_core.application.subscriber_session import SUBSCRIBE
 from tests.adapters.realtime.room import SELLER
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.wire.codec import timestamp_text
 from tests.support.simulated_viewers import Received, SimulatedViewer
 
 __all__ = ["Due", "ModelClient"]

@@ -36,14 +36,14 @@ from linkhub_adapters.realtime import (
     socketio_routes,
 )
 from linkhub_core.access import AccessPolicy
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import announce
+from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.application import BrowseShop
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import announce
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.support.builders import NOON, a_record
 
 __all__ = [

@@ -15,7 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft7Validator
 
-from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE, ErrorCode, Join, SessionLimits
+from linkhub_core.application.subscriber_session import (
+    GET_STATUS,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    ErrorCode,
+    Join,
+    SessionLimits,
+)
 from linkhub_core.application.subscriber_session import SubscriberSession as Session
 from tests.adapters.realtime.described_clients import DOCUMENT, open_client
 from tests.adapters.realtime.room import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.channel import MAX_WRITE_BYTES
 from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET, SOCKETIO_POLLING, Dialect
-from linkhub_adapters.realtime.hub import Hub
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, an_announcement, make_room

@@ -11,8 +11,8 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
-from linkhub_core.application.subscriber_session import SUBSCRIBE
 from linkhub_core.application.browse_shop import MAX_MISSED
+from linkhub_core.application.subscriber_session import SUBSCRIBE
 from tests.adapters.realtime.room import SETTINGS, make_room
 from tests.support.builders import NOON, a_key, a_record
 

@@ -20,14 +20,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
 from linkhub_adapters.realtime import RealtimeSettings
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import announce
+from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.application.subscriber_session import SessionLimits
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import announce
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.hub_model import ModelClient
 from tests.support.builders import NOON, a_key, a_record
 from tests.support.simulated_viewers import SimulatedViewer, a_hub

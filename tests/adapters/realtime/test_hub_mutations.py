@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
 from linkhub_adapters.realtime.hub.catch_up import CatchUp
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer, Request
 from linkhub_adapters.realtime.hub.channel import Channel
-from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.test_hub_machine import HubMachine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from linkhub_adapters.realtime.engineio import Refusal
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
+from linkhub_adapters.realtime.engineio import Refusal
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.raw_client import a_frame
 from tests.adapters.realtime.room import Room, an_announcement, make_room

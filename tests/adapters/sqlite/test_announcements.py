@@ -10,9 +10,9 @@ import pytest
 from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
+from linkhub_core.errors import NewsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import announce
-from linkhub_core.errors import NewsLost
 from tests.support.builders import NOON, a_key, a_record
 
 LONG_SECONDS = 3600.0

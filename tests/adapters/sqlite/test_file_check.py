@@ -23,8 +23,8 @@ from linkhub_adapters.sqlite.file_check import (
 )
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.ports.finding import Finding, Verdict
 from linkhub_core.ports import Unreadable
+from linkhub_core.ports.finding import Finding, Verdict
 
 _SPOILT_PRODUCT = """
 INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, updated_at)

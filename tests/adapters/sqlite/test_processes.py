@@ -12,6 +12,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from linkhub_adapters.memory import MemoryJournal
+from linkhub_adapters.runtime import SystemClock
 from linkhub_adapters.sqlite import (
     SqliteAnnouncements,
     SqliteDatabase,
@@ -22,12 +23,11 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
-from linkhub_adapters.runtime import SystemClock
-from linkhub_core.wire.codec import encode_event
-from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
-from linkhub_core.model import Kind, ProductKey
-from linkhub_core.ports import OutgoingMessage
 from linkhub_core.application import AssembleBatch, Settlement
+from linkhub_core.model import Kind, ProductKey
+from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
+from linkhub_core.ports import OutgoingMessage
+from linkhub_core.wire.codec import encode_event
 from tests.support.builders import a_half, a_key
 from tests.support.readable import scanned
 

@@ -10,8 +10,8 @@ from linkhub_adapters.observability import Figures, Metrics, RealtimeFigures
 from linkhub_cli.backends import Backend
 from linkhub_cli.backends.memory import open_backend
 from linkhub_cli.demo.status_line import StatusLine
-from linkhub_cli.settings import Settings
 from linkhub_cli.operator.backend_gauges import VitalSigns
+from linkhub_cli.settings import Settings
 
 
 def _line(backend: Backend, console: Console) -> StatusLine:

@@ -8,10 +8,10 @@ import pytest
 
 from linkhub_cli.demo.sample_products import SHOPS
 from linkhub_cli.demo.workers import Sending, SimulatedWorkers
-from linkhub_core.wire.shop_query import parse_seller
-from linkhub_core.wire.codec import decode_event
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind
+from linkhub_core.wire.codec import decode_event
+from linkhub_core.wire.shop_query import parse_seller
 
 START = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 

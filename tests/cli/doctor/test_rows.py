@@ -11,9 +11,9 @@ from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_cli.doctor import rows
 from linkhub_cli.doctor.rows import find_in_rows
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.ports.finding import Verdict
 from linkhub_core.model import WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.ports.finding import Verdict
 from tests.support.builders import a_half, a_key, a_record, a_waiting, an_unreadable
 
 

@@ -13,12 +13,12 @@ from dependency_injector.providers import Object
 
 from linkhub_adapters.observability import Metrics, RealtimeFigures
 from linkhub_cli.backends import Backend
-from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.processes.listener_info import ProcessFacts
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind
 from tests.support.builders import NOON, an_outgoing
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typed_settings.cls_utils import deep_options
 
-from linkhub_cli.settings.setting import facts_of
-from linkhub_cli.settings.backend_choice import backend_reason
 from linkhub_cli.settings import Aws, Settings, load_settings
+from linkhub_cli.settings.backend_choice import backend_reason
+from linkhub_cli.settings.setting import facts_of
 from linkhub_cli.settings.sources import Loaded, SettingsFaulty
 
 _QUEUES = {"SQS_CAPTION_QUEUE_URL": "https://sqs/1/caption", "SQS_THUMBNAIL_QUEUE_URL": "https://sqs/1/thumbnail"}

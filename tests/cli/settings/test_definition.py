@@ -7,12 +7,12 @@ from pathlib import Path
 import attrs
 import pytest
 
-from linkhub_cli.settings.setting import MASK
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.settings.reference import as_documents, env_example, markdown
+from linkhub_cli.settings.setting import MASK
 from linkhub_cli.settings.sources import SettingsFaulty
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 AWS = ROOT / "src" / "linkhub_cli" / "backends" / "aws.py"
 EFFECTIVE = load_settings(environment={}).effective

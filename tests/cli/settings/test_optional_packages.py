@@ -8,7 +8,7 @@ import pytest
 
 from linkhub_cli.settings.optional_packages import how_to_install
 
-EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"][
+EXTRAS = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"][
     "optional-dependencies"
 ]
 

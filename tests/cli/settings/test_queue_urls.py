@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_cli.settings import Aws
+from linkhub_cli.settings.queue_urls import queue_urls
 from linkhub_core.model import Kind
 
 

@@ -12,8 +12,8 @@ import pytest
 from attrs import frozen
 
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkPart, SdkUnavailable, sdk_fault_of
-from linkhub_cli.views.failures import exit_code_of, words_of
 from linkhub_cli.settings.sdk_settings import line_of, mend_of
+from linkhub_cli.views.failures import exit_code_of, words_of
 from tests.cli.conftest import Terminal
 
 MISTAKEN, UNAVAILABLE = 2, 3

@@ -3,8 +3,8 @@
 import click
 import pytest
 
-from linkhub_cli.views.failures import exit_code_of, telling
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.views.failures import exit_code_of, telling
 from linkhub_core.errors import (
     Fault,
     InvalidQuery,

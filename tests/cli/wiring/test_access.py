@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.access import access_policy
 from linkhub_core.access import AccessPolicy, OriginVerdict
 
 

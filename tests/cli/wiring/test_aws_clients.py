@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_cli.settings import Aws, load_settings
 from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.wiring.aws_clients import open_clients
 
 _ALL, _ONE = "http://127.0.0.1:9", "http://127.0.0.1:10"
 

@@ -11,9 +11,9 @@ import pytest
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli import backends
 from linkhub_cli.backends import open_backend
-from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.wiring.container import Container, open_container
 
 MEMORY = load_settings(environment={"LINKHUB_BACKEND": "memory"}).settings
 

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from linkhub_adapters.http.pages import api_docs
 from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.pages import api_docs
 from linkhub_cli.wiring import documents
 from tests.cli.wired import a_server
 

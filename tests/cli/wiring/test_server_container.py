@@ -8,10 +8,10 @@ import pytest
 from starlette.routing import Route
 
 from linkhub_adapters.memory import MemoryProductStore
-from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_cli.settings import Logs
-from linkhub_core.wire.shop_query import Page, PageQuery
+from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.cli.wired import a_server
 
 _REFUSED_BY_SOCKETIO = ("PUT", "PATCH", "DELETE")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from linkhub_cli.wiring import tracing
-from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.wiring import tracing
+from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.application import AssembleBatch
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from linkhub_adapters.memory import FakeClock, MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
+from linkhub_core.application import AssembleBatch, Settlement, Sweep
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     DeadLetter,
@@ -20,7 +21,6 @@ from linkhub_core.ports import (
     ProductStore,
     StagingStore,
 )
-from linkhub_core.application import AssembleBatch, Settlement, Sweep
 from tests.support.builders import an_outgoing
 from tests.support.flaky import RecordingNotifier
 

@@ -9,10 +9,10 @@ import pytest
 from attrs import define, evolve
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_core.application import Adopt, AdoptionPlan
 from linkhub_core.errors import StoreRefused
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import DropOutcome, ReviseOutcome, Revision
-from linkhub_core.application import Adopt, AdoptionPlan
 from tests.core.application.line import Line
 from tests.support.builders import a_caption, a_half, a_key, a_record, a_waiting, an_outgoing, an_unreadable
 

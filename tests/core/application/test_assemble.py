@@ -11,7 +11,10 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
-from linkhub_core.wire.codec import Reading, document_of, read_event
+from linkhub_core.application import assemble as module
+from linkhub_core.application.assemble import retry_delay_seconds
+from linkhub_core.errors import Fault, ServiceUnavailable, StoreRefused
+from linkhub_core.model import Kind, Note
 from linkhub_core.model.journal_entries import (
     EventDeviated,
     HalfStaged,
@@ -20,12 +23,9 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
     ProductSaved,
 )
-from linkhub_core.errors import Fault, ServiceUnavailable, StoreRefused
-from linkhub_core.wire.intake import unwrap
-from linkhub_core.model import Kind, Note
 from linkhub_core.ports import Delivery, Rejection, ReviseOutcome, Revision
-from linkhub_core.application import assemble as module
-from linkhub_core.application.assemble import retry_delay_seconds
+from linkhub_core.wire.codec import Reading, document_of, read_event
+from linkhub_core.wire.intake import unwrap
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, a_delivery, a_half, a_key, a_record, an_event, an_outgoing, an_unreadable
 from tests.support.flaky import (

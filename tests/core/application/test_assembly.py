@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from linkhub_core.model.merge import Halves
-from linkhub_core.model import Kind, Origin
 from linkhub_core.application import Case
+from linkhub_core.model import Kind, Origin
+from linkhub_core.model.merge import Halves
 from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from linkhub_adapters.memory import FakeClock, MemoryProductStore
-from linkhub_core.wire.shop_query import Page, PageQuery, encode_cursor, next_since
-from linkhub_core.errors import InvalidQuery, ServiceUnavailable
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.browse_shop import MAX_MISSED
+from linkhub_core.errors import InvalidQuery, ServiceUnavailable
+from linkhub_core.wire.shop_query import Page, PageQuery, encode_cursor, next_since
 from tests.support.builders import KEY, NOON, a_key, a_record
 from tests.support.flaky import FlakyProductStore, Strike, unavailable
 

@@ -9,14 +9,14 @@ import pytest
 from attrs import define, evolve, field
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
-from linkhub_core.errors import ServiceUnavailable, TooMuchContention
-from linkhub_core.model.merge import Halves
-from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
 from linkhub_core.application import Case
 from linkhub_core.application.complete import MAX_ROUNDS
+from linkhub_core.errors import ServiceUnavailable, TooMuchContention
+from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.model.merge import Halves
+from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
 from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable

@@ -11,10 +11,10 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.memory import MemoryEventQueue
+from linkhub_core.application import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
 from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
-from linkhub_core.application import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, an_outgoing
 from tests.support.flaky import FlakyStagingStore, Strike

@@ -7,10 +7,10 @@ from datetime import timedelta
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryVideos
-from linkhub_core.wire.codec import announce
+from linkhub_core.application import ExamineDeadLetters, State, Story, Why, tell_stories
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import OutgoingMessage, VideoTraces
-from linkhub_core.application import ExamineDeadLetters, State, Story, Why, tell_stories
+from linkhub_core.wire.codec import announce
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 

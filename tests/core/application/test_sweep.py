@@ -9,11 +9,11 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.memory import MemoryStagingStore
-from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, ProductAnnounced, RowSkipped, Swept
+from linkhub_core.application.sweep import BATCH_SIZE, SAMPLE_SIZE
 from linkhub_core.errors import StoreRefused, TransientError
 from linkhub_core.model import Half, Kind, ProductKey, WaitingHalf
+from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, ProductAnnounced, RowSkipped, Swept
 from linkhub_core.ports import DropOutcome, Unreadable
-from linkhub_core.application.sweep import BATCH_SIZE, SAMPLE_SIZE
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting, an_unreadable
 from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from linkhub_core.wire import json_text
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.wire import json_text
 
 
 @pytest.mark.parametrize(("body", "size"), [("", 0), ("abc", 3), ("ü", 2), ("👗", 4), ("\ud800", 3)])

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from linkhub_core.wire import shop_query as catalog
-from linkhub_core.wire.shop_query import Page
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
+from linkhub_core.wire import shop_query as catalog
+from linkhub_core.wire.shop_query import Page
 from tests.support.builders import KEY, NOON, a_key, a_stored
 
 

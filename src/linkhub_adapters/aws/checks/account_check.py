@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
+from linkhub_adapters.aws.checks.call_failures import LOG_IN
 from linkhub_adapters.aws.checks.caller import (
     CREDENTIALS,
     MendOf,
@@ -17,7 +18,6 @@ from linkhub_adapters.aws.checks.caller import (
     region_findings,
 )
 from linkhub_adapters.aws.checks.clock import clock_findings
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.needs import Resource, Role, needed_actions
 from linkhub_adapters.aws.checks.node_queues import look_at_nodes, node_findings
 from linkhub_adapters.aws.checks.permissions import (
@@ -32,6 +32,7 @@ from linkhub_adapters.aws.checks.permissions import (
     try_queue,
     try_table,
 )
+from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.queues import (
     QueueSeen,
     layout_findings,
@@ -39,17 +40,16 @@ from linkhub_adapters.aws.checks.queues import (
     look_at_queue,
     queue_findings,
 )
-from linkhub_adapters.aws.checks.call_failures import LOG_IN
 from linkhub_adapters.aws.checks.services import Services, open_services
 from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, try_statements, without_statements
 from linkhub_adapters.aws.checks.tables import TableSeen, look_at_table, table_findings
 from linkhub_adapters.aws.checks.topic import SETTING, look_at_topic, topic_findings
-from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
 from linkhub_adapters.aws.client.sdk_faults import sdk_fault_of
 from linkhub_adapters.aws.client.sdk_session import SdkSession
-from linkhub_core.ports.finding import Finding
+from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
+from linkhub_core.ports.finding import Finding
 
 __all__ = ["AwsExamination", "Subjects"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.call_failures import LOG_IN
+from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.client.sdk_faults import SdkFault
 from linkhub_core.ports.finding import Finding, Verdict

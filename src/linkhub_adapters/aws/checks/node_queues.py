@@ -12,11 +12,11 @@ from enum import Enum, auto
 from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.call_failures import unread
+from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
-from linkhub_adapters.aws.sns.node_queues import DEAD_AFTER_SECONDS, alive_at
 from linkhub_adapters.aws.resources import NODE_QUEUES
+from linkhub_adapters.aws.sns.node_queues import DEAD_AFTER_SECONDS, alive_at
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.ports.finding import Finding
 

@@ -24,13 +24,13 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand, compact
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.call_failures import unread
+from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
-from linkhub_adapters.aws.resources import MAX_RETENTION_SECONDS, QUEUE_SETTINGS, Queue, attribute_texts
+from linkhub_adapters.aws.resources.definitions import MAX_RETENTION_SECONDS, QUEUE_SETTINGS, Queue, attribute_texts
 from linkhub_adapters.aws.sqs.queue_facts import name_of
-from linkhub_core.ports.finding import Finding
 from linkhub_core.model import Kind
+from linkhub_core.ports.finding import Finding
 
 __all__ = ["DeadLetterQueueSeen", "QueueSeen", "layout_findings", "lease_findings", "look_at_queue", "queue_findings"]
 

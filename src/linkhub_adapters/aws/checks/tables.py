@@ -18,12 +18,12 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_adapters.aws.resources.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.call_failures import unread
+from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Table
+from linkhub_adapters.aws.resources.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
 from linkhub_core.ports.finding import Finding
 
 __all__ = ["TableSeen", "look_at_table", "table_findings"]

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from linkhub_core.model.fields import facts_of
 from linkhub_core.model import CONTENT_CLASSES
+from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import ValueKind
 
 __all__ = ["AttributeValue", "Item", "read_document", "write_document", "write_value"]

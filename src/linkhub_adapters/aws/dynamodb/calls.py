@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import define, field
 
-from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.consumption import Consumption
 from linkhub_adapters.aws.client.errors import DYNAMODB
 from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from linkhub_adapters.aws.dynamodb.partiql import Condition
-from linkhub_core.wire.codec import timestamp_text
-from linkhub_core.wire.intake.times import read_time
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductRecord
 from linkhub_core.ports import Revision
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.intake.times import read_time
 
 __all__ = [
     "ADDED",

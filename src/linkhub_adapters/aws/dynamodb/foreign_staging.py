@@ -26,13 +26,13 @@ from attrs import evolve
 
 from linkhub_adapters.aws.dynamodb.attribute_values import Item, read_document
 from linkhub_adapters.aws.dynamodb.partiql import Condition
+from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.model import Half, Kind, Origin, ProductKey, WaitingHalf
+from linkhub_core.model.merge import Halves
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import decode_event
-from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.wire.intake.spelling import known_name
 from linkhub_core.wire.intake.times import read_time
-from linkhub_core.model.merge import Halves
-from linkhub_core.model import Half, Kind, Origin, ProductKey, WaitingHalf
 
 __all__ = [
     "FOREIGN",

@@ -17,10 +17,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
-from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
 from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of
 from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
+from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["Applied", "Condition", "Outcome", "Statement", "Unmet", "delete", "execute", "insert", "update"]

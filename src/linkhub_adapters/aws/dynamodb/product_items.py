@@ -18,11 +18,11 @@ from typing import Any
 
 from linkhub_adapters.aws.dynamodb.attribute_values import Item, read_document, write_document
 from linkhub_adapters.aws.dynamodb.foreign_products import is_foreign, moments_of
-from linkhub_core.wire.codec import decode_record, product_document
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model.fields import optional_names
 from linkhub_core.model import CONTENT_CLASSES, OLDER_THAN_ANY_EVENT, ProductKey, ProductRecord
+from linkhub_core.model.fields import optional_names
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import decode_record, product_document
 
 __all__ = ["OPTIONAL", "product_from_item", "product_item", "product_key", "product_key_of"]
 

@@ -1,7 +1,7 @@
 """An item of the products table as the JSON that readers get, without a value of the model between.
 
-The bytes are those of :func:`~linkhub_core.wire.codec.encode_product`: the model's fields in their order, numbers exact.
-Which fields there are, which may be absent, and which rule a number keeps, is read from the model. An item with
+The bytes are those of :func:`~linkhub_core.wire.codec.encode_product`: the model's fields in their order, numbers
+exact. Which fields there are, which may be absent, and which rule a number keeps, is read from the model. An item with
 anything that the model would not write goes through the model, which puts it right or names what is wrong with it.
 """
 
@@ -17,13 +17,13 @@ import attrs
 
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_adapters.aws.dynamodb.product_items import product_from_item
-from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import stored_product
-from linkhub_core.model.fields import FieldFacts, facts_of
 from linkhub_core.model import Caption, ThumbnailSet
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.fields import FieldFacts, facts_of
 from linkhub_core.model.rules import Number, RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import stored_product
 
 __all__ = ["stored_from_item"]
 

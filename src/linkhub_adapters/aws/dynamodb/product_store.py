@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence, Set
 
 from attrs import define, evolve, field
 
-from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.client.errors import DYNAMODB
+from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.foreign_products import (
     ADDED,
     is_adoption,
@@ -24,12 +24,17 @@ from linkhub_adapters.aws.dynamodb.foreign_products import (
     still_foreign,
 )
 from linkhub_adapters.aws.dynamodb.partiql import Applied, Condition, Outcome, Statement, Unmet, execute, insert, update
-from linkhub_adapters.aws.dynamodb.product_items import OPTIONAL, product_from_item, product_item, product_key, product_key_of
+from linkhub_adapters.aws.dynamodb.product_items import (
+    OPTIONAL,
+    product_from_item,
+    product_item,
+    product_key,
+    product_key_of,
+)
 from linkhub_adapters.aws.dynamodb.shop_queries import ShopQueries
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Conflict,
     Created,
@@ -42,7 +47,8 @@ from linkhub_core.ports import (
     Revision,
     Unreadable,
 )
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["DynamoDbProductStore"]
 

@@ -22,19 +22,19 @@ from typing import Any, Literal, TypeVar
 
 from attrs import define, field
 
+from linkhub_adapters.aws.client.errors import is_index_missing
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
-from linkhub_adapters.aws.client.errors import is_index_missing
 from linkhub_adapters.aws.dynamodb.product_items import product_from_item, product_key_of
 from linkhub_adapters.aws.dynamodb.product_json import stored_from_item
 from linkhub_adapters.aws.resources import UPDATED_AT_INDEX
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Unreadable
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["ShopQueries"]
 

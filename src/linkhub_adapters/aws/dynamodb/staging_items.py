@@ -24,10 +24,10 @@ from typing import Any
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item, read_document, write_document
 from linkhub_adapters.aws.dynamodb.foreign_staging import foreign_row, is_foreign
 from linkhub_adapters.aws.dynamodb.product_items import unreadable_item
-from linkhub_core.wire.codec import content_from, document_of
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import content_from, document_of
 
 __all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of", "time_to_live"]
 

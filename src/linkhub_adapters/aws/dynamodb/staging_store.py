@@ -28,11 +28,21 @@ from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
+from linkhub_adapters.aws.client.errors import DYNAMODB
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
-from linkhub_adapters.aws.client.errors import DYNAMODB
 from linkhub_adapters.aws.dynamodb.foreign_staging import FOREIGN, NOT_FOREIGN, as_read, is_foreign, taken_over
-from linkhub_adapters.aws.dynamodb.partiql import Applied, Condition, Outcome, Statement, Unmet, delete, execute, insert, update
+from linkhub_adapters.aws.dynamodb.partiql import (
+    Applied,
+    Condition,
+    Outcome,
+    Statement,
+    Unmet,
+    delete,
+    execute,
+    insert,
+    update,
+)
 from linkhub_adapters.aws.dynamodb.staging_items import (
     OPTIONAL,
     staging_from_item,

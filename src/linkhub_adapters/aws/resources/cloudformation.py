@@ -14,6 +14,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from linkhub_adapters.aws.resources import (
+    NODE_QUEUES,
+    QUEUE_SETTINGS,
+    UPDATED_AT_INDEX,
+    Queue,
+    Resources,
+    Subscription,
+    Table,
+)
 from linkhub_adapters.aws.resources.alarms import (
     LOG_METRICS,
     NAMESPACE,
@@ -27,15 +36,6 @@ from linkhub_adapters.aws.resources.alarms import (
     topic_alarm,
 )
 from linkhub_adapters.aws.resources.policies import Grant, Places, consumer, document, operator, publisher, server
-from linkhub_adapters.aws.resources import (
-    NODE_QUEUES,
-    QUEUE_SETTINGS,
-    UPDATED_AT_INDEX,
-    Queue,
-    Resources,
-    Subscription,
-    Table,
-)
 
 __all__ = ["template", "template_json"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 from linkhub_core.model import Kind
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 
 __all__ = [
     "NODE_QUEUES",

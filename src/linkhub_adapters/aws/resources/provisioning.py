@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 
 from attrs import Factory, frozen
 
-from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
-from linkhub_adapters.aws.resources import Resources
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_adapters.aws.resources.topic_provisioning import SUBSCRIPTION, TOPIC, SnsProvisioning
+from linkhub_adapters.aws.resources import Resources
 from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
+from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
+from linkhub_adapters.aws.resources.topic_provisioning import SUBSCRIPTION, TOPIC, SnsProvisioning
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
 from linkhub_core.ports.provisioned import Provisioned

@@ -24,8 +24,8 @@ from attrs import frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import is_missing
-from linkhub_adapters.aws.resources import Queue, attribute_texts
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
+from linkhub_adapters.aws.resources import Queue, attribute_texts
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports.provisioned import Provisioned, Status

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from linkhub_adapters.aws.resources.tables import DynamoDbTables, Made, Unfit
 from linkhub_adapters.aws.resources import Table
+from linkhub_adapters.aws.resources.tables import DynamoDbTables, Made, Unfit
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 __all__ = ["DynamoDbProvisioning"]

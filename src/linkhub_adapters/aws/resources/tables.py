@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.resources.described_table import expires_by, index_keys, is_backed_up, key_types
 from linkhub_adapters.aws.client.errors import DYNAMODB, code_of, is_missing
 from linkhub_adapters.aws.resources import Table
+from linkhub_adapters.aws.resources.described_table import expires_by, index_keys, is_backed_up, key_types
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
 

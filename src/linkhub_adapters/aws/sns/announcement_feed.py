@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from linkhub_adapters.aws.client.errors import is_missing
-from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
-from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS, NodeQueue, NodeQueues
 from linkhub_adapters.aws.sns.messages import announcement_of, is_heartbeat
+from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS, NodeQueue, NodeQueues
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_core.model.announcement import Announcement
+from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
 from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
+from linkhub_core.model.announcement import Announcement
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -22,8 +22,8 @@ from linkhub_adapters.aws.client.errors import is_missing
 from linkhub_adapters.aws.sns.messages import HEARTBEAT
 from linkhub_adapters.aws.sqs.messages import typed_attributes
 from linkhub_adapters.aws.sqs.queue_facts import name_of
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 from linkhub_core.errors import LinkhubError
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.botocore_speedups.publish_batch import write_forms_fast
+from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of
 from linkhub_adapters.aws.sqs.batches import EntryFault, in_batches, send_batches
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.botocore_speedups.receive_message import read_replies_fast
+from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sqs.batches import BatchOutcome, EntryFault, in_batches, send_batches
 from linkhub_adapters.aws.sqs.dead_letter_origin import SOURCE_ARN
 from linkhub_adapters.aws.sqs.messages import message_bytes

@@ -22,9 +22,9 @@ from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, LetterO
 from linkhub_adapters.aws.sqs.messages import message_bytes, moment_of, text_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES, attributes_fault
-from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.errors import Fault
 from linkhub_core.ports import DeadLetter, Rejection
+from linkhub_core.wire.codec import timestamp_text
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -9,8 +9,8 @@ from typing import Self
 from attrs import define, field
 
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue
 from linkhub_adapters.aws.sqs.dead_letter_format import read_letter
+from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue
 from linkhub_core.ports import DeadLetter
 
 __all__ = ["DeadLetterRound"]

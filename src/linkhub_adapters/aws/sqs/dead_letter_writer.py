@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of
 from linkhub_adapters.aws.sqs.dead_letter_format import letter_attributes
+from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of
 from linkhub_adapters.aws.sqs.messages import sending
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import LinkhubError, ServiceUnavailable

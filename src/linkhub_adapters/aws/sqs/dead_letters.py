@@ -16,17 +16,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 
 from attrs import frozen
 
-from linkhub_adapters.aws.sqs.dead_letter_scan import DeadLetterRound
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of, video_group
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, dead_letter_queues
+from linkhub_adapters.aws.sqs.dead_letter_scan import DeadLetterRound
+from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of, video_group
 from linkhub_adapters.aws.sqs.messages import message_bytes, sending
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
-from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery
+from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
 

@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
-from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
-from linkhub_adapters.aws.sqs.released_leases import ReleasedLeases
 from linkhub_adapters.aws.client.gather_all import side_by_side
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
+from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
 from linkhub_adapters.aws.sqs.messages import delivery_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
+from linkhub_adapters.aws.sqs.released_leases import ReleasedLeases
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection

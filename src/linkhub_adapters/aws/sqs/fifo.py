@@ -11,9 +11,9 @@ from hashlib import sha256
 
 from attrs import frozen
 
-from linkhub_core.wire.peek_ids import names_in
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
+from linkhub_core.wire.peek_ids import names_in
 
 __all__ = ["FifoPlace", "digest_of", "place_of", "video_group"]
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from linkhub_adapters.aws.sqs.fifo import FifoPlace
-from linkhub_core.wire.json_text import size_bytes
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
+from linkhub_core.wire.json_text import size_bytes
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef

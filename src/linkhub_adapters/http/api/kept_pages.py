@@ -17,9 +17,9 @@ from typing import Final
 from attrs import define, field, frozen
 
 from linkhub_adapters.http.api.page_body import Listing
-from linkhub_core.wire.shop_query import PageQuery
-from linkhub_core.ports import ShopStamps
 from linkhub_core.application import BrowseShop
+from linkhub_core.ports import ShopStamps
+from linkhub_core.wire.shop_query import PageQuery
 
 __all__ = ["KeptPages", "PageCounts"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from linkhub_core.wire.shop_query import MAX_LIMIT
 from linkhub_core.model import (
     BoundingBox,
     Caption,
@@ -19,6 +18,7 @@ from linkhub_core.model import (
     ThumbnailSet,
 )
 from linkhub_core.wire.schemas import Schema, field_schema, object_schema, or_null, properties_of, schema_of
+from linkhub_core.wire.shop_query import MAX_LIMIT
 
 __all__ = ["HANDLE", "SCHEMAS", "VIDEO_ID", "ref"]
 

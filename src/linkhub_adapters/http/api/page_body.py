@@ -17,9 +17,9 @@ from zlib import crc32
 from attrs import field, frozen
 
 from linkhub_adapters.http.api.entity_tags import strong_etag
-from linkhub_core.wire import shop_query as catalog
-from linkhub_core.wire import json_text
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.wire import json_text
+from linkhub_core.wire import shop_query as catalog
 
 __all__ = ["Listing", "etag_of"]
 

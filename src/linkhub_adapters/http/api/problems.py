@@ -2,8 +2,8 @@
 
 Rule 1: whatever goes wrong, the body has ``type``, ``title``, ``status``, ``detail`` and ``instance``; where a
 parameter is at fault, ``parameter`` names it as it stands in the request. Rule 2: an answer that is our own fault says
-nothing of why; that goes to :attr:`~linkhub_adapters.http.server.services.HttpServices.failed`. Rule 3: a problem with more to
-say than its status has a ``type`` of its own, which is an address: the API's documentation explains it there.
+nothing of why; that goes to :attr:`~linkhub_adapters.http.server.services.HttpServices.failed`. Rule 3: a problem with
+more to say than its status has a ``type`` of its own, which is an address: the API's documentation explains it there.
 """
 
 from __future__ import annotations

@@ -11,10 +11,9 @@ from linkhub_adapters.http.api import entity_tags as conditional
 from linkhub_adapters.http.api import problems
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.page_body import Listing, etag_of
-from linkhub_core.wire import codec
-from linkhub_core.wire import json_text
-from linkhub_core.errors import InvalidQuery
 from linkhub_core.application import BrowseShop
+from linkhub_core.errors import InvalidQuery
+from linkhub_core.wire import codec, json_text
 
 __all__ = ["first_page", "list_products", "show_product"]
 

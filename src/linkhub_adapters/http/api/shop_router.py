@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.products import first_page
-from linkhub_core.wire.shop_query import parse_limit, parse_seller
 from linkhub_core.errors import InvalidQuery
+from linkhub_core.wire.shop_query import parse_limit, parse_seller
 
 __all__ = ["ShopRouter"]
 

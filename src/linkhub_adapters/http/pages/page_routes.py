@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from linkhub_adapters.http.api import entity_tags as conditional
 from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
-from linkhub_core.wire.shop_query import parse_seller
 from linkhub_core.errors import InvalidQuery
+from linkhub_core.wire.shop_query import parse_seller
 
 __all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront"]
 

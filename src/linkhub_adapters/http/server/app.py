@@ -16,20 +16,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from linkhub_adapters.http.pages import api_docs
+from linkhub_adapters.http.api import openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
-from linkhub_adapters.http.api import openapi
-from linkhub_adapters.http.pages import page_routes
-from linkhub_adapters.http.api import problems
-from linkhub_adapters.http.api import products
+from linkhub_adapters.http.api.shop_router import ShopRouter
+from linkhub_adapters.http.pages import api_docs, page_routes
+from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
 from linkhub_adapters.http.server.health_app import for_admins, health_routes
+from linkhub_adapters.http.server.http_settings import HttpSettings
 from linkhub_adapters.http.server.last_resort import LastResort
-from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
 from linkhub_adapters.http.server.security_headers import SecurityHeaders
 from linkhub_adapters.http.server.services import HttpServices
-from linkhub_adapters.http.server.http_settings import HttpSettings
-from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_core.wire import json_text
 
 __all__ = ["create_app"]

@@ -14,15 +14,15 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import operator_routes as figures
-from linkhub_adapters.http.server import health
 from linkhub_adapters.http.api import problems
+from linkhub_adapters.http.server import health
 from linkhub_adapters.http.server.admin_token import RequireToken
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
+from linkhub_adapters.http.server.http_settings import HttpSettings
 from linkhub_adapters.http.server.last_resort import LastResort
 from linkhub_adapters.http.server.operator_guard import RequireOwnHost
 from linkhub_adapters.http.server.security_headers import SecurityHeaders
 from linkhub_adapters.http.server.services import HealthServices
-from linkhub_adapters.http.server.http_settings import HttpSettings
 
 __all__ = ["create_health_app", "for_admins", "health_routes"]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.http.server.cross_origin import peer_of
 from linkhub_adapters.http.api.problems import FOREIGN_HOST, problem
+from linkhub_adapters.http.server.cross_origin import peer_of
 from linkhub_core.access import OPERATORS_ROUTE, AccessPolicy, RefusedCaller
 
 __all__ = ["RequireOwnHost"]

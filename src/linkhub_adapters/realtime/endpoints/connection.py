@@ -38,8 +38,8 @@ from websockets.protocol import Protocol as WebSocketMachine
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from linkhub_adapters.realtime.hub.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
+from linkhub_adapters.realtime.hub.counters import RefusalReason
 
 if TYPE_CHECKING:
     from linkhub_adapters.realtime.endpoints.gateway import Gateway

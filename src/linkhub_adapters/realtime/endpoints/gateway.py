@@ -32,9 +32,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.endpoints.connection import Visitor, WebSocketConnection
+from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_core.access import RefusedCaller
 
 __all__ = ["Door", "Gateway", "refusal"]

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from websockets.http11 import Request
 
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
-from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 
 __all__ = ["PRODUCTS_PATH", "PlainVisitor", "plain_door", "plain_routes"]
 

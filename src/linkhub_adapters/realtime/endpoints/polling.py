@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from linkhub_adapters.realtime.engineio import Intent, Refusal
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
+from linkhub_adapters.realtime.engineio import Intent, Refusal
 
 __all__ = ["SOCKETIO_PATH", "SOCKETIO_PATHS", "socketio_routes"]
 

@@ -19,10 +19,10 @@ from websockets.frames import CloseCode
 
 from linkhub_adapters.realtime import engineio, socketio
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
-from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
 from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
+from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 
 if TYPE_CHECKING:
     from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer

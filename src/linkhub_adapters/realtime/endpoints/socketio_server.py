@@ -22,8 +22,10 @@ from attrs import Factory, define, field
 from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.endpoints.connection import Visitor, WebSocketConnection
-from linkhub_adapters.realtime.hub.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
+from linkhub_adapters.realtime.endpoints.gateway import refusal
+from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import (
     FORBIDDEN,
     EngineSession,
@@ -33,11 +35,9 @@ from linkhub_adapters.realtime.engineio import (
     Transport,
     admit,
 )
-from linkhub_adapters.realtime.endpoints.gateway import refusal
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
+from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
 from linkhub_core.access import Caller, RefusedCaller
 
 __all__ = ["SocketIoServer"]

@@ -18,8 +18,8 @@ from enum import Enum, auto
 
 from attrs import define, field
 
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.model import ProductKey
+from linkhub_core.model.announcement import Announcement
 
 __all__ = ["Novelty", "ShownRevisions"]
 

@@ -14,8 +14,8 @@ from attrs import define, field
 
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.subscriber import Answer
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.application.subscriber_session import subscribed
+from linkhub_core.model.announcement import Announcement
 
 __all__ = ["CatchUpBuffer", "Request"]
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from attrs import define, field
 
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer
-from linkhub_adapters.realtime.hub.wire_format import Dialect
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.wire_format import Dialect
 from linkhub_core.model.announcement import Announcement
 
 __all__ = ["Channel"]

@@ -1,10 +1,10 @@
 """The hub: which viewer watches which shop, and the loop that writes announcements to them.
 
 Theory of operation. Connections of every kind are :class:`~.viewer.Viewer` values; the hub knows nothing of sockets.
-A message of a viewer goes through its session (:mod:`linkhub_core.application.subscriber_session`), and the outcomes are carried out
-here. An announcement is encoded once for each dialect and written to each viewer in one synchronous loop: no task and
-no queue. Announcements of a shop that come together are written together: system calls are most of the cost, so a
-server that is behind writes more events in the same time.
+A message of a viewer goes through its session (:mod:`linkhub_core.application.subscriber_session`), and the outcomes
+are carried out here. An announcement is encoded once for each dialect and written to each viewer in one synchronous
+loop: no task and no queue. Announcements of a shop that come together are written together: system calls are most of
+the cost, so a server that is behind writes more events in the same time.
 
 Rule 1. An announcement that is no news is dropped (:mod:`~.shown_revisions`), and one of a product that was deleted,
         too (:mod:`~.recreated`). The memory is bounded, and holds products of shops without viewers: a viewer that
@@ -26,19 +26,19 @@ from typing import Any
 
 from attrs import Factory, define, field
 
+from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
 from linkhub_adapters.realtime.hub.catch_up import CatchUp
 from linkhub_adapters.realtime.hub.channel import Channel
 from linkhub_adapters.realtime.hub.counters import Counters
-from linkhub_adapters.realtime.hub.wire_format import Dialect
 from linkhub_adapters.realtime.hub.recreated import RecreatedProducts
 from linkhub_adapters.realtime.hub.replay_reader import ReplayReader
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
+from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_core.application import BrowseShop
+from linkhub_core.application.subscriber_session import Join, Leave, Outcome, Reply, SubscriberSession
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Clock, Journal
-from linkhub_core.application.subscriber_session import Join, Leave, Outcome, Reply, SubscriberSession
-from linkhub_core.application import BrowseShop
 
 __all__ = ["Hub"]
 

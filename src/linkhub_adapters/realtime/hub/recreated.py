@@ -15,10 +15,10 @@ from typing import Final
 
 from attrs import define, field
 
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import ProductReader, Unreadable
+from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import ProductReader, Unreadable
 
 __all__ = ["RecreatedProducts"]
 

@@ -22,15 +22,15 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.hub.counters import Counters
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_core.wire.codec import announce_stored, timestamp_text
-from linkhub_core.model.journal_entries import ActivityFailed
-from linkhub_core.errors import LinkhubError, TransientError
-from linkhub_core.ports import Clock, Journal
-from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.application import BrowseShop
+from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Clock, Journal
+from linkhub_core.wire.codec import announce_stored, timestamp_text
 
 __all__ = ["ReplayReader"]
 

@@ -4,8 +4,8 @@
                  │                                                              │
                  └── something else, by its name (foreign.py)                   └── faults: the event is rejected
 
-An event that is exactly as the schema has it takes a short way, in :mod:`linkhub_core.wire.codec`. Every deviation that was
-put right or left out is a :class:`~linkhub_core.model.Note`; :data:`DEVIATIONS` lists all of them, each with an
+An event that is exactly as the schema has it takes a short way, in :mod:`linkhub_core.wire.codec`. Every deviation that
+was put right or left out is a :class:`~linkhub_core.model.Note`; :data:`DEVIATIONS` lists all of them, each with an
 example. No I/O, no clock.
 """
 

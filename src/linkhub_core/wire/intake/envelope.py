@@ -20,11 +20,11 @@ from typing import Any
 import orjson
 from attrs import field, frozen
 
-from linkhub_core.wire import json_text
 from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.model import Note
+from linkhub_core.wire import json_text
 from linkhub_core.wire.intake.foreign import WRAPPERS, foreign_document, foreign_text
 from linkhub_core.wire.intake.spelling import known_name
-from linkhub_core.model import Note
 
 __all__ = ["MAX_EVENT_BYTES", "MAX_LAYERS", "Unwrapped", "unwrap"]
 

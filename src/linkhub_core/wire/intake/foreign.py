@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from linkhub_core.wire import json_text
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.wire.intake.spelling import known_name
 from linkhub_core.model.rules import kind_of
+from linkhub_core.wire import json_text
+from linkhub_core.wire.intake.spelling import known_name
 
 __all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
 

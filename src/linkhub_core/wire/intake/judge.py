@@ -2,8 +2,8 @@
 
 The walk goes through the fields that the model declares and knows none of them by name, but for the primary thumbnail,
 which may refer to the others. What a field's value may be is in its rule; which spellings are read is in
-:mod:`~linkhub_core.wire.intake.spelling`. A fault in an essential field makes its object unusable: the event is rejected, an
-entry of a list is left out. Decoration that is not right is left out and noted.
+:mod:`~linkhub_core.wire.intake.spelling`. A fault in an essential field makes its object unusable: the event is
+rejected, an entry of a list is left out. Decoration that is not right is left out and noted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import orjson
 from attrs import define, field
 
 from linkhub_core.errors import Fault
-from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
-from linkhub_core.wire.intake.spelling import box_sides, known_name, spell
 from linkhub_core.model import CONTENT_CLASSES, Content, Kind, Note, Thumbnail
+from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import RuleBroken, ValueKind, kind_of
+from linkhub_core.wire.intake.spelling import box_sides, known_name, spell
 
 __all__ = ["Report", "read_content", "read_object"]
 

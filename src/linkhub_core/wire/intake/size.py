@@ -2,8 +2,8 @@
 
 A content can be larger than the event that it was read from: ``9e15`` has 16 digits in its canonical form, a box of
 four numbers gets four names, and the primary thumbnail that a number picks is a second copy. Stores and announcements
-have limits of their own, so the event that a content makes (:func:`~linkhub_core.wire.codec.encode_event`) has the limit of
-an event. An event that is as the schema has it, and no larger than it may be, loses nothing.
+have limits of their own, so the event that a content makes (:func:`~linkhub_core.wire.codec.encode_event`) has the
+limit of an event. An event that is as the schema has it, and no larger than it may be, loses nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from attrs import evolve
 
+from linkhub_core.model import Note
 from linkhub_core.model.fields import facts_of
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
-from linkhub_core.model import Note
 
 __all__ = ["MAX_SMALL_CONTENT_BYTES", "without_lists"]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_core.wire.intake.times import read_time
-from linkhub_core.wire.json_text import exact_number
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProductKey
 from linkhub_core.model.rules import RuleBroken, ValueKind, number
+from linkhub_core.wire.intake.times import read_time
+from linkhub_core.wire.json_text import exact_number
 
 __all__ = ["box_sides", "known_name", "spell"]
 

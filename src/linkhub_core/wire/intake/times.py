@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
-from linkhub_core.wire.json_text import exact_number
 from linkhub_core.model.rules import RuleBroken, kind_of, moment
+from linkhub_core.wire.json_text import exact_number
 
 __all__ = ["read_time"]
 

@@ -19,8 +19,8 @@ from botocore.compat import HTTPHeaders
 from linkhub_adapters.aws.checks import AwsExamination, Subjects
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
-from linkhub_core.ports.finding import Finding, Verdict
 from linkhub_core.model import Kind
+from linkhub_core.ports.finding import Finding, Verdict
 from tests.adapters.aws.table_room import create_table
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from attrs import evolve
 
 from linkhub_adapters.aws.checks import Role
 from linkhub_adapters.aws.checks.services import Services
-from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_adapters.aws.resources import Queue, products_table, staging_table
-from linkhub_core.ports.finding import Finding, Verdict
+from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_core.model import Kind
+from linkhub_core.ports.finding import Finding, Verdict
 from tests.adapters.aws.checks.aws_shell import run
 from tests.adapters.aws.checks.hospital import Hospital, ShiftedClock, WireAnswers, unwell
 from tests.support.faults import Fault, inject

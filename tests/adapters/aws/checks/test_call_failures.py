@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_adapters.aws.checks.probe import Refusal, Why
 from linkhub_adapters.aws.checks.call_failures import unread
+from linkhub_adapters.aws.checks.probe import Refusal, Why
 from linkhub_core.ports.finding import Verdict
 
 

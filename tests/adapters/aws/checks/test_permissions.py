@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_adapters.aws.checks.probe import Refusal, Why
 from linkhub_adapters.aws.checks.permissions import (
     Allowance,
     Needed,
@@ -13,6 +12,7 @@ from linkhub_adapters.aws.checks.permissions import (
     permission_findings,
     policy_source_of,
 )
+from linkhub_adapters.aws.checks.probe import Refusal, Why
 from linkhub_core.ports.finding import Finding, Verdict
 
 NEEDED = Needed(name="queue x", arn="arn:x", actions=("sqs:A", "sqs:B", "sqs:C"))

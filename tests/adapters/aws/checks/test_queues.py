@@ -17,8 +17,8 @@ from linkhub_adapters.aws.checks.queues import (
     lease_findings,
     queue_findings,
 )
-from linkhub_core.ports.finding import Verdict
 from linkhub_core.model import Kind
+from linkhub_core.ports.finding import Verdict
 
 DAY_SECONDS = 86_400
 URL = "https://sqs.eu-west-1.amazonaws.com/1/caption"

@@ -6,7 +6,14 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.client.errors import PASSING_CODES, code_of, fault_of, is_index_missing, is_missing, translated
+from linkhub_adapters.aws.client.errors import (
+    PASSING_CODES,
+    code_of,
+    fault_of,
+    is_index_missing,
+    is_missing,
+    translated,
+)
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
 from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
 

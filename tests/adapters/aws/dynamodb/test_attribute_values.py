@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 
 from linkhub_adapters.aws.dynamodb.attribute_values import _NUMBER_FIELDS, read_document, write_document, write_value
-from linkhub_core.wire.codec import content_from, document_of
 from linkhub_core.model import Content, Half
 from linkhub_core.model.rules import Number, number
+from linkhub_core.wire.codec import content_from, document_of
 from tests.support import strategies
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(

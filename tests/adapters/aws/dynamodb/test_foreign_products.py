@@ -10,14 +10,14 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.dynamodb.attribute_values import read_document
-from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.foreign_products import ADDED
-from linkhub_core.wire.shop_query import Page, PageQuery
-from linkhub_core.wire.codec import product_document
+from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Exists, Marked, Revised, Revision, Unreadable
+from linkhub_core.wire.codec import product_document
+from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.contracts.foreign_rows import ForeignProductContract, PlantProduct
 from tests.support.builders import a_caption, a_half, a_record

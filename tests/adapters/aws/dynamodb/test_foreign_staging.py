@@ -12,13 +12,13 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
+from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
 from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
-from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import encode_event, timestamp_text
 from linkhub_core.model import Caption, Half, Kind, ProductKey, WaitingHalf
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, Superseded, Unreadable
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import encode_event, timestamp_text
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.contracts.foreign_rows import ForeignStagingContract, PlantRow
 from tests.support.builders import NOON, a_half, a_waiting

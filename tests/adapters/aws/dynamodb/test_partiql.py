@@ -9,7 +9,17 @@ from uuid import uuid4
 import pytest
 
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
-from linkhub_adapters.aws.dynamodb.partiql import Applied, Condition, Outcome, Statement, Unmet, delete, execute, insert, update
+from linkhub_adapters.aws.dynamodb.partiql import (
+    Applied,
+    Condition,
+    Outcome,
+    Statement,
+    Unmet,
+    delete,
+    execute,
+    insert,
+    update,
+)
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.support.faults import Fault, inject

@@ -10,10 +10,10 @@ from hypothesis import given
 
 from linkhub_adapters.aws.dynamodb.product_items import product_item
 from linkhub_adapters.aws.dynamodb.product_json import stored_from_item
-from linkhub_core.wire.codec import encode_product, stored_product
 from linkhub_core.model import Caption, ProductKey, ThumbnailSet
-from linkhub_core.ports import Unreadable
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import encode_product, stored_product
 from tests.support import strategies
 from tests.support.builders import KEY, a_caption, a_record
 from tests.support.extremes import extreme_captions, extreme_thumbnail_sets

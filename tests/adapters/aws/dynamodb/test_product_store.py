@@ -12,15 +12,15 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.dynamodb import shop_queries
-from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.dynamodb import shop_queries
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
+from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.resources import Table
-from linkhub_core.wire.shop_query import PageQuery
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Created, Exists, Revised
+from linkhub_core.wire.shop_query import PageQuery
 from tests.adapters.aws.table_room import TableRoom, create_table, furnished
 from tests.contracts.product_store import ProductStoreContract, Spoil, stored
 from tests.support.builders import (

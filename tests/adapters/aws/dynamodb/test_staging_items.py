@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_adapters.aws.dynamodb.staging_items import OPTIONAL, staging_from_item, staging_item, staging_key, staging_key_of
-from linkhub_core.wire.codec import read_event
+from linkhub_adapters.aws.dynamodb.staging_items import (
+    OPTIONAL,
+    staging_from_item,
+    staging_item,
+    staging_key,
+    staging_key_of,
+)
 from linkhub_core.model import Half, Kind, Note, Origin
 from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import read_event
 from tests.support import strategies
 from tests.support.builders import NOON, a_half, a_waiting, an_event
 from tests.support.readable import readable

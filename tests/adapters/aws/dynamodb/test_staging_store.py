@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
 from linkhub_adapters.aws.dynamodb.staging_items import staging_item, staging_key
+from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
 from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
 from linkhub_core.model import ProductKey
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.support.builders import a_half, a_record, a_waiting

@@ -24,6 +24,8 @@ from linkhub_adapters.aws.resources.alarms import (
     topic_alarm,
 )
 from linkhub_adapters.observability import Metrics, TelemetryJournal, configure_logs, get_logger
+from linkhub_core.errors import Fault
+from linkhub_core.model import Kind, Origin, ProductKey
 from linkhub_core.model.journal_entries import (
     ActivityFailed,
     Entry,
@@ -34,8 +36,6 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
     ProductSaved,
 )
-from linkhub_core.errors import Fault
-from linkhub_core.model import Kind, Origin, ProductKey
 
 KEY, ORIGIN = ProductKey("nalu-fashion", "v1"), Origin(correlation_id="c1")
 
@@ -120,7 +120,7 @@ def test_a_line_that_is_written_is_counted(written: io.StringIO, entry: str, cou
 
 def test_the_docs_show_every_alarm() -> None:
     """The page of the AWS resources has each alarm, when it rings, and what it says."""
-    page = (Path(__file__).parents[3] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
     alarms = [
         *queue_alarms("CaptionQueue", "q", "d"),
         table_alarm("StagingTable", "t"),

@@ -10,8 +10,8 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]  # it has no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # it has no types
 
-from linkhub_adapters.aws.resources.cloudformation import template, template_json
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
+from linkhub_adapters.aws.resources.cloudformation import template, template_json
 
 NEEDED = {
     "standard": resources(),

@@ -9,7 +9,6 @@ from uuid import uuid4
 import attrs
 import pytest
 
-from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.resources import (
     NODE_QUEUES,
     Queue,
@@ -19,6 +18,7 @@ from linkhub_adapters.aws.resources import (
     resources,
     staging_table,
 )
+from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_core.model import Kind
 from tests.adapters.aws.table_room import create_table
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.aws.resources.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
 from linkhub_adapters.aws.resources import products_table, staging_table
+from linkhub_adapters.aws.resources.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
 
 TABLE = products_table("p")
 

@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from linkhub_adapters.aws.resources.policies import Grant, Places, consumer, document, operator, publisher, server
 
-ADAPTERS = Path(__file__).parents[3] / "src/linkhub_adapters/aws"
+ADAPTERS = Path(__file__).parents[4] / "src/linkhub_adapters/aws"
 PLACES = Places(
     products="products",
     updated_at_index="index",
@@ -107,7 +107,7 @@ def test_a_document_allows_and_denies_nothing() -> None:
 
 def test_the_docs_show_every_grant() -> None:
     """The page of the AWS resources has a line for each grant, with its actions, and no other."""
-    page = (Path(__file__).parents[3] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
     policies = {"Consumer": consumer, "Server": server, "Operator": operator, "Publisher": publisher}
     wanted = [
         f"| `{name}Policy` | {', '.join(f'`{action}`' for action in grant.actions)} |"

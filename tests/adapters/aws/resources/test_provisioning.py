@@ -11,12 +11,12 @@ import pytest
 from attrs import define
 
 from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.resources import Resources, Subscription, resources
+from linkhub_adapters.aws.resources.provisioning import Provisioning
+from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
 from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.aws.resources.provisioning import Provisioning
-from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
-from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
 from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.provisioned import Provisioned, Status
 from tests.support.faults import Fault, inject

@@ -9,10 +9,10 @@ import pytest
 from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS
 from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Listener
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.codec import announce
-from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.wire.codec import announce
 from tests.adapters.aws.queue_room import SAFETY_SECONDS, eventually
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.builders import NOON, a_key, a_record

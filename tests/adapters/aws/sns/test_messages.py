@@ -8,9 +8,9 @@ from attrs import evolve
 
 from linkhub_adapters.aws.sns.messages import announcement_of, entry_bytes, entry_of, is_heartbeat
 from linkhub_adapters.aws.sqs.xml_text import fault_of
+from linkhub_core.model import Content, Kind
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import announce, read_event
-from linkhub_core.model import Content, Kind
 from tests.support.builders import KEY, NOON, a_caption, a_record, an_event
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import announce
-from linkhub_core.errors import ServiceUnavailable
 from tests.adapters.aws.queue_room import blame_the_sender
 from tests.adapters.aws.topic_room import TopicRoom
 from tests.support.builders import NOON, a_caption, a_key, a_record

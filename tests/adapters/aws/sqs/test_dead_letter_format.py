@@ -9,8 +9,13 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkhub_adapters.aws.sqs.dead_letter_format import (
+    FAULTS_ATTRIBUTE,
+    ORIGIN_ATTRIBUTE,
+    letter_attributes,
+    read_letter,
+)
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue
-from linkhub_adapters.aws.sqs.dead_letter_format import FAULTS_ATTRIBUTE, ORIGIN_ATTRIBUTE, letter_attributes, read_letter
 from linkhub_adapters.aws.sqs.messages import message_bytes, typed_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import Fault

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
+from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.model import Kind
 from tests.adapters.aws.queue_room import QueueRoom
 

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from linkhub_adapters.http import HttpSettings, Probe
 from linkhub_adapters.http.api.openapi import describe
-from linkhub_core.wire import shop_query as catalog
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
+from linkhub_core.wire import shop_query as catalog
 from tests.adapters.http.failing import ROUTES
 from tests.adapters.http.shop import PRODUCTS, BrokenProductStore, Listener, product, video_id
 

@@ -10,12 +10,12 @@ import pytest
 from httpx import AsyncClient
 
 from linkhub_adapters.memory import MemoryProductStore
-from linkhub_core.wire.codec import encode_product
-from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
+from linkhub_core.wire.codec import encode_product
 from tests.adapters.http.shop import HANDLE, PRODUCTS, BrokenProductStore, Listener, product, video_id
 
 

@@ -17,11 +17,11 @@ from linkhub_adapters.realtime.hub.catch_up import MAX_WAITING_ANSWERS
 from linkhub_adapters.realtime.hub.catch_up_buffer import MAX_BUFFERED
 from linkhub_adapters.realtime.hub.channel import MAX_REPLAYED, Channel
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.application.subscriber_session import GET_STATUS, UNSUBSCRIBE
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.application.subscriber_session import GET_STATUS, UNSUBSCRIBE
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import ActivityFailed
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
 from tests.support.builders import NOON, a_key, a_record

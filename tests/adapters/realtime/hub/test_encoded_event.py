@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.room import an_announcement
 

@@ -6,8 +6,13 @@ import orjson
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM, PLAIN_WEBSOCKET, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 from linkhub_adapters.realtime.hub import Hub
+from linkhub_adapters.realtime.hub.wire_format import (
+    EVENT_STREAM,
+    PLAIN_WEBSOCKET,
+    SOCKETIO_POLLING,
+    SOCKETIO_WEBSOCKET,
+)
 from linkhub_core.application.subscriber_session import GET_STATUS, UNSUBSCRIBE
 from tests.adapters.realtime.fake_viewers import Watcher
 from tests.adapters.realtime.room import SELLER, SETTINGS, an_announcement, make_room

@@ -11,15 +11,15 @@ from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime.hub import recreated
-from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
-from linkhub_adapters.realtime.hub.recreated import MAX_WAITING, RecreatedProducts
 from linkhub_adapters.realtime.hub.announced_revisions import ShownRevisions
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_adapters.realtime.hub.recreated import MAX_WAITING, RecreatedProducts
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import Unreadable
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Unreadable
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import GatedProductStore, Room, an_announcement, make_room
 from tests.support.builders import NOON, a_key, a_record

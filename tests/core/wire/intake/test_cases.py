@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from linkhub_core.wire.codec import encode_event, read_event
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Kind
+from linkhub_core.wire.codec import encode_event, read_event
 from tests.support.builders import NOON
 
 CASES = [json.loads(line) for line in Path("tests/data/intake.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from linkhub_core.wire.codec import document_of, read_event
-from linkhub_core.model.fields import facts_of
-from linkhub_core.wire.intake import DEVIATIONS, Deviation, Step
 from linkhub_core.model import Caption, EventTime, Kind, Note, ProductKey
+from linkhub_core.model.fields import facts_of
+from linkhub_core.wire.codec import document_of, read_event
+from linkhub_core.wire.intake import DEVIATIONS, Deviation, Step
 from tests.core.bodies import MISSING, raw, with_change
 from tests.support.builders import NOON, an_event
 

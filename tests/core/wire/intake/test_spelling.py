@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from linkhub_core.wire.codec import document_of, read_event
 from linkhub_core.model import Kind, Note
+from linkhub_core.wire.codec import document_of, read_event
 from tests.core.bodies import body_of, notes_of, with_change
 from tests.support.builders import NOON, an_event
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from linkhub_core.wire.intake.times import read_time
 from linkhub_core.model.rules import RuleBroken
+from linkhub_core.wire.intake.times import read_time
 
 MOMENT = datetime(2026, 1, 15, 11, 0, 2, 123_000, tzinfo=UTC)
 WHOLE = MOMENT.replace(microsecond=0)

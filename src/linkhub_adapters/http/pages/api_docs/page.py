@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from linkhub_adapters.http.api.problems import KINDS
 from linkhub_adapters.http.pages.api_docs.curl import FIRST_STEPS, curl_for
 from linkhub_adapters.http.pages.api_docs.markup import Markup, element, prose
 from linkhub_adapters.http.pages.api_docs.schemas import schema_article, type_text
-from linkhub_adapters.http.api.problems import KINDS
 
 __all__ = ["render"]
 

@@ -5,8 +5,8 @@ import shlex
 import pytest
 from httpx import AsyncClient
 
-from linkhub_adapters.http.pages.api_docs.curl import FIRST_STEPS, curl_for
 from linkhub_adapters.http.api.openapi import describe
+from linkhub_adapters.http.pages.api_docs.curl import FIRST_STEPS, curl_for
 from tests.adapters.http.shop import Listener
 
 

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 from httpx import AsyncClient
 
-from linkhub_adapters.http.pages.api_docs import render
 from linkhub_adapters.http.api.openapi import describe
+from linkhub_adapters.http.pages.api_docs import render
 
 VOID = {"meta", "link", "br"}
 
