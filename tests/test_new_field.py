@@ -22,7 +22,7 @@ _ABSENT = {"stored": "absent", "announced": "absent", "published": "absent"}
 def _copy_with_one_line_more(directory: Path) -> Path:
     source = directory / "src"
     shutil.copytree(_ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    model = source / "linkhub_core" / "model.py"
+    model = source / "linkhub_core" / "model" / "values.py"
     before, after = model.read_text(encoding="utf-8").split(_AFTER)
     model.write_text(f"{before}{_LINE}{_AFTER}{after}", encoding="utf-8")
     return source

@@ -3,7 +3,7 @@
     LinkhubError
     ├── TransientError             trying again later may succeed: give the message back, never acknowledge it
     │   ├── ServiceUnavailable     a queue, store or notifier does not answer, throttles, or is locked
-    │   ├── NewsLost               a bus no longer has all that came: read the store for what it was
+    │   ├── AnnouncementsLost               a bus no longer has all that came: read the store for what it was
     │   └── TooMuchContention      others kept changing the same product while we tried to
     └── PermanentError             trying again gives the same answer
         ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
@@ -24,12 +24,12 @@ from attrs import field as attribute
 from attrs import frozen
 
 __all__ = [
+    "AnnouncementsLost",
     "CollectionFull",
     "Fault",
     "InvalidQuery",
     "LinkhubError",
     "MalformedEvent",
-    "NewsLost",
     "PermanentError",
     "RowUnreadable",
     "ServiceUnavailable",
@@ -81,7 +81,7 @@ class ServiceUnavailable(TransientError):
         return f"{self.service} is unavailable: {self.problem}"
 
 
-class NewsLost(TransientError):
+class AnnouncementsLost(TransientError):
     """A bus keeps only so much: of what came in the last ``seconds``, this listener may have missed some."""
 
     def __init__(self, bus: str, seconds: float) -> None:

@@ -10,7 +10,7 @@ import httpx
 from attrs import evolve
 from dependency_injector.providers import Object
 
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.wiring.container import open_container
@@ -27,7 +27,7 @@ async def a_server(
 ) -> AsyncIterator[tuple[ServerContainer, httpx.AsyncClient]]:
     """A container whose application is asked directly, without a port."""
     settings = load_settings(environment={"LINKHUB_BACKEND": "memory", **environment}).settings
-    process = ProcessFacts(
+    process = ListenerInfo(
         host="127.0.0.1",
         port=3002,
         ws_port=None,

@@ -10,7 +10,7 @@ from typing import Any, cast
 from attrs import define, field, frozen
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal
-from linkhub_core.application import AssembleBatch, Settlement, Sweep
+from linkhub_core.application import AssembleBatch, Completion, Sweep
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, Notifier, ProductStore, StagingStore
 
@@ -114,7 +114,7 @@ class Laboratory:
         def mortal(port: object) -> Any:
             return _Mortal(port, burning)
 
-        settlement = Settlement(
+        completion = Completion(
             products=cast(ProductStore, mortal(self.products)),
             staging=cast(StagingStore, mortal(self.staging)),
             notifier=cast(Notifier, mortal(self.notes)),
@@ -122,8 +122,8 @@ class Laboratory:
             clock=self.clock,
         )
         queue = cast(EventQueue, mortal(_NotedQueue(self.queue, self.notes)))
-        assemble = AssembleBatch(queue=queue, settlement=settlement, staging_ttl=STAGING_TTL, jitter=lambda: 0.0)
-        return Worker(queue=queue, assemble=assemble, sweep=Sweep(settlement=settlement))
+        assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=STAGING_TTL, jitter=lambda: 0.0)
+        return Worker(queue=queue, assemble=assemble, sweep=Sweep(completion=completion))
 
 
 @frozen(kw_only=True)

@@ -25,7 +25,7 @@ from linkhub_adapters.realtime import RealtimeSettings, SocketIoServer, engineio
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import EngineSession, Refusal, Transport, encode_binary_message
 from linkhub_adapters.realtime.engineio import encode_text_message as text_message
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import Extras, serve
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.server_container import ServerContainer
@@ -104,7 +104,7 @@ async def running(make_client: MakeClient | None = None) -> AsyncIterator[str]:
         make_client: makes the clients of an echoing server; none for linkhub as it is.
     """
     settings = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_PORT": "0"}).settings
-    greeted: asyncio.Future[ProcessFacts] = asyncio.get_running_loop().create_future()
+    greeted: asyncio.Future[ListenerInfo] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
         serve(settings, consumes=False, greet=greeted.set_result, add=partial(_rewire, make_client))
     )

@@ -1,6 +1,6 @@
 """The whole system in one thread, in virtual time, from one seed.
 
-Theory of operation. The production loops and use cases (``Consumer``, ``Repeater``, ``AssembleBatch``, ``Settlement``,
+Theory of operation. The production loops and use cases (``Consumer``, ``Repeater``, ``AssembleBatch``, ``Completion``,
 ``Sweep``) run as several processes over the memory adapters, and in some worlds over DynamoDB's staging store. Between
 each process and each adapter is a wire (:mod:`~tests.simulation.wire`) on which every call travels there and back, each
 way for a random time: so any process may come in between any two steps of any other. On the wire things go wrong: a

@@ -46,7 +46,7 @@ _CATCH_UP = "linkhub_adapters.realtime.hub.catch_up"
 _FIRST_SENT = "linkhub_core.wire.first_sent"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
-_MODEL = "linkhub_core.model"
+_MODEL = "linkhub_core.model.values"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
 _SETTLE = "linkhub_core.application.complete"
 _SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
@@ -74,13 +74,13 @@ MUTATIONS = {
         _ASSEMBLE,
         """
          joining, alone, blocked = [], [], []
-+        found = await self.settlement.products.find([case.key for case in singles])
++        found = await self.completion.products.find([case.key for case in singles])
 +        for case in singles:
-+            case.found(readable(found.get(case.key)))
++            case.stored_elsewhere(readable(found.get(case.key)))
 
--        found = await self.settlement.products.find([case.key for case, _ in alone])
+-        found = await self.completion.products.find([case.key for case, _ in alone])
 -        for case, _ in alone:
--            case.found(readable(found.get(case.key)))
+-            case.stored_elsewhere(readable(found.get(case.key)))
          waiting = [row for case, row in alone if case.record is None]
 """,
     ),
@@ -97,7 +97,7 @@ MUTATIONS = {
     "pairs-skip-reading-staging": Mutation(
         _ASSEMBLE,
         """
--        rows = await self.settlement.staging.waiting([case.key for case in pairs])
+-        rows = await self.completion.staging.waiting([case.key for case in pairs])
 +        rows: dict[ProductKey, WaitingHalf] = {}
 """,
     ),
@@ -114,7 +114,7 @@ MUTATIONS = {
          await self.clock.sleep(self.patience_seconds)
 -        found = await self.products.find([case.key for case in cases])
 -        for case in cases:
--            case.found(readable(found.get(case.key)))
+-            case.stored_elsewhere(readable(found.get(case.key)))
 """,
     ),
     "drop-before-saving": Mutation(
@@ -139,7 +139,7 @@ MUTATIONS = {
     "forget-a-row-that-became-newer": Mutation(
         _SETTLE,
         """
-                 case.take_in(outcome.waiting)
+                 case.add_waiting(outcome.waiting)
 -                changed.append(case)
 """,
     ),
@@ -256,8 +256,8 @@ MUTATIONS = {
     "a-silent-save-pays-no-debt": Mutation(
         _SETTLE,
         """
--                case.found(revision.after)
-+                case.found(evolve(revision.after, unannounced_revision=None))
+-                case.stored_elsewhere(revision.after)
++                case.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
 """,
     ),
     # --- announcements
@@ -392,7 +392,7 @@ MUTATIONS = {
         _ADOPT,
         """
 -        revisions = [Revision(before=record, after=evolve(record, revision=1)) for record in records]
-+        found = await self.sweep.settlement.products.find([record.key for record in records])
++        found = await self.sweep.completion.products.find([record.key for record in records])
 +        there = [(found[record.key], record) for record in records]
 +        revisions = [Revision(before=one, after=evolve(record, revision=one.revision + 1)) for one, record in there]
 """,
@@ -403,7 +403,7 @@ MUTATIONS = {
 -            if isinstance(row, WaitingHalf) and row.is_foreign and row.other is None:
 -                yield row
 +            if isinstance(row, WaitingHalf) and row.is_foreign:
-+                await self.sweep.settlement.staging.drop([row])
++                await self.sweep.completion.staging.drop([row])
 +                yield evolve(row, other=None)
 """,
     ),

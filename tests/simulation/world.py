@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
-from linkhub_core.application import Adopt, AssembleBatch, Settlement, Sweep
+from linkhub_core.application import Adopt, AssembleBatch, Completion, Sweep
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import (
     OLDER_THAN_ANY_EVENT,
@@ -195,7 +195,7 @@ class _World:
         for at_seconds in sorted(self.plan.adoptions):
             await _until(at_seconds)
             process = _Process("The adoption")
-            adopt = Adopt(sweep=Sweep(settlement=self._settlement(process, _TRUE_CLOCK)))
+            adopt = Adopt(sweep=Sweep(completion=self._settlement(process, _TRUE_CLOCK)))
             process.task = asyncio.ensure_future(_unless_away(adopt))
             await asyncio.wait([process.task])
             if not process.task.cancelled():
@@ -204,7 +204,7 @@ class _World:
     async def _adopt_the_rest(self) -> None:
         """When all is done, adoption leaves no row of another service."""
         if self.plan.foreign is not None:
-            await Adopt(sweep=Sweep(settlement=self._settlement(_Process("The last adoption"), _TRUE_CLOCK)))()
+            await Adopt(sweep=Sweep(completion=self._settlement(_Process("The last adoption"), _TRUE_CLOCK)))()
             self.witness.hold_adopted()
 
     async def _vanish(self) -> None:
@@ -235,7 +235,7 @@ class _World:
 
     async def _sweep_once(self) -> None:
         try:
-            await Sweep(settlement=self._settlement(_Process("The operator's sweep"), _TRUE_CLOCK))()
+            await Sweep(completion=self._settlement(_Process("The operator's sweep"), _TRUE_CLOCK))()
         except LinkhubError as error:
             self.witness.hold(False, f"a sweep ends with {error}")
 
@@ -302,30 +302,30 @@ class _World:
             await asyncio.sleep(self.wire.chance.expovariate(2.0))
 
     async def _consume(self, process: _Process, clock: LoopClock, stop: asyncio.Event) -> None:
-        settlement = self._settlement(process, clock)
+        completion = self._settlement(process, clock)
         queue = SimulatedQueue(process, self.wire, self.witness, self.queue, self.leases)
         assemble = AssembleBatch(
-            queue=queue, settlement=settlement, staging_ttl=self.plan.staging_ttl, jitter=self.wire.chance.random
+            queue=queue, completion=completion, staging_ttl=self.plan.staging_ttl, jitter=self.wire.chance.random
         )
         await Consumer(
             queue=queue,
             assemble=assemble,
-            journal=settlement.journal,
+            journal=completion.journal,
             heartbeat_seconds=self.plan.heartbeat_seconds,
             max_in_flight=self.plan.max_in_flight,
         ).run(stop)
 
     async def _sweep(self, process: _Process, clock: LoopClock, stop: asyncio.Event) -> None:
-        settlement = self._settlement(process, clock)
+        completion = self._settlement(process, clock)
         await Repeater(
             activity="sweep",
-            action=Sweep(settlement=settlement),
-            journal=settlement.journal,
+            action=Sweep(completion=completion),
+            journal=completion.journal,
             interval_seconds=max(self.plan.sweeper_seconds or 0.0, self.plan.storm_seconds / 60),
         ).run(stop)
 
-    def _settlement(self, process: _Process, clock: LoopClock) -> Settlement:
-        return Settlement(
+    def _settlement(self, process: _Process, clock: LoopClock) -> Completion:
+        return Completion(
             products=SimulatedProducts(process, self.wire, self.witness, self.witness.products),
             staging=staging_of(process, self.wire, self.witness, self.witness.staging),
             notifier=SimulatedNotifier(process, self.wire, self.witness),

@@ -25,7 +25,7 @@ from attrs import define, field, frozen
 from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.realtime import Hub, RealtimeSettings
 from linkhub_adapters.realtime.hub.subscriber import Viewer
-from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
 from linkhub_core.ports import Clock, Journal, ProductReader
@@ -33,7 +33,7 @@ from linkhub_core.ports import Clock, Journal, ProductReader
 __all__ = ["Received", "SimulatedViewer", "a_hub"]
 
 _TRANSPORTS: Final = [
-    Dialect(
+    WireFormat(
         name=f"simulated {number}",
         encode=lambda announcement: (announcement.event_type, announcement.event_json),
         message=lambda event, data_json: (event, data_json),

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_adapters.runtime import Listener
-from linkhub_core.errors import NewsLost, ServiceUnavailable
+from linkhub_core.errors import AnnouncementsLost, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.wire.codec import announce
@@ -85,7 +85,7 @@ def test_what_the_bus_has_lost_is_looked_for_in_the_store() -> None:
     clock, journal = FakeClock(), MemoryJournal()
     heard: list[Announcement] = []
     recovered: list[datetime] = []
-    feed = ScriptedFeed([[news(1)], NewsLost("the bus", 40), [news(2)]])
+    feed = ScriptedFeed([[news(1)], AnnouncementsLost("the bus", 40), [news(2)]])
     listener = Listener(
         feed=feed, deliver=heard.extend, recover=recovered.append, clock=clock, journal=journal, silence_seconds=3
     )

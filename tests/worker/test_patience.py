@@ -1,11 +1,11 @@
-"""Patience: how long a loop waits between attempts, and what it tells."""
+"""Backoff: how long a loop waits between attempts, and what it tells."""
 
 from __future__ import annotations
 
 import asyncio
 
 from linkhub_adapters.memory import MemoryJournal
-from linkhub_adapters.runtime.backoff import Patience, stopped_within
+from linkhub_adapters.runtime.backoff import Backoff, stopped_within
 from linkhub_core.model.journal_entries import ActivityFailed
 from tests.support import virtual_time
 from tests.support.flaky import unavailable
@@ -30,7 +30,7 @@ def test_a_failure_is_told_before_the_wait() -> None:
     journal = MemoryJournal()
 
     async def main() -> None:
-        await Patience(activity="receive", journal=journal).failed(unavailable("SQS"), asyncio.Event())
+        await Backoff(activity="receive", journal=journal).failed(unavailable("SQS"), asyncio.Event())
 
     virtual_time.run(main())
     assert journal.entries == [
@@ -45,7 +45,7 @@ def test_a_thousand_failures_wait_no_longer_than_ten_seconds() -> None:
     journal = MemoryJournal()
 
     async def main() -> None:
-        patience = Patience(activity="receive", journal=journal)
+        patience = Backoff(activity="receive", journal=journal)
         for _ in range(1100):
             await patience.failed(RuntimeError(), asyncio.Event())
 

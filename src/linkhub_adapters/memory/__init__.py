@@ -11,7 +11,7 @@ from linkhub_adapters.memory.journal import MemoryJournal
 from linkhub_adapters.memory.product_store import MemoryProductStore
 from linkhub_adapters.memory.shop_stamps import MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
-from linkhub_adapters.memory.video_lookup import MemoryVideos
+from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 
 __all__ = [
     "FakeClock",
@@ -21,5 +21,5 @@ __all__ = [
     "MemoryProductStore",
     "MemoryShopStamps",
     "MemoryStagingStore",
-    "MemoryVideos",
+    "MemoryVideoLookup",
 ]

@@ -9,24 +9,24 @@ from attrs import frozen
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore, Unreadable
-from linkhub_core.ports.video_lookup import VideoTraces
+from linkhub_core.ports.video_lookup import VideoRecord
 
-__all__ = ["MemoryVideos"]
+__all__ = ["MemoryVideoLookup"]
 
 
 @frozen(kw_only=True)
-class MemoryVideos:
-    """The :class:`~linkhub_core.ports.Videos` of the memory stores; announcements are not kept there."""
+class MemoryVideoLookup:
+    """The :class:`~linkhub_core.ports.VideoLookup` of the memory stores; announcements are not kept there."""
 
     queue: MemoryEventQueue
     staging: StagingStore
     products: ProductStore
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:  # noqa: ARG002  all are seen
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
         """See the port."""
         staged = [row async for row in self.staging.scan() if _video_of(row) == video_id]
         stored = [row async for row in self.products.scan() if _video_of(row) == video_id]
-        return VideoTraces(
+        return VideoRecord(
             waiting=[row for row in staged if isinstance(row, WaitingHalf)],
             products=[row for row in stored if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*staged, *stored) if isinstance(row, Unreadable)],

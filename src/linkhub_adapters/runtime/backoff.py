@@ -10,7 +10,7 @@ from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
-__all__ = ["Patience", "stopped_within"]
+__all__ = ["Backoff", "stopped_within"]
 
 FIRST_RETRY_SECONDS = 0.2
 MAX_RETRY_SECONDS = 10.0
@@ -27,7 +27,7 @@ async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
 
 
 @define(kw_only=True)
-class Patience:
+class Backoff:
     """The pauses of one loop: doubling while its activity fails, from 0.2 s to 10 s; a success starts them anew."""
 
     activity: str

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from linkhub_adapters.runtime.backoff import Patience
-from linkhub_core.errors import NewsLost, ServiceUnavailable
+from linkhub_adapters.runtime.backoff import Backoff
+from linkhub_core.errors import AnnouncementsLost, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
@@ -42,7 +42,7 @@ class Listener:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until ``stop`` is set."""
-        patience = Patience(activity="listen", journal=self.journal)
+        patience = Backoff(activity="listen", journal=self.journal)
         while not stop.is_set():
             try:
                 await self._hear()
@@ -54,7 +54,7 @@ class Listener:
     async def _hear(self) -> None:
         try:
             announcements = await self.feed.receive()
-        except NewsLost as lost:
+        except AnnouncementsLost as lost:
             self._heard_at = self.clock.now().timestamp()
             told = ActivityFailed(activity="listen", problem=str(lost), transient=True, retry_seconds=0.0)
             self.journal.record([told])

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import define, field
 
-from linkhub_adapters.runtime.backoff import Patience, stopped_within
+from linkhub_adapters.runtime.backoff import Backoff, stopped_within
 from linkhub_core.ports import Delivery, EventQueue, Journal
 
 __all__ = ["Consumer"]
@@ -33,12 +33,12 @@ class Consumer:
     journal: Journal
     heartbeat_seconds: float
     max_in_flight: int = 4
-    _receiving: Patience = field(init=False)
-    _working: Patience = field(init=False)
+    _receiving: Backoff = field(init=False)
+    _working: Backoff = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._receiving = Patience(activity="receive", journal=self.journal)
-        self._working = Patience(activity="assemble", journal=self.journal)
+        self._receiving = Backoff(activity="receive", journal=self.journal)
+        self._working = Backoff(activity="assemble", journal=self.journal)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop`` is set, then finish what is in hand.
@@ -81,7 +81,7 @@ class Consumer:
             heartbeat.cancel()
 
     async def _keep_alive(self, deliveries: Sequence[Delivery]) -> None:
-        patience = Patience(activity="extend", journal=self.journal)
+        patience = Backoff(activity="extend", journal=self.journal)
         never = asyncio.Event()
         while not await stopped_within(never, self.heartbeat_seconds):
             try:

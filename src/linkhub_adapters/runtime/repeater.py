@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define
 
-from linkhub_adapters.runtime.backoff import Patience, stopped_within
+from linkhub_adapters.runtime.backoff import Backoff, stopped_within
 from linkhub_core.ports import Journal
 
 __all__ = ["Repeater"]
@@ -24,7 +24,7 @@ class Repeater:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Repeat until ``stop`` is set; an action under way is finished first."""
-        patience = Patience(activity=self.activity, journal=self.journal)
+        patience = Backoff(activity=self.activity, journal=self.journal)
         while not stop.is_set():
             try:
                 await self.action()

@@ -11,11 +11,11 @@ from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
 from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
 from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
-from linkhub_adapters.sqlite.process_registry import SqliteNodes
+from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
-from linkhub_adapters.sqlite.video_lookup import SqliteVideos
+from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
 
 __all__ = [
     "Depths",
@@ -26,9 +26,9 @@ __all__ = [
     "SqliteEventPublisher",
     "SqliteEventQueue",
     "SqliteFileHealth",
-    "SqliteNodes",
+    "SqliteProcessRegistry",
     "SqliteProductStore",
     "SqliteShopStamps",
     "SqliteStagingStore",
-    "SqliteVideos",
+    "SqliteVideoLookup",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from attrs import define, field, frozen
 
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
-from linkhub_core.errors import NewsLost
+from linkhub_core.errors import AnnouncementsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import read_announcement
 
@@ -63,7 +63,7 @@ class SqliteAnnouncementFeed:
     def _check_for_gap(self, first: int) -> None:
         if first > self.last + 1:
             self.last = first - 1
-            raise NewsLost("the data file", self.seconds() - self._complete_at)
+            raise AnnouncementsLost("the data file", self.seconds() - self._complete_at)
 
     def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str]]:
         return connection.execute(_NEXT, (self.last,)).fetchall()

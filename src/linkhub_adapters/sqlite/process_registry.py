@@ -14,13 +14,13 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, microseconds
 from linkhub_core.ports import Clock
 
-__all__ = ["SqliteNodes"]
+__all__ = ["SqliteProcessRegistry"]
 
 FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 @frozen(kw_only=True)
-class SqliteNodes:
+class SqliteProcessRegistry:
     """Who works on the file. A process that has left no report for ten minutes is forgotten."""
 
     database: SqliteDatabase

@@ -15,10 +15,10 @@ from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Unreadable
-from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
+from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire.codec import read_announcement
 
-__all__ = ["SqliteVideos"]
+__all__ = ["SqliteVideoLookup"]
 
 _SELLERS = """
 SELECT seller_handle FROM staging WHERE video_id = :video_id
@@ -31,18 +31,18 @@ _ANNOUNCED = "SELECT event_json, correlation_id FROM announcements WHERE instr(e
 
 
 @frozen(kw_only=True)
-class SqliteVideos:
-    """The :class:`~linkhub_core.ports.Videos` of the file. It reads the whole of it, but for bodies of others."""
+class SqliteVideoLookup:
+    """The :class:`~linkhub_core.ports.VideoLookup` of the file. It reads the whole of it, but for bodies of others."""
 
     database: SqliteDatabase
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:  # noqa: ARG002  all are seen
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
         """See the port."""
         sellers, queued, announced = await self.database.read(lambda connection: _read(connection, video_id))
         keys = [ProductKey(seller, video_id) for (seller,) in sellers]
         waiting = await SqliteStagingStore(database=self.database).waiting(keys)
         products = await SqliteProductStore(database=self.database).find(keys)
-        return VideoTraces(
+        return VideoRecord(
             waiting=[row for row in waiting.values() if isinstance(row, WaitingHalf)],
             products=[row for row in products.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],

@@ -21,7 +21,7 @@ from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
-from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
+from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_adapters.aws.resources import QUEUE_SETTINGS
 from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
@@ -132,7 +132,7 @@ class _Aws:
             dead_letters=SqsDeadLetters(queues=self.queues, sqs=self.sqs),
             staging=staging,
             products=products,
-            videos=DynamoDbVideos(staging=staging, products=products),
+            videos=DynamoDbVideoLookup(staging=staging, products=products),
             notifier=bus.notifier,
             open_feed=bus.open_feed,
             probes={

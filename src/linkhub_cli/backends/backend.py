@@ -21,7 +21,7 @@ from linkhub_core.ports import (
     ProductStore,
     ShopStamps,
     StagingStore,
-    Videos,
+    VideoLookup,
 )
 
 __all__ = ["OPEN_ALL", "OPEN_STORES", "Backend", "OpenBackend", "Opening"]
@@ -64,7 +64,7 @@ class Backend:
     dead_letters: DeadLetters
     staging: StagingStore
     products: ProductStore
-    videos: Videos
+    videos: VideoLookup
     notifier: Notifier
     open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     probes: Mapping[str, Callable[[], Awaitable[object]]]

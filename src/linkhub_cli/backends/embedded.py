@@ -18,11 +18,11 @@ from linkhub_adapters.sqlite import (
     SqliteEventPublisher,
     SqliteEventQueue,
     SqliteFileHealth,
-    SqliteNodes,
+    SqliteProcessRegistry,
     SqliteProductStore,
     SqliteShopStamps,
     SqliteStagingStore,
-    SqliteVideos,
+    SqliteVideoLookup,
 )
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
@@ -77,7 +77,7 @@ class _Embedded:
 
     def backend(self) -> Backend:
         health = SqliteFileHealth(database=self.database)
-        nodes = SqliteNodes(database=self.database, clock=self.clock)
+        nodes = SqliteProcessRegistry(database=self.database, clock=self.clock)
         return Backend(
             name="embedded",
             queue=self._queue(),
@@ -85,7 +85,7 @@ class _Embedded:
             dead_letters=SqliteDeadLetters(database=self.database, clock=self.clock),
             staging=SqliteStagingStore(database=self.database),
             products=SqliteProductStore(database=self.database),
-            videos=SqliteVideos(database=self.database),
+            videos=SqliteVideoLookup(database=self.database),
             notifier=SqliteAnnouncements(database=self.database),
             open_feed=self._open_feed,
             probes={"file": health.check_readable},

@@ -11,7 +11,7 @@ from linkhub_adapters.memory import (
     MemoryProductStore,
     MemoryShopStamps,
     MemoryStagingStore,
-    MemoryVideos,
+    MemoryVideoLookup,
 )
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
@@ -62,7 +62,7 @@ async def open_backend(
         dead_letters=queue,
         staging=staging,
         products=products,
-        videos=MemoryVideos(queue=queue, staging=staging, products=products),
+        videos=MemoryVideoLookup(queue=queue, staging=staging, products=products),
         notifier=announcements,
         open_feed=open_feed,
         probes={},

@@ -16,7 +16,7 @@ from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
 from linkhub_cli.demo.sample_products import SHOPS
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.workers import SimulatedWorkers
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import Extras
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
@@ -67,7 +67,7 @@ def _extras(container: ServerContainer, url: str, *, rate: float, seed: int) -> 
     return Extras(routes=[picture_route()], feeds=[feeding.run, status.run])
 
 
-def _greet(process: ProcessFacts) -> None:
+def _greet(process: ListenerInfo) -> None:
     news("\nlinkhub is up, and the simulated workers are at work.\n")
     news(f"  {process.url}/                      the operator's page")
     for shop in SHOPS[:_SHOPS_SHOWN]:

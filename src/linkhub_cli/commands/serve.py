@@ -7,7 +7,7 @@ import sys
 import click
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
@@ -74,7 +74,7 @@ def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> 
     return {variable: text for variable, text in given.items() if text is not None}
 
 
-def greet(process: ProcessFacts) -> None:
+def greet(process: ListenerInfo) -> None:
     """Tell a person at a terminal where to look; a log line tells the rest of the world."""
     if sys.stderr.isatty():
         shop = "" if process.realtime_only else f"\n  a shop is at  {process.url}/shop/SELLER"

@@ -10,10 +10,10 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, plain, print_lines, print_table
-from linkhub_core.application import Happening, Story
+from linkhub_core.application import TimelineEntry, VideoTimeline
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
-from linkhub_core.ports import VideoTraces
+from linkhub_core.ports import VideoRecord
 from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["why"]
@@ -59,7 +59,7 @@ def _unsound(video_id: str) -> str:
     return ""
 
 
-def _tell_where_to_look(video_id: str, traces: VideoTraces) -> None:
+def _tell_where_to_look(video_id: str, traces: VideoRecord) -> None:
     unseen = (
         " Messages on the queues cannot be looked at here: wait until they are empty." if traces.queued is None else ""
     )
@@ -70,14 +70,14 @@ def _tell_where_to_look(video_id: str, traces: VideoTraces) -> None:
     )
 
 
-def _print(story: Story) -> None:
+def _print(story: VideoTimeline) -> None:
     click.echo(f"{plain(story.seller_handle or '(no seller named)')}/{plain(story.video_id)}: {story.state}")
     click.echo(f"  {plain(story.because)}\n")
     print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in story.happenings])
     click.echo()
 
 
-def _row(happening: Happening) -> Sequence[str]:
+def _row(happening: TimelineEntry) -> Sequence[str]:
     told = (f"{name.replace('_', ' ')} {_text(value)}" for name, value in happening.facts.items())
     return (
         timestamp_text(happening.at),
@@ -96,7 +96,7 @@ def _text(value: Any) -> str:
     return f"{value['field'] or 'body'}: {value['rule']}" if isinstance(value, dict) else str(value)
 
 
-def _document(story: Story) -> dict[str, Any]:
+def _document(story: VideoTimeline) -> dict[str, Any]:
     return {
         "seller_handle": story.seller_handle,
         "video_id": story.video_id,

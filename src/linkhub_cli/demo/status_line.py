@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from rich.console import Console
 
 from linkhub_adapters.observability import Metrics
-from linkhub_cli.operator.backend_gauges import VitalSigns
+from linkhub_cli.operator.backend_gauges import BackendGauges
 
 __all__ = ["StatusLine"]
 
@@ -22,7 +22,7 @@ class StatusLine:
 
     console: Console
     metrics: Metrics
-    signs: VitalSigns
+    signs: BackendGauges
 
     def text(self) -> str:
         """What is so now."""

@@ -82,7 +82,7 @@ def _package_faults() -> Sequence[Finding]:
 def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
     if faults := _package_faults():
         return faults
-    from linkhub_adapters.aws.checks import AwsExamination, Role, Subjects  # noqa: PLC0415  only with its packages
+    from linkhub_adapters.aws.checks import AccountCheck, Role, Subjects  # noqa: PLC0415  only with its packages
     from linkhub_cli.wiring.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
 
     aws = settings.aws
@@ -96,7 +96,7 @@ def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding
         region=aws.region,
         configured_endpoint_urls=endpoint_urls(aws),
     )
-    findings = asyncio.run(AwsExamination(subjects=subjects, clock=clock, mend_of=mend_of)())
+    findings = asyncio.run(AccountCheck(subjects=subjects, clock=clock, mend_of=mend_of)())
     return [*findings, *_rows(findings, _look_at_items(settings, clock))]
 
 

@@ -20,7 +20,7 @@ from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 from linkhub_core.wire.intake import FOREIGN
 
-__all__ = ["AGES", "Letters", "VitalSigns"]
+__all__ = ["AGES", "BackendGauges", "Letters"]
 
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
@@ -38,7 +38,7 @@ class Letters:
 
 
 @define(kw_only=True)
-class VitalSigns:
+class BackendGauges:
     """The newest figures of a backend; none before the first look, or where nobody looks.
 
     ``ages`` counts the halves that wait by kind, in the classes of :data:`AGES` and one for the older.

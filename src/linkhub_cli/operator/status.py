@@ -14,10 +14,10 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.observability import Figures, RealtimeFigures
-from linkhub_cli.operator.backend_gauges import AGES, Letters, VitalSigns
+from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import NodeReport, WorkTotals
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
 from linkhub_core.wire.codec import timestamp_text
@@ -35,9 +35,9 @@ class OperatorStatus:
     ``realtime`` and ``sellers`` (subscriptions by shop) are asked of the realtime room.
     """
 
-    process: ProcessFacts
+    process: ListenerInfo
     presence: Presence
-    signs: VitalSigns
+    signs: BackendGauges
     clock: Clock
     staging_ttl_seconds: int
     realtime: Callable[[], RealtimeFigures | None]

@@ -11,13 +11,13 @@ from attrs import frozen
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.access import AccessPolicy
 
-__all__ = ["ProcessFacts", "url_of"]
+__all__ = ["ListenerInfo", "url_of"]
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened on
 
 
 @frozen(kw_only=True)
-class ProcessFacts:
+class ListenerInfo:
     """This process: where it listens, what it does, since when, and when it stops.
 
     ``host`` is an address, or ``localhost`` for both addresses of loopback. ``ws_port`` is the port for WebSockets

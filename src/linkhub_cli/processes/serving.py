@@ -26,7 +26,7 @@ from linkhub_adapters.runtime import Listener
 from linkhub_cli.processes.gateway_duty import Viewers
 from linkhub_cli.processes.http_server import HttpServer, bind_all
 from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.realtime_scope import tell_reach
 from linkhub_cli.settings import Listener as ListenerSettings
 from linkhub_cli.settings import Settings
@@ -58,7 +58,7 @@ async def serve(
     *,
     consumes: bool,
     realtime_only: bool = False,
-    greet: Callable[[ProcessFacts], None],
+    greet: Callable[[ListenerInfo], None],
     add: Callable[[ServerContainer, str], Extras] = _nothing,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C.
@@ -109,11 +109,11 @@ def _open(sockets: Sequence[socket.socket], opened: ExitStack) -> Sequence[socke
 
 def _facts(
     container: ServerContainer, listening: _Listening, *, consumes: bool, realtime_only: bool, stop: asyncio.Event
-) -> ProcessFacts:
+) -> ListenerInfo:
     listener = container.settings().listener
     address, port = listening.all[0].getsockname()[:2]
     host = "localhost" if listener.host == "localhost" else address
-    return ProcessFacts(
+    return ListenerInfo(
         host=host,
         port=port,
         ws_port=listening.websockets[0].getsockname()[1] if listening.websockets else None,
@@ -127,10 +127,10 @@ def _facts(
 
 async def _work(
     container: ServerContainer,
-    process: ProcessFacts,
+    process: ListenerInfo,
     listening: _Listening,
     extras: Extras,
-    greet: Callable[[ProcessFacts], None],
+    greet: Callable[[ListenerInfo], None],
 ) -> None:
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
     container.metrics().take_realtime = container.realtime_figures()

@@ -28,7 +28,7 @@ from linkhub_adapters.observability import (
 )
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
-from linkhub_cli.operator.backend_gauges import VitalSigns
+from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.processes.exit_deadline import TELL_SECONDS, ExitDeadline
 from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.settings import Settings
@@ -46,11 +46,11 @@ from linkhub_core.application import (
     Adopt,
     AssembleBatch,
     BrowseShop,
+    Completion,
     ExamineDeadLetters,
+    ExplainVideo,
     MendDeadLetter,
-    Settlement,
     Sweep,
-    Why,
 )
 
 __all__ = ["Container", "exit_deadline", "guards", "open_container"]
@@ -88,7 +88,7 @@ class Container(DeclarativeContainer):
     backend: Dependency[Backend] = Dependency(instance_of=Backend)
 
     clock = Singleton(SystemClock)
-    vital_signs = Singleton(VitalSigns, backend=backend, clock=clock)
+    vital_signs = Singleton(BackendGauges, backend=backend, clock=clock)
     metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_usage=backend.provided.usage)
     log = Singleton(get_logger, "linkhub")
     tracing: Object[Tracing | None] = Object(None)
@@ -96,8 +96,8 @@ class Container(DeclarativeContainer):
     products = Singleton(traced_products, Singleton(MeasuredProductStore, backend.provided.products, metrics), tracing)
     staging = Singleton(traced_staging, Singleton(MeasuredStagingStore, backend.provided.staging, metrics), tracing)
 
-    settlement = Singleton(
-        Settlement,
+    completion = Singleton(
+        Completion,
         products=products,
         staging=staging,
         notifier=Singleton(traced_notifier, backend.provided.notifier, tracing),
@@ -107,15 +107,15 @@ class Container(DeclarativeContainer):
     assemble = Singleton(
         AssembleBatch,
         queue=backend.provided.queue,
-        settlement=settlement,
+        completion=completion,
         staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
         jitter=Object(random.random),
     )
-    sweep = Singleton(Sweep, settlement=settlement)
+    sweep = Singleton(Sweep, completion=completion)
     adopt = Singleton(Adopt, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
-    why = Singleton(Why, videos=backend.provided.videos, examine=examine, clock=clock)
+    why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
 
     consumer = Singleton(

@@ -33,7 +33,7 @@ from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.processes.http_server import http_config
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
 from linkhub_cli.wiring.container import Container
@@ -45,7 +45,7 @@ from linkhub_core.application.subscriber_session import SessionLimits
 __all__ = ["ServerContainer"]
 
 
-def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
+def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
     return HttpSettings(
         access=process.access,
         cors_methods=("GET", "HEAD", "OPTIONS", "POST"),  # Socket.IO posts when it polls
@@ -54,7 +54,7 @@ def _http_settings(listener: Listener, process: ProcessFacts) -> HttpSettings:
     )
 
 
-def _realtime_settings(settings: Settings, process: ProcessFacts) -> RealtimeSettings:
+def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSettings:
     realtime = settings.realtime
     return RealtimeSettings(
         access=process.access,
@@ -82,7 +82,7 @@ def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequenc
 def _app(
     services: HttpServices,
     settings: HttpSettings,
-    process: ProcessFacts,
+    process: ListenerInfo,
     realtime_routes: Sequence[BaseRoute],
     extra_routes: Sequence[BaseRoute],
 ) -> Starlette:
@@ -143,7 +143,7 @@ def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
 class ServerContainer(Container):
     """Every part of a server. ``process`` is what is known once its port is taken."""
 
-    process: Dependency[ProcessFacts] = Dependency(instance_of=ProcessFacts)
+    process: Dependency[ListenerInfo] = Dependency(instance_of=ListenerInfo)
 
     extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
     probes = Singleton(

@@ -1,14 +1,14 @@
 """What is done with the ports: assemble a batch, sweep, browse a shop, look after dead letters.
 
 A message passes these rooms once, in this order: :class:`AssembleBatch` decodes it, folds it with its batch-mates and
-stages it; :class:`Settlement` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
+stages it; :class:`Completion` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
 """
 
 from linkhub_core.application.adopt import Adopt, Adoption, AdoptionPlan
 from linkhub_core.application.assemble import AssembleBatch
-from linkhub_core.application.assembly import Case
+from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.browse_shop import BrowseShop, ShopPage
-from linkhub_core.application.complete import Settlement
+from linkhub_core.application.complete import Completion
 from linkhub_core.application.dead_letters import (
     Examined,
     ExamineDeadLetters,
@@ -16,28 +16,28 @@ from linkhub_core.application.dead_letters import (
     RedrivePlan,
     plan_redrive,
 )
-from linkhub_core.application.explain_video import Why
+from linkhub_core.application.explain_video import ExplainVideo
 from linkhub_core.application.sweep import Sweep
-from linkhub_core.application.timeline import Happening, State, Story, tell_stories
+from linkhub_core.application.timeline import State, TimelineEntry, VideoTimeline, timelines_of
 
 __all__ = [
     "Adopt",
     "Adoption",
     "AdoptionPlan",
     "AssembleBatch",
+    "Assembly",
     "BrowseShop",
-    "Case",
+    "Completion",
     "ExamineDeadLetters",
     "Examined",
-    "Happening",
+    "ExplainVideo",
     "MendDeadLetter",
     "RedrivePlan",
-    "Settlement",
     "ShopPage",
     "State",
-    "Story",
     "Sweep",
-    "Why",
+    "TimelineEntry",
+    "VideoTimeline",
     "plan_redrive",
-    "tell_stories",
+    "timelines_of",
 ]

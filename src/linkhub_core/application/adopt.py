@@ -94,13 +94,13 @@ class Adopt:
         Raises:
             ServiceUnavailable: a store cannot be reached.
         """
-        plan, settlement = AdoptionPlan(), self.sweep.settlement
-        async for product in settlement.products.scan():
+        plan, completion = AdoptionPlan(), self.sweep.completion
+        async for product in completion.products.scan():
             if isinstance(product, Unreadable):
                 plan.name(product)
             elif product.revision == 0:
                 plan.add_product(product)
-        async for row in settlement.staging.scan():
+        async for row in completion.staging.scan():
             if isinstance(row, Unreadable):
                 plan.name(row)
             elif row.is_foreign:
@@ -120,22 +120,22 @@ class Adopt:
         return Adoption(products=products, halves=halves, swept=swept.folded, refused=refused)
 
     async def _foreign_products(self) -> AsyncIterator[ProductRecord]:
-        async for row in self.sweep.settlement.products.scan():
+        async for row in self.sweep.completion.products.scan():
             if isinstance(row, ProductRecord) and row.revision == 0:
                 yield row
 
     async def _foreign_halves(self) -> AsyncIterator[WaitingHalf]:
-        async for row in self.sweep.settlement.staging.scan():
+        async for row in self.sweep.completion.staging.scan():
             if isinstance(row, WaitingHalf) and row.is_foreign and row.other is None:
                 yield row
 
     async def _adopt_products(self, records: Sequence[ProductRecord]) -> int:
         revisions = [Revision(before=record, after=evolve(record, revision=1)) for record in records]
-        outcomes = await self.sweep.settlement.products.revise(revisions)
+        outcomes = await self.sweep.completion.products.revise(revisions)
         return sum(isinstance(outcome, Revised) for outcome in outcomes)
 
     async def _adopt_halves(self, rows: Sequence[WaitingHalf]) -> int:
-        outcomes = await self.sweep.settlement.staging.stage(rows)
+        outcomes = await self.sweep.completion.staging.stage(rows)
         return sum(not isinstance(outcome, Unreadable) for outcome in outcomes)
 
 

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from linkhub_core.application.assembly import Case
-from linkhub_core.application.complete import MAX_ROUNDS, Settlement, readable
+from linkhub_core.application.assembly import Assembly
+from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
 from linkhub_core.errors import (
     Fault,
     LinkhubError,
@@ -73,7 +73,7 @@ class AssembleBatch:
     """Works on one batch of deliveries; every one of them is acknowledged, rejected, or given back when it returns."""
 
     queue: EventQueue
-    settlement: Settlement
+    completion: Completion
     staging_ttl: timedelta
     jitter: Callable[[], float]
 
@@ -113,7 +113,7 @@ class AssembleBatch:
             deliveries = [rejection.delivery for rejection in rejections]
             await self._release([(delivery, _plain_origin(delivery)) for delivery in deliveries], error)
         else:
-            self.settlement.journal.record([_rejected(rejection) for rejection in rejections])
+            self.completion.journal.record([_rejected(rejection) for rejection in rejections])
 
     # --- work, and contain what fails
 
@@ -123,7 +123,7 @@ class AssembleBatch:
         try:
             await self._assemble(letters)
             await self.queue.acknowledge([letter.delivery for letter in letters])
-            self.settlement.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
+            self.completion.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
         except TransientError as error:
             await self._give_back(letters, error)
         except Exception as error:  # noqa: BLE001  a batch must never die of one message: narrow it down
@@ -155,7 +155,7 @@ class AssembleBatch:
                 transient=isinstance(error, TransientError),
                 delay_seconds=delay_seconds,
             )
-            self.settlement.journal.record([released])
+            self.completion.journal.record([released])
             await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
 
     # --- fold, stage, look, settle
@@ -167,38 +167,38 @@ class AssembleBatch:
         await self._save_pairs(pairs)
         open_cases = [*pairs, *await self._stage(singles)]
         for _ in range(MAX_ROUNDS):
-            deleted = await self.settlement.settle(open_cases)
+            deleted = await self.completion.settle(open_cases)
             if not deleted:
                 return self._note_copies(letters, cases)
             # The product of a half that came alone is gone, and so may its row be: nothing holds the half for sure.
             open_cases = await self._stage(deleted)
         raise TooMuchContention(MAX_ROUNDS)
 
-    async def _save_pairs(self, pairs: Sequence[Case]) -> None:
+    async def _save_pairs(self, pairs: Sequence[Assembly]) -> None:
         """Save first; only then look whether something stands in staging that has to be taken in and to go."""
         if not pairs:
             return
-        await self.settlement.save(pairs)
-        rows = await self.settlement.staging.waiting([case.key for case in pairs])
+        await self.completion.save(pairs)
+        rows = await self.completion.staging.waiting([case.key for case in pairs])
         for case in pairs:
             if isinstance(row := rows.get(case.key), WaitingHalf):  # one that cannot be read is left to the sweeps
-                case.take_in(row)
+                case.add_waiting(row)
 
-    async def _stage(self, singles: Sequence[Case]) -> list[Case]:
+    async def _stage(self, singles: Sequence[Assembly]) -> list[Assembly]:
         """Stage halves that came alone; give back the cases that go on, for their partner or product is there."""
         if not singles:
             return []
-        now = self.settlement.clock.now()
+        now = self.completion.clock.now()
         rows = [_row_for(case, now + self.staging_ttl) for case in singles]
         joining, alone, blocked = [], [], []
-        outcomes = await self.settlement.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
+        outcomes = await self.completion.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
         for case, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
                 case Partner(waiting):
-                    case.take_in(waiting)
+                    case.add_waiting(waiting)
                     joining.append(case)
                 case Superseded():
-                    self.settlement.journal.record([_was_known(row)])
+                    self.completion.journal.record([_was_known(row)])
                 case Unreadable():
                     blocked.append((case, outcome))
                 case _:
@@ -206,7 +206,7 @@ class AssembleBatch:
                     alone.append((case, row))
         return joining + await self._look(alone) + await self._look_beside(blocked)
 
-    async def _look_beside(self, blocked: Sequence[tuple[Case, Unreadable]]) -> list[Case]:
+    async def _look_beside(self, blocked: Sequence[tuple[Assembly, Unreadable]]) -> list[Assembly]:
         """Read the products of halves that cannot be staged: one whose product is there needs no row.
 
         Raises:
@@ -214,30 +214,30 @@ class AssembleBatch:
         """
         if not blocked:
             return []
-        found = await self.settlement.products.find([case.key for case, _ in blocked])
+        found = await self.completion.products.find([case.key for case, _ in blocked])
         for case, row in blocked:
-            case.found(readable(found.get(case.key)))
+            case.stored_elsewhere(readable(found.get(case.key)))
             if case.record is None:
                 raise row.refusal("staging")
         return [case for case, _ in blocked]
 
-    async def _look(self, alone: Sequence[tuple[Case, WaitingHalf]]) -> list[Case]:
+    async def _look(self, alone: Sequence[tuple[Assembly, WaitingHalf]]) -> list[Assembly]:
         """Read the products *after* the rows are written: whoever saves later will see the row."""
         if not alone:
             return []
-        found = await self.settlement.products.find([case.key for case, _ in alone])
+        found = await self.completion.products.find([case.key for case, _ in alone])
         for case, _ in alone:
-            case.found(readable(found.get(case.key)))
+            case.stored_elsewhere(readable(found.get(case.key)))
         waiting = [row for case, row in alone if case.record is None]
-        self.settlement.journal.record(
+        self.completion.journal.record(
             [HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting]
         )
         return [case for case, _ in alone if case.record is not None]
 
-    def _note_copies(self, letters: Sequence[_Letter], cases: Sequence[Case]) -> None:
+    def _note_copies(self, letters: Sequence[_Letter], cases: Sequence[Assembly]) -> None:
         """Tell of the messages that a newer one, or a twin, of the same batch stood for."""
         used = {id(origin) for case in cases for origin in case.origins}
-        self.settlement.journal.record(
+        self.completion.journal.record(
             [
                 HalfWasKnown(key=letter.half.key, kind=letter.half.kind, origin=letter.origin)
                 for letter in letters
@@ -261,7 +261,7 @@ def _deviated(letter: _Letter) -> EventDeviated:
     return EventDeviated(queue=letter.delivery.kind, key=half.key, kind=half.kind, origin=letter.origin)
 
 
-def _fold(letters: Iterable[_Letter]) -> list[Case]:
+def _fold(letters: Iterable[_Letter]) -> list[Assembly]:
     """One case a product, with the newest half of each kind; the other copies need no work of their own."""
     newest: dict[ProductKey, dict[str, _Letter]] = {}
     for letter in letters:
@@ -272,11 +272,11 @@ def _fold(letters: Iterable[_Letter]) -> list[Case]:
     return [_case_of(key, list(kinds.values())) for key, kinds in newest.items()]
 
 
-def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
+def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Assembly:
     halves = Halves()
     for letter in letters:
         halves = halves.merge(Halves.of(letter.half))
-    return Case(
+    return Assembly(
         key=key,
         halves=halves,
         origins=tuple(letter.origin for letter in letters),
@@ -285,7 +285,7 @@ def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Case:
     )
 
 
-def _row_for(case: Case, expires_at: datetime) -> WaitingHalf:
+def _row_for(case: Assembly, expires_at: datetime) -> WaitingHalf:
     (half,) = case.halves.known
     origin = case.senders[half.kind]
     return WaitingHalf(half=half, origin=origin, waiting_since=case.waiting_since or expires_at, expires_at=expires_at)

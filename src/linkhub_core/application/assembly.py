@@ -12,11 +12,11 @@ from attrs import define, field
 from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.merge import Halves, newer_than
 
-__all__ = ["Case"]
+__all__ = ["Assembly"]
 
 
 @define(kw_only=True)
-class Case:
+class Assembly:
     """What one batch knows of one product.
 
     ``origins`` are the messages behind it, the newest last, and ``senders`` those that brought its ``halves``.
@@ -37,18 +37,18 @@ class Case:
     owes_announcement: bool = False
 
     @classmethod
-    def of_row(cls, waiting: WaitingHalf) -> Case:
+    def of_row(cls, waiting: WaitingHalf) -> Assembly:
         """The case that a row in staging makes by itself."""
         case = cls(key=waiting.key, halves=Halves(), origins=())
-        case.take_in(waiting)
+        case.add_waiting(waiting)
         return case
 
     @classmethod
-    def of_record(cls, record: ProductRecord) -> Case:
+    def of_record(cls, record: ProductRecord) -> Assembly:
         """The case that a stored product makes by itself: it may still have to be announced."""
         return cls(key=record.key, halves=Halves(), origins=(), record=record)
 
-    def take_in(self, waiting: WaitingHalf) -> None:
+    def add_waiting(self, waiting: WaitingHalf) -> None:
         """Learn of the row in staging, and that it has to go."""
         self.row = waiting.half if waiting.other is None else waiting
         self.origins = (waiting.origin, *self.origins)
@@ -58,11 +58,11 @@ class Case:
                 self.senders[half.kind] = waiting.origin
         self.waiting_since = min(self.waiting_since or waiting.waiting_since, waiting.waiting_since)
 
-    def wrote(self, record: ProductRecord) -> None:
+    def saved_by_us(self, record: ProductRecord) -> None:
         """Our write went through: announcing it is ours."""
         self.record, self.saved, self.owes_announcement = record, True, True
 
-    def found(self, record: ProductRecord | None) -> None:
+    def stored_elsewhere(self, record: ProductRecord | None) -> None:
         """Take what is stored, none if there is no product: announcing it is not ours."""
         self.record, self.owes_announcement = record, False
 

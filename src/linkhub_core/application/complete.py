@@ -12,7 +12,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from linkhub_core.application.assembly import Case
+from linkhub_core.application.assembly import Assembly
 from linkhub_core.errors import TooMuchContention
 from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.model.announcement import Announcement
@@ -26,14 +26,14 @@ from linkhub_core.ports.staging_store import Newer, StagingStore
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import announce
 
-__all__ = ["Settlement", "readable"]
+__all__ = ["Completion", "readable"]
 
 MAX_ROUNDS = 10
 _NOBODY = Origin(correlation_id="")
 
 
 @frozen(kw_only=True)
-class Settlement:
+class Completion:
     """Brings cases to their end: the product has all that is known, its newest revision is announced, no row is left.
 
     ``patience_seconds`` is how long an announcement that another process owes is left to it before we help.
@@ -46,7 +46,7 @@ class Settlement:
     clock: Clock
     patience_seconds: float = 0.1
 
-    async def settle(self, cases: Sequence[Case]) -> Sequence[Case]:
+    async def settle(self, cases: Sequence[Assembly]) -> Sequence[Assembly]:
         """Save, announce and drop until nothing newer turns up.
 
         Args:
@@ -72,7 +72,7 @@ class Settlement:
 
     # --- step 3: save
 
-    async def save(self, cases: Sequence[Case]) -> None:
+    async def save(self, cases: Sequence[Assembly]) -> None:
         """Bring each product up to what is known; afterwards a case's ``record`` is what is stored.
 
         Raises:
@@ -88,7 +88,7 @@ class Settlement:
             open_cases = lost
         raise TooMuchContention(MAX_ROUNDS)
 
-    async def _create(self, joined: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+    async def _create(self, joined: Sequence[tuple[Assembly, ProductRecord]]) -> list[Assembly]:
         if not joined:
             return []
         lost = []
@@ -98,11 +98,11 @@ class Settlement:
             if isinstance(outcome, Created):
                 self._note_saved(case, record, tuple(Kind))
             else:
-                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
-    async def _revise(self, changed: Sequence[tuple[Case, ProductRecord]]) -> list[Case]:
+    async def _revise(self, changed: Sequence[tuple[Assembly, ProductRecord]]) -> list[Assembly]:
         revisions = [
             (case, Revision(before=case.record, after=record)) for case, record in changed if case.record is not None
         ]
@@ -112,55 +112,55 @@ class Settlement:
         outcomes = await self.products.revise([revision for _, revision in revisions])
         for (case, revision), outcome in zip(revisions, outcomes, strict=True):
             if isinstance(outcome, Revised) and revision.is_silent:
-                case.found(revision.after)
+                case.stored_elsewhere(revision.after)
             elif isinstance(outcome, Revised):
                 self._note_saved(case, revision.after, _kinds_taken_in(revision.before, revision.after))
             else:
-                case.found(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
         return lost
 
-    def _note_saved(self, case: Case, record: ProductRecord, kinds: Sequence[Kind]) -> None:
-        case.wrote(record)
+    def _note_saved(self, case: Assembly, record: ProductRecord, kinds: Sequence[Kind]) -> None:
+        case.saved_by_us(record)
         self.journal.record([ProductSaved(key=case.key, revision=record.revision, kinds=kinds, origins=case.origins)])
 
     # --- step 4: announce, then forget that it is due
 
-    async def _announce(self, cases: Sequence[Case]) -> None:
+    async def _announce(self, cases: Sequence[Assembly]) -> None:
         ours = [case for case in cases if case.owes_announcement]
         theirs = [case for case in cases if not case.owes_announcement and _is_due(case)]
         due = ours + await self._still_due(theirs)
         if due:
             await self._hand_over([(case, case.record) for case in due if case.record is not None])
 
-    async def _still_due(self, cases: Sequence[Case]) -> list[Case]:
+    async def _still_due(self, cases: Sequence[Assembly]) -> list[Assembly]:
         """Leave the owner of each announcement a moment for it, then look again."""
         if not cases:
             return []
         await self.clock.sleep(self.patience_seconds)
         found = await self.products.find([case.key for case in cases])
         for case in cases:
-            case.found(readable(found.get(case.key)))
+            case.stored_elsewhere(readable(found.get(case.key)))
         return [case for case in cases if _is_due(case)]
 
-    async def _hand_over(self, due: Sequence[tuple[Case, ProductRecord]]) -> None:
+    async def _hand_over(self, due: Sequence[tuple[Assembly, ProductRecord]]) -> None:
         now = self.clock.now()
         await self.notifier.notify([_announcement(case, record, now) for case, record in due])
         await self._mark(due)
         self.journal.record([_announced(case, record, now) for case, record in due])
 
-    async def _mark(self, announced: Sequence[tuple[Case, ProductRecord]]) -> None:
+    async def _mark(self, announced: Sequence[tuple[Assembly, ProductRecord]]) -> None:
         """Clear the debts of the announced records; where a silent save came in between, with its versions."""
         waiting = list(announced)
         for _ in range(MAX_ROUNDS):
             outcomes = await self.products.mark_announced([record for _, record in waiting])
-            refreshed: list[tuple[Case, ProductRecord]] = []
+            refreshed: list[tuple[Assembly, ProductRecord]] = []
             for (case, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, Marked):
-                    case.found(evolve(record, unannounced_revision=None, shown=True))
+                    case.stored_elsewhere(evolve(record, unannounced_revision=None, shown=True))
                 else:
                     stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
-                    case.found(stored)
+                    case.stored_elsewhere(stored)
                     if stored is not None and _says_the_same(stored, record):
                         refreshed.append((case, stored))
             if not refreshed:
@@ -169,7 +169,7 @@ class Settlement:
 
     # --- step 5: drop the row
 
-    async def _drop(self, cases: Sequence[Case]) -> list[Case]:
+    async def _drop(self, cases: Sequence[Assembly]) -> list[Assembly]:
         """Remove rows that the products have taken in.
 
         A row whose product was deleted meanwhile is all that is left of the half, and stays.
@@ -184,11 +184,11 @@ class Settlement:
             return changed
         for (case, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
             if isinstance(outcome, Newer):
-                case.take_in(outcome.waiting)
+                case.add_waiting(outcome.waiting)
                 changed.append(case)
         return changed
 
-    def _note_known(self, cases: Sequence[Case]) -> None:
+    def _note_known(self, cases: Sequence[Assembly]) -> None:
         self.journal.record(
             [
                 HalfWasKnown(key=case.key, kind=half.kind, origin=case.senders[half.kind])
@@ -210,7 +210,7 @@ def readable(row: ProductRecord | Unreadable | None) -> ProductRecord | None:
     return row
 
 
-def _is_due(case: Case) -> bool:
+def _is_due(case: Assembly) -> bool:
     return case.record is not None and case.record.unannounced_revision is not None
 
 
@@ -221,7 +221,7 @@ def _says_the_same(stored: ProductRecord, announced: ProductRecord) -> bool:
     )
 
 
-def _newest_origin(case: Case) -> Origin:
+def _newest_origin(case: Assembly) -> Origin:
     return case.origins[-1] if case.origins else _NOBODY
 
 
@@ -231,12 +231,12 @@ def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Seque
     return tuple(kind for kind, version in versions.items() if version not in known)
 
 
-def _announcement(case: Case, record: ProductRecord, now: datetime) -> Announcement:
+def _announcement(case: Assembly, record: ProductRecord, now: datetime) -> Announcement:
     origin = _newest_origin(case)
     return announce(record, now, origin.correlation_id, origin.traceparent)
 
 
-def _announced(case: Case, record: ProductRecord, now: datetime) -> ProductAnnounced:
+def _announced(case: Assembly, record: ProductRecord, now: datetime) -> ProductAnnounced:
     # A later revision has no first half to count from: its latency would be the product's age.
     first = case.waiting_since if record.revision == 1 else None
     return ProductAnnounced(

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from attrs import define, field, frozen
 
-from linkhub_core.application.assembly import Case
-from linkhub_core.application.complete import Settlement
+from linkhub_core.application.assembly import Assembly
+from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
@@ -54,7 +54,7 @@ class _Tally:
 class Sweep:
     """Completes what is left behind. Safe beside consumers and beside other sweeps."""
 
-    settlement: Settlement
+    completion: Completion
 
     async def __call__(self) -> Swept:
         """Sweep once.
@@ -83,47 +83,47 @@ class Sweep:
             announced=tally.announced,
             skipped=tally.skipped,
         )
-        self.settlement.journal.record([swept])
+        self.completion.journal.record([swept])
         return swept
 
     def _record_expired(self, tally: _Tally) -> None:
         if tally.expired:
             expired = HalvesExpired(counts=dict(tally.expired), sampled=dict(tally.sampled))
-            self.settlement.journal.record([expired])
+            self.completion.journal.record([expired])
 
     # --- rows in staging
 
     async def _complete_staging(self, tally: _Tally) -> None:
-        async for rows in _batches(self.settlement.staging.scan()):
+        async for rows in _batches(self.completion.staging.scan()):
             tally.seen += len(rows)
             readable = self._readable(rows, "staging", tally)
             await self._contained(readable, lambda batch: self._complete(batch, tally), "staging", tally)
 
     async def _complete(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
-        found = await self.settlement.products.find([row.key for row in rows])
+        found = await self.completion.products.find([row.key for row in rows])
         self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
         cases = []
         for row in rows:
             record = found.get(row.key)
             if isinstance(record, ProductRecord) or (record is None and row.other is not None):
-                cases.append(case := Case.of_row(row))
-                case.found(record)
-        deleted = await self.settlement.settle(cases)
+                cases.append(case := Assembly.of_row(row))
+                case.stored_elsewhere(record)
+        deleted = await self.completion.settle(cases)
         tally.folded += len(cases) - len(deleted)
-        now = self.settlement.clock.now()
+        now = self.completion.clock.now()
         alone = [row for row in rows if row.key not in found and row.other is None]
         await self._remove([row for row in alone if row.expired(now)], tally)
 
     async def _remove(self, orphans: Sequence[WaitingHalf], tally: _Tally) -> None:
         if not orphans:
             return
-        now = self.settlement.clock.now()
-        outcomes = await self.settlement.staging.drop(orphans)
+        now = self.completion.clock.now()
+        outcomes = await self.completion.staging.drop(orphans)
         gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
         sample = gone[: SAMPLE_SIZE - tally.sampled.total()]
         tally.expired.update(row.half.kind for row in gone)
         tally.sampled.update(row.half.kind for row in sample)
-        self.settlement.journal.record(
+        self.completion.journal.record(
             [
                 HalfExpired(key=row.key, kind=row.half.kind, origin=row.origin, age=now - row.waiting_since)
                 for row in sample
@@ -133,12 +133,12 @@ class Sweep:
     # --- products that were not announced
 
     async def _announce_late(self, tally: _Tally) -> None:
-        async for records in _batches(self.settlement.products.scan(unannounced=True)):
+        async for records in _batches(self.completion.products.scan(unannounced=True)):
             readable = self._readable(records, "products", tally)
             await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
 
     async def _announce(self, records: Sequence[ProductRecord], tally: _Tally) -> None:
-        await self.settlement.settle([Case.of_record(record) for record in records])
+        await self.completion.settle([Assembly.of_record(record) for record in records])
         tally.announced += len(records)
 
     # --- rows that fail
@@ -153,7 +153,7 @@ class Sweep:
     def _skip(self, store: str, seller_handle: str, video_id: str, problem: str, tally: _Tally) -> None:
         tally.skipped += 1
         skipped = RowSkipped(store=store, seller_handle=seller_handle, video_id=video_id, problem=problem)
-        self.settlement.journal.record([skipped])
+        self.completion.journal.record([skipped])
 
     async def _contained(
         self, rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], store: str, tally: _Tally

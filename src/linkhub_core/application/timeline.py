@@ -23,12 +23,12 @@ from linkhub_core.application.dead_letters import Examined
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports.unreadable import Unreadable
-from linkhub_core.ports.video_lookup import QueuedMessage, VideoTraces
+from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.peek_ids import names_in
 
-__all__ = ["Happening", "State", "Story", "tell_stories"]
+__all__ = ["State", "TimelineEntry", "VideoTimeline", "timelines_of"]
 
 
 class State(StrEnum):
@@ -43,7 +43,7 @@ class State(StrEnum):
 
 
 @frozen(kw_only=True)
-class Happening:
+class TimelineEntry:
     """Something that happened to a video: ``what`` in a word, ``half`` where it is about one, ``facts`` for the rest.
 
     ``at`` is by linkhub's clocks, but for ``stamped``: that is the sender's time, which decides what is newer.
@@ -57,14 +57,14 @@ class Happening:
 
 
 @frozen(kw_only=True)
-class Story:
+class VideoTimeline:
     """One seller's video: where it stands, why, and what happened, oldest first. A letter may not name its seller."""
 
     seller_handle: str | None
     video_id: str
     state: State
     because: str
-    happenings: Sequence[Happening]
+    happenings: Sequence[TimelineEntry]
 
 
 @frozen(kw_only=True)
@@ -79,7 +79,9 @@ class _Facts:
     unreadable: Sequence[Unreadable]
 
 
-def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined], now: datetime) -> Sequence[Story]:
+def timelines_of(
+    video_id: str, traces: VideoRecord, letters: Sequence[Examined], now: datetime
+) -> Sequence[VideoTimeline]:
     """One story for each seller that something is known of, by the seller's name.
 
     Args:
@@ -112,10 +114,10 @@ def tell_stories(video_id: str, traces: VideoTraces, letters: Sequence[Examined]
     ]
 
 
-def _story(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> Story:
+def _story(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> VideoTimeline:
     happenings = [*_of_queue(facts, now), *_of_letters(facts), *_of_staging(facts), *_of_product(facts)]
     state, because = _state(facts, now)
-    return Story(
+    return VideoTimeline(
         seller_handle=seller,
         video_id=video_id,
         state=state,
@@ -156,12 +158,12 @@ def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:
     return f"its {waiting.half.kind} waits for the {missing} until {until}{late}{blame}"
 
 
-def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
+def _of_queue(facts: _Facts, now: datetime) -> Iterator[TimelineEntry]:
     for message in facts.queued:
         told: dict[str, Any] = {"message_id": message.message_id, "deliveries": message.receive_count}
         if message.visible_at > now:
             told["hidden_until"] = timestamp_text(message.visible_at)
-        yield Happening(
+        yield TimelineEntry(
             at=message.sent_at,
             what="queued",
             half=message.kind,
@@ -170,12 +172,12 @@ def _of_queue(facts: _Facts, now: datetime) -> Iterator[Happening]:
         )
 
 
-def _of_letters(facts: _Facts) -> Iterator[Happening]:
+def _of_letters(facts: _Facts) -> Iterator[TimelineEntry]:
     for one in facts.letters:
         letter = one.letter
         correlation_id = Origin.of_message(letter.attributes, letter.message_id).correlation_id
-        yield Happening(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
-        yield Happening(
+        yield TimelineEntry(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
+        yield TimelineEntry(
             at=letter.rejected_at,
             what="rejected",
             half=letter.kind,
@@ -188,7 +190,7 @@ def _of_letters(facts: _Facts) -> Iterator[Happening]:
         )
 
 
-def _of_staging(facts: _Facts) -> Iterator[Happening]:
+def _of_staging(facts: _Facts) -> Iterator[TimelineEntry]:
     for row in facts.waiting.apart if facts.waiting is not None else ():
         told: dict[str, Any] = {
             "stamped": timestamp_text(row.half.version.timestamp),
@@ -196,7 +198,7 @@ def _of_staging(facts: _Facts) -> Iterator[Happening]:
         }
         if row.origin.notes:
             told["notes"] = [{"field": note.field, "rule": note.rule} for note in row.origin.notes]
-        yield Happening(
+        yield TimelineEntry(
             at=row.waiting_since,
             what="waits",
             half=row.half.kind,
@@ -205,17 +207,17 @@ def _of_staging(facts: _Facts) -> Iterator[Happening]:
         )
 
 
-def _of_product(facts: _Facts) -> Iterator[Happening]:
+def _of_product(facts: _Facts) -> Iterator[TimelineEntry]:
     product = facts.product
     if product is not None:
         for kind, version in ((Kind.CAPTION, product.caption_version), (Kind.THUMBNAIL, product.thumbnails_version)):
             if version != OLDER_THAN_ANY_EVENT:
-                yield Happening(at=version.timestamp, what="stamped", half=kind)
-        yield Happening(at=product.created_at, what="saved", facts={"revision": min(product.revision, 1)})
+                yield TimelineEntry(at=version.timestamp, what="stamped", half=kind)
+        yield TimelineEntry(at=product.created_at, what="saved", facts={"revision": min(product.revision, 1)})
         if product.revision > 1:
-            yield Happening(at=product.updated_at, what="saved", facts={"revision": product.revision})
+            yield TimelineEntry(at=product.updated_at, what="saved", facts={"revision": product.revision})
     for announcement in facts.announcements:
-        yield Happening(
+        yield TimelineEntry(
             at=_announced_at(announcement),
             what="announced",
             correlation_id=announcement.correlation_id or None,

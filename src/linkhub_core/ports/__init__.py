@@ -37,7 +37,7 @@ from linkhub_core.ports.staging_store import (
     Superseded,
 )
 from linkhub_core.ports.unreadable import Unreadable
-from linkhub_core.ports.video_lookup import QueuedMessage, Videos, VideoTraces
+from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRecord
 
 __all__ = [
     "AnnouncementFeed",
@@ -78,6 +78,6 @@ __all__ = [
     "StagingStore",
     "Superseded",
     "Unreadable",
-    "VideoTraces",
-    "Videos",
+    "VideoLookup",
+    "VideoRecord",
 ]

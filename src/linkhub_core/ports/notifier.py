@@ -30,6 +30,7 @@ class AnnouncementFeed(Protocol):
 
         Raises:
             ServiceUnavailable: the bus cannot be reached; nothing is lost by asking again.
-            NewsLost: the bus has forgotten some before this listener came for them; asking again goes on from there.
+            AnnouncementsLost: the bus has forgotten some before this listener came for them; asking again goes on from
+            there.
         """
         ...

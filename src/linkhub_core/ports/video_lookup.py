@@ -12,7 +12,7 @@ from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports.unreadable import Unreadable
 
-__all__ = ["QueuedMessage", "VideoTraces", "Videos"]
+__all__ = ["QueuedMessage", "VideoLookup", "VideoRecord"]
 
 
 @frozen(kw_only=True)
@@ -29,7 +29,7 @@ class QueuedMessage:
 
 
 @frozen(kw_only=True)
-class VideoTraces:
+class VideoRecord:
     """What stands of one video, of whichever seller.
 
     ``unreadable`` are its rows, in staging or among the products, that cannot be read. ``queued`` and
@@ -45,10 +45,10 @@ class VideoTraces:
     all_sellers: bool = True
 
 
-class Videos(Protocol):
+class VideoLookup(Protocol):
     """Looks for a video. Made for a person who asks once, not for programs that ask often: it may read much."""
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
         """Everything that stands of a video.
 
         Args:

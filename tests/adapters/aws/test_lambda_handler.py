@@ -16,7 +16,7 @@ from linkhub_adapters.memory import (
     MemoryProductStore,
     MemoryStagingStore,
 )
-from linkhub_core.application import AssembleBatch, Settlement
+from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import ActivityFailed
@@ -70,14 +70,14 @@ class _Function:
         )
 
     def _assembly(self, queue: EventQueue) -> AssembleBatch:
-        settlement = Settlement(
+        completion = Completion(
             products=self.products,
             staging=self.staging,
             notifier=MemoryAnnouncements(),
             journal=self.journal,
             clock=FakeClock(),
         )
-        return AssembleBatch(queue=queue, settlement=settlement, staging_ttl=timedelta(days=1), jitter=lambda: 0)
+        return AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=lambda: 0)
 
     def __call__(self, *records: Mapping[str, Any]) -> list[str]:
         """Invoke it; gives the message ids that its reply names."""

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from linkhub_adapters.observability.traced_stores import TracedProductStore, TracedStagingStore
 from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal
-from linkhub_core.application import AssembleBatch, Settlement
+from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from tests.core.application.line import Line
@@ -44,7 +44,7 @@ class TracedLine:
     async def turn(self) -> None:
         """Receive one batch and work on it."""
         tracer, line = self.provider.get_tracer("test"), self.line
-        settlement = Settlement(
+        completion = Completion(
             products=TracedProductStore(line.products),
             staging=TracedStagingStore(line.staging),
             notifier=TracedNotifier(inner=line.notifier, tracer=tracer, system="linkhub"),
@@ -53,7 +53,7 @@ class TracedLine:
         )
         assemble = AssembleBatch(
             queue=line.queue,
-            settlement=settlement,
+            completion=completion,
             staging_ttl=line.assemble.staging_ttl,
             jitter=lambda: 0.0,
         )

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Viewer
-from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, Dialect
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WireFormat
 from linkhub_core.application.subscriber_session import SUBSCRIBE
 from tests.adapters.realtime.room import SELLER
 
@@ -38,7 +38,7 @@ class Watcher:
         self.written.clear()
 
     @property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> WireFormat:
         """How it is written to."""
         return PLAIN_WEBSOCKET
 

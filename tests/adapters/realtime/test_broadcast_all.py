@@ -7,7 +7,7 @@ from attrs import evolve
 
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.channel import MAX_WRITE_BYTES
-from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET, SOCKETIO_POLLING, Dialect
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, SOCKETIO_POLLING, WIRE_FORMATS, WireFormat
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, an_announcement, make_room
@@ -22,7 +22,7 @@ async def hub() -> Hub:
     return make_room().hub
 
 
-def _viewer(hub: Hub, dialect: Dialect, seller_handle: str = SELLER) -> list[bytes]:
+def _viewer(hub: Hub, dialect: WireFormat, seller_handle: str = SELLER) -> list[bytes]:
     """A viewer of a shop, and what is written to it from now on."""
     written: list[bytes] = []
     viewer = hub.connect(dialect, written.append, lambda: 0)
@@ -31,8 +31,8 @@ def _viewer(hub: Hub, dialect: Dialect, seller_handle: str = SELLER) -> list[byt
     return written
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=[dialect.name for dialect in DIALECTS])
-async def test_it_writes_what_broadcasts_one_by_one_would(hub: Hub, dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", WIRE_FORMATS, ids=[dialect.name for dialect in WIRE_FORMATS])
+async def test_it_writes_what_broadcasts_one_by_one_would(hub: Hub, dialect: WireFormat) -> None:
     """The very bytes: in one write where the dialect's forms are bytes, else in as many as there are."""
     written = _viewer(hub, dialect)
     hub.broadcast_all(NEWS)

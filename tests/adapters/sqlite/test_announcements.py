@@ -10,7 +10,7 @@ import pytest
 from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
-from linkhub_core.errors import NewsLost
+from linkhub_core.errors import AnnouncementsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import announce
 from tests.support.builders import NOON, a_key, a_record
@@ -43,7 +43,7 @@ async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: Sql
     assert list(await feed.receive()) == []
     clock.advance(30)
     await announcements.notify(_news(range(8)))
-    with pytest.raises(NewsLost) as lost:
+    with pytest.raises(AnnouncementsLost) as lost:
         await feed.receive()
     assert lost.value.seconds == 30
     assert list(await feed.receive()) == _news(range(5, 8))

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 from linkhub_adapters.memory import FakeClock
-from linkhub_adapters.sqlite import SqliteDatabase, SqliteNodes
+from linkhub_adapters.sqlite import SqliteDatabase, SqliteProcessRegistry
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 
 
 async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> None:
     """A report takes the place of the last one of the same process."""
-    nodes = SqliteNodes(database=database, clock=FakeClock())
+    nodes = SqliteProcessRegistry(database=database, clock=FakeClock())
     assert await nodes.meet("a", b"first") == [b"first"]
     assert await nodes.meet("b", b"other") == [b"first", b"other"]
     assert await nodes.meet("a", b"second") == [b"second", b"other"]
@@ -22,7 +22,7 @@ async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> 
 async def test_who_was_silent_for_ten_minutes_is_forgotten(database: SqliteDatabase) -> None:
     """Not before."""
     clock = FakeClock()
-    nodes = SqliteNodes(database=database, clock=clock)
+    nodes = SqliteProcessRegistry(database=database, clock=clock)
     await nodes.meet("a", b"a")
     clock.advance(600)
     assert await nodes.meet("b", b"b") == [b"a", b"b"]
@@ -43,7 +43,7 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
         connection.execute("PRAGMA user_version = 1")
     database = SqliteDatabase.open(path)
     try:
-        assert await SqliteNodes(database=database, clock=FakeClock()).meet("a", b"a") == [b"a"]
+        assert await SqliteProcessRegistry(database=database, clock=FakeClock()).meet("a", b"a") == [b"a"]
     finally:
         database.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -53,7 +53,7 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
 
 async def test_who_leaves_is_gone_at_once(database: SqliteDatabase) -> None:
     """The reports of the others stay."""
-    nodes = SqliteNodes(database=database, clock=FakeClock())
+    nodes = SqliteProcessRegistry(database=database, clock=FakeClock())
     await nodes.meet("a", b"a")
     await nodes.meet("b", b"b")
     await nodes.leave("a")

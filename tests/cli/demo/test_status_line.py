@@ -10,13 +10,13 @@ from linkhub_adapters.observability import Figures, Metrics, RealtimeFigures
 from linkhub_cli.backends import Backend
 from linkhub_cli.backends.memory import open_backend
 from linkhub_cli.demo.status_line import StatusLine
-from linkhub_cli.operator.backend_gauges import VitalSigns
+from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.settings import Settings
 
 
 def _line(backend: Backend, console: Console) -> StatusLine:
     clock = FakeClock()
-    signs = VitalSigns(backend=backend, clock=clock)
+    signs = BackendGauges(backend=backend, clock=clock)
     signs.figures = Figures(taken_at=clock.now(), staged=4, dead_letters=2)
     metrics = Metrics(take_realtime=lambda: RealtimeFigures(connections={"sse": 1, "websocket": 2}))
     metrics.saved.labels("new").inc(1_234)

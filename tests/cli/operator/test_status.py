@@ -16,7 +16,7 @@ from linkhub_cli.backends import Backend
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind
@@ -31,7 +31,7 @@ class _Page:
     """The status of a process, and the container behind it."""
 
     container: Container
-    process: ProcessFacts
+    process: ListenerInfo
     realtime: RealtimeFigures | None = None
 
     @property
@@ -62,7 +62,7 @@ class _Page:
 
 @asynccontextmanager
 async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIterator[_Page]:
-    process = ProcessFacts(
+    process = ListenerInfo(
         host="127.0.0.1", port=3002, ws_port=None, consumes=consumes, started_at=NOON, stop=asyncio.Event()
     )
     async with open_container(SETTINGS, Container) as container:

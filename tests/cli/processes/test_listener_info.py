@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from linkhub_cli.processes.http_server import bind, bind_all
-from linkhub_cli.processes.listener_info import ProcessFacts, url_of
+from linkhub_cli.processes.listener_info import ListenerInfo, url_of
 from linkhub_cli.settings.sources import SettingsFaulty
 
 
@@ -30,7 +30,7 @@ def test_addresses(host: str, url: str) -> None:
 def test_role(consumes: bool, role: str) -> None:
     """The role says what the process does; it is stopping once it was told to."""
     stop = asyncio.Event()
-    process = ProcessFacts(
+    process = ListenerInfo(
         host="127.0.0.1",
         port=3002,
         ws_port=None,

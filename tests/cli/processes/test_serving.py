@@ -16,7 +16,7 @@ from dependency_injector.providers import Object
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_cli.processes.listener_info import ProcessFacts
+from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import hear
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import open_container
@@ -28,7 +28,7 @@ from tests.support.builders import NOON
 @asynccontextmanager
 async def _container(clock: FakeClock, **environment: str) -> AsyncIterator[ServerContainer]:
     """A container on a clock that stands still."""
-    process = ProcessFacts(
+    process = ListenerInfo(
         host="127.0.0.1", port=3002, ws_port=None, consumes=False, started_at=NOON, stop=asyncio.Event()
     )
     async with open_container(load_settings(environment=environment).settings, ServerContainer) as container:

@@ -220,7 +220,7 @@ def test_markdown_names_every_setting() -> None:
 def test_only_settings_reads_the_environment() -> None:
     """`os.environ` and `getenv` stand in one module."""
     readers = [path.name for path in SOURCES if re.search(r"\benviron\b|\bgetenv\b", _code(path))]
-    assert readers == ["settings.py"]
+    assert readers == ["definition.py"]
 
 
 def _code(path: Path) -> str:

@@ -38,8 +38,8 @@ print("imported")
 async def test_parts_are_made_once() -> None:
     """Every use case shares the same stores, journal and clock."""
     async with open_container(MEMORY, Container) as container:
-        assert container.assemble().settlement is container.sweep().settlement is container.settlement()
-        assert container.settlement().journal is container.consumer().journal
+        assert container.assemble().completion is container.sweep().completion is container.completion()
+        assert container.completion().journal is container.consumer().journal
         assert container.browse().clock is container.clock()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from linkhub_adapters.memory import FakeClock, MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
-from linkhub_core.application import AssembleBatch, Settlement, Sweep
+from linkhub_core.application import AssembleBatch, Completion, Sweep
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     DeadLetter,
@@ -63,9 +63,9 @@ class Line:
         return self.messages
 
     @property
-    def settlement(self) -> Settlement:
+    def completion(self) -> Completion:
         """Steps 3 to 5 on this line."""
-        return Settlement(
+        return Completion(
             products=self.products,
             staging=self.staging,
             notifier=self.notifier,
@@ -77,13 +77,13 @@ class Line:
     def assemble(self) -> AssembleBatch:
         """The use case on this line; its jitter is none."""
         return AssembleBatch(
-            queue=self.queue, settlement=self.settlement, staging_ttl=timedelta(days=1), jitter=lambda: 0.0
+            queue=self.queue, completion=self.completion, staging_ttl=timedelta(days=1), jitter=lambda: 0.0
         )
 
     @property
     def sweep(self) -> Sweep:
         """The sweep of this line."""
-        return Sweep(settlement=self.settlement)
+        return Sweep(completion=self.completion)
 
     async def post(self, *messages: OutgoingMessage) -> None:
         """Put messages on the queues."""

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve, field
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.application import Case
+from linkhub_core.application import Assembly
 from linkhub_core.application.complete import MAX_ROUNDS
 from linkhub_core.errors import ServiceUnavailable, TooMuchContention
 from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
@@ -25,11 +25,11 @@ CAPTION, PICTURES = a_half(), a_half(Kind.THUMBNAIL)
 NEWER = a_half(minute=9, content=a_caption(title="Newer"))
 
 
-def a_pair(key: ProductKey = KEY) -> Case:
+def a_pair(key: ProductKey = KEY) -> Assembly:
     """The case of a product of which both halves are known."""
     halves = Halves(caption=a_half(key=key), thumbnails=a_half(Kind.THUMBNAIL, key=key))
     sender = a_waiting().origin
-    return Case(
+    return Assembly(
         key=key,
         halves=halves,
         origins=(sender,),
@@ -38,10 +38,10 @@ def a_pair(key: ProductKey = KEY) -> Case:
     )
 
 
-def beside(record: ProductRecord, half: Half) -> Case:
+def beside(record: ProductRecord, half: Half) -> Assembly:
     """The case of a half in staging whose product was found."""
-    case = Case.of_row(a_waiting(half))
-    case.found(record)
+    case = Assembly.of_row(a_waiting(half))
+    case.stored_elsewhere(record)
     return case
 
 
@@ -55,7 +55,7 @@ def line_with(record: ProductRecord) -> Line:
 async def test_a_pair_is_saved_announced_and_told() -> None:
     """The journal has the facts in the order in which they came to be."""
     line = Line()
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     saved, announced = line.journal.entries
     assert isinstance(saved, ProductSaved)
     assert isinstance(announced, ProductAnnounced)
@@ -78,7 +78,7 @@ async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_
     line.notifier = Looking()
     case = a_pair()
     case.row = CAPTION
-    await line.settlement.settle([case])
+    await line.completion.settle([case])
     assert states == [(True, True)]
     assert (line.stored.rows[KEY].unannounced_revision, line.rows.rows) == (None, {})
 
@@ -86,7 +86,7 @@ async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_
 async def test_an_update_has_no_latency() -> None:
     """A later revision has no first half to count from."""
     line = line_with(a_record(unannounced_revision=None, caption_version=a_half(minute=-9).version))
-    await line.settlement.settle([beside(line.stored.rows[KEY], NEWER)])
+    await line.completion.settle([beside(line.stored.rows[KEY], NEWER)])
     (announced,) = line.journal.of(ProductAnnounced)
     assert (announced.revision, announced.latency) == (2, None)
     (saved,) = line.journal.of(ProductSaved)
@@ -98,7 +98,7 @@ async def test_a_product_that_somebody_else_created_is_improved_instead() -> Non
     line = line_with(a_record(unannounced_revision=None))
     case = a_pair()
     case.halves = case.halves.merge(Halves.of(NEWER))
-    await line.settlement.settle([case])
+    await line.completion.settle([case])
     assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
     assert [one.revision for one in line.heard.taken] == [2]
 
@@ -106,7 +106,7 @@ async def test_a_product_that_somebody_else_created_is_improved_instead() -> Non
 async def test_what_brings_nothing_new_is_told_as_known() -> None:
     """One entry for each half."""
     line = line_with(a_record(unannounced_revision=None))
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     assert sorted(entry.kind for entry in line.journal.of(HalfWasKnown)) == sorted(Kind)
     assert line.heard.taken == []
 
@@ -118,7 +118,7 @@ async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() ->
     """After the patience it is no longer due."""
     line = Line()
     line.products = PromptOwners({KEY: a_record()})
-    await line.settlement.settle([Case.of_record(a_record())])
+    await line.completion.settle([Assembly.of_record(a_record())])
     assert line.heard.taken == []
     assert line.clock.now() == NOON + timedelta(seconds=0.1)
 
@@ -134,7 +134,7 @@ class PromptOwners(MemoryProductStore):
 async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None:
     """The owner may be dead."""
     line = line_with(a_record())
-    await line.settlement.settle([Case.of_record(a_record())])
+    await line.completion.settle([Assembly.of_record(a_record())])
     assert [one.revision for one in line.heard.taken] == [1]
     assert line.stored.rows[KEY].unannounced_revision is None
 
@@ -142,14 +142,14 @@ async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None
 async def test_an_announcement_that_was_overtaken_is_made_of_the_newest() -> None:
     """What is read after the patience counts, not what was read before."""
     line = line_with(a_record(revision=2))
-    await line.settlement.settle([Case.of_record(a_record(revision=1))])
+    await line.completion.settle([Assembly.of_record(a_record(revision=1))])
     assert [one.revision for one in line.heard.taken] == [2]
 
 
 async def test_nothing_is_waited_for_where_nothing_is_due() -> None:
-    """Patience is for the announcements of others alone."""
+    """Backoff is for the announcements of others alone."""
     line = Line()
-    await line.settlement.settle([a_pair(), a_pair(a_key(2))])
+    await line.completion.settle([a_pair(), a_pair(a_key(2))])
     assert line.clock.now() == NOON
 
 
@@ -163,7 +163,7 @@ async def test_a_revision_made_meanwhile_stays_unannounced_until_it_is() -> None
             line.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
 
     line.notifier = Racing()
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     assert line.stored.rows[KEY].unannounced_revision == 2
 
 
@@ -172,9 +172,9 @@ async def test_a_notifier_that_is_down_keeps_the_product_unannounced() -> None:
     line = Line()
     line.notifier = FlakyNotifier(line.heard, strikes=[Strike("notify", unavailable("SNS"))])
     with pytest.raises(ServiceUnavailable):
-        await line.settlement.settle([a_pair()])
+        await line.completion.settle([a_pair()])
     assert line.stored.rows[KEY].unannounced_revision == 1
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     assert (line.stored.rows[KEY].unannounced_revision, len(line.heard.taken)) == (None, 1)
 
 
@@ -200,7 +200,7 @@ async def test_a_row_that_became_newer_is_taken_in_and_then_goes() -> None:
     staging.rows[KEY] = a_waiting(CAPTION)
     case = a_pair()
     case.row = CAPTION
-    await line.settlement.settle([case])
+    await line.completion.settle([case])
     assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
     assert ([one.revision for one in line.heard.taken], staging.rows) == ([1, 2], {})
 
@@ -212,7 +212,7 @@ async def test_a_row_that_never_stops_changing_is_contention() -> None:
     case = a_pair()
     case.row = CAPTION
     with pytest.raises(TooMuchContention):
-        await line.settlement.settle([case])
+        await line.completion.settle([case])
 
 
 async def test_a_product_that_never_stops_changing_is_contention() -> None:
@@ -228,7 +228,7 @@ async def test_a_product_that_never_stops_changing_is_contention() -> None:
     line = Line()
     line.products = products = Contended()
     with pytest.raises(TooMuchContention):
-        await line.settlement.save([beside(a_record(), a_half(minute=99))])
+        await line.completion.save([beside(a_record(), a_half(minute=99))])
     assert products.rounds == MAX_ROUNDS
 
 
@@ -236,7 +236,7 @@ async def test_only_the_cases_that_lost_a_race_are_tried_again() -> None:
     """Their batch-mates are written once."""
     line = line_with(a_record(a_key(1), unannounced_revision=None))
     line.products = products = FlakyProductStore(line.stored)
-    await line.settlement.save([a_pair(a_key(1)), a_pair(a_key(2))])
+    await line.completion.save([a_pair(a_key(1)), a_pair(a_key(2))])
     assert products.calls == ["create"]
     assert line.stored.rows[a_key(2)].revision == 1
 
@@ -245,7 +245,7 @@ async def test_a_row_stays_where_somebody_deleted_its_product() -> None:
     """It is all that is left of the half; its partner may come again."""
     line = Line()
     line.rows.rows[KEY] = a_waiting(NEWER)
-    await line.settlement.settle([beside(a_record(), NEWER)])
+    await line.completion.settle([beside(a_record(), NEWER)])
     assert line.rows.rows[KEY].half == NEWER
     assert line.stored.rows == {}
 
@@ -254,7 +254,7 @@ async def test_no_cases_are_no_calls() -> None:
     """An empty batch costs nothing."""
     line = Line()
     line.products = products = FlakyProductStore(line.stored)
-    await line.settlement.settle([])
+    await line.completion.settle([])
     assert products.calls == []
 
 
@@ -268,7 +268,7 @@ async def test_a_half_of_equal_content_is_saved_silently() -> None:
     """Its version moves, so that what lies between stays out; nothing is announced, and it counts as known."""
     record = a_record(unannounced_revision=None, shown=True)
     line = line_with(record)
-    await line.settlement.settle([beside(record, SAME_LATER)])
+    await line.completion.settle([beside(record, SAME_LATER)])
     assert line.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
     assert (line.heard.taken, len(line.journal.of(ProductSaved))) == ([], 0)
     assert [entry.kind for entry in line.journal.of(HalfWasKnown)] == [Kind.CAPTION]
@@ -277,7 +277,7 @@ async def test_a_half_of_equal_content_is_saved_silently() -> None:
 async def test_a_silent_save_pays_a_debt_that_exists() -> None:
     """The process that owes it may be dead; the revision is announced as it is, and no other one is made."""
     line = line_with(a_record())
-    await line.settlement.settle([beside(a_record(), SAME_LATER)])
+    await line.completion.settle([beside(a_record(), SAME_LATER)])
     assert [(one.revision, one.event_type) for one in line.heard.taken] == [(1, "new_product")]
     assert line.stored.rows[KEY] == evolve(
         a_record(), caption_version=SAME_LATER.version, unannounced_revision=None, shown=True
@@ -294,7 +294,7 @@ async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() ->
             line.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
 
     line.notifier = Refreshing()
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     stored = line.stored.rows[KEY]
     assert (stored.unannounced_revision, stored.shown) == (None, True)
 
@@ -309,7 +309,7 @@ async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays
             line.stored.rows[KEY] = again
 
     line.notifier = Replacing()
-    await line.settlement.settle([a_pair()])
+    await line.completion.settle([a_pair()])
     assert line.stored.rows[KEY] == again
 
 
@@ -327,7 +327,7 @@ async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_bef
                 line.stored.rows[KEY] = again
 
     line.notifier = Replacing()
-    await line.settlement.settle([beside(a_record(), NEWER)])
+    await line.completion.settle([beside(a_record(), NEWER)])
     assert (line.stored.rows[KEY].caption.title, line.stored.rows[KEY].created_at) == ("Newer", again.created_at)
     assert line.rows.rows == {}
 
@@ -336,12 +336,12 @@ async def test_a_case_whose_product_was_deleted_is_given_back() -> None:
     """Its half has to be staged again: nothing else holds it for sure."""
     line = Line()
     case = beside(a_record(), NEWER)
-    assert await line.settlement.settle([case]) == [case]
+    assert await line.completion.settle([case]) == [case]
 
 
 async def test_a_first_announcement_is_of_a_new_product_whatever_its_revision() -> None:
     """A page that adds products on ``new_product`` alone shows it."""
     line = line_with(a_record())
     case = beside(a_record(), NEWER)
-    await line.settlement.settle([case])
+    await line.completion.settle([case])
     assert [(one.revision, one.event_type) for one in line.heard.taken] == [(2, "new_product")]

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from linkhub_adapters.memory import MemoryVideos
-from linkhub_core.application import ExamineDeadLetters, State, Story, Why, tell_stories
+from linkhub_adapters.memory import MemoryVideoLookup
+from linkhub_core.application import ExamineDeadLetters, ExplainVideo, State, VideoTimeline, timelines_of
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
-from linkhub_core.ports import OutgoingMessage, VideoTraces
+from linkhub_core.ports import OutgoingMessage, VideoRecord
 from linkhub_core.wire.codec import announce
 from tests.core.application.line import Line
 from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
@@ -17,16 +17,16 @@ from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_ou
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 
 
-async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[Story]:
-    why = Why(
-        videos=MemoryVideos(queue=line.messages, staging=line.rows, products=line.stored),
+async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[VideoTimeline]:
+    why = ExplainVideo(
+        videos=MemoryVideoLookup(queue=line.messages, staging=line.rows, products=line.stored),
         examine=ExamineDeadLetters(letters=line.messages),
         clock=line.clock,
     )
     return list((await why(video_id, seller))[0])
 
 
-def _steps(story: Story) -> list[tuple[str, str | None]]:
+def _steps(story: VideoTimeline) -> list[tuple[str, str | None]]:
     return [(one.what, one.half) for one in story.happenings]
 
 
@@ -83,8 +83,8 @@ def test_announcements_of_the_log_are_told_with_their_time() -> None:
     """Each revision, beside what the product says itself."""
     record = a_record(revision=2, unannounced_revision=2)
     said = announce(a_record(), NOON + timedelta(seconds=5), "c-7")
-    traces = VideoTraces(products=[record], announcements=[said])
-    (story,) = tell_stories(KEY.video_id, traces, [], NOON)
+    traces = VideoRecord(products=[record], announcements=[said])
+    (story,) = timelines_of(KEY.video_id, traces, [], NOON)
     (announced,) = (one for one in story.happenings if one.what == "announced")
     assert (announced.at, announced.correlation_id) == (NOON + timedelta(seconds=5), "c-7")
     assert (story.state, "revision 2" in story.because) == (State.UNANNOUNCED, True)
@@ -94,7 +94,7 @@ def test_announcements_of_the_log_are_told_with_their_time() -> None:
 def test_a_half_past_its_time_is_told() -> None:
     """It still joins, until a sweep removes it."""
     row = a_waiting()
-    (story,) = tell_stories(KEY.video_id, VideoTraces(waiting=[row]), [], row.expires_at)
+    (story,) = timelines_of(KEY.video_id, VideoRecord(waiting=[row]), [], row.expires_at)
     assert "its time is over" in story.because
 
 

@@ -44,7 +44,7 @@ def test_the_ports_are_found() -> None:
         "ProductStore",
         "ShopStamps",
         "StagingStore",
-        "Videos",
+        "VideoLookup",
     }
 
 

@@ -12,7 +12,7 @@ Rule 1. No message is received, nothing is written: what is tried cannot succeed
 Rule 2. A subject that cannot be looked at is a finding, and keeps no other from being looked at.
 """
 
-from linkhub_adapters.aws.checks.account_check import AwsExamination, Subjects
+from linkhub_adapters.aws.checks.account_check import AccountCheck, Subjects
 from linkhub_adapters.aws.checks.needs import Role
 
-__all__ = ["AwsExamination", "Role", "Subjects"]
+__all__ = ["AccountCheck", "Role", "Subjects"]

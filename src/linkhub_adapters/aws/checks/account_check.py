@@ -32,7 +32,7 @@ from linkhub_adapters.aws.checks.permissions import (
     try_queue,
     try_table,
 )
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.queues import (
     QueueSeen,
     layout_findings,
@@ -51,7 +51,7 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["AwsExamination", "Subjects"]
+__all__ = ["AccountCheck", "Subjects"]
 
 
 @frozen(kw_only=True)
@@ -83,7 +83,7 @@ class Subjects:
 
 
 @frozen(kw_only=True, eq=False)
-class AwsExamination:
+class AccountCheck:
     """Looks at everything that is named.
 
     ``mend_of`` says what mends a fault of the SDK's configuration. ``adapt`` is handed the clients before the first
@@ -118,7 +118,7 @@ class AwsExamination:
             return [*region, Finding.fault(CREDENTIALS, fault.problem, *self.mend_of(fault))]
 
     async def _examine(self, services: Services, command: AwsCommand) -> Sequence[Finding]:
-        inquiry = Inquiry(clock=self.clock, executor=services.executor)
+        inquiry = Probe(clock=self.clock, executor=services.executor)
         identity = await ask_identity(inquiry, services)
         caller = caller_findings(identity, self.mend_of)
         if not are_usable(caller):
@@ -145,7 +145,7 @@ class _Round:
 
     subjects: Subjects
     clock: Clock
-    inquiry: Inquiry
+    inquiry: Probe
     services: Services
     aws: AwsCommand
     source: str | None

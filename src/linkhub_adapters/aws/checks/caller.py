@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from linkhub_adapters.aws.checks.call_failures import LOG_IN
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.client.sdk_faults import SdkFault
 from linkhub_core.ports.finding import Finding, Verdict
@@ -49,7 +49,7 @@ def _elsewhere(region: str, named: Mapping[str, str | None]) -> Iterator[Finding
             yield Finding.fault(REGION, f"it is {region}, and {setting} is in {other}", mend)
 
 
-async def ask_identity(inquiry: Inquiry, services: Services) -> Mapping[str, Any] | Refusal:
+async def ask_identity(inquiry: Probe, services: Services) -> Mapping[str, Any] | Refusal:
     """Ask STS who we are: every caller may."""
     return await inquiry(services.sts.get_caller_identity)
 

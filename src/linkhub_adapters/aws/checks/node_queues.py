@@ -13,7 +13,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
 from linkhub_adapters.aws.checks.call_failures import unread
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.aws.sns.node_queues import DEAD_AFTER_SECONDS, alive_at
@@ -43,7 +43,7 @@ class NodesSeen:
     more: bool = False
 
 
-async def look_at_nodes(inquiry: Inquiry, services: Services, topic_arn: str) -> NodesSeen:
+async def look_at_nodes(inquiry: Probe, services: Services, topic_arn: str) -> NodesSeen:
     """Ask SQS for queues with names of nodes', and for their tags."""
     listed = await inquiry(
         services.sqs.list_queues, QueueNamePrefix=NODE_QUEUES.removesuffix("*"), MaxResults=MOST_QUEUES

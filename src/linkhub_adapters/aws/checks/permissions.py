@@ -23,7 +23,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import allowing
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Table
 from linkhub_adapters.aws.sqs.queue_facts import name_of
@@ -97,9 +97,7 @@ def outcome_of(action: str, reply: object) -> Allowance:
     return Allowance(is_allowed=None, how=f"the trial failed: {reply.problem}")
 
 
-async def try_table(
-    inquiry: Inquiry, services: Services, table: Table, wanted: Sequence[str]
-) -> Mapping[str, Allowance]:
+async def try_table(inquiry: Probe, services: Services, table: Table, wanted: Sequence[str]) -> Mapping[str, Allowance]:
     """Try what is ``wanted`` of a table; nothing is written, and nothing of anybody's read but one item by Scan."""
     dynamodb, key = services.dynamodb, _key_of(table)
     trials: Mapping[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
@@ -119,7 +117,7 @@ async def try_table(
     return known
 
 
-async def try_index(inquiry: Inquiry, services: Services, table: Table) -> Mapping[str, Allowance]:
+async def try_index(inquiry: Probe, services: Services, table: Table) -> Mapping[str, Allowance]:
     """Try to query the local index of a table that has it; a policy may name the table and not its indexes."""
     asked = {**_querying(table), "IndexName": table.index_name}
     return {"dynamodb:Query": outcome_of("dynamodb:Query", await inquiry(services.dynamodb.query, **asked))}
@@ -152,7 +150,7 @@ def _cancelled(table: Table, verb: str) -> list[dict[str, Any]]:
     return [{"Statement": text, "Parameters": list(_key_of(table).values())} for text in texts]
 
 
-async def try_queue(inquiry: Inquiry, services: Services, url: str) -> Mapping[str, Allowance]:
+async def try_queue(inquiry: Probe, services: Services, url: str) -> Mapping[str, Allowance]:
     """Try a queue that exists, with a lease that nobody ever had: no message is touched."""
     sqs = services.sqs
     entry: Any = {"Id": "0", "ReceiptHandle": _NO_LEASE}
@@ -190,7 +188,7 @@ def policy_source_of(caller_arn: str) -> str | None:
 
 
 async def simulate(
-    inquiry: Inquiry, services: Services, source_arn: str, needed: Needed
+    inquiry: Probe, services: Services, source_arn: str, needed: Needed
 ) -> Mapping[str, Allowance] | Refusal:
     """Ask IAM what the caller's policies say of what is needed."""
     reply = await inquiry(

@@ -34,7 +34,7 @@ from linkhub_adapters.aws.client.errors import AWS_ERRORS, MISSING_CODES
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, sdk_fault_of
 from linkhub_core.ports import Clock
 
-__all__ = ["ClockReading", "Inquiry", "Refusal", "Why", "refusal_of"]
+__all__ = ["ClockReading", "Probe", "Refusal", "Why", "refusal_of"]
 
 
 class Why(Enum):
@@ -143,7 +143,7 @@ def refusal_of(error: BaseException) -> Refusal:
 
 
 @define(kw_only=True, eq=False)
-class Inquiry:
+class Probe:
     """Asks on threads. ``readings`` gathers what the services' clocks said on the way."""
 
     clock: Clock

@@ -25,7 +25,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand, compact
 from linkhub_adapters.aws.checks.call_failures import unread
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources.definitions import MAX_RETENTION_SECONDS, QUEUE_SETTINGS, Queue, attribute_texts
 from linkhub_adapters.aws.sqs.queue_facts import name_of
@@ -76,7 +76,7 @@ class QueueSeen:
         return str(told.get("QueueArn", f"arn:aws:sqs:*:*:{name_of(self.url)}"))
 
 
-async def look_at_queue(inquiry: Inquiry, services: Services, kind: Kind, url: str) -> QueueSeen:
+async def look_at_queue(inquiry: Probe, services: Services, kind: Kind, url: str) -> QueueSeen:
     """Ask SQS; no message is received."""
     attributes = await _attributes(inquiry, services, url)
     if isinstance(attributes, Refusal) or "RedrivePolicy" not in attributes:
@@ -91,7 +91,7 @@ async def look_at_queue(inquiry: Inquiry, services: Services, kind: Kind, url: s
     return QueueSeen(kind=kind, url=url, attributes=attributes, dead_letters=dead)
 
 
-async def _attributes(inquiry: Inquiry, services: Services, url: str) -> Reply:
+async def _attributes(inquiry: Probe, services: Services, url: str) -> Reply:
     reply = await inquiry(services.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
     return reply if isinstance(reply, Refusal) else reply.get("Attributes", {})
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.ports.finding import Finding
@@ -55,7 +55,7 @@ def statements_of(table: Table) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-async def try_statements(inquiry: Inquiry, services: Services, table: Table) -> Mapping[str, str]:
+async def try_statements(inquiry: Probe, services: Services, table: Table) -> Mapping[str, str]:
     """Run each statement in a batch of its own.
 
     Returns:

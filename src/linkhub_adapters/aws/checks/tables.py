@@ -20,7 +20,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
 from linkhub_adapters.aws.checks.call_failures import unread
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Table
 from linkhub_adapters.aws.resources.described_table import expires_by, has_keys_of, index_keys, is_backed_up, key_types
@@ -76,7 +76,7 @@ class TableSeen:
         )
 
 
-async def look_at_table(inquiry: Inquiry, services: Services, table: Table, setting: str) -> TableSeen:
+async def look_at_table(inquiry: Probe, services: Services, table: Table, setting: str) -> TableSeen:
     """Ask DynamoDB."""
     dynamodb = services.dynamodb
     description = await inquiry(dynamodb.describe_table, TableName=table.name)
@@ -93,7 +93,7 @@ async def look_at_table(inquiry: Inquiry, services: Services, table: Table, sett
     )
 
 
-async def _is_absent(inquiry: Inquiry, services: Services, table: Table) -> bool:
+async def _is_absent(inquiry: Probe, services: Services, table: Table) -> bool:
     """Whether a read says so: processes that may not describe a table may read it."""
     key: Any = {name: {"S": "linkhub:doctor"} for name in (table.partition_key, table.sort_key)}
     reply = await inquiry(services.dynamodb.batch_get_item, RequestItems={table.name: {"Keys": [key]}})

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.checks.aws_command import AwsCommand
 from linkhub_adapters.aws.checks.call_failures import unread
-from linkhub_adapters.aws.checks.probe import Inquiry, Refusal, Why
+from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.ports.finding import Finding
@@ -34,7 +34,7 @@ class TopicSeen:
         return not isinstance(self.attributes, Refusal)
 
 
-async def look_at_topic(inquiry: Inquiry, services: Services, arn: str | None) -> TopicSeen | None:
+async def look_at_topic(inquiry: Probe, services: Services, arn: str | None) -> TopicSeen | None:
     """Ask SNS; nothing is published. None where no topic is configured."""
     if arn is None:
         return None

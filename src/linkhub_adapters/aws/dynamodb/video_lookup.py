@@ -15,25 +15,25 @@ from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
-from linkhub_core.ports.video_lookup import VideoTraces
+from linkhub_core.ports.video_lookup import VideoRecord
 
-__all__ = ["DynamoDbVideos"]
+__all__ = ["DynamoDbVideoLookup"]
 
 
 @frozen(kw_only=True)
-class DynamoDbVideos:
-    """The :class:`~linkhub_core.ports.Videos` of both tables."""
+class DynamoDbVideoLookup:
+    """The :class:`~linkhub_core.ports.VideoLookup` of both tables."""
 
     staging: DynamoDbStagingStore
     products: DynamoDbProductStore
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoTraces:
+    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
         """See the port."""
         staged = await self._staged(video_id)
         waiting = [row for row in staged if isinstance(row, WaitingHalf)]
         sellers = sorted({*seller_handles, *(row.key.seller_handle for row in waiting)})
         found = await self.products.find([ProductKey(seller, video_id) for seller in sellers])
-        return VideoTraces(
+        return VideoRecord(
             waiting=waiting,
             products=[row for row in found.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*staged, *found.values()) if isinstance(row, Unreadable)],

@@ -23,7 +23,7 @@ from linkhub_adapters.aws.sns.messages import announcement_of, is_heartbeat
 from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS, NodeQueue, NodeQueues
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
-from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
+from linkhub_core.errors import AnnouncementsLost, LinkhubError, MalformedEvent, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class SnsAnnouncementFeed:
     _polls: LongPolls | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
-    _lost: NewsLost | None = field(default=None, init=False)
+    _lost: AnnouncementsLost | None = field(default=None, init=False)
     _heard_at: float = field(default=0.0, init=False)
     _marked_at: float = field(default=0.0, init=False)
 
@@ -167,7 +167,7 @@ class SnsAnnouncementFeed:
         """Something is heard. A queue keeps its messages for so long: what came earlier in a longer silence is gone."""
         heard_before, self._heard_at = self._heard_at, self.seconds()
         if self._heard_at - heard_before >= RETENTION_SECONDS:
-            self._lost = NewsLost("the node's queue", self._heard_at - heard_before)
+            self._lost = AnnouncementsLost("the node's queue", self._heard_at - heard_before)
 
     async def _meet(self, error: LinkhubError) -> None:
         """A poll failed. Where the queue is gone, another one is opened: the error of the old one still is news."""
@@ -180,7 +180,7 @@ class SnsAnnouncementFeed:
     async def _listen_anew(self) -> None:
         """Open another queue; what the old one held went with it."""
         await self._listen()
-        self._lost = NewsLost("the node's queue", self.seconds() - self._heard_at)
+        self._lost = AnnouncementsLost("the node's queue", self.seconds() - self._heard_at)
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

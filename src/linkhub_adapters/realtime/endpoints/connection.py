@@ -44,7 +44,7 @@ from linkhub_adapters.realtime.hub.counters import RefusalReason
 if TYPE_CHECKING:
     from linkhub_adapters.realtime.endpoints.gateway import Gateway
 
-__all__ = ["Phase", "Visitor", "WebSocketConnection"]
+__all__ = ["MessageHandler", "Phase", "WebSocketConnection"]
 
 # Of the smallest frames that are half a thousand: some milliseconds, during which nobody else has a turn.
 _TURN_BYTES: Final = 4_096
@@ -63,7 +63,7 @@ class Phase(Enum):
     LOST = auto()
 
 
-class Visitor(Protocol):
+class MessageHandler(Protocol):
     """Whoever speaks through a connection. Nothing that it does may raise."""
 
     @property
@@ -104,7 +104,7 @@ class WebSocketConnection(asyncio.Protocol):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._machine: WebSocketMachine | None = None
-        self._visitor: Visitor | None = None
+        self._visitor: MessageHandler | None = None
         self._head = b""
         self._unread = b""
         self._message: bytearray | None = None
@@ -248,7 +248,7 @@ class WebSocketConnection(asyncio.Protocol):
         machine.send_response(refusal)
         self._flush()
 
-    def _open(self, machine: ServerProtocol, response: Response, visitor: Visitor) -> None:
+    def _open(self, machine: ServerProtocol, response: Response, visitor: MessageHandler) -> None:
         machine.send_response(response)
         self._write_all(machine.data_to_send())
         # A bare parser instead of the handshake's, which holds on to the request for as long as it lives.

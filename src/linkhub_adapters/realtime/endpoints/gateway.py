@@ -31,7 +31,7 @@ from websockets.datastructures import Headers
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
-from linkhub_adapters.realtime.endpoints.connection import Visitor, WebSocketConnection
+from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
 from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
@@ -39,7 +39,7 @@ from linkhub_core.access import RefusedCaller
 
 __all__ = ["Door", "Gateway", "refusal"]
 
-Door = Callable[[WebSocketConnection, Request], Visitor | Response]
+Door = Callable[[WebSocketConnection, Request], MessageHandler | Response]
 
 
 def refusal(status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> Response:
@@ -165,7 +165,7 @@ class Gateway:
             return self._refuse(RefusalReason.ADDRESS, HTTPStatus.TOO_MANY_REQUESTS)
         return None
 
-    def lead(self, connection: WebSocketConnection, request: Request) -> Visitor | Response:
+    def lead(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
         """Lead a connection whose handshake is sound to who is at its path, who may still refuse."""
         return self.doors[_path(request)](connection, request)
 

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from attrs import Factory, define, field
 from websockets.http11 import Request, Response
 
-from linkhub_adapters.realtime.endpoints.connection import Visitor, WebSocketConnection
+from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
 from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
 from linkhub_adapters.realtime.endpoints.gateway import refusal
 from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
@@ -96,7 +96,7 @@ class SocketIoServer:
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
 
-    def door(self, connection: WebSocketConnection, request: Request) -> Visitor | Response:
+    def door(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
         """What the gateway has at ``/socket.io/``."""
         query = dict(parse_qsl(request.path.partition("?")[2], keep_blank_values=True))
         admission = admit("GET", query, is_websocket=True, find_session=self._find)

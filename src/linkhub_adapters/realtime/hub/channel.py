@@ -17,7 +17,7 @@ from attrs import define, field
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.subscriber import Viewer
-from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.model.announcement import Announcement
 
 __all__ = ["Channel"]
@@ -37,7 +37,7 @@ class Channel:
         replayed: of each viewer, the lives of products that it has seen in a replay, with the revision.
     """
 
-    live: dict[Dialect, dict[Viewer, None]] = field(factory=dict)
+    live: dict[WireFormat, dict[Viewer, None]] = field(factory=dict)
     held: dict[Viewer, CatchUpBuffer] = field(factory=dict)
     replayed: dict[Viewer, dict[int, int]] = field(factory=dict)
 
@@ -143,7 +143,7 @@ class Channel:
         return count
 
 
-def _joined(dialect: Dialect, events: Sequence[EncodedEvent]) -> Iterator[tuple[Any, int]]:
+def _joined(dialect: WireFormat, events: Sequence[EncodedEvent]) -> Iterator[tuple[Any, int]]:
     """What ``write`` takes, each with the number of its events."""
     forms = [event.form(dialect) for event in events]
     if not dialect.joins:

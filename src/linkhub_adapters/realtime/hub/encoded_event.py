@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
-from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.model.announcement import Announcement
 
 __all__ = ["EncodedEvent"]
@@ -17,9 +17,9 @@ class EncodedEvent:
     """An announcement; each form is made when it is first asked for."""
 
     announcement: Announcement
-    _forms: dict[Dialect, Any] = field(factory=dict)
+    _forms: dict[WireFormat, Any] = field(factory=dict)
 
-    def form(self, dialect: Dialect) -> Any:
+    def form(self, dialect: WireFormat) -> Any:
         """What ``write`` of a viewer of this dialect takes."""
         form = self._forms.get(dialect)
         if form is None:

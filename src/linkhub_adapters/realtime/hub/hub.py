@@ -34,7 +34,7 @@ from linkhub_adapters.realtime.hub.counters import Counters
 from linkhub_adapters.realtime.hub.recreated import RecreatedProducts
 from linkhub_adapters.realtime.hub.replay_reader import ReplayReader
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
-from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import Join, Leave, Outcome, Reply, SubscriberSession
 from linkhub_core.model.announcement import Announcement
@@ -97,7 +97,7 @@ class Hub:
 
     def connect(
         self,
-        dialect: Dialect,
+        dialect: WireFormat,
         write: Callable[[Any], object],
         unsent_bytes: Callable[[], int],
         *,
@@ -127,7 +127,7 @@ class Hub:
         viewer.drop_answers()
         self._leave(viewer, viewer.session.seller_handles)
 
-    def switch_transport(self, viewer: Viewer, dialect: Dialect, write: Callable[[Any], object]) -> None:
+    def switch_transport(self, viewer: Viewer, dialect: WireFormat, write: Callable[[Any], object]) -> None:
         """Write to a viewer in another form, and elsewhere, from now on."""
         channels = [self._channels[handle] for handle in viewer.session.seller_handles if handle in self._channels]
         live = [channel for channel in channels if viewer not in channel.held]

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from linkhub_adapters.realtime.hub.wire_format import Dialect
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application.subscriber_session import Reply, SubscriberSession
 
 __all__ = ["Acknowledge", "Answer", "Viewer"]
@@ -49,7 +49,7 @@ class Viewer:
     """
 
     session: SubscriberSession
-    dialect: Dialect
+    dialect: WireFormat
     write: Callable[[Any], object]
     unsent_bytes: Callable[[], int]
     _answers: list[Answer] = field(factory=list, init=False)

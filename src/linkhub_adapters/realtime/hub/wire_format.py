@@ -22,13 +22,13 @@ from linkhub_adapters.realtime.socketio import encode_event
 from linkhub_core.model.announcement import Announcement
 
 __all__ = [
-    "DIALECTS",
     "EVENT_STREAM",
     "NAMESPACE",
     "PLAIN_WEBSOCKET",
     "SOCKETIO_POLLING",
     "SOCKETIO_WEBSOCKET",
-    "Dialect",
+    "WIRE_FORMATS",
+    "WireFormat",
     "plain_message",
     "socketio_message",
     "stream_record",
@@ -38,7 +38,7 @@ NAMESPACE: Final = "/products"
 
 
 @frozen(eq=False, kw_only=True)
-class Dialect:
+class WireFormat:
     """A form of events.
 
     Attributes:
@@ -98,12 +98,12 @@ def _record(announcement: Announcement) -> bytes:
     return stream_record(announcement.event_type, announcement.event_json, announcement.event_id)
 
 
-PLAIN_WEBSOCKET: Final = Dialect(name="websocket", encode=_plain, message=plain_message)
-SOCKETIO_WEBSOCKET: Final = Dialect(
+PLAIN_WEBSOCKET: Final = WireFormat(name="websocket", encode=_plain, message=plain_message)
+SOCKETIO_WEBSOCKET: Final = WireFormat(
     name="socket.io websocket", encode=_socketio_frame, message=_socketio_framed_message
 )
-SOCKETIO_POLLING: Final = Dialect(
+SOCKETIO_POLLING: Final = WireFormat(
     name="socket.io polling", encode=_socketio_packet, message=socketio_message, joins=False
 )
-EVENT_STREAM: Final = Dialect(name="sse", encode=_record, message=stream_record)
-DIALECTS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)
+EVENT_STREAM: Final = WireFormat(name="sse", encode=_record, message=stream_record)
+WIRE_FORMATS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)

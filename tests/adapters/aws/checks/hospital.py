@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from linkhub_adapters.aws.checks import AwsExamination, Subjects
+from linkhub_adapters.aws.checks import AccountCheck, Subjects
 from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
 from linkhub_core.model import Kind
@@ -180,4 +180,4 @@ class Hospital:
             self.answers.put_into(services)
 
         subjects = evolve(self.subjects, **different)
-        return await AwsExamination(subjects=subjects, clock=self.clock, adapt=adapt)()
+        return await AccountCheck(subjects=subjects, clock=self.clock, adapt=adapt)()

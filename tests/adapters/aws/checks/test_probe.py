@@ -11,7 +11,7 @@ from botocore import exceptions as botocore
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.checks.probe import ClockReading, Inquiry, Refusal, Why, refusal_of
+from linkhub_adapters.aws.checks.probe import ClockReading, Probe, Refusal, Why, refusal_of
 from linkhub_adapters.memory import FakeClock
 
 DATE = "Tue, 24 Nov 2026 14:03:52 GMT"
@@ -67,7 +67,7 @@ async def test_a_reply_tells_the_time() -> None:
         return {"ResponseMetadata": {"HTTPHeaders": {"date": DATE}}, "asked": parameters}
 
     clock = FakeClock()
-    inquiry = Inquiry(clock=clock)
+    inquiry = Probe(clock=clock)
     reply = await inquiry(operation, QueueUrl="x")
     assert not isinstance(reply, Refusal)
     assert reply["asked"] == {"QueueUrl": "x"}
@@ -82,7 +82,7 @@ async def test_an_error_tells_the_time_too(date: str, readings: int) -> None:
     def operation() -> Mapping[str, Any]:
         raise an_error("RequestTimeTooSkewed", date=date)
 
-    inquiry = Inquiry(clock=FakeClock())
+    inquiry = Probe(clock=FakeClock())
     refusal = await inquiry(operation)
     assert isinstance(refusal, Refusal)
     assert refusal.why is Why.CLOCK

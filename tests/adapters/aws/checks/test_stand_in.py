@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from linkhub_adapters.aws.checks.probe import Inquiry
+from linkhub_adapters.aws.checks.probe import Probe
 from linkhub_adapters.aws.checks.services import open_services
 from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, statements_of, try_statements
 from linkhub_adapters.aws.client.sdk_session import SdkSession
@@ -55,7 +55,7 @@ async def test_a_server_like_motos(like_moto: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with open_services(SdkSession(region="us-east-1", endpoint_url=like_moto)) as services:
-        lacking = await try_statements(Inquiry(clock=FakeClock()), services, staging_table("staging"))
+        lacking = await try_statements(Probe(clock=FakeClock()), services, staging_table("staging"))
     assert lacking == dict.fromkeys(("INSERT", "UPDATE", "DELETE"), "HTTP 500")
     finding = lacks_of("table staging", like_moto, lacking)
     assert finding.verdict is Verdict.FAULT

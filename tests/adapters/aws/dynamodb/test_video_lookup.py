@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
-from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideos
+from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_core.model import ProductKey
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.support.builders import a_half, a_record, a_waiting
@@ -30,7 +30,7 @@ def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableR
 
 async def test_rows_of_all_sellers_and_products_of_those_that_are_known(room: TableRoom) -> None:
     """A seller is known from staging, or was named; the shop of another is not read through."""
-    videos = DynamoDbVideos(staging=room.staging_store, products=room.product_store)
+    videos = DynamoDbVideoLookup(staging=room.staging_store, products=room.product_store)
     keys = [ProductKey(seller, "v1") for seller in ("waits", "named", "other")]
     row = a_waiting(a_half(key=keys[0]))
     await room.staging_store.stage([row, a_waiting(a_half(key=ProductKey("waits", "v2")))])

@@ -9,7 +9,7 @@ import pytest
 from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS
 from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Listener
-from linkhub_core.errors import LinkhubError, MalformedEvent, NewsLost, ServiceUnavailable
+from linkhub_core.errors import AnnouncementsLost, LinkhubError, MalformedEvent, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.wire.codec import announce
@@ -145,7 +145,7 @@ async def test_a_node_whose_queue_was_removed_opens_another(room: TopicRoom) -> 
     [lost] = room.queue_urls()
     room.sqs.delete_queue(QueueUrl=lost)
     assert "NonExistentQueue" in str(await _error_of(feed))
-    assert isinstance(await _error_of(feed), NewsLost)
+    assert isinstance(await _error_of(feed), AnnouncementsLost)
     [another] = room.queue_urls()
     assert another != lost
     await room.notifier.notify([_announcement()])
@@ -162,7 +162,7 @@ async def test_a_node_that_cannot_open_another_queue_tries_again(room: TopicRoom
 
     async def listens() -> bool:
         """Whether it says that it listens anew, and lost what came meanwhile; the old queue's error may come before."""
-        return isinstance(await _error_of(feed), NewsLost)
+        return isinstance(await _error_of(feed), AnnouncementsLost)
 
     await eventually(listens)
     assert room.queue_urls()
@@ -242,7 +242,7 @@ async def test_a_queue_that_was_removed_took_news_with_it(room: TopicRoom) -> No
     room.seconds.now += 40
     assert isinstance(await _error_of(feed), ServiceUnavailable)
     error = await _error_of(feed)
-    assert isinstance(error, NewsLost)
+    assert isinstance(error, AnnouncementsLost)
     assert error.seconds == 40
     assert list(room.queue_urls()) not in ([], [url])
 
@@ -255,7 +255,7 @@ async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(room: TopicRoo
         await room.notifier.notify([_announcement(silent_seconds)])
         assert await feed.receive() == [_announcement(silent_seconds)]
         if is_lost:
-            with pytest.raises(NewsLost):
+            with pytest.raises(AnnouncementsLost):
                 await feed.receive()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
-from linkhub_adapters.realtime.hub.wire_format import DIALECTS, PLAIN_WEBSOCKET
+from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WIRE_FORMATS
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.room import an_announcement
 
@@ -28,4 +28,6 @@ def test_each_dialect_has_its_form() -> None:
     """It is the form that a broadcast writes."""
     announcement = an_announcement()
     event = EncodedEvent(announcement)
-    assert [event.form(dialect) for dialect in DIALECTS] == [dialect.encode(announcement) for dialect in DIALECTS]
+    assert [event.form(dialect) for dialect in WIRE_FORMATS] == [
+        dialect.encode(announcement) for dialect in WIRE_FORMATS
+    ]
