@@ -17,8 +17,8 @@ from botocore.parsers import ResponseParserError
 from linkhub_adapters.aws.botocore_speedups.dynamodb import READS, WRITES, handle_items_fast
 from linkhub_adapters.aws.dynamodb.partiql import insert
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
+from linkhub_core.testing.builders import a_caption, a_record, a_thumbnail_set
 from tests.support import aws
-from tests.support.builders import a_caption, a_record, a_thumbnail_set
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
