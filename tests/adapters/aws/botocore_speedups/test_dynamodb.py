@@ -18,8 +18,8 @@ from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.botocore_speedups.dynamodb import READS, WRITES
 from linkhub_adapters.aws.dynamodb.partiql import insert
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
+from linkhub_core.testing.builders import a_caption, a_record, a_thumbnail_set
 from tests.support import aws
-from tests.support.builders import a_caption, a_record, a_thumbnail_set
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -16,13 +16,13 @@ from linkhub_adapters.aws.dynamodb.foreign_products import ADDED
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Exists, Marked, Revised, Revision, Unreadable
+from linkhub_core.testing.builders import a_caption, a_half, a_record
+from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
+from linkhub_core.testing.readable import readable
 from linkhub_core.wire.codec import product_document
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.contracts.foreign_rows import ForeignProductContract, PlantProduct
-from tests.support.builders import a_caption, a_half, a_record
 from tests.support.foreign_rows import READABLE_PRODUCTS, SELLER, UNREADABLE_PRODUCT, foreign_products, put, video
-from tests.support.readable import readable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -10,8 +10,8 @@ import pytest
 from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_core.model import ProductKey
+from linkhub_core.testing.builders import a_half, a_record, a_waiting
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.support.builders import a_half, a_record, a_waiting
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
