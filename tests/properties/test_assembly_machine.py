@@ -46,7 +46,7 @@ def _embedded() -> Laboratory:
     return Laboratory(
         clock=clock,
         queue=SqliteEventQueue(
-            database=database, clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED
+            database=database, clock=clock, batch_size=4, receive_wait_seconds=0, max_receive_count=_UNLIMITED
         ),
         publisher=SqliteEventPublisher(database=database, clock=clock),
         letters=SqliteDeadLetters(database=database, clock=clock),
@@ -60,7 +60,7 @@ def _embedded() -> Laboratory:
 def _on_tables(room: TableRoom) -> Callable[[], Laboratory]:
     def furnish() -> Laboratory:
         clock = FakeClock()
-        queue = MemoryEventQueue(clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED)
+        queue = MemoryEventQueue(clock=clock, batch_size=4, receive_wait_seconds=0, max_receive_count=_UNLIMITED)
         return Laboratory(
             clock=clock,
             queue=queue,

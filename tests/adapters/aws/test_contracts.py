@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -123,7 +123,8 @@ class TestSnsAnnouncements(NotifierContract):
     def open_feed(self, room: TopicRoom) -> OpenFeed:
         """Opens a node's feed."""
 
-        async def opened() -> AnnouncementFeed:
-            return await room.open_feed()
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[AnnouncementFeed]:
+            yield await room.open_feed()
 
         return opened
