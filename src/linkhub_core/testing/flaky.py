@@ -40,7 +40,6 @@ __all__ = [
     "FlakyNotifier",
     "FlakyProductStore",
     "FlakyStagingStore",
-    "RecordingNotifier",
     "Strike",
     "unavailable",
 ]
@@ -165,17 +164,6 @@ class FlakyStagingStore(_Flaky):
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan()
-
-
-@define(eq=False)
-class RecordingNotifier:
-    """A notifier that keeps what it takes."""
-
-    taken: list[Announcement] = field(factory=list)
-
-    async def notify(self, announcements: Sequence[Announcement]) -> None:
-        """See the port."""
-        self.taken += announcements
 
 
 @define(eq=False)
