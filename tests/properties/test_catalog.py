@@ -9,13 +9,14 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire import shop_query as catalog
-from tests.support import strategies
-from tests.support.builders import a_key, a_record
 
 SCRAPS = st.sampled_from(
     ["{", "}", '"seller_handle"', ":", '"a"', ",", '"video_id"', "%7B", "%22", "%", "%f", "\ud800", "+"]

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
@@ -31,7 +31,7 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     plain_routes,
     socketio_routes,
 )
@@ -42,9 +42,10 @@ from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.builders import NOON, a_record
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.support.builders import NOON, a_record
 
 __all__ = [
     "PATIENCE_SECONDS",
@@ -192,7 +193,7 @@ def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
     sockets = SocketIoServer(hub=hub, settings=settings, monotonic=monotonic)
     streams = EventStreams(hub=hub, settings=settings, monotonic=monotonic)
     gateway = Gateway(
-        doors={PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.door)},
+        endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],

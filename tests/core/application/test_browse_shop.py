@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.browse_shop import MAX_MISSED
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.flaky import FlakyProductStore, Strike, unavailable
 from linkhub_core.wire.shop_query import Page, PageQuery, encode_last_key, next_since
-from tests.support.builders import KEY, NOON, a_key, a_record
-from tests.support.flaky import FlakyProductStore, Strike, unavailable
 
 SHOP = KEY.seller_handle
 

@@ -9,9 +9,9 @@ import pytest
 
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_stored
 from linkhub_core.wire import shop_query as catalog
 from linkhub_core.wire.shop_query import Page
-from tests.support.builders import KEY, NOON, a_key, a_stored
 
 
 @pytest.mark.parametrize(("raw", "limit"), [(None, 20), ("", 20), ("1", 1), ("50", 50), ("007", 7)])

@@ -44,7 +44,6 @@ __all__ = [
     "FlakyNotifier",
     "FlakyProductStore",
     "FlakyStagingStore",
-    "RecordingNotifier",
     "Strike",
     "unavailable",
 ]
@@ -179,17 +178,6 @@ class FlakyStagingStore(_Flaky):
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan()
-
-
-@define(eq=False)
-class RecordingNotifier:
-    """A notifier that keeps what it takes."""
-
-    taken: list[Announcement] = field(factory=list)
-
-    async def notify(self, announcements: Sequence[Announcement]) -> None:
-        """See the port."""
-        self.taken += announcements
 
 
 @define(eq=False)
