@@ -5,7 +5,7 @@ timed by the wrappers of :func:`observe_store`; what only a look can tell (how m
 wait, how many sockets are open) is taken as :class:`Figures`.
 """
 
-from linkhub_adapters.observability.gauges import CloudUsage, Figures, HttpFigures, RealtimeFigures
+from linkhub_adapters.observability.gauges import CloudUsage, Figures, Readings
 from linkhub_adapters.observability.journal import TelemetryJournal
 from linkhub_adapters.observability.logs import configure_logs, drain_logs, get_logger
 from linkhub_adapters.observability.metrics import Metrics
@@ -14,9 +14,8 @@ from linkhub_adapters.observability.observed_store import observe_store
 __all__ = [
     "CloudUsage",
     "Figures",
-    "HttpFigures",
     "Metrics",
-    "RealtimeFigures",
+    "Readings",
     "TelemetryJournal",
     "configure_logs",
     "drain_logs",
