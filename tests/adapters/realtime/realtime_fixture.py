@@ -26,7 +26,6 @@ from linkhub_adapters.realtime import (
     SOCKETIO_PATHS,
     EventStreams,
     Gateway,
-    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -35,6 +34,7 @@ from linkhub_adapters.realtime import (
     plain_routes,
     socketio_routes,
 )
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.foreign_products import ADDED
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
@@ -36,7 +36,7 @@ def tables(
 ) -> Iterator[TableFixture]:
     """A table that another service filled; such a service has no index."""
     client = make_dynamodb_client(Config(parameter_validation=False))
-    handle_items_fast(client)
+    speed_up(client)
     with open_tables(client, has_index=request.param) as tables:
         put(client, tables.products.name, *foreign_products())
         yield tables

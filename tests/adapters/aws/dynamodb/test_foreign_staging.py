@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.model import Caption, Half, Kind, ProductKey, WaitingHalf
@@ -39,7 +39,7 @@ LATER, EARLIER = 24 * 60, -24 * 60 * 30  # minutes after NOON of builders, which
 def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """Tables of the test's own."""
     client = make_dynamodb_client(Config(parameter_validation=False))
-    handle_items_fast(client)
+    speed_up(client)
     with open_tables(client) as tables:
         yield tables
 

@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb import shop_queries
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
@@ -49,7 +49,7 @@ _RETRYING = Config(parameter_validation=False, retries={"mode": "standard", "tot
 
 
 def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
-    handle_items_fast(client)
+    speed_up(client)
     return client
 
 

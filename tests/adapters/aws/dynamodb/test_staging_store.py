@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.staging_items import staging_item, staging_key
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.errors import ServiceUnavailable
@@ -32,7 +32,7 @@ _RETRYING = Config(parameter_validation=False, retries={"mode": "standard", "tot
 
 
 def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
-    handle_items_fast(client)
+    speed_up(client)
     return client
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_core.model import ProductKey
 from linkhub_core.testing.builders import a_half, a_record, a_waiting
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.aws
 def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """Tables of the test's own."""
     client = make_dynamodb_client()
-    handle_items_fast(client)
+    speed_up(client)
     with open_tables(client) as made:
         yield made
 
