@@ -155,9 +155,7 @@ _REALTIME_ROWS = (
     _Row("refused", "connections_refused", _TOTAL, "Connections refused, by reason", ["reason"]),
 )
 _HTTP_ROWS = (
-    _Row(
-        "page_reads", "page_reads", _TOTAL, "First pages of shops: kept, joined to a read, or read", ["source"]
-    ),
+    _Row("page_reads", "page_reads", _TOTAL, "First pages of shops: kept, joined to a read, or read", ["source"]),
     _Row("kept_page_bytes", "kept_page_bytes", _GAUGE, "Bytes of the first pages that are kept"),
     _Row("cut", "http_connections_cut", _TOTAL, "Connections of plain HTTP that were cut, by reason", ["reason"]),
     _Row("requests", "http_requests", _GAUGE, "Requests for pages: in work, and waiting", ["state"]),
