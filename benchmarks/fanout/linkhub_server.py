@@ -28,7 +28,6 @@ from linkhub_adapters.realtime import (
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
-    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -36,6 +35,7 @@ from linkhub_adapters.realtime import (
     plain_endpoint,
     socketio_routes,
 )
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop

@@ -13,6 +13,8 @@ from linkhub_core.ports.journal import Entry, Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.opened_ports import OpenedPorts
 from linkhub_core.ports.product_store import (
+    Change,
+    Changes,
     Conflict,
     Created,
     CreateOutcome,
@@ -24,6 +26,7 @@ from linkhub_core.ports.product_store import (
     Revised,
     ReviseOutcome,
     Revision,
+    UnknownCursor,
 )
 from linkhub_core.ports.shop_stamps import ShopStamps
 from linkhub_core.ports.staging_store import (
@@ -43,6 +46,8 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "AnnouncementFeed",
+    "Change",
+    "Changes",
     "Clock",
     "Conflict",
     "CreateOutcome",
@@ -82,6 +87,7 @@ __all__ = [
     "Staged",
     "StagingStore",
     "Superseded",
+    "UnknownCursor",
     "Unreadable",
     "VideoLookup",
     "VideoRecord",
