@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.aws.checks import Role
-from linkhub_adapters.aws.checks.services import Services
+from linkhub_adapters.aws.checks import Advice, CheckResult, Subject
+from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import Queue, products_table, staging_table
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_core.model import Kind
-from linkhub_core.ports.finding import Finding, Verdict
-from tests.adapters.aws.checks.aws_shell import run
+from linkhub_core.ports.finding import Verdict
 from tests.adapters.aws.checks.hospital import Hospital, ShiftedClock, WireAnswers, unwell
 from tests.support.faults import Fault, inject
 from tests.support.processes import free_port
@@ -24,16 +23,16 @@ from tests.support.processes import free_port
 pytestmark = pytest.mark.aws
 
 
-async def one_unwell(hospital: Hospital, **different: Any) -> Finding:
+async def one_unwell(hospital: Hospital, **different: Any) -> CheckResult:
     """The only finding that is not well."""
     (finding,) = unwell(await hospital.examine(**different))
     return finding
 
 
-async def heals(hospital: Hospital, finding: Finding, **different: Any) -> bool:
-    """Whether all is well once the commands of the finding were run."""
-    for command in finding.mend:
-        run(command, hospital.clients)
+async def heals(hospital: Hospital, finding: CheckResult, **different: Any) -> bool:
+    """Whether no problem is left once the calls of the result were made."""
+    for call in finding.calls:
+        hospital.make(call)
     return not unwell(await hospital.examine(**different))
 
 
@@ -52,8 +51,6 @@ async def test_what_is_well_is_found_well(hospital: Hospital) -> None:
         f"queue {name}-thumbnail",
         f"topic {name}-topic",
         "node queues",
-        f"permissions on table {name}-products",
-        f"permissions on queue {name}-caption-dead-letters",
     }
 
 
@@ -77,8 +74,8 @@ async def test_a_missing_table(hospital: Hospital) -> None:
     """It is told with the setting that names it."""
     finding = await one_unwell(hospital, staging_table=f"{hospital.name}-nowhere")
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {hospital.name}-nowhere")
-    assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
-    assert finding.mend == ("linkhub init",)
+    assert finding.seen == "it does not exist"
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.STAGING)
 
 
 async def test_a_table_with_other_keys(hospital: Hospital) -> None:
@@ -114,7 +111,7 @@ async def test_no_point_in_time_recovery(hospital: Hospital) -> None:
     assert [(finding.verdict, finding.seen) for finding in findings] == [
         (Verdict.WARNING, "no point-in-time recovery")
     ] * 2
-    assert all("update-continuous-backups" in finding.mend[0] for finding in findings)
+    assert {call.operation for finding in findings for call in finding.calls} == {"update_continuous_backups"}
 
 
 # --- queues
@@ -124,8 +121,8 @@ async def test_a_missing_queue(hospital: Hospital) -> None:
     """It is told with the setting that names it."""
     urls = {**hospital.subjects.queue_urls, Kind.THUMBNAIL: f"{hospital.caption_url}-nowhere"}
     finding = await one_unwell(hospital, queue_urls=urls)
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SQS_THUMBNAIL_QUEUE_URL)")
-    assert "linkhub init" in finding.mend[0]
+    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
 
 
 async def test_a_queue_without_redrive_policy(hospital: Hospital) -> None:
@@ -164,8 +161,9 @@ def _receives(hospital: Hospital, count: int) -> str:
         ),
         (lambda _: {"MessageRetentionPeriod": "3600"}, Verdict.WARNING, "its messages are kept 3,600 s"),
         (lambda _: {"DelaySeconds": "60"}, Verdict.WARNING, "it delays each message by 60 s"),
-        (lambda room: {"RedrivePolicy": _receives(room, 1)}, Verdict.FAULT, "its maxReceiveCount is 1"),
-        (lambda room: {"RedrivePolicy": _receives(room, 5)}, Verdict.WARNING, "its maxReceiveCount is 5"),
+        (lambda _: {"SqsManagedSseEnabled": "false"}, Verdict.WARNING, ""),
+        (lambda room: {"RedrivePolicy": _receives(room, 1)}, Verdict.FAULT, "its maxReceiveCount is 1,"),
+        (lambda room: {"RedrivePolicy": _receives(room, 5)}, Verdict.WARNING, "its maxReceiveCount is 5,"),
     ],
 )
 async def test_a_queue_that_is_set_otherwise(
@@ -205,16 +203,14 @@ async def test_no_topic(hospital: Hospital) -> None:
     """It is a warning: viewers of other processes only poll."""
     finding = await one_unwell(hospital, topic_arn=None)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "topic")
-    assert finding.seen == "none is configured: viewers of other processes will only poll"
+    assert finding.seen == "none is configured: clients of other processes get products only when they poll"
 
 
 async def test_a_missing_topic(hospital: Hospital) -> None:
-    """It is told with the setting that names it, and the command makes it."""
-    arn = f"{hospital.subjects.topic_arn}-nowhere"
-    finding = await one_unwell(hospital, topic_arn=arn)
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SNS_NEW_PRODUCT_TOPIC_ARN)")
-    make, _, _ = finding.mend[0].partition(", or: linkhub init")
-    assert run(make, hospital.clients)["TopicArn"] == arn
+    """It is to be provisioned."""
+    finding = await one_unwell(hospital, topic_arn=f"{hospital.subjects.topic_arn}-nowhere")
+    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.TOPIC)
 
 
 async def test_queues_of_dead_nodes(hospital: Hospital) -> None:
@@ -230,9 +226,9 @@ async def test_queues_of_dead_nodes(hospital: Hospital) -> None:
     finding = await one_unwell(hospital)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "node queues")
     assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{hospital.name}-2000); nodes that listen: 1"
-    serve, remove = finding.mend
-    assert serve.startswith("linkhub serve")
-    run(remove, hospital.clients)
+    assert finding.advice is Advice.START_SERVER
+    for call in finding.calls:
+        hospital.make(call)
     assert unwell(await hospital.examine()) == []
 
 
@@ -241,12 +237,12 @@ async def test_queues_of_dead_nodes(hospital: Hospital) -> None:
 
 @pytest.mark.parametrize(
     ("code", "seen"),
-    [("ExpiredToken", "they have expired: "), ("InvalidClientTokenId", "there are none that AWS knows: ")],
+    [("ExpiredToken", "they have expired: "), ("InvalidClientTokenId", "AWS knows none: ")],
 )
 async def test_credentials_that_are_refused(hospital: Hospital, code: str, seen: str) -> None:
     """One fault says so, and nothing else is asked: every answer would be the same."""
-    hospital.break_it = lambda services: inject(
-        services.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
+    hospital.break_it = lambda clients: inject(
+        clients.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
     )
     finding, rest = unwell(await hospital.examine())
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
@@ -280,7 +276,7 @@ async def test_no_region(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     finding = await one_unwell(hospital)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "region")
-    assert finding.mend == ("AWS_REGION=us-east-1",)
+    assert (finding.advice, finding.details) == (Advice.SET_REGION, "us-east-1")
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
@@ -292,92 +288,44 @@ async def test_a_clock_that_is_off(hospital: Hospital, seconds: int) -> None:
     assert ("ahead of" if seconds > 0 else "behind") in finding.seen
 
 
-@pytest.mark.parametrize(("role", "verdict"), [(Role.CONSUMER, Verdict.FAULT), (None, Verdict.WARNING)])
-async def test_a_write_that_is_denied(hospital: Hospital, role: Role | None, verdict: Verdict) -> None:
-    """It is told with the statement that allows it; a fault where the caller is to be a consumer, else a warning."""
-
-    def deny(services: Services) -> None:
-        denied = Fault.client_error(operation="ExecuteTransaction", code="AccessDeniedException", times=6)
-        inject(services.dynamodb, denied)
-
-    hospital.break_it = deny
-    products, staging = unwell(await hospital.examine(role=role))
-    assert [products.subject, staging.subject] == [
-        f"permissions on table {hospital.name}-{table}" for table in ("products", "staging")
-    ]
-    for finding, verbs in ((products, ["Insert", "Update"]), (staging, ["Insert", "Update", "Delete"])):
-        assert finding.verdict is verdict
-        assert finding.seen.startswith(f"denied: {', '.join(f'PartiQL{verb}' for verb in verbs)} (")
-        statement = json.loads(finding.mend[0].partition("runs as: ")[2])
-        assert statement["Action"] == [f"dynamodb:PartiQL{verb}" for verb in verbs]
-        assert statement["Resource"].startswith("arn:aws:dynamodb:")
-
-
-def _allow_a_consumer_alone(services: Services) -> None:
+def _allow_a_consumer_alone(clients: AwsClients) -> None:
     """What a consumer's policy does not allow is denied."""
     code = "AccessDeniedException"
     for operation in ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", "Query"):
-        inject(services.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
-    inject(services.sqs, Fault.client_error(operation="ListQueues", code=code, times=9))
-    inject(services.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
+        inject(clients.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
+    inject(clients.sqs, Fault.client_error(operation="ListQueues", code=code, times=9))
+    inject(clients.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
 
 
 async def test_a_consumer_needs_no_more_than_its_policy(hospital: Hospital) -> None:
     """What only others need, or only this examination, is not checked, and no fault."""
     hospital.break_it = _allow_a_consumer_alone
-    findings = await hospital.examine(role=Role.CONSUMER)
-    assert {finding.verdict for finding in unwell(findings)} == {Verdict.NOT_CHECKED}
-    assert f"permissions on table {hospital.name}-staging" in {
-        finding.subject for finding in findings if finding.verdict is Verdict.OK
+    findings = unwell(await hospital.examine())
+    assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
+    assert {finding.failure.action for finding in findings if finding.failure} == {
+        "dynamodb:DescribeTable",
+        "sns:GetTopicAttributes",
+        "sqs:ListQueues",
     }
 
 
 async def test_a_table_is_missed_by_who_may_not_describe_it(hospital: Hospital) -> None:
     """A read tells that it does not exist."""
     hospital.break_it = _allow_a_consumer_alone
-    findings = await hospital.examine(role=Role.CONSUMER, staging_table=f"{hospital.name}-nowhere")
+    findings = await hospital.examine(staging_table=f"{hospital.name}-nowhere")
     (finding,) = (finding for finding in findings if finding.verdict is Verdict.FAULT)
-    assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
-
-
-async def test_a_lease_that_may_not_be_ended(hospital: Hospital) -> None:
-    """Messages that may be received and not deleted would come for ever."""
-    hospital.break_it = lambda services: inject(
-        services.sqs, Fault.client_error(operation="DeleteMessageBatch", code="AccessDeniedException", times=2)
-    )
-    findings = unwell(await hospital.examine())
-    assert [finding.seen.partition(" (")[0] for finding in findings] == ["denied: DeleteMessage"] * 2
-
-
-async def test_what_iam_denies(hospital: Hospital) -> None:
-    """What has no harmless trial is asked of IAM, and only that."""
-    hospital.answers.denied = frozenset({"sns:Publish"})
-    finding = await one_unwell(hospital, role=Role.CONSUMER)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"permissions on topic {hospital.name}-topic")
-    assert finding.seen == "denied: Publish (as IAM tells)"
-    assert "sqs:ReceiveMessage" in hospital.answers.simulated
-    assert "dynamodb:PartiQLInsert" not in hospital.answers.simulated
-
-
-async def test_what_nobody_tells_is_not_taken_for_well(hospital: Hospital) -> None:
-    """Without IAM, what cannot be tried is not checked, which is no fault."""
-    hospital.break_it = lambda services: inject(
-        services.iam, Fault.client_error(operation="SimulatePrincipalPolicy", code="AccessDenied", times=99, status=403)
-    )
-    findings = unwell(await hospital.examine())
-    assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
-    assert any("ReceiveMessage" in finding.seen for finding in findings)
+    assert (finding.seen, finding.resource) == ("it does not exist", Subject.STAGING)
 
 
 async def test_a_queue_that_may_not_be_asked_about(hospital: Hospital) -> None:
     """Consumers ask when they start: it is a fault."""
-    hospital.break_it = lambda services: inject(
-        services.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
+    hospital.break_it = lambda clients: inject(
+        clients.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
     )
     findings = unwell(await hospital.examine())
     assert [(finding.verdict, finding.seen) for finding in findings] == [
-        (Verdict.FAULT, "sqs:GetQueueAttributes is denied")
-    ] * 2
+        (Verdict.FAULT, f"sqs:GetQueueAttributes on arn:aws:sqs:*:*:{hospital.name}-{kind} is denied") for kind in Kind
+    ]
 
 
 async def test_a_service_that_is_away(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
