@@ -6,6 +6,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
 from starlette.applications import Starlette
@@ -24,15 +25,14 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     plain_routes,
     socketio_routes,
 )
-from linkhub_adapters.realtime.endpoints.gateway import Door
+from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.http_server import http_config
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
@@ -71,8 +71,8 @@ def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSet
     )
 
 
-def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
-    return {PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.door)}
+def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
+    return {PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.endpoint)}
 
 
 def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequence[BaseRoute]:
@@ -122,6 +122,12 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     )
 
 
+def _uvicorn_config(*arguments: Any) -> Any:
+    from linkhub_adapters.realtime.server.uvicorn_server import http_config  # noqa: PLC0415  an extra
+
+    return http_config(*arguments)
+
+
 def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
     def take() -> HttpFigures:
         counts = pages.counts
@@ -162,7 +168,7 @@ class ServerContainer(Container):
     streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
     gateway = Singleton(
         Gateway,
-        doors=Callable(_doors, hub, socketio),
+        endpoints=Callable(_endpoints, hub, socketio),
         settings=realtime_settings,
         counters=hub.provided.counters,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
@@ -216,7 +222,7 @@ class ServerContainer(Container):
         extra_routes=extra_routes,
     )
     uvicorn_config = Factory(
-        http_config,
+        _uvicorn_config,
         app,
         gateway.provided.make_connection,
         Container.settings.provided.consuming.drain_seconds,

@@ -96,8 +96,10 @@ def test_every_advice_has_its_words(advice: Advice) -> None:
                 "failure": CallFailure(kind=FailureKind.DENIED, action="sqs:GetQueueUrl"),
             },
             "a problem",
-            ("add to the policy of the role or user that linkhub runs as: "
-            '{"Effect":"Allow","Action":["sqs:GetQueueUrl"],"Resource":"arn:x"}'),
+            (
+                "add to the policy of the role or user that linkhub runs as: "
+                '{"Effect":"Allow","Action":["sqs:GetQueueUrl"],"Resource":"arn:x"}'
+            ),
         ),
         (
             {

@@ -9,7 +9,7 @@ import pytest
 from botocore import loaders
 
 from linkhub_adapters.aws.checks import account_check
-from tests.adapters.aws.checks.hospital import Hospital
+from tests.adapters.aws.checks.aws_setup import AwsSetup
 from tests.support import aws
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def clients(
 
 
 @pytest.fixture
-def hospital(
+def aws_setup(
     monkeypatch: pytest.MonkeyPatch,
     dynamodb_endpoint: str,
     sqs_sns_endpoint: str,
     clients: tuple[DynamoDBClient, SQSClient, SNSClient],
-) -> Hospital:
+) -> AwsSetup:
     """Everything is there and well."""
     dynamodb, sqs, sns = clients
     for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
@@ -46,4 +46,4 @@ def hospital(
     monkeypatch.setattr(account_check, "BRIEF", {**account_check.BRIEF, "connect_timeout": 20, "read_timeout": 30})
     monkeypatch.setattr(loaders, "create_loader", lambda *_: _LOADER)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sqs_sns_endpoint)  # else a call without an answer here would reach AWS
-    return Hospital(dynamodb=dynamodb, sqs=sqs, sns=sns)
+    return AwsSetup(dynamodb=dynamodb, sqs=sqs, sns=sns)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkhub_adapters.aws.checks.clock import ClockReading, ClockReadings, clock_result, skew_of
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.finding import Verdict
+from linkhub_core.testing.fakes import FakeClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

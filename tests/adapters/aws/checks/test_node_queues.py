@@ -6,8 +6,8 @@ import pytest
 
 from linkhub_adapters.aws.checks.node_queues import Node, NodeQueuesFound, node_result, state_of
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.finding import Verdict
+from linkhub_core.testing.fakes import FakeClock
 
 TOPIC = "arn:aws:sns:eu-west-1:1:news"
 NOW = FakeClock().now()

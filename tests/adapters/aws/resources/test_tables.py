@@ -17,10 +17,10 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.aws.resources.difference import Remedy
 from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports.finding import Verdict
 from linkhub_core.ports.provisioned import Status
+from linkhub_core.testing.fakes import FakeClock
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Backups:
 
 
 @define(kw_only=True)
-class Room:
+class TablesFixture:
     """A client, what makes tables with it, and names that nobody else uses."""
 
     dynamodb: DynamoDBClient
@@ -101,136 +101,136 @@ class Room:
 
 
 @pytest.fixture
-def room(make_dynamodb_client: Callable[[], DynamoDBClient]) -> Iterator[Room]:
+def fixture(make_dynamodb_client: Callable[[], DynamoDBClient]) -> Iterator[TablesFixture]:
     """No tables yet."""
     dynamodb, clock = make_dynamodb_client(), FakeClock()
     products, staging = products_table(f"products-{uuid4().hex}"), staging_table(f"staging-{uuid4().hex}")
     with ThreadPoolExecutor(2) as threads:
         calls = AwsCalls(service="DynamoDB", executor=threads)
         tables = DynamoDbTables(dynamodb=dynamodb, calls=calls, clock=clock)
-        yield Room(dynamodb=dynamodb, clock=clock, tables=tables, products=products, staging=staging)
+        yield TablesFixture(dynamodb=dynamodb, clock=clock, tables=tables, products=products, staging=staging)
     for name in {products.name, staging.name} & set(dynamodb.list_tables()["TableNames"]):
         dynamodb.delete_table(TableName=name)
 
 
-async def test_absent_tables_are_made_as_planned(room: Room) -> None:
+async def test_absent_tables_are_made_as_planned(fixture: TablesFixture) -> None:
     """Both tables are made with their keys, index, expiry and backups."""
-    backups = room.with_backups()
-    made = await room.tables.ensure(room.products)
-    assert (made.status, made.address, made.notes) == (Status.MADE, room.products.name, [])
+    backups = fixture.with_backups()
+    made = await fixture.tables.ensure(fixture.products)
+    assert (made.status, made.address, made.notes) == (Status.MADE, fixture.products.name, [])
     assert backups.updates == [{"PointInTimeRecoveryEnabled": True}]
     backups.is_on = False
-    assert (await room.tables.ensure(room.staging)).status is Status.MADE
-    described = room.dynamodb.describe_table(TableName=room.products.name)["Table"]
+    assert (await fixture.tables.ensure(fixture.staging)).status is Status.MADE
+    described = fixture.dynamodb.describe_table(TableName=fixture.products.name)["Table"]
     [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "updated_at"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-    expiry = room.dynamodb.describe_time_to_live(TableName=room.staging.name)["TimeToLiveDescription"]
+    expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-    assert [*await room.differences(room.products), *await room.differences(room.staging)] == []
+    assert [*await fixture.differences(fixture.products), *await fixture.differences(fixture.staging)] == []
 
 
-async def test_a_second_run_changes_nothing(room: Room) -> None:
+async def test_a_second_run_changes_nothing(fixture: TablesFixture) -> None:
     """It finds the table and switches nothing on twice."""
-    backups = room.with_backups()
-    await room.tables.ensure(room.staging)
-    again = await room.tables.ensure(room.staging)
+    backups = fixture.with_backups()
+    await fixture.tables.ensure(fixture.staging)
+    again = await fixture.tables.ensure(fixture.staging)
     assert (again.status, again.changes, again.notes) == (Status.UNCHANGED, [], [])
     assert len(backups.updates) == 1
-    assert room.tables.calls.counts["create_table"] == 1
-    assert room.tables.calls.counts["update_time_to_live"] == 1
+    assert fixture.tables.calls.counts["create_table"] == 1
+    assert fixture.tables.calls.counts["update_time_to_live"] == 1
 
 
-async def test_an_interrupted_run_is_continued(room: Room) -> None:
+async def test_an_interrupted_run_is_continued(fixture: TablesFixture) -> None:
     """A table that was made without its expiry and its backups gets them, and both changes are reported."""
-    room.dynamodb.create_table(**dict(room.staging.definition))
-    backups = room.with_backups()
-    assert await room.differences(room.staging) == [
+    fixture.dynamodb.create_table(**dict(fixture.staging.definition))
+    backups = fixture.with_backups()
+    assert await fixture.differences(fixture.staging) == [
         "items do not expire: time to live is DISABLED",
         "no point-in-time recovery",
     ]
-    changed = await room.tables.ensure(room.staging)
+    changed = await fixture.tables.ensure(fixture.staging)
     assert changed.status is Status.CHANGED
     assert changed.changes == ["TimeToLive was DISABLED, is ttl", "PointInTimeRecovery was DISABLED, is ENABLED"]
     assert backups.is_on
-    assert await room.differences(room.staging) == []
+    assert await fixture.differences(fixture.staging) == []
 
 
-async def test_a_table_with_other_keys_is_not_touched(room: Room) -> None:
+async def test_a_table_with_other_keys_is_not_touched(fixture: TablesFixture) -> None:
     """It is unfit, and neither its expiry nor its backups are changed."""
-    backups = room.with_backups()
-    room.dynamodb.create_table(**dict(evolve(room.products, name=room.staging.name).definition))
-    unfit = await room.tables.ensure(room.staging)
+    backups = fixture.with_backups()
+    fixture.dynamodb.create_table(**dict(evolve(fixture.products, name=fixture.staging.name).definition))
+    unfit = await fixture.tables.ensure(fixture.staging)
     problem = "its keys are seller_handle (S), video_id (S); linkhub's are video_id (S), seller_handle (S)"
     assert (unfit.status, unfit.notes, unfit.address) == (Status.UNFIT, [problem], "")
-    assert await room.differences(room.staging) == [problem]
-    expiry = room.dynamodb.describe_time_to_live(TableName=room.staging.name)["TimeToLiveDescription"]
+    assert await fixture.differences(fixture.staging) == [problem]
+    expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry["TimeToLiveStatus"] == "DISABLED"
     assert backups.updates == []
 
 
-async def test_a_missing_index_is_a_note(room: Room) -> None:
+async def test_a_missing_index_is_a_note(fixture: TablesFixture) -> None:
     """linkhub works without the index; a missing table is none."""
-    assert await room.tables.read(room.products) is None
-    room.dynamodb.create_table(**dict(evolve(room.products, index_name=None, indexed_by=None).definition))
-    outcome = await room.tables.ensure(room.products)
-    assert (outcome.status, outcome.address) == (Status.UNCHANGED, room.products.name)
+    assert await fixture.tables.read(fixture.products) is None
+    fixture.dynamodb.create_table(**dict(evolve(fixture.products, index_name=None, indexed_by=None).definition))
+    outcome = await fixture.tables.ensure(fixture.products)
+    assert (outcome.status, outcome.address) == (Status.UNCHANGED, fixture.products.name)
     [note] = outcome.notes
     assert note.startswith("no local index by-updated-at")
 
 
-async def test_an_expiry_by_another_attribute_is_kept(room: Room) -> None:
+async def test_an_expiry_by_another_attribute_is_kept(fixture: TablesFixture) -> None:
     """Another owner may need it: it becomes a note."""
-    other = evolve(room.staging, ttl_attribute="gone_at")
-    await room.tables.ensure(other)
-    outcome = await room.tables.ensure(room.staging)
+    other = evolve(fixture.staging, ttl_attribute="gone_at")
+    await fixture.tables.ensure(other)
+    outcome = await fixture.tables.ensure(fixture.staging)
     assert (outcome.status, outcome.notes) == (Status.UNCHANGED, ["items expire by gone_at, not by ttl"])
-    assert await room.differences(other) == []
+    assert await fixture.differences(other) == []
 
 
-async def test_a_service_without_backups_is_no_failure(room: Room) -> None:
+async def test_a_service_without_backups_is_no_failure(fixture: TablesFixture) -> None:
     """DynamoDB Local has none: the tables are made without, and the check reports that this is unknown."""
-    assert (await room.tables.ensure(room.products)).status is Status.MADE
-    found = await room.tables.read(room.products)
+    assert (await fixture.tables.ensure(fixture.products)).status is Status.MADE
+    found = await fixture.tables.read(fixture.products)
     assert found is not None
-    assert (table_differences(room.products, found), len(found.unread)) == ([], 1)
+    assert (table_differences(fixture.products, found), len(found.unread)) == ([], 1)
 
 
-async def test_backups_are_requested_until_the_table_is_ready(room: Room) -> None:
+async def test_backups_are_requested_until_the_table_is_ready(fixture: TablesFixture) -> None:
     """A table that was just made refuses backups for a while."""
-    backups = room.with_backups(refusals=3)
-    assert (await room.tables.ensure(room.products)).status is Status.MADE
-    assert (backups.is_on, room.waited_seconds) == (True, 3)
+    backups = fixture.with_backups(refusals=3)
+    assert (await fixture.tables.ensure(fixture.products)).status is Status.MADE
+    assert (backups.is_on, fixture.waited_seconds) == (True, 3)
 
 
-async def test_two_processes_that_make_it_at_once_both_succeed(room: Room) -> None:
+async def test_two_processes_that_make_it_at_once_both_succeed(fixture: TablesFixture) -> None:
     """The second one finds the table between its look and its call."""
-    await room.tables.ensure(room.products)
-    with inject(room.dynamodb, Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException")):
-        assert (await room.tables.ensure(room.products)).status is Status.UNCHANGED
+    await fixture.tables.ensure(fixture.products)
+    with inject(fixture.dynamodb, Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException")):
+        assert (await fixture.tables.ensure(fixture.products)).status is Status.UNCHANGED
 
 
-async def test_a_table_that_is_not_visible_yet_is_awaited_for_two_minutes(room: Room) -> None:
+async def test_a_table_that_is_not_visible_yet_is_awaited_for_two_minutes(fixture: TablesFixture) -> None:
     """A new table may be invisible for a moment; after two minutes it is an outage."""
-    await room.tables.ensure(room.products)
+    await fixture.tables.ensure(fixture.products)
     unseen = Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException", times=3)
-    with inject(room.dynamodb, unseen):
-        await room.tables.ensure(room.products)
-    assert room.waited_seconds == 2
+    with inject(fixture.dynamodb, unseen):
+        await fixture.tables.ensure(fixture.products)
+    assert fixture.waited_seconds == 2
     unseen = Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException", times=1000)
-    with inject(room.dynamodb, unseen), pytest.raises(ServiceUnavailable, match="not active after 120 s"):
-        await room.tables.ensure(room.products)
+    with inject(fixture.dynamodb, unseen), pytest.raises(ServiceUnavailable, match="not active after 120 s"):
+        await fixture.tables.ensure(fixture.products)
 
 
 @pytest.mark.parametrize("operation", ["DescribeTable", "DescribeTimeToLive"])
-async def test_a_denial_is_an_outage(room: Room, operation: str) -> None:
+async def test_a_denial_is_an_outage(fixture: TablesFixture, operation: str) -> None:
     """No answer is taken neither for an absent table nor for an expiry that is off."""
-    await room.tables.ensure(room.staging)
+    await fixture.tables.ensure(fixture.staging)
     denied = Fault.client_error(operation=operation, code="AccessDeniedException")
-    with inject(room.dynamodb, denied), pytest.raises(ServiceUnavailable, match="AccessDenied"):
-        await room.tables.ensure(room.staging)
-    assert room.tables.calls.counts["create_table"] == 1
+    with inject(fixture.dynamodb, denied), pytest.raises(ServiceUnavailable, match="AccessDenied"):
+        await fixture.tables.ensure(fixture.staging)
+    assert fixture.tables.calls.counts["create_table"] == 1
 
 
 # --- differences, from replies
