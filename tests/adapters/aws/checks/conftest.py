@@ -1,4 +1,4 @@
-"""A hospital for each test, and an environment that leads to the test servers."""
+"""An AWS setup for each test, and an environment that leads to the test servers."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tests.support.processes import free_port
 pytestmark = pytest.mark.aws
 
 
-async def one_unwell(aws_setup: AwsSetup, **different: Any) -> CheckResult:
+async def one_problem(aws_setup: AwsSetup, **different: Any) -> CheckResult:
     """The only finding that is not well."""
     (finding,) = problems(await aws_setup.examine(**different))
     return finding
@@ -72,7 +72,7 @@ async def test_nothing_is_changed(aws_setup: AwsSetup) -> None:
 
 async def test_a_missing_table(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
-    finding = await one_unwell(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
+    finding = await one_problem(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {aws_setup.name}-nowhere")
     assert finding.seen == "it does not exist"
     assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.STAGING)
@@ -80,7 +80,7 @@ async def test_a_missing_table(aws_setup: AwsSetup) -> None:
 
 async def test_a_table_with_other_keys(aws_setup: AwsSetup) -> None:
     """The keys that it has are told, and it is not tried."""
-    finding = await one_unwell(aws_setup, staging_table=aws_setup.subjects.products_table)
+    finding = await one_problem(aws_setup, staging_table=aws_setup.subjects.products_table)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
 
@@ -89,7 +89,7 @@ async def test_items_that_do_not_expire(aws_setup: AwsSetup) -> None:
     """An expiry that is off is switched on by the command that is told."""
     name = f"{aws_setup.name}-eternal"
     aws_setup.make_table(evolve(staging_table(name), ttl_attribute=None))
-    finding = await one_unwell(aws_setup, staging_table=name)
+    finding = await one_problem(aws_setup, staging_table=name)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {name}")
     assert "items do not expire" in finding.seen
     assert await heals(aws_setup, finding, staging_table=name)
@@ -99,7 +99,7 @@ async def test_a_table_without_its_index(aws_setup: AwsSetup) -> None:
     """It is a warning: linkhub works, and reads more."""
     name = f"{aws_setup.name}-plain"
     aws_setup.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
-    finding = await one_unwell(aws_setup, products_table=name)
+    finding = await one_problem(aws_setup, products_table=name)
     assert finding.verdict is Verdict.WARNING
     assert finding.seen.startswith("no local index by-updated-at")
 
@@ -120,7 +120,7 @@ async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
 async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
     urls = {**aws_setup.subjects.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
-    finding = await one_unwell(aws_setup, queue_urls=urls)
+    finding = await one_problem(aws_setup, queue_urls=urls)
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
     assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
 
@@ -129,7 +129,7 @@ async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
     url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
     urls = {**aws_setup.subjects.queue_urls, Kind.CAPTION: url}
-    finding = await one_unwell(aws_setup, queue_urls=urls)
+    finding = await one_problem(aws_setup, queue_urls=urls)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("it has no redrive policy")
     assert await heals(aws_setup, finding, queue_urls=urls)
@@ -139,7 +139,7 @@ async def test_a_redrive_policy_that_leads_nowhere(aws_setup: AwsSetup) -> None:
     """The dead-letter queue that it names is made again."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.delete_queue(QueueUrl=letters)
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert finding.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
     assert await heals(aws_setup, finding)
@@ -171,7 +171,7 @@ async def test_a_queue_that_is_set_otherwise(
 ) -> None:
     """The attribute that does not suit is told, and the command sets it right."""
     aws_setup.set_queue(**attributes(aws_setup))
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (verdict, aws_setup.caption_queue)
     assert finding.seen.startswith(seen)
     assert await heals(aws_setup, finding)
@@ -181,7 +181,7 @@ async def test_dead_letters_that_are_kept_shorter(aws_setup: AwsSetup) -> None:
     """Letters must be kept at least as long as messages, for SQS counts from the sending."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"MessageRetentionPeriod": "86400"})
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert finding.seen.startswith("its dead letters are kept 86,400 s")
     assert await heals(aws_setup, finding)
@@ -201,14 +201,14 @@ async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
 
 async def test_no_topic(aws_setup: AwsSetup) -> None:
     """It is a warning: viewers of other processes only poll."""
-    finding = await one_unwell(aws_setup, topic_arn=None)
+    finding = await one_problem(aws_setup, topic_arn=None)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "topic")
     assert finding.seen == "none is configured: clients of other processes get products only when they poll"
 
 
 async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
     """It is to be provisioned."""
-    finding = await one_unwell(aws_setup, topic_arn=f"{aws_setup.subjects.topic_arn}-nowhere")
+    finding = await one_problem(aws_setup, topic_arn=f"{aws_setup.subjects.topic_arn}-nowhere")
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
     assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.TOPIC)
 
@@ -223,7 +223,7 @@ async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     ):
         tags = {ALIVE_TAG: str(now - silent_seconds), TOPIC_TAG: str(topic)}
         aws_setup.sqs.create_queue(QueueName=f"linkhub-node-{aws_setup.name}-{silent_seconds}", tags=tags)
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "node queues")
     assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{aws_setup.name}-2000); nodes that listen: 1"
     assert finding.advice is Advice.START_SERVER
@@ -264,7 +264,7 @@ async def test_no_credentials(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPat
 async def test_a_profile_that_does_not_exist(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK refuses to begin; that is a finding, too."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
     assert "nobody" in finding.seen
 
@@ -274,7 +274,7 @@ async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "region")
     assert (finding.advice, finding.details) == (Advice.SET_REGION, "us-east-1")
 
@@ -283,7 +283,7 @@ async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -
 async def test_a_clock_that_is_off(aws_setup: AwsSetup, seconds: int) -> None:
     """More than two seconds to either side are a fault."""
     aws_setup.clock = ShiftedClock(timedelta(seconds=seconds))
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "clock")
     assert ("ahead of" if seconds > 0 else "behind") in finding.seen
 
