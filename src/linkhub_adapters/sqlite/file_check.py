@@ -27,7 +27,7 @@ from pathlib import Path
 from attrs import frozen
 
 from linkhub_adapters.sqlite.errors import FileFailure, failure_of, translated
-from linkhub_adapters.sqlite.product_store import READ_PRODUCTS, read_product
+from linkhub_adapters.sqlite.product_rows import RECORD_COLUMNS, read_product
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_adapters.sqlite.staging_store import READ_ROWS, read_row
 from linkhub_core.model import ProductRecord, WaitingHalf
@@ -232,8 +232,8 @@ def look_at_rows(path: Path) -> Iterator[RowsSeen]:
     """
     try:
         with closing(_open_to_look(path)) as connection:
-            products = map(read_product, connection.execute(f"{READ_PRODUCTS} FROM products"))
-            yield RowsSeen(products=products, staging=map(read_row, connection.execute(READ_ROWS)))
+            products = connection.execute(f"SELECT {RECORD_COLUMNS} FROM products")  # noqa: S608  our own names
+            yield RowsSeen(products=map(read_product, products), staging=map(read_row, connection.execute(READ_ROWS)))
     except sqlite3.Error as error:
         raise translated(error, path) from error
 

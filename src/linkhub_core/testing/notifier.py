@@ -60,6 +60,15 @@ class NotifierContract:
         for feed in feeds:
             assert self._same(await _hear(feed, 25), news)
 
+    async def test_what_is_announced_later_is_heard_later(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """Calls of several notifiers and feeds: an ordered bus keeps the order of the calls, for each feed alike."""
+        early = await open_feed()
+        told: list[Announcement] = []
+        for number in range(0, 30, 3):
+            told += (batch := [_news(number), _news(number + 2), _news(number + 1)])
+            await notifier.notify(batch)
+        assert self._same(await _hear(early, 30), told)
+
     async def test_a_feed_hears_what_comes_after_it_was_opened(self, notifier: Notifier, open_feed: OpenFeed) -> None:
         """What was announced before is not heard."""
         await notifier.notify([_news(1)])
