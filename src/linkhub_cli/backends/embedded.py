@@ -27,7 +27,7 @@ from linkhub_adapters.sqlite import (
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Consuming, Settings
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
-from linkhub_core.ports import AnnouncementFeed, Clock
+from linkhub_core.ports import Clock
 
 __all__ = ["FILE_NAME", "open_backend"]
 
@@ -78,6 +78,7 @@ class _Embedded:
     def backend(self) -> Backend:
         health = SqliteFileHealth(database=self.database)
         nodes = SqliteProcessRegistry(database=self.database, clock=self.clock)
+        announcements = SqliteAnnouncements(database=self.database)
         return Backend(
             name="embedded",
             queue=self._queue(),
@@ -86,8 +87,8 @@ class _Embedded:
             staging=SqliteStagingStore(database=self.database),
             products=SqliteProductStore(database=self.database),
             videos=SqliteVideoLookup(database=self.database),
-            notifier=SqliteAnnouncements(database=self.database),
-            open_feed=self._open_feed,
+            notifier=announcements,
+            open_feed=announcements.open_feed,
             probes={"file": health.check_readable},
             work_probes={"writes": health.check_writable},
             guard=health.check_there,
@@ -105,13 +106,9 @@ class _Embedded:
             clock=self.clock,
             batch_size=self.consuming.batch_size,
             visibility_timeout_seconds=self.consuming.visibility_timeout_seconds,
-            wait_seconds=self.consuming.receive_wait_seconds,
+            receive_wait_seconds=self.consuming.receive_wait_seconds,
             max_receive_count=self.consuming.max_receive_count,
         )
-
-    @asynccontextmanager
-    async def _open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        yield await SqliteAnnouncements(database=self.database).open_feed(wait_seconds=1.0)
 
     async def _figures(self) -> Figures:
         taken_at = self.clock.now()

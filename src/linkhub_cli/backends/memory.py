@@ -16,7 +16,7 @@ from linkhub_adapters.memory import (
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Settings
-from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery
+from linkhub_core.ports import Clock, DeadLetterQuery
 
 __all__ = ["open_backend"]
 
@@ -33,17 +33,11 @@ async def open_backend(
         clock=clock,
         batch_size=consuming.batch_size,
         visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-        wait_seconds=consuming.receive_wait_seconds,
+        receive_wait_seconds=consuming.receive_wait_seconds,
         max_receive_count=consuming.max_receive_count,
     )
     staging, products = MemoryStagingStore(), MemoryProductStore()
     announcements = MemoryAnnouncements()
-
-    @asynccontextmanager
-    async def open_feed() -> AsyncIterator[AnnouncementFeed]:
-        feed = announcements.open_feed()
-        yield feed
-        announcements.feeds.remove(feed)
 
     async def figures() -> Figures:
         rows = staging.rows.values()
@@ -64,7 +58,7 @@ async def open_backend(
         products=products,
         videos=MemoryVideoLookup(queue=queue, staging=staging, products=products),
         notifier=announcements,
-        open_feed=open_feed,
+        open_feed=announcements.open_feed,
         probes={},
         figures=figures,
         cheap_to_scan=True,

@@ -20,11 +20,16 @@ from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
 from linkhub_cli.settings.sdk_settings import line_of
 from linkhub_cli.settings.sources import SettingsFaulty
 from linkhub_cli.views.output import news
-from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
+from linkhub_core.errors import InvalidQuery, LinkhubError, ResourceMissing, TransientError
 
 __all__ = ["SOME_FAILED", "exit_code_of", "telling", "words_of"]
 
 SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
+_NAMED_BY = {
+    "DynamoDB": "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE",
+    "SNS": "SNS_NEW_PRODUCT_TOPIC_ARN",
+    "SQS": "SQS_CAPTION_QUEUE_URL or SQS_THUMBNAIL_QUEUE_URL",
+}
 
 
 def exit_code_of(error: LinkhubError) -> int:
@@ -38,7 +43,11 @@ def exit_code_of(error: LinkhubError) -> int:
 
 def words_of(error: LinkhubError) -> str:
     """What is said of an error: one line, with the setting at fault where it is one."""
-    return line_of(error.fault) if isinstance(error, SdkUnavailable) else str(error)
+    if isinstance(error, SdkUnavailable):
+        return line_of(error.fault)
+    if isinstance(error, ResourceMissing) and error.service in _NAMED_BY:
+        return f"{error} (named by {_NAMED_BY[error.service]}); `linkhub doctor` says what corrects it"
+    return str(error)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Changes, Created, ProductStore, Revised, UnknownCursor
 from linkhub_core.testing.builders import KEY, a_caption, a_half, a_key, a_record, a_revision
-from linkhub_core.testing.readable import Spoil, readable, scanned
+from linkhub_core.testing.readable import Spoil, optional_fixture, readable, scanned
 from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
 from linkhub_core.wire.shop_query import PageQuery
@@ -56,11 +56,18 @@ async def created(store: ProductStore, *records: ProductRecord) -> list[ProductR
 
 
 class CursorContract:
-    """What holds for each store. Subclass it with fixtures: ``product_store`` gives an empty store, ``spoil`` as in
-    :class:`~linkhub_core.testing.ProductStoreContract`.
+    """The rules of cursors for each store. Subclass it with a fixture ``product_store`` that gives an empty store.
+
+    Optional: the fixture ``spoil`` of :class:`~linkhub_core.testing.ProductStoreContract`.
     """
 
     pytestmark = pytest.mark.asyncio
+
+    @pytest.fixture
+    def spoil(self, request: pytest.FixtureRequest) -> Spoil:
+        """Writes an unreadable row."""
+        spoil: Spoil = optional_fixture(request, "spoil", "rows that cannot be read are not tested")
+        return spoil
 
     async def test_the_first_page_alone_has_a_cursor(self, product_store: ProductStore) -> None:
         """With and without ``since``; also the page of an empty shop."""
@@ -179,10 +186,17 @@ class CursorContract:
 
 
 class ExactCursorContract(CursorContract):
-    """What holds for stores that number their changes.
+    """The rules of cursors for a store that numbers its changes.
 
-    ``delete`` is a fixture: a function that deletes a row as an operator does by hand.
+    Optional: a fixture ``delete`` that gives a coroutine function, which deletes the row under a key as an operator
+    does by hand.
     """
+
+    @pytest.fixture
+    def delete(self, request: pytest.FixtureRequest) -> Spoil:
+        """Deletes a row."""
+        delete: Spoil = optional_fixture(request, "delete", "deletions by hand are not tested")
+        return delete
 
     async def test_nothing_comes_twice(self, product_store: ProductStore) -> None:
         """After the cursor of a page there is nothing, and after that of a whole answer neither."""
