@@ -1,4 +1,4 @@
-"""A uvicorn server as a duty: on a socket that we bound, without signal handlers or logs of its own."""
+"""A uvicorn server as a duty: on bound sockets, without signal handlers or logs of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from linkhub_adapters.realtime import HttpBounds, HttpConnection
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings import SettingsFaulty
 
 __all__ = ["HttpServer", "bind", "bind_all", "http_config"]
 
@@ -24,45 +24,38 @@ _FREE_PORT_ATTEMPTS = 10
 
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
-    """Take a port; 0 takes any free one.
+    """Bind a port; 0 binds any free one.
 
     Args:
         host: an address or a name.
         port: the port.
-        variable: the setting that is at fault when it cannot be had.
+        variable: the setting of the port, for the error.
 
     Raises:
-        SettingsFaulty: it cannot be listened on, or the host is none of this machine.
+        SettingsFaulty: the port cannot be bound, or the host is no address of this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except socket.gaierror as error:
         problem = "is no address, and no name of one: set it to localhost, 0.0.0.0 or an address of this machine"
-        raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
+        raise SettingsFaulty.of("LINKHUB_HOST", problem, host) from error
     except OSError as error:
         if error.errno == errno.EADDRNOTAVAIL:
             problem = "is no address of this machine: set it to one, to localhost, or to 0.0.0.0 for all of them"
-            raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
+            raise SettingsFaulty.of("LINKHUB_HOST", problem, host) from error
         # The error's own text repeats the address; the system's does not.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         problem = f"cannot be listened on at {host}: {reason}; set another, or 0 for any free port"
-        raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
+        raise SettingsFaulty.of(variable, problem, str(port)) from error
 
 
 def bind_all(host: str, port: int, *, variable: str) -> Sequence[socket.socket]:
-    """Take a port at every address of a host.
+    """Bind a port at every address of a host; see :func:`bind`.
 
-    ``localhost`` is 127.0.0.1 and ::1 at the same port: some clients connect to the one, some to the other. A machine
-    without IPv6 has only the first. Any other host is the first address that it resolves to.
-
-    Args:
-        host: an address or a name.
-        port: the port; 0 takes one that is free at all of them.
-        variable: the setting that is at fault when it cannot be had.
-
-    Raises:
-        SettingsFaulty: it cannot be listened on.
+    ``localhost`` is 127.0.0.1 and ::1 at the same port, because clients differ in which of them they use. A machine
+    without IPv6 has only the first. Any other host is the first address that it resolves to. Port 0 binds a port that
+    is free at all addresses.
     """
     if host != "localhost":
         return [bind(host, port, variable=variable)]
@@ -92,14 +85,14 @@ def http_config(
     keep_alive_seconds: float,
     bounds: HttpBounds | None = None,
 ) -> uvicorn.Config:
-    """How uvicorn runs an application of ours: it logs nothing, and leaves loop and signals to us.
+    """The configuration of uvicorn: no logs, no event loop and no signal handlers of its own.
 
     Args:
         app: the application.
-        websockets: who takes connections that are upgraded.
-        drain_seconds: how long requests under way may take once it is told to stop.
-        keep_alive_seconds: how long a connection without a request is kept.
-        bounds: what all connections together may take; the defaults where there are none.
+        websockets: makes the protocol of an upgraded connection.
+        drain_seconds: the time limit for requests under way after the signal to stop.
+        keep_alive_seconds: how long an idle connection is kept.
+        bounds: the limits of all connections together; defaults unless given.
     """
     return uvicorn.Config(
         app,
@@ -110,7 +103,7 @@ def http_config(
         log_config=None,
         access_log=False,
         server_header=False,
-        # Our own policy reads X-Forwarded-*; uvicorn's would also obey FORWARDED_ALLOW_IPS.
+        # Our access policy reads X-Forwarded-*; uvicorn's reader would also obey FORWARDED_ALLOW_IPS.
         proxy_headers=False,
         timeout_keep_alive=cast(int, keep_alive_seconds),  # handed to a timer, which takes fractions
         timeout_graceful_shutdown=max(1, int(drain_seconds)),

@@ -1,13 +1,13 @@
-"""The composition root of a server: everything of :mod:`linkhub_cli.wiring.container`, and the rooms that face
-viewers."""
+"""The composition root of a server: the parts of :mod:`.container`, and the rooms that face clients."""
 
 from __future__ import annotations
 
 import resource
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
-from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
 
-from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -30,19 +30,22 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.endpoints.gateway import Door
 from linkhub_adapters.realtime.server.http_bounds import CutReason
-from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_adapters.runtime import Listener as BusListener
+from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.processes.http_server import http_config
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
-from linkhub_cli.wiring.container import Container
+from linkhub_cli.wiring.access import RefusalLog
+from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_cli.wiring.readiness import probes_of
-from linkhub_cli.wiring.refusal_log import RefusalLog
 from linkhub_core.access import TrustedProxies
 from linkhub_core.application.subscriber_session import SessionLimits
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 
-__all__ = ["ServerContainer"]
+__all__ = ["ServerContainer", "open_server"]
 
 
 def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
@@ -92,24 +95,21 @@ def _app(
     return create_app(services, settings, routes, documents.openapi_paths())
 
 
-def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
-    def take() -> RealtimeFigures:
-        counters = hub.counters
-        return RealtimeFigures(
-            connections=hub.viewers_by_transport(),
-            subscriptions=hub.subscription_count,
-            deliveries=counters.deliveries,
-            slow_readers_closed=counters.slow_readers_closed,
-            connections_opened=counters.connections_opened,
-            connections_closed=counters.connections_closed,
-            messages=counters.messages_in,
-            errors=counters.errors,
-            broadcasts=counters.broadcasts,
-            repeats_dropped=counters.repeats_dropped,
-            refused={reason.value: count for reason, count in counters.refused.items()},
-        )
-
-    return take
+def _realtime_figures(hub: Hub) -> RealtimeFigures:
+    counters = hub.counters
+    return RealtimeFigures(
+        connections=hub.viewers_by_transport(),
+        subscriptions=hub.subscription_count,
+        deliveries=counters.deliveries,
+        slow_readers_closed=counters.slow_readers_closed,
+        connections_opened=counters.connections_opened,
+        connections_closed=counters.connections_closed,
+        messages=counters.messages_in,
+        errors=counters.errors,
+        broadcasts=counters.broadcasts,
+        repeats_dropped=counters.repeats_dropped,
+        refused={reason.value: count for reason, count in counters.refused.items()},
+    )
 
 
 def _http_bounds(listener: Listener) -> HttpBounds:
@@ -122,40 +122,60 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     )
 
 
-def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
-    def take() -> HttpFigures:
-        counts = pages.counts
-        return HttpFigures(
-            page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
-            kept_page_bytes=counts.kept_bytes,
-            cut={reason.value: bounds.cut[reason] for reason in CutReason},
-            requests_in_work=bounds.admission.in_work,
-            requests_waiting=bounds.admission.waiting,
-        )
-
-    return take
+def _http_figures(pages: KeptPages, bounds: HttpBounds) -> HttpFigures:
+    counts = pages.counts
+    return HttpFigures(
+        page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+        kept_page_bytes=counts.kept_bytes,
+        cut={reason.value: bounds.cut[reason] for reason in CutReason},
+        requests_in_work=bounds.admission.in_work,
+        requests_waiting=bounds.admission.waiting,
+    )
 
 
 def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
     return lambda: hub.stats()["clientsPerSeller"]
 
 
+def _listener(
+    feed: AnnouncementFeed,
+    hub: Hub,
+    received: Function[[Sequence[Announcement]], None],
+    clock: Clock,
+    journal: Journal,
+) -> BusListener:
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        received(announcements)  # first: no client that got an event may get a page that was read before it
+        hub.broadcast_all(announcements)
+
+    return BusListener(feed=feed, deliver=deliver, recover=hub.catch_up, clock=clock, journal=journal)
+
+
 class ServerContainer(Container):
-    """Every part of a server. ``process`` is what is known once its port is taken."""
+    """Every part of a server. ``process`` describes it, with its ports bound; ``feed`` is an open feed."""
 
     process: Dependency[ListenerInfo] = Dependency(instance_of=ListenerInfo)
+    feed: Dependency[AnnouncementFeed] = Dependency()
+    extra_routes: Object[Sequence[BaseRoute]] = Object(())
 
-    extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+    realtime_settings = Callable(_realtime_settings, Container.settings, process)
+    hub = Singleton(
+        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+    )
+    listener = Singleton(
+        _listener,
+        feed=feed,
+        hub=hub,
+        received=Container.backend.provided.received,
+        clock=Container.clock,
+        journal=Container.journal,
+    )
     probes = Singleton(
         probes_of,
         Container.backend.provided.probes,
         Container.backend.provided.work_probes,
         consumes=process.provided.consumes,
-    )
-
-    realtime_settings = Callable(_realtime_settings, Container.settings, process)
-    hub = Singleton(
-        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+        bus=listener.provided.check,
     )
     refused = Singleton(RefusalLog, Container.log)
     socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings, refused=refused)
@@ -168,30 +188,31 @@ class ServerContainer(Container):
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
         refused=refused,
     )
-    realtime_figures = Callable(_counting, hub)
+    realtime_figures = Callable(_realtime_figures, hub)
 
     pages = Singleton(KeptPages, browse=Container.browse, stamps=Container.backend.provided.stamps)
     http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
     http_figures = Callable(_http_figures, pages, http_bounds)
 
-    presence = Singleton(
-        Presence,
+    registry = Singleton(
+        ProcessRegistry,
         node=process.provided.node,
         metrics=Container.metrics,
         clock=Container.clock,
         log=Container.log,
-        meet=Container.backend.provided.meet,
-        leave=Container.backend.provided.leave,
-        realtime=realtime_figures,
+        exchange=Container.backend.provided.exchange_report,
+        remove=Container.backend.provided.remove_report,
+        realtime=Container.take_realtime,
     )
-    meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
+    reporting = Singleton(ProcessReports, registry=registry, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
         process=process,
-        presence=presence,
-        signs=Container.vital_signs,
+        registry=registry,
+        gauges=Container.gauges,
+        backend=Container.settings.provided.storage.backend,
         clock=Container.clock,
-        realtime=realtime_figures,
+        realtime=Container.take_realtime,
         sellers=Callable(_subscriptions_by_seller, hub),
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )
@@ -223,3 +244,32 @@ class ServerContainer(Container):
         Container.settings.provided.listener.keep_alive_seconds,
         http_bounds,
     )
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, process: ListenerInfo, routes: Sequence[BaseRoute] = (), *, clock: Clock | None = None
+) -> AsyncIterator[ServerContainer]:
+    """Open the backend and its feed, and give the container of a server.
+
+    Args:
+        settings: the choices.
+        process: this process, with its ports bound.
+        routes: routes beside those of every server.
+        clock: this machine's unless given.
+
+    Raises:
+        SettingsFaulty: a package that the backend needs is missing.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    async with open_parts(settings, clock=clock) as parts, parts["backend"]().open_feed() as feed:
+        container: ServerContainer = ServerContainer(
+            **parts,
+            process=Object(process),
+            feed=Object(feed),
+            extra_routes=Object(routes),
+            # The hub reads stores that the metrics count, so the metrics are made first.
+            take_realtime=Object(lambda: container.realtime_figures()),  # noqa: PLW0108  not made yet
+            take_http=Object(lambda: container.http_figures()),  # noqa: PLW0108  not made yet
+        )
+        yield container

@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.realtime.engineio import Refusal
-from linkhub_cli.processes.gateway_duty import Viewers
+from linkhub_cli.processes.gateway_duty import GatewayDuty
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.room import Room, make_room
 from tests.support import virtual_time
@@ -69,7 +69,7 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
         streams = [asyncio.create_task(_stream(room, leaving.streams)) for _ in range(count)]
         await asyncio.sleep(0)
         assert room.hub.stats()["totalConnections"] == 2 * count
-        viewers = Viewers(
+        viewers = GatewayDuty(
             hub=room.hub,
             gateway=room.gateway,
             socketio=room.sockets,

@@ -116,7 +116,6 @@ async def test_settings_reach_the_realtime_room() -> None:
 async def test_metrics_count_viewers() -> None:
     """What the realtime room counts is exposed."""
     async with a_server() as (container, client):
-        container.metrics().take_realtime = container.realtime_figures()
         container.hub().counters.deliveries = 41
         assert "linkhub_deliveries_total 41.0" in (await client.get("/metrics")).text
 
