@@ -22,23 +22,24 @@ from starlette.applications import Starlette
 
 from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
 from benchmarks.fanout.shop_events import write_records
-from linkhub_adapters.memory import MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
-    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     socketio_routes,
 )
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
+from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import read_announcement
 from linkhub_core.wire.shop_query import Page, PageQuery
 
@@ -99,7 +100,7 @@ def make_server(missed: int) -> Server:
     hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
     sockets, streams = SocketIoServer(hub=hub, settings=settings), EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={PRODUCTS_PATH: plain_door(hub), SOCKETIO_PATH: sockets.door},
+        endpoints={PRODUCTS_PATH: plain_endpoint(hub), SOCKETIO_PATH: sockets.endpoint},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],

@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
 from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
 from linkhub_cli.operator.process_report import Node
-from linkhub_cli.processes.http_server import HttpServer, bind_all, http_config
-from linkhub_cli.processes.lifecycle import Phase, run_phases, stopped_by_signals, warn_of_polling
+from linkhub_cli.processes.http_server import bind_all, check_server_package
+from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals, warn_of_polling
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import RefusalLog, access_policy
 from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
@@ -30,7 +30,7 @@ async def consume(settings: Settings) -> None:
     """Consume until SIGTERM or Ctrl-C.
 
     Raises:
-        SettingsFaulty: the port cannot be had.
+        SettingsFaulty: the port cannot be had, or uvicorn is missing, which serves on it.
         ServiceUnavailable: the backend cannot be reached.
     """
     stop = asyncio.Event()
@@ -51,6 +51,7 @@ async def consume(settings: Settings) -> None:
 def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
     if listener.metrics_port is None:
         return ()
+    check_server_package("LINKHUB_METRICS_PORT", str(listener.metrics_port))
     sockets = bind_all(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
     return [opened.enter_context(each) for each in sockets]
 
@@ -61,8 +62,7 @@ def _phases(container: Container, listening: Sequence[socket.socket], stop: asyn
         Phase(name="tell", duties=[_reports(container).run, *guards(container)]),
     ]
     if listening:
-        health = _health_server(container, listening, stop)
-        phases.append(Phase(name="answer", duties=[container.refreshing().run, health.run]))
+        phases.append(Phase(name="answer", duties=[container.refreshing().run, _health(container, listening, stop)]))
     return phases
 
 
@@ -79,7 +79,9 @@ def _reports(container: Container) -> ProcessReports:
     return ProcessReports(registry=registry, journal=container.journal())
 
 
-def _health_server(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> HttpServer:
+def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Duty:
+    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer, http_config
+
     listener, consuming = container.settings().listener, container.settings().consuming
     services = HealthServices(
         metrics=container.metrics().expose,
@@ -95,4 +97,4 @@ def _health_server(container: Container, listening: Sequence[socket.socket], sto
     )
     app = create_health_app(services, settings)
     config = http_config(app, "none", consuming.drain_seconds, listener.keep_alive_seconds)
-    return HttpServer(config, listening)
+    return HttpServer(config, listening).run

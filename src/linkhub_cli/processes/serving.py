@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute
 
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.processes.gateway_duty import GatewayDuty
-from linkhub_cli.processes.http_server import HttpServer, bind_all
+from linkhub_cli.processes.http_server import bind_all, check_server_package
 from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals, warn_of_polling
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
@@ -58,9 +58,10 @@ async def serve(
         feeds: given the container and the server's URL, returns duties that are stopped with the consumer.
 
     Raises:
-        SettingsFaulty: a port cannot be had.
+        SettingsFaulty: a port cannot be had, or uvicorn is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
+    check_server_package("linkhub serve")
     stop = asyncio.Event()
     with ExitStack() as opened:
         listener = settings.listener
@@ -114,6 +115,8 @@ def _phases(
     websockets: Sequence[socket.socket],
     feeds: Feeds,
 ) -> Sequence[Phase]:
+    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer
+
     process = container.process()
     extra = feeds(container, process.url)
     consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []

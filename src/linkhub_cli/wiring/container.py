@@ -19,14 +19,12 @@ from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.http import FailedRequest
 from linkhub_adapters.observability import (
-    HttpFigures,
-    MeasuredProductStore,
-    MeasuredStagingStore,
     Metrics,
-    RealtimeFigures,
+    Readings,
     TelemetryJournal,
     drain_logs,
     get_logger,
+    observe_store,
 )
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
@@ -41,8 +39,7 @@ from linkhub_cli.wiring.tracing import (
     traced_assembly,
     traced_journal,
     traced_notifier,
-    traced_products,
-    traced_staging,
+    traced_steps,
 )
 from linkhub_core.application import (
     Adopt,
@@ -69,8 +66,8 @@ def _refresh_seconds(backend: Backend) -> float:
     return 2.0 if backend.cheap_to_scan else 10.0
 
 
-def _no_figures() -> None:
-    """A process without a server has no figures of one."""
+def _no_readings() -> None:
+    """A process without a server has no readings of one."""
 
 
 def _logging(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
@@ -96,8 +93,8 @@ class Container(DeclarativeContainer):
 
     tracing: Object[Tracing | None] = Object(None)
     clock = Singleton(SystemClock)
-    take_realtime: Object[Function[[], RealtimeFigures | None]] = Object(_no_figures)
-    take_http: Object[Function[[], HttpFigures | None]] = Object(_no_figures)
+    take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
+    take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
     gauges = Singleton(BackendGauges, backend=backend, clock=clock)
     metrics = Singleton(
@@ -109,8 +106,9 @@ class Container(DeclarativeContainer):
     )
     log = Singleton(get_logger, "linkhub")
     journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
-    products = Singleton(traced_products, Singleton(MeasuredProductStore, backend.provided.products, metrics), tracing)
-    staging = Singleton(traced_staging, Singleton(MeasuredStagingStore, backend.provided.staging, metrics), tracing)
+    steps = Callable(traced_steps, tracing)
+    products = Singleton(observe_store, backend.provided.products, "products", metrics, steps)
+    staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)
 
     completion = Singleton(
         Completion,

@@ -6,13 +6,15 @@ import resource
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
+from typing import Any
 
+from attrs import asdict
 from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
-from linkhub_adapters.observability import HttpFigures, RealtimeFigures
+from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
@@ -24,16 +26,15 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     plain_routes,
     socketio_routes,
 )
-from linkhub_adapters.realtime.endpoints.gateway import Door
+from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
 from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.http_server import http_config
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
@@ -74,8 +75,8 @@ def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSet
     )
 
 
-def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
-    return {PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.door)}
+def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
+    return {PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.endpoint)}
 
 
 def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequence[BaseRoute]:
@@ -95,21 +96,12 @@ def _app(
     return create_app(services, settings, routes, documents.openapi_paths())
 
 
-def _realtime_figures(hub: Hub) -> RealtimeFigures:
-    counters = hub.counters
-    return RealtimeFigures(
-        connections=hub.viewers_by_transport(),
-        subscriptions=hub.subscription_count,
-        deliveries=counters.deliveries,
-        slow_readers_closed=counters.slow_readers_closed,
-        connections_opened=counters.connections_opened,
-        connections_closed=counters.connections_closed,
-        messages=counters.messages_in,
-        errors=counters.errors,
-        broadcasts=counters.broadcasts,
-        repeats_dropped=counters.repeats_dropped,
-        refused={reason.value: count for reason, count in counters.refused.items()},
-    )
+def _realtime_readings(hub: Hub) -> Readings:
+    return {
+        **asdict(hub.counters),
+        "connections": hub.viewers_by_transport(),
+        "subscriptions": hub.subscription_count,
+    }
 
 
 def _http_bounds(listener: Listener) -> HttpBounds:
@@ -122,15 +114,20 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     )
 
 
-def _http_figures(pages: KeptPages, bounds: HttpBounds) -> HttpFigures:
+def _uvicorn_config(*arguments: Any) -> Any:
+    from linkhub_adapters.realtime.server.uvicorn_server import http_config
+
+    return http_config(*arguments)
+
+
+def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Readings:
     counts = pages.counts
-    return HttpFigures(
-        page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
-        kept_page_bytes=counts.kept_bytes,
-        cut={reason.value: bounds.cut[reason] for reason in CutReason},
-        requests_in_work=bounds.admission.in_work,
-        requests_waiting=bounds.admission.waiting,
-    )
+    return {
+        "page_reads": {"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+        "kept_page_bytes": counts.kept_bytes,
+        "cut": {reason: bounds.cut[reason] for reason in CutReason},
+        "requests": {"in_work": bounds.admission.in_work, "waiting": bounds.admission.waiting},
+    }
 
 
 def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
@@ -182,17 +179,17 @@ class ServerContainer(Container):
     streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
     gateway = Singleton(
         Gateway,
-        doors=Callable(_doors, hub, socketio),
+        endpoints=Callable(_endpoints, hub, socketio),
         settings=realtime_settings,
         counters=hub.provided.counters,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
         refused=refused,
     )
-    realtime_figures = Callable(_realtime_figures, hub)
+    realtime_readings = Callable(_realtime_readings, hub)
 
     pages = Singleton(KeptPages, browse=Container.browse, stamps=Container.backend.provided.stamps)
     http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
-    http_figures = Callable(_http_figures, pages, http_bounds)
+    http_readings = Callable(_http_readings, pages, http_bounds)
 
     registry = Singleton(
         ProcessRegistry,
@@ -237,7 +234,7 @@ class ServerContainer(Container):
         extra_routes=extra_routes,
     )
     uvicorn_config = Factory(
-        http_config,
+        _uvicorn_config,
         app,
         gateway.provided.make_connection,
         Container.settings.provided.consuming.drain_seconds,
@@ -269,7 +266,7 @@ async def open_server(
             feed=Object(feed),
             extra_routes=Object(routes),
             # The hub reads stores that the metrics count, so the metrics are made first.
-            take_realtime=Object(lambda: container.realtime_figures()),  # noqa: PLW0108  not made yet
-            take_http=Object(lambda: container.http_figures()),  # noqa: PLW0108  not made yet
+            take_realtime=Object(lambda: container.realtime_readings()),  # noqa: PLW0108  not made yet
+            take_http=Object(lambda: container.http_readings()),  # noqa: PLW0108  not made yet
         )
         yield container

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from attrs import define, field
 
-from linkhub_adapters.memory import FakeClock
-from linkhub_adapters.observability import Metrics, RealtimeFigures, get_logger
+from linkhub_adapters.observability import Metrics, get_logger
 from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.errors import ServiceUnavailable
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
+from linkhub_core.testing.fakes import FakeClock
 
 
 @define
@@ -47,7 +47,7 @@ def a_process(
         log=get_logger("test"),
         exchange=board.exchange if board else None,
         remove=board.remove if board else None,
-        realtime=lambda: RealtimeFigures(connections={"sse": 2}) if role == "serve" else None,
+        realtime=lambda: {"connections": {"sse": 2}} if role == "serve" else None,
     )
 
 
