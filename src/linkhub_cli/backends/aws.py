@@ -1,7 +1,7 @@
 """The AWS backend: SQS queues, DynamoDB tables, and an SNS topic that carries announcements to other processes.
 
-Its settings and its plug-in object; :mod:`.aws_ports`, :mod:`.aws_resources` and :mod:`.aws_faults` need the SDK's
-packages or the adapters, and are imported when they are used.
+Its settings and its plug-in object; the other ``aws_*`` modules need the SDK's packages or the
+adapters, and are imported when they are used.
 """
 
 from __future__ import annotations
@@ -174,16 +174,16 @@ class AwsBackend(BackendPlugin):
 
     def template(self, settings: Settings, subscriptions: Sequence[str]) -> str:
         """See the base class: a CloudFormation template."""
-        from linkhub_adapters.aws.resources.cloudformation import template_json
+        from linkhub_adapters.aws.resources.template import template_json
         from linkhub_cli.backends.aws_resources import wanted_of
 
         return template_json(wanted_of(settings, subscriptions))
 
-    def check(self, settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
-        """See the base class: the account, what is in it, the permissions of ``role``, and the rows of both tables."""
-        from linkhub_cli.backends.aws_check import check
+    def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:
+        """See the base class: the account, its resources, and the rows of both tables."""
+        from linkhub_cli.backends.aws_findings import aws_findings
 
-        return check(settings, clock, role)
+        return aws_findings(settings, clock)
 
     def explain(self, error: LinkhubError) -> Explanation | None:
         """See the base class: faults of the SDK's own configuration."""

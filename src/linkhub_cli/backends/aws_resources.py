@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from math import ceil
 
+from attrs import evolve
+
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.resources.provisioning import Provisioning
-from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
-from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
+from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
+from linkhub_adapters.aws.resources.topics import SnsTopics
 from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
 from linkhub_cli.backends.aws_ports import open_clients
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
-from linkhub_core.ports.provisioned import Provisioned
+from linkhub_core.ports.provisioned import Provisioned, Status
 
 __all__ = ["account_of", "provision", "settings_to_use", "wanted_of"]
 
 _DEFAULTS = resources()
+_OTHER_NAME = "choose another name, with DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE"
 
 
 async def provision(settings: Settings, clock: Clock, subscriptions: Sequence[str]) -> AsyncIterator[Provisioned]:
@@ -34,14 +36,15 @@ async def provision(settings: Settings, clock: Clock, subscriptions: Sequence[st
     with open_clients(aws) as clients:
         sqs, sns, dynamodb = (AwsCalls(service=name, executor=clients.executor) for name in ("SQS", "SNS", "DynamoDB"))
         provisioning = Provisioning(
-            tables=DynamoDbProvisioning(tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=dynamodb, clock=clock)),
-            queues=SqsProvisioning(sqs=clients.sqs, calls=sqs),
-            topic=SnsProvisioning(sns=clients.sns, calls=sns),
+            tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=dynamodb, clock=clock),
+            queues=SqsQueues(sqs=clients.sqs, calls=sqs),
+            topics=SnsTopics(sns=clients.sns, calls=sns),
             queue_accounts={kind: account for kind, url in aws.queue_urls.items() if (account := account_of(url))},
             topic_arn=aws.topic_arn,
         )
         async for outcome in provisioning.ensure(wanted):
-            yield outcome
+            is_unfit = outcome.status is Status.UNFIT
+            yield evolve(outcome, notes=[*outcome.notes, _OTHER_NAME]) if is_unfit else outcome
 
 
 def wanted_of(settings: Settings, subscriptions: Sequence[str] = ()) -> Resources:

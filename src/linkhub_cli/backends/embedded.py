@@ -58,7 +58,7 @@ class EmbeddedBackend(BackendPlugin):
             await backend.probes["file"]()
         yield Provisioned(resource="file", name=str(file), status=status, address=str(file))
 
-    def check(self, settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:  # noqa: ARG002
+    def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:
         """See the base class: the directory, the file, and its rows."""
         from linkhub_adapters.sqlite import file_check
         from linkhub_cli.doctor.rows import check_rows

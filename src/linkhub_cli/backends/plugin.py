@@ -163,15 +163,8 @@ class BackendPlugin(BackendSettings, ABC):
         """A file from which another tool makes the same resources; none if there is no such file."""
         return None
 
-    def check(self, settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:  # noqa: ARG002
-        """Compare the settings with what is there, and change nothing.
-
-        Args:
-            settings: loaded without faults.
-            clock: this machine's.
-            role: the role of the process that runs with these credentials: ``consumer``, ``server``, ``operator`` or
-                none.
-        """
+    def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:  # noqa: ARG002
+        """Compare the settings with what is there, and change nothing."""
         return ()
 
     def explain(self, error: LinkhubError) -> Explanation | None:  # noqa: ARG002  for those that have own errors

@@ -18,18 +18,12 @@ _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it
 _MAKE_RESOURCES = "linkhub init (makes what is absent, and prints the settings to use)"
 
 
-def examine(loaded: Loaded, clock: Clock, *, role: str | None = None) -> Sequence[Finding]:
-    """Check everything that the settings need.
-
-    Args:
-        loaded: the settings, and the warnings of reading them.
-        clock: this machine's.
-        role: the role of the process that runs with these credentials: ``consumer``, ``server``, ``operator`` or none.
-    """
+def examine(loaded: Loaded, clock: Clock) -> Sequence[Finding]:
+    """Check everything that the settings need."""
     settings = loaded.settings
     return [
         *_settings_findings(loaded),
-        *_backend_findings(loaded, clock, role),
+        *_backend_findings(loaded, clock),
         *listener_findings(settings.listener, look_at_ports(settings.listener)),
         *machine_findings(look_at_machine()),
     ]
@@ -65,11 +59,11 @@ def _settings_findings(loaded: Loaded) -> Sequence[Finding]:
     return [*(warnings or [Finding.ok("settings", settings)]), Finding.ok("backend", backend)]
 
 
-def _backend_findings(loaded: Loaded, clock: Clock, role: str | None) -> Sequence[Finding]:
+def _backend_findings(loaded: Loaded, clock: Clock) -> Sequence[Finding]:
     plugin = plugin_of(loaded.settings)
     if missing := plugin.missing_package():
         return [missing]
-    findings = plugin.check(loaded.settings, clock, role)
+    findings = plugin.check(loaded.settings, clock)
     if plugin.is_lasting and plugin.is_shared:
         return findings
     problem = "nothing survives the process" if not plugin.is_lasting else "everything survives the process"

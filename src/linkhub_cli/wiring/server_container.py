@@ -24,6 +24,7 @@ from linkhub_adapters.realtime import (
     HttpBounds,
     Hub,
     RealtimeSettings,
+    RequestScheduler,
     SocketIoServer,
     event_stream_routes,
     plain_endpoint,
@@ -109,7 +110,7 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     most = listener.http_connections_per_address
     return HttpBounds(
         connections_per_address=most if descriptors == resource.RLIM_INFINITY else min(most, max(1, descriptors // 4)),
-        admission=Admission(max_in_work=listener.http_requests_in_work),
+        scheduler=RequestScheduler(max_in_work=listener.http_requests_in_work),
         trusted_proxies=TrustedProxies.parse(listener.trusted_proxies or ()),
     )
 
@@ -126,7 +127,7 @@ def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Readings:
         "page_reads": {"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
         "kept_page_bytes": counts.kept_bytes,
         "cut": {reason: bounds.cut[reason] for reason in CutReason},
-        "requests": {"in_work": bounds.admission.in_work, "waiting": bounds.admission.waiting},
+        "requests": {"in_work": bounds.scheduler.in_work, "waiting": bounds.scheduler.waiting},
     }
 
 
@@ -175,15 +176,14 @@ class ServerContainer(Container):
         bus=listener.provided.check,
     )
     refused = Singleton(RefusalLog, Container.log)
-    socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings, refused=refused)
-    streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
+    admission = Singleton(Admission, settings=realtime_settings, counters=hub.provided.counters, refused=refused)
+    socketio = Singleton(SocketIoServer, hub=hub, admission=admission)
+    streams = Singleton(EventStreams, hub=hub, admission=admission)
     gateway = Singleton(
         Gateway,
         endpoints=Callable(_endpoints, hub, socketio),
-        settings=realtime_settings,
-        counters=hub.provided.counters,
+        admission=admission,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
-        refused=refused,
     )
     realtime_readings = Callable(_realtime_readings, hub)
 

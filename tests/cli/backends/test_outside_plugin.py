@@ -65,7 +65,7 @@ class ShelfBackend(BackendPlugin):
     def settings_to_use(self, settings, outcomes):
         return {"SHELF_DIRECTORY": str(settings.of(Shelf).directory)}
 
-    def check(self, settings, clock, role):
+    def check(self, settings, clock):
         return [Finding.ok("shelf", str(settings.of(Shelf).directory))]
 
 
