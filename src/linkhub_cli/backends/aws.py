@@ -19,7 +19,7 @@ from linkhub_cli.settings import setting_rules as rules
 from linkhub_cli.settings.definition import BACKEND as BACKEND_VARIABLE
 from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.setting import setting
-from linkhub_core.errors import LinkhubError
+from linkhub_core.errors import LinkhubError, ResourceMissing
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
@@ -33,6 +33,11 @@ QUEUE_VARIABLES: Mapping[Kind, str] = {
 }
 TOPIC_VARIABLE = "SNS_NEW_PRODUCT_TOPIC_ARN"
 UNNAMED_ACCOUNT_URL = "https://sqs.invalid/"
+_NAMED_BY = {
+    "DynamoDB": "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE",
+    "SNS": TOPIC_VARIABLE,
+    "SQS": " or ".join(QUEUE_VARIABLES.values()),
+}
 _QUEUE_URL = r"https?://\S+/\S+"
 
 
@@ -186,13 +191,16 @@ class AwsBackend(BackendPlugin):
         return aws_findings(settings, clock)
 
     def explain(self, error: LinkhubError) -> Explanation | None:
-        """See the base class: faults of the SDK's own configuration."""
+        """See the base class: faults of the SDK's own configuration, and resources that are missing."""
         from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
         from linkhub_cli.backends.aws_faults import line_of
 
-        if not isinstance(error, SdkUnavailable):
-            return None
-        return Explanation(line=line_of(error.fault), is_misconfiguration=not error.fault.may_pass)
+        if isinstance(error, SdkUnavailable):
+            return Explanation(line=line_of(error.fault), is_misconfiguration=not error.fault.may_pass)
+        if isinstance(error, ResourceMissing) and error.service in _NAMED_BY:
+            line = f"{error} (named by {_NAMED_BY[error.service]}); `linkhub doctor` says what corrects it"
+            return Explanation(line=line, is_misconfiguration=False)
+        return None
 
 
 BACKEND = AwsBackend()

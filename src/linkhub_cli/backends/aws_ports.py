@@ -217,9 +217,8 @@ class _ProcessBus:
 
     @asynccontextmanager
     async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        feed = self.notifier.open_feed()
-        yield feed
-        self.notifier.feeds.remove(feed)
+        async with self.notifier.open_feed() as feed:
+            yield feed
 
 
 @frozen(kw_only=True, eq=False)

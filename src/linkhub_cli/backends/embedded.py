@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from linkhub_cli.backends.plugin import OPEN_ALL, Backend, BackendPlugin, Explanation, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_core.errors import LinkhubError
-from linkhub_core.ports import AnnouncementFeed, Clock
+from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 from linkhub_core.ports.provisioned import Provisioned, Status
 
@@ -128,10 +128,6 @@ def _backend(database: SqliteDatabase, stamps: SqliteShopStamps, settings: Setti
     announcements = sqlite.SqliteAnnouncements(database=database)
     consuming = settings.consuming
 
-    @asynccontextmanager
-    async def open_feed() -> AsyncIterator[AnnouncementFeed]:
-        yield await announcements.open_feed(wait_seconds=1.0)
-
     async def figures() -> Figures:
         taken_at = clock.now()
         depths = await sqlite.SqliteDepths(database=database).take()
@@ -149,7 +145,7 @@ def _backend(database: SqliteDatabase, stamps: SqliteShopStamps, settings: Setti
             clock=clock,
             batch_size=consuming.batch_size,
             visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-            wait_seconds=consuming.receive_wait_seconds,
+            receive_wait_seconds=consuming.receive_wait_seconds,
             max_receive_count=consuming.max_receive_count,
         ),
         publisher=sqlite.SqliteEventPublisher(database=database, clock=clock),
@@ -158,7 +154,7 @@ def _backend(database: SqliteDatabase, stamps: SqliteShopStamps, settings: Setti
         products=sqlite.SqliteProductStore(database=database),
         videos=sqlite.SqliteVideoLookup(database=database),
         notifier=announcements,
-        open_feed=open_feed,
+        open_feed=announcements.open_feed,
         figures=figures,
         probes={"file": health.check_readable},
         work_probes={"writes": health.check_writable},

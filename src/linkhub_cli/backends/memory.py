@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from linkhub_cli.backends.plugin import Backend, BackendPlugin, Opening
 from linkhub_cli.settings import Settings
-from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery
+from linkhub_core.ports import Clock, DeadLetterQuery
 
 __all__ = ["BACKEND", "MemoryBackend"]
 
@@ -29,17 +29,11 @@ class MemoryBackend(BackendPlugin):
             clock=clock,
             batch_size=consuming.batch_size,
             visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-            wait_seconds=consuming.receive_wait_seconds,
+            receive_wait_seconds=consuming.receive_wait_seconds,
             max_receive_count=consuming.max_receive_count,
         )
         staging, products = memory.MemoryStagingStore(), memory.MemoryProductStore()
         announcements = memory.MemoryAnnouncements()
-
-        @asynccontextmanager
-        async def open_feed() -> AsyncIterator[AnnouncementFeed]:
-            feed = announcements.open_feed()
-            yield feed
-            announcements.feeds.remove(feed)
 
         async def figures() -> Figures:
             rows = staging.rows.values()
@@ -59,7 +53,7 @@ class MemoryBackend(BackendPlugin):
             products=products,
             videos=memory.MemoryVideoLookup(queue=queue, staging=staging, products=products),
             notifier=announcements,
-            open_feed=open_feed,
+            open_feed=announcements.open_feed,
             figures=figures,
             cheap_to_scan=True,
             stamps=memory.MemoryShopStamps(products),

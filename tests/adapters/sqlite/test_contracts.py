@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from linkhub_adapters.sqlite import (
@@ -14,7 +16,6 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import AnnouncementFeed
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
@@ -101,10 +102,7 @@ class TestSqliteAnnouncements(NotifierContract):
     def open_feed(self, notifier: SqliteAnnouncements) -> OpenFeed:
         """Opens a feed that waits briefly."""
 
-        async def opened() -> AnnouncementFeed:
-            return await notifier.open_feed(wait_seconds=0.01)
-
-        return opened
+        return partial(notifier.open_feed, receive_wait_seconds=0.01)
 
 
 class TestSqliteEventQueue(EventQueueContract):
@@ -115,7 +113,7 @@ class TestSqliteEventQueue(EventQueueContract):
         """Empty queues that wait briefly."""
         clock = FakeClock()
         return Queues(
-            queue=SqliteEventQueue(database=database, clock=clock, wait_seconds=0.01, max_receive_count=3),
+            queue=SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=0.01, max_receive_count=3),
             publisher=SqliteEventPublisher(database=database, clock=clock),
             letters=SqliteDeadLetters(database=database, clock=clock),
             clock=clock,

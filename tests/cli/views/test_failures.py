@@ -4,12 +4,13 @@ import click
 import pytest
 
 from linkhub_cli.settings import SettingFault, SettingsFaulty
-from linkhub_cli.views.failures import exit_code_of, reporting_failures
+from linkhub_cli.views.failures import exit_code_of, reporting_failures, words_of
 from linkhub_core.errors import (
     Fault,
     InvalidQuery,
     LinkhubError,
     MalformedEvent,
+    ResourceMissing,
     ServiceUnavailable,
     StoreRefused,
     TooMuchContention,
@@ -54,3 +55,12 @@ def test_bugs_keep_their_traceback() -> None:
     """An error that is not of the tree is not dressed up."""
     with pytest.raises(ZeroDivisionError), reporting_failures(debug=False):
         raise ZeroDivisionError
+
+
+def test_a_missing_resource_names_its_setting() -> None:
+    """The error has the name of the table; the setting that holds it is the business of the command line."""
+    told = words_of(ResourceMissing("DynamoDB", "ResourceNotFoundException", "halves"))
+    assert "(halves)" in told
+    assert "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE" in told
+    assert "`linkhub doctor`" in told
+    assert words_of(ResourceMissing("a store", "gone")) == "a store is unavailable: gone"
