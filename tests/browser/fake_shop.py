@@ -39,6 +39,7 @@ CONTENT_SECURITY_POLICY = (
 )
 _HTTP = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http"
 _PAGES = _HTTP / "pages" / "files"
+_VENDOR = _HTTP / "pages" / "vendor"
 _MOST_MISSED = 100
 
 
@@ -170,6 +171,7 @@ class FakeShop:
                 Route("/shop/{handle}", _file(_PAGES / "storefront.html")),
                 Route("/api/docs", _show_api_docs),
                 Route("/assets/api-docs.css", _file(_PAGES / "api-docs.css")),
+                *(Route(f"/assets/{path.name}", _file(path)) for path in sorted(_VENDOR.iterdir())),
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),

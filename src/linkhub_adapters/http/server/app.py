@@ -31,7 +31,7 @@ from linkhub_core.wire import json_text
 
 __all__ = ["create_app"]
 
-_FILES = Path(__file__).parents[1] / "pages" / "files"
+_PAGES = Path(__file__).parents[1] / "pages"
 
 
 def create_app(
@@ -80,7 +80,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
 
 
 def _pages(document: Mapping[str, Any]) -> list[Route]:
-    files = load_page_files(_FILES)
+    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
     docs = files.page(api_docs.render(document))
     description = PageFile.of(json_text.dump(document), "application/json")
     return [
