@@ -1,7 +1,7 @@
 """The files of the pages: read once at start and served from memory.
 
-All assets share one ``release``, a hash of their content, and pages name them by it: ``/assets/<release>/tiles.js``. Such
-an address never changes its content, so it may be cached for a year, and a page never loads scripts of another release.
+All assets share one ``release``, a hash of their content, and pages name them by it: ``/assets/<release>/tiles.js``.
+Such an address never changes its content, so it may be cached for a year, and a page loads scripts of its release only.
 Modules import each other by relative addresses, so they stay within the release. ``/assets/tiles.js`` is the same file
 under a lasting name.
 
