@@ -50,8 +50,8 @@ async def show_asset(files: PageFiles, request: Request) -> Response:
 async def show_released_asset(files: PageFiles, request: Request) -> Response:
     """``GET /assets/{release}/{name}``: a file that never changes.
 
-    During an update a page of one server may ask another server for a release that it does not have. It gets the file of
-    this release, and no cache may keep it.
+    During an update a page of one server may ask another server for a release that it does not have. It gets the file
+    of this release, and no cache may keep it.
     """
     asset = _known(files.assets.get(request.path_params["name"]))
     is_ours = request.path_params["release"] == files.release
