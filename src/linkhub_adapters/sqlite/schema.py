@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
@@ -185,7 +186,7 @@ def _run(connection: sqlite3.Connection, statements: str) -> None:
 def _check(connection: sqlite3.Connection, version: int) -> None:
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if owner != APPLICATION_ID:
-        raise ServiceUnavailable("the data file", "another program made it; set LINKHUB_DATA_DIR to another directory")
+        raise ForeignFile("the data file", "another program made it")
     if version > SCHEMA_VERSION:
         raise ServiceUnavailable(
             "the data file", f"its schema is {version}, this linkhub knows {SCHEMA_VERSION}: update it"
