@@ -22,7 +22,7 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
 from linkhub_core.ports import OutgoingMessage
@@ -47,15 +47,17 @@ def _consume(path: Path, seed: int, together: Barrier, worked: Queue[tuple[int, 
 async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
     """Give how many messages were worked on, and how often something had to be given back."""
     database, clock, journal = SqliteDatabase.open(path), SystemClock(), MemoryJournal()
-    completion = Completion(
+    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, receive_wait_seconds=0.2)
+    assemble = AssembleBatch(
+        queue=queue,
         products=SqliteProductStore(database=database),
         staging=SqliteStagingStore(database=database),
         notifier=SqliteAnnouncements(database=database),
         journal=journal,
         clock=clock,
+        staging_ttl=timedelta(days=1),
+        jitter=chance.random,
     )
-    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, receive_wait_seconds=0.2)
-    assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=chance.random)
     count = 0
     while deliveries := await queue.receive():
         await assemble(deliveries)
