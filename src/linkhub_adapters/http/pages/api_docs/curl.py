@@ -46,7 +46,7 @@ def curl_for(method: str, path: str, *, with_token: bool, parameters: Sequence[M
         address = address.replace(name, example)
     query = "&".join(_required_query(parameters))
     verb = "" if method == "get" else f"-X {method.upper()} "
-    token = '-H "Authorization: Bearer $LINKHUB_ADMIN_TOKEN" ' if with_token else ""
+    token = '-H "Authorization: Bearer $ADMIN_TOKEN" ' if with_token else ""
     return f'curl {verb}{token}"$LINKHUB{address}{"?" if query else ""}{query}"'
 
 
