@@ -5,6 +5,7 @@ from __future__ import annotations
 from linkhub_adapters.aws.resources.definitions import (
     NODE_QUEUES,
     QUEUE_SETTINGS,
+    STAMP_INDEX,
     UPDATED_AT_INDEX,
     Queue,
     Resources,
@@ -20,6 +21,7 @@ from linkhub_adapters.aws.resources.definitions import (
 __all__ = [
     "NODE_QUEUES",
     "QUEUE_SETTINGS",
+    "STAMP_INDEX",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",

@@ -17,6 +17,7 @@ from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 __all__ = [
     "NODE_QUEUES",
     "QUEUE_SETTINGS",
+    "STAMP_INDEX",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",
@@ -31,17 +32,18 @@ __all__ = [
 
 NODE_QUEUES = "linkhub-node-*"  # the names of the queues that serving nodes make for themselves, see .node_queues
 QUEUE_SETTINGS = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
-UPDATED_AT_INDEX = "by-updated-at"
+STAMP_INDEX = "by-stamp"
+UPDATED_AT_INDEX = "by-updated-at"  # of tables that an earlier version made
 TTL_ATTRIBUTE = "ttl"
 MAX_RETENTION_SECONDS = 14 * 24 * 3600
 
 
 @frozen(kw_only=True)
 class Table:
-    """A DynamoDB table, paid by the request and backed up at all times; every key is text.
+    """A DynamoDB table: billed by the request, with point-in-time recovery; its keys are text.
 
-    ``indexed_by`` is the sort key of its local secondary index, which holds keys alone. ``ttl_attribute`` is what
-    DynamoDB expires items by.
+    ``index_name`` is its local secondary index, if it has one: sorted by the number ``indexed_by``, with the keys and
+    the attributes ``projected``. ``ttl_attribute`` is the attribute by which items expire.
     """
 
     name: str
@@ -49,23 +51,25 @@ class Table:
     sort_key: str
     index_name: str | None = None
     indexed_by: str | None = None
+    projected: Sequence[str] = ()
     ttl_attribute: str | None = None
 
     @property
     def definition(self) -> Mapping[str, Any]:
         """The part that CreateTable and CloudFormation write alike."""
-        names = [self.partition_key, self.sort_key, *filter(None, [self.indexed_by])]
+        types = dict.fromkeys([self.partition_key, self.sort_key], "S")
+        types |= dict.fromkeys(filter(None, [self.indexed_by]), "N")
         definition: dict[str, Any] = {
             "TableName": self.name,
             "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
             "KeySchema": _key_schema(self.partition_key, self.sort_key),
         }
         if self.index_name and self.indexed_by:
             index = {
                 "IndexName": self.index_name,
                 "KeySchema": _key_schema(self.partition_key, self.indexed_by),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*self.projected]},
             }
             definition["LocalSecondaryIndexes"] = [index]
         return definition
@@ -197,8 +201,9 @@ def products_table(name: str) -> Table:
         name=name,
         partition_key="seller_handle",
         sort_key="video_id",
-        index_name=UPDATED_AT_INDEX,
-        indexed_by="updated_at",
+        index_name=STAMP_INDEX,
+        indexed_by="stamp",
+        projected=("updated_at",),
     )
 
 
