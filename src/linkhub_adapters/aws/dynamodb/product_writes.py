@@ -10,9 +10,9 @@
                announced late
     clear      a debt                             ``shown``, no ``unannounced_revision``   only after a renewal
 
-A silent revision does not touch the debt, which another process may clear meanwhile. The item of a revision with a debt
-has ``shown`` only if it is true, so that no save resets what another process set meanwhile. A write to a product of another
-service is conditional on ``revision`` still being absent; its attributes that linkhub does not know stay.
+A silent revision does not touch the debt, which another process may clear meanwhile. A revision with a debt has no
+``shown`` that is false, so no save resets what another process set meanwhile. A write to a product of another service
+is conditional on ``revision`` still being absent; its attributes that linkhub does not know stay.
 """
 
 from __future__ import annotations

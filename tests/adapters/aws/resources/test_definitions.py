@@ -13,14 +13,14 @@ from linkhub_adapters.aws.resources import (
     NODE_QUEUES,
     Queue,
     Subscription,
-    attribute_texts,
     products_table,
     resources,
     staging_table,
 )
+from linkhub_adapters.aws.resources.definitions import attribute_texts
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_core.model import Kind
-from tests.adapters.aws.table_room import create_table
+from tests.adapters.aws.table_fixture import create_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -46,7 +46,7 @@ def test_staging_expires_and_products_do_not() -> None:
 
 @pytest.mark.aws
 def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], DynamoDBClient]) -> None:
-    """The tables are made as they are defined: keys, the index of keys alone, the time to live."""
+    """The tables are made as they are defined: keys, the index, the time to live."""
     dynamodb = make_dynamodb_client()
     products, staging = products_table(f"p-{uuid4().hex}"), staging_table(f"s-{uuid4().hex}")
     create_table(dynamodb, products)
@@ -54,8 +54,8 @@ def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], Dynam
     told: Any = dynamodb.describe_table(TableName=products.name)["Table"]
     assert [key["AttributeName"] for key in told["KeySchema"]] == ["seller_handle", "video_id"]
     [index] = told["LocalSecondaryIndexes"]
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "updated_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
     told = dynamodb.describe_table(TableName=staging.name)["Table"]
     assert [key["AttributeName"] for key in told["KeySchema"]] == ["video_id", "seller_handle"]
     assert "LocalSecondaryIndexes" not in told
@@ -86,13 +86,6 @@ def test_sqs_is_told_texts_alone() -> None:
     """Numbers and yes or no in the words of SQS; a text as it is."""
     told = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
     assert told == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}
-
-
-def test_a_queue_that_is_there_may_have_more() -> None:
-    """What it must not fall short of is the time-out and how long messages are kept."""
-    queue = Queue(kind=Kind.CAPTION, name="captions", visibility_timeout_seconds=45)
-    assert queue.least_attributes == {"VisibilityTimeout": 45, "MessageRetentionPeriod": 1_209_600}
-    assert queue.least_dead_letter_attributes == {"MessageRetentionPeriod": 1_209_600}
 
 
 def test_the_settings_of_the_queues_are_those_of_both() -> None:

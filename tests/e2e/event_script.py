@@ -1,0 +1,76 @@
+"""A made-up stream of events, as long as one likes: in a random order, some twice, some malformed, some alone."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from linkhub_core.model import Kind
+from linkhub_core.ports import OutgoingMessage
+from linkhub_core.testing.builders import an_event
+
+__all__ = ["SELLERS", "EventScript"]
+
+SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
+
+
+@frozen
+class EventScript:
+    """The messages, and what has to come of them.
+
+    ``titles`` are those of the products, by video; ``lonely`` the videos whose other half never comes; ``rejected`` the
+    bodies that no rule lets through.
+    """
+
+    messages: Sequence[OutgoingMessage]
+    titles: Mapping[str, str]
+    waiting: frozenset[str]
+    rejected: frozenset[str]
+
+    @classmethod
+    def generate(cls, rng: random.Random, videos: int) -> EventScript:
+        """Make one: each video has a caption and thumbnails, many of them more than one, a few of them never meet."""
+        messages: list[OutgoingMessage] = []
+        titles, waiting, rejected = {}, set(), set()
+        for number in range(videos):
+            video_id, seller = f"v{number:05}", SELLERS[number % len(SELLERS)]
+            captions = rng.randint(1, 3)
+            messages += [_caption(video_id, seller, version) for version in range(captions)]
+            if number % 10 == 7:
+                waiting.add(video_id)
+            else:
+                titles[video_id] = _title(video_id, captions - 1)
+                messages += [_thumbnails(video_id, seller, version) for version in range(rng.randint(1, 2))]
+            if number % 12 == 5:
+                messages.append(OutgoingMessage(kind=Kind.CAPTION, body=f"{{ {video_id}", attributes={}))
+                rejected.add(f"{{ {video_id}")
+        messages += rng.sample(messages, len(messages) // 4)
+        rng.shuffle(messages)
+        return cls(messages, titles, frozenset(waiting), frozenset(rejected))
+
+    def in_parts(self, count: int) -> Iterator[Sequence[OutgoingMessage]]:
+        """All messages, in so many parts."""
+        for part in range(count):
+            yield self.messages[part * len(self.messages) // count : (part + 1) * len(self.messages) // count]
+
+
+def _title(video_id: str, version: int) -> str:
+    return f"{video_id}, told {version + 1} times"
+
+
+def _caption(video_id: str, seller: str, version: int) -> OutgoingMessage:
+    stamped = f"2026-01-15T12:{version:02}:00Z"
+    return _message(Kind.CAPTION, video_id, seller, timestamp=stamped, title=_title(video_id, version))
+
+
+def _thumbnails(video_id: str, seller: str, version: int) -> OutgoingMessage:
+    return _message(Kind.THUMBNAIL, video_id, seller, timestamp=f"2026-01-15T12:{version:02}:30Z")
+
+
+def _message(kind: Kind, video_id: str, seller: str, **fields: Any) -> OutgoingMessage:
+    event = an_event(kind, video_id=video_id, seller_handle=seller, **fields)
+    return OutgoingMessage(kind=kind, body=json.dumps(event), attributes={"correlationId": video_id})

@@ -1,0 +1,127 @@
+"""A server and two consumers that die again and again, and viewers who stay."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from attrs import evolve, field, frozen
+
+from linkhub_adapters.runtime import SystemClock
+from linkhub_cli.backends import Backend, open_backend
+from linkhub_cli.processes.http_server import bind
+from linkhub_cli.settings import Settings, load_settings
+from linkhub_core.testing.readable import scanned
+from linkhub_core.wire.codec import encode_product
+from tests.e2e.deployment import Deployment
+from tests.e2e.event_script import SELLERS, EventScript
+from tests.e2e.killable_process import KillableProcess
+from tests.e2e.reconnecting_client import ReconnectingClient
+
+__all__ = ["KillScenario", "open_kill_scenario"]
+
+_WORK = re.compile(rb'"event":"(half_staged|half_was_known|product_saved)"')
+_SAFETY_SECONDS = 120
+
+
+@frozen
+class KillScenario:
+    """A server and two consumers that die again and again, and a viewer a shop."""
+
+    deployment: Deployment
+    url: str
+    server: KillableProcess
+    consumers: Sequence[KillableProcess]
+    viewers: Sequence[ReconnectingClient] = field(init=False)
+
+    @viewers.default
+    def _viewers(self) -> Sequence[ReconnectingClient]:
+        return [ReconnectingClient(self.url, seller) for seller in SELLERS]
+
+    @property
+    def processes(self) -> Sequence[KillableProcess]:
+        """All who may be killed."""
+        return [self.server, *self.consumers]
+
+    async def survive(self, script: EventScript, rng: random.Random, *, kills: int) -> None:
+        """Publish the story bit by bit; after each bit, and some random work, kill somebody."""
+        async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
+            watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
+            for part in script.in_parts(kills):
+                begun = self._worked()  # before there is anything to do: it may be done in no time
+                await backend.publisher.publish(part)
+                victim = rng.choice(self.processes)
+                await self._until_at_work(victim, begun + rng.randint(1, 8))
+                victim.kill()
+                victim.start()
+            await _until(lambda: self._is_settled(backend), "leave the queues empty")
+            expected = {seller: await _products(backend, seller) for seller in SELLERS}
+            await _until(lambda: self._all_shown(expected), "show every viewer all")
+            for task in watching:
+                task.cancel()
+
+    def _settings(self) -> Settings:
+        return load_settings(environment=self.deployment.environment).settings
+
+    async def _until_at_work(self, victim: KillableProcess, steps: int) -> None:
+        """Until the victim is up, and consumers have done so many things altogether."""
+        is_up = r'"event":"(listening|consuming)"'
+
+        async def at_work() -> bool:
+            return victim.count(is_up) > 0 and (victim is self.server or self._worked() >= steps)
+
+        await _until(at_work, f"work, {victim.arguments} above all: {victim.told()[-2000:]}")
+
+    def _worked(self) -> int:
+        return sum(len(_WORK.findall(consumer.log.read_bytes())) for consumer in self.consumers)
+
+    async def _is_settled(self, backend: Backend) -> bool:
+        return sum((await backend.figures()).queued.values()) == 0
+
+    async def _all_shown(self, expected: Mapping[str, Mapping[str, Any]]) -> bool:
+        return all(viewer.shown == expected[viewer.seller_handle] for viewer in self.viewers)
+
+
+async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
+    """What a page should show of a shop, by video."""
+    return {
+        record.key.video_id: orjson.loads(encode_product(record))
+        for record in await scanned(backend.products.scan(seller_handle=seller_handle))
+    }
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> None:
+    """Ask until it holds."""
+    try:
+        async with asyncio.timeout(_SAFETY_SECONDS):
+            while not await condition():  # noqa: ASYNC110  what is waited for happens in other processes
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"they did not {description}")
+
+
+@contextmanager
+def open_kill_scenario(deployment: Deployment, directory: Path) -> Iterator[KillScenario]:
+    """Start everybody on ``hub``, each logging to ``directory``; afterwards all end cleanly."""
+    with closing(bind("127.0.0.1", 0, variable="LINKHUB_PORT")) as taken:
+        port = taken.getsockname()[1]  # free again in a moment, and then the server's in each of its lives
+    environment = deployment.environment | {"LINKHUB_PORT": str(port)}
+    scenario = KillScenario(
+        deployment=evolve(deployment, elsewhere={**deployment.elsewhere, "LINKHUB_PORT": str(port)}),
+        url=f"http://127.0.0.1:{port}",
+        server=KillableProcess(("serve", "--no-consume"), environment, directory / "server.log"),
+        consumers=[KillableProcess(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
+    )
+    for process in scenario.processes:
+        process.log.touch()
+        process.start()
+    yield scenario
+    for process in scenario.processes:
+        process.end()

@@ -1,0 +1,56 @@
+"""What happened in a run, told in order: who did what, and when, in plain sentences."""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import define, field
+
+from linkhub_core.model import Half, ProductRecord, Version, WaitingHalf
+from linkhub_core.ports import Unreadable
+
+__all__ = ["RunLog", "half_text", "product_text", "row_text", "short"]
+
+
+@define
+class RunLog:
+    """A line for each thing that happened, with the virtual time; kept only if it is ``wanted``."""
+
+    wanted: bool
+    lines: list[str] = field(factory=list)
+
+    def tell(self, who: str, sentence: str) -> None:
+        """Add a line."""
+        if self.wanted:
+            present = asyncio.get_running_loop().time()
+            self.lines.append(f"{present:12.4f} s  {who} {sentence}.")
+
+
+def short(version: Version) -> str:
+    """A version in a few characters: the counted second, the stamp if it is another one, and two digits of the hash."""
+    counted, stamped = version.counted_us, version.stamped_us
+    ahead = f" (stamped {(stamped - counted) / 1_000_000:+g} s)" if stamped != counted else ""
+    return f"{counted // 1_000_000 % 3600 / 1:.0f}.{counted % 1_000_000:06d}-{version.digest[:2]}{ahead}"
+
+
+def half_text(half: Half) -> str:
+    """A half in a few words."""
+    return f"the {half.kind} {short(half.version)} of {half.key}"
+
+
+def row_text(row: WaitingHalf | Unreadable | None) -> str:
+    """A row of staging in a few words."""
+    if row is None:
+        return "no row"
+    return "a row that cannot be read" if isinstance(row, Unreadable) else " and ".join(map(half_text, row.halves))
+
+
+def product_text(record: ProductRecord | Unreadable | None) -> str:
+    """A product in a few words."""
+    if record is None:
+        return "no product"
+    if isinstance(record, Unreadable):
+        return "a product that cannot be read"
+    due = "" if record.unannounced_revision is None else ", not announced"
+    halves = f"caption {short(record.caption_version)}, thumbnails {short(record.thumbnails_version)}"
+    return f"revision {record.revision} of {record.key} ({halves}{due})"
