@@ -45,6 +45,7 @@ _SWAPS = {  # only lines that import or open the backend differ
 
 
 def _swapped(swaps: Mapping[str, str]) -> str:
+    example: str
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     for line, swapped in swaps.items():
         assert example.count(line) == 1
@@ -70,6 +71,7 @@ def test_the_example_of_the_readme_joins_two_halves(backend: str, tmp_path: Path
     _check_example(_swapped(swaps))
 
 
+_IMPORT_AWS = "import runtime\nfrom linkhub_adapters.aws import ports as aws"
 _ON_AWS = """aws.open_ports(
         clock=clock,
         caption_queue_url=os.environ["SQS_CAPTION_QUEUE_URL"],

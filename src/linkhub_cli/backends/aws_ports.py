@@ -42,8 +42,6 @@ from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import Clock
 
-__all__ = ["THROTTLED", "open_clients", "open_ports", "usage_of"]
-
 _PROBE_KEY = ProductKey("linkhub", "readiness")
 
 # Codes of calls, and of the statements of a batch, that DynamoDB throttled.
