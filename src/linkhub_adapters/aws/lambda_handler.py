@@ -5,7 +5,7 @@ acknowledge is to leave a message out of the reply. Whatever the assembly has no
 released or not: Lambda deletes nothing of which nobody said that it is durable.
 
     handler = LambdaHandler(
-        queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
+        queues=..., dead_letter_writer=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
     )
 
 Build it once, at import: a container keeps its event loop and its clients from one event to the next. Delays of
@@ -24,7 +24,7 @@ from typing import Any
 
 from attrs import define, field
 
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.messages import moment_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import Fault, MalformedEvent, TransientError
@@ -47,7 +47,7 @@ class LambdaEventQueue:
     """
 
     deliveries: Sequence[Delivery]
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     groups: Mapping[str, str] = field(factory=dict)
     _settled: set[str] = field(factory=set, init=False)
     _buried: set[str] = field(factory=set, init=False)
@@ -72,7 +72,7 @@ class LambdaEventQueue:
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
-        there, error = await self.letter_box.put(rejections)
+        there, error = await self.dead_letter_writer.put(rejections)
         self._buried.update(delivery.message_id for delivery in there)
         if error is not None:
             raise error
@@ -98,13 +98,13 @@ class LambdaHandler:
 
     Args:
         queues: the queue of each kind; a record's ``eventSourceARN`` tells which one it is from.
-        letter_box: where rejected messages go.
+        dead_letter_writer: where rejected messages go.
         journal: hears of an assembly that could not reach a queue.
         assembly: makes what works on a batch, for a queue that is good for one event.
     """
 
     queues: Mapping[Kind, SqsQueue]
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     journal: Journal
     assembly: Callable[[EventQueue], Assembly]
     _runner: asyncio.Runner = field(factory=asyncio.Runner, init=False)
@@ -118,7 +118,9 @@ class LambdaHandler:
         """
         kinds = {queue.arn: queue.kind for queue in self.queues.values()}
         deliveries = [_delivery_of(_kind_of(record, kinds), record) for record in _records_of(event)]
-        queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box, groups=_groups_of(event))
+        queue = LambdaEventQueue(
+            deliveries=deliveries, dead_letter_writer=self.dead_letter_writer, groups=_groups_of(event)
+        )
         self._runner.run(_assemble(self.assembly(queue), queue, self.journal))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
 

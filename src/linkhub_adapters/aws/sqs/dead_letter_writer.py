@@ -19,11 +19,11 @@ from linkhub_core.ports import Clock, Delivery, Rejection
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-__all__ = ["SqsLetterBox"]
+__all__ = ["SqsDeadLetterWriter"]
 
 
 @frozen(kw_only=True)
-class SqsLetterBox:
+class SqsDeadLetterWriter:
     """Writes dead letters. A message that is put twice may be there twice."""
 
     queues: Mapping[Kind, SqsQueue]

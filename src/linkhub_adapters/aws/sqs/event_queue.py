@@ -28,7 +28,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
 from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
 from linkhub_adapters.aws.sqs.messages import delivery_of
@@ -51,7 +51,7 @@ class SqsEventQueue:
     Args:
         queues: the queue of each kind.
         sqs: the calls.
-        letter_box: where rejected messages go.
+        dead_letter_writer: where rejected messages go.
         batch_size: how many messages a ``receive`` returns at most.
         visibility_timeout_seconds: how long a lease runs; whole seconds.
         receive_wait_seconds: how long a ``receive`` waits for the first message.
@@ -63,7 +63,7 @@ class SqsEventQueue:
 
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     batch_size: int = 100
     visibility_timeout_seconds: float = 30.0
     receive_wait_seconds: float = 1.0
@@ -237,7 +237,7 @@ class SqsEventQueue:
         held: set[str] = set()
         once = {one.delivery.receipt: one for one in rejections}  # the same lease twice is one letter
         await self._hide([one.delivery for one in once.values()], self.visibility_timeout_seconds, held)
-        there, error = await self.letter_box.put([one for receipt, one in once.items() if receipt in held])
+        there, error = await self.dead_letter_writer.put([one for receipt, one in once.items() if receipt in held])
         await self.acknowledge(there)
         if error is not None:
             raise error
