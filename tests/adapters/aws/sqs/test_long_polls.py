@@ -137,7 +137,7 @@ def test_a_poll_that_breaks_is_told_too(server: _Server, polls: LongPolls) -> No
     server.answer(KeyError("Messages"))
     _, error = polls.take()
     assert isinstance(error, LinkhubError)
-    assert str(error) == "a poll of test broke: KeyError('Messages')"
+    assert str(error) == "a poll of test failed: KeyError('Messages')"
     assert polls.running == 0
 
 
