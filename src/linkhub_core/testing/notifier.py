@@ -74,6 +74,16 @@ class NotifierContract:
             for feed in (one, other):
                 assert self._same(await _receive(feed, 25), sent)
 
+    async def test_a_later_call_is_received_later(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """An ordered bus keeps the order of calls and of the announcements of a call, for each feed alike."""
+        batches = [[_announcement(number + offset) for offset in (0, 2, 1)] for number in range(0, 30, 3)]
+        sent = [announcement for batch in batches for announcement in batch]
+        async with open_feed() as one, open_feed() as other:
+            for batch in batches:
+                await notifier.notify(batch)
+            for feed in (one, other):
+                assert self._same(await _receive(feed, len(sent)), sent)
+
     async def test_a_feed_receives_what_follows_its_opening(self, notifier: Notifier, open_feed: OpenFeed) -> None:
         """Announcements from before the feed was opened are not received."""
         await notifier.notify([_announcement(1)])

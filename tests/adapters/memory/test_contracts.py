@@ -16,6 +16,7 @@ from linkhub_adapters.memory import (
 from linkhub_adapters.memory.announcements import MemoryAnnouncementFeed
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.testing.builders import NOON, a_record, an_unreadable
+from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
@@ -45,8 +46,8 @@ class TestMemoryStagingStore(StagingStoreContract):
         return put
 
 
-class TestMemoryProductStore(ProductStoreContract):
-    """Products in memory."""
+class TestMemoryProductStore(ProductStoreContract, ExactCursorContract):
+    """Products in memory, and their numbers."""
 
     @pytest.fixture
     def product_store(self) -> MemoryProductStore:
@@ -61,6 +62,15 @@ class TestMemoryProductStore(ProductStoreContract):
             product_store.unreadable[key] = an_unreadable(key)
 
         return put
+
+    @pytest.fixture
+    def delete(self, product_store: MemoryProductStore) -> Spoil:
+        """Deletes a product."""
+
+        async def remove(key: ProductKey) -> None:
+            del product_store.rows[key]
+
+        return remove
 
 
 class TestMemoryShopStamps(ShopStampsContract):

@@ -16,6 +16,7 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
@@ -53,8 +54,8 @@ class TestSqliteStagingStore(StagingStoreContract):
         return put
 
 
-class TestSqliteProductStore(ProductStoreContract):
-    """Products in the file."""
+class TestSqliteProductStore(ProductStoreContract, ExactCursorContract):
+    """Products in the file, and their numbers."""
 
     @pytest.fixture
     def product_store(self, database: SqliteDatabase) -> SqliteProductStore:
@@ -70,6 +71,16 @@ class TestSqliteProductStore(ProductStoreContract):
             await database.write(lambda connection: connection.execute(_SPOILT_PRODUCT, row))
 
         return put
+
+    @pytest.fixture
+    def delete(self, database: SqliteDatabase) -> Spoil:
+        """Deletes a row."""
+
+        async def remove(key: ProductKey) -> None:
+            statement = "DELETE FROM products WHERE seller_handle = ? AND video_id = ?"
+            await database.write(lambda connection: connection.execute(statement, (key.seller_handle, key.video_id)))
+
+        return remove
 
 
 class TestForeignProductsInTheFile(ForeignProductContract):
