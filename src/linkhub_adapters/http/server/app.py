@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from linkhub_adapters.http.api import openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.shop_router import ShopRouter
-from linkhub_adapters.http.pages import api_docs, page_routes
+from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
 from linkhub_adapters.http.server.health_app import for_admins, health_routes
@@ -31,7 +31,7 @@ from linkhub_core.wire import json_text
 
 __all__ = ["create_app"]
 
-_FILES = Path(__file__).parents[1] / "pages" / "files"
+_PAGES = Path(__file__).parents[1] / "pages"
 
 
 def create_app(
@@ -80,8 +80,8 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
 
 
 def _pages(document: Mapping[str, Any]) -> list[Route]:
-    files = load_page_files(_FILES)
-    docs = files.page(api_docs.render(document))
+    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
+    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
     description = PageFile.of(json_text.dump(document), "application/json")
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
