@@ -44,8 +44,6 @@ from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
 
-__all__ = ["THROTTLED", "open_clients", "open_ports", "usage_of"]
-
 BEAT_SECONDS = 30.0
 _PROBE_KEY = ProductKey("linkhub", "readiness")
 

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.lambda_handler import LambdaEventQueue, LambdaHandler
 from linkhub_adapters.memory import MemoryAnnouncements, MemoryProductStore, MemoryStagingStore
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import ActivityFailed
@@ -68,14 +68,16 @@ class _Function:
         )
 
     def _assembly(self, queue: EventQueue) -> AssembleBatch:
-        completion = Completion(
+        return AssembleBatch(
+            queue=queue,
             products=self.products,
             staging=self.staging,
             notifier=MemoryAnnouncements(),
             journal=self.journal,
             clock=FakeClock(),
+            staging_ttl=timedelta(days=1),
+            jitter=lambda: 0,
         )
-        return AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=lambda: 0)
 
     def __call__(self, *records: Mapping[str, Any]) -> list[str]:
         """Invoke it; gives the message ids that its reply names."""
