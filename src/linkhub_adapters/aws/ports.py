@@ -18,7 +18,7 @@ from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sns.topic_bus import TopicBus
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
@@ -88,7 +88,7 @@ async def open_ports(
         queue = SqsEventQueue(
             queues=queues,
             sqs=sqs,
-            letter_box=SqsLetterBox(queues=queues, sqs=sqs, clock=clock),
+            dead_letter_writer=SqsDeadLetterWriter(queues=queues, sqs=sqs, clock=clock),
             batch_size=batch_size,
             visibility_timeout_seconds=visibility_timeout_seconds,
             receive_wait_seconds=receive_wait_seconds,
