@@ -71,7 +71,6 @@ def test_the_example_of_the_readme_joins_two_halves(backend: str, tmp_path: Path
     _check_example(_swapped(swaps))
 
 
-_IMPORT_AWS = "import runtime\nfrom linkhub_adapters.aws import ports as aws"
 _ON_AWS = """aws.open_ports(
         clock=clock,
         caption_queue_url=os.environ["SQS_CAPTION_QUEUE_URL"],
@@ -87,7 +86,7 @@ def test_the_example_of_the_readme_joins_two_halves_on_aws(dynamodb_endpoint: st
     """The same with the adapters of AWS, on stand-ins of its services."""
     example = _swapped(
         {
-            "import memory, runtime": "import runtime\nfrom linkhub_adapters.aws import ports as aws",
+            "import memory, runtime": "import aws, runtime",
             "memory.open_ports(clock=clock)": _ON_AWS,
         }
     )

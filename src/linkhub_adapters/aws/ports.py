@@ -18,7 +18,7 @@ from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sns.topic_bus import TopicBus
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
@@ -43,7 +43,7 @@ async def open_ports(
     visibility_timeout_seconds: float = 30.0,
     receive_wait_seconds: float = 1.0,
 ) -> AsyncIterator[OpenedPorts]:
-    """Open queues, tables and topic, which ``linkhub init`` creates. Leaving the context closes the clients.
+    """Open queues, tables and topic, which have to exist. Leaving the context closes the clients.
 
     SQS decides after how many deliveries a message goes to the dead letters (``maxReceiveCount``).
 
@@ -88,7 +88,7 @@ async def open_ports(
         queue = SqsEventQueue(
             queues=queues,
             sqs=sqs,
-            letter_box=SqsLetterBox(queues=queues, sqs=sqs, clock=clock),
+            dead_letter_writer=SqsDeadLetterWriter(queues=queues, sqs=sqs, clock=clock),
             batch_size=batch_size,
             visibility_timeout_seconds=visibility_timeout_seconds,
             receive_wait_seconds=receive_wait_seconds,

@@ -27,7 +27,7 @@ from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sns.topic_bus import TopicBus
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.depths import SqsDepths
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
@@ -125,7 +125,7 @@ class _Aws:
         return SqsEventQueue(
             queues=self.queues,
             sqs=self.sqs,
-            letter_box=SqsLetterBox(queues=self.queues, sqs=self.sqs, clock=self.clock),
+            dead_letter_writer=SqsDeadLetterWriter(queues=self.queues, sqs=self.sqs, clock=self.clock),
             batch_size=consuming.batch_size,
             visibility_timeout_seconds=consuming.visibility_timeout_seconds,
             receive_wait_seconds=consuming.receive_wait_seconds,
