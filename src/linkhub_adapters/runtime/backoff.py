@@ -1,4 +1,4 @@
-"""How a loop waits between attempts, and records a failed one."""
+"""The back-off of a loop: its pauses between failed attempts, and their journal entries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_RETRY_SECONDS = 10.0
 
 
 async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``stop`` for at most ``seconds``; return whether it was set."""
+    """Wait for ``stop`` for at most ``seconds``; return whether it is set."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -29,18 +29,18 @@ async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
 
 @define(kw_only=True)
 class Backoff:
-    """The pauses of one loop: they double while its activity fails, from 0.2 s to 10 s; a success resets them."""
+    """The pauses of one loop. They double from 0.2 s to 10 s while its activity fails; a success resets them."""
 
     activity: str
     journal: Journal
     _failures: int = 0
 
     def succeeded(self) -> None:
-        """The activity works (again)."""
+        """Reset the pauses."""
         self._failures = 0
 
     async def failed(self, error: Exception, stop: asyncio.Event) -> None:
-        """Record the failure, then wait before the next attempt, or until ``stop`` is set."""
+        """Write a journal entry, then wait before the next attempt, or until ``stop`` is set."""
         self._failures += 1
         retry_seconds = backoff_seconds(
             self._failures, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS
