@@ -1,4 +1,4 @@
-"""The plain WebSocket: text frames that hold ``{"event": ..., "data": ...}``, both ways."""
+"""The plain WebSocket: text frames with ``{"event": ..., "data": ...}`` in both directions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PlainHandler:
         self._viewer = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
-        """Take a message."""
+        """See :class:`~.connection.MessageHandler`."""
         if self._viewer is None:
             return
         read = _read(message)
@@ -58,7 +58,7 @@ class PlainHandler:
 
 
 def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHandler]:
-    """What the gateway has at ``/products``: everybody is let in."""
+    """The endpoint of ``/products``."""
 
     def admit(connection: WebSocketConnection, _: Request) -> PlainHandler:
         return PlainHandler(hub, connection)
@@ -67,7 +67,7 @@ def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHa
 
 
 def plain_routes() -> list[Route]:
-    """The answer to a request for ``/products`` without a handshake, for the HTTP application: 426."""
+    """The route for a request to ``/products`` without a handshake: 426."""
     return [Route(PRODUCTS_PATH, _require_upgrade, methods=["GET"], include_in_schema=False)]
 
 
@@ -81,7 +81,7 @@ async def _require_upgrade(_: HttpRequest) -> Response:
 
 
 def _read(message: str | bytes) -> tuple[str, object] | str:
-    """The event and its data, or what is wrong."""
+    """The event and its data, or the problem."""
     if isinstance(message, bytes):
         return f"Binary messages have no meaning here; {_FORM}"
     try:
