@@ -7,6 +7,7 @@ pyproject.toml is covered at once; one of a type that is not in the table fails 
 import fnmatch
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,11 @@ class _Import:
 
     importer: str
     imported: str
+    expected: str = attrs.field()
+
+    @expected.default
+    def _the_import(self) -> str:
+        return f"{self.importer} -> {self.imported} "
 
 
 @attrs.frozen(kw_only=True)
@@ -45,6 +51,27 @@ class _Tree:
         files = (path.relative_to(source).with_suffix("") for path in source.rglob("*.py"))
         return sorted(".".join(path.parts).removesuffix(".__init__") for path in files)
 
+    @property
+    def packages(self) -> list[str]:
+        """All packages, by their dotted names."""
+        return [name for name in self.modules if self._path(name).is_dir()]
+
+    def imports_of(self, name: str) -> set[str]:
+        """What a module, or the modules of a package, import: the dotted names and all their parents."""
+        path = self._path(name)
+        files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+        found = {
+            module
+            for file in files
+            for module in re.findall(r"^ *from ([\w.]+) import", file.read_text(), re.MULTILINE)
+        }
+        return {
+            ".".join(parts[: depth + 1])
+            for module in found
+            for parts in [module.split(".")]
+            for depth in range(len(parts))
+        }
+
     def matching(self, pattern: str) -> list[str]:
         """The modules that an import-linter expression means: ``*`` is one name, ``**`` any number of them."""
         depth = None if "**" in pattern else pattern.count(".")
@@ -56,10 +83,18 @@ class _Tree:
 
     def add(self, violation: _Import) -> None:
         """Append the import to the importer's file."""
-        path = self.home.joinpath("src", *violation.importer.split("."))
+        path = self._path(violation.importer)
         file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         with file.open("a") as text:
             text.write(f"\nimport {violation.imported}\n")
+
+    def add_package(self, name: str) -> None:
+        """Add an empty package."""
+        self._path(name).mkdir()
+        (self._path(name) / "__init__.py").touch()
+
+    def _path(self, name: str) -> Path:
+        return self.home.joinpath("src", *name.split("."))
 
     def lint(self) -> tuple[int, str]:
         """Check the contracts; return the exit status and the report."""
@@ -124,7 +159,21 @@ def _against_protected(contract: Mapping[str, Any], tree: _Tree) -> Iterator[_Im
         yield _Import(importer=strangers[-1], imported=module)
 
 
+def _against_acyclic_siblings(contract: Mapping[str, Any], tree: _Tree) -> Iterator[_Import]:
+    """In each package one module of those that another one imports imports that one."""
+    for package in tree.packages:
+        if not any(f"{package}.".startswith(f"{ancestor}.") for ancestor in contract["ancestors"]):
+            continue
+        siblings = tree.matching(f"{package}.*")
+        pairs = itertools.permutations(siblings, 2)
+        found = next(((one, other) for one, other in pairs if f"{other}" in tree.imports_of(one)), None)
+        if found is not None:
+            expected = f"No cycles are allowed in {package}."
+            yield _Import(importer=found[1], imported=found[0], expected=expected)
+
+
 _VIOLATIONS: dict[str, Callable[[Mapping[str, Any], _Tree], Iterator[_Import]]] = {
+    "acyclic_siblings": _against_acyclic_siblings,
     "forbidden": _against_forbidden,
     "independence": _against_independence,
     "layers": _against_layers,
@@ -151,5 +200,19 @@ def test_a_violation_breaks_the_contract_by_name(contract: Mapping[str, Any], tr
     assert status == 1, report
     assert f"{contract['name']} BROKEN" in report
     _, _, findings = report.partition("Broken contracts")
-    missing = [one for one in violations if f"{one.importer} -> {one.imported} " not in findings]
+    missing = [one for one in violations if one.expected not in findings]
     assert missing == [], findings
+
+
+_EXHAUSTIVE = [contract for contract in _CONTRACTS if contract.get("exhaustive")]
+
+
+@pytest.mark.parametrize("contract", _EXHAUSTIVE, ids=[contract["name"] for contract in _EXHAUSTIVE])
+def test_a_new_folder_must_be_placed(contract: Mapping[str, Any], tree: _Tree) -> None:
+    """A room that the layers do not name breaks the contract, in each of its containers."""
+    for container in contract["containers"]:
+        tree.add_package(f"{container}.unplaced")
+    status, report = tree.lint()
+    assert status == 1, report
+    assert f"{contract['name']} BROKEN" in report
+    assert report.count("unplaced") == len(contract["containers"]), report

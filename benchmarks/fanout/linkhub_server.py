@@ -33,7 +33,7 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     socketio_routes,
 )
 from linkhub_adapters.runtime import SystemClock
@@ -99,7 +99,7 @@ def make_server(missed: int) -> Server:
     hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
     sockets, streams = SocketIoServer(hub=hub, settings=settings), EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={PRODUCTS_PATH: plain_door(hub), SOCKETIO_PATH: sockets.door},
+        endpoints={PRODUCTS_PATH: plain_endpoint(hub), SOCKETIO_PATH: sockets.endpoint},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],

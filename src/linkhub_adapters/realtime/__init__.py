@@ -16,7 +16,7 @@ How they are put together, on a running event loop::
     sockets = SocketIoServer(hub=hub, settings=settings)
     streams = EventStreams(hub=hub, settings=settings)
     gateway = Gateway(
-        doors={PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.door)},
+        endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],
@@ -39,17 +39,17 @@ How they are put together, on a running event loop::
 `Hub.counters` are for metrics.
 """
 
+from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.endpoints.gateway import Gateway
-from linkhub_adapters.realtime.endpoints.plain_websocket import PRODUCTS_PATH, plain_door, plain_routes
+from linkhub_adapters.realtime.endpoints.plain_websocket import PRODUCTS_PATH, plain_endpoint, plain_routes
 from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH, SOCKETIO_PATHS, socketio_routes
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.server.admission import Admission
 from linkhub_adapters.realtime.server.http_bounds import HttpBounds
 from linkhub_adapters.realtime.server.http_connection import HttpConnection
+from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = [
     "EVENTS_PATH",
@@ -67,7 +67,7 @@ __all__ = [
     "RefusalReason",
     "SocketIoServer",
     "event_stream_routes",
-    "plain_door",
+    "plain_endpoint",
     "plain_routes",
     "socketio_routes",
 ]

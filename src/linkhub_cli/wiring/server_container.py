@@ -24,11 +24,11 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     plain_routes,
     socketio_routes,
 )
-from linkhub_adapters.realtime.endpoints.gateway import Door
+from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.operator.status import OperatorStatus
@@ -71,8 +71,8 @@ def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSet
     )
 
 
-def _doors(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Door]:
-    return {PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.door)}
+def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
+    return {PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, socketio.endpoint)}
 
 
 def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequence[BaseRoute]:
@@ -162,7 +162,7 @@ class ServerContainer(Container):
     streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
     gateway = Singleton(
         Gateway,
-        doors=Callable(_doors, hub, socketio),
+        endpoints=Callable(_endpoints, hub, socketio),
         settings=realtime_settings,
         counters=hub.provided.counters,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),

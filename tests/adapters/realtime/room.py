@@ -31,7 +31,7 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     SocketIoServer,
     event_stream_routes,
-    plain_door,
+    plain_endpoint,
     plain_routes,
     socketio_routes,
 )
@@ -192,7 +192,7 @@ def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
     sockets = SocketIoServer(hub=hub, settings=settings, monotonic=monotonic)
     streams = EventStreams(hub=hub, settings=settings, monotonic=monotonic)
     gateway = Gateway(
-        doors={PRODUCTS_PATH: plain_door(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.door)},
+        endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
         settings=settings,
         counters=hub.counters,
         sweeps=[sockets.sweep, streams.sweep],

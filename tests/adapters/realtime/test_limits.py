@@ -14,7 +14,7 @@ from attrs import evolve
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_core.application.subscriber_session import SessionLimits
 from tests.adapters.realtime.raw_client import RawClient, a_frame, a_handshake
 from tests.adapters.realtime.room import SETTINGS, Room, http_client, open_room, until

@@ -2,7 +2,7 @@
 
 Rule 1: whatever goes wrong, the body has ``type``, ``title``, ``status``, ``detail`` and ``instance``; where a
 parameter is at fault, ``parameter`` names it as it stands in the request. Rule 2: an answer that is our own fault says
-nothing of why; that goes to :attr:`~linkhub_adapters.http.server.services.HttpServices.failed`. Rule 3: a problem with
+nothing of why; that goes to :attr:`failed`. Rule 3: a problem with
 more to say than its status has a ``type`` of its own, which is an address: the API's documentation explains it there.
 """
 
@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.api.json_response import JsonResponse
-from linkhub_adapters.http.server.services import FailedRequest
 from linkhub_core.errors import InvalidQuery, RowUnreadable, StoreRefused, TransientError
 
 __all__ = [
@@ -29,11 +28,22 @@ __all__ = [
     "TOKEN_REQUIRED",
     "UNAVAILABLE",
     "UNKNOWN_PRODUCT",
+    "FailedRequest",
     "ProblemKind",
     "exception_handlers",
     "problem",
     "unexpected",
 ]
+
+
+@frozen(kw_only=True)
+class FailedRequest:
+    """A request that was answered with 500 (unexpected) or 503 (transient), and its error."""
+
+    method: str
+    path: str
+    status: int
+    error: Exception
 
 
 @frozen

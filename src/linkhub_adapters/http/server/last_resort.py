@@ -11,8 +11,7 @@ from collections.abc import Callable
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from linkhub_adapters.http.api.problems import unexpected
-from linkhub_adapters.http.server.services import FailedRequest
+from linkhub_adapters.http.api.problems import FailedRequest, unexpected
 
 __all__ = ["LastResort"]
 

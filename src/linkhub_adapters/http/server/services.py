@@ -12,10 +12,11 @@ from typing import Any
 from attrs import field, frozen
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
+from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop
 
-__all__ = ["FailedRequest", "HealthServices", "HttpServices", "Probe"]
+__all__ = ["HealthServices", "HttpServices", "Probe"]
 
 
 @frozen(kw_only=True)
@@ -28,16 +29,6 @@ class Probe:
     name: str
     check: Callable[[], Awaitable[object]]
     is_needed: bool = True
-
-
-@frozen(kw_only=True)
-class FailedRequest:
-    """A request that could not be answered, and why: 500 for what nobody expected, 503 for what may work later."""
-
-    method: str
-    path: str
-    status: int
-    error: Exception
 
 
 @frozen(kw_only=True)

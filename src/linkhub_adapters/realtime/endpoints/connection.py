@@ -1,24 +1,24 @@
 """One WebSocket connection: an asyncio protocol around the I/O-free protocol of ``websockets``.
 
-Theory of operation. No task, no queue and no timer belong to a connection: bytes that arrive are parsed and handed to
-its visitor at once, the visitor writes ready frames straight to the transport, and what is due later stands in
-``deadline``, which the gateway's one sweep looks at. That, and swapping the parser of the handshake for a bare one, is
-why ten thousand of them at rest are cheap.
+Theory of operation. A connection has no task, no queue and no timer. Received bytes are parsed and passed to the
+message handler at once; the handler writes ready frames straight to the transport; ``deadline`` holds the time of the
+next time-out, which the gateway's single sweep checks. After the handshake its parser is replaced by a smaller one.
+So ten thousand idle connections are cheap.
 
 | phase     | until                                            | then                                            |
 |-----------|--------------------------------------------------|-------------------------------------------------|
 | HANDSHAKE | ``handshake_timeout_seconds``                    | cut                                             |
-| OPEN      | silent for ``ping_interval_seconds``             | a ping; never, if the visitor has its own       |
+| OPEN      | silent for ``ping_interval_seconds``             | a ping, unless the handler sends its own        |
 | PINGED    | silent for ``ping_timeout_seconds`` more         | closed with 1011                                |
 | CLOSING   | ``close_timeout_seconds``                        | cut                                             |
 | LOST      |                                                  |                                                 |
 
-Rule 1. The visitor is told that the connection is lost exactly once, as soon as nothing may be written to it.
-Rule 2. Memory is bounded: a handshake, a message and what waits to be sent each have their limit. More waiting bytes
-        than ``max_unsent_bytes``, and the reader is closed with 1013 (the transport itself tells, when its buffer
-        passes its high-water mark: nothing is measured for each message).
-Rule 3. Whoever sends without end takes turns with everybody else: of what came, a little is read at a time, and
-        nothing more is taken in meanwhile.
+Rule 1. ``MessageHandler.lose`` is called exactly once, as soon as nothing may be written any more.
+Rule 2. Memory is bounded: a handshake, a message and the unsent bytes each have a limit. A connection with more unsent
+        bytes than ``max_unsent_bytes`` is closed with 1013. The transport reports that by its high-water mark, so
+        nothing is measured for each message.
+Rule 3. A client that sends without a pause does not block others: received bytes are processed in small portions, and
+        reading pauses meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import math
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
@@ -38,23 +38,21 @@ from websockets.protocol import Protocol as WebSocketMachine
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
-from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.settings import RealtimeSettings
 
-if TYPE_CHECKING:
-    from linkhub_adapters.realtime.endpoints.gateway import Gateway
+__all__ = ["ConnectionOwner", "MessageHandler", "Phase", "WebSocketConnection"]
 
-__all__ = ["MessageHandler", "Phase", "WebSocketConnection"]
-
-# Of the smallest frames that are half a thousand: some milliseconds, during which nobody else has a turn.
+# About 500 of the smallest frames: a few milliseconds of work, during which no other connection is served.
 _TURN_BYTES: Final = 4_096
-# What happens is told by counters; a line for each connection would be a line for each of ten thousand.
+# Counters replace log lines: there may be ten thousand connections.
 _QUIET: Final = logging.getLogger("linkhub.websockets")
 _QUIET.setLevel(logging.WARNING)
 
 
 class Phase(Enum):
-    """How far a connection has come."""
+    """The state of a connection; see the table above."""
 
     HANDSHAKE = auto()
     OPEN = auto()
@@ -64,47 +62,81 @@ class Phase(Enum):
 
 
 class MessageHandler(Protocol):
-    """Whoever speaks through a connection. Nothing that it does may raise."""
+    """Reads and answers the messages of one connection. No method may raise."""
 
     @property
     def has_heartbeat(self) -> bool:
-        """Whether it finds out by itself that the other side is gone."""
+        """Whether its protocol detects a lost client, so that no pings are needed."""
         ...
 
     def open(self) -> None:
-        """The handshake is done: it may write."""
+        """The handshake is complete; writing is allowed from now on."""
         ...
 
     def receive(self, message: str | bytes) -> None:
-        """Take a message: text, or bytes of a binary one."""
+        """Take a text message, or the bytes of a binary one."""
         ...
 
     def lose(self) -> None:
-        """The connection is gone, or about to be: it must not write any more."""
+        """The connection is closed or closing; writing is no longer allowed."""
+        ...
+
+
+class ConnectionOwner(Protocol):
+    """What a connection needs from the gateway that made it."""
+
+    @property
+    def settings(self) -> RealtimeSettings:
+        """Limits and time-outs."""
+        ...
+
+    @property
+    def counters(self) -> Counters:
+        """Counts refusals and slow readers."""
+        ...
+
+    def monotonic(self) -> float:
+        """The time in seconds."""
+        ...
+
+    def add(self, connection: WebSocketConnection) -> None:
+        """A TCP connection was accepted."""
+        ...
+
+    def remove(self, connection: WebSocketConnection) -> None:
+        """A connection is closed."""
+        ...
+
+    def refuse(self, connection: WebSocketConnection, request: Request) -> Response | None:
+        """The answer that refuses a request; None if its handshake may go on."""
+        ...
+
+    def route(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
+        """The handler for a valid handshake, or the answer that refuses it."""
         ...
 
 
 class WebSocketConnection(asyncio.Protocol):
-    """The server's side of one connection; made by the gateway for each that is accepted or handed over."""
+    """The server's side of one connection, accepted by the gateway or handed over by the HTTP server."""
 
     __slots__ = (
-        "_gateway",
+        "_handler",
         "_head",
         "_is_text",
         "_machine",
         "_message",
+        "_owner",
         "_transport",
         "_unread",
-        "_visitor",
         "address",
         "deadline",
         "phase",
     )
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, owner: ConnectionOwner) -> None:
+        self._owner = owner
         self._machine: WebSocketMachine | None = None
-        self._visitor: MessageHandler | None = None
+        self._handler: MessageHandler | None = None
         self._head = b""
         self._unread = b""
         self._message: bytearray | None = None
@@ -119,27 +151,27 @@ class WebSocketConnection(asyncio.Protocol):
         peer = self._transport.get_extra_info("peername")
         return str(peer[0]) if isinstance(peer, tuple) and peer else ""
 
-    # --- what a visitor uses ---------------------------------------------------------------------------------------
+    # --- for the message handler -----------------------------------------------------------------------------------
 
     @property
     def write(self) -> Callable[[bytes], None]:
-        """Takes the bytes of whole frames. It is the transport's own, so that a broadcast passes no other code."""
+        """Takes the bytes of whole frames. It is the transport's own method, so a broadcast calls nothing else."""
         return self._transport.write
 
     def unsent_bytes(self) -> int:
-        """How many bytes wait for the reader."""
+        """The bytes that the reader has not taken."""
         return self._transport.get_write_buffer_size()
 
     def close(self, code: CloseCode | int, reason: str = "") -> None:
-        """Close with ``code``; the connection is cut if the other side does not do its part in time."""
+        """Close with ``code``; a client that does not answer in time is cut."""
         machine = self._machine
-        # The machine may know of the other side's close frame before the phase does.
+        # The client's close frame changes the machine's state before the phase.
         if self.phase in (Phase.OPEN, Phase.PINGED) and machine is not None and machine.state is State.OPEN:
             machine.send_close(code, reason)
             self._flush()
 
     def abort(self) -> None:
-        """Cut the connection; what waits is forgotten."""
+        """Cut the connection and drop its unsent bytes."""
         self._transport.abort()
 
     # --- asyncio ---------------------------------------------------------------------------------------------------
@@ -147,10 +179,10 @@ class WebSocketConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See :class:`asyncio.Protocol`."""
         self._transport = cast(asyncio.Transport, transport)
-        limit = self._gateway.settings.max_unsent_bytes
+        limit = self._owner.settings.max_unsent_bytes
         self._transport.set_write_buffer_limits(high=limit, low=limit // 2)
-        self.deadline = self._gateway.monotonic() + self._gateway.settings.handshake_timeout_seconds
-        self._gateway.add(self)
+        self.deadline = self._owner.monotonic() + self._owner.settings.handshake_timeout_seconds
+        self._owner.add(self)
 
     def data_received(self, data: bytes) -> None:
         """See :class:`asyncio.Protocol`."""
@@ -170,17 +202,17 @@ class WebSocketConnection(asyncio.Protocol):
             self._act()
         return None  # the transport closes itself
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's; whatever cut it, it is gone
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio passes it
         """See :class:`asyncio.Protocol`."""
-        self._lose_visitor()
+        self._lose_handler()
         if self.phase is not Phase.LOST:
             self.phase, self.deadline = Phase.LOST, math.inf
-            self._gateway.remove(self)
+            self._owner.remove(self)
 
     def pause_writing(self) -> None:
-        """More waits for the reader than may: it is closed, and comes back when it can read."""
+        """Close a connection with too many unsent bytes; its client may connect again."""
         if self.phase in (Phase.OPEN, Phase.PINGED):
-            self._gateway.counters.slow_readers_closed += 1
+            self._owner.counters.slow_readers_closed += 1
             self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     def resume_writing(self) -> None:
@@ -189,25 +221,25 @@ class WebSocketConnection(asyncio.Protocol):
     # --- time ------------------------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Do what is due; the sweep calls it once ``deadline`` has passed."""
+        """Handle a time-out; the sweep calls this after ``deadline``."""
         match self.phase:
             case Phase.OPEN if self._machine is not None:
                 self._machine.send_ping(b"")
-                self.phase, self.deadline = Phase.PINGED, now + self._gateway.settings.ping_timeout_seconds
+                self.phase, self.deadline = Phase.PINGED, now + self._owner.settings.ping_timeout_seconds
                 self._flush()
             case Phase.PINGED if self._machine is not None:
                 self._machine.fail(CloseCode.INTERNAL_ERROR, "no answer to a ping")
                 self._flush()
             case Phase.HANDSHAKE:
-                self._gateway.count_refusal(RefusalReason.TIMEOUT)
+                self._owner.counters.refused[RefusalReason.TIMEOUT] += 1
                 self.abort()
             case _:
                 self.abort()
 
     def _heard(self) -> None:
         self.phase = Phase.OPEN
-        if not self._visitor or not self._visitor.has_heartbeat:
-            self.deadline = self._gateway.monotonic() + self._gateway.settings.ping_interval_seconds
+        if not self._handler or not self._handler.has_heartbeat:
+            self.deadline = self._owner.monotonic() + self._owner.settings.ping_interval_seconds
 
     # --- the handshake ---------------------------------------------------------------------------------------------
 
@@ -229,40 +261,40 @@ class WebSocketConnection(asyncio.Protocol):
             self.data_received(rest)
 
     def _refuse_head(self, machine: ServerProtocol, status: HTTPStatus) -> None:
-        self._gateway.count_refusal(RefusalReason.HANDSHAKE)
+        self._owner.counters.refused[RefusalReason.HANDSHAKE] += 1
         machine.send_response(machine.reject(status, f"{status.phrase}.\n"))
         self._flush()
 
     def _answer(self, machine: ServerProtocol, request: Request) -> None:
-        refusal = self._gateway.refuse(self, request)
+        refusal = self._owner.refuse(self, request)
         if refusal is None:
             response = machine.accept(request)
             if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-                answer = self._gateway.lead(self, request)
+                answer = self._owner.route(self, request)
                 if not isinstance(answer, Response):
                     self._open(machine, response, answer)
                     return
                 response = answer
-            self._gateway.count_refusal(RefusalReason.HANDSHAKE)
+            self._owner.counters.refused[RefusalReason.HANDSHAKE] += 1
             refusal = response
         machine.send_response(refusal)
         self._flush()
 
-    def _open(self, machine: ServerProtocol, response: Response, visitor: MessageHandler) -> None:
+    def _open(self, machine: ServerProtocol, response: Response, handler: MessageHandler) -> None:
         machine.send_response(response)
         self._write_all(machine.data_to_send())
-        # A bare parser instead of the handshake's, which holds on to the request for as long as it lives.
-        max_bytes = self._gateway.settings.session.max_frame_bytes
+        # A smaller parser: that of the handshake keeps the request in memory.
+        max_bytes = self._owner.settings.session.max_frame_bytes
         self._machine = WebSocketMachine(Side.SERVER, state=State.OPEN, max_size=max_bytes, logger=_QUIET)
-        self._visitor = visitor
+        self._handler = handler
         self.deadline = math.inf
         self._heard()
-        visitor.open()
+        handler.open()
 
     # --- frames ----------------------------------------------------------------------------------------------------
 
     def _read(self, data: bytes) -> None:
-        """Read the beginning of what came, and the rest in turns."""
+        """Process the first portion now, and schedule the rest."""
         if self.phase is Phase.LOST:
             return
         if self.phase is Phase.PINGED or self.phase is Phase.OPEN:
@@ -289,7 +321,7 @@ class WebSocketConnection(asyncio.Protocol):
     def _act(self) -> None:
         machine = cast(WebSocketMachine, self._machine)
         for frame in machine.events_received():
-            if self._visitor is not None and isinstance(frame, Frame):
+            if self._handler is not None and isinstance(frame, Frame):
                 self._take(frame)
         self._flush()
 
@@ -307,14 +339,14 @@ class WebSocketConnection(asyncio.Protocol):
                 self._hand_over(message)
 
     def _hand_over(self, data: bytes | bytearray | memoryview) -> None:
-        if self._visitor is None:
+        if self._handler is None:
             return
         try:
             message = str(data, "utf-8") if self._is_text else bytes(data)
         except UnicodeDecodeError:
             self._fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
             return
-        self._visitor.receive(message)
+        self._handler.receive(message)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         machine = cast(WebSocketMachine, self._machine)
@@ -328,30 +360,29 @@ class WebSocketConnection(asyncio.Protocol):
         machine = cast(WebSocketMachine, self._machine)
         self._write_all(machine.data_to_send())
         if machine.state in (State.CLOSING, State.CLOSED) or machine.eof_sent:
-            self._lose_visitor()
+            self._lose_handler()
             if self.phase is not Phase.CLOSING and self.phase is not Phase.LOST:
                 self.phase = Phase.CLOSING
-                self.deadline = self._gateway.monotonic() + self._gateway.settings.close_timeout_seconds
+                self.deadline = self._owner.monotonic() + self._owner.settings.close_timeout_seconds
 
     def _write_all(self, chunks: Sequence[bytes]) -> None:
-        data = b"".join(chunks)  # in one piece: a system call for each of a thousand pongs would be most of their cost
+        data = b"".join(chunks)  # one system call, even for a thousand pongs
         if data and self.phase is not Phase.CLOSING:  # nothing follows a close frame, pongs included
             self._transport.write(data)
-        # Not `close`: with bytes of the other side still unread, that would reset the connection, and the close frame
-        # might never be read. The other side closes now, or the sweep does.
+        # Not `close`: with unread bytes it resets the connection, and the client might not read the close frame. The
+        # client closes now, or else the sweep does.
         if SEND_EOF in chunks and self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
 
-    def _lose_visitor(self) -> None:
-        visitor, self._visitor = self._visitor, None
-        if visitor is not None:
-            visitor.lose()
+    def _lose_handler(self) -> None:
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.lose()
 
 
 def _first_subprotocol(_: ServerProtocol, asked_for: Sequence[Subprotocol]) -> Subprotocol | None:
-    """Name the first subprotocol that the client asked for, as the reference server does.
+    """Accept the first subprotocol that the client offers, as the reference server does.
 
-    No subprotocol changes anything here; but a browser fails the connection (1006) if none of those that it asked for
-    comes back.
+    Subprotocols have no effect here, but a browser fails the connection (1006) if the server accepts none of them.
     """
     return asked_for[0] if asked_for else None

@@ -31,13 +31,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.counters import RefusalReason
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
 from linkhub_adapters.realtime.server.http_connection import transport_of
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller, RefusedCaller
 from linkhub_core.application.subscriber_session import SUBSCRIBE
 from linkhub_core.errors import InvalidQuery

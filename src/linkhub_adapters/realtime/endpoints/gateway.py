@@ -31,15 +31,15 @@ from websockets.datastructures import Headers
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_adapters.realtime.hub.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import RefusedCaller
 
-__all__ = ["Door", "Gateway", "refusal"]
+__all__ = ["Endpoint", "Gateway", "refusal"]
 
-Door = Callable[[WebSocketConnection, Request], MessageHandler | Response]
+Endpoint = Callable[[WebSocketConnection, Request], MessageHandler | Response]
 
 
 def refusal(status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> Response:
@@ -53,7 +53,7 @@ class Gateway:
     """Accepts WebSocket connections and leads each to who is at its path.
 
     Args:
-        doors: by path, what makes a visitor of a connection, or refuses its handshake.
+        endpoints: by path, what makes a visitor of a connection, or refuses its handshake.
         settings: see :class:`~.settings.RealtimeSettings`.
         counters: where refusals and slow readers are counted; the hub's.
         sweeps: called with the monotonic time at each sweep.
@@ -61,7 +61,7 @@ class Gateway:
         monotonic: seconds.
     """
 
-    doors: Mapping[str, Door]
+    endpoints: Mapping[str, Endpoint]
     settings: RealtimeSettings = Factory(RealtimeSettings)
     counters: Counters = Factory(Counters)
     sweeps: Sequence[Callable[[float], None]] = ()
@@ -156,7 +156,7 @@ class Gateway:
             return self._refuse(RefusalReason.DRAINING, HTTPStatus.SERVICE_UNAVAILABLE)
         if len(self._connections) > self.settings.max_connections:
             return self._refuse(RefusalReason.CAPACITY, HTTPStatus.SERVICE_UNAVAILABLE)
-        if _path(request) not in self.doors:
+        if _path(request) not in self.endpoints:
             return self._refuse(RefusalReason.PATH, HTTPStatus.NOT_FOUND)
         if not caller.is_allowed:
             self.refused(RefusedCaller(caller=caller, asked_for="websocket"))
@@ -165,13 +165,9 @@ class Gateway:
             return self._refuse(RefusalReason.ADDRESS, HTTPStatus.TOO_MANY_REQUESTS)
         return None
 
-    def lead(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
-        """Lead a connection whose handshake is sound to who is at its path, who may still refuse."""
-        return self.doors[_path(request)](connection, request)
-
-    def count_refusal(self, reason: RefusalReason) -> None:
-        """Count a connection that did not come to speak."""
-        self.counters.refused[reason] += 1
+    def route(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
+        """Make the message handler of a valid handshake; the endpoint may still refuse it."""
+        return self.endpoints[_path(request)](connection, request)
 
     def _attribute(self, connection: WebSocketConnection, address: str) -> None:
         """Count a connection for its client, whose address is only known with the headers."""
@@ -180,7 +176,7 @@ class Gateway:
             self._by_address[address] += 1
 
     def _refuse(self, reason: RefusalReason, status: HTTPStatus) -> Response:
-        self.count_refusal(reason)
+        self.counters.refused[reason] += 1
         return refusal(status, f"{status.phrase}\n".encode())
 
 

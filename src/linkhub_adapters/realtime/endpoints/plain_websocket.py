@@ -17,14 +17,14 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 
-__all__ = ["PRODUCTS_PATH", "PlainVisitor", "plain_door", "plain_routes"]
+__all__ = ["PRODUCTS_PATH", "PlainHandler", "plain_endpoint", "plain_routes"]
 
 PRODUCTS_PATH: Final = "/products"
 
 _FORM: Final = 'a message is {"event": "...", "data": {...}}'
 
 
-class PlainVisitor:
+class PlainHandler:
     """A viewer behind a plain WebSocket."""
 
     __slots__ = ("_connection", "_hub", "_viewer")
@@ -57,11 +57,11 @@ class PlainVisitor:
             self._hub.disconnect(self._viewer)
 
 
-def plain_door(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainVisitor]:
+def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHandler]:
     """What the gateway has at ``/products``: everybody is let in."""
 
-    def admit(connection: WebSocketConnection, _: Request) -> PlainVisitor:
-        return PlainVisitor(hub, connection)
+    def admit(connection: WebSocketConnection, _: Request) -> PlainHandler:
+        return PlainHandler(hub, connection)
 
     return admit
 

@@ -13,23 +13,42 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from websockets.frames import CloseCode
 
 from linkhub_adapters.realtime import engineio, socketio
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
+from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
 from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 
-if TYPE_CHECKING:
-    from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
-
 __all__ = ["SocketIoClient"]
 
 _NAMESPACES: Final = frozenset({NAMESPACE})
+
+
+class SessionTable(Protocol):
+    """What a client needs from the server that made it."""
+
+    @property
+    def hub(self) -> Hub:
+        """Where its subscriber is connected."""
+        ...
+
+    def monotonic(self) -> float:
+        """The time in seconds."""
+        ...
+
+    def note_due(self, client: SocketIoClient) -> None:
+        """The client's next time-out has changed."""
+        ...
+
+    def remove(self, client: SocketIoClient) -> None:
+        """The session is over. A repeated call does nothing."""
+        ...
 
 
 class SocketIoClient:
@@ -37,7 +56,7 @@ class SocketIoClient:
 
     __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_viewer", "address", "due", "engine")
 
-    def __init__(self, server: SocketIoServer, engine: EngineSession, address: str, now: float) -> None:
+    def __init__(self, server: SessionTable, engine: EngineSession, address: str, now: float) -> None:
         """``address`` is counted against the limit of polling sessions; empty for a WebSocket, which the gateway
         counts itself."""
         self._server = server

@@ -21,10 +21,10 @@ from urllib.parse import parse_qsl
 from attrs import Factory, define, field
 from websockets.http11 import Request, Response
 
+from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
 from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
 from linkhub_adapters.realtime.endpoints.gateway import refusal
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import (
     FORBIDDEN,
@@ -36,8 +36,8 @@ from linkhub_adapters.realtime.engineio import (
     admit,
 )
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.counters import RefusalReason
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller, RefusedCaller
 
 __all__ = ["SocketIoServer"]
@@ -96,18 +96,18 @@ class SocketIoServer:
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
 
-    def door(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
+    def endpoint(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
         """What the gateway has at ``/socket.io/``."""
         query = dict(parse_qsl(request.path.partition("?")[2], keep_blank_values=True))
         admission = admit("GET", query, is_websocket=True, find_session=self._find)
         if isinstance(admission, Refusal):
             return refusal(HTTPStatus(admission.status), admission.body, "application/json")
         if admission.session is not None:
-            return _SocketIoVisitor(self._clients[admission.session.sid], connection)
+            return _SocketIoHandler(self._clients[admission.session.sid], connection)
         client = self._open(Transport.WEBSOCKET, address="")
         if isinstance(client, Refusal):
             return refusal(HTTPStatus(client.status), client.body, "application/json")
-        return _SocketIoVisitor(client, connection)
+        return _SocketIoHandler(client, connection)
 
     # --- polling ---------------------------------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ class SocketIoServer:
         return refused
 
 
-class _SocketIoVisitor:
+class _SocketIoHandler:
     """A WebSocket of a client: its session's own, or that of an upgrade."""
 
     __slots__ = ("_client", "_connection")

@@ -23,14 +23,14 @@ from typing import Final
 
 from attrs import define
 
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.hub.announced_revisions import ShownRevisions
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer, Request
 from linkhub_adapters.realtime.hub.channel import Channel
-from linkhub_adapters.realtime.hub.counters import Counters
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.replay_reader import ReplayReader
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Answer, Viewer
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.application.subscriber_session import Reply, subscribed
 from linkhub_core.ports import Clock
 

@@ -26,15 +26,15 @@ from typing import Any
 
 from attrs import Factory, define, field
 
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
+from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
 from linkhub_adapters.realtime.hub.catch_up import CatchUp
 from linkhub_adapters.realtime.hub.channel import Channel
-from linkhub_adapters.realtime.hub.counters import Counters
 from linkhub_adapters.realtime.hub.recreated import RecreatedProducts
 from linkhub_adapters.realtime.hub.replay_reader import ReplayReader
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import Join, Leave, Outcome, Reply, SubscriberSession
 from linkhub_core.model.announcement import Announcement

@@ -22,9 +22,9 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_adapters.realtime.hub.counters import Counters
+from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model.journal_entries import ActivityFailed

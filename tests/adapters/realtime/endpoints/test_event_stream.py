@@ -14,9 +14,9 @@ import orjson
 import pytest
 from attrs import define, evolve
 
+from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.event_stream import since_of
-from linkhub_adapters.realtime.endpoints.realtime_settings import RealtimeSettings
-from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import (
     PATIENCE_SECONDS,

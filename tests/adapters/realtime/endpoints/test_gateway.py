@@ -10,7 +10,7 @@ from attrs import evolve
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.counters import RefusalReason
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
 from tests.adapters.realtime.room import (

@@ -12,7 +12,7 @@ from attrs import define, evolve
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from linkhub_adapters.realtime.hub.counters import RefusalReason
+from linkhub_adapters.realtime.counters import RefusalReason
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, http_client, open_room, until
 from tests.support.builders import a_key, a_record

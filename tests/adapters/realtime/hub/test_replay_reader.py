@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
-from linkhub_adapters.realtime.hub.counters import Counters
+from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.replay_reader import ANSWERED_TOGETHER, ReplayReader
 from linkhub_core.application import BrowseShop
