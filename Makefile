@@ -46,7 +46,7 @@ clean: ## remove what set-up and runs have made
 
 .venv/run.stamp: .venv/pyvenv.cfg pyproject.toml
 	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[server]'
 	@touch $@
 
 .venv/dev.stamp: .venv/pyvenv.cfg pyproject.toml

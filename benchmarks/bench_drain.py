@@ -23,13 +23,13 @@ from rich.table import Table
 
 from benchmarks.events import backlog
 from benchmarks.stopwatch import Stopwatch
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Consuming, Settings, Storage
 from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import ProductRecord
 from linkhub_core.ports import Entry, OutgoingMessage
+from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire import codec
 
 __all__ = ["command"]

@@ -22,13 +22,12 @@ from starlette.applications import Starlette
 
 from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
 from benchmarks.fanout.shop_events import write_records
-from linkhub_adapters.memory import MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATH,
     EventStreams,
     Gateway,
-    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -36,9 +35,11 @@ from linkhub_adapters.realtime import (
     plain_endpoint,
     socketio_routes,
 )
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
+from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import read_announcement
 from linkhub_core.wire.shop_query import Page, PageQuery
 

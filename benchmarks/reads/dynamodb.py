@@ -22,7 +22,7 @@ from tests.support.aws import dynamodb_client
 from benchmarks.aws_room import AwsRoom, open_clients
 from benchmarks.reads.products import a_product
 from benchmarks.stopwatch import Stopwatch
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
@@ -44,7 +44,7 @@ SELLER = "seller"
 def _open_client(endpoint: str) -> Iterator[DynamoDBClient]:
     """A client of the test server that is as fast as linkhub's own."""
     with closing(dynamodb_client(endpoint, Config(parameter_validation=False))) as client:
-        handle_items_fast(client)
+        speed_up(client)
         yield client
 
 

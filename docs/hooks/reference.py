@@ -16,12 +16,12 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import Metric
 
 from linkhub_adapters.http.api import openapi
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.observability import Metrics
 from linkhub_adapters.observability.gauges import CloudUsage, Figures, RealtimeFigures
 from linkhub_cli.main import program
 from linkhub_cli.settings import reference as settings_reference
 from linkhub_cli.wiring import documents
+from linkhub_core.testing.fakes import FakeClock
 
 _PIECE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
 

@@ -13,12 +13,12 @@ from attrs import define, field, frozen
 from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSocketRoute, expect
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.browser import fonts, react_storefront
 from tests.browser.fit import misfits_by_screen
 from tests.browser.long_texts import LONGEST_HANDLE, TEXTS, extreme_product
 from tests.browser.samples import hostile_product, sample_products
 from tests.e2e.hub import Hub
-from tests.support.builders import an_event
 from tests.support.processes import Process, free_port
 
 # One worker takes all of them, for the page is built once a worker.

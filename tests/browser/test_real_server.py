@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import Hub
-from tests.support.builders import an_event
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 

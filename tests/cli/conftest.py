@@ -18,7 +18,7 @@ from linkhub_cli.main import program
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind
-from tests.support.builders import an_event
+from linkhub_core.testing.builders import an_event
 
 CAPTION = an_event(Kind.CAPTION)
 THUMBNAILS = an_event(Kind.THUMBNAIL)

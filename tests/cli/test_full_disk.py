@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.cli.conftest import Terminal
-from tests.support.builders import an_event
 from tests.support.small_disk import SmallDisk, mount_small_disk
 
 

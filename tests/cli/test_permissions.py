@@ -27,10 +27,10 @@ from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import DeadLetterQuery, OutgoingMessage
+from linkhub_core.testing.builders import an_event
 from linkhub_core.wire import json_text
 from linkhub_core.wire.shop_query import PageQuery
 from tests.support import aws, foreign_rows
-from tests.support.builders import an_event
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

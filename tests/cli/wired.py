@@ -16,7 +16,7 @@ from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.wiring.container import open_container
 from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_core.ports import ProductStore
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
 
 __all__ = ["a_server"]
 

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Half, Kind
+from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import read_event
-from tests.support.builders import NOON, an_event
 
 __all__ = ["MISSING", "body_of", "decode", "faults_of", "notes_of", "raw", "with_change"]
 

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
-from tests.support.builders import an_event
+from linkhub_core.testing.builders import an_event
 
 __all__ = ["SELLERS", "Story"]
 

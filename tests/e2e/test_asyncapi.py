@@ -14,9 +14,9 @@ import socketio
 from websockets.sync.client import connect
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import KEY, an_event
 from tests.e2e.hub import Hub
 from tests.support.asyncapi import Listening
-from tests.support.builders import KEY, an_event
 
 pytestmark = pytest.mark.e2e
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import Hub
-from tests.support.builders import an_event
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,8 @@ import pytest
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.ports import DeadLetterQuery
+from linkhub_core.testing.builders import an_outgoing
 from tests.e2e.hub import Hub
-from tests.support.builders import an_outgoing
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e

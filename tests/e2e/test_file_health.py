@@ -15,8 +15,8 @@ import pytest
 from attrs import evolve
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import Hub
-from tests.support.builders import an_event
 from tests.support.processes import Process
 from tests.support.small_disk import SmallDisk, mount_small_disk
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import LINKHUB, Hub
-from tests.support.builders import an_event
 from tests.support.processes import Process, free_port
 from tests.support.small_disk import SmallDisk, mount_small_disk
 

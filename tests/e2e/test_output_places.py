@@ -16,8 +16,8 @@ from fcntl import ioctl
 import pytest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import LINKHUB, Hub
-from tests.support.builders import an_event
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e

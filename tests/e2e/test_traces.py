@@ -15,8 +15,8 @@ from attrs import define, evolve, field
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.e2e.hub import Hub
-from tests.support.builders import an_event
 
 pytestmark = pytest.mark.e2e
 

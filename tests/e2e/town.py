@@ -18,12 +18,12 @@ from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import Settings, load_settings
+from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import encode_product
 from tests.e2e.hub import Hub
 from tests.e2e.mortals import Mortal
 from tests.e2e.steady_viewer import SteadyViewer
 from tests.e2e.story import SELLERS, Story
-from tests.support.readable import scanned
 
 __all__ = ["Town", "a_town"]
 

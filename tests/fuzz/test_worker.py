@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.testing.builders import NOON, an_event
+from linkhub_core.testing.strategies import event_bodies
 from linkhub_core.wire.codec import decode_event
 from tests.core.application.line import Line
-from tests.support.builders import NOON, an_event
-from tests.support.strategies import event_bodies
 
 SCRAPS = st.text(st.characters(codec="utf-8"), max_size=40)
 

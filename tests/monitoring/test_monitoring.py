@@ -13,7 +13,7 @@ import pytest
 
 from linkhub_adapters.observability import CloudUsage, Figures, Metrics, RealtimeFigures
 from linkhub_adapters.observability.metrics import ACTIVITIES
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
 from tests.support.requirement import PROMTOOL, require
 
 HERE = Path(__file__).parent

@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from linkhub_core.model import Half, Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
+from linkhub_core.testing.builders import NOON, an_event
+from linkhub_core.testing.readable import readable_rows
 from linkhub_core.wire.codec import decode_event
 from tests.properties.laboratory import Fuse, Laboratory
-from tests.support.builders import NOON, an_event
-from tests.support.readable import readable_rows
 
 __all__ = ["AssemblyMachine", "machine_over"]
 

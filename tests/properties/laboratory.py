@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_core.application import AssembleBatch, Completion, Sweep
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, Notifier, ProductStore, StagingStore
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 __all__ = ["Crash", "Fuse", "Laboratory", "Worker"]
 

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from linkhub_core.model import Half, Kind, ProductKey
 from linkhub_core.ports import OutgoingMessage
-from linkhub_core.wire.codec import decode_event
-from tests.core.application.line import Line
-from tests.support.builders import NOON, a_key, an_event
-from tests.support.flaky import (
+from linkhub_core.testing.builders import NOON, a_key, an_event
+from linkhub_core.testing.flaky import (
     FlakyEventQueue,
     FlakyNotifier,
     FlakyProductStore,
@@ -22,6 +20,8 @@ from tests.support.flaky import (
     Strike,
     unavailable,
 )
+from linkhub_core.wire.codec import decode_event
+from tests.core.application.line import Line
 
 
 @st.composite

@@ -13,7 +13,7 @@ from attrs import define, evolve
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from linkhub_adapters.memory import FakeClock, MemoryEventQueue
+from linkhub_adapters.memory import MemoryEventQueue
 from linkhub_adapters.sqlite import (
     SqliteDatabase,
     SqliteDeadLetters,
@@ -23,6 +23,7 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_core.ports import Delivery, EventQueue
+from linkhub_core.testing.fakes import FakeClock
 from tests.adapters.aws.table_room import TableRoom, furnished
 from tests.properties.assembly_machine import machine_over
 from tests.properties.laboratory import Laboratory

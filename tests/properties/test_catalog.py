@@ -9,13 +9,14 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire import shop_query as catalog
-from tests.support import strategies
-from tests.support.builders import a_key, a_record
 
 SCRAPS = st.sampled_from(
     ["{", "}", '"seller_handle"', ":", '"a"', ",", '"video_id"', "%7B", "%22", "%", "%f", "\ud800", "+"]
@@ -27,12 +28,12 @@ VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.li
 @given(strategies.keys(), st.integers(0, 2))
 def test_a_cursor_leads_back_to_its_key(key: ProductKey, times: int) -> None:
     """As it was handed out, decoded once by a framework, or encoded once more by a client."""
-    cursor = catalog.encode_cursor(key)
-    assert catalog.decode_cursor(cursor, key.seller_handle) == key.video_id
+    cursor = catalog.encode_last_key(key)
+    assert catalog.decode_last_key(cursor, key.seller_handle) == key.video_id
     document = json.dumps({"seller_handle": key.seller_handle, "video_id": key.video_id})
     for _ in range(times):
         document = quote(document, safe="")
-    assert catalog.decode_cursor(document, key.seller_handle) == key.video_id
+    assert catalog.decode_last_key(document, key.seller_handle) == key.video_id
 
 
 @given(
@@ -41,7 +42,7 @@ def test_a_cursor_leads_back_to_its_key(key: ProductKey, times: int) -> None:
 def test_any_cursor_is_read_or_invalid(raw: str, encoded: bool) -> None:
     """Nothing else is raised, and what is read is of this shop."""
     try:
-        before = catalog.decode_cursor(quote(raw, errors="replace") if encoded else raw, "a")
+        before = catalog.decode_last_key(quote(raw, errors="replace") if encoded else raw, "a")
     except InvalidQuery as invalid:
         assert invalid.parameter == "lastKey"  # noqa: PT017  either end is right
     else:
@@ -68,7 +69,7 @@ async def test_pages_show_every_product_once_whatever_their_size(numbers: set[in
     for _ in range(len(numbers) + 1):
         page = (await shop.page(a_key().seller_handle, limit=str(limit), last_key=cursor)).page
         seen += [record.key for record in page.products]
-        cursor = catalog.encode_cursor(page.last_key) if page.last_key else None
+        cursor = catalog.encode_last_key(page.last_key) if page.last_key else None
         if cursor is None:
             break
     assert seen == sorted(rows, reverse=True)

@@ -26,12 +26,12 @@ from linkhub_core.model import (
 )
 from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import RuleBroken, moment
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire import codec, json_text
 from linkhub_core.wire.intake import Report, read_content
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.wire.structure import build_exactly
-from tests.support import strategies
-from tests.support.builders import NOON, an_event
 
 RECEIVED_LATE = datetime(9999, 12, 1, tzinfo=UTC)
 KINDS = st.sampled_from(Kind)

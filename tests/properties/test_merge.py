@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from linkhub_core.model import Half, Kind, Version
 from linkhub_core.model.merge import Halves
-from tests.support import strategies
-from tests.support.builders import NOON, a_caption, a_half, a_thumbnail_set
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_thumbnail_set
 
 
 def few_halves(kind: Kind) -> st.SearchStrategy[Half]:

@@ -24,8 +24,9 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.ports import Unreadable
+from linkhub_core.ports import Changes, UnknownCursor, Unreadable
 from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.clocks import LoopClock
 from tests.simulation.plan import BEGINNING, Plan
@@ -72,6 +73,13 @@ class _Reads:
         page = await self.inner.page(query)
         await self._travel()
         return page
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        await self._travel()
+        changes = await self.inner.changes(seller_handle, after, limit)
+        await self._travel()
+        return changes
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port. It does not fail: late news of a deleted product would then be shown, as it should be."""

@@ -211,7 +211,7 @@ MUTATIONS = {
         _PRODUCTS,
         """
 -        if (stored := self.rows.get(record.key)) is not None:
--            return Exists(stored)
+-            return Exists(self._with_cursor(stored))
 """,
     ),
     "condition-on-the-revision-alone": Mutation(
@@ -264,9 +264,9 @@ MUTATIONS = {
     "clear-before-announcing": Mutation(
         _SETTLE,
         """
-+        await self._mark(due)
-         await self.notifier.notify([_announcement(case, record, now) for case, record in due])
--        await self._mark(due)
++        await self._mark(prepared)
+         await self.notifier.notify([_announcement(case, record, now) for case, record in prepared])
+-        await self._mark(prepared)
 """,
     ),
     "clear-whatever-revision": Mutation(

@@ -16,6 +16,8 @@ from linkhub_core.errors import StoreRefused
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
+    Conflict,
     Created,
     CreateOutcome,
     DropOutcome,
@@ -31,8 +33,10 @@ from linkhub_core.ports import (
     StageOutcome,
     StagingStore,
     Superseded,
+    UnknownCursor,
     Unreadable,
 )
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.story import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
@@ -103,6 +107,12 @@ class SimulatedProducts:
             self._tell(f"revises nothing, for there is {product_text(before)} by now")
         return outcome
 
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return await self.inner.prepare_announcements(records)
+
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         return await self.wire.each(self.process, "products", "to clear debts", records, self._mark)
@@ -124,6 +134,13 @@ class SimulatedProducts:
         page = await self.inner.page(query)
         await self.wire.travel(self.process)
         return page
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        await self.wire.travel(self.process)
+        changes = await self.inner.changes(seller_handle, after, limit)
+        await self.wire.travel(self.process)
+        return changes
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -11,7 +11,7 @@ from typing import cast
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.memory import MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
 from linkhub_core.application import Adopt, AssembleBatch, Completion, Sweep
 from linkhub_core.errors import LinkhubError
@@ -25,6 +25,7 @@ from linkhub_core.model import (
     WaitingHalf,
 )
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
+from linkhub_core.testing.fakes import MemoryJournal
 from tests.simulation.audience import Audience
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue

@@ -25,13 +25,13 @@ from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteSt
 from linkhub_cli.wiring.documents import asyncapi_document
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore
+from linkhub_core.testing.builders import KEY
+from linkhub_core.testing.strategies import captions
 from linkhub_core.wire.codec import document_of
 from tests.adapters.aws.table_room import furnished
 from tests.adapters.http.shop import PRODUCTS, Listener
 from tests.core.application.line import Line
 from tests.support import aws
-from tests.support.builders import KEY
-from tests.support.strategies import captions
 
 __all__ = ["described", "lived"]
 

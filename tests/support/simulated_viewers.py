@@ -22,13 +22,13 @@ from typing import Any, Final
 import orjson
 from attrs import define, field, frozen
 
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.realtime import Hub, RealtimeSettings
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
 from linkhub_core.ports import Clock, Journal, ProductReader
+from linkhub_core.testing.fakes import MemoryJournal
 
 __all__ = ["Received", "SimulatedViewer", "a_hub"]
 

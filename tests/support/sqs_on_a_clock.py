@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from attrs import define
 
-from linkhub_adapters.memory import FakeClock
+from linkhub_core.testing.fakes import FakeClock
 
 __all__ = ["ServerClock", "app"]
 

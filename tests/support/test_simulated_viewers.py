@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
+from linkhub_core.testing.builders import KEY, NOON, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.support import virtual_time
-from tests.support.builders import KEY, NOON, a_record
 from tests.support.simulated_viewers import SimulatedViewer, a_hub
 
 SINCE = "2026-01-15T11:00:00Z"

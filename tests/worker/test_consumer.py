@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from attrs import define, field
 
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Consumer
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, Rejection
+from linkhub_core.testing.builders import a_delivery
+from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.testing.flaky import FlakyEventQueue, Strike, unavailable
 from tests.support import virtual_time
-from tests.support.builders import a_delivery
-from tests.support.flaky import FlakyEventQueue, Strike, unavailable
 
 
 @define(eq=False)

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 import pytest
 from attrs import define, field
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_adapters.runtime import Listener
 from linkhub_core.errors import AnnouncementsLost, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
+from linkhub_core.testing.flaky import unavailable
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import next_since
 from tests.support import virtual_time
-from tests.support.builders import NOON, a_key, a_record
-from tests.support.flaky import unavailable
 
 
 @define(eq=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime.backoff import Backoff, stopped_within
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.testing.flaky import unavailable
 from tests.support import virtual_time
-from tests.support.flaky import unavailable
 
 
 def test_a_wait_ends_at_its_time_or_at_the_stop() -> None:

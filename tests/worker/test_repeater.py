@@ -7,11 +7,11 @@ import asyncio
 import pytest
 from attrs import define, field
 
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Repeater
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.testing.flaky import unavailable
 from tests.support import virtual_time
-from tests.support.flaky import unavailable
 
 
 @define(eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -10,6 +11,8 @@ from attrs import define, evolve, field
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Change,
+    Changes,
     Conflict,
     Created,
     CreateOutcome,
@@ -19,9 +22,11 @@ from linkhub_core.ports import (
     Revised,
     ReviseOutcome,
     Revision,
+    UnknownCursor,
     Unreadable,
 )
 from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["MemoryProductStore"]
@@ -29,17 +34,38 @@ __all__ = ["MemoryProductStore"]
 
 @define
 class MemoryProductStore:
-    """A :class:`~linkhub_core.ports.ProductStore` in memory. ``changes`` counts the writes that readers see, by seller.
+    """A :class:`~linkhub_core.ports.ProductStore` in memory. ``writes`` counts the writes that readers see, by seller.
 
-    A test puts what another program would have written into ``unreadable``: such a row hides the one in ``rows``.
+    Each such write has the next number; ``numbers`` holds the newest one of each product. ``store_id`` is in the
+    cursors of this instance. Put a row of another program into ``unreadable``: it hides the one in ``rows``.
     """
 
     rows: dict[ProductKey, ProductRecord] = field(factory=dict)
     unreadable: dict[ProductKey, Unreadable] = field(factory=dict)
-    changes: Counter[str] = field(factory=Counter, init=False)
+    store_id: str = field(factory=lambda: secrets.token_urlsafe(6))
+    writes: Counter[str] = field(factory=Counter, init=False)
+    numbers: dict[ProductKey, int] = field(factory=dict, init=False)
+    _last_number: int = field(default=0, init=False)
 
     def _read(self, key: ProductKey) -> ProductRecord | Unreadable | None:
-        return self.unreadable.get(key) or self.rows.get(key)
+        row = self.unreadable.get(key) or self.rows.get(key)
+        return self._with_cursor(row) if isinstance(row, ProductRecord) else row
+
+    def _with_cursor(self, record: ProductRecord) -> ProductRecord:
+        due = record.unannounced_revision is not None
+        return evolve(record, cursor=self._event_cursor(record.key.seller_handle) if due else None)
+
+    def _event_cursor(self, seller_handle: str) -> str:
+        """The cursor of live events of a shop: just below its lowest change that is not announced."""
+        owed = [
+            self.numbers.get(key, 0)
+            for key, row in self.rows.items()
+            if key.seller_handle == seller_handle and row.unannounced_revision is not None
+        ]
+        return self._cursor(seller_handle, max(0, min(owed, default=self._last_number + 1) - 1))
+
+    def _cursor(self, seller_handle: str, number: int) -> str:
+        return encode_cursor(Cursor(store=self.store_id, seller_handle=seller_handle, position=str(number)))
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
@@ -58,9 +84,9 @@ class MemoryProductStore:
         if (unreadable := self.unreadable.get(record.key)) is not None:
             return unreadable
         if (stored := self.rows.get(record.key)) is not None:
-            return Exists(stored)
+            return Exists(self._with_cursor(stored))
         self._put(record)
-        return Created()
+        return Created(self._event_cursor(record.key.seller_handle))
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
@@ -77,13 +103,21 @@ class MemoryProductStore:
             self.rows[before.key] = evolve(
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
             )
-        else:
-            self._put(evolve(after, shown=stored.shown or after.shown))
-        return Revised()
+            return Revised()
+        self._put(evolve(after, shown=stored.shown or after.shown))
+        return Revised(self._event_cursor(after.key.seller_handle))
 
     def _put(self, record: ProductRecord) -> None:
+        self._last_number += 1
         self.rows[record.key] = record
-        self.changes[record.key.seller_handle] += 1
+        self.numbers[record.key] = self._last_number
+        self.writes[record.key.seller_handle] += 1
+
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return records
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
@@ -110,6 +144,29 @@ class MemoryProductStore:
             products=[stored_product(record) for record in records[: query.limit]],
             has_more=len(records) > query.limit,
             unreadable=unreadable,
+            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
+        )
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        if after.store != self.store_id or not after.position.isdecimal() or int(after.position) > self._last_number:
+            return UnknownCursor()
+        later = sorted(
+            (number, key)
+            for key, number in self.numbers.items()
+            if key.seller_handle == seller_handle and number > int(after.position)
+        )
+        rows = [(number, row) for number, key in later if (row := self._read(key)) is not None]
+        has_more, rows = len(rows) > limit, rows[:limit]
+        return Changes(
+            changes=[
+                Change(stored_product(row), self._cursor(seller_handle, number))
+                for number, row in rows
+                if isinstance(row, ProductRecord)
+            ],
+            cursor=self._cursor(seller_handle, rows[-1][0] if has_more else self._last_number),
+            has_more=has_more,
+            unreadable=[row for _, row in rows if isinstance(row, Unreadable)],
         )
 
     def _keys(self) -> set[ProductKey]:

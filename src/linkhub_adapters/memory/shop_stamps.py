@@ -18,4 +18,4 @@ class MemoryShopStamps:
 
     def current(self, seller_handle: str) -> int:
         """See the port."""
-        return self.store.changes[seller_handle]
+        return self.store.writes[seller_handle]

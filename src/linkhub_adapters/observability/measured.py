@@ -14,6 +14,8 @@ from linkhub_adapters.observability.metrics import Metrics
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
+    Conflict,
     CreateOutcome,
     DropOutcome,
     MarkOutcome,
@@ -22,8 +24,10 @@ from linkhub_core.ports import (
     Revision,
     StageOutcome,
     StagingStore,
+    UnknownCursor,
     Unreadable,
 )
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["MeasuredProductStore", "MeasuredStagingStore"]
@@ -88,6 +92,12 @@ class MeasuredProductStore:
         with self._watch.time("revise"):
             return await self._inner.revise(revisions)
 
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return await self._inner.prepare_announcements(records)
+
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         with self._watch.time("mark_announced"):
@@ -97,6 +107,11 @@ class MeasuredProductStore:
         """See the port."""
         with self._watch.time("page"):
             return await self._inner.page(query)
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        with self._watch.time("changes"):
+            return await self._inner.changes(seller_handle, after, limit)
 
     def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -11,6 +11,8 @@ from linkhub_adapters.observability.tracing import note_began
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
+    Conflict,
     CreateOutcome,
     DropOutcome,
     MarkOutcome,
@@ -19,8 +21,10 @@ from linkhub_core.ports import (
     Revision,
     StageOutcome,
     StagingStore,
+    UnknownCursor,
     Unreadable,
 )
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["TracedProductStore", "TracedStagingStore"]
@@ -50,6 +54,12 @@ class TracedProductStore:
         note_began("save")
         return await self.inner.revise(revisions)
 
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return await self.inner.prepare_announcements(records)
+
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         return await self.inner.mark_announced(records)
@@ -57,6 +67,10 @@ class TracedProductStore:
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         return await self.inner.page(query)
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        return await self.inner.changes(seller_handle, after, limit)
 
     def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -6,7 +6,7 @@
     socketio_server    Socket.IO on a WebSocket, `/socket.io/`, and its sessions
     polling            Socket.IO by HTTP long-polling, as routes
     event_stream       Server-Sent Events, as a route
-    http_connection    lets uvicorn's connections be cut by them
+    uvicorn_server     the HTTP port, with bounded connections; not exported here, because it needs the extra `server`
     engineio, socketio the protocols of it, without I/O
 
 How they are put together, on a running event loop::
@@ -24,8 +24,8 @@ How they are put together, on a running event loop::
     routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
     gateway.start()                                        # its timer; before connections come
     await gateway.listen(socket)                           # a port of its own, if there is to be one
-    # The HTTP port, if there is to be one. `settings.access` names the trusted proxies, not uvicorn.
-    uvicorn.Config(app, ws=gateway.make_connection, http=HttpConnection, proxy_headers=False)
+    # The HTTP port, if there is to be one.
+    HttpServer(http_config(app, gateway.make_connection, drain_seconds=20, keep_alive_seconds=75), [socket])
     ...
     hub.broadcast_all(announcements)                       # whatever the bus brings together
     ...
@@ -48,7 +48,6 @@ from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.server.admission import Admission
 from linkhub_adapters.realtime.server.http_bounds import HttpBounds
-from linkhub_adapters.realtime.server.http_connection import HttpConnection
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = [
@@ -61,7 +60,6 @@ __all__ = [
     "EventStreams",
     "Gateway",
     "HttpBounds",
-    "HttpConnection",
     "Hub",
     "RealtimeSettings",
     "RefusalReason",

@@ -15,6 +15,7 @@ from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
     Conflict,
     Created,
     CreateOutcome,
@@ -24,9 +25,11 @@ from linkhub_core.ports import (
     Revised,
     ReviseOutcome,
     Revision,
+    UnknownCursor,
     Unreadable,
 )
 from linkhub_core.wire.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
@@ -126,6 +129,21 @@ class SqliteProductStore:
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         return await self.database.read_for_client(lambda connection: _page(connection, query))
+
+    async def changes(
+        self,
+        seller_handle: str,  # noqa: ARG002  this store gives no cursors yet
+        after: Cursor,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> Changes | UnknownCursor:
+        """See the port."""
+        return UnknownCursor()
+
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return records
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -19,8 +19,8 @@ from contextlib import ExitStack
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
 from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.operator.process_report import Node
-from linkhub_cli.processes.http_server import HttpServer, bind_all, http_config
-from linkhub_cli.processes.lifecycle import Phase, run_phases, stopped_by_signals
+from linkhub_cli.processes.http_server import bind_all, check_server_package
+from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.processes.realtime_scope import tell_reach
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import access_policy
@@ -34,7 +34,7 @@ async def consume(settings: Settings) -> None:
     """Consume until SIGTERM or Ctrl-C.
 
     Raises:
-        SettingsFaulty: the port cannot be had.
+        SettingsFaulty: the port cannot be had, or uvicorn is missing, which serves on it.
         ServiceUnavailable: the backend cannot be reached.
     """
     stop = asyncio.Event()
@@ -57,6 +57,7 @@ async def consume(settings: Settings) -> None:
 def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
     if listener.metrics_port is None:
         return ()
+    check_server_package("LINKHUB_METRICS_PORT", str(listener.metrics_port))
     sockets = bind_all(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
     return [opened.enter_context(each) for each in sockets]
 
@@ -71,7 +72,7 @@ def _phases(container: Container, listening: Sequence[socket.socket], stop: asyn
         Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
     ]
     if listening:
-        phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop).run]))
+        phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop)]))
     return phases
 
 
@@ -88,7 +89,9 @@ def _meeting(container: Container) -> Attendance:
     return Attendance(presence=presence, journal=container.journal())
 
 
-def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> HttpServer:
+def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Duty:
+    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer, http_config  # noqa: PLC0415  an extra
+
     listener, consuming = container.settings().listener, container.settings().consuming
     services = HealthServices(
         metrics=container.metrics().expose,
@@ -104,4 +107,4 @@ def _health(container: Container, listening: Sequence[socket.socket], stop: asyn
     )
     app = create_health_app(services, settings)
     config = http_config(app, "none", consuming.drain_seconds, listener.keep_alive_seconds)
-    return HttpServer(config, listening)
+    return HttpServer(config, listening).run

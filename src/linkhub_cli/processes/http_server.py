@@ -1,26 +1,35 @@
-"""A uvicorn server as a duty: on a socket that we bound, without signal handlers or logs of its own."""
+"""The port of an HTTP server, and the package that serves on it."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from importlib.util import find_spec
 
-import uvicorn
-from starlette.applications import Starlette
-
-from linkhub_adapters.realtime import HttpBounds, HttpConnection
+from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 
-__all__ = ["HttpServer", "bind", "bind_all", "http_config"]
+__all__ = ["bind", "bind_all", "check_server_package"]
 
 _BACKLOG = 2_048
 _FREE_PORT_ATTEMPTS = 10
+
+
+def check_server_package(subject: str, written: str = "") -> None:
+    """Look whether uvicorn is installed; nothing is imported.
+
+    Args:
+        subject: the command or the setting that needs it.
+        written: the value of that setting.
+
+    Raises:
+        SettingsFaulty: it is missing.
+    """
+    if find_spec("uvicorn") is None:
+        problem = f"needs uvicorn, which is missing: {how_to_install('server')}"
+        raise SettingsFaulty([SettingFault(subject, problem, written)])
 
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
@@ -83,58 +92,3 @@ def _bind_ipv6(port: int, *, variable: str) -> Sequence[socket.socket]:
     except OSError:
         return []  # a machine without IPv6
     return [bind("::1", port, variable=variable)]
-
-
-def http_config(
-    app: Starlette,
-    websockets: Callable[..., object] | Literal["none"],
-    drain_seconds: float,
-    keep_alive_seconds: float,
-    bounds: HttpBounds | None = None,
-) -> uvicorn.Config:
-    """How uvicorn runs an application of ours: it logs nothing, and leaves loop and signals to us.
-
-    Args:
-        app: the application.
-        websockets: who takes connections that are upgraded.
-        drain_seconds: how long requests under way may take once it is told to stop.
-        keep_alive_seconds: how long a connection without a request is kept.
-        bounds: what all connections together may take; the defaults where there are none.
-    """
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http=cast(Any, partial(HttpConnection, bounds=bounds or HttpBounds())),  # as for ws
-        ws=cast(Any, websockets),  # a callable, which uvicorn takes though its types do not say so
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Our own policy reads X-Forwarded-*; uvicorn's would also obey FORWARDED_ALLOW_IPS.
-        proxy_headers=False,
-        timeout_keep_alive=cast(int, keep_alive_seconds),  # handed to a timer, which takes fractions
-        timeout_graceful_shutdown=max(1, int(drain_seconds)),
-    )
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the process."""
-        yield
-
-
-class HttpServer:
-    """Serves an application on bound sockets until `stop` is set; requests under way are answered first."""
-
-    def __init__(self, config: uvicorn.Config, listening: Sequence[socket.socket]) -> None:
-        self._server = _Server(config)
-        self._listening = listening
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set."""
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._server.serve(sockets=list(self._listening)))
-            await stop.wait()
-            self._server.should_exit = True
-            await serving

@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute
 from linkhub_adapters.http import Probe
 from linkhub_adapters.runtime import Listener
 from linkhub_cli.processes.gateway_duty import Viewers
-from linkhub_cli.processes.http_server import HttpServer, bind_all
+from linkhub_cli.processes.http_server import bind_all, check_server_package
 from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.realtime_scope import tell_reach
@@ -71,9 +71,10 @@ async def serve(
         add: given the container and the address, what there is beside plain serving.
 
     Raises:
-        SettingsFaulty: a port cannot be had.
+        SettingsFaulty: a port cannot be had, or uvicorn is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
+    check_server_package("linkhub serve")
     stop = asyncio.Event()
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
@@ -132,6 +133,8 @@ async def _work(
     extras: Extras,
     greet: Callable[[ListenerInfo], None],
 ) -> None:
+    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer  # noqa: PLC0415  an extra
+
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
     container.metrics().take_realtime = container.realtime_figures()
     container.metrics().take_http = container.http_figures()

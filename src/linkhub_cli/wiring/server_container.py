@@ -6,6 +6,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
 from starlette.applications import Starlette
@@ -32,7 +33,6 @@ from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_cli.operator.process_registry import Attendance, Presence
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.http_server import http_config
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
@@ -120,6 +120,12 @@ def _http_bounds(listener: Listener) -> HttpBounds:
         admission=Admission(max_in_work=listener.http_requests_in_work),
         trusted_proxies=TrustedProxies.parse(listener.trusted_proxies or ()),
     )
+
+
+def _uvicorn_config(*arguments: Any) -> Any:
+    from linkhub_adapters.realtime.server.uvicorn_server import http_config  # noqa: PLC0415  an extra
+
+    return http_config(*arguments)
 
 
 def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
@@ -216,7 +222,7 @@ class ServerContainer(Container):
         extra_routes=extra_routes,
     )
     uvicorn_config = Factory(
-        http_config,
+        _uvicorn_config,
         app,
         gateway.provided.make_connection,
         Container.settings.provided.consuming.drain_seconds,

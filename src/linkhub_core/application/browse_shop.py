@@ -14,12 +14,13 @@ from linkhub_core.model.rules import RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal, SilentJournal
-from linkhub_core.ports.product_store import ProductReader
+from linkhub_core.ports.product_store import Changes, ProductReader, UnknownCursor
 from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.wire.cursor import Cursor, parse_cursor
 from linkhub_core.wire.shop_query import (
     Page,
     PageQuery,
-    decode_cursor,
+    decode_last_key,
     next_since,
     parse_limit,
     parse_seller,
@@ -77,7 +78,7 @@ class BrowseShop:
         return PageQuery(
             seller_handle=parse_seller(seller_handle),
             limit=parse_limit(limit),
-            before=decode_cursor(last_key, seller_handle),
+            before=decode_last_key(last_key, seller_handle),
             since=parse_since(since),
         )
 
@@ -126,6 +127,41 @@ class BrowseShop:
         if page.has_more:
             return None
         return sorted(page.products, key=lambda product: (product.updated_at, product.video_id))
+
+    async def changes(
+        self,
+        seller_handle: str,
+        *,
+        cursor: str,
+        limit: str | None = None,
+        last_key: str | None = None,
+        since: str | None = None,
+    ) -> Changes | UnknownCursor:
+        """What changed in a shop after a cursor, from parameters as they are in a query string.
+
+        Raises:
+            InvalidQuery: a parameter breaks a rule, the cursor is empty or another shop's, or ``last_key`` or ``since``
+                is there, too.
+            ServiceUnavailable: the store does not answer.
+        """
+        seller_handle = parse_seller(seller_handle)
+        if last_key or since:
+            raise InvalidQuery("cursor", f"cannot be combined with {'lastKey' if last_key else 'since'}")
+        after = parse_cursor(cursor, seller_handle)
+        if after is None:
+            raise InvalidQuery("cursor", "must not be empty")
+        return await self.changes_after(after, limit=parse_limit(limit))
+
+    async def changes_after(self, after: Cursor, *, limit: int = MAX_MISSED) -> Changes | UnknownCursor:
+        """What changed in the cursor's shop after it, oldest change first; the rows that cannot be read are recorded.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        found = await self.products.changes(after.seller_handle, after, limit)
+        if isinstance(found, Changes):
+            self._record(found.unreadable)
+        return found
 
     async def page_of(self, query: PageQuery) -> Page:
         """The page as the store gives it; the rows of it that cannot be read are recorded.

@@ -96,7 +96,7 @@ class Completion:
             joined, await self.products.create([record for _, record in joined]), strict=True
         ):
             if isinstance(outcome, Created):
-                self._note_saved(case, record, tuple(Kind))
+                self._note_saved(case, evolve(record, cursor=outcome.cursor), tuple(Kind))
             else:
                 case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
@@ -114,7 +114,8 @@ class Completion:
             if isinstance(outcome, Revised) and revision.is_silent:
                 case.stored_elsewhere(revision.after)
             elif isinstance(outcome, Revised):
-                self._note_saved(case, revision.after, _kinds_taken_in(revision.before, revision.after))
+                after = evolve(revision.after, cursor=outcome.cursor)
+                self._note_saved(case, after, _kinds_taken_in(revision.before, after))
             else:
                 case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(case)
@@ -144,10 +145,30 @@ class Completion:
         return [case for case in cases if _is_due(case)]
 
     async def _hand_over(self, due: Sequence[tuple[Assembly, ProductRecord]]) -> None:
+        prepared = await self._prepare(due)
+        if not prepared:
+            return
         now = self.clock.now()
-        await self.notifier.notify([_announcement(case, record, now) for case, record in due])
-        await self._mark(due)
-        self.journal.record([_announced(case, record, now) for case, record in due])
+        await self.notifier.notify([_announcement(case, record, now) for case, record in prepared])
+        await self._mark(prepared)
+        self.journal.record([_announced(case, record, now) for case, record in prepared])
+
+    async def _prepare(self, due: Sequence[tuple[Assembly, ProductRecord]]) -> Sequence[tuple[Assembly, ProductRecord]]:
+        """Have the store prepare the announcements; a revision that was replaced or announced meanwhile is left out."""
+        prepared: list[tuple[Assembly, ProductRecord]] = []
+        waiting = list(due)
+        for _ in range(MAX_ROUNDS):
+            outcomes = await self.products.prepare_announcements([record for _, record in waiting])
+            refreshed: list[tuple[Assembly, ProductRecord]] = []
+            for (case, record), outcome in zip(waiting, outcomes, strict=True):
+                if isinstance(outcome, ProductRecord):
+                    prepared.append((case, outcome))
+                elif (stored := _refreshed(case, record, outcome)) is not None:
+                    refreshed.append((case, stored))
+            if not refreshed:
+                return prepared
+            waiting = refreshed
+        raise TooMuchContention(MAX_ROUNDS)
 
     async def _mark(self, announced: Sequence[tuple[Assembly, ProductRecord]]) -> None:
         """Clear the debts of the announced records; where a silent save came in between, with its versions."""
@@ -158,11 +179,8 @@ class Completion:
             for (case, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, Marked):
                     case.stored_elsewhere(evolve(record, unannounced_revision=None, shown=True))
-                else:
-                    stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
-                    case.stored_elsewhere(stored)
-                    if stored is not None and _says_the_same(stored, record):
-                        refreshed.append((case, stored))
+                elif (stored := _refreshed(case, record, outcome)) is not None:
+                    refreshed.append((case, stored))
             if not refreshed:
                 return
             waiting = refreshed
@@ -214,11 +232,14 @@ def _is_due(case: Assembly) -> bool:
     return case.record is not None and case.record.unannounced_revision is not None
 
 
-def _says_the_same(stored: ProductRecord, announced: ProductRecord) -> bool:
-    """Whether what was announced is what is stored, although the versions are not those that were read."""
-    return stored == evolve(
-        announced, caption_version=stored.caption_version, thumbnails_version=stored.thumbnails_version
-    )
+def _refreshed(case: Assembly, record: ProductRecord, outcome: Conflict | Unreadable) -> ProductRecord | None:
+    """The stored product if it differs from ``record`` in its versions alone: a silent save came in between."""
+    stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
+    case.stored_elsewhere(stored)
+    if stored is None:
+        return None
+    same = evolve(record, caption_version=stored.caption_version, thumbnails_version=stored.thumbnails_version)
+    return stored if stored == same else None
 
 
 def _newest_origin(case: Assembly) -> Origin:

@@ -347,7 +347,7 @@ class ProductRecord:
     announced, ``unannounced_revision`` holds it. ``shown`` says whether a revision of this product was announced.
     ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock; a product that is deleted and saved
     again has another ``created_at``. A product that another service saved has revision 0, is shown, and its halves are
-    older than any event.
+    older than any event. ``cursor`` is what the event of an owed revision carries, as the store gave it.
     """
 
     key: ProductKey
@@ -360,6 +360,7 @@ class ProductRecord:
     revision: int
     unannounced_revision: int | None = None
     shown: bool = False
+    cursor: str | None = field(default=None, eq=False)
 
     @property
     def identity(self) -> tuple[datetime, int, Version, Version]:

@@ -12,6 +12,8 @@ from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Entry, Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.product_store import (
+    Change,
+    Changes,
     Conflict,
     Created,
     CreateOutcome,
@@ -23,6 +25,7 @@ from linkhub_core.ports.product_store import (
     Revised,
     ReviseOutcome,
     Revision,
+    UnknownCursor,
 )
 from linkhub_core.ports.shop_stamps import ShopStamps
 from linkhub_core.ports.staging_store import (
@@ -41,6 +44,8 @@ from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRec
 
 __all__ = [
     "AnnouncementFeed",
+    "Change",
+    "Changes",
     "Clock",
     "Conflict",
     "CreateOutcome",
@@ -77,6 +82,7 @@ __all__ = [
     "Staged",
     "StagingStore",
     "Superseded",
+    "UnknownCursor",
     "Unreadable",
     "VideoLookup",
     "VideoRecord",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
+    "Change",
+    "Changes",
     "Conflict",
     "CreateOutcome",
     "Created",
@@ -24,6 +27,7 @@ __all__ = [
     "ReviseOutcome",
     "Revised",
     "Revision",
+    "UnknownCursor",
 ]
 
 
@@ -45,7 +49,9 @@ class Revision:
 
 @frozen
 class Created:
-    """The product was absent and is now there."""
+    """The product was absent and is now there. ``cursor`` is what the event of this revision carries."""
+
+    cursor: str | None = field(default=None, eq=False)
 
 
 @frozen
@@ -60,7 +66,9 @@ CreateOutcome = Created | Exists | Unreadable
 
 @frozen
 class Revised:
-    """The product is now the revised one."""
+    """The product is now the revised one. ``cursor`` is what the event of this revision carries; None if silent."""
+
+    cursor: str | None = field(default=None, eq=False)
 
 
 @frozen
@@ -79,6 +87,34 @@ ReviseOutcome = Revised | Conflict | Unreadable
 MarkOutcome = Marked | Conflict | Unreadable
 
 
+class Change(NamedTuple):
+    """A product that changed, and the cursor of a reader who was given every change up to this one."""
+
+    product: StoredProduct
+    cursor: str
+
+
+@frozen(kw_only=True)
+class Changes:
+    """The products of a shop that changed after a cursor, each once as it is now, oldest change first.
+
+    ``removed`` are the ``video_id`` of products that were withdrawn. ``cursor`` is where to go on: with ``has_more``
+    after the last change of this answer, else after all changes that this read saw. ``unreadable`` are rows that
+    changed and cannot be read.
+    """
+
+    changes: Sequence[Change]
+    cursor: str
+    has_more: bool
+    removed: Sequence[str] = ()
+    unreadable: Sequence[Unreadable] = ()
+
+
+@frozen
+class UnknownCursor:
+    """This store did not give the cursor: it is another store's, or of a state that a restored copy lacks."""
+
+
 class ProductReader(Protocol):
     """What readers of shops need of a product store: ready JSON, which no call decodes.
 
@@ -94,7 +130,15 @@ class ProductReader(Protocol):
         """One page of a shop, by descending ``video_id``, as of a moment after this was called.
 
         With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
-        on the page: they are in ``unreadable``.
+        on the page: they are in ``unreadable``. A first page has a cursor, which is not later than the read.
+        """
+        ...
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """What changed in a shop after a cursor: at most ``limit`` rows, oldest change first.
+
+        Every change that the holder of ``after`` was not given is in this answer or in those that follow it. A change
+        may come more than once. The cost is that of the answer, not of the shop.
         """
         ...
 
@@ -126,6 +170,17 @@ class ProductStore(ProductReader, Protocol):
 
         A silent revision writes the versions alone. Any other writes all of the product, but never resets ``shown``:
         another process may have announced the product since it was read.
+        """
+        ...
+
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """Make records with a debt ready to be announced: call this right before the notifier.
+
+        A record comes back with the ``cursor`` that its event carries. A store that stamps changes gives a new stamp to
+        a record whose stamp is old, if ``created_at``, ``revision`` and both versions are still those of the record. A
+        store that numbers changes returns the records as they are, without a call.
         """
         ...
 

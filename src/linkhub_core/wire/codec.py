@@ -270,18 +270,24 @@ def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
     """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
-    return announce_stored(stored_product(record), now, correlation_id, traceparent)
+    return announce_stored(stored_product(record), now, correlation_id, traceparent, cursor=record.cursor)
 
 
 def announce_stored(
-    product: StoredProduct, now: datetime, correlation_id: str = "", traceparent: str | None = None
+    product: StoredProduct,
+    now: datetime,
+    correlation_id: str = "",
+    traceparent: str | None = None,
+    *,
+    cursor: str | None = None,
 ) -> Announcement:
-    """Make the announcement of a stored revision: its event wraps the stored bytes."""
+    """Make the announcement of a stored revision: its event wraps the stored bytes, and the cursor if there is one."""
     event_type = Announcement.type_of(product)
     event = {
         "event_type": event_type,
         "event_id": f"{product.updated_at}/{product.video_id}/{product.revision}",
         "revision": product.revision,
+        **({} if cursor is None else {"cursor": cursor}),
         "product": orjson.Fragment(product.document),
         "timestamp": timestamp_text(now),
     }

@@ -22,17 +22,14 @@ from linkhub_core.model.stored_product import StoredProduct
 if TYPE_CHECKING:
     from linkhub_core.ports.unreadable import Unreadable
 
-if TYPE_CHECKING:
-    from linkhub_core.ports.unreadable import Unreadable
-
 __all__ = [
     "CATCH_UP_MARGIN",
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
     "Page",
     "PageQuery",
-    "decode_cursor",
-    "encode_cursor",
+    "decode_last_key",
+    "encode_last_key",
     "next_since",
     "parse_limit",
     "parse_seller",
@@ -67,12 +64,14 @@ class PageQuery:
 class Page:
     """Products of a shop, newest first, and whether at least one more follows the last.
 
-    ``unreadable`` are the rows among them that cannot be read.
+    ``unreadable`` are the rows among them that cannot be read. ``cursor`` is on the first page of a list: the position
+    from which :meth:`~linkhub_core.ports.ProductReader.changes` gives all that changes after this read.
     """
 
     products: Sequence[StoredProduct]
     has_more: bool
     unreadable: Sequence[Unreadable] = ()
+    cursor: str | None = None
 
     @property
     def last_key(self) -> ProductKey | None:
@@ -125,13 +124,13 @@ def next_since(now: datetime) -> datetime:
     return now - CATCH_UP_MARGIN
 
 
-def encode_cursor(key: ProductKey) -> str:
+def encode_last_key(key: ProductKey) -> str:
     """The cursor of a page that ended with ``key``: URL-encoded JSON."""
     document = {"seller_handle": key.seller_handle, "video_id": key.video_id}
     return quote(orjson.dumps(document).decode(), safe="")
 
 
-def decode_cursor(raw: str | None, seller_handle: str) -> str | None:
+def decode_last_key(raw: str | None, seller_handle: str) -> str | None:
     """Read ``lastKey``, whether it is still URL-encoded or not.
 
     Args:

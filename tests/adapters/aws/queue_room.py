@@ -19,9 +19,9 @@ from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_adapters.aws.sqs.find_queues import FindQueues
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Delivery
+from linkhub_core.testing.fakes import FakeClock
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -15,7 +15,7 @@ from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
-from linkhub_adapters.memory import FakeClock
+from linkhub_core.testing.fakes import FakeClock
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -14,10 +14,10 @@ from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_core.ports import AnnouncementFeed, Delivery
+from linkhub_core.testing.event_queue import EventQueueContract, Queues
+from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.adapters.aws.topic_room import TopicRoom
-from tests.contracts.event_queue import EventQueueContract, Queues
-from tests.contracts.notifier import NotifierContract, OpenFeed
 from tests.support.aws import sqs_client
 from tests.support.sqs_on_a_clock import ServerClock
 from tests.support.sqs_sns import run_sqs_sns

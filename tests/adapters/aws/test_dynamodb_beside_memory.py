@@ -25,13 +25,14 @@ from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.memory import FakeClock, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_core.model import Kind, ProductKey, Version
 from linkhub_core.ports import Equal, ProductStore, Revision, Staged
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.readable import readable_rows, scanned
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
 from tests.support.faults import Fault, inject
-from tests.support.readable import readable_rows, scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -14,7 +14,7 @@ from linkhub_adapters.aws.dynamodb import partiql
 from linkhub_adapters.aws.dynamodb.partiql import Condition, Statement
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
 from linkhub_adapters.aws.resources import products_table
-from tests.support.builders import a_record
+from linkhub_core.testing.builders import a_record
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,20 +9,15 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.aws.lambda_handler import LambdaEventQueue, LambdaHandler
-from linkhub_adapters.memory import (
-    FakeClock,
-    MemoryAnnouncements,
-    MemoryJournal,
-    MemoryProductStore,
-    MemoryStagingStore,
-)
+from linkhub_adapters.memory import MemoryAnnouncements, MemoryProductStore, MemoryStagingStore
 from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
+from linkhub_core.testing.builders import KEY, NOON, a_delivery, an_event
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from tests.adapters.aws.queue_room import QueueRoom
-from tests.support.builders import KEY, NOON, a_delivery, an_event
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

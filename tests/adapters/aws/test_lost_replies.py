@@ -11,10 +11,10 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
+from linkhub_core.testing.builders import NOON, a_record, an_outgoing
 from linkhub_core.wire.codec import announce
 from tests.adapters.aws.queue_room import QueueRoom
 from tests.adapters.aws.topic_room import TopicRoom
-from tests.support.builders import NOON, a_record, an_outgoing
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from linkhub_adapters.aws.sqs.depths import SqsDepths
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
+from linkhub_core.testing.builders import an_outgoing
 from tests.adapters.aws.queue_room import QueueRoom
-from tests.support.builders import an_outgoing
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -15,8 +15,8 @@ from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.fakes import FakeClock
 from tests.adapters.aws.queue_room import SAFETY_SECONDS
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.codec import decode_record, timestamp_text
 from linkhub_core.wire.shop_query import Page, PageQuery
 

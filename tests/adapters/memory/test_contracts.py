@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from linkhub_adapters.memory import (
-    FakeClock,
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
@@ -14,14 +13,16 @@ from linkhub_adapters.memory import (
 )
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import AnnouncementFeed
+from linkhub_core.testing.builders import NOON, a_record, an_unreadable
+from linkhub_core.testing.event_queue import EventQueueContract, Queues
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
+from linkhub_core.testing.notifier import NotifierContract, OpenFeed
+from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.readable import Spoil
+from linkhub_core.testing.shop_stamps import ShopStampsContract
+from linkhub_core.testing.staging_store import StagingStoreContract
 from linkhub_core.wire.codec import announce
-from tests.contracts.event_queue import EventQueueContract, Queues
-from tests.contracts.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
-from tests.contracts.notifier import NotifierContract, OpenFeed
-from tests.contracts.product_store import ProductStoreContract, Spoil
-from tests.contracts.shop_stamps import ShopStampsContract
-from tests.contracts.staging_store import StagingStoreContract
-from tests.support.builders import NOON, a_record, an_unreadable
 
 
 class TestMemoryStagingStore(StagingStoreContract):

@@ -9,10 +9,10 @@ from linkhub_adapters.observability import MeasuredProductStore, MeasuredStaging
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Created, Dropped, Marked, Revised, Staged
+from linkhub_core.testing.builders import a_record, a_revision, a_waiting
+from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import a_record, a_revision, a_waiting
-from tests.support.readable import scanned
 
 
 def calls(metrics: Metrics, store: str, call: str, outcome: str) -> float | None:

@@ -16,9 +16,9 @@ from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifie
 from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.testing.builders import KEY, an_outgoing
+from linkhub_core.testing.flaky import FlakyNotifier, Strike, unavailable
 from tests.core.application.line import Line
-from tests.support.builders import KEY, an_outgoing
-from tests.support.flaky import FlakyNotifier, Strike, unavailable
 
 _WORKERS = {kind: f"00-{number:032x}-00000000000000a{number}-01" for number, kind in enumerate(Kind, 1)}
 

@@ -20,13 +20,12 @@ from starlette.routing import Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
     EventStreams,
     Gateway,
-    HttpConnection,
     Hub,
     RealtimeSettings,
     SocketIoServer,
@@ -35,6 +34,7 @@ from linkhub_adapters.realtime import (
     plain_routes,
     socketio_routes,
 )
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
@@ -42,9 +42,10 @@ from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.builders import NOON, a_record
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.support.builders import NOON, a_record
 
 __all__ = [
     "PATIENCE_SECONDS",

@@ -24,6 +24,7 @@ from linkhub_core.application.subscriber_session import (
     SessionLimits,
 )
 from linkhub_core.application.subscriber_session import SubscriberSession as Session
+from linkhub_core.testing.builders import NOON, a_record
 from tests.adapters.realtime.described_clients import DOCUMENT, open_client
 from tests.adapters.realtime.room import (
     PATIENCE_SECONDS,
@@ -34,7 +35,6 @@ from tests.adapters.realtime.room import (
     open_room,
 )
 from tests.support.asyncapi import Listening
-from tests.support.builders import NOON, a_record
 from tests.support.npm import NpmPackage, install
 
 _SPECIFICATION = NpmPackage(name="@asyncapi/specs", version="6.11.1")

@@ -9,9 +9,9 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.channel import MAX_WRITE_BYTES
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, SOCKETIO_POLLING, WIRE_FORMATS, WireFormat
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, an_announcement, make_room
-from tests.support.builders import a_key, a_record
 
 NEWS = [an_announcement(a_record(a_key(number))) for number in range(3)]
 

@@ -13,8 +13,8 @@ from attrs import evolve
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 from linkhub_core.application.browse_shop import MAX_MISSED
 from linkhub_core.application.subscriber_session import SUBSCRIBE
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.room import SETTINGS, make_room
-from tests.support.builders import NOON, a_key, a_record
 
 VIEWERS = 20
 MAX_BYTES = 20 * 1024

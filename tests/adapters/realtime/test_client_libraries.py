@@ -15,11 +15,11 @@ import websocket
 from attrs import evolve
 
 from linkhub_core.access import AccessPolicy
+from linkhub_core.testing.builders import KEY
 from tests.adapters.realtime.node_client import run_client
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, http_client, open_room, until
 from tests.support import npm
-from tests.support.builders import KEY
 
 _OFFICIAL = Path(__file__).with_name("official_client.js")
 _LIBRARY = Path(__file__).with_name("library_client.js")

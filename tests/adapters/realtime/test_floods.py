@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack
 import pytest
 from attrs import evolve
 
+from linkhub_core.testing.builders import a_record
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.raw_client import RawClient, a_frame
 from tests.adapters.realtime.room import SETTINGS, Room, an_announcement, make_room, open_room, read_event, until
-from tests.support.builders import a_record
 
 SUBSCRIBE = '{"event":"subscribe_to_seller","data":{"seller_handle":"nalu-fashion"}}'
 SINCE_EVER = '{"event":"subscribe_to_seller","data":{"seller_handle":"a","since":"1970-01-01T00:00:00Z"}}'

@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import RealtimeSettings
 from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.errors import ServiceUnavailable
@@ -26,10 +26,11 @@ from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.hub_model import ModelClient
-from tests.support.builders import NOON, a_key, a_record
 from tests.support.simulated_viewers import SimulatedViewer, a_hub
 
 SINCE = "2026-01-15T11:00:00Z"

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
 from tests.adapters.realtime.node_client import NodeClient, run_client
 from tests.adapters.realtime.room import SELLER, Room, an_announcement, open_room, until
-from tests.support.builders import KEY, NOON, a_key, a_record
 
 pytestmark = pytest.mark.node
 

@@ -14,9 +14,9 @@ import pytest
 from attrs import define
 from websockets.asyncio.client import ClientConnection, connect
 
+from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient, a_frame
 from tests.adapters.realtime.room import SELLER, Room, an_announcement, http_client, open_room, until
-from tests.support.builders import a_key, a_record
 
 SUBSCRIBE = ("subscribe_to_seller", {"seller_handle": SELLER, "since": "2026-01-15T11:00:00Z"})
 UNSUBSCRIBE = ("unsubscribe", {"seller_handle": SELLER})

@@ -7,13 +7,13 @@ import sqlite3
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
 from linkhub_core.errors import AnnouncementsLost
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
-from tests.support.builders import NOON, a_key, a_record
 
 LONG_SECONDS = 3600.0
 

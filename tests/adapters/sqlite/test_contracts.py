@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import (
     SqliteAnnouncements,
     SqliteDatabase,
@@ -16,11 +15,13 @@ from linkhub_adapters.sqlite import (
 )
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import AnnouncementFeed
-from tests.contracts.event_queue import EventQueueContract, Queues
-from tests.contracts.foreign_rows import ForeignProductContract, PlantProduct
-from tests.contracts.notifier import NotifierContract, OpenFeed
-from tests.contracts.product_store import ProductStoreContract, Spoil
-from tests.contracts.staging_store import StagingStoreContract
+from linkhub_core.testing.event_queue import EventQueueContract, Queues
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
+from linkhub_core.testing.notifier import NotifierContract, OpenFeed
+from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.readable import Spoil
+from linkhub_core.testing.staging_store import StagingStoreContract
 
 _SPOILT_ROW = """
 INSERT INTO staging (seller_handle, video_id, half, version, body, correlation_id, waiting_since, expires_at)

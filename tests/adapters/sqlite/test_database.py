@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import (
     SqliteDatabase,
     SqliteDepths,
@@ -21,7 +20,8 @@ from linkhub_adapters.sqlite import (
 from linkhub_adapters.sqlite.database import from_microseconds, microseconds
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
-from tests.support.builders import NOON, an_outgoing
+from linkhub_core.testing.builders import NOON, an_outgoing
+from linkhub_core.testing.fakes import FakeClock
 
 
 def _value(path: Path, pragma: str) -> object:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import (
     SqliteDatabase,
     SqliteDeadLetters,
@@ -21,7 +20,8 @@ from linkhub_adapters.sqlite.event_queue import NEXT_DUE, faults_text
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
-from tests.support.builders import an_outgoing
+from linkhub_core.testing.builders import an_outgoing
+from linkhub_core.testing.fakes import FakeClock
 
 LONG_SECONDS = 3600.0
 

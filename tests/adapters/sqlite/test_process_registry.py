@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProcessRegistry
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
+from linkhub_core.testing.fakes import FakeClock
 
 
 async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> None:

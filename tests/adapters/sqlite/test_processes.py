@@ -11,7 +11,6 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import SystemClock
 from linkhub_adapters.sqlite import (
     SqliteAnnouncements,
@@ -27,9 +26,10 @@ from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
 from linkhub_core.ports import OutgoingMessage
+from linkhub_core.testing.builders import a_half, a_key
+from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import encode_event
-from tests.support.builders import a_half, a_key
-from tests.support.readable import scanned
 
 PAIRS = 300
 PROCESSES = 4

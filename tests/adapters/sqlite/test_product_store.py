@@ -14,9 +14,9 @@ from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
 from linkhub_adapters.sqlite.product_store import CHANGED, MANY, MANY_CHANGED, WALK, WALK_END, scan_statement
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import Revised, Unreadable
+from linkhub_core.testing.builders import NOON, a_key, a_record, a_revision
 from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import NOON, a_key, a_record, a_revision
 
 
 async def _plan(database: SqliteDatabase, statement: str) -> list[str]:

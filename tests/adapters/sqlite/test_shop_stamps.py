@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteShopStamps
-from tests.contracts.shop_stamps import SELLER, ShopStampsContract
-from tests.support.builders import KEY, a_record
+from linkhub_core.testing.builders import KEY, a_record
+from linkhub_core.testing.shop_stamps import SELLER, ShopStampsContract
 
 
 @pytest.fixture

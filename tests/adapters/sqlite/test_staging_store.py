@@ -6,7 +6,7 @@ import pytest
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteStagingStore
 from linkhub_core.ports import Staged, Unreadable
-from tests.support.builders import a_half, a_waiting
+from linkhub_core.testing.builders import a_half, a_waiting
 
 
 @pytest.mark.parametrize("minute", [0, 1], ids=["an older half", "the half itself"])

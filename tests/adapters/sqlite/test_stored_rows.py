@@ -6,9 +6,9 @@ import pytest
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.builders import KEY, a_key, a_record
 from linkhub_core.wire.codec import encode_product, stored_product
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import KEY, a_key, a_record
 
 SELLER = KEY.seller_handle
 

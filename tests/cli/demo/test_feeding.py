@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_cli.demo.feeding import Feeding
 from linkhub_cli.demo.workers import SimulatedWorkers
 from linkhub_core.ports import OutgoingMessage, Refusal
+from linkhub_core.testing.fakes import FakeClock
 
 
 @define

@@ -5,13 +5,13 @@ from io import StringIO
 
 from rich.console import Console
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.observability import Figures, Metrics, RealtimeFigures
 from linkhub_cli.backends import Backend
 from linkhub_cli.backends.memory import open_backend
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.settings import Settings
+from linkhub_core.testing.fakes import FakeClock
 
 
 def _line(backend: Backend, console: Console) -> StatusLine:

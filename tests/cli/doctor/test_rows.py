@@ -14,7 +14,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.finding import Verdict
-from tests.support.builders import a_half, a_key, a_record, a_waiting, an_unreadable
+from linkhub_core.testing.builders import a_half, a_key, a_record, a_waiting, an_unreadable
 
 
 async def test_rows_of_linkhubs_are_fine() -> None:

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from attrs import define, field
 
-from linkhub_adapters.memory import FakeClock
 from linkhub_adapters.observability import Metrics, RealtimeFigures, get_logger
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.errors import ServiceUnavailable
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
+from linkhub_core.testing.fakes import FakeClock
 
 
 @define

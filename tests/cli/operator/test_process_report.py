@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from linkhub_adapters.observability import Metrics
 from linkhub_cli.operator.process_report import Node, NodeReport, WorkTotals, decode_report, encode_report, totals_of
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
 
 COUNTS = st.integers(0, 2**40)
 BOUNDS = (0.025, 1.0, None)

@@ -20,7 +20,7 @@ from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind
-from tests.support.builders import NOON, an_outgoing
+from linkhub_core.testing.builders import NOON, an_outgoing
 
 SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
 REALTIME = RealtimeFigures(connections={"websocket": 2, "sse": 1}, subscriptions=4, deliveries=9)

@@ -1,40 +1,55 @@
-"""A server as a duty: it answers until it is told to stop, and finishes what it began."""
+"""Without uvicorn, the processes that need it end with its name and exit code 2, and everything else works."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import subprocess
+import sys
+from pathlib import Path
 
-import httpx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+import pytest
 
-from linkhub_cli.processes.http_server import HttpServer, bind
+_WITHOUT_UVICORN = "import sys; sys.modules['uvicorn'] = None; from linkhub_cli.main import main; main()"
 
 
-async def test_a_request_under_way_is_answered() -> None:
-    """Told to stop in the midst of a request, it answers that one, takes no other, and ends."""
-    begun, go_on, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+@pytest.mark.parametrize(
+    ("arguments", "variables", "subject"),
+    [
+        (["serve"], {}, "linkhub serve"),
+        (["consume"], {"LINKHUB_METRICS_PORT": "0"}, "LINKHUB_METRICS_PORT=0"),
+    ],
+)
+def test_a_process_that_needs_uvicorn_names_it(
+    arguments: list[str], variables: dict[str, str], subject: str, tmp_path: Path
+) -> None:
+    """And the extra that brings it."""
+    result = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_UVICORN, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"LINKHUB_BACKEND": "embedded", **variables},
+        timeout=60,
+    )
+    assert result.returncode == 2, result.stderr
+    problem = "needs uvicorn, which is missing: pip install '.[server]' in linkhub's checkout"
+    assert f"{subject} {problem}" in result.stderr
 
-    async def slow(_: Request) -> PlainTextResponse:
-        begun.set()
-        await go_on.wait()
-        return PlainTextResponse("done")
 
-    app = Starlette(routes=[Route("/", slow)])
-    listening = bind("127.0.0.1", 0, variable="LINKHUB_PORT")
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    handler = signal.getsignal(signal.SIGTERM)
-    server = HttpServer(uvicorn.Config(app, lifespan="off", log_config=None, loop="none"), [listening])
-    running = asyncio.create_task(server.run(stop))
-    async with httpx.AsyncClient(trust_env=False) as client:
-        asking = asyncio.create_task(client.get(url))
-        await begun.wait()
-        stop.set()
-        go_on.set()
-        assert (await asking).text == "done"
-    await running
-    assert signal.getsignal(signal.SIGTERM) == handler
+def test_one_module_uses_uvicorn() -> None:
+    """All others can be imported without it."""
+    code = """
+import importlib, pkgutil, sys
+sys.modules["uvicorn"] = None
+import linkhub_adapters, linkhub_cli
+missing = []
+for package in (linkhub_adapters, linkhub_cli):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            missing.append((module.name, error.name))
+print(missing)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout == "[('linkhub_adapters.realtime.server.uvicorn_server', 'uvicorn')]\n"

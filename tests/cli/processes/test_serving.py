@@ -14,7 +14,6 @@ import pytest
 from attrs import evolve
 from dependency_injector.providers import Object
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal
 from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import hear
@@ -22,7 +21,8 @@ from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import open_container
 from linkhub_cli.wiring.server_container import ServerContainer
 from linkhub_core.model.journal_entries import ActivityFailed
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 
 @asynccontextmanager

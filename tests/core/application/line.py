@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
-from linkhub_adapters.memory import FakeClock, MemoryEventQueue, MemoryJournal, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
 from linkhub_core.application import AssembleBatch, Completion, Sweep
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
@@ -21,8 +21,8 @@ from linkhub_core.ports import (
     ProductStore,
     StagingStore,
 )
-from tests.support.builders import an_outgoing
-from tests.support.flaky import RecordingNotifier
+from linkhub_core.testing.builders import an_outgoing
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 
 __all__ = ["Line"]
 

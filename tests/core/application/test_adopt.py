@@ -13,8 +13,8 @@ from linkhub_core.application import Adopt, AdoptionPlan
 from linkhub_core.errors import StoreRefused
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import DropOutcome, ReviseOutcome, Revision
+from linkhub_core.testing.builders import a_caption, a_half, a_key, a_record, a_waiting, an_outgoing, an_unreadable
 from tests.core.application.line import Line
-from tests.support.builders import a_caption, a_half, a_key, a_record, a_waiting, an_outgoing, an_unreadable
 
 OLD = OLDER_THAN_ANY_EVENT
 

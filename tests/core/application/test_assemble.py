@@ -24,11 +24,18 @@ from linkhub_core.model.journal_entries import (
     ProductSaved,
 )
 from linkhub_core.ports import Delivery, Rejection, ReviseOutcome, Revision
-from linkhub_core.wire.codec import Reading, document_of, read_event
-from linkhub_core.wire.intake import unwrap
-from tests.core.application.line import Line
-from tests.support.builders import KEY, NOON, a_delivery, a_half, a_key, a_record, an_event, an_outgoing, an_unreadable
-from tests.support.flaky import (
+from linkhub_core.testing.builders import (
+    KEY,
+    NOON,
+    a_delivery,
+    a_half,
+    a_key,
+    a_record,
+    an_event,
+    an_outgoing,
+    an_unreadable,
+)
+from linkhub_core.testing.flaky import (
     DuplicatingQueue,
     FlakyEventQueue,
     FlakyNotifier,
@@ -37,6 +44,9 @@ from tests.support.flaky import (
     Strike,
     unavailable,
 )
+from linkhub_core.wire.codec import Reading, document_of, read_event
+from linkhub_core.wire.intake import unwrap
+from tests.core.application.line import Line
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from linkhub_core.application import Assembly
 from linkhub_core.model import Kind, Origin
 from linkhub_core.model.merge import Halves
-from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting
+from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting
 
 
 def test_the_case_of_a_row_has_to_see_it_go() -> None:

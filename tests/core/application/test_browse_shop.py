@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.browse_shop import MAX_MISSED
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
-from linkhub_core.wire.shop_query import Page, PageQuery, encode_cursor, next_since
-from tests.support.builders import KEY, NOON, a_key, a_record
-from tests.support.flaky import FlakyProductStore, Strike, unavailable
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.flaky import FlakyProductStore, Strike, unavailable
+from linkhub_core.wire.shop_query import Page, PageQuery, encode_last_key, next_since
 
 SHOP = KEY.seller_handle
 
@@ -31,7 +32,7 @@ async def test_a_shop_is_read_from_the_newest_to_the_oldest_page_by_page() -> No
         seen += [record.key for record in answer.page.products]
         if answer.page.last_key is None:
             break
-        cursor = encode_cursor(answer.page.last_key)
+        cursor = encode_last_key(answer.page.last_key)
     assert seen == [a_key(n) for n in reversed(range(7))]
 
 
@@ -72,7 +73,7 @@ async def test_the_timestamp_to_poll_with_is_taken_before_the_read() -> None:
     [
         ({"limit": "0"}, "limit"),
         ({"last_key": "x"}, "lastKey"),
-        ({"last_key": encode_cursor(a_key(1, "another"))}, "lastKey"),
+        ({"last_key": encode_last_key(a_key(1, "another"))}, "lastKey"),
         ({"since": "soon"}, "since"),
     ],
 )

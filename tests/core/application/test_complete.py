@@ -17,9 +17,9 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
 from linkhub_core.model.merge import Halves
 from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
+from linkhub_core.testing.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 from tests.core.application.line import Line
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
-from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 
 CAPTION, PICTURES = a_half(), a_half(Kind.THUMBNAIL)
 NEWER = a_half(minute=9, content=a_caption(title="Newer"))

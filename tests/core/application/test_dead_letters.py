@@ -15,9 +15,9 @@ from linkhub_core.application import Examined, ExamineDeadLetters, MendDeadLette
 from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
+from linkhub_core.testing.builders import KEY, NOON, an_outgoing
+from linkhub_core.testing.flaky import FlakyStagingStore, Strike
 from tests.core.application.line import Line
-from tests.support.builders import KEY, NOON, an_outgoing
-from tests.support.flaky import FlakyStagingStore, Strike
 
 
 async def examined(line: Line, query: DeadLetterQuery | None = None) -> list[Examined]:

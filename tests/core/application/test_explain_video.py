@@ -10,9 +10,9 @@ from linkhub_adapters.memory import MemoryVideoLookup
 from linkhub_core.application import ExamineDeadLetters, ExplainVideo, State, VideoTimeline, timelines_of
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import OutgoingMessage, VideoRecord
+from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 from linkhub_core.wire.codec import announce
 from tests.core.application.line import Line
-from tests.support.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 

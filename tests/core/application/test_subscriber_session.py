@@ -22,7 +22,7 @@ from linkhub_core.application.subscriber_session import (
     SubscriberSession,
     subscribed,
 )
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
 
 NOON_TEXT = "2026-01-15T12:00:00.000Z"
 

@@ -14,9 +14,9 @@ from linkhub_core.errors import StoreRefused, TransientError
 from linkhub_core.model import Half, Kind, ProductKey, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, ProductAnnounced, RowSkipped, Swept
 from linkhub_core.ports import DropOutcome, Unreadable
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting, an_unreadable
+from linkhub_core.testing.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 from tests.core.application.line import Line
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting, an_unreadable
-from tests.support.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 
 NEWER = a_half(minute=9, content=a_caption(title="Newer"))
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import NOON, a_record
 from linkhub_core.wire.codec import announce
-from tests.support.builders import NOON, a_record
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from attrs import evolve
 from linkhub_core.model import Half, Kind, ProductRecord
 from linkhub_core.model.decision_table import Decision, Improved, Joined, Refreshed, Unchanged, Waiting, decide
 from linkhub_core.model.merge import Halves
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_thumbnail_set
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_thumbnail_set
 
 CAPTION, NEWER_CAPTION = a_half(minute=1), a_half(minute=2, content=a_caption(title="Newer Heels"))
 PICTURES = a_half(Kind.THUMBNAIL, minute=1)

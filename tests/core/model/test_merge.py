@@ -8,7 +8,7 @@ import pytest
 
 from linkhub_core.model import Half, Kind, Version
 from linkhub_core.model.merge import Halves, newer_than
-from tests.support.builders import NOON, a_caption, a_half, a_record
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_record
 
 OLD, NEW = a_half(minute=0), a_half(minute=1, content=a_caption(title="Newer Heels"))
 PICTURES = a_half(Kind.THUMBNAIL, minute=0)

@@ -12,7 +12,7 @@ from attrs.exceptions import FrozenInstanceError
 
 from linkhub_core.model import BoundingBox, DetectedObject, Half, Kind, Origin, ProductKey, Version
 from linkhub_core.model.rules import RuleBroken
-from tests.support.builders import NOON, a_caption, a_half, a_record, a_thumbnail, a_thumbnail_set, a_waiting
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_record, a_thumbnail, a_thumbnail_set, a_waiting
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, OutgoingMessage, Rejection
-from tests.support.builders import NOON, a_delivery
+from linkhub_core.testing.builders import NOON, a_delivery
 
 
 def test_bodies_stay_out_of_what_is_printed() -> None:

@@ -8,15 +8,14 @@ from typing import Protocol
 import pytest
 
 from linkhub_adapters.memory import (
-    FakeClock,
     MemoryAnnouncements,
     MemoryEventQueue,
-    MemoryJournal,
     MemoryProductStore,
     MemoryShopStamps,
     MemoryStagingStore,
 )
 from linkhub_core import ports
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 PROTOCOLS: list[type] = [
     value

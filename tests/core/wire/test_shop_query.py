@@ -9,9 +9,9 @@ import pytest
 
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_stored
 from linkhub_core.wire import shop_query as catalog
 from linkhub_core.wire.shop_query import Page
-from tests.support.builders import KEY, NOON, a_key, a_stored
 
 
 @pytest.mark.parametrize(("raw", "limit"), [(None, 20), ("", 20), ("1", 1), ("50", 50), ("007", 7)])
@@ -81,14 +81,14 @@ def test_a_cursor_leads_back_however_often_it_was_encoded(times: int) -> None:
     cursor = '{"seller_handle":"nalu-fashion","video_id":"v_1"}'
     for _ in range(times):
         cursor = quote(cursor, safe="")
-    assert catalog.decode_cursor(cursor, "nalu-fashion") == "v_1"
-    assert catalog.decode_cursor(catalog.encode_cursor(KEY), KEY.seller_handle) == KEY.video_id
+    assert catalog.decode_last_key(cursor, "nalu-fashion") == "v_1"
+    assert catalog.decode_last_key(catalog.encode_last_key(KEY), KEY.seller_handle) == KEY.video_id
 
 
 @pytest.mark.parametrize("raw", [None, ""])
 def test_no_cursor_is_the_first_page(raw: str | None) -> None:
     """As is an empty one."""
-    assert catalog.decode_cursor(raw, "a") is None
+    assert catalog.decode_last_key(raw, "a") is None
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_no_cursor_is_the_first_page(raw: str | None) -> None:
 def test_any_other_cursor_is_invalid(raw: str) -> None:
     """Garbage is the reader's fault, never ours."""
     with pytest.raises(InvalidQuery) as invalid:
-        catalog.decode_cursor(raw, "a")
+        catalog.decode_last_key(raw, "a")
     assert invalid.value.parameter == "lastKey"
 
 
 def test_the_cursor_of_another_shop_is_invalid() -> None:
     """It says whose it is."""
     with pytest.raises(InvalidQuery, match="belongs to the shop 'b', not to 'a'"):
-        catalog.decode_cursor(catalog.encode_cursor(ProductKey("b", "v")), "a")
+        catalog.decode_last_key(catalog.encode_last_key(ProductKey("b", "v")), "a")
 
 
 def test_the_next_page_starts_after_the_last_product_if_there_is_more() -> None:

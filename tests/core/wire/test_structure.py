@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from linkhub_core.model import Caption, ThumbnailSet
+from linkhub_core.testing.builders import a_caption, a_thumbnail_set
 from linkhub_core.wire.codec import document_of
 from linkhub_core.wire.structure import build, build_exactly, unstructure
-from tests.support.builders import a_caption, a_thumbnail_set
 
 
 @pytest.mark.parametrize("content", [a_caption(), a_thumbnail_set()], ids=["caption", "thumbnails"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_adapters.aws.client.sdk_session import SdkSession
 
@@ -74,7 +74,7 @@ class AwsClients:
         """The client of DynamoDB, which writes and reads items fast."""
         with _configured("DynamoDB"):
             client: DynamoDBClient = self._session.client("dynamodb", self._config())
-        handle_items_fast(client)
+        speed_up(client)
         return client
 
     @cached_property

@@ -1,16 +1,15 @@
-"""Several calls at once, none of which is left running when the caller goes on."""
+"""``asyncio.gather`` that leaves no call running when it raises."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
 
-__all__ = ["side_by_side"]
+__all__ = ["gather_all"]
 
 
-async def side_by_side(calls: Iterable[Awaitable[object]]) -> None:
-    """Await all of ``calls`` together; when all have ended, raise the first error that any of them met."""
-    results = await asyncio.gather(*calls, return_exceptions=True)
-    for result in results:
+async def gather_all(calls: Iterable[Awaitable[object]]) -> None:
+    """Await all calls together; when all have ended, raise the first error among them."""
+    for result in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result

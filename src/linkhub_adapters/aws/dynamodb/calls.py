@@ -16,7 +16,7 @@ from attrs import define, field
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.consumption import Consumption
 from linkhub_adapters.aws.client.errors import DYNAMODB
-from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports import Clock
@@ -42,7 +42,7 @@ class DynamoDbCalls:
     """DynamoDB through one boto3 client, which is safe to share between threads.
 
     Args:
-        dynamodb: the client; :func:`~.fast_items.handle_items_fast` saves it a third of its time.
+        dynamodb: the client; :func:`~.fast_items.speed_up` saves it a third of its time.
         calls: makes the calls on threads.
         clock: waits between attempts.
         consumption: counts what was charged.
@@ -62,7 +62,7 @@ class DynamoDbCalls:
             ServiceUnavailable: some could not be read.
         """
         items: list[Item] = []
-        await side_by_side(self._get(table, chunk, items) for chunk in in_chunks(keys, MAX_KEYS))
+        await gather_all(self._get(table, chunk, items) for chunk in in_chunks(keys, MAX_KEYS))
         return items
 
     async def _get(self, table: str, keys: Sequence[Item], items: list[Item]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of
-from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
 from linkhub_core.errors import ServiceUnavailable
@@ -138,7 +138,7 @@ async def execute(calls: DynamoDbCalls, statements: Sequence[Statement]) -> list
     outcomes: dict[int, Outcome] = {}
     numbered = list(enumerate(statements))
     try:
-        await side_by_side(_execute(calls, dict(chunk), outcomes) for chunk in in_chunks(numbered, MAX_STATEMENTS))
+        await gather_all(_execute(calls, dict(chunk), outcomes) for chunk in in_chunks(numbered, MAX_STATEMENTS))
     except ServiceUnavailable as error:  # the call itself may have succeeded, and its statements not
         calls.calls.recent.failed("batch_execute_statement", {"Statements": [_request(statements[0])]}, error)
         raise

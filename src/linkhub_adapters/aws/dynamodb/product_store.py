@@ -36,6 +36,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
     Conflict,
     Created,
     CreateOutcome,
@@ -45,9 +46,11 @@ from linkhub_core.ports import (
     Revised,
     ReviseOutcome,
     Revision,
+    UnknownCursor,
     Unreadable,
 )
 from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["DynamoDbProductStore"]
@@ -154,6 +157,21 @@ class DynamoDbProductStore:
                 elif query.since is None or product.updated_at > timestamp_text(query.since):
                     products.append(product)
         return Page(products=products, has_more=bool(left), unreadable=unreadable)
+
+    async def changes(
+        self,
+        seller_handle: str,  # noqa: ARG002  this store gives no cursors yet
+        after: Cursor,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> Changes | UnknownCursor:
+        """See the port."""
+        return UnknownCursor()
+
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return records
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

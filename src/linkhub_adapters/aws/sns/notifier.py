@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from linkhub_adapters.aws.botocore_speedups.publish_batch import write_forms_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of
 from linkhub_adapters.aws.sqs.batches import EntryFault, in_batches, send_batches
@@ -35,7 +35,7 @@ class SnsNotifier:
     clock: Clock
 
     def __attrs_post_init__(self) -> None:
-        write_forms_fast(self.sns)
+        speed_up(self.sns)
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from linkhub_adapters.aws.botocore_speedups.receive_message import read_replies_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sqs.batches import BatchOutcome, EntryFault, in_batches, send_batches
 from linkhub_adapters.aws.sqs.dead_letter_origin import SOURCE_ARN
@@ -57,7 +57,7 @@ class SqsCalls:
     clock: Clock
 
     def __attrs_post_init__(self) -> None:
-        read_replies_fast(self.sqs)
+        speed_up(self.sqs)
 
     def receive(self, url: str, *, wait_seconds: float, visibility_timeout_seconds: float) -> Sequence[MessageTypeDef]:
         """Lease up to ten messages; this blocks its thread for up to ``wait_seconds``.

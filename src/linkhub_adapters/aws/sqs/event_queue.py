@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
 from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
@@ -217,7 +217,7 @@ class SqsEventQueue:
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
-        await side_by_side(self.sqs.delete(queue.url, receipts) for queue, receipts in self._by_queue(deliveries))
+        await gather_all(self.sqs.delete(queue.url, receipts) for queue, receipts in self._by_queue(deliveries))
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
         """See the port; the delay is rounded up to whole seconds."""
@@ -248,7 +248,7 @@ class SqsEventQueue:
         async def hide(url: str, receipts: Sequence[str]) -> None:
             held.update(await self.sqs.hide(url, receipts, seconds))
 
-        await side_by_side(hide(queue.url, receipts) for queue, receipts in self._by_queue(deliveries))
+        await gather_all(hide(queue.url, receipts) for queue, receipts in self._by_queue(deliveries))
 
     def _by_queue(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[SqsQueue, Sequence[str]]]:
         leases = self._released.without(deliveries)

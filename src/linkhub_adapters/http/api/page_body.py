@@ -54,7 +54,7 @@ class Listing:
         pagination = json_text.dump(
             {
                 "hasMore": page.has_more,
-                "lastEvaluatedKey": None if last_key is None else catalog.encode_cursor(last_key),
+                "lastEvaluatedKey": None if last_key is None else catalog.encode_last_key(last_key),
                 "count": len(page.products),
             }
         )

@@ -11,7 +11,7 @@ everywhere, without an ``id``. A comment now and then tells proxies, and us, tha
 Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
 buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
 more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``. Behind uvicorn with
-:class:`~.http_connection.HttpConnection` its connection is cut at that moment, too, with all that waits in it; and the
+:class:`~.uvicorn_server.HttpConnection` its connection is cut at that moment, too, with all that waits in it; and the
 kernel cuts a reader that takes nothing of what waits, or has vanished, for as long as a silent WebSocket may live.
 """
 
@@ -36,7 +36,7 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
-from linkhub_adapters.realtime.server.http_connection import transport_of
+from linkhub_adapters.realtime.server.request_transport import transport_of
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller, RefusedCaller
 from linkhub_core.application.subscriber_session import SUBSCRIBE

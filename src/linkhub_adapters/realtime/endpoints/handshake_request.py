@@ -63,5 +63,5 @@ def parse_request(head: bytes) -> Request | None:
 
 
 def size_of(request: Request) -> int:
-    """The bytes of its address and headers, as :mod:`~.http_connection` counts them for plain HTTP."""
+    """The bytes of its address and headers, as :mod:`~.uvicorn_server` counts them for plain HTTP."""
     return len(request.path) + sum(len(name) + len(value) for name, value in request.headers.raw_items())

@@ -14,11 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import READS, WRITES, handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
+from linkhub_adapters.aws.botocore_speedups.dynamodb import READS, WRITES
 from linkhub_adapters.aws.dynamodb.partiql import insert
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
+from linkhub_core.testing.builders import a_caption, a_record, a_thumbnail_set
 from tests.support import aws
-from tests.support.builders import a_caption, a_record, a_thumbnail_set
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -138,8 +139,8 @@ def usual(make_wire: Callable[..., _Wire]) -> _Wire:
 def fast(make_wire: Callable[..., _Wire]) -> _Wire:
     """Ours; taught twice, which is to do nothing more."""
     wire = make_wire()
-    handle_items_fast(wire.client)
-    handle_items_fast(wire.client)
+    speed_up(wire.client)
+    speed_up(wire.client)
     return wire
 
 
@@ -218,7 +219,7 @@ def test_botocore_does_not_walk_what_is_heavy(fast: _Wire, operation: str) -> No
 def test_a_client_that_validates_still_finds_mistakes(make_wire: Callable[..., _Wire]) -> None:
     """What is not taken out is validated, and so is a request without the parameter that would be."""
     wire = make_wire(validates=True)
-    handle_items_fast(wire.client)
+    speed_up(wire.client)
     wire.call("BatchGetItem")
     assert wire.bodies == [_REQUESTS["BatchGetItem"]]
     with pytest.raises(ParamValidationError):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_adapters.aws.botocore_speedups.publish_batch import encode_form, write_forms_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
+from linkhub_adapters.aws.botocore_speedups.publish_batch import encode_form
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
@@ -31,8 +32,8 @@ def test_numbers_and_flags_are_written_as_the_library_does() -> None:
 def test_a_call_sends_the_form_that_botocore_would_send(make_sns_client: Callable[[], "SNSClient"]) -> None:
     """Both clients send the same fields, and SNS takes both; asking for the fast way twice changes nothing."""
     slow, fast = make_sns_client(), make_sns_client()
-    write_forms_fast(fast)
-    write_forms_fast(fast)
+    speed_up(fast)
+    speed_up(fast)
     topic_arn = fast.create_topic(Name="forms")["TopicArn"]
     sent: list[str] = []
 

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.parsers import ResponseParserError
 
-from linkhub_adapters.aws.botocore_speedups.receive_message import read_replies_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.aws
 def fast(make_sqs_client: Callable[[], "SQSClient"]) -> "SQSClient":
     """A client that reads the fast way; asking for it twice changes nothing."""
     client = make_sqs_client()
-    read_replies_fast(client)
-    read_replies_fast(client)
+    speed_up(client)
+    speed_up(client)
     return client
 
 

@@ -8,8 +8,8 @@ from linkhub_adapters.aws.checks.aws_command import AwsCommand
 from linkhub_adapters.aws.checks.node_queues import Node, NodesSeen, node_findings, state_of
 from linkhub_adapters.aws.checks.probe import Refusal, Why
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.finding import Verdict
+from linkhub_core.testing.fakes import FakeClock
 
 TOPIC = "arn:aws:sns:eu-west-1:1:news"
 NOW = FakeClock().now()

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from linkhub_adapters.aws.checks.probe import ClockReading, Probe, Refusal, Why, refusal_of
-from linkhub_adapters.memory import FakeClock
+from linkhub_core.testing.fakes import FakeClock
 
 DATE = "Tue, 24 Nov 2026 14:03:52 GMT"
 

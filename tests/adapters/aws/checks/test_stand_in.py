@@ -15,8 +15,8 @@ from linkhub_adapters.aws.checks.services import open_services
 from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, statements_of, try_statements
 from linkhub_adapters.aws.client.sdk_session import SdkSession
 from linkhub_adapters.aws.resources import staging_table
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.finding import Verdict
+from linkhub_core.testing.fakes import FakeClock
 from tests.adapters.aws.checks.hospital import Hospital, unwell
 from tests.support.faults import Fault, inject
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from linkhub_adapters.aws.client.gather_all import side_by_side
+from linkhub_adapters.aws.client.gather_all import gather_all
 
 
 async def test_the_first_error_is_raised_when_all_have_ended() -> None:
@@ -20,10 +20,10 @@ async def test_the_first_error_is_raised_when_all_have_ended() -> None:
         ended.append("yes")
 
     with pytest.raises(ValueError, match="no"):
-        await side_by_side([fails(), takes_longer()])
+        await gather_all([fails(), takes_longer()])
     assert ended == ["yes"]
 
 
 async def test_no_calls_are_no_error() -> None:
     """Nothing to do is done."""
-    assert await side_by_side([]) is None  # type: ignore[func-returns-value]
+    assert await gather_all([]) is None  # type: ignore[func-returns-value]

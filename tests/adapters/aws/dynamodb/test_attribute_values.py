@@ -13,8 +13,8 @@ from hypothesis import given
 from linkhub_adapters.aws.dynamodb.attribute_values import _NUMBER_FIELDS, read_document, write_document, write_value
 from linkhub_core.model import Content, Half
 from linkhub_core.model.rules import Number, number
+from linkhub_core.testing import strategies
 from linkhub_core.wire.codec import content_from, document_of
-from tests.support import strategies
 
 _ROOT = Path(__file__).parents[4]
 
@@ -85,7 +85,7 @@ def test_a_content_survives(half: Half) -> None:
 def test_number_fields_are_known_whoever_resolved_the_types_first() -> None:
     """Fields that may hold numbers as text are the model's, in a process that has used the codec before, too."""
     script = (
-        "from tests.support.builders import a_half; a_half();"
+        "from linkhub_core.testing.builders import a_half; a_half();"
         "from linkhub_adapters.aws.dynamodb.attribute_values import _NUMBER_FIELDS; print(sorted(_NUMBER_FIELDS))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_ROOT)

@@ -10,19 +10,19 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.foreign_products import ADDED
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Exists, Marked, Revised, Revision, Unreadable
+from linkhub_core.testing.builders import a_caption, a_half, a_record
+from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
+from linkhub_core.testing.readable import readable
 from linkhub_core.wire.codec import product_document
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.contracts.foreign_rows import ForeignProductContract, PlantProduct
-from tests.support.builders import a_caption, a_half, a_record
 from tests.support.foreign_rows import READABLE_PRODUCTS, SELLER, UNREADABLE_PRODUCT, foreign_products, put, video
-from tests.support.readable import readable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.aws
 def room(request: pytest.FixtureRequest, make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
     """A table that another service filled; such a service has no index."""
     client = make_dynamodb_client(Config(parameter_validation=False))
-    handle_items_fast(client)
+    speed_up(client)
     with furnished(client, has_index=request.param) as tables:
         put(client, tables.products.name, *foreign_products())
         yield tables

@@ -12,18 +12,18 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.attribute_values import read_document
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.model import Caption, Half, Kind, ProductKey, WaitingHalf
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, Superseded, Unreadable
+from linkhub_core.testing.builders import NOON, a_half, a_waiting
+from linkhub_core.testing.foreign_rows import ForeignStagingContract, PlantRow
+from linkhub_core.testing.readable import readable
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import encode_event, timestamp_text
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.contracts.foreign_rows import ForeignStagingContract, PlantRow
-from tests.support.builders import NOON, a_half, a_waiting
 from tests.support.foreign_rows import SELLER, UNREADABLE_ROW, foreign_staging, put, video
-from tests.support.readable import readable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -39,7 +39,7 @@ LATER, EARLIER = 24 * 60, -24 * 60 * 30  # minutes after NOON of builders, which
 def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
     """Tables of the test's own."""
     client = make_dynamodb_client(Config(parameter_validation=False))
-    handle_items_fast(client)
+    speed_up(client)
     with furnished(client) as tables:
         yield tables
 

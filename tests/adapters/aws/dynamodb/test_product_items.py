@@ -17,8 +17,8 @@ from linkhub_adapters.aws.dynamodb.product_items import (
 )
 from linkhub_core.model import Caption, ProductKey, ThumbnailSet
 from linkhub_core.ports import Unreadable
-from tests.support import strategies
-from tests.support.builders import a_caption, a_record, a_thumbnail_set
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import a_caption, a_record, a_thumbnail_set
 
 
 def test_other_services_find_each_field_under_its_name() -> None:

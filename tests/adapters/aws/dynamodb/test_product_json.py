@@ -13,10 +13,10 @@ from linkhub_adapters.aws.dynamodb.product_json import stored_from_item
 from linkhub_core.model import Caption, ProductKey, ThumbnailSet
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import KEY, a_caption, a_record
+from linkhub_core.testing.extremes import extreme_captions, extreme_thumbnail_sets
 from linkhub_core.wire.codec import encode_product, stored_product
-from tests.support import strategies
-from tests.support.builders import KEY, a_caption, a_record
-from tests.support.extremes import extreme_captions, extreme_thumbnail_sets
 
 
 @given(strategies.keys(), strategies.captions(), strategies.thumbnail_sets())

@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb import shop_queries
 from linkhub_adapters.aws.dynamodb.product_items import product_item, product_key
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
@@ -20,10 +20,7 @@ from linkhub_adapters.aws.resources import Table
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Conflict, Created, Exists, Revised
-from linkhub_core.wire.shop_query import PageQuery
-from tests.adapters.aws.table_room import TableRoom, create_table, furnished
-from tests.contracts.product_store import ProductStoreContract, Spoil, stored
-from tests.support.builders import (
+from linkhub_core.testing.builders import (
     KEY,
     NOON,
     a_caption,
@@ -34,8 +31,11 @@ from tests.support.builders import (
     a_thumbnail,
     a_thumbnail_set,
 )
+from linkhub_core.testing.product_store import ProductStoreContract, stored
+from linkhub_core.testing.readable import Spoil, scanned
+from linkhub_core.wire.shop_query import PageQuery
+from tests.adapters.aws.table_room import TableRoom, create_table, furnished
 from tests.support.faults import Fault, inject
-from tests.support.readable import scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -49,7 +49,7 @@ _RETRYING = Config(parameter_validation=False, retries={"mode": "standard", "tot
 
 
 def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
-    handle_items_fast(client)
+    speed_up(client)
     return client
 
 

@@ -8,11 +8,12 @@ import pytest
 
 from linkhub_adapters.aws.dynamodb.shop_stamps import SLOTS, DynamoDbShopStamps
 from linkhub_adapters.http import KeptPages
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
-from tests.support.builders import KEY, NOON, a_key, a_record
 
 SELLER = KEY.seller_handle
 

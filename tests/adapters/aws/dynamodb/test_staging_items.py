@@ -18,10 +18,10 @@ from linkhub_adapters.aws.dynamodb.staging_items import (
 )
 from linkhub_core.model import Half, Kind, Note, Origin
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing import strategies
+from linkhub_core.testing.builders import NOON, a_half, a_waiting, an_event
+from linkhub_core.testing.readable import readable
 from linkhub_core.wire.codec import read_event
-from tests.support import strategies
-from tests.support.builders import NOON, a_half, a_waiting, an_event
-from tests.support.readable import readable
 
 
 def test_an_item_tells_what_waits_and_until_when() -> None:

@@ -9,17 +9,17 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.staging_items import staging_item, staging_key
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind, Origin, ProductKey, WaitingHalf
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged
+from linkhub_core.testing.builders import a_caption, a_half, a_key, a_waiting
+from linkhub_core.testing.readable import Spoil, scanned
+from linkhub_core.testing.staging_store import StagingStoreContract
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.contracts.staging_store import Spoil, StagingStoreContract
-from tests.support.builders import a_caption, a_half, a_key, a_waiting
 from tests.support.faults import Fault, inject
-from tests.support.readable import scanned
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -32,7 +32,7 @@ _RETRYING = Config(parameter_validation=False, retries={"mode": "standard", "tot
 
 
 def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
-    handle_items_fast(client)
+    speed_up(client)
     return client
 
 

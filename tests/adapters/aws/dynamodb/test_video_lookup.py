@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.botocore_speedups.dynamodb import handle_items_fast
+from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_core.model import ProductKey
+from linkhub_core.testing.builders import a_half, a_record, a_waiting
 from tests.adapters.aws.table_room import TableRoom, furnished
-from tests.support.builders import a_half, a_record, a_waiting
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.aws
 def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
     """Tables of the test's own."""
     client = make_dynamodb_client()
-    handle_items_fast(client)
+    speed_up(client)
     with furnished(client) as made:
         yield made
 

@@ -17,8 +17,8 @@ from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
 from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.provisioned import Provisioned, Status
+from linkhub_core.testing.fakes import FakeClock
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

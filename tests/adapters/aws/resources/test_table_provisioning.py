@@ -14,8 +14,8 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import products_table, staging_table
 from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.ports.provisioned import Status
+from linkhub_core.testing.fakes import FakeClock
 from tests.adapters.aws.table_room import create_table
 
 if TYPE_CHECKING:

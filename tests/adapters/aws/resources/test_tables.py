@@ -16,8 +16,8 @@ from botocore.compat import HTTPHeaders
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.aws.resources.tables import DynamoDbTables, Made, Unfit, WasThere
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.testing.fakes import FakeClock
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Listener
 from linkhub_core.errors import AnnouncementsLost, LinkhubError, MalformedEvent, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import announce
 from tests.adapters.aws.queue_room import SAFETY_SECONDS, eventually
 from tests.adapters.aws.topic_room import TopicRoom
-from tests.support.builders import NOON, a_key, a_record
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from linkhub_adapters.aws.sns.messages import announcement_of, entry_bytes, entr
 from linkhub_adapters.aws.sqs.xml_text import fault_of
 from linkhub_core.model import Content, Kind
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_record, an_event
 from linkhub_core.wire.codec import announce, read_event
-from tests.support.builders import KEY, NOON, a_caption, a_record, an_event
 
 
 def _attributes(entry: Any) -> dict[str, str]:

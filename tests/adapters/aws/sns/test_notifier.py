@@ -7,10 +7,10 @@ import pytest
 
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.testing.builders import NOON, a_caption, a_key, a_record
 from linkhub_core.wire.codec import announce
 from tests.adapters.aws.queue_room import blame_the_sender
 from tests.adapters.aws.topic_room import TopicRoom
-from tests.support.builders import NOON, a_caption, a_key, a_record
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

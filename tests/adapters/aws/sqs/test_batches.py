@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from linkhub_adapters.aws.sqs.batches import MAX_ATTEMPTS, BatchOutcome, EntryFault, in_batches, send_batches
-from linkhub_adapters.memory import FakeClock
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.testing.fakes import FakeClock
 
 Entry = dict[str, str]
 

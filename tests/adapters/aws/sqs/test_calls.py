@@ -7,8 +7,8 @@ import pytest
 
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_outgoing
 from tests.adapters.aws.queue_room import QueueRoom, blame_the_sender
-from tests.support.builders import an_outgoing
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
-from tests.support.builders import NOON, a_delivery
+from linkhub_core.testing.builders import NOON, a_delivery
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -10,8 +10,8 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Rejection
+from linkhub_core.testing.builders import a_delivery
 from tests.adapters.aws.queue_room import QueueRoom
-from tests.support.builders import a_delivery
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -10,9 +10,9 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
+from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
 from tests.adapters.aws.queue_room import QueueRoom, eventually
-from tests.support.builders import an_outgoing
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

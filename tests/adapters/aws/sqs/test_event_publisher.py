@@ -9,8 +9,8 @@ from attrs import evolve
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
+from linkhub_core.testing.builders import an_outgoing
 from tests.adapters.aws.queue_room import QueueRoom
-from tests.support.builders import an_outgoing
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
-from linkhub_adapters.memory import MemoryJournal
 from linkhub_adapters.runtime import Consumer
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
+from linkhub_core.testing.builders import KEY, an_event, an_outgoing
+from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import decode_event
 from tests.adapters.aws.queue_room import SAFETY_SECONDS, QueueRoom, blame_the_sender, eventually
-from tests.support.builders import KEY, an_event, an_outgoing
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:

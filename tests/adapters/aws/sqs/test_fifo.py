@@ -5,7 +5,7 @@ import json
 import pytest
 
 from linkhub_adapters.aws.sqs.fifo import digest_of, place_of, video_group
-from tests.support.builders import KEY, an_outgoing
+from linkhub_core.testing.builders import KEY, an_outgoing
 
 
 def test_an_event_goes_with_its_video_whatever_is_around_it() -> None:

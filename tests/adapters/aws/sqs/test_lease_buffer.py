@@ -9,7 +9,7 @@ from attrs import define, evolve
 from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
-from tests.support.builders import a_delivery
+from linkhub_core.testing.builders import a_delivery
 
 
 @define

@@ -7,7 +7,7 @@ from linkhub_adapters.aws.sqs.fifo import FifoPlace
 from linkhub_adapters.aws.sqs.messages import delivery_of, message_bytes, sending, text_attributes
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
-from tests.support.builders import NOON
+from linkhub_core.testing.builders import NOON
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

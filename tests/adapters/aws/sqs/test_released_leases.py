@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from linkhub_adapters.aws.sqs.released_leases import ReleasedLeases
-from tests.support.builders import a_delivery
+from linkhub_core.testing.builders import a_delivery
 
 
 def test_what_was_released_is_left_out_and_the_memory_is_bounded() -> None:

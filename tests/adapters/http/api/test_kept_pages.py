@@ -10,9 +10,10 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.http import KeptPages
-from linkhub_adapters.memory import FakeClock, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.shop_query import Page, PageQuery, next_since
 from tests.adapters.http.shop import HANDLE, product
 

@@ -8,9 +8,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from linkhub_core.application.subscriber_session import SessionLimits
+from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient, a_frame
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, open_room, read_event, until
-from tests.support.builders import a_key, a_record
 
 SUBSCRIBE = '{"event":"subscribe_to_seller","data":{"seller_handle":"' + SELLER + '"}}'
 

@@ -17,6 +17,7 @@ from attrs import define, evolve
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.event_stream import since_of
 from linkhub_adapters.realtime.settings import RealtimeSettings
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import (
     PATIENCE_SECONDS,
@@ -29,7 +30,6 @@ from tests.adapters.realtime.room import (
     open_room,
     until,
 )
-from tests.support.builders import NOON, a_key, a_record
 
 PATH = f"/api/v1/shop/{SELLER}/events"
 

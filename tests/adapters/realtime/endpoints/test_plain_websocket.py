@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 
 from linkhub_core.application.subscriber_session import SessionLimits
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, open_room, read_event
-from tests.support.builders import NOON, a_key, a_record
 
 
 @pytest.fixture

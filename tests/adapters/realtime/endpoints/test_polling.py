@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, http_client, open_room, until
-from tests.support.builders import a_key, a_record
 
 SUBSCRIBE = '42/products,["subscribe_to_seller",{"seller_handle":"' + SELLER + '"}]'
 

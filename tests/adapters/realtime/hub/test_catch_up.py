@@ -22,9 +22,9 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
-from tests.support.builders import NOON, a_key, a_record
 
 SINCE = "2026-01-15T11:00:00Z"
 

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from linkhub_adapters.realtime.hub.catch_up_buffer import MAX_BUFFERED, CatchUpBuffer
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.room import an_announcement
-from tests.support.builders import NOON, a_key, a_record
 
 
 def an_event(number: int, revision: int = 1, life: int = 0) -> EncodedEvent:

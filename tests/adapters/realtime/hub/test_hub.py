@@ -14,9 +14,9 @@ from linkhub_adapters.realtime.hub.wire_format import (
     SOCKETIO_WEBSOCKET,
 )
 from linkhub_core.application.subscriber_session import GET_STATUS, UNSUBSCRIBE
+from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.fake_viewers import Watcher
 from tests.adapters.realtime.room import SELLER, SETTINGS, an_announcement, make_room
-from tests.support.builders import a_key, a_record
 
 
 @pytest.fixture

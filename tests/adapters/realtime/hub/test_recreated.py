@@ -20,9 +20,9 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
+from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.fake_viewers import Watcher, settle
 from tests.adapters.realtime.room import GatedProductStore, Room, an_announcement, make_room
-from tests.support.builders import NOON, a_key, a_record
 
 FIRST_LIFE = a_record(revision=3)
 HOUR = timedelta(hours=1)

@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.memory import FakeClock, MemoryJournal, MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime.counters import Counters
 from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.replay_reader import ANSWERED_TOGETHER, ReplayReader
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.fake_viewers import settle
 from tests.adapters.realtime.room import SELLER, SETTINGS, GatedProductStore
-from tests.support.builders import NOON, a_key, a_record
 
 LONG_AGO = NOON - timedelta(hours=1)
 

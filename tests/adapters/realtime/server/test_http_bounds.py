@@ -14,9 +14,10 @@ import uvicorn
 from attrs import define, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.realtime import Admission, HttpBounds, HttpConnection
+from linkhub_adapters.realtime import Admission, HttpBounds
 from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, CutReason, RequestKind, kind_of
-from linkhub_adapters.realtime.server.kernel_buffer import bytes_in_kernel
+from linkhub_adapters.realtime.server.request_transport import bytes_in_kernel
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.room import until

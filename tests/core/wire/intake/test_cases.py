@@ -11,8 +11,8 @@ import pytest
 
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import NOON
 from linkhub_core.wire.codec import encode_event, read_event
-from tests.support.builders import NOON
 
 CASES = [json.loads(line) for line in Path("tests/data/intake.jsonl").read_text(encoding="utf-8").splitlines()]
 ACCEPTED = [case for case in CASES if "accepts" in case]

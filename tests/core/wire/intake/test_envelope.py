@@ -10,10 +10,10 @@ import pytest
 
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Caption, Kind, Note
+from linkhub_core.testing.builders import NOON, a_caption, an_event
 from linkhub_core.wire.codec import read_event
 from linkhub_core.wire.intake import unwrap
 from tests.core.bodies import body_of, decode, faults_of, notes_of, raw
-from tests.support.builders import NOON, a_caption, an_event
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 EVENT = an_event()

@@ -11,8 +11,8 @@ import zlib
 import pytest
 
 from linkhub_core.model import Kind
+from linkhub_core.testing.builders import an_event
 from tests.core.bodies import body_of, faults_of
-from tests.support.builders import an_event
 
 TEXT = body_of(an_event())
 

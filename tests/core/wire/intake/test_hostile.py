@@ -10,10 +10,10 @@ import pytest
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Caption, EventTime, Kind, Note, ProductKey, ThumbnailSet
 from linkhub_core.model.fields import facts_of
+from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import encode_event, read_event
 from linkhub_core.wire.intake import unwrap
 from tests.core.bodies import body_of, faults_of, raw, with_change
-from tests.support.builders import NOON, an_event
 
 ODD_NUMBERS = (
     "NaN",

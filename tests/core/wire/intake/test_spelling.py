@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from linkhub_core.model import Kind, Note
+from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import document_of, read_event
 from tests.core.bodies import body_of, notes_of, with_change
-from tests.support.builders import NOON, an_event
 
 BOX = {"x": 1, "y": 2, "width": 3, "height": 4}
 

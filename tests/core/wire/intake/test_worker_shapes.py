@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from linkhub_core.model import Caption, Half, Kind, Note, ThumbnailSet
+from linkhub_core.testing.builders import NOON
 from linkhub_core.wire.codec import encode_event, read_event
 from linkhub_core.wire.intake import DEVIATIONS
-from tests.support.builders import NOON
 
 PRICES = (4099999.9999999995, 0.1 + 0.2, 55_000 * 1.1, 19.99 * 3, 1.15 * 100, 49.9, 55_000, None)
 RULES = {deviation.rule for deviation in DEVIATIONS}

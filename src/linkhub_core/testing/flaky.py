@@ -18,6 +18,8 @@ from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Changes,
+    Conflict,
     CreateOutcome,
     Delivery,
     DropOutcome,
@@ -30,8 +32,10 @@ from linkhub_core.ports import (
     Revision,
     StageOutcome,
     StagingStore,
+    UnknownCursor,
     Unreadable,
 )
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
@@ -40,7 +44,6 @@ __all__ = [
     "FlakyNotifier",
     "FlakyProductStore",
     "FlakyStagingStore",
-    "RecordingNotifier",
     "Strike",
     "unavailable",
 ]
@@ -129,6 +132,12 @@ class FlakyProductStore(_Flaky):
         """See the port."""
         return await self._around("revise", revisions, self.inner.revise)
 
+    async def prepare_announcements(
+        self, records: Sequence[ProductRecord]
+    ) -> Sequence[ProductRecord | Conflict | Unreadable]:
+        """See the port."""
+        return await self._around("prepare_announcements", records, self.inner.prepare_announcements)
+
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         return await self._around("mark_announced", records, self.inner.mark_announced)
@@ -136,6 +145,10 @@ class FlakyProductStore(_Flaky):
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         return await self._around("page", query, self.inner.page)
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        return await self._around("changes", after, lambda cursor: self.inner.changes(seller_handle, cursor, limit))
 
     def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
@@ -165,17 +178,6 @@ class FlakyStagingStore(_Flaky):
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; it never fails."""
         return self.inner.scan()
-
-
-@define(eq=False)
-class RecordingNotifier:
-    """A notifier that keeps what it takes."""
-
-    taken: list[Announcement] = field(factory=list)
-
-    async def notify(self, announcements: Sequence[Announcement]) -> None:
-        """See the port."""
-        self.taken += announcements
 
 
 @define(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from attrs import evolve
 
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ProductRecord, WaitingHalf
@@ -22,10 +23,10 @@ from linkhub_core.ports import (
     StagingStore,
     Superseded,
 )
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_record, a_waiting
+from linkhub_core.testing.readable import readable, scanned
 from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_record, a_waiting
-from tests.support.readable import readable, scanned
 
 __all__ = [
     "ForeignProductContract",
@@ -71,6 +72,8 @@ class ForeignProductContract:
     ``plant`` gives a function that puts a product as another service does.
     """
 
+    pytestmark = pytest.mark.asyncio
+
     async def test_it_is_found_and_shown_as_revision_0(self, product_store: ProductStore, plant: PlantProduct) -> None:
         """By its key, on a page and in a scan; nothing of it is owed."""
         record = a_foreign_product()
@@ -114,6 +117,8 @@ class ForeignStagingContract:
 
     ``plant`` gives a function that puts a row as another service does.
     """
+
+    pytestmark = pytest.mark.asyncio
 
     async def _read(self, store: StagingStore) -> WaitingHalf:
         return readable((await store.waiting([KEY]))[KEY])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_adapters.memory import FakeClock, MemoryEventQueue, MemoryProductStore
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore
 from linkhub_core.errors import ServiceUnavailable
-from tests.support.builders import KEY, a_key, a_record, an_outgoing
-from tests.support.flaky import DuplicatingQueue, FlakyProductStore, Strike, unavailable
+from linkhub_core.testing.builders import KEY, a_key, a_record, an_outgoing
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.testing.flaky import DuplicatingQueue, FlakyProductStore, Strike, unavailable
 
 
 async def test_a_strike_before_leaves_no_effect_and_one_after_loses_the_reply() -> None:

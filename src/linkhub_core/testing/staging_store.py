@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
-from linkhub_core.model import Content, Half, Kind, Origin, ProductKey
+from linkhub_core.model import Content, Half, Kind, Origin
 from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded, Unreadable
-from tests.support.builders import NOON, a_caption, a_half, a_key, a_waiting
-from tests.support.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
-from tests.support.readable import readable, scanned
-from tests.support.strategies import halves
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_key, a_waiting
+from linkhub_core.testing.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
+from linkhub_core.testing.readable import Spoil, optional_fixture, readable, scanned
+from linkhub_core.testing.strategies import halves
 
-__all__ = ["Spoil", "StagingStoreContract"]
-
-Spoil = Callable[[ProductKey], Awaitable[None]]
+__all__ = ["StagingStoreContract"]
 
 
 class StagingStoreContract:
-    """Subclass it with fixtures: ``staging_store`` gives an empty store.
+    """Subclass it with a fixture ``staging_store`` that gives an empty store.
 
-    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    Optional: a fixture ``spoil`` that gives a :data:`~linkhub_core.testing.readable.Spoil`, a coroutine function that
+    writes an unreadable row under a key. Without it the tests of unreadable rows are skipped.
     """
+
+    pytestmark = pytest.mark.asyncio
+
+    @pytest.fixture
+    def spoil(self, request: pytest.FixtureRequest) -> Spoil:
+        """Writes an unreadable row."""
+        spoil: Spoil = optional_fixture(request, "spoil", "rows that cannot be read are not tested")
+        return spoil
 
     async def test_a_half_is_staged_where_no_row_is(self, staging_store: StagingStore) -> None:
         """A half without a row becomes the row, and is read back whole."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
 from linkhub_core.model.rules import Number
-from tests.support.builders import a_caption, a_thumbnail, a_thumbnail_set
+from linkhub_core.testing.builders import a_caption, a_thumbnail, a_thumbnail_set
 
 __all__ = ["MOMENTS", "NUMBERS", "PRICES", "TEXTS", "extreme_captions", "extreme_thumbnail_sets"]
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from linkhub_adapters.realtime.server.http_connection import HttpConnection
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
 from tests.adapters.realtime.room import SELLER, Room, http_client, open_room, until
 

@@ -1,41 +1,43 @@
-"""An HTTP connection of uvicorn that keeps what uvicorn leaves open: bounds, and who may cut it.
+"""The HTTP server: uvicorn on bound sockets, with bounded connections. Needs the extra ``server``.
 
-What uvicorn has taken from an application stays in its transport until the reader takes it or leaves; an application
-that just ends has its connection closed behind all that waits, which for a reader that does not read is never. So the
-application is handed the transport, and may cut it.
+This is the only module that uses uvicorn, and it relies on internals of it; the extra pins the version, and a test
+fails if another version changes them.
 
-A client that sends without end, or nothing at all, costs nothing for long:
+uvicorn keeps written bytes until the reader takes them, without a limit, so each request gets its transport (see
+:mod:`~.request_transport`) and may cut it. Further bounds of :class:`HttpConnection`:
 
-| what                                                            | bound                    | then        |
-|-----------------------------------------------------------------|--------------------------|-------------|
-| the head of a request, and the trailers behind its body         | 64 KiB                   | 400, closed |
-| the time that a head takes from its first byte                  | ``head_timeout_seconds`` | cut         |
-| the time until a connection's first byte, which load balancers  | uvicorn's keep-alive     | cut         |
-| open in advance                                                 |                          |             |
-| requests that wait for the answer to one before them            | 16                       | cut         |
-| a WebSocket handshake behind a request that is not answered yet |                          | cut         |
+| subject                                              | bound                    | then        |
+|------------------------------------------------------|--------------------------|-------------|
+| head of a request, and trailers behind its body      | 64 KiB                   | 400, closed |
+| seconds from the first byte of a head to its end     | ``head_timeout_seconds`` | cut         |
+| seconds until the first byte of a connection         | uvicorn's keep-alive     | cut         |
+| requests that wait for an earlier response           | 16                       | cut         |
+| WebSocket handshake behind an unanswered request     |                          | cut         |
 
-The last would leave that request without an owner: nobody would ever tell it that its client is gone. For the same
-reason the request that is being answered is told so itself; uvicorn tells only the one that came last.
+After such a handshake uvicorn would not report the disconnect to the unanswered request. For the same reason
+``connection_lost`` reports it to the request in work; uvicorn reports it only to the last one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, Final, cast
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar, Final, Literal, cast
 
+import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from linkhub_adapters.realtime.server.bounded_app import BoundedApp
 from linkhub_adapters.realtime.server.http_bounds import CutReason, HttpBounds, RequestKind, kind_of
-from linkhub_adapters.realtime.server.kernel_buffer import bytes_in_kernel
-from linkhub_adapters.realtime.server.response_writer import ResponseWriter
+from linkhub_adapters.realtime.server.request_transport import EXTENSION, bytes_in_kernel
 
-__all__ = ["HttpConnection", "transport_of"]
+__all__ = ["HttpConnection", "HttpServer", "http_config"]
 
-_EXTENSION: Final = "linkhub.transport"
 _MAX_HEAD_BYTES: Final = 65_536
 _MAX_PIPELINED: Final = 16
 _TOO_MANY: Final = (
@@ -54,24 +56,24 @@ _REFUSAL: Final = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n%b\r\
 
 
 class HttpConnection(HttpToolsProtocol):
-    """What uvicorn takes for ``Config(http=...)``."""
+    """The protocol of a connection, for ``uvicorn.Config(http=...)``."""
 
     head_timeout_seconds: ClassVar[float] = 10.0
 
     _address = ""
     _is_counted = False
     _is_realtime = False
-    _proxy = ""  # the peer's address, if it is a trusted proxy
+    _proxy = ""  # the peer's address, for a trusted proxy
     _app_of_answer: BoundedApp | None = None
 
-    # What has come since a head, a piece of a body or a request was complete.
+    # Bytes since the last complete head, piece of a body, or request.
     _unread_bytes = 0
     _has_begun = False
     _head_due: asyncio.TimerHandle | None = None
     _answering: RequestResponseCycle | None = None
 
     def __init__(self, *args: Any, bounds: HttpBounds | None = None, **kwargs: Any) -> None:
-        """Take what uvicorn gives, and the bounds of the process; without them, those of this connection alone."""
+        """``bounds`` are those of the process; by default they are for this connection alone."""
         super().__init__(*args, **kwargs)
         self._bounds = bounds or HttpBounds()
 
@@ -112,11 +114,11 @@ class HttpConnection(HttpToolsProtocol):
         if self._unread_bytes > _MAX_HEAD_BYTES:
             self._bounds.cut[CutReason.HEAD] += 1
             self.send_400_response("A header that is too long")
-        elif not self._is_answering and self._is_ours:
+        elif not self._is_answering and self._is_http:
             self._expect_head(self.head_timeout_seconds)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the gateway; see uvicorn."""
+        """Hand the connection over to the gateway."""
         if self._is_answering:
             self.transport.abort()
         else:
@@ -124,10 +126,10 @@ class HttpConnection(HttpToolsProtocol):
             super().handle_websocket_upgrade()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: Java's client offers HTTP/2 (``h2c``) with each request, and HTTP/1.1 is an answer to it."""
+        """Log nothing: Java's client offers HTTP/2 (``h2c``) with each request, and HTTP/1.1 is a valid answer."""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what came and close; an answer under way is cut, for another one has no place in it."""
+        """Answer 400 and close; a response in work is cut instead, because a second one cannot follow it."""
         if self._is_answering:
             self.transport.abort()
         else:
@@ -136,13 +138,13 @@ class HttpConnection(HttpToolsProtocol):
     # --- what httptools calls --------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Begin a request; see httptools."""
+        """See httptools."""
         super().on_message_begin()
-        # ASGI leaves open what is in it, uvicorn's types do not.
-        cast(Scope, self.scope)["extensions"] = {_EXTENSION: self.transport}
+        # uvicorn's types are stricter than ASGI here.
+        cast(Scope, self.scope)["extensions"] = {EXTENSION: self.transport}
 
     def on_headers_complete(self) -> None:
-        """Begin to answer; what raises here ends the connection."""
+        """See httptools. An exception ends the connection."""
         self._unread_bytes = 0
         self._expect_nothing()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > _MAX_HEAD_BYTES:
@@ -154,18 +156,18 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body; see httptools."""
+        """See httptools."""
         self._unread_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request; see httptools."""
+        """See httptools."""
         self._unread_bytes = 0
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
-        cycle.transport = cast(asyncio.Transport, ResponseWriter(self.transport, cycle))
+        cycle.transport = cast(asyncio.Transport, _ResponseWriter(self.transport, cycle))
         kind = kind_of(cast(Scope, cycle.scope))
         self._is_realtime = kind is RequestKind.REALTIME
         answering = cast(ASGIApp, app)
@@ -185,7 +187,7 @@ class HttpConnection(HttpToolsProtocol):
 
         def begin() -> bool:
             if not cycle.disconnected:
-                # A realtime request gets the disconnect of its client, and ends.
+                # A realtime request receives the disconnect itself.
                 self._app_of_answer = None if kind is RequestKind.REALTIME else bounded
                 super(HttpConnection, self)._start_asgi_task(cycle, cast(ASGI3Application, bounded))
             return not cycle.disconnected
@@ -197,14 +199,14 @@ class HttpConnection(HttpToolsProtocol):
             begin()
 
     def on_response_complete(self) -> None:
-        """End an answer; see uvicorn."""
+        """See uvicorn."""
         self._count(self in self.connections and not self._proxy)
         super().on_response_complete()
 
     # --- bounds ----------------------------------------------------------------------------------------------------
 
     def unsent_bytes(self) -> int:
-        """See :class:`~.http_bounds.Bounded`; a realtime reader whose network pauses has time until its heartbeat."""
+        """See :class:`~.http_bounds.Bounded`. Realtime readers have a heartbeat: bytes in the kernel do not count."""
         waiting = self.transport.get_write_buffer_size()
         return waiting if self._is_realtime else waiting + bytes_in_kernel(self.transport)
 
@@ -214,13 +216,13 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def _count(self, is_plain: bool) -> None:
-        """Count this connection among those of its address, unless it answers a realtime request."""
+        """Count this connection for its address, except during a realtime request."""
         if is_plain is not self._is_counted:
             self._is_counted = is_plain
             self._bounds.count(self._address, 1 if is_plain else -1)
 
     def _count_for_client(self, scope: Scope) -> None:
-        """Count the connection of a trusted proxy for the client of this request."""
+        """Count a trusted proxy's connection for the client of this request."""
         forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
         self._count(False)
         self._address = self._bounds.trusted_proxies.find_client(self._proxy, forwarded_for).address
@@ -235,13 +237,13 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        # uvicorn's types leave out that there is none before the first request.
+        # None before the first request, which uvicorn's types leave out.
         cycle = cast(RequestResponseCycle | None, self.cycle)
         return cycle is not None and not cycle.response_complete
 
     @property
-    def _is_ours(self) -> bool:
-        """Whether the connection was not handed over."""
+    def _is_http(self) -> bool:
+        """Whether the connection still belongs to uvicorn."""
         return self in self.connections
 
     def _expect_head(self, within_seconds: float) -> None:
@@ -264,7 +266,95 @@ async def _refuse(_: Scope, __: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": _TOO_MANY})
 
 
-def transport_of(scope: Scope) -> asyncio.Transport | None:
-    """The transport of a request's connection; none behind another HTTP server."""
-    transport: asyncio.Transport | None = scope.get("extensions", {}).get(_EXTENSION)
-    return transport
+class _ResponseWriter:
+    """The transport of one response: writes its head together with the first piece of its body.
+
+    uvicorn writes the head alone, and each write is a system call that wakes the reader: a fifth of a page's cost.
+    """
+
+    def __init__(self, transport: asyncio.Transport, cycle: RequestResponseCycle) -> None:
+        self._transport = transport
+        self._cycle = cycle
+        self._head: bytes | None = None
+        self._is_head_due = True
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep the head until the body of known length follows."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(b"%b%b" % (head, data))
+        elif self._is_head_due and self._cycle.response_started:  # before that, uvicorn writes 100 Continue
+            self._is_head_due = False
+            if self._cycle.expected_content_length > 0 and self._cycle.scope["method"] != "HEAD":
+                self._head = data
+            else:
+                self._transport.write(data)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Write a kept head, then close."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the transport's own."""
+        return getattr(self._transport, name)
+
+
+def http_config(
+    app: ASGIApp,
+    websockets: Callable[..., object] | Literal["none"],
+    drain_seconds: float,
+    keep_alive_seconds: float,
+    bounds: HttpBounds | None = None,
+) -> uvicorn.Config:
+    """Configure uvicorn: no logs, no event loop and no signal handlers of its own.
+
+    Args:
+        app: the application.
+        websockets: makes the protocol of a WebSocket connection; ``"none"`` refuses handshakes.
+        drain_seconds: how long requests in work may take after the stop.
+        keep_alive_seconds: how long an idle connection is kept.
+        bounds: the limits of all connections together.
+    """
+    return uvicorn.Config(
+        app,
+        loop="none",
+        # uvicorn accepts callables for both; its types do not.
+        http=cast(Any, partial(HttpConnection, bounds=bounds or HttpBounds())),
+        ws=cast(Any, websockets),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The access policy reads X-Forwarded-*; uvicorn would also obey FORWARDED_ALLOW_IPS.
+        proxy_headers=False,
+        timeout_keep_alive=cast(int, keep_alive_seconds),  # uvicorn passes it to a timer
+        timeout_graceful_shutdown=max(1, int(drain_seconds)),
+    )
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process."""
+        yield
+
+
+class HttpServer:
+    """Serves an application on bound sockets; after the stop it completes the requests in work."""
+
+    def __init__(self, config: uvicorn.Config, listening: Sequence[socket.socket]) -> None:
+        self._server = _Server(config)
+        self._listening = listening
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set."""
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(self._server.serve(sockets=list(self._listening)))
+            await stop.wait()
+            self._server.should_exit = True
+            await serving

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from attrs import evolve
 
 from linkhub_core.ports import ProductStore, Revised, ShopStamps
-from tests.support.builders import KEY, a_half, a_key, a_record, a_revision
+from linkhub_core.testing.builders import KEY, a_half, a_key, a_record, a_revision
 
 __all__ = ["ShopStampsContract"]
 
@@ -14,6 +15,8 @@ SELLER = KEY.seller_handle
 
 class ShopStampsContract:
     """Subclass it with fixtures ``product_store`` (an empty store) and ``shop_stamps`` (of that store)."""
+
+    pytestmark = pytest.mark.asyncio
 
     async def test_a_change_that_readers_see_moves_the_stamp(
         self, product_store: ProductStore, shop_stamps: ShopStamps

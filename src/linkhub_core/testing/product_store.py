@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,16 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from linkhub_core.model import Caption, Kind, ProductKey, ProductRecord, ThumbnailSet, Version
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Conflict, Created, Exists, Marked, ProductStore, Revised, Unreadable
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_revision
+from linkhub_core.testing.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
+from linkhub_core.testing.readable import Spoil, optional_fixture, readable, scanned
+from linkhub_core.testing.strategies import captions, keys, thumbnail_sets
 from linkhub_core.wire.codec import digest_of, encode_product, stored_product
 from linkhub_core.wire.shop_query import PageQuery
-from tests.support.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_revision
-from tests.support.extremes import MOMENTS, extreme_captions, extreme_thumbnail_sets
-from tests.support.readable import readable, scanned
-from tests.support.strategies import captions, keys, thumbnail_sets
 
-__all__ = ["ProductStoreContract", "Spoil"]
-
-Spoil = Callable[[ProductKey], Awaitable[None]]
+__all__ = ["ProductStoreContract"]
 
 SELLER = KEY.seller_handle
 
@@ -41,10 +39,19 @@ def stored(records: Iterable[ProductRecord]) -> list[StoredProduct]:
 
 
 class ProductStoreContract:
-    """Subclass it with fixtures: ``product_store`` gives an empty store.
+    """Subclass it with a fixture ``product_store`` that gives an empty store.
 
-    ``spoil`` gives a function that puts a row under a key as another program might write it.
+    Optional: a fixture ``spoil`` that gives a :data:`~linkhub_core.testing.readable.Spoil`, a coroutine function that
+    writes an unreadable row under a key. Without it the tests of unreadable rows are skipped.
     """
+
+    pytestmark = pytest.mark.asyncio
+
+    @pytest.fixture
+    def spoil(self, request: pytest.FixtureRequest) -> Spoil:
+        """Writes an unreadable row."""
+        spoil: Spoil = optional_fixture(request, "spoil", "rows that cannot be read are not tested")
+        return spoil
 
     async def test_a_product_is_created_where_none_is(self, product_store: ProductStore) -> None:
         """A new product is put, and is read back whole, its debt included."""

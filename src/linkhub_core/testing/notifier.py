@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
+import pytest
+
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed, Notifier
+from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.extremes import extreme_captions
 from linkhub_core.wire.codec import announce
-from tests.support.builders import NOON, a_key, a_record
-from tests.support.extremes import extreme_captions
 
-__all__ = ["NotifierContract"]
+__all__ = ["NotifierContract", "OpenFeed"]
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
@@ -42,6 +44,7 @@ class NotifierContract:
     is compared is which came, and how often.
     """
 
+    pytestmark = pytest.mark.asyncio
     is_ordered: ClassVar[bool] = True
 
     def _same(self, heard: Sequence[Announcement], told: Sequence[Announcement]) -> bool:
