@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
 from linkhub_adapters.realtime.server.request_transport import transport_of
@@ -149,7 +149,7 @@ class EventStreams:
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
         self._is_draining = True
-        await say_goodbye(list(self._streams), _Stream.end, spread_seconds)
+        await close_staggered(list(self._streams), _Stream.end, spread_seconds)
 
     def refuse(self, caller: Caller) -> tuple[RefusalReason, int] | None:
         """Say why a request is refused, and with which status."""

@@ -33,7 +33,7 @@ from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import RefusedCaller
 
@@ -101,7 +101,7 @@ class Gateway:
         self._is_draining = True
         for server in self._servers:
             server.close()
-        await say_goodbye(list(self._connections), _go_away, spread_seconds)
+        await close_staggered(list(self._connections), _go_away, spread_seconds)
         await self._wait_until_empty()
         if self._timer is not None:
             self._timer.cancel()

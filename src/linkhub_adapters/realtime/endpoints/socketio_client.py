@@ -21,7 +21,7 @@ from linkhub_adapters.realtime import engineio, socketio
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
+from linkhub_adapters.realtime.hub.wire_format import binary_frame, text_frame
 from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
 from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
 

@@ -36,7 +36,7 @@ from linkhub_adapters.realtime.engineio import (
     admit,
 )
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller, RefusedCaller
 
@@ -158,7 +158,7 @@ class SocketIoServer:
         The others end with their WebSockets, which the gateway closes.
         """
         self._is_draining = True
-        await say_goodbye(self._polling(), self._close, spread_seconds)
+        await close_staggered(self._polling(), self._close, spread_seconds)
 
     @property
     def polling_count(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WIRE_FORMATS
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.room import an_announcement

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from websockets.frames import Frame, Opcode
 
-from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
+from linkhub_adapters.realtime.hub.wire_format import binary_frame, text_frame
 
 
 @pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
