@@ -96,7 +96,7 @@ def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
     def take() -> RealtimeFigures:
         counters = hub.counters
         return RealtimeFigures(
-            connections=hub.viewers_by_transport(),
+            connections=hub.connections_by_transport(),
             subscriptions=hub.subscription_count,
             deliveries=counters.deliveries,
             slow_readers_closed=counters.slow_readers_closed,

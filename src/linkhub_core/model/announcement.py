@@ -22,10 +22,10 @@ class Announcement:
     """One revision of one product, ready to send.
 
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product``,
-    ``timestamp`` and, if it is safe to give one, ``cursor``; the fields ``event_type`` and ``cursor`` repeat theirs. ``created_at``
-    and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and ``traceparent``
-    are of the message that brought the newest half, if one did. ``life`` names this life of the product among all
-    products of its shop: a product that was deleted and saved again has another ``created_at``.
+    ``timestamp`` and, if it is safe to give one, ``cursor``; ``event_type`` and ``cursor`` are repeated as fields.
+    ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and
+    ``traceparent`` are of the message that brought the newest half, if one did. ``life`` names this life of the product
+    among all products of its shop: a product that was deleted and saved again has another ``created_at``.
     """
 
     key: ProductKey

@@ -21,7 +21,7 @@ from attrs import define, field
 from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["Novelty", "AnnouncedRevisions"]
+__all__ = ["AnnouncedRevisions", "Novelty"]
 
 
 class Novelty(Enum):

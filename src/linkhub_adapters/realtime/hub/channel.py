@@ -91,7 +91,7 @@ class Channel:
     # --- what replays have shown -----------------------------------------------------------------------------------
 
     def remember_replayed(self, subscriber: Subscriber, announcement: Announcement) -> None:
-        """Remember that this subscriber has seen a revision that is not announced yet; bounded, the oldest goes first."""
+        """Remember that this subscriber has seen a revision that is not announced yet; the oldest is forgotten."""
         revisions = self.replayed.setdefault(subscriber, {})
         revisions.pop(announcement.life, None)
         if len(revisions) >= MAX_REPLAYED:
@@ -109,7 +109,7 @@ class Channel:
         return any(life in revisions for revisions in self.replayed.values() for life in lives)
 
     def _take_replayed(self, announcement: Announcement) -> Set[Subscriber]:
-        """The subscribers that have seen this revision or a later one; an announced revision is remembered no longer."""
+        """The subscribers that have seen this revision or a later one; once announced it is not remembered."""
         life, seen = announcement.life, set()
         for subscriber in [subscriber for subscriber, revisions in self.replayed.items() if life in revisions]:
             revisions = self.replayed[subscriber]
@@ -149,7 +149,9 @@ class Channel:
             How many events were written. An announcement that cannot be encoded raises before any write.
         """
         events = [EncodedEvent(announcement) for announcement in announcements]
-        written = [(subscribers, list(_joined(*group, events))) for group, subscribers in self.live.items() if subscribers]
+        written = [
+            (subscribers, list(_joined(*group, events))) for group, subscribers in self.live.items() if subscribers
+        ]
         for buffer in self.held.values():
             for event in events:
                 buffer.put(event)

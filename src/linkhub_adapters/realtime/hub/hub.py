@@ -94,10 +94,13 @@ class Hub:
             announced=self._announced,
         )
         self._recreated = RecreatedProducts(
-            known_life=self._announced.life_of, products=self.browse.products, broadcast=self._broadcast_decided, report=reader.report
+            known_life=self._announced.life_of,
+            products=self.browse.products,
+            broadcast=self._broadcast_decided,
+            report=reader.report,
         )
 
-    # --- connections ---------------------------------------------------------------------------------------------------
+    # --- connections -----------------------------------------------------------------------------------------------
 
     def connect(
         self,
@@ -131,9 +134,7 @@ class Hub:
         subscriber.drop_answers()
         self._leave(subscriber, subscriber.session.seller_handles)
 
-    def switch_transport(
-        self, subscriber: Subscriber, wire_format: WireFormat, write: Callable[[Any], object]
-    ) -> None:
+    def switch_transport(self, subscriber: Subscriber, wire_format: WireFormat, write: Callable[[Any], object]) -> None:
         """Write to a subscriber in another format, and elsewhere, from now on."""
         for seller_handle in subscriber.session.seller_handles:
             if seller_handle in self._channels:

@@ -1,4 +1,4 @@
-"""Announcements of a product that has another life than the one announced last: the store decides which life is current.
+"""Announcements of a product with another life than the one announced last: the store decides which life is current.
 
 An announcement whose life is the stored one is broadcast; any other is late, of a product that was deleted, and is
 dropped. Announcements that wait for a read are decided in their order. If another life of a product was broadcast

@@ -95,7 +95,7 @@ class _ShopReads:
 
     def encode(self, changes: Sequence[tuple[StoredProduct, str | None]], now: datetime) -> Sequence[EncodedEvent]:
         """The events of changes; ``now`` is their ``timestamp`` if they are encoded by this call."""
-        events = {}
+        events: dict[Hashable, EncodedEvent] = {}
         for product, cursor in changes:
             name = (product.video_id, product.created_at, product.revision, cursor)
             events[name] = self.events.get(name) or EncodedEvent(announce_stored(product, now, cursor=cursor))
