@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -80,8 +80,8 @@ async def test_a_page_of_another_origin(page: Page, tmp_path: Path) -> None:
     """A listed one reads, with credentials and headers of its own, over every transport; another one nothing."""
     with _pages(tmp_path) as port:
         listed = f"http://localhost:{port}"
-        hub = Hub(tmp_path, backend="memory", elsewhere={"WEBSOCKET_CORS_ORIGINS": listed})
-        server, url = await asyncio.to_thread(hub.serve)
+        deployment = Deployment(tmp_path, backend="memory", elsewhere={"WEBSOCKET_CORS_ORIGINS": listed})
+        server, url = await asyncio.to_thread(deployment.serve)
         with server:
             await page.goto(f"{listed}/page.html")
             assert await page.evaluate(_TRY, url) == _LISTED
@@ -92,7 +92,7 @@ async def test_a_page_of_another_origin(page: Page, tmp_path: Path) -> None:
 async def test_the_shop_by_another_address(page: Page, tmp_path: Path, complaints: list[str]) -> None:
     """As from another machine: the list names other pages, but this page has the server's own address."""
     listed = {"WEBSOCKET_CORS_ORIGINS": "https://else.example", "LINKHUB_HOST": "0.0.0.0"}  # noqa: S104
-    server, url = await asyncio.to_thread(Hub(tmp_path, backend="memory", elsewhere=listed).serve)
+    server, url = await asyncio.to_thread(Deployment(tmp_path, backend="memory", elsewhere=listed).serve)
     with server:
         await page.goto(f"{url.replace('localhost', '127.0.0.2')}/shop/nalu-fashion")
         await expect(page.locator("#status")).to_have_attribute("data-status", "live", timeout=30_000)

@@ -15,10 +15,10 @@ from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSo
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
 from tests.browser import fonts, react_storefront
-from tests.browser.fit import misfits_by_screen
+from tests.browser.layout import overflows_by_screen
 from tests.browser.long_texts import LONGEST_HANDLE, TEXTS, extreme_product
 from tests.browser.samples import hostile_product, sample_products
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process, free_port
 
 # One worker takes all of them, for the page is built once a worker.
@@ -59,15 +59,15 @@ def storefront(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storefront]
         yield Storefront(origin, port)
 
 
-async def _serve(hub: Hub, storefront: Storefront) -> Process:
-    server, _ = await asyncio.to_thread(hub.serve, "--port", str(storefront.linkhub_port))
+async def _serve(deployment: Deployment, storefront: Storefront) -> Process:
+    server, _ = await asyncio.to_thread(deployment.serve, "--port", str(storefront.linkhub_port))
     return server
 
 
-async def _publish(hub: Hub, events: Iterable[dict[str, Any]]) -> None:
-    lines = hub.directory / "events.jsonl"
+async def _publish(deployment: Deployment, events: Iterable[dict[str, Any]]) -> None:
+    lines = deployment.directory / "events.jsonl"
     lines.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
-    await asyncio.to_thread(hub.run, "publish", str(lines))
+    await asyncio.to_thread(deployment.run, "publish", str(lines))
 
 
 def _video(video_id: str, title: str) -> list[dict[str, Any]]:
@@ -115,16 +115,16 @@ async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
     """A product comes by the WebSocket, a revision replaces its card, and after a crash the page catches up."""
-    hub, sockets = Hub(tmp_path), Sockets()
+    deployment, sockets = Deployment(tmp_path), Sockets()
     page.on("websocket", sockets.watch)
-    with await _serve(hub, storefront) as server:
+    with await _serve(deployment, storefront) as server:
         await page.goto(storefront.url)
         await expect(page.get_by_text("Nothing here yet")).to_be_visible(timeout=PATIENCE_MS)
         await _expect_connection(page, "live")
         await asyncio.wait_for(sockets.upgraded.wait(), PATIENCE_MS / 1_000)
         await page.evaluate("window.isTheSamePage = true")
 
-        await _publish(hub, _video("7301", "First dress 👗"))
+        await _publish(deployment, _video("7301", "First dress 👗"))
         await _expect_titles(page, "First dress 👗")
         await expect(page.locator(".badge")).to_have_text(["New"])
         await expect(page.get_by_role("log")).to_contain_text("First dress 👗")
@@ -133,15 +133,15 @@ async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
         later = an_event(
             Kind.CAPTION, seller_handle=SELLER, video_id="7301", title="Reduced", timestamp="2026-01-15T12:05:00Z"
         )
-        await _publish(hub, [later])
+        await _publish(deployment, [later])
         await _expect_titles(page, "Reduced")
         await expect(page.locator(".badge")).to_have_text(["Updated"])
 
         async with page.expect_request(_asks_for_changes, timeout=PATIENCE_MS):
             server.kill()
             await _expect_connection(page, "offline")
-    await _publish(hub, _video("7302", "Second dress"))
-    with await _serve(hub, storefront):
+    await _publish(deployment, _video("7302", "Second dress"))
+    with await _serve(deployment, storefront):
         await _expect_titles(page, "Second dress", "Reduced")
         await _expect_connection(page, "live")
     assert await page.evaluate("window.isTheSamePage")
@@ -152,12 +152,12 @@ async def test_it_asks_for_what_changed_while_it_gets_no_socket(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
     """Where Socket.IO is refused, the page says that it polls, and shows what comes; with a socket it is live again."""
-    hub = Hub(tmp_path)
+    deployment = Deployment(tmp_path)
     await page.route("**/socket.io/**", _abort)
-    with await _serve(hub, storefront):
+    with await _serve(deployment, storefront):
         await page.goto(storefront.url)
         await _expect_connection(page, "polling")
-        await _publish(hub, _video("7301", "Polled dress"))
+        await _publish(deployment, _video("7301", "Polled dress"))
         await _expect_titles(page, "Polled dress")
         await page.unroute("**/socket.io/**")
         await _expect_connection(page, "live")
@@ -182,24 +182,24 @@ async def test_it_fits_every_screen(page: Page, storefront: Storefront, family: 
     )
     await page.goto(f"{storefront.origin}/?seller={LONGEST_HANDLE}")
     await expect(_titles(page)).to_have_count(len(products), timeout=PATIENCE_MS)
-    assert await misfits_by_screen(page) == {}
+    assert await overflows_by_screen(page) == {}
 
 
 async def test_it_is_live_without_websockets(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
     """Where no WebSocket gets through, events come by HTTP long-polling."""
-    hub = Hub(tmp_path)
+    deployment = Deployment(tmp_path)
 
     async def close(socket: WebSocketRoute) -> None:
         await socket.close()
 
     await page.route_web_socket("**/socket.io/**", close)
     await page.route("**/products?*cursor=*", _abort)
-    with await _serve(hub, storefront):
+    with await _serve(deployment, storefront):
         await page.goto(storefront.url)
         await _expect_connection(page, "live")
-        await _publish(hub, _video("7301", "Patient dress"))
+        await _publish(deployment, _video("7301", "Patient dress"))
         await _expect_titles(page, "Patient dress")
     assert complaints == []
 
@@ -208,14 +208,16 @@ async def test_it_loads_again_when_more_was_missed_than_is_sent_after(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
     """A page that missed 120 products shows the newest 20 once it is live, and the next 20 when asked for more."""
-    hub = Hub(tmp_path)
+    deployment = Deployment(tmp_path)
     await page.route("**/socket.io/**", _abort)
     await page.route("**/products?*cursor=*", _abort)
-    with await _serve(hub, storefront) as server:
+    with await _serve(deployment, storefront) as server:
         await page.goto(storefront.url)
         await _expect_connection(page, "offline")
-        await _publish(hub, [event for number in range(120) for event in _video(f"{7300 + number}", f"Dress {number}")])
-        await asyncio.to_thread(hub.wait_until_settled, server)
+        await _publish(
+            deployment, [event for number in range(120) for event in _video(f"{7300 + number}", f"Dress {number}")]
+        )
+        await asyncio.to_thread(deployment.wait_until_settled, server)
         await expect(_titles(page)).to_have_count(0)
         await page.unroute("**/socket.io/**")
         await _expect_titles(page, *(f"Dress {number}" for number in range(119, 99, -1)))

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -20,29 +20,29 @@ SELLER = "nalu-fashion"
 PATIENCE_MS = 30_000
 
 
-async def _publish(hub: Hub, video_id: str, title: str) -> None:
+async def _publish(deployment: Deployment, video_id: str, title: str) -> None:
     """Put both halves of a video on their queues."""
     caption = an_event(Kind.CAPTION, seller_handle=SELLER, video_id=video_id, title=title)
     thumbnails = an_event(Kind.THUMBNAIL, seller_handle=SELLER, video_id=video_id)
-    events = hub.directory / f"{video_id}.jsonl"
+    events = deployment.directory / f"{video_id}.jsonl"
     events.write_text(f"{json.dumps(caption)}\n{json.dumps(thumbnails)}\n", encoding="utf-8")
-    await asyncio.to_thread(hub.run, "publish", str(events))
+    await asyncio.to_thread(deployment.run, "publish", str(events))
 
 
 async def test_what_is_published_appears_even_after_the_server_was_killed(
     page: Page, tmp_path: Path, complaints: list[str]
 ) -> None:
     """A product shows up live; the server is killed, and what was published meanwhile shows up once it is back."""
-    hub = Hub(tmp_path)
-    server, url = await asyncio.to_thread(hub.serve)
+    deployment = Deployment(tmp_path)
+    server, url = await asyncio.to_thread(deployment.serve)
     with server:
         await page.goto(f"{url}/shop/{SELLER}")
         await expect(page.locator("#status")).to_have_attribute("data-status", "live", timeout=PATIENCE_MS)
-        await _publish(hub, "7301", "First dress 👗")
+        await _publish(deployment, "7301", "First dress 👗")
         await expect(page.locator(".tile .title")).to_have_text(["First dress 👗"], timeout=PATIENCE_MS)
         server.kill()
-    await _publish(hub, "7302", "Second dress")
-    again, _ = await asyncio.to_thread(hub.serve, "--port", str(urlsplit(url).port))
+    await _publish(deployment, "7302", "Second dress")
+    again, _ = await asyncio.to_thread(deployment.serve, "--port", str(urlsplit(url).port))
     with again:
         await expect(page.locator(".tile .title")).to_have_text(["Second dress", "First dress 👗"], timeout=PATIENCE_MS)
         await expect(page.locator("#status")).to_have_attribute("data-status", "live", timeout=PATIENCE_MS)

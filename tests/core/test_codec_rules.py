@@ -11,7 +11,7 @@ from linkhub_core.model import Caption, Kind, ProcessingMetadata, Thumbnail
 from linkhub_core.model.fields import facts_of
 from linkhub_core.testing.builders import an_event
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
-from tests.core.bodies import MISSING, body_of, decode, faults_of, notes_of, raw, with_change
+from tests.core.event_bodies import MISSING, body_of, decode, faults_of, notes_of, raw, with_change
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 

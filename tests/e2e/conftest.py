@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.aws_resources import aws_settings
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
+def deployment(tmp_path: Path) -> Deployment:
     """A linkhub on a fresh embedded file."""
-    return Hub(tmp_path)
+    return Deployment(tmp_path)
 
 
 @pytest.fixture
-def make_hub(
+def make_deployment(
     tmp_path: Path, dynamodb_endpoint: str, sqs_sns_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Hub]:
-    """Makes a linkhub on queues, tables and a topic of its own: ``make_hub(is_fifo=..., has_topic=...)``."""
+) -> Callable[..., Deployment]:
+    """Makes a linkhub on queues, tables and a topic of its own: ``make_deployment(is_fifo=..., has_topic=...)``."""
 
-    def make(*, is_fifo: bool, has_topic: bool) -> Hub:
+    def make(*, is_fifo: bool, has_topic: bool) -> Deployment:
         leads = aws_settings(
             dynamodb_endpoint=dynamodb_endpoint,
             sqs_sns_endpoint=sqs_sns_endpoint,
@@ -30,6 +30,6 @@ def make_hub(
         )
         for variable, value in leads.items():
             monkeypatch.setenv(variable, value)
-        return Hub(tmp_path, backend="aws", elsewhere=leads)
+        return Deployment(tmp_path, backend="aws", elsewhere=leads)
 
     return make

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support import foreign_rows
 from tests.support.aws import dynamodb_client
 from tests.support.foreign_rows import READABLE_PRODUCTS, SELLER, UNREADABLE_PRODUCT, UNREADABLE_ROW, video
@@ -36,10 +36,10 @@ def _products(dynamodb: DynamoDBClient, settings: Mapping[str, str]) -> dict[str
     return {item["video_id"]["S"]: item for item in items}
 
 
-def _publish(hub: Hub, tmp_path: Path, *events: dict[str, Any]) -> None:
+def _publish(deployment: Deployment, tmp_path: Path, *events: dict[str, Any]) -> None:
     file = tmp_path / "events.jsonl"
     file.write_text("".join(f"{json.dumps(event)}\n" for event in events), encoding="utf-8")
-    hub.run("publish", str(file))
+    deployment.run("publish", str(file))
 
 
 def _caption(number: int) -> dict[str, Any]:
@@ -66,28 +66,30 @@ def _events(viewer: Process) -> dict[str, tuple[str, int]]:
     return {event["product"]["video_id"]: (event["event_type"], event["revision"]) for event in events}
 
 
-def test_tables_of_another_service(make_hub: Callable[..., Hub], tmp_path: Path, dynamodb_endpoint: str) -> None:
+def test_tables_of_another_service(
+    make_deployment: Callable[..., Deployment], tmp_path: Path, dynamodb_endpoint: str
+) -> None:
     """A page, ``since``, events, ``why`` and ``export`` are what they would be on tables that linkhub filled."""
-    hub = make_hub(is_fifo=False, has_topic=True)
+    deployment = make_deployment(is_fifo=False, has_topic=True)
     with closing(dynamodb_client(dynamodb_endpoint)) as dynamodb:
-        _fill(dynamodb, hub.elsewhere)
-        before = _products(dynamodb, hub.elsewhere)
-        assert len(hub.run("export", exit_code=1).splitlines()) == 3
-        plan = json.loads(hub.run("adopt", "--json"))
+        _fill(dynamodb, deployment.elsewhere)
+        before = _products(dynamodb, deployment.elsewhere)
+        assert len(deployment.run("export", exit_code=1).splitlines()) == 3
+        plan = json.loads(deployment.run("adopt", "--json"))
         assert (plan["products"], plan["halves"], plan["pairs"], plan["unreadable"]) == (3, 2, 1, 2)
-        assert _products(dynamodb, hub.elsewhere) == before
+        assert _products(dynamodb, deployment.elsewhere) == before
 
-        server, url = hub.serve()
+        server, url = deployment.serve()
         with server, httpx.Client(base_url=url, trust_env=False) as client:
             _look(client)
-            with _watch(hub, url) as viewer, hub.consume() as consumer:
-                _publish(hub, tmp_path, _caption(1), _thumbnails(5), _caption(4))
-                _see_events(hub, viewer, consumer)
-                _adopt(hub, dynamodb, before)
+            with _watch(deployment, url) as viewer, deployment.consume() as consumer:
+                _publish(deployment, tmp_path, _caption(1), _thumbnails(5), _caption(4))
+                _see_events(deployment, viewer, consumer)
+                _adopt(deployment, dynamodb, before)
                 assert consumer.terminate() == 0
             page = client.get(_SHOP).json()["products"]
             assert [product["video_id"] for product in page] == [video(7), video(5), *READABLE_PRODUCTS]
-            assert _states(hub, video(1), UNREADABLE_PRODUCT) == ["announced", "unreadable"]
+            assert _states(deployment, video(1), UNREADABLE_PRODUCT) == ["announced", "unreadable"]
             assert server.terminate() == 0
         named = [line for line in server.stderr_lines if '"event":"row_skipped"' in line]
         assert sum(UNREADABLE_PRODUCT in line for line in named) == 1
@@ -105,13 +107,13 @@ def _look(client: httpx.Client) -> None:
     assert client.get(_SHOP).status_code == 200
 
 
-def _watch(hub: Hub, url: str) -> Process:
-    viewer = hub.start("watch", SELLER, "--url", url, "--count", "3", "--json")
+def _watch(deployment: Deployment, url: str) -> Process:
+    viewer = deployment.start("watch", SELLER, "--url", url, "--count", "3", "--json")
     viewer.wait_for_line("Subscribed")
     return viewer
 
 
-def _see_events(hub: Hub, viewer: Process, consumer: Process) -> None:
+def _see_events(deployment: Deployment, viewer: Process, consumer: Process) -> None:
     """The first sweep joins both halves of a row; messages bring an update, a partner, and a half for a broken row."""
     assert viewer.wait(timeout_seconds=30) == 0
     assert _events(viewer) == {
@@ -119,17 +121,17 @@ def _see_events(hub: Hub, viewer: Process, consumer: Process) -> None:
         video(5): ("new_product", 1),
         video(7): ("new_product", 1),
     }
-    hub.wait_until_settled(consumer)
-    letters = [json.loads(line) for line in hub.run("dead-letters", "list", "--json").splitlines()]
+    deployment.wait_until_settled(consumer)
+    letters = [json.loads(line) for line in deployment.run("dead-letters", "list", "--json").splitlines()]
     assert [UNREADABLE_PRODUCT in letter["reason"] for letter in letters] == [True]
 
 
-def _adopt(hub: Hub, dynamodb: DynamoDBClient, before: Mapping[str, Any]) -> None:
+def _adopt(deployment: Deployment, dynamodb: DynamoDBClient, before: Mapping[str, Any]) -> None:
     """Beside the running consumer: attributes are added, and none is changed."""
-    done = json.loads(hub.run("adopt", "--yes", "--json", exit_code=1))
+    done = json.loads(deployment.run("adopt", "--yes", "--json", exit_code=1))
     assert done["adopted"] == {"products": 2, "halves": 1, "joined": 0}
     assert sorted(UNREADABLE_PRODUCT in row or UNREADABLE_ROW in row for row in done["left"]) == [True, True]
-    after = _products(dynamodb, hub.elsewhere)
+    after = _products(dynamodb, deployment.elsewhere)
     for number in (2, 3, 4):
         assert before[video(number)].items() <= after[video(number)].items()
     assert set(after[video(2)]) - set(before[video(2)]) == {
@@ -140,5 +142,5 @@ def _adopt(hub: Hub, dynamodb: DynamoDBClient, before: Mapping[str, Any]) -> Non
     }
 
 
-def _states(hub: Hub, *videos: str) -> list[str]:
-    return [json.loads(hub.run("why", video_id, "--seller", SELLER, "--json"))["state"] for video_id in videos]
+def _states(deployment: Deployment, *videos: str) -> list[str]:
+    return [json.loads(deployment.run("why", video_id, "--seller", SELLER, "--json"))["state"] for video_id in videos]

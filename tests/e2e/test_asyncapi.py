@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import KEY, an_event
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.asyncapi import Listening
 
 pytestmark = pytest.mark.e2e
@@ -61,15 +61,15 @@ def _records(lines: Any) -> Iterator[tuple[str, Any]]:
             yield event, json.loads(value)
 
 
-def _publish(hub: Hub, kind: Kind, **fields: Any) -> None:
-    path = hub.directory / "event.jsonl"
+def _publish(deployment: Deployment, kind: Kind, **fields: Any) -> None:
+    path = deployment.directory / "event.jsonl"
     path.write_text(json.dumps(an_event(kind, **fields)) + "\n", "utf-8")
-    hub.run("publish", str(path))
+    deployment.run("publish", str(path))
 
 
-def test_every_dialect_is_as_the_server_describes_it(hub: Hub) -> None:
+def test_every_dialect_is_as_the_server_describes_it(deployment: Deployment) -> None:
     """A product comes and changes: each message of it, and of the subscription, has no field beside those described."""
-    server, url = hub.serve()
+    server, url = deployment.serve()
     document = _document(url)
     address = f"{url.replace('http://', 'ws://')}{document['channels']['webSocket']['address']}"
     plain, packets, stream = (Listening(document, name) for name in ("webSocket", "socketIo", "eventStream"))
@@ -84,10 +84,10 @@ def test_every_dialect_is_as_the_server_describes_it(hub: Hub) -> None:
         expected = ["connected", "subscribed", "new_product", "product_updated"]
         for name in expected:
             if name == "new_product":
-                _publish(hub, Kind.CAPTION)
-                _publish(hub, Kind.THUMBNAIL)
+                _publish(deployment, Kind.CAPTION)
+                _publish(deployment, Kind.THUMBNAIL)
             elif name == "product_updated":
-                _publish(hub, Kind.CAPTION, title="Another title", timestamp="2026-01-15T13:00:00Z")
+                _publish(deployment, Kind.CAPTION, title="Another title", timestamp="2026-01-15T13:00:00Z")
             frame = json.loads(viewer.recv(timeout=_PATIENCE_SECONDS))
             plain.take(frame["event"], frame)
             packets.take(*client.receive(timeout=_PATIENCE_SECONDS))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.aws_resources import aws_settings
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.e2e.test_file_health import problem_of, readiness, wait_for
 from tests.support.denying_sqs import allow, deny
 from tests.support.sqs_sns import run_sqs_sns
@@ -33,9 +33,9 @@ def test_a_queue_that_may_not_be_received_from(
     leads = aws_settings(
         dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=denying_endpoint, is_fifo=False, has_topic=False
     )
-    hub = Hub(tmp_path, backend="aws", elsewhere=leads)
+    deployment = Deployment(tmp_path, backend="aws", elsewhere=leads)
     deny(denying_endpoint, "ReceiveMessage", code)
-    server, url = hub.serve("--consume")
+    server, url = deployment.serve("--consume")
     with server:
         wait_for(server, url, 503, lambda checks: code in problem_of(checks["receive"]))
         assert readiness(url)[1]["checks"]["queues"]["ok"], "the other calls work"
@@ -65,8 +65,8 @@ def test_credentials_that_are_gone_for_a_while(
     program, config = tmp_path / "credentials.py", tmp_path / "config"
     program.write_text(_PROCESS, encoding="utf-8")
     config.write_text(f"[default]\ncredential_process = {sys.executable} {program}\n", encoding="utf-8")
-    hub = Hub(tmp_path, backend="aws", elsewhere={**leads, "AWS_CONFIG_FILE": str(config)})
-    server, url = hub.serve("--consume")
+    deployment = Deployment(tmp_path, backend="aws", elsewhere={**leads, "AWS_CONFIG_FILE": str(config)})
+    server, url = deployment.serve("--consume")
     with server:
         wait_for(server, url, 200, lambda checks: checks["queues"]["ok"])
         program.write_text("print('please log in')", encoding="utf-8")

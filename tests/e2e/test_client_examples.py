@@ -18,7 +18,7 @@ import httpx
 import pytest
 from attrs import frozen
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.npm import NpmPackage, install
 from tests.support.processes import Process, free_port
 
@@ -121,12 +121,12 @@ def _halves(seller: str, title: str) -> Iterator[str]:
         yield json.dumps({"queue": kind, "body": json.dumps(half)})
 
 
-def _publish(hub: Hub, *titles: str, seller: str = _SELLER) -> None:
+def _publish(deployment: Deployment, *titles: str, seller: str = _SELLER) -> None:
     """Put both halves of a product for each title on the queues."""
     lines = [line for title in titles for line in _halves(seller, title)]
-    events = hub.directory / "events.jsonl"
+    events = deployment.directory / "events.jsonl"
     events.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    hub.run("publish", str(events))
+    deployment.run("publish", str(events))
 
 
 def _wait_for_subscribers(server: Process, url: str, count: int) -> None:
@@ -152,15 +152,15 @@ def _start_all(start: Start, url: str, running: ExitStack, *sellers: str) -> lis
     ]
 
 
-def _save_while_no_server_runs(hub: Hub) -> None:
+def _save_while_no_server_runs(deployment: Deployment) -> None:
     """One product in the shop that is looked at, and more than are replayed in the busy one."""
-    with hub.consume() as consumer:
-        _publish(hub, NIGHT)
-        _publish(hub, *(f"Rush {number}" for number in range(100, 100 + _TOO_MANY)), seller=_BUSY_SELLER)
-        hub.wait_until_settled(consumer)
+    with deployment.consume() as consumer:
+        _publish(deployment, NIGHT)
+        _publish(deployment, *(f"Rush {number}" for number in range(100, 100 + _TOO_MANY)), seller=_BUSY_SELLER)
+        deployment.wait_until_settled(consumer)
 
 
-def test_every_live_program_sees_each_product(hub: Hub, start: Start) -> None:
+def test_every_live_program_sees_each_product(deployment: Deployment, start: Start) -> None:
     """What is published while it looks, what is saved while the server is dead, what comes later: once, if so said.
 
     Where too much was saved meanwhile, the page is loaded, or the program says that it should be.
@@ -168,37 +168,37 @@ def test_every_live_program_sees_each_product(hub: Hub, start: Start) -> None:
     port = str(free_port())
     subscribers = 2 * sum(example.subscribes for example in LIVE)
     with ExitStack() as running:
-        server, url = hub.serve("--port", port)
+        server, url = deployment.serve("--port", port)
         with server:
             programs = _start_all(start, url, running, _SELLER, _BUSY_SELLER)
             _wait_for_subscribers(server, url, subscribers)
-            _publish(hub, MORNING)
+            _publish(deployment, MORNING)
             for _, seller, program in programs:
                 if seller == _SELLER:
                     program.wait_for_line(MORNING)
             assert server.kill() == -9  # without a goodbye: what all of them have to bear
-        _save_while_no_server_runs(hub)
-        server, _ = hub.serve("--port", port)
+        _save_while_no_server_runs(deployment)
+        server, _ = deployment.serve("--port", port)
         with server:
             for example, seller, program in programs:
                 missed = NIGHT if seller == _SELLER else example.when_too_much
                 program.wait_for_line(missed, timeout_seconds=_BACK_SECONDS)
             _wait_for_subscribers(server, url, subscribers)
-            _publish(hub, NEXT_DAY)
-            _publish(hub, NEXT_DAY, seller=_BUSY_SELLER)
+            _publish(deployment, NEXT_DAY)
+            _publish(deployment, NEXT_DAY, seller=_BUSY_SELLER)
             for example, seller, program in programs:
                 program.wait_for_line(NEXT_DAY)
                 if seller == _SELLER and not example.repeats:
                     assert [_shown(program, title) for title in (MORNING, NIGHT, NEXT_DAY)] == [1, 1, 1]
 
 
-def test_the_page_over_rest(hub: Hub, start: Start) -> None:
+def test_the_page_over_rest(deployment: Deployment, start: Start) -> None:
     """It prints the shop, over more than one page, and ends."""
     titles = [f"Dress {number:02}" for number in range(21)]
-    server, url = hub.serve()
+    server, url = deployment.serve()
     with server:
-        _publish(hub, *titles)
-        hub.wait_until_settled(server)
+        _publish(deployment, *titles)
+        deployment.wait_until_settled(server)
         with start(PAGE, url) as program:
             assert program.wait() == 0, program.stderr_lines
             assert [line.partition(" ")[2].removesuffix(" null") for line in program.stdout_lines] == titles[::-1]

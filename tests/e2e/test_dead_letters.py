@@ -11,7 +11,7 @@ from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.testing.builders import an_outgoing
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e
@@ -41,38 +41,38 @@ main()
 """
 
 
-async def _work(hub: Hub) -> None:
+async def _work(deployment: Deployment) -> None:
     """What a consumer would do with all that is on the queues."""
-    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
         while deliveries := await container.backend().queue.receive():
             await container.assemble()(deliveries)
 
 
-async def _reject(hub: Hub) -> list[str]:
+async def _reject(deployment: Deployment) -> list[str]:
     """Messages that were rejected: their bodies."""
     bodies = [f'{{"title": {number}}}' for number in range(_LETTERS)]
-    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
         await container.backend().publisher.publish([an_outgoing(body=body) for body in bodies])
-    await _work(hub)
+    await _work(deployment)
     return bodies
 
 
-async def _letters(hub: Hub) -> list[str]:
-    async with open_container(load_settings(environment=hub.environment).settings, Container) as container:
+async def _letters(deployment: Deployment) -> list[str]:
+    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
         return [letter.body async for letter in container.backend().dead_letters.browse(DeadLetterQuery())]
 
 
 @pytest.mark.parametrize(
     ("statement", "count"), [("INSERT INTO messages", 1), ("INSERT INTO messages", 3), ("DELETE FROM dead", 4)]
 )
-def test_a_killed_redrive_loses_nothing(hub: Hub, statement: str, count: int) -> None:
+def test_a_killed_redrive_loses_nothing(deployment: Deployment, statement: str, count: int) -> None:
     """Killed among its steps, and then done again: every message was rejected once more, and none is missing."""
-    rejected = asyncio.run(_reject(hub))
+    rejected = asyncio.run(_reject(deployment))
     command = [sys.executable, "-c", _KILLED_AT, statement, str(count)]
     arguments = ["dead-letters", "redrive", "--all", "--force", "--yes"]
-    with Process([*command, *arguments], environment=hub.environment, cwd=hub.directory) as killed:
+    with Process([*command, *arguments], environment=deployment.environment, cwd=deployment.directory) as killed:
         assert killed.wait(timeout_seconds=60) == -9, killed.stderr_lines
-    assert len(asyncio.run(_letters(hub))) + hub.queued() >= _LETTERS
-    hub.run(*arguments)
-    asyncio.run(_work(hub))
-    assert sorted(set(asyncio.run(_letters(hub)))) == rejected
+    assert len(asyncio.run(_letters(deployment))) + deployment.queued() >= _LETTERS
+    deployment.run(*arguments)
+    asyncio.run(_work(deployment))
+    assert sorted(set(asyncio.run(_letters(deployment)))) == rejected

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e
@@ -22,15 +22,15 @@ def _get(url: str) -> Any:
         return json.loads(answer.read())
 
 
-def _watch(hub: Hub, url: str) -> Process:
-    return hub.start("watch", "nalu-fashion", "--url", url, "--count", "3", "--json")
+def _watch(deployment: Deployment, url: str) -> Process:
+    return deployment.start("watch", "nalu-fashion", "--url", url, "--count", "3", "--json")
 
 
-def test_demo_and_watch(hub: Hub, tmp_path: Path) -> None:
+def test_demo_and_watch(deployment: Deployment, tmp_path: Path) -> None:
     """Products appear by themselves, live and in REST, with pictures; at the end nothing is left behind."""
-    with hub.start("demo", "--port", "0", "--rate", "30") as demo:
+    with deployment.start("demo", "--port", "0", "--rate", "30") as demo:
         url = demo.wait_for_line(r"(http://[a-z0-9.:]+)/ +the operator's page").group(1)
-        with _watch(hub, url) as watching:
+        with _watch(deployment, url) as watching:
             assert watching.wait(timeout_seconds=60) == 0
         events = [json.loads(line) for line in watching.stdout_lines]
         assert [event["product"]["seller_handle"] for event in events] == ["nalu-fashion"] * 3
@@ -48,8 +48,8 @@ def test_demo_and_watch(hub: Hub, tmp_path: Path) -> None:
     assert list(tmp_path.glob("temporary/*")) == []
 
 
-def test_watching_nobody(hub: Hub) -> None:
+def test_watching_nobody(deployment: Deployment) -> None:
     """Without a server the service is unavailable: one line, exit code 3."""
-    with hub.start("watch", "nalu-fashion", "--url", "http://127.0.0.1:1") as watching:
+    with deployment.start("watch", "nalu-fashion", "--url", "http://127.0.0.1:1") as watching:
         assert watching.wait() == 3
         assert any("is `linkhub serve` running there?" in line for line in watching.stderr_lines)

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process
 from tests.support.small_disk import SmallDisk, mount_small_disk
 
@@ -40,9 +40,11 @@ def readiness(url: str) -> tuple[int, Mapping[str, Any]]:
 
 
 @contextmanager
-def watched_consumer(hub: Hub) -> Iterator[tuple[Process, str]]:
+def watched_consumer(deployment: Deployment) -> Iterator[tuple[Process, str]]:
     """A consumer that answers ``/readyz``, and its address."""
-    with evolve(hub, elsewhere={**hub.elsewhere, "LINKHUB_METRICS_PORT": "0"}).start("consume") as consumer:
+    with evolve(deployment, elsewhere={**deployment.elsewhere, "LINKHUB_METRICS_PORT": "0"}).start(
+        "consume"
+    ) as consumer:
         port = consumer.wait_for_line(r'"metrics_port":(\d+)').group(1)
         yield consumer, f"http://127.0.0.1:{port}"
 
@@ -62,17 +64,17 @@ def problem_of(check: Mapping[str, Any]) -> str:
     return str(check["problem"] or "")
 
 
-def publish_one(hub: Hub) -> None:
+def publish_one(deployment: Deployment) -> None:
     """Put one message on a queue, so that the file has pages of its own."""
-    (hub.directory / "one.jsonl").write_text(json.dumps(an_event(Kind.CAPTION)), encoding="utf-8")
-    hub.run("publish", "one.jsonl")
+    (deployment.directory / "one.jsonl").write_text(json.dumps(an_event(Kind.CAPTION)), encoding="utf-8")
+    deployment.run("publish", "one.jsonl")
 
 
-def test_a_full_disk(hub: Hub, disk: SmallDisk) -> None:
+def test_a_full_disk(deployment: Deployment, disk: SmallDisk) -> None:
     """A consumer is not ready and says that the disk is full; a server that only shows stays ready and reports it."""
-    publish_one(hub)
-    server, shown = hub.serve("--no-consume")
-    with server, watched_consumer(hub) as (consumer, worked):
+    publish_one(deployment)
+    server, shown = deployment.serve("--no-consume")
+    with server, watched_consumer(deployment) as (consumer, worked):
         assert readiness(worked)[0] == 200
         disk.fill()
         wait_for(consumer, worked, 503, lambda checks: "the disk is full" in problem_of(checks["writes"]))
@@ -103,12 +105,12 @@ def damage_one_page(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [overwrite, cut, damage_one_page])
-def test_a_damaged_file(hub: Hub, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_file(deployment: Deployment, damage: Callable[[Path], None]) -> None:
     """A server is not ready, be it that it only shows, and says what mends it."""
-    publish_one(hub)
-    server, url = hub.serve("--no-consume")
+    publish_one(deployment)
+    server, url = deployment.serve("--no-consume")
     with server:
-        damage(hub.directory / "data" / FILE)
+        damage(deployment.directory / "data" / FILE)
         wait_for(server, url, 503, lambda checks: "restore it from a" in problem_of(checks["file"]))
 
 
@@ -139,54 +141,54 @@ def delete_log(data: Path) -> None:
 
 
 @pytest.mark.parametrize("take_away", [move_file, move_directory, delete, replace, delete_log])
-def test_a_consumer_whose_file_was_taken_away_ends(hub: Hub, take_away: Callable[[Path], None]) -> None:
+def test_a_consumer_whose_file_was_taken_away_ends(deployment: Deployment, take_away: Callable[[Path], None]) -> None:
     """The process ends with one line that says what happened to the file; there is no traceback."""
-    with hub.consume() as consumer:
-        take_away(hub.directory / "data")
+    with deployment.consume() as consumer:
+        take_away(deployment.directory / "data")
         assert consumer.wait(timeout_seconds=NOTICED_SECONDS + 5) == 1
-        assert_says_what_was_lost(consumer, hub)
+        assert_says_what_was_lost(consumer, deployment)
 
 
-def test_a_server_whose_file_was_taken_away_ends(hub: Hub) -> None:
+def test_a_server_whose_file_was_taken_away_ends(deployment: Deployment) -> None:
     """A server that only shows ends likewise, and lets its connections go."""
-    server, _ = hub.serve("--no-consume")
+    server, _ = deployment.serve("--no-consume")
     with server:
-        move_file(hub.directory / "data")
+        move_file(deployment.directory / "data")
         assert server.wait(timeout_seconds=NOTICED_SECONDS + 5) == 1
-        assert_says_what_was_lost(server, hub)
+        assert_says_what_was_lost(server, deployment)
 
 
-def assert_says_what_was_lost(process: Process, hub: Hub) -> None:
+def assert_says_what_was_lost(process: Process, deployment: Deployment) -> None:
     """A log line for machines, and the last line for people."""
     told = "\n".join(process.stderr_lines)
     assert '"event":"storage_lost"' in told
-    assert f"linkhub: the file {hub.directory}/data/{FILE} is lost: it" in told
+    assert f"linkhub: the file {deployment.directory}/data/{FILE} is lost: it" in told
     assert "while this process had it open" in told
     assert "Traceback" not in told
 
 
-def test_publish_says_that_it_made_a_new_file(hub: Hub) -> None:
+def test_publish_says_that_it_made_a_new_file(deployment: Deployment) -> None:
     """Events that go into a file that nobody serves yet are no success in silence; the second time nothing is said."""
-    (hub.directory / "one.jsonl").write_text(json.dumps(an_event(Kind.CAPTION)), encoding="utf-8")
+    (deployment.directory / "one.jsonl").write_text(json.dumps(an_event(Kind.CAPTION)), encoding="utf-8")
     for expected in (True, False):
-        with hub.start("publish", "one.jsonl") as publishing:
+        with deployment.start("publish", "one.jsonl") as publishing:
             assert publishing.wait() == 0
             assert any("made a new data file" in line for line in publishing.stderr_lines) is expected
 
 
-def test_nothing_starts_beside_the_log_of_a_file_that_is_gone(hub: Hub) -> None:
+def test_nothing_starts_beside_the_log_of_a_file_that_is_gone(deployment: Deployment) -> None:
     """A file that was moved without its -wal: publish and serve say so, and leave the -wal as it is."""
-    publish_one(hub)
-    with watched_consumer(hub) as (consumer, _):
-        data = hub.directory / "data"
+    publish_one(deployment)
+    with watched_consumer(deployment) as (consumer, _):
+        data = deployment.directory / "data"
         log = data / f"{FILE}-wal"
-        publish_one(hub)
+        publish_one(deployment)
         consumer.kill()
-        (data / FILE).rename(hub.directory / "moved")
+        (data / FILE).rename(deployment.directory / "moved")
         kept = log.read_bytes()
         assert kept
         for command in (["publish", "one.jsonl"], ["serve"]):
-            with hub.start(*command) as refused:
+            with deployment.start(*command) as refused:
                 assert refused.wait() == 1
                 assert "put the file back beside it" in "\n".join(refused.stderr_lines)
         assert log.read_bytes() == kept

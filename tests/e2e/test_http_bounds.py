@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hub import LINKHUB
+from tests.e2e.deployment import LINKHUB
 from tests.support.processes import Process, free_port
 
 pytestmark = pytest.mark.e2e

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,7 @@ def reset(connection: socket.socket) -> None:
 
 def test_nonsense_and_readers_that_do_not_read(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hundreds of each leave some lines a kind; the server still answers, and ends well."""
-    server, url = Hub(tmp_path_factory.mktemp("hub"), backend="memory").serve()
+    server, url = Deployment(tmp_path_factory.mktemp("hub"), backend="memory").serve()
     host, port = url.removeprefix("http://").split(":")
     stream = b"GET /api/v1/shop/nalu-fashion/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
     page = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10

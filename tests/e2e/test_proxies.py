@@ -14,7 +14,7 @@ import pytest
 
 from tests.adapters.realtime.node_client import NodeClient, run_client
 from tests.adapters.realtime.raw_client import a_handshake
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support import npm
 from tests.support.nginx import run_nginx
 from tests.support.processes import Process, free_port
@@ -28,13 +28,13 @@ _SELLER = "nalu-fashion"
 _SAMPLES = Path(__file__).parents[1] / "data"
 
 
-def _publish(hub: Hub, video_id: str) -> None:
+def _publish(deployment: Deployment, video_id: str) -> None:
     """Both halves of a product."""
     halves = [json.loads((_SAMPLES / name).read_text()) for name in ("caption.json", "thumbnail.json")]
-    file = hub.directory / "events.jsonl"
+    file = deployment.directory / "events.jsonl"
     events = [{**half, "video_id": video_id, "seller_handle": _SELLER} for half in halves]
     file.write_text("".join(json.dumps(event) + "\n" for event in events))
-    hub.run("publish", str(file))
+    deployment.run("publish", str(file))
 
 
 def _socket_io(node: Path, url: str, **options: Any) -> Sequence[str | Path]:
@@ -79,36 +79,36 @@ async def test_deploys_behind_nginx(tmp_path: Path, node: Path) -> None:
 
     The balancer keeps a client on its server, which polling needs.
     """
-    hub = Hub(tmp_path, elsewhere={"LINKHUB_TRUSTED_PROXIES": "127.0.0.1", "LINKHUB_DRAIN_SECONDS": "2"})
+    deployment = Deployment(tmp_path, elsewhere={"LINKHUB_TRUSTED_PROXIES": "127.0.0.1", "LINKHUB_DRAIN_SECONDS": "2"})
     ports = [free_port(), free_port()]
     with ExitStack() as running:
-        servers = [running.enter_context(_serve(hub, port)) for port in ports]
+        servers = [running.enter_context(_serve(deployment, port)) for port in ports]
         upstreams = [f"127.0.0.1:{port}" for port in ports]
         url = running.enter_context(run_nginx(tmp_path, upstreams, balancing="ip_hash;"))
         async with _clients(url, node) as clients:
-            await asyncio.to_thread(_publish, hub, "7300000000000000001")
+            await asyncio.to_thread(_publish, deployment, "7300000000000000001")
             for client in clients.values():
                 await _hear(client, "7300000000000000001")
             for index, port in enumerate(ports):
                 assert await asyncio.to_thread(servers[index].terminate) == 0
-                servers[index] = running.enter_context(_serve(hub, port))
+                servers[index] = running.enter_context(_serve(deployment, port))
             assert await clients["ws"].hear("close") == ["close", 1001]
             for client in (clients["io"], clients["poller"]):
                 await client.hear("connect")  # the first one
                 await client.hear("connect")
                 await client.subscribe()
-            await asyncio.to_thread(_publish, hub, "7300000000000000002")
+            await asyncio.to_thread(_publish, deployment, "7300000000000000002")
             for name in ("io", "poller", "source"):
                 await _hear(clients[name], "7300000000000000002")
 
 
 async def test_only_polling_needs_stickiness(tmp_path: Path, node: Path) -> None:
     """Requests go round two servers: WebSockets and event streams do not mind, and hear what either server saves."""
-    hub = Hub(tmp_path)
+    deployment = Deployment(tmp_path)
     with ExitStack() as running:
         urls = []
         for _ in range(2):
-            server, url = hub.serve()
+            server, url = deployment.serve()
             running.enter_context(server)
             urls.append(url.replace("http://localhost", "127.0.0.1"))
         proxy = running.enter_context(run_nginx(tmp_path, urls))
@@ -123,14 +123,14 @@ async def test_only_polling_needs_stickiness(tmp_path: Path, node: Path) -> None
                 source = await connected.enter_async_context(run_client(*_event_source(node, proxy)))
                 await source.hear("event", "subscribed")
                 clients.append(source)
-            await asyncio.to_thread(_publish, hub, "7300000000000000001")
+            await asyncio.to_thread(_publish, deployment, "7300000000000000001")
             for client in clients:
                 await _hear(client, "7300000000000000001")
 
 
 @contextmanager
-def _serve(hub: Hub, port: int) -> Iterator[Process]:
-    server, _ = hub.serve("--port", str(port))
+def _serve(deployment: Deployment, port: int) -> Iterator[Process]:
+    server, _ = deployment.serve("--port", str(port))
     with server:
         yield server
 
@@ -154,7 +154,7 @@ def _requests(more: str) -> dict[str, bytes]:
 
 async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
     """HTTP/1.0 and no upgrades: Socket.IO polls, event streams flow, and a WebSocket gets 426."""
-    server, url = Hub(tmp_path, backend="memory").serve()
+    server, url = Deployment(tmp_path, backend="memory").serve()
     upstream = url.removeprefix("http://").replace("localhost", "127.0.0.1")
     with server, run_nginx(tmp_path, [upstream], location="") as proxy:
         async with run_client(*_socket_io(node, proxy)) as io:
@@ -168,12 +168,12 @@ async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
 
 def test_who_may_connect_through_nginx(tmp_path: Path) -> None:
     """The address that nginx names is the server's own; else a foreign host is refused, and the log says why."""
-    hub = Hub(
+    deployment = Deployment(
         tmp_path,
         backend="memory",
         elsewhere={"LINKHUB_TRUSTED_PROXIES": "127.0.0.1", "WEBSOCKET_CORS_ORIGINS": "https://else.example"},
     )
-    server, url = hub.serve()
+    server, url = deployment.serve()
     with server, run_nginx(tmp_path, [url.removeprefix("http://").replace("localhost", "127.0.0.1")]) as proxy:
         own, foreign = "Origin: https://shop.test\r\n", "Origin: https://evil.example\r\n"
         assert [_status(proxy, each) for each in _requests(own).values()] == [101, 200, 200]
@@ -190,7 +190,7 @@ def test_who_may_connect_through_nginx(tmp_path: Path) -> None:
 @pytest.mark.parametrize("transport", ["websocket", "polling", "event stream"])
 def test_clients_behind_nginx_are_counted_apart(tmp_path: Path, transport: str) -> None:
     """By the address that nginx appends: a client's own X-Forwarded-For does not count, nor do uvicorn's variables."""
-    hub = Hub(
+    deployment = Deployment(
         tmp_path,
         backend="memory",
         elsewhere={
@@ -199,7 +199,7 @@ def test_clients_behind_nginx_are_counted_apart(tmp_path: Path, transport: str) 
             "FORWARDED_ALLOW_IPS": "*",
         },
     )
-    server, url = hub.serve()
+    server, url = deployment.serve()
     with server, run_nginx(tmp_path, [url.removeprefix("http://").replace("localhost", "127.0.0.1")]) as proxy:
         kept: list[Any] = []
 

@@ -17,7 +17,7 @@ from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase, SqliteP
 from linkhub_core.model import ProductRecord
 from linkhub_core.testing.builders import KEY, a_record
 from linkhub_core.wire.codec import announce
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.e2e
 
@@ -50,10 +50,10 @@ def _next_creation(page: ClientConnection) -> str:
     return str(_next(page, "new_product", "product_updated")["product"]["created_at"])
 
 
-def test_a_product_saved_again_by_a_clock_that_is_behind_reaches_an_open_page(hub: Hub) -> None:
+def test_a_product_saved_again_by_a_clock_that_is_behind_reaches_an_open_page(deployment: Deployment) -> None:
     """And late news of the deleted one does not, although its clock is ahead."""
-    server, url = hub.serve()
-    file, now = hub.directory / "data" / "linkhub.sqlite3", datetime.now(UTC)
+    server, url = deployment.serve()
+    file, now = deployment.directory / "data" / "linkhub.sqlite3", datetime.now(UTC)
     first = a_record(created_at=now, updated_at=now)
     behind, ahead = now - timedelta(hours=1), now + timedelta(hours=1)
     again = a_record(created_at=behind, updated_at=behind)

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node]
@@ -34,7 +34,7 @@ def test_the_shim_wraps_what_the_api_answers(tmp_path: Path, node: Path) -> None
     (shim,) = _SHIM.findall(GUIDE.read_text(encoding="utf-8"))
     program = tmp_path / "client.mjs"
     program.write_text(shim + _CLIENT, encoding="utf-8")
-    server, url = Hub(tmp_path).serve()
+    server, url = Deployment(tmp_path).serve()
     with server, Process([node, program, url], environment={}, cwd=tmp_path) as client:
         assert client.wait(timeout_seconds=30) == 0, client.stderr_lines
         page, unknown, refused, health = (json.loads(line) for line in client.stdout_lines)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.e2e
 
@@ -14,9 +14,9 @@ TOKEN = "a-token-that-nobody-guesses-7f3a"
 GUESS = "a-guess-that-somebody-made-91bc"
 
 
-def test_the_admin_token_is_never_told(hub: Hub) -> None:
+def test_the_admin_token_is_never_told(deployment: Deployment) -> None:
     """Not at start-up with every line logged, not when it is right or wrong, and not by a command."""
-    guarded = evolve(hub, elsewhere={"LINKHUB_ADMIN_TOKEN": TOKEN, "LINKHUB_LOG_LEVEL": "debug"})
+    guarded = evolve(deployment, elsewhere={"LINKHUB_ADMIN_TOKEN": TOKEN, "LINKHUB_LOG_LEVEL": "debug"})
     server, url = guarded.serve()
     with server:
         answers = [

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import load_settings
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e
@@ -27,9 +27,9 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
+def deployment(tmp_path: Path) -> Deployment:
     """A linkhub on a fresh directory, which keeps everything in memory."""
-    return Hub(tmp_path, backend="memory")
+    return Deployment(tmp_path, backend="memory")
 
 
 def _get(url: str) -> Any:
@@ -78,9 +78,9 @@ def _close_code(connection: ClientConnection) -> int | None:
         return connection.close_code
 
 
-def test_every_way_to_connect(hub: Hub) -> None:
+def test_every_way_to_connect(deployment: Deployment) -> None:
     """A WebSocket, Socket.IO and an event stream on the port of REST; SIGTERM ends all of them, with exit code 0."""
-    server, url = hub.serve()
+    server, url = deployment.serve()
     with server, _viewer(url) as viewer, _socketio_client(url) as client, _event_stream(url, server) as stream:
         assert json.loads(viewer.recv(timeout=30))["event"] == "connected"
         assert client.receive(timeout=30)[0] == "connected"
@@ -94,9 +94,9 @@ def test_every_way_to_connect(hub: Hub) -> None:
         assert _read_to_end(stream).endswith(b"0\r\n\r\n")
 
 
-def test_websockets_alone(hub: Hub) -> None:
+def test_websockets_alone(deployment: Deployment) -> None:
     """--ws-port opens a second port, which speaks WebSocket and nothing else."""
-    server = hub.start("serve", "--ws-port", "0")
+    server = deployment.start("serve", "--ws-port", "0")
     with server:
         port = server.wait_for_line(r'"ws_port":(\d+)').group(1)
         with _viewer(f"http://127.0.0.1:{port}") as viewer:
@@ -105,9 +105,9 @@ def test_websockets_alone(hub: Hub) -> None:
             assert _close_code(viewer) == 1001
 
 
-def test_realtime_alone(hub: Hub) -> None:
+def test_realtime_alone(deployment: Deployment) -> None:
     """--realtime-only serves every transport and health, and neither REST nor pages."""
-    server, url = hub.serve("--realtime-only")
+    server, url = deployment.serve("--realtime-only")
     with server, _viewer(url) as viewer, _socketio_client(url) as client, _event_stream(url, server) as stream:
         assert json.loads(viewer.recv(timeout=30))["event"] == "connected"
         assert client.receive(timeout=30)[0] == "connected"
@@ -120,9 +120,9 @@ def test_realtime_alone(hub: Hub) -> None:
         assert _read_to_end(stream).endswith(b"0\r\n\r\n")
 
 
-def test_localhost_is_both_addresses(hub: Hub) -> None:
+def test_localhost_is_both_addresses(deployment: Deployment) -> None:
     """Node.js resolves the name to ::1, others to 127.0.0.1; the second port is at both, too."""
-    server = hub.start("serve", "--ws-port", "0")
+    server = deployment.start("serve", "--ws-port", "0")
     with server:
         port = server.wait_for_line(r'"url":"http://localhost:(\d+)"').group(1)
         ws_port = server.wait_for_line(r'"ws_port":(\d+)').group(1)
@@ -135,18 +135,18 @@ def test_localhost_is_both_addresses(hub: Hub) -> None:
 def test_an_idle_connection_is_kept_for_the_chosen_time(tmp_path: Path) -> None:
     """LINKHUB_KEEP_ALIVE_SECONDS ends it; by default it is longer than the 60 s of load balancers."""
     assert load_settings(environment={}).settings.listener.keep_alive_seconds == 75
-    server, url = Hub(tmp_path, backend="memory", elsewhere={"LINKHUB_KEEP_ALIVE_SECONDS": "1"}).serve()
+    server, url = Deployment(tmp_path, backend="memory", elsewhere={"LINKHUB_KEEP_ALIVE_SECONDS": "1"}).serve()
     host, port = url.removeprefix("http://").split(":")
     with server, closing(socket.create_connection((host, int(port)), timeout=30)) as idle:
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert _read_to_end(idle).startswith(b"HTTP/1.1 200")
 
 
-def test_a_port_that_is_taken(hub: Hub) -> None:
+def test_a_port_that_is_taken(deployment: Deployment) -> None:
     """It is a mistake in the configuration, told in one line."""
     with bind("127.0.0.1", 0, variable="LINKHUB_PORT") as taken:
         port = taken.getsockname()[1]
-        with hub.start("serve", "--port", str(port)) as server:
+        with deployment.start("serve", "--port", str(port)) as server:
             assert server.wait() == 2
             assert any(f"LINKHUB_PORT={port} cannot be listened on" in line for line in server.stderr_lines)
             assert not any("Traceback" in line for line in server.stderr_lines)

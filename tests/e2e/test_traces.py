@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
-from tests.e2e.hub import Hub
+from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.e2e
 
@@ -79,9 +79,9 @@ def _collector() -> Iterator[Collector]:
         server.server_close()
 
 
-def test_a_collector_receives_the_trace_of_a_product(hub: Hub) -> None:
+def test_a_collector_receives_the_trace_of_a_product(deployment: Deployment) -> None:
     """A consumer joins two halves and stops: message, save and announcement are one trace, the log names it."""
-    file = hub.directory / "halves.jsonl"
+    file = deployment.directory / "halves.jsonl"
     file.write_text("\n".join(json.dumps(an_event(kind)) for kind in Kind), encoding="utf-8")
     with _collector() as collector:
         variables = {
@@ -90,8 +90,8 @@ def test_a_collector_receives_the_trace_of_a_product(hub: Hub) -> None:
             "OTEL_SERVICE_NAME": "linkhub-test",
             "NO_PROXY": "127.0.0.1",
         }
-        traced = evolve(hub, elsewhere=variables)
-        hub.run("publish", str(file))
+        traced = evolve(deployment, elsewhere=variables)
+        deployment.run("publish", str(file))
         with traced.consume() as consumer:
             told = consumer.wait_for_line(r'"trace_id":"([0-9a-f]{32})".*"event":"product_announced"')
             assert consumer.terminate() == 0

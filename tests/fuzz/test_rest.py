@@ -12,13 +12,13 @@ import schemathesis
 from hypothesis import settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.adapters.http.shop import Listener, product
+from tests.adapters.http.http_fixture import HttpFixture, product
 
 
-def _busy_listener() -> Listener:
-    listener = Listener()
-    asyncio.run(listener.save(*(product(number) for number in range(60))))
-    return listener
+def _busy_listener() -> HttpFixture:
+    fixture = HttpFixture()
+    asyncio.run(fixture.save(*(product(number) for number in range(60))))
+    return fixture
 
 
 LISTENER = _busy_listener()

@@ -12,7 +12,7 @@ from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.testing.strategies import event_bodies
 from linkhub_core.wire.codec import decode_event
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 SCRAPS = st.text(st.characters(codec="utf-8"), max_size=40)
 
@@ -41,14 +41,14 @@ def _is_sound(message: OutgoingMessage) -> bool:
 @given(st.lists(bodies(), max_size=12))
 async def test_whatever_comes_is_settled(messages: list[OutgoingMessage]) -> None:
     """What is malformed is in the dead letters once, everything else is worked on, and the queues are empty."""
-    line = Line()
+    harness = AssemblyHarness()
     mate = [OutgoingMessage(kind=kind, body=_text(an_event(kind, video_id="mate"))) for kind in Kind]
-    await line.post(*messages[::2], *mate, *messages[1::2])
-    while line.left:
-        assert await line.turn(), "messages are left and none is delivered"
-    letters = sorted(letter.body for letter in await line.letters())
+    await harness.post(*messages[::2], *mate, *messages[1::2])
+    while harness.left:
+        assert await harness.turn(), "messages are left and none is delivered"
+    letters = sorted(letter.body for letter in await harness.letters())
     assert letters == sorted(message.body for message in messages if not _is_sound(message))
-    assert [key.video_id for key in line.stored.rows if key.video_id == "mate"] == ["mate"]
+    assert [key.video_id for key in harness.stored.rows if key.video_id == "mate"] == ["mate"]
 
 
 def _text(event: dict[str, object]) -> str:

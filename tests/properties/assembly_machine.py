@@ -18,23 +18,23 @@ from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.testing.readable import readable_rows
 from linkhub_core.wire.codec import decode_event
-from tests.properties.laboratory import Fuse, Laboratory
+from tests.properties.protocol_harness import CrashPoint, ProtocolHarness
 
 __all__ = ["AssemblyMachine", "machine_over"]
 
 T = TypeVar("T")
 
-FUSES = st.builds(Fuse, st.none() | st.integers(0, 14), st.booleans())
+CRASH_POINTS = st.builds(CrashPoint, st.none() | st.integers(0, 14), st.booleans())
 _PATIENCE = 400
 
 
 class AssemblyMachine(RuleBasedStateMachine):
-    """The machine over the laboratory that ``furnish`` opens."""
+    """The machine over the harness that ``open_harness`` opens."""
 
-    def __init__(self, furnish: Callable[[], Laboratory]) -> None:
+    def __init__(self, open_harness: Callable[[], ProtocolHarness]) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.lab = furnish()
+        self.harness = open_harness()
         self.sent: list[OutgoingMessage] = []
         self.poison: list[str] = []
         self.revisions: dict[ProductKey, ProductRecord] = {}
@@ -53,46 +53,46 @@ class AssemblyMachine(RuleBasedStateMachine):
         content = {"title": title} if kind is Kind.CAPTION else {}
         event = an_event(
             kind,
-            seller_handle=self.lab.seller_handle,
+            seller_handle=self.harness.seller_handle,
             video_id=f"v{video}",
             timestamp=f"2026-01-15T11:0{minute}:00Z",
             **content,
         )
         message = OutgoingMessage(kind=kind, body=orjson.dumps(event).decode())
         self.sent.append(message)
-        self._run(self.lab.publisher.publish([message] * copies))
+        self._run(self.harness.publisher.publish([message] * copies))
 
     @rule(kind=st.sampled_from(Kind))
     def publish_nonsense(self, kind: Kind) -> None:
         """A worker sends what no rule lets through."""
-        body = f"{self.lab.seller_handle}, nonsense {len(self.poison)}"
+        body = f"{self.harness.seller_handle}, nonsense {len(self.poison)}"
         self.poison.append(body)
-        self._run(self.lab.publisher.publish([OutgoingMessage(kind=kind, body=body)]))
+        self._run(self.harness.publisher.publish([OutgoingMessage(kind=kind, body=body)]))
 
-    @rule(fuse=FUSES)
-    def work(self, fuse: Fuse) -> None:
+    @rule(crash_point=CRASH_POINTS)
+    def work(self, crash_point: CrashPoint) -> None:
         """A process takes a batch, and may die of any call."""
-        self._run(self.lab.worker(fuse).work())
+        self._run(self.harness.worker(crash_point).work())
 
     @precondition(lambda self: self.sent)
-    @rule(fuses=st.lists(FUSES, min_size=2, max_size=3))
-    def work_side_by_side(self, fuses: list[Fuse]) -> None:
+    @rule(fuses=st.lists(CRASH_POINTS, min_size=2, max_size=3))
+    def work_side_by_side(self, fuses: list[CrashPoint]) -> None:
         """Several take batches at once."""
 
         async def together() -> None:
-            await asyncio.gather(*(self.lab.worker(fuse).work() for fuse in fuses))
+            await asyncio.gather(*(self.harness.worker(crash_point).work() for crash_point in fuses))
 
         self._run(together())
 
-    @rule(fuse=FUSES)
-    def sweep(self, fuse: Fuse) -> None:
+    @rule(crash_point=CRASH_POINTS)
+    def sweep(self, crash_point: CrashPoint) -> None:
         """A sweep goes through, or dies on its way."""
-        self._run(self.lab.worker(fuse).tidy())
+        self._run(self.harness.worker(crash_point).sweep_once())
 
     @rule(seconds=st.sampled_from([1, 31, 301]))
     def wait(self, seconds: int) -> None:
         """Time passes; leases run out."""
-        self.lab.clock.advance(seconds)
+        self.harness.clock.advance(seconds)
 
     # --- what holds at any time
 
@@ -100,7 +100,7 @@ class AssemblyMachine(RuleBasedStateMachine):
     def what_was_acknowledged_is_kept(self) -> None:
         """Each half that left the queue, or a newer one of its kind, is in its product or in staging."""
         products, staging = self._products(), self._staging()
-        for delivery in self.lab.notes.acknowledged:
+        for delivery in self.harness.effects.acknowledged:
             half = _half_of(delivery)
             assert half is not None, f"{delivery.body} was acknowledged"
             assert _is_in(half, products.get(half.key), staging.get(half.key)), f"{half} has vanished"
@@ -124,23 +124,23 @@ class AssemblyMachine(RuleBasedStateMachine):
         try:
             self._drain()
             self._hold_everything()
-            before, announced = self._products(), len(self.lab.notes.announced)
-            self._run(self.lab.publisher.publish(self.sent))
+            before, announced = self._products(), len(self.harness.effects.announced)
+            self._run(self.harness.publisher.publish(self.sent))
             self._drain()
             assert self._products() == before
-            assert len(self.lab.notes.announced) == announced
+            assert len(self.harness.effects.announced) == announced
         finally:
-            self.lab.close()
+            self.harness.close()
             self.runner.close()
 
     def _drain(self) -> None:
         idle = 0
         for _ in range(_PATIENCE):
-            idle = 0 if self._run(self.lab.worker().work()) else idle + 1
+            idle = 0 if self._run(self.harness.worker().work()) else idle + 1
             if idle == 2:  # every lease has run out since, and still nothing came
-                self._run(self.lab.worker().tidy())
+                self._run(self.harness.worker().sweep_once())
                 return
-            self.lab.clock.advance(301)
+            self.harness.clock.advance(301)
         raise AssertionError("the queues do not drain")
 
     def _hold_everything(self) -> None:
@@ -153,7 +153,7 @@ class AssemblyMachine(RuleBasedStateMachine):
         assert {row.half for row in staging.values()} == {
             half for kinds in newest.values() if len(kinds) == 1 for half in kinds.values()
         }
-        told = {(one.key, one.revision) for one in self.lab.notes.announced}
+        told = {(one.key, one.revision) for one in self.harness.effects.announced}
         for key, record in products.items():
             assert record.unannounced_revision is None
             assert (key, record.revision) in told
@@ -174,25 +174,25 @@ class AssemblyMachine(RuleBasedStateMachine):
         return sorted({decode_event(message.kind, message.body, NOON).key for message in self.sent}, key=str)
 
     def _products(self) -> Mapping[ProductKey, ProductRecord]:
-        return readable_rows(self._run(self.lab.products.find(self._keys())))
+        return readable_rows(self._run(self.harness.products.find(self._keys())))
 
     def _staging(self) -> Mapping[ProductKey, WaitingHalf]:
-        return readable_rows(self._run(self.lab.staging.waiting(self._keys())))
+        return readable_rows(self._run(self.harness.staging.waiting(self._keys())))
 
     async def _letters(self) -> list[str]:
-        bodies = [letter.body async for letter in self.lab.letters.browse(DeadLetterQuery())]
-        return [body for body in bodies if body.startswith(f"{self.lab.seller_handle}, ")]
+        bodies = [letter.body async for letter in self.harness.letters.browse(DeadLetterQuery())]
+        return [body for body in bodies if body.startswith(f"{self.harness.seller_handle}, ")]
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
 
-def machine_over(furnish: Callable[[], Laboratory]) -> type[AssemblyMachine]:
+def machine_over(open_harness: Callable[[], ProtocolHarness]) -> type[AssemblyMachine]:
     """The machine over the laboratories that ``furnish`` opens, one a run."""
 
     class Machine(AssemblyMachine):
         def __init__(self) -> None:
-            super().__init__(furnish)
+            super().__init__(open_harness)
 
     return Machine
 

@@ -21,7 +21,7 @@ from linkhub_core.testing.flaky import (
     unavailable,
 )
 from linkhub_core.wire.codec import decode_event
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 
 @st.composite
@@ -52,28 +52,28 @@ def newest_of(stream: list[OutgoingMessage]) -> Mapping[ProductKey, Mapping[Kind
     return newest
 
 
-def assert_assembled(line: Line, stream: list[OutgoingMessage]) -> None:
+def assert_assembled(harness: AssemblyHarness, stream: list[OutgoingMessage]) -> None:
     """Products of both halves, rows of one, all announced, nothing left."""
     expected = newest_of(stream)
     whole = {key: kinds for key, kinds in expected.items() if len(kinds) == 2}
-    assert set(line.stored.rows) == set(whole)
+    assert set(harness.stored.rows) == set(whole)
     for key, kinds in whole.items():
-        record = line.stored.rows[key]
+        record = harness.stored.rows[key]
         assert (record.caption, record.thumbnails) == (kinds[Kind.CAPTION].content, kinds[Kind.THUMBNAIL].content)
         assert record.unannounced_revision is None
-        assert (key, record.revision) in {(one.key, one.revision) for one in line.heard.taken}
-    waiting = {row.half for row in line.rows.rows.values()}
+        assert (key, record.revision) in {(one.key, one.revision) for one in harness.heard.taken}
+    waiting = {row.half for row in harness.rows.rows.values()}
     assert waiting == {half for kinds in expected.values() if len(kinds) == 1 for half in kinds.values()}
-    assert line.left == 0
+    assert harness.left == 0
 
 
-async def drained(line: Line) -> None:
+async def drained(harness: AssemblyHarness) -> None:
     """Work until the queues are empty."""
     for _ in range(1000):
-        if not line.left:
+        if not harness.left:
             return
-        await line.turn()
-        line.clock.advance(301)
+        await harness.turn()
+        harness.clock.advance(301)
     raise AssertionError("the queues do not drain")
 
 
@@ -84,24 +84,28 @@ async def test_any_order_any_copies_and_any_batches_give_the_same_products(
     """The newest of each kind, once each."""
     arrivals = stream + [message for message in stream for _ in range(chance.randint(0, copies))]
     chance.shuffle(arrivals)
-    line = Line()
-    line.messages.batch_size = batch_size
-    await line.post(*arrivals)
-    await drained(line)
-    assert_assembled(line, stream)
+    harness = AssemblyHarness()
+    harness.messages.batch_size = batch_size
+    await harness.post(*arrivals)
+    await drained(harness)
+    assert_assembled(harness, stream)
 
 
 @given(STREAMS, st.integers(1, 12))
 async def test_a_stream_that_comes_again_changes_nothing(stream: list[OutgoingMessage], batch_size: int) -> None:
     """Not one write, not one announcement."""
-    line = Line()
-    line.messages.batch_size = batch_size
-    await line.post(*stream)
-    await drained(line)
-    before = dict(line.stored.rows), {row.half for row in line.rows.rows.values()}, len(line.heard.taken)
-    await line.post(*stream)
-    await drained(line)
-    assert (dict(line.stored.rows), {row.half for row in line.rows.rows.values()}, len(line.heard.taken)) == before
+    harness = AssemblyHarness()
+    harness.messages.batch_size = batch_size
+    await harness.post(*stream)
+    await drained(harness)
+    before = dict(harness.stored.rows), {row.half for row in harness.rows.rows.values()}, len(harness.heard.taken)
+    await harness.post(*stream)
+    await drained(harness)
+    assert (
+        dict(harness.stored.rows),
+        {row.half for row in harness.rows.rows.values()},
+        len(harness.heard.taken),
+    ) == before
 
 
 FAULTS = st.lists(
@@ -126,12 +130,12 @@ async def test_faults_in_any_calls_give_the_same_products(
     stream: list[OutgoingMessage], batch_size: int, faults: list[Strike]
 ) -> None:
     """Before a call's effect or after it, foreseen or not: the messages come again until all is done."""
-    line = Line()
-    line.messages.batch_size = batch_size
-    line.staging = FlakyStagingStore(line.rows, strikes=list(faults))
-    line.products = FlakyProductStore(line.stored, strikes=list(faults))
-    line.notifier = FlakyNotifier(line.heard, strikes=list(faults))
-    line.queue = FlakyEventQueue(line.messages, strikes=list(faults))
-    await line.post(*stream)
-    await drained(line)
-    assert_assembled(line, stream)
+    harness = AssemblyHarness()
+    harness.messages.batch_size = batch_size
+    harness.staging = FlakyStagingStore(harness.rows, strikes=list(faults))
+    harness.products = FlakyProductStore(harness.stored, strikes=list(faults))
+    harness.notifier = FlakyNotifier(harness.heard, strikes=list(faults))
+    harness.queue = FlakyEventQueue(harness.messages, strikes=list(faults))
+    await harness.post(*stream)
+    await drained(harness)
+    assert_assembled(harness, stream)

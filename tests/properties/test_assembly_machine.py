@@ -24,9 +24,9 @@ from linkhub_adapters.sqlite import (
 )
 from linkhub_core.ports import Delivery, EventQueue
 from linkhub_core.testing.fakes import FakeClock
-from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.adapters.aws.table_fixture import TableFixture, open_tables
 from tests.properties.assembly_machine import machine_over
-from tests.properties.laboratory import Laboratory
+from tests.properties.protocol_harness import ProtocolHarness
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -35,7 +35,7 @@ _NUMBERS = itertools.count()
 _UNLIMITED = 10_000
 
 
-def _embedded() -> Laboratory:
+def _embedded() -> ProtocolHarness:
     directory = tempfile.TemporaryDirectory()
     database, clock = SqliteDatabase.open(Path(directory.name) / "linkhub.sqlite3"), FakeClock()
 
@@ -43,7 +43,7 @@ def _embedded() -> Laboratory:
         database.close()
         directory.cleanup()
 
-    return Laboratory(
+    return ProtocolHarness(
         clock=clock,
         queue=SqliteEventQueue(
             database=database, clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED
@@ -57,29 +57,29 @@ def _embedded() -> Laboratory:
     )
 
 
-def _on_tables(room: TableRoom) -> Callable[[], Laboratory]:
-    def furnish() -> Laboratory:
+def _on_tables(tables: TableFixture) -> Callable[[], ProtocolHarness]:
+    def open_harness() -> ProtocolHarness:
         clock = FakeClock()
         queue = MemoryEventQueue(clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED)
-        return Laboratory(
+        return ProtocolHarness(
             clock=clock,
             queue=queue,
             publisher=queue,
             letters=queue,
-            products=room.product_store,
-            staging=room.staging_store,
+            products=tables.product_store,
+            staging=tables.staging_store,
             seller_handle=f"shop{next(_NUMBERS)}",
             close=lambda: None,
         )
 
-    return furnish
+    return open_harness
 
 
 @pytest.fixture
-def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """Tables that all examples share, each under a seller of its own."""
-    with furnished(make_dynamodb_client()) as room:
-        yield room
+    with open_tables(make_dynamodb_client()) as tables:
+        yield tables
 
 
 def test_on_the_embedded_file() -> None:
@@ -88,7 +88,7 @@ def test_on_the_embedded_file() -> None:
 
 
 @pytest.mark.aws
-def test_on_dynamodb(tables: TableRoom) -> None:
+def test_on_dynamodb(tables: TableFixture) -> None:
     """The same machine, over stores that are a service."""
     machine = machine_over(_on_tables(tables))
     run_state_machine_as_test(machine, settings=settings(max_examples=12, stateful_step_count=15))
@@ -113,9 +113,11 @@ class _HastyQueue:
 def test_the_machine_can_fail() -> None:
     """It finds out, with crashes alone, that a half was acknowledged too early."""
 
-    def furnish() -> Laboratory:
-        lab = _embedded()
-        return evolve(lab, queue=cast(EventQueue, _HastyQueue(lab.queue)))
+    def open_harness() -> ProtocolHarness:
+        harness = _embedded()
+        return evolve(harness, queue=cast(EventQueue, _HastyQueue(harness.queue)))
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine_over(furnish), settings=settings(max_examples=200, phases=[Phase.generate]))
+        run_state_machine_as_test(
+            machine_over(open_harness), settings=settings(max_examples=200, phases=[Phase.generate])
+        )

@@ -1,22 +1,22 @@
 """The whole system in one thread, in virtual time, from one seed.
 
-Theory of operation. The production loops and use cases (``Consumer``, ``Repeater``, ``AssembleBatch``, ``Completion``,
-``Sweep``) run as several processes over the memory adapters, and in some worlds over DynamoDB's staging store. Between
-each process and each adapter is a wire (:mod:`~tests.simulation.wire`) on which every call travels there and back, each
-way for a random time: so any process may come in between any two steps of any other. On the wire things go wrong: a
-process dies at an await, a call fails before its effect or after it, half of a batch is applied, a message comes twice,
-too late, or out of order, a service throttles, the notifier is down for an hour. Clocks are an hour apart, and some run
-backwards or stand. Stamps are ahead, halves expire and rows vanish, an operator deletes products and redrives letters,
-and another program writes rows that cannot be read. In some worlds a server with the production hub hears what is
-announced, and its clients come and go (:mod:`~tests.simulation.audience`).
+Theory of operation. The production loops and use cases (``Consumer``, ``Repeater``, ``AssembleBatch``,
+``Completion``, ``Sweep``) run as several processes over the memory adapters; in some plans staging is DynamoDB's
+store. A network (:mod:`~tests.simulation.network`) carries each call of a process to its adapter and the reply back,
+each way with a random latency, so any process can run between any two steps of another one. Faults happen on the
+network: a process dies at an await, a call fails before or after its effect, half of a batch is applied, a message is
+delivered twice, late or out of order, a service throttles, the notifier is down for an hour. Clocks differ by an
+hour, run backwards or stop. Stamps are in the future, halves expire, rows vanish, an operator deletes products and
+redrives dead letters, and another program writes unreadable rows. In some plans a server with the production hub
+receives the announcements, and clients connect and leave (:mod:`~tests.simulation.realtime_clients`).
 
-A seed makes a plan (:mod:`~tests.simulation.plan`) and all its chances. After the storm everything heals, the queues
-drain, a sweep runs, and dead letters go back. A witness (:mod:`~tests.simulation.witness`) sees each effect at the
-moment at which it happens, and holds it against what linkhub guarantees. A failing plan is shrunk
-(:mod:`~tests.simulation.shrinking`) before its story (:mod:`~tests.simulation.story`) is printed.
+A seed determines a plan (:mod:`~tests.simulation.plan`) and every random choice. After the fault phase all faults end,
+the queues drain, a sweep runs, and dead letters are redriven. A checker (:mod:`~tests.simulation.invariant_checker`)
+observes each effect when it happens and compares it with the guarantees. A failing plan is shrunk
+(:mod:`~tests.simulation.shrinking`) before its log (:mod:`~tests.simulation.run_log`) is printed.
 
-    .venv/bin/python -m tests.simulation 4711              the story of a seed; of a failing one, shrunk
-    .venv/bin/python -m tests.simulation --whole 4711      the same, not shrunk
-    .venv/bin/python -m tests.simulation 0-5000            run many; the first that fails is named
-    .venv/bin/python -m tests.simulation --mutation NAME 0-5000    the same with a step of the protocol broken
+    .venv/bin/python -m tests.simulation 4711              print the log of a seed; a failing one is shrunk first
+    .venv/bin/python -m tests.simulation --whole 4711      the same without shrinking
+    .venv/bin/python -m tests.simulation 0-5000            run a range; the first failing seed is printed
+    .venv/bin/python -m tests.simulation --mutation NAME 0-5000    the same with one step of the protocol broken
 """

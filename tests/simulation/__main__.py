@@ -42,8 +42,8 @@ def _replay(seed: int, *, shrunk: bool) -> int:
     plan = Plan.of(seed)
     if shrunk and simulate_plan(plan).violations:
         plan = shrink(plan)
-    outcome = simulate_plan(plan, told=True)
-    _print(*outcome.story, f"{outcome.virtual_seconds:,.0f} virtual seconds; broken rules: {len(outcome.violations)}")
+    outcome = simulate_plan(plan, logged=True)
+    _print(*outcome.log, f"{outcome.virtual_seconds:,.0f} virtual seconds; broken rules: {len(outcome.violations)}")
     return 1 if outcome.violations else 0
 
 

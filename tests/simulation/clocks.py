@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from tests.simulation.plan import BEGINNING, Clockwork
-from tests.simulation.wire import Mortal, Wire
-from tests.simulation.witness import Witness
+from tests.simulation.invariant_checker import InvariantChecker
+from tests.simulation.network import Killable, Network
+from tests.simulation.plan import BEGINNING, ClockError
 
 __all__ = ["LoopClock", "SimulatedClock"]
 
@@ -18,12 +18,12 @@ __all__ = ["LoopClock", "SimulatedClock"]
 class LoopClock:
     """A clock that follows the loop's time as its ``clockwork`` does."""
 
-    clockwork: Clockwork = Clockwork()
+    error: ClockError = ClockError()
 
     def now(self) -> datetime:
         """The present as this clock has it."""
-        passed = self.clockwork.speed * asyncio.get_running_loop().time()
-        return BEGINNING + timedelta(seconds=self.clockwork.ahead_seconds + passed)
+        passed = self.error.speed * asyncio.get_running_loop().time()
+        return BEGINNING + timedelta(seconds=self.error.ahead_seconds + passed)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, in the loop's own time."""
@@ -34,9 +34,9 @@ class LoopClock:
 class SimulatedClock:
     """A process's clock. The process may die while it waits."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
     clock: LoopClock
 
     def now(self) -> datetime:
@@ -45,6 +45,6 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """See the port."""
-        self.witness.saw_waiting()
+        self.checker.saw_waiting()
         await self.clock.sleep(seconds)
-        await self.wire.travel(self.process)
+        await self.network.travel(self.process)

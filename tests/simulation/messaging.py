@@ -10,8 +10,8 @@ from linkhub_adapters.memory import MemoryEventQueue
 from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Delivery, Rejection
-from tests.simulation.wire import Mortal, Wire
-from tests.simulation.witness import Witness, half_of
+from tests.simulation.invariant_checker import InvariantChecker, half_of
+from tests.simulation.network import Killable, Network
 
 __all__ = ["Leases", "SimulatedNotifier", "SimulatedQueue"]
 
@@ -25,10 +25,10 @@ class Leases:
 
     outlived: set[ProductKey] = field(factory=set)
     handed_out: list[Delivery] = field(factory=list)
-    _holders: dict[str, list[Mortal]] = field(factory=dict)
+    _holders: dict[str, list[Killable]] = field(factory=dict)
     _gone: set[str] = field(factory=set)
 
-    def taken(self, process: Mortal, deliveries: Sequence[Delivery]) -> None:
+    def taken(self, process: Killable, deliveries: Sequence[Delivery]) -> None:
         """``process`` has received these."""
         self.handed_out += deliveries
         for delivery in deliveries:
@@ -36,7 +36,7 @@ class Leases:
             if delivery.message_id in self._gone:
                 self._note_outlived(delivery)
 
-    def settled(self, process: Mortal, delivery: Delivery, *, gone: bool) -> None:
+    def settled(self, process: Killable, delivery: Delivery, *, gone: bool) -> None:
         """``process`` is done with it; with ``gone`` the message left the queue."""
         holders = self._holders.get(delivery.message_id, [])
         if process in holders:
@@ -53,54 +53,54 @@ class Leases:
 
 @frozen
 class SimulatedNotifier:
-    """A notifier that the witness hears at once."""
+    """A notifier whose announcements the checker sees at once."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "notifier", "to announce", announcements, self._notify)
+        await self.network.each(self.process, "notifier", "to announce", announcements, self._notify)
 
     async def _notify(self, announcement: Announcement) -> None:
         what = f"revision {announcement.revision} of {announcement.key} as {announcement.event_type}"
-        self.wire.story.tell(self.process.name, f"announces {what}")
-        self.witness.saw_announcement(announcement)
+        self.network.log.tell(self.process.name, f"announces {what}")
+        self.checker.saw_announcement(announcement)
 
 
 @frozen
 class SimulatedQueue:
     """The queues. Now and then a delivery of before comes again, to anybody, whether its lease runs or not."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
     inner: MemoryEventQueue
     leases: Leases
 
     async def receive(self) -> Sequence[Delivery]:
         """See the port."""
-        (deliveries,) = await self.wire.each(self.process, "queue", "to receive messages", [None], self._receive)
+        (deliveries,) = await self.network.each(self.process, "queue", "to receive messages", [None], self._receive)
         return deliveries
 
     async def _receive(self, _: None) -> Sequence[Delivery]:
         deliveries = list(await self.inner.receive())
-        if self.leases.handed_out and self.wire.duplicates():
-            deliveries.append(self.wire.chance.choice(self.leases.handed_out))
+        if self.leases.handed_out and self.network.duplicates():
+            deliveries.append(self.network.chance.choice(self.leases.handed_out))
         self.leases.taken(self.process, deliveries)
         if deliveries:
             receipts = ", ".join(delivery.receipt for delivery in deliveries)
-            self.wire.story.tell(self.process.name, f"receives {receipts}")
-        return self.wire.chance.sample(deliveries, len(deliveries))
+            self.network.log.tell(self.process.name, f"receives {receipts}")
+        return self.network.chance.sample(deliveries, len(deliveries))
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "queue", "to acknowledge messages", deliveries, self._acknowledge)
+        await self.network.each(self.process, "queue", "to acknowledge messages", deliveries, self._acknowledge)
 
     async def _acknowledge(self, delivery: Delivery) -> None:
-        self.wire.story.tell(self.process.name, f"acknowledges {delivery.receipt}")
-        self.witness.saw_acknowledgement(delivery)
+        self.network.log.tell(self.process.name, f"acknowledges {delivery.receipt}")
+        self.checker.saw_acknowledgement(delivery)
         before = sum(self.inner.depth.values())
         await self.inner.acknowledge([delivery])
         self.leases.settled(self.process, delivery, gone=sum(self.inner.depth.values()) < before)
@@ -109,11 +109,11 @@ class SimulatedQueue:
         """See the port."""
 
         async def effect(delivery: Delivery) -> None:
-            self.wire.story.tell(self.process.name, f"gives {delivery.receipt} back for {delay_seconds:.1f} s")
+            self.network.log.tell(self.process.name, f"gives {delivery.receipt} back for {delay_seconds:.1f} s")
             await self.inner.release([delivery], delay_seconds)
             self.leases.settled(self.process, delivery, gone=False)
 
-        await self.wire.each(self.process, "queue", "to give messages back", deliveries, effect)
+        await self.network.each(self.process, "queue", "to give messages back", deliveries, effect)
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
@@ -121,15 +121,15 @@ class SimulatedQueue:
         async def effect(delivery: Delivery) -> None:
             await self.inner.extend([delivery])
 
-        await self.wire.each(self.process, "queue", "to extend leases", deliveries, effect)
+        await self.network.each(self.process, "queue", "to extend leases", deliveries, effect)
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
-        await self.wire.each(self.process, "queue", "to reject messages", rejections, self._reject)
+        await self.network.each(self.process, "queue", "to reject messages", rejections, self._reject)
 
     async def _reject(self, rejection: Rejection) -> None:
-        self.wire.story.tell(self.process.name, f"rejects {rejection.delivery.receipt}: {rejection.faults[0]}")
-        self.witness.saw_rejection(rejection.delivery)
+        self.network.log.tell(self.process.name, f"rejects {rejection.delivery.receipt}: {rejection.faults[0]}")
+        self.checker.saw_rejection(rejection.delivery)
         before = sum(self.inner.depth.values())
         await self.inner.reject([rejection])
         self.leases.settled(self.process, rejection.delivery, gone=sum(self.inner.depth.values()) < before)

@@ -16,13 +16,23 @@ from attrs import evolve, frozen
 
 from linkhub_core.model import Kind, ProductKey
 
-__all__ = ["BEGINNING", "HOUR", "Clockwork", "Deletion", "ForeignRow", "Plan", "Posting", "Spoilt", "Weather"]
+__all__ = [
+    "BEGINNING",
+    "HOUR",
+    "ClockError",
+    "Deletion",
+    "FaultRates",
+    "ForeignRow",
+    "Plan",
+    "Publication",
+    "UnreadableRow",
+]
 
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
 
 _KEYS = (ProductKey("a", "v"), ProductKey("b", "v"), ProductKey("a", "w"))
-_UNTOLD_KEY = ProductKey("c", "v")
+_FOREIGN_KEY = ProductKey("c", "v")
 _SERVICES = ("products", "staging", "notifier", "queue")
 _MALFORMED = ("", "{", "[]", '{"title": NaN}', '{"video_id": "v", "seller_handle": "a", "title": "\\ud800"}')
 _THUMBNAIL: Mapping[str, object] = {
@@ -41,7 +51,7 @@ _LATE_INSTANTS = (0.0, 2.0, 18.0, 21.0, 24.0, 40.0)
 
 
 @frozen(kw_only=True)
-class Posting:
+class Publication:
     """A message that a worker sends ``at_seconds``."""
 
     at_seconds: float
@@ -57,7 +67,7 @@ class Deletion:
     key: ProductKey
 
 
-class Spoilt(StrEnum):
+class UnreadableRow(StrEnum):
     """The table in which another program wrote a row that cannot be read."""
 
     PRODUCTS = "products"
@@ -74,7 +84,7 @@ class ForeignRow:
 
 
 @frozen
-class Clockwork:
+class ClockError:
     """A process's clock: ``ahead_seconds`` off, at a ``speed``; a negative speed runs backwards."""
 
     ahead_seconds: float = 0.0
@@ -82,7 +92,7 @@ class Clockwork:
 
 
 @frozen(kw_only=True)
-class Weather:
+class FaultRates:
     """What goes wrong, and how often: each rate is a chance from 0 to 1 for every way over the wire.
 
     ``latency_seconds`` is the mean time of a way. ``outages`` are from when to when a service refuses every call.
@@ -102,33 +112,33 @@ class Weather:
 class Plan:
     """Everything that is drawn before a run.
 
-    ``clocks`` are those of the processes, in their order. ``looks_first`` stages as DynamoDB's store does, in two
-    calls: a read, then a conditional write. ``redrives`` are moments at which an operator puts letters back.
-    ``audience`` is whether clients watch. ``vanishing`` removes rows past their time, as a time to live does.
+    ``clocks`` are those of the processes, in their order. ``stages_in_two_calls`` stages as DynamoDB's store does:
+    a read, then a conditional write. ``redrives`` are moments at which an operator redrives dead letters.
+    ``realtime`` is whether clients watch. ``vanishing`` removes expired rows, as a time to live does.
     ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read. ``foreign`` is a row
     of another service, and at ``adoptions`` an operator adopts it.
     """
 
     seed: int
-    postings: Sequence[Posting]
-    weather: Weather
-    storm_seconds: float
+    publications: Sequence[Publication]
+    fault_rates: FaultRates
+    fault_seconds: float
     consumers: int
     sweeper_seconds: float | None
-    clocks: Sequence[Clockwork]
+    clocks: Sequence[ClockError]
     batch_size: int
     max_in_flight: int
     visibility_seconds: float
     heartbeat_seconds: float
     max_receive_count: int
     staging_ttl: timedelta
-    looks_first: bool = False
+    stages_in_two_calls: bool = False
     vanishing: bool = False
     deletions: Sequence[Deletion] = ()
     redrives: Sequence[float] = ()
-    audience: bool = True
+    realtime: bool = True
     refused: ProductKey | None = None
-    spoilt: tuple[Spoilt, ProductKey] | None = None
+    unreadable_row: tuple[UnreadableRow, ProductKey] | None = None
     foreign: ForeignRow | None = None
     adoptions: Sequence[float] = ()
 
@@ -143,16 +153,16 @@ class Plan:
         elif kind < 0.375:
             plan = plan._expiry(chance)
         elif kind < 0.5:
-            plan = plan._lives(chance)
+            plan = plan._recreations(chance)
         return plan._after_another_service(random.Random(f"another service of {seed}"))
 
     def _after_another_service(self, chance: random.Random) -> Plan:
         """In one world of six another service left a row, of the first product or of one that no message is about."""
-        if self.expires or self.refused or self.spoilt or self.deletions or chance.random() > 0.3:
+        if self.expires or self.refused or self.unreadable_row or self.deletions or chance.random() > 0.3:
             return self
         is_product = chance.random() < 0.4
         kinds = tuple(Kind) if is_product else chance.choice(((Kind.CAPTION,), (Kind.THUMBNAIL,), *[tuple(Kind)] * 3))
-        key = chance.choice((*[_KEYS[0]] * 3, _UNTOLD_KEY))
+        key = chance.choice((*[_KEYS[0]] * 3, _FOREIGN_KEY))
         events = [(kind, _body(kind, key, chance.choice(_STAMPS), chance.randint(0, 1))) for kind in kinds]
         return evolve(
             self,
@@ -165,8 +175,8 @@ class Plan:
 
         No sweeper runs and nothing comes twice, so whatever a race leaves undone stays undone.
         """
-        weather = evolve(
-            self.weather,
+        fault_rates = evolve(
+            self.fault_rates,
             crash_rate=chance.choice((0.0, 0.02)),
             fault_rate=0.0,
             stall_rate=0.0,
@@ -175,9 +185,9 @@ class Plan:
         )
         return evolve(
             self,
-            postings=_posted(chance, _KEYS[:1], chance.randint(3, 5), (0.0, 4.0, 4.0)),
-            weather=weather,
-            storm_seconds=10.0,
+            publications=_publications_of(chance, _KEYS[:1], chance.randint(3, 5), (0.0, 4.0, 4.0)),
+            fault_rates=fault_rates,
+            fault_seconds=10.0,
             consumers=chance.randint(2, 4),
             sweeper_seconds=None,
             batch_size=chance.choice((1, 1, 2)),
@@ -188,7 +198,7 @@ class Plan:
             deletions=_deletions(chance, _KEYS[:1], 0.2),
             redrives=(),
             refused=None,
-            spoilt=None,
+            unreadable_row=None,
         )
 
     def _expiry(self, chance: random.Random) -> Plan:
@@ -198,36 +208,38 @@ class Plan:
         """
         return evolve(
             self,
-            postings=_posted(chance, _KEYS[: chance.choice((1, 1, 2))], chance.randint(3, 8), _LATE_INSTANTS),
-            weather=evolve(self.weather, outages={}, crash_rate=0.0, stall_rate=chance.choice((0.0, 0.05))),
-            storm_seconds=60.0,
+            publications=_publications_of(
+                chance, _KEYS[: chance.choice((1, 1, 2))], chance.randint(3, 8), _LATE_INSTANTS
+            ),
+            fault_rates=evolve(self.fault_rates, outages={}, crash_rate=0.0, stall_rate=chance.choice((0.0, 0.05))),
+            fault_seconds=60.0,
             sweeper_seconds=chance.choice((0.5, 2.0)),
-            clocks=[Clockwork(chance.uniform(-0.5, 0.5)) for _ in self.clocks],
+            clocks=[ClockError(chance.uniform(-0.5, 0.5)) for _ in self.clocks],
             max_receive_count=1_000_000,
             staging_ttl=timedelta(seconds=20),
-            looks_first=chance.random() < 0.6,
+            stages_in_two_calls=chance.random() < 0.6,
             vanishing=chance.random() < 0.4,
             deletions=_deletions(chance, _KEYS[:1], 0.1),
             redrives=(),
             refused=None,
-            spoilt=None,
+            unreadable_row=None,
         )
 
-    def _lives(self, chance: random.Random) -> Plan:
+    def _recreations(self, chance: random.Random) -> Plan:
         """A product is deleted by hand and comes again with the same halves, while slow processes know the old one."""
-        pair = [Posting(at_seconds=0.0, kind=kind, body=_body(kind, _KEYS[0], _STAMPS[0], 0)) for kind in Kind]
+        pair = [Publication(at_seconds=0.0, kind=kind, body=_body(kind, _KEYS[0], _STAMPS[0], 0)) for kind in Kind]
         again = [evolve(one, at_seconds=at_seconds) for at_seconds in (1.3, 2.6) for one in pair]
         kinds = chance.choices(tuple(Kind), k=chance.randint(1, 3))
         newer = [
-            Posting(
+            Publication(
                 at_seconds=chance.choice((0.9, 1.0, 2.2, 2.3)),
                 kind=kind,
                 body=_body(kind, _KEYS[0], _STAMPS[number], 1),
             )
             for number, kind in enumerate(kinds, start=1)
         ]
-        weather = evolve(
-            self.weather,
+        fault_rates = evolve(
+            self.fault_rates,
             latency_seconds=chance.choice((0.02, 0.05)),
             fault_rate=0.0,
             crash_rate=0.0,
@@ -238,9 +250,9 @@ class Plan:
         )
         return evolve(
             self,
-            postings=[*pair, *again, *newer],
-            weather=weather,
-            storm_seconds=8.0,
+            publications=[*pair, *again, *newer],
+            fault_rates=fault_rates,
+            fault_seconds=8.0,
             consumers=chance.randint(3, 4),
             sweeper_seconds=chance.choice((None, 0.5)),
             batch_size=chance.choice((1, 2, 10)),
@@ -249,7 +261,7 @@ class Plan:
             deletions=[Deletion(at_seconds=at + chance.uniform(-0.1, 0.05), key=_KEYS[0]) for at in (1.3, 2.6)],
             redrives=(),
             refused=None,
-            spoilt=None,
+            unreadable_row=None,
         )
 
     @classmethod
@@ -260,9 +272,9 @@ class Plan:
         max_receive_count = chance.choice((1_000_000, 1_000_000, 4, 2))
         return cls(
             seed=seed,
-            postings=_postings(chance, keys),
-            weather=_weather(chance, outages),
-            storm_seconds=max(chance.uniform(3, 30), *(end for _, end in outages.values()), 0.0),
+            publications=_publications(chance, keys),
+            fault_rates=_fault_rates(chance, outages),
+            fault_seconds=max(chance.uniform(3, 30), *(end for _, end in outages.values()), 0.0),
             consumers=chance.randint(2, 4),
             sweeper_seconds=chance.choice((None, None, None, 0.5, 5.0)),
             clocks=[_clock(chance) for _ in range(6)],
@@ -272,12 +284,14 @@ class Plan:
             heartbeat_seconds=chance.choice((visibility_seconds / 3, HOUR)),
             max_receive_count=max_receive_count,
             staging_ttl=timedelta(days=1),
-            looks_first=chance.random() < 0.3,
-            audience=chance.random() < 0.3,
+            stages_in_two_calls=chance.random() < 0.3,
+            realtime=chance.random() < 0.3,
             deletions=_deletions(chance, keys, 0.15),
             redrives=[chance.uniform(1, 20) for _ in range(3)] if max_receive_count < 5 else (),
             refused=chance.choice(keys) if chance.random() < 0.05 else None,
-            spoilt=(chance.choice(tuple(Spoilt)), chance.choice(keys)) if chance.random() < 0.1 else None,
+            unreadable_row=(chance.choice(tuple(UnreadableRow)), chance.choice(keys))
+            if chance.random() < 0.1
+            else None,
         )
 
     @property
@@ -287,18 +301,18 @@ class Plan:
 
     def may_be_stored(self, key: ProductKey) -> bool:
         """Whether nothing keeps the halves of this product from being stored."""
-        return key != self.refused and (self.spoilt is None or key != self.spoilt[1])
+        return key != self.refused and (self.unreadable_row is None or key != self.unreadable_row[1])
 
 
-def _postings(chance: random.Random, keys: Sequence[ProductKey]) -> Sequence[Posting]:
+def _publications(chance: random.Random, keys: Sequence[ProductKey]) -> Sequence[Publication]:
     instants = _instants(chance)
-    postings = _posted(chance, keys, chance.randint(3, 8), instants)
+    publications = _publications_of(chance, keys, chance.randint(3, 8), instants)
     if chance.random() < 0.3:
         bodies = [(chance.choice(tuple(Kind)), chance.choice(_MALFORMED)) for _ in range(chance.randint(1, 3))]
-        misplaced = chance.choice(postings)
+        misplaced = chance.choice(publications)
         bodies.append((misplaced.kind.partner, misplaced.body))
-        postings += [Posting(at_seconds=chance.choice(instants), kind=kind, body=body) for kind, body in bodies]
-    return chance.sample(postings, len(postings))
+        publications += [Publication(at_seconds=chance.choice(instants), kind=kind, body=body) for kind, body in bodies]
+    return chance.sample(publications, len(publications))
 
 
 def _instants(chance: random.Random) -> Sequence[float]:
@@ -308,26 +322,28 @@ def _instants(chance: random.Random) -> Sequence[float]:
     return _FEW_INSTANTS[: chance.randint(1, 3)]
 
 
-def _posted(chance: random.Random, keys: Sequence[ProductKey], count: int, instants: Sequence[float]) -> list[Posting]:
+def _publications_of(
+    chance: random.Random, keys: Sequence[ProductKey], count: int, instants: Sequence[float]
+) -> list[Publication]:
     """Messages whose stamps and contents are among few, so that copies and ties are common.
 
     In one world of three, stamps lie about the sending: within its millisecond, ahead of it by seconds or by an hour;
     and a message may come again, word for word, later.
     """
     close = chance.random() < 0.35
-    postings = [_posting(chance, chance.choice(keys), chance.choice(instants), close) for _ in range(count)]
-    again = chance.sample(postings, min(len(postings), chance.choice((0, 0, 1, 2))))
+    publications = [_publication(chance, chance.choice(keys), chance.choice(instants), close) for _ in range(count)]
+    again = chance.sample(publications, min(len(publications), chance.choice((0, 0, 1, 2))))
     later = [evolve(one, at_seconds=one.at_seconds + chance.choice((0.5, 2.0, 18.5, 21.0))) for one in again]
-    return postings + later
+    return publications + later
 
 
-def _posting(chance: random.Random, key: ProductKey, at_seconds: float, close: bool) -> Posting:
+def _publication(chance: random.Random, key: ProductKey, at_seconds: float, close: bool) -> Publication:
     if not close:
         kind, body = _event(chance, key, None)
-        return Posting(at_seconds=at_seconds, kind=kind, body=body)
+        return Publication(at_seconds=at_seconds, kind=kind, body=body)
     at_seconds += chance.choice((0.0, 0.0004, 0.0012))
     kind, body = _event(chance, key, at_seconds)
-    return Posting(at_seconds=at_seconds, kind=kind, body=body)
+    return Publication(at_seconds=at_seconds, kind=kind, body=body)
 
 
 def _event(chance: random.Random, key: ProductKey, sent_seconds: float | None) -> tuple[Kind, str]:
@@ -367,8 +383,8 @@ def _outages(chance: random.Random) -> Mapping[str, tuple[float, float]]:
     return outages
 
 
-def _weather(chance: random.Random, outages: Mapping[str, tuple[float, float]]) -> Weather:
-    return Weather(
+def _fault_rates(chance: random.Random, outages: Mapping[str, tuple[float, float]]) -> FaultRates:
+    return FaultRates(
         latency_seconds=chance.choice((0.01, 0.05, 0.1)),
         crash_rate=chance.choice((0.0, 0.01, 0.03, 0.1)),
         fault_rate=chance.choice((0.0, 0.01, 0.05, 0.1)),
@@ -380,5 +396,5 @@ def _weather(chance: random.Random, outages: Mapping[str, tuple[float, float]]) 
     )
 
 
-def _clock(chance: random.Random) -> Clockwork:
-    return Clockwork(chance.choice((0.0, 0.0, chance.uniform(-HOUR, HOUR))), chance.choice((1.0, 1.0, 0.0, -1.0)))
+def _clock(chance: random.Random) -> ClockError:
+    return ClockError(chance.choice((0.0, 0.0, chance.uniform(-HOUR, HOUR))), chance.choice((1.0, 1.0, 0.0, -1.0)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from tests.simulation.plan import Clockwork, Plan, Weather
+from tests.simulation.plan import ClockError, FaultRates, Plan
 from tests.simulation.world import simulate_plan
 
 __all__ = ["shrink"]
@@ -41,24 +41,24 @@ def _failing(candidate: Plan) -> Plan | None:
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
     """Plans with one thing less, the largest things first."""
-    yield from (evolve(plan, weather=weather) for weather in _calmer(plan.weather))
+    yield from (evolve(plan, fault_rates=fault_rates) for fault_rates in _with_fewer_faults(plan.fault_rates))
     if plan.sweeper_seconds is not None:
         yield evolve(plan, sweeper_seconds=None)
     if plan.consumers > 1:
         yield evolve(plan, consumers=plan.consumers - 1)
-    for number in range(len(plan.postings)):
-        yield evolve(plan, postings=[*plan.postings[:number], *plan.postings[number + 1 :]])
+    for number in range(len(plan.publications)):
+        yield evolve(plan, publications=[*plan.publications[:number], *plan.publications[number + 1 :]])
     for simpler in (
         evolve(plan, deletions=plan.deletions[1:]),
         evolve(plan, redrives=plan.redrives[1:]),
-        evolve(plan, audience=False),
-        evolve(plan, spoilt=None),
+        evolve(plan, realtime=False),
+        evolve(plan, unreadable_row=None),
         evolve(plan, adoptions=plan.adoptions[1:]),
         evolve(plan, foreign=None),
         evolve(plan, refused=None),
         evolve(plan, vanishing=False),
-        evolve(plan, looks_first=False),
-        evolve(plan, clocks=[Clockwork()] * len(plan.clocks)),
+        evolve(plan, stages_in_two_calls=False),
+        evolve(plan, clocks=[ClockError()] * len(plan.clocks)),
         evolve(plan, batch_size=1),
         evolve(plan, max_in_flight=1),
     ):
@@ -66,14 +66,14 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
             yield simpler
 
 
-def _calmer(weather: Weather) -> Iterator[Weather]:
+def _with_fewer_faults(fault_rates: FaultRates) -> Iterator[FaultRates]:
     for calmer in (
-        evolve(weather, outages={}),
-        evolve(weather, crash_rate=0.0),
-        evolve(weather, fault_rate=0.0),
-        evolve(weather, hiccup_rate=0.0),
-        evolve(weather, stall_rate=0.0),
-        evolve(weather, copy_rate=0.0),
+        evolve(fault_rates, outages={}),
+        evolve(fault_rates, crash_rate=0.0),
+        evolve(fault_rates, fault_rate=0.0),
+        evolve(fault_rates, hiccup_rate=0.0),
+        evolve(fault_rates, stall_rate=0.0),
+        evolve(fault_rates, copy_rate=0.0),
     ):
-        if calmer != weather:
+        if calmer != fault_rates:
             yield calmer

@@ -1,4 +1,4 @@
-"""The stores as one process has them: at the other end of the wire, the witness beside them."""
+"""The stores of one process, reached over the network and observed by the checker."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from linkhub_core.ports import (
 )
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.simulation.story import half_text, product_text, row_text
+from tests.simulation.invariant_checker import InvariantChecker
+from tests.simulation.network import Killable, Network
+from tests.simulation.run_log import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
-from tests.simulation.wire import Mortal, Wire
-from tests.simulation.witness import Witness
 
 __all__ = ["SimulatedProducts", "SimulatedStaging", "staging_of"]
 
@@ -50,22 +50,22 @@ __all__ = ["SimulatedProducts", "SimulatedStaging", "staging_of"]
 class SimulatedProducts:
     """A product store; it refuses the products of the key that the plan names."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
     inner: MemoryProductStore
 
     def _tell(self, sentence: str) -> None:
-        self.wire.story.tell(self.process.name, sentence)
+        self.network.log.tell(self.process.name, sentence)
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        found = await self.wire.each(self.process, "products", "to read products", keys, self._find)
+        found = await self.network.each(self.process, "products", "to read products", keys, self._find)
         return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
 
     async def _find(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         record = (await self.inner.find([key])).get(key)
-        self.witness.saw_reading(key)
+        self.checker.saw_reading(key)
         self._tell(f"reads {key} and finds {product_text(record)}")
         return record
 
@@ -75,34 +75,34 @@ class SimulatedProducts:
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "to create products", records, self._create)
+        return await self.network.each(self.process, "products", "to create products", records, self._create)
 
     async def _create(self, record: ProductRecord) -> CreateOutcome:
-        if record.key == self.witness.plan.refused:
+        if record.key == self.checker.plan.refused:
             self._tell(f"is refused {product_text(record)}")
             raise StoreRefused("products", "it is not to the store's liking")
         (outcome,) = await self.inner.create([record])
-        self.witness.saw_reading(record.key)
+        self.checker.saw_reading(record.key)
         if isinstance(outcome, Created):
             self._tell(f"creates {product_text(record)}")
-            self.witness.saw_creation(record)
+            self.checker.saw_creation(record)
         else:
             self._tell(f"creates nothing, for there is {product_text(self.inner.rows.get(record.key))}")
         return outcome
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "to revise products", revisions, self._revise)
+        return await self.network.each(self.process, "products", "to revise products", revisions, self._revise)
 
     async def _revise(self, revision: Revision) -> ReviseOutcome:
         key = revision.before.key
         before = self.inner.rows.get(key)
         (outcome,) = await self.inner.revise([revision])
-        self.witness.saw_reading(key)
+        self.checker.saw_reading(key)
         after = self.inner.rows.get(key)
         if isinstance(outcome, Revised) and before is not None and after is not None:
             self._tell(f"{'refreshes' if revision.is_silent else 'revises'} it to {product_text(after)}")
-            self.witness.saw_revision(before, after)
+            self.checker.saw_revision(before, after)
         else:
             self._tell(f"revises nothing, for there is {product_text(before)} by now")
         return outcome
@@ -115,31 +115,31 @@ class SimulatedProducts:
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "products", "to clear debts", records, self._mark)
+        return await self.network.each(self.process, "products", "to clear debts", records, self._mark)
 
     async def _mark(self, record: ProductRecord) -> MarkOutcome:
         before = self.inner.rows.get(record.key)
         (outcome,) = await self.inner.mark_announced([record])
         if isinstance(outcome, Marked) and before is not None and before.unannounced_revision is not None:
             self._tell(f"clears the debt of {product_text(before)}")
-            self.witness.saw_marking(before)
+            self.checker.saw_marking(before)
         else:
-            self.witness.saw_reading(record.key)
+            self.checker.saw_reading(record.key)
             self._tell(f"clears no debt of {record.key}: there is {product_text(before)}")
         return outcome
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
-        await self.wire.travel(self.process)
+        await self.network.travel(self.process)
         page = await self.inner.page(query)
-        await self.wire.travel(self.process)
+        await self.network.travel(self.process)
         return page
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
         """See the port."""
-        await self.wire.travel(self.process)
+        await self.network.travel(self.process)
         changes = await self.inner.changes(seller_handle, after, limit)
-        await self.wire.travel(self.process)
+        await self.network.travel(self.process)
         return changes
 
     async def scan(
@@ -147,26 +147,28 @@ class SimulatedProducts:
     ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
-            await self.wire.travel(self.process)
+            await self.network.travel(self.process)
             self._tell(f"scans {product_text(record)}")
             yield record
 
 
-def staging_of(process: Mortal, wire: Wire, witness: Witness, inner: MemoryStagingStore) -> StagingStore:
+def staging_of(
+    process: Killable, network: Network, checker: InvariantChecker, inner: MemoryStagingStore
+) -> StagingStore:
     """The staging store of a process, of the kind that the plan names."""
-    one_step = SimulatedStaging(process, wire, witness, inner)
-    if not witness.plan.looks_first:
+    one_step = SimulatedStaging(process, network, checker, inner)
+    if not checker.plan.stages_in_two_calls:
         return one_step
-    table = cast(DynamoDbCalls, StagingTable(process, wire, witness, inner))
-    return WitnessedStaging(DynamoDbStagingStore(calls=table, table="staging"), witness)
+    table = cast(DynamoDbCalls, StagingTable(process, network, checker, inner))
+    return CheckedStaging(DynamoDbStagingStore(calls=table, table="staging"), checker)
 
 
 @frozen
-class WitnessedStaging:
-    """DynamoDB's staging store: the witness learns what it answers, and which orphans it removes."""
+class CheckedStaging:
+    """DynamoDB's staging store: the checker sees the outcomes, and which orphans it removes."""
 
     inner: DynamoDbStagingStore
-    witness: Witness
+    checker: InvariantChecker
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
@@ -174,7 +176,7 @@ class WitnessedStaging:
         outcomes = await self.inner.stage(halves, slack=slack)
         for waiting, outcome in zip(halves, outcomes, strict=True):
             if isinstance(outcome, Staged | Equal | Superseded):
-                self.witness.saw_staging(waiting.half, began)
+                self.checker.saw_staging(waiting.half, began)
         return outcomes
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
@@ -194,13 +196,13 @@ class WitnessedStaging:
 class SimulatedStaging:
     """A staging store that decides in one step."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
     inner: MemoryStagingStore
 
     def _tell(self, sentence: str) -> None:
-        self.wire.story.tell(self.process.name, sentence)
+        self.network.log.tell(self.process.name, sentence)
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
@@ -209,22 +211,22 @@ class SimulatedStaging:
         async def effect(waiting: WaitingHalf) -> StageOutcome:
             return await self._stage(waiting, slack)
 
-        outcomes = await self.wire.each(self.process, "staging", "to stage halves", halves, effect)
+        outcomes = await self.network.each(self.process, "staging", "to stage halves", halves, effect)
         for waiting, outcome in zip(halves, outcomes, strict=True):
             if isinstance(outcome, Staged | Equal | Superseded):
-                self.witness.saw_staging(waiting.half, began)
+                self.checker.saw_staging(waiting.half, began)
         return outcomes
 
     async def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
         before = self.inner.rows.get(waiting.key)
         (outcome,) = await self.inner.stage([waiting], slack=slack)
         self._tell(f"stages {half_text(waiting.half)}: {_STAGED[type(outcome)]}")
-        self.witness.saw_row_change(waiting.key, before)
+        self.checker.saw_row_change(waiting.key, before)
         return outcome
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
-        rows = await self.wire.each(self.process, "staging", "to read rows", keys, self._waiting)
+        rows = await self.network.each(self.process, "staging", "to read rows", keys, self._waiting)
         return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}
 
     async def _waiting(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
@@ -234,7 +236,7 @@ class SimulatedStaging:
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.wire.each(self.process, "staging", "to drop rows", rows, self._drop)
+        return await self.network.each(self.process, "staging", "to drop rows", rows, self._drop)
 
     async def _drop(self, row: Half | WaitingHalf) -> DropOutcome:
         half = row.half if isinstance(row, WaitingHalf) else row
@@ -244,14 +246,14 @@ class SimulatedStaging:
         orphan = " as an orphan" if isinstance(row, WaitingHalf) else ""
         self._tell(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
         if before is not None and gone:
-            (self.witness.saw_expiry if orphan else self.witness.saw_drop)(before)
-        self.witness.saw_row_change(half.key, before)
+            (self.checker.saw_expiry if orphan else self.checker.saw_drop)(before)
+        self.checker.saw_row_change(half.key, before)
         return outcome
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         async for row in self.inner.scan():
-            await self.wire.travel(self.process)
+            await self.network.travel(self.process)
             self._tell(f"scans {row_text(row)}")
             yield row
 

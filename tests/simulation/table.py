@@ -1,7 +1,7 @@
 """The staging table of DynamoDB, as far as DynamoDB's store needs it, at the other end of the wire.
 
 The production store runs on it, so that between its read and its conditional write everything may happen. The rows are
-those of the memory store, which the witness knows.
+those of the memory store, which the checker reads.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import encode_event, timestamp_text
-from tests.simulation.story import row_text
-from tests.simulation.wire import Mortal, Wire
-from tests.simulation.witness import Witness
+from tests.simulation.invariant_checker import InvariantChecker
+from tests.simulation.network import Killable, Network
+from tests.simulation.run_log import row_text
 
 __all__ = ["StagingTable"]
 
@@ -50,29 +50,29 @@ class _Client:
 class StagingTable:
     """What :class:`~linkhub_adapters.aws.dynamodb.calls.DynamoDbCalls` offers, in virtual time."""
 
-    process: Mortal
-    wire: Wire
-    witness: Witness
+    process: Killable
+    network: Network
+    checker: InvariantChecker
     inner: MemoryStagingStore
     dynamodb: _Client = field(factory=_Client)
     consumption: Consumption = field(factory=Consumption)
 
     async def get(self, _: str, keys: Sequence[_Item]) -> list[_Item]:
         """Read items, each at a moment of its own."""
-        items = await self.wire.each(self.process, "staging", "to read rows", keys, self._get)
+        items = await self.network.each(self.process, "staging", "to read rows", keys, self._get)
         return [item for item in items if item is not None]
 
     async def _get(self, key_item: _Item) -> _Item | None:
         key = staging_key_of(key_item)
-        self.wire.story.tell(self.process.name, f"looks into staging for {key} and finds {row_text(self._row(key))}")
+        self.network.log.tell(self.process.name, f"looks into staging for {key} and finds {row_text(self._row(key))}")
         return self._item(key)
 
     async def pages(self, _: str, **__: Any) -> AsyncIterator[list[_Item]]:
         """Scan the table, an item a page."""
         for key in list(self.inner.rows.keys() | self.inner.unreadable.keys()):
-            await self.wire.travel(self.process)
+            await self.network.travel(self.process)
             if (item := self._item(key)) is not None:
-                self.wire.story.tell(self.process.name, f"scans {row_text(self._row(key))}")
+                self.network.log.tell(self.process.name, f"scans {row_text(self._row(key))}")
                 yield [item]
 
     async def back_off(self, _: int, problem: str) -> None:
@@ -81,7 +81,7 @@ class StagingTable:
 
     async def calls(self, _: str, *, Statements: Sequence[_Item], **__: Any) -> Mapping[str, Any]:  # noqa: N803
         """Execute statements, each at a moment of its own."""
-        responses = await self.wire.each(self.process, "staging", "to write rows", Statements, self._execute)
+        responses = await self.network.each(self.process, "staging", "to write rows", Statements, self._execute)
         return {"Responses": responses}
 
     # --- rows as items
@@ -112,11 +112,11 @@ class StagingTable:
         is_as_read = item is not None and not any(name in item for name in _MISSING.findall(where))
         if item is None or not is_as_read or any(item.get(name) != value for name, value in wanted.items()):
             unmet: _Item = {"Error": {"Code": "ConditionalCheckFailed"} | ({"Item": item} if item else {})}
-            self.wire.story.tell(self.process.name, f"fails to {text[:6].lower()} the row of {key}: it has changed")
+            self.network.log.tell(self.process.name, f"fails to {text[:6].lower()} the row of {key}: it has changed")
             return unmet
         if text.startswith("DELETE"):
             if (row := self.inner.rows.get(key)) is not None:
-                (self.witness.saw_expiry if "ttl" in wanted else self.witness.saw_drop)(row)
+                (self.checker.saw_expiry if "ttl" in wanted else self.checker.saw_drop)(row)
             return self._put(key, None, "deletes")
         kept = {name: value for name, value in item.items() if name not in _REMOVE.findall(changes)}
         return self._put(key, kept | values, "renews" if len(names) == 2 else "replaces")
@@ -124,7 +124,7 @@ class StagingTable:
     def _insert(self, item: _Item) -> _Item:
         key = staging_key_of(item)
         if self._row(key) is not None:
-            self.wire.story.tell(self.process.name, f"fails to insert a row of {key}: there is one")
+            self.network.log.tell(self.process.name, f"fails to insert a row of {key}: there is one")
             return {"Error": {"Code": "DuplicateItem"}}
         return self._put(key, item, "inserts")
 
@@ -134,8 +134,8 @@ class StagingTable:
             del self.inner.rows[key]
         else:
             self.inner.rows[key] = cast(WaitingHalf, staging_from_item(item))
-        self.wire.story.tell(self.process.name, f"{verb} {row_text(self.inner.rows.get(key) or before)} in staging")
-        self.witness.saw_row_change(key, before)
+        self.network.log.tell(self.process.name, f"{verb} {row_text(self.inner.rows.get(key) or before)} in staging")
+        self.checker.saw_row_change(key, before)
         return {}
 
 

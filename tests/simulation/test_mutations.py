@@ -38,7 +38,7 @@ def test_a_replay_ends_with_the_rule_that_was_broken() -> None:
     """The command that a failure prints tells its story, shrunk, and the rule when it was broken."""
     replay = run("--mutation", "acknowledge-before-saving", "0")
     assert replay.returncode == 1
-    assert "The witness finds a rule broken: " in replay.stdout
+    assert "The checker finds a rule broken: " in replay.stdout
     assert "acknowledges m" in replay.stdout
     whole = run("--mutation", "acknowledge-before-saving", "--whole", "0")
     assert len(whole.stdout.splitlines()) > len(replay.stdout.splitlines())

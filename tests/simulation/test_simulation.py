@@ -26,18 +26,18 @@ def test_every_guarantee_holds_in_every_world(first: int) -> None:
 def test_a_seed_gives_the_same_run_each_time() -> None:
     """A failure can be replayed: the story of a seed is the same to the last line."""
     for seed in range(20):
-        assert simulate(seed, told=True) == simulate(seed, told=True)
+        assert simulate(seed, logged=True) == simulate(seed, logged=True)
 
 
 def test_telling_a_story_changes_nothing() -> None:
     """A run that is watched takes the same course as one that is not."""
     for seed in range(20):
-        assert simulate(seed, told=True).virtual_seconds == simulate(seed).virtual_seconds
+        assert simulate(seed, logged=True).virtual_seconds == simulate(seed).virtual_seconds
 
 
 def test_the_storms_are_real() -> None:
     """Crashes, faults and lost races all happen, so the worlds do not pass because nothing goes on in them."""
-    told = "\n".join(line for seed in range(120) for line in simulate(seed, told=True).story)
+    logged = "\n".join(line for seed in range(120) for line in simulate(seed, logged=True).log)
     for sight in (
         "crashes",
         "never arrives",
@@ -72,12 +72,12 @@ def test_the_storms_are_real() -> None:
         "scans revision 0",
         " and the thumbnail",
     ):
-        assert sight in told, f"never seen: {sight}"
+        assert sight in logged, f"never seen: {sight}"
 
 
 def test_a_story_reads_as_one() -> None:
     """Each line says who did what and when, in a sentence."""
-    for line in simulate(11, told=True).story:
+    for line in simulate(11, logged=True).log:
         assert re.fullmatch(r" *\d+\.\d{4} s  (?:[A-Z]|consumer-|sweeper|last)\S* .+\.", line), line
 
 
@@ -85,13 +85,18 @@ def test_a_failing_plan_is_shrunk_before_it_is_shown(monkeypatch: pytest.MonkeyP
     """Messages, workers and faults that the failure does not need are gone."""
 
     def fails_with_two_captions(plan: Plan) -> Outcome:
-        captions = sum(posting.kind is Kind.CAPTION for posting in plan.postings)
+        captions = sum(publication.kind is Kind.CAPTION for publication in plan.publications)
         return Outcome(["broken"] * (captions >= 2), [], 0.0)
 
     monkeypatch.setattr(shrinking, "simulate_plan", fails_with_two_captions)
     plans = [Plan.of(seed) for seed in range(40)]
     for plan in (plan for plan in plans if fails_with_two_captions(plan).violations):
         small = shrinking.shrink(plan)
-        assert [posting.kind for posting in small.postings] == [Kind.CAPTION] * 2
-        assert (small.consumers, small.sweeper_seconds, len(small.deletions), small.spoilt) == (1, None, 0, None)
-        assert (small.weather.crash_rate, small.weather.fault_rate, small.weather.outages) == (0.0, 0.0, {})
+        assert [publication.kind for publication in small.publications] == [Kind.CAPTION] * 2
+        assert (small.consumers, small.sweeper_seconds, len(small.deletions), small.unreadable_row) == (
+            1,
+            None,
+            0,
+            None,
+        )
+        assert (small.fault_rates.crash_rate, small.fault_rates.fault_rate, small.fault_rates.outages) == (0.0, 0.0, {})

@@ -28,9 +28,9 @@ from linkhub_core.ports import ProductStore, StagingStore
 from linkhub_core.testing.builders import KEY
 from linkhub_core.testing.strategies import captions
 from linkhub_core.wire.codec import document_of
-from tests.adapters.aws.table_room import furnished
-from tests.adapters.http.shop import PRODUCTS, Listener
-from tests.core.application.line import Line
+from tests.adapters.aws.table_fixture import open_tables
+from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
+from tests.core.application.assembly_harness import AssemblyHarness
 from tests.support import aws
 
 __all__ = ["described", "lived"]
@@ -40,21 +40,21 @@ ABSENT = "absent"
 
 async def lived(products: ProductStore, staging: StagingStore, field: str) -> Mapping[str, Any]:
     """What becomes of a value of the field, of another in a later event, and of none in a third."""
-    line = Line(products=products, staging=staging)
+    harness = AssemblyHarness(products=products, staging=staging)
 
     async def post(hour: int, **fields: Any) -> None:
-        await line.post_event(Kind.CAPTION, timestamp=f"2026-01-15T{hour:02}:00:00Z", **fields)
-        await line.turn()
+        await harness.post_event(Kind.CAPTION, timestamp=f"2026-01-15T{hour:02}:00:00Z", **fields)
+        await harness.turn()
 
     async def seen() -> Mapping[str, Any]:
-        async with Listener(store=cast(MemoryProductStore, products)).client() as client:
+        async with HttpFixture(store=cast(MemoryProductStore, products)).client() as client:
             (published,) = (await client.get(PRODUCTS)).json()["products"]
         record = (await products.find([KEY]))[KEY]
         assert isinstance(record, ProductRecord)
         return {
             "revision": record.revision,
             "stored": document_of(record.caption).get(field, ABSENT),
-            "announced": json.loads(line.heard.taken[-1].event_json)["product"].get(field, ABSENT),
+            "announced": json.loads(harness.heard.taken[-1].event_json)["product"].get(field, ABSENT),
             "published": published.get(field, ABSENT),
         }
 
@@ -62,8 +62,8 @@ async def lived(products: ProductStore, staging: StagingStore, field: str) -> Ma
     waiting = [
         document_of(row.half.content).get(field, ABSENT) async for row in staging.scan() if isinstance(row, WaitingHalf)
     ]
-    await line.post_event(Kind.THUMBNAIL)
-    await line.turn()
+    await harness.post_event(Kind.THUMBNAIL)
+    await harness.turn()
     created = await seen()
     await post(2, **{field: "second"})
     revised = await seen()
@@ -91,7 +91,7 @@ async def _probe(field: str, directory: Path, dynamodb_endpoint: str) -> Mapping
     found["sqlite"] = await lived(*stores, field)
     database.close()
     dynamodb = aws.dynamodb_client(dynamodb_endpoint)
-    with furnished(dynamodb) as room:
+    with open_tables(dynamodb) as room:
         found["dynamodb"] = await lived(room.product_store, room.staging_store, field)
     dynamodb.close()
     return found

@@ -16,8 +16,8 @@ from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_core.ports import AnnouncementFeed, Delivery
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
-from tests.adapters.aws.queue_room import QueueRoom
-from tests.adapters.aws.topic_room import TopicRoom
+from tests.adapters.aws.queue_fixture import QueueFixture
+from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.aws import sqs_client
 from tests.support.sqs_on_a_clock import ServerClock
 from tests.support.sqs_sns import run_sqs_sns
@@ -85,17 +85,21 @@ class TestSqsEventQueue(EventQueueContract):
     async def queues(self, clock_endpoint: str, clocked_client: SQSClient, is_fifo: bool) -> AsyncIterator[Queues]:
         """Empty queues."""
         clock = ServerClock(endpoint_url=clock_endpoint)
-        room = QueueRoom.furnish(clocked_client, is_fifo=is_fifo, max_receive_count=3, clock=clock)
+        fixture = QueueFixture.create(clocked_client, is_fifo=is_fifo, max_receive_count=3, clock=clock)
         queue = _PatientQueue(
-            queues=room.queues,
-            sqs=_CountedCalls(sqs=room.sqs, calls=room.calls.calls, clock=clock),
-            letter_box=room.letter_box,
+            queues=fixture.queues,
+            sqs=_CountedCalls(sqs=fixture.sqs, calls=fixture.calls.calls, clock=clock),
+            letter_box=fixture.letter_box,
             receive_wait_seconds=0.02,
             poll_wait_seconds=0,
             polls_per_queue=_POLLS,
         )
         yield Queues(
-            queue=queue, publisher=room.publisher, letters=room.dead_letters, clock=clock, letters_are_ordered=False
+            queue=queue,
+            publisher=fixture.publisher,
+            letters=fixture.dead_letters,
+            clock=clock,
+            letters_are_ordered=False,
         )
         await queue.close()
 
@@ -106,24 +110,24 @@ class TestSnsAnnouncements(NotifierContract):
     is_ordered: ClassVar[bool] = False
 
     @pytest.fixture
-    async def room(
+    async def fixture(
         self, make_sqs_client: Callable[[], SQSClient], make_sns_client: Callable[[], SNSClient]
-    ) -> AsyncIterator[TopicRoom]:
+    ) -> AsyncIterator[TopicFixture]:
         """A topic of the test's own."""
-        made = TopicRoom(sqs=make_sqs_client(), sns=make_sns_client())
+        made = TopicFixture(sqs=make_sqs_client(), sns=make_sns_client())
         yield made
         await made.close()
 
     @pytest.fixture
-    def notifier(self, room: TopicRoom) -> SnsNotifier:
+    def notifier(self, fixture: TopicFixture) -> SnsNotifier:
         """What announces on it."""
-        return room.notifier
+        return fixture.notifier
 
     @pytest.fixture
-    def open_feed(self, room: TopicRoom) -> OpenFeed:
+    def open_feed(self, fixture: TopicFixture) -> OpenFeed:
         """Opens a node's feed."""
 
         async def opened() -> AnnouncementFeed:
-            return await room.open_feed()
+            return await fixture.open_feed()
 
         return opened

@@ -17,7 +17,7 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, EventQueue, StageOutcome, Unreadable
 from linkhub_core.testing.builders import KEY, NOON, a_delivery, an_event
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
-from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.queue_fixture import QueueFixture
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _StagingStore(MemoryStagingStore):
 class _Function:
     """A Lambda function on memory stores, with real queues for its dead letters."""
 
-    room: QueueRoom
+    fixture: QueueFixture
     products: _ProductStore = field(factory=_ProductStore)
     staging: _StagingStore = field(factory=_StagingStore)
     journal: MemoryJournal = field(factory=MemoryJournal)
@@ -61,7 +61,10 @@ class _Function:
 
     def __attrs_post_init__(self) -> None:
         self.handler = LambdaHandler(
-            queues=self.room.queues, letter_box=self.room.letter_box, journal=self.journal, assembly=self._assembly
+            queues=self.fixture.queues,
+            letter_box=self.fixture.letter_box,
+            journal=self.journal,
+            assembly=self._assembly,
         )
 
     def _assembly(self, queue: EventQueue) -> AssembleBatch:
@@ -105,7 +108,7 @@ class _Function:
             },
             "md5OfBody": "...",
             "eventSource": "aws:sqs",
-            "eventSourceARN": self.room.queues[kind].arn,
+            "eventSourceARN": self.fixture.queues[kind].arn,
             "awsRegion": "us-east-1",
         }
 
@@ -113,7 +116,7 @@ class _Function:
 @pytest.fixture
 def function(make_sqs_client: Callable[[], "SQSClient"]) -> Iterator[_Function]:
     """A function, freshly loaded."""
-    loaded = _Function(QueueRoom.furnish(make_sqs_client()))
+    loaded = _Function(QueueFixture.create(make_sqs_client()))
     yield loaded
     loaded.handler.close()
 
@@ -133,7 +136,7 @@ def test_two_events_of_one_container_become_a_product(function: _Function) -> No
 def test_garbage_goes_to_the_dead_letters_and_its_mates_go_on(function: _Function) -> None:
     """The reply names neither: the one is a letter with its reason, the other is in staging."""
     assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == []
-    [letter] = function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)
+    [letter] = function.fixture.lease(function.fixture.queues[Kind.CAPTION].dead_letter_url)
     assert letter["Body"] == "not JSON"
     origin = json.loads(letter["MessageAttributes"]["linkhubOrigin"]["StringValue"])
     assert (origin["messageId"], origin["receiveCount"]) == ("m1", 2)
@@ -159,7 +162,7 @@ def test_poison_and_trouble_and_good_ones_in_one_event(function: _Function) -> N
     ]
     function.staging.troubled = {"a"}
     assert function(*records) == ["trouble"]
-    letters = function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)
+    letters = function.fixture.lease(function.fixture.queues[Kind.CAPTION].dead_letter_url)
     assert sorted(letter["Body"] for letter in letters) == sorted([records[0]["body"], records[2]["body"]])
     assert (list(function.products.rows), list(function.staging.rows)) == ([KEY], [])
     function.staging.troubled = set()
@@ -182,19 +185,19 @@ def test_a_fifo_group_comes_again_from_its_first_failure_on(function: _Function)
     function.staging.troubled = set()
     assert function(records[1], records[4]) == []
     assert sorted(key.video_id for key in function.staging.rows) == ["a", "b", "c", "d", "e"]
-    assert len(function.room.lease(function.room.queues[Kind.CAPTION].dead_letter_url)) == 1
+    assert len(function.fixture.lease(function.fixture.queues[Kind.CAPTION].dead_letter_url)) == 1
 
 
 def test_dead_letters_that_cannot_be_reached_are_tried_again(function: _Function) -> None:
     """What could not be rejected is named, its mates are not; the next time it gets through."""
-    with inject(function.room.sqs, Fault.server_error(operation="SendMessageBatch")):
+    with inject(function.fixture.sqs, Fault.server_error(operation="SendMessageBatch")):
         assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1"]
     assert function(function.record("m1", "not JSON")) == []
 
 
 def test_what_was_buried_is_not_named_though_its_mates_are(function: _Function) -> None:
     """One of two letters is not taken: its message comes again, and the other one is not buried twice."""
-    with inject(function.room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)):
+    with inject(function.fixture.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)):
         assert function(function.record("m1", "not JSON"), function.record("m2", "nor this")) == ["m1"]
 
 
@@ -226,7 +229,7 @@ def test_attributes_that_are_text_come_along(function: _Function) -> None:
 async def test_records_are_received_once_and_named_until_settled(function: _Function) -> None:
     """The queue of one event: releasing and extending change nothing, whatever is settled."""
     deliveries: list[Delivery] = [a_delivery()]
-    queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.room.letter_box)
+    queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.fixture.letter_box)
     assert [await queue.receive(), await queue.receive()] == [deliveries, []]
     await queue.extend(deliveries)
     await queue.release(deliveries, 5)

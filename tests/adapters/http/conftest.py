@@ -5,20 +5,20 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx import AsyncClient
 
-from tests.adapters.http.shop import Listener, product
+from tests.adapters.http.http_fixture import HttpFixture, product
 
 
 @pytest.fixture
-async def listener() -> Listener:
+async def fixture() -> HttpFixture:
     """A listener whose store holds three products of one shop, saved a minute ago."""
-    listener = Listener()
-    await listener.save(*(product(number) for number in (1, 2, 3)))
-    listener.clock.advance(60)
-    return listener
+    fixture = HttpFixture()
+    await fixture.save(*(product(number) for number in (1, 2, 3)))
+    fixture.clock.advance(60)
+    return fixture
 
 
 @pytest.fixture
-async def client(listener: Listener) -> AsyncIterator[AsyncClient]:
+async def client(fixture: HttpFixture) -> AsyncIterator[AsyncClient]:
     """A client of the listener."""
-    async with listener.client() as client:
+    async with fixture.client() as client:
         yield client

@@ -18,7 +18,7 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import KEY, an_outgoing
 from linkhub_core.testing.flaky import FlakyNotifier, Strike, unavailable
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 _WORKERS = {kind: f"00-{number:032x}-00000000000000a{number}-01" for number, kind in enumerate(Kind, 1)}
 
@@ -31,11 +31,11 @@ def _traced(kind: Kind, **fields: object) -> OutgoingMessage:
 
 
 @define
-class TracedLine:
+class TracedHarness:
     """An assembly line in memory that is traced into memory."""
 
     exporter: InMemorySpanExporter = field(factory=InMemorySpanExporter)
-    line: Line = field(factory=Line)
+    harness: AssemblyHarness = field(factory=AssemblyHarness)
     provider: TracerProvider = field(factory=lambda: TracerProvider(shutdown_on_exit=False))
 
     def __attrs_post_init__(self) -> None:
@@ -43,21 +43,21 @@ class TracedLine:
 
     async def turn(self) -> None:
         """Receive one batch and work on it."""
-        tracer, line = self.provider.get_tracer("test"), self.line
+        tracer, harness = self.provider.get_tracer("test"), self.harness
         completion = Completion(
-            products=TracedProductStore(line.products),
-            staging=TracedStagingStore(line.staging),
-            notifier=TracedNotifier(inner=line.notifier, tracer=tracer, system="linkhub"),
-            journal=TracingJournal(inner=line.journal, tracer=tracer),
-            clock=line.clock,
+            products=TracedProductStore(harness.products),
+            staging=TracedStagingStore(harness.staging),
+            notifier=TracedNotifier(inner=harness.notifier, tracer=tracer, system="linkhub"),
+            journal=TracingJournal(inner=harness.journal, tracer=tracer),
+            clock=harness.clock,
         )
         assemble = AssembleBatch(
-            queue=line.queue,
+            queue=harness.queue,
             completion=completion,
-            staging_ttl=line.assemble.staging_ttl,
+            staging_ttl=harness.assemble.staging_ttl,
             jitter=lambda: 0.0,
         )
-        await TracedAssembly(assemble=assemble, tracer=tracer, system="linkhub")(await line.queue.receive())
+        await TracedAssembly(assemble=assemble, tracer=tracer, system="linkhub")(await harness.queue.receive())
 
     def spans(self, name: str) -> Sequence[ReadableSpan]:
         """The finished spans of a name."""
@@ -87,29 +87,29 @@ def _facts(span: ReadableSpan) -> Mapping[str, object]:
 
 async def test_halves_that_come_apart() -> None:
     """Each message continues its worker's trace; the product is in the later one's, with a link to the earlier one."""
-    traced = TracedLine()
-    await traced.line.post(_traced(Kind.CAPTION))
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION))
     await traced.turn()
     caption = traced.span("process caption")
     assert (_trace_of(caption), _parent_of(caption), caption.kind) == (1, 0xA1, SpanKind.CONSUMER)
     assert _parent_of(traced.span("stage half")) == _id_of(caption)
     assert _facts(caption)["linkhub.outcome"] == "waiting"
 
-    await traced.line.post(_traced(Kind.THUMBNAIL))
+    await traced.harness.post(_traced(Kind.THUMBNAIL))
     await traced.turn()
     thumbnail, saved = traced.span("process thumbnail"), traced.span("save product")
     assert (_trace_of(thumbnail), _trace_of(saved), _parent_of(saved)) == (2, 2, _id_of(thumbnail))
     assert [(link.context.trace_id, link.context.span_id) for link in saved.links] == [(1, _id_of(caption))]
     announced = traced.span("publish announcements")
     assert (_trace_of(announced), _parent_of(announced), announced.kind) == (2, _id_of(thumbnail), SpanKind.PRODUCER)
-    (announcement,) = traced.line.heard.taken
+    (announcement,) = traced.harness.heard.taken
     assert announcement.traceparent == f"00-{2:032x}-{_id_of(announced):016x}-01"
 
 
 async def test_both_halves_in_one_batch() -> None:
     """The product is below the later message, linked to the other one, and that one leads to it."""
-    traced = TracedLine()
-    await traced.line.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
     await traced.turn()
     saved, processes = traced.span("save product"), [traced.span(f"process {kind}") for kind in Kind]
     (below,) = (span for span in processes if _id_of(span) == _parent_of(saved))
@@ -124,8 +124,8 @@ async def test_both_halves_in_one_batch() -> None:
 
 async def test_what_is_told_of_a_message() -> None:
     """The conventions for messaging, and whose video it is."""
-    traced = TracedLine()
-    await traced.line.post(_traced(Kind.CAPTION))
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION))
     await traced.turn()
     facts = _facts(traced.span("process caption"))
     assert (
@@ -146,10 +146,10 @@ async def test_what_is_told_of_a_message() -> None:
 
 async def test_a_message_without_a_trace_begins_one() -> None:
     """So does one whose trace context is nonsense."""
-    traced = TracedLine()
+    traced = TracedHarness()
     for traceparent in ({}, {"traceparent": "nonsense"}):
         body = an_outgoing(Kind.CAPTION, video_id=f"v{len(traceparent)}").body
-        await traced.line.post(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=traceparent))
+        await traced.harness.post(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=traceparent))
     await traced.turn()
     first, second = traced.spans("process caption")
     assert (first.parent, second.parent) == (None, None)
@@ -158,8 +158,8 @@ async def test_a_message_without_a_trace_begins_one() -> None:
 
 async def test_a_rejected_message_is_an_error_with_its_reason() -> None:
     """Each fault is an event of the span; its batch-mate is none the worse."""
-    traced = TracedLine()
-    await traced.line.post(_traced(Kind.CAPTION, price="45k"), _traced(Kind.THUMBNAIL))
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION, price="45k"), _traced(Kind.THUMBNAIL))
     await traced.turn()
     rejected = traced.span("process caption")
     assert rejected.status.status_code is StatusCode.ERROR
@@ -170,14 +170,14 @@ async def test_a_rejected_message_is_an_error_with_its_reason() -> None:
 
 async def test_a_redelivery_is_another_span_of_the_same_trace() -> None:
     """The announcement fails, the message is given back: an error; the next delivery ends well, in the same trace."""
-    traced = TracedLine()
-    flaky = FlakyNotifier(traced.line.heard, strikes=[Strike("notify", unavailable())])
-    traced.line.notifier = flaky
-    await traced.line.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
+    traced = TracedHarness()
+    flaky = FlakyNotifier(traced.harness.heard, strikes=[Strike("notify", unavailable())])
+    traced.harness.notifier = flaky
+    await traced.harness.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
     await traced.turn()
     assert {span.status.status_code for span in traced.spans("process caption")} == {StatusCode.ERROR}
     assert traced.span("publish announcements").status.status_code is StatusCode.ERROR
-    traced.line.clock.advance(60)
+    traced.harness.clock.advance(60)
     await traced.turn()
     first, second = traced.spans("process caption")
     assert (_trace_of(first), _trace_of(second)) == (1, 1)
@@ -187,9 +187,9 @@ async def test_a_redelivery_is_another_span_of_the_same_trace() -> None:
 
 async def test_a_copy_is_known() -> None:
     """It writes nothing and says so."""
-    traced = TracedLine()
+    traced = TracedHarness()
     for kinds in ((Kind.CAPTION, Kind.THUMBNAIL), (Kind.CAPTION,)):
-        await traced.line.post(*map(_traced, kinds))
+        await traced.harness.post(*map(_traced, kinds))
         await traced.turn()
     assert len(traced.spans("save product")) == 1
     assert _facts(traced.spans("process caption")[1])["linkhub.outcome"] == "known"
@@ -197,24 +197,24 @@ async def test_a_copy_is_known() -> None:
 
 async def test_what_fails_beyond_the_assembly_is_an_error_of_all() -> None:
     """The queue itself is away: the spans end all the same."""
-    traced = TracedLine()
+    traced = TracedHarness()
 
     async def fail(_: object) -> None:
         raise unavailable("the queue")
 
-    await traced.line.post(_traced(Kind.CAPTION))
+    await traced.harness.post(_traced(Kind.CAPTION))
     assembly = TracedAssembly(assemble=fail, tracer=traced.provider.get_tracer("test"), system="linkhub")
     with pytest.raises(type(unavailable())):
-        await assembly(await traced.line.queue.receive())
+        await assembly(await traced.harness.queue.receive())
     assert traced.span("process caption").status.status_code is StatusCode.ERROR
 
 
 async def test_a_disabled_sdk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With OTEL_SDK_DISABLED the worker's own trace context goes through as it came."""
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
-    traced = TracedLine()
-    await traced.line.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
     await traced.turn()
-    (announcement,) = traced.line.heard.taken
+    (announcement,) = traced.harness.heard.taken
     assert announcement.traceparent in _WORKERS.values()
     assert traced.exporter.get_finished_spans() == ()

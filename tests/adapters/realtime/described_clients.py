@@ -16,7 +16,7 @@ from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 
 from linkhub_cli.wiring.documents import asyncapi_document
-from tests.adapters.realtime.room import PATIENCE_SECONDS, Room, http_client
+from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, RealtimeFixture, http_client
 from tests.support.asyncapi import Listening
 
 __all__ = ["DOCUMENT", "DescribedClient", "open_client"]
@@ -167,18 +167,18 @@ class _SocketIo:
 
 
 @asynccontextmanager
-async def open_client(room: Room, way: str) -> AsyncIterator[DescribedClient]:
+async def open_client(realtime: RealtimeFixture, way: str) -> AsyncIterator[DescribedClient]:
     """A client that comes this way: ``plain``, ``socket.io websocket`` or ``socket.io polling``."""
-    async with asyncio.timeout(PATIENCE_SECONDS), http_client(room) as http:
+    async with asyncio.timeout(PATIENCE_SECONDS), http_client(realtime) as http:
         if way == "plain":
-            async with await room.connect() as connection:
+            async with await realtime.connect() as connection:
                 yield _Plain(connection)
         elif way == "socket.io polling":
             polling = _SocketIo(_PollingWire(http))
             await polling.join()
             yield polling
         else:
-            async with connect(f"ws://127.0.0.1:{room.port}{_ENGINE}websocket", compression=None) as connection:
+            async with connect(f"ws://127.0.0.1:{realtime.port}{_ENGINE}websocket", compression=None) as connection:
                 client = _SocketIo(_WebSocketWire(connection))
                 await client.join()
                 yield client

@@ -12,7 +12,7 @@ from attrs import define, field
 
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.wire.codec import timestamp_text
-from tests.support.simulated_viewers import Received, SimulatedViewer
+from tests.support.simulated_clients import Received, SimulatedClient
 
 __all__ = ["Due", "ModelClient"]
 
@@ -46,7 +46,7 @@ class ModelClient:
     With ``is_too_slow`` a write finds that too much is unsent: its connection closes itself during that write.
     """
 
-    viewer: SimulatedViewer
+    viewer: SimulatedClient
     stored: Callable[[], Mapping[ProductKey, ProductRecord]]
     shops: dict[str, None] = field(factory=dict)
     page: dict[ProductKey, _Revision] = field(factory=dict)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-from tests.adapters.realtime.room import PATIENCE_SECONDS, SELLER
+from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, SELLER
 
 __all__ = ["NodeClient", "run_client"]
 

@@ -26,13 +26,13 @@ from linkhub_core.application.subscriber_session import (
 from linkhub_core.application.subscriber_session import SubscriberSession as Session
 from linkhub_core.testing.builders import NOON, a_record
 from tests.adapters.realtime.described_clients import DOCUMENT, open_client
-from tests.adapters.realtime.room import (
+from tests.adapters.realtime.realtime_fixture import (
     PATIENCE_SECONDS,
     SELLER,
     SETTINGS,
     an_announcement,
     http_client,
-    open_room,
+    open_realtime,
 )
 from tests.support.asyncapi import Listening
 from tests.support.npm import NpmPackage, install
@@ -53,13 +53,13 @@ _WAYS = pytest.mark.parametrize("way", ["plain", "socket.io websocket", "socket.
 @_WAYS
 async def test_all_that_a_server_sends_is_described(way: str) -> None:
     """Every message of the document, every code of an error, and no field beside them, in each dialect."""
-    async with open_room(evolve(SETTINGS, session=_LIMITS)) as room, open_client(room, way) as client:
+    async with open_realtime(evolve(SETTINGS, session=_LIMITS)) as realtime, open_client(realtime, way) as client:
         assert await client.hear() == "connected"
         await client.send(SUBSCRIBE, {"seller_handle": SELLER, "since": None})
         assert await client.hear() == "subscribed"
         record = a_record()
-        room.hub.broadcast(an_announcement(record))
-        room.hub.broadcast(an_announcement(record, revision=2, shown=True))
+        realtime.hub.broadcast(an_announcement(record))
+        realtime.hub.broadcast(an_announcement(record, revision=2, shown=True))
         assert [await client.hear() for _ in range(2)] == ["new_product", "product_updated"]
         for event, data in _MISTAKES:
             await client.send(event, data)
@@ -78,7 +78,7 @@ async def test_all_that_a_server_sends_is_described(way: str) -> None:
 @_WAYS
 async def test_all_that_is_described_is_taken(way: str) -> None:
     """Each example of a message that clients send is answered as its operation says, and not by an error."""
-    async with open_room() as room, open_client(room, way) as client:
+    async with open_realtime() as realtime, open_client(realtime, way) as client:
         assert await client.hear() == "connected"
         examples = client.listening.sent_by_clients
         assert examples.keys() == {SUBSCRIBE, UNSUBSCRIBE, GET_STATUS}
@@ -102,13 +102,13 @@ async def test_event_streams_are_described() -> None:
     listening = Listening(DOCUMENT, "eventStream")
     path = DOCUMENT["channels"]["eventStream"]["address"].replace("{handle}", SELLER)
     since = (NOON - timedelta(days=1)).isoformat()
-    async with open_room() as room, http_client(room) as http:
-        room.store.save(a_record())
+    async with open_realtime() as realtime, http_client(realtime) as http:
+        realtime.store.save(a_record())
         async with http.stream("GET", path, params={"since": since}) as response, asyncio.timeout(PATIENCE_SECONDS):
             lines = response.aiter_lines()
             for _ in range(3):
                 _take_record(listening, await _record(lines))
-            room.hub.broadcast(an_announcement(revision=2, shown=True))
+            realtime.hub.broadcast(an_announcement(revision=2, shown=True))
             _take_record(listening, await _record(lines))
     assert listening.heard == listening.sent_by_the_server == set(listening.messages)
 

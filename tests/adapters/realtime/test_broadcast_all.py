@@ -10,8 +10,8 @@ from linkhub_adapters.realtime.hub.channel import MAX_WRITE_BYTES
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, SOCKETIO_POLLING, WIRE_FORMATS, WireFormat
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import a_key, a_record
-from tests.adapters.realtime.fake_viewers import settle
-from tests.adapters.realtime.room import SELLER, an_announcement, make_room
+from tests.adapters.realtime.fake_subscribers import settle
+from tests.adapters.realtime.realtime_fixture import SELLER, an_announcement, make_realtime
 
 NEWS = [an_announcement(a_record(a_key(number))) for number in range(3)]
 
@@ -19,7 +19,7 @@ NEWS = [an_announcement(a_record(a_key(number))) for number in range(3)]
 @pytest.fixture
 async def hub() -> Hub:
     """A hub over an empty store."""
-    return make_room().hub
+    return make_realtime().hub
 
 
 def _viewer(hub: Hub, dialect: WireFormat, seller_handle: str = SELLER) -> list[bytes]:
@@ -101,16 +101,16 @@ async def test_one_that_cannot_be_shown_keeps_no_other_from_its_viewers(hub: Hub
 
 async def test_what_a_viewer_has_seen_in_a_replay_is_not_shown_to_it_again() -> None:
     """It came to it before it was announced; the others get it with the rest."""
-    room = make_room()
-    room.store.save(a_record(a_key(1)))
+    realtime = make_realtime()
+    realtime.store.save(a_record(a_key(1)))
     seen: list[bytes] = []
-    viewer = room.hub.connect(PLAIN_WEBSOCKET, seen.append, lambda: 0)
-    room.hub.receive(viewer, "subscribe_to_seller", {"seller_handle": SELLER, "since": "2026-01-15T11:00:00Z"})
+    viewer = realtime.hub.connect(PLAIN_WEBSOCKET, seen.append, lambda: 0)
+    realtime.hub.receive(viewer, "subscribe_to_seller", {"seller_handle": SELLER, "since": "2026-01-15T11:00:00Z"})
     await settle()
     assert a_key(1).video_id.encode() in seen[-1]
     seen.clear()
-    written = _viewer(room.hub, PLAIN_WEBSOCKET)
-    room.hub.broadcast_all(NEWS)
+    written = _viewer(realtime.hub, PLAIN_WEBSOCKET)
+    realtime.hub.broadcast_all(NEWS)
     assert b"".join(seen) == PLAIN_WEBSOCKET.encode(NEWS[0]) + PLAIN_WEBSOCKET.encode(NEWS[2])
     assert b"".join(written) == b"".join(map(PLAIN_WEBSOCKET.encode, NEWS))
-    assert room.hub.counters.deliveries == 6
+    assert realtime.hub.counters.deliveries == 6

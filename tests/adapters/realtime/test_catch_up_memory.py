@@ -14,7 +14,7 @@ from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 from linkhub_core.application.browse_shop import MAX_MISSED
 from linkhub_core.application.subscriber_session import SUBSCRIBE
 from linkhub_core.testing.builders import NOON, a_key, a_record
-from tests.adapters.realtime.room import SETTINGS, make_room
+from tests.adapters.realtime.realtime_fixture import SETTINGS, make_realtime
 
 VIEWERS = 20
 MAX_BYTES = 20 * 1024
@@ -26,9 +26,9 @@ def _kept_bytes(sellers: list[str], since: str | None) -> int:
     """What the hub keeps for a viewer of each of these shops, as much as may be missed in it being missed."""
 
     async def measure() -> int:
-        room = make_room(SETTINGS_WITHOUT_PRODUCTS)
+        realtime = make_realtime(SETTINGS_WITHOUT_PRODUCTS)
         for seller in set(sellers):
-            room.store.save(
+            realtime.store.save(
                 *(
                     a_record(a_key(number, seller), updated_at=NOON + timedelta(seconds=number))
                     for number in range(MAX_MISSED)
@@ -40,11 +40,11 @@ def _kept_bytes(sellers: list[str], since: str | None) -> int:
             nonlocal events
             events += 1
 
-        viewers = [room.hub.connect(PLAIN_WEBSOCKET, write, lambda: 0) for _ in sellers]
+        viewers = [realtime.hub.connect(PLAIN_WEBSOCKET, write, lambda: 0) for _ in sellers]
         gc.collect()
         tracemalloc.start()
         for viewer, seller in zip(viewers, sellers, strict=True):
-            room.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller, "since": since})
+            realtime.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller, "since": since})
         if since is not None:
             await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
         assert events == len(sellers) * (2 if since is None else 2 + MAX_MISSED)

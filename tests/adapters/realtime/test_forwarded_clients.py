@@ -10,12 +10,12 @@ from attrs import evolve
 
 from linkhub_core.access import AccessPolicy, TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
-from tests.adapters.realtime.room import SELLER, SETTINGS, Room, open_room
+from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, RealtimeFixture, open_realtime
 
 _STREAM = f"GET /api/v1/shop/{SELLER}/events HTTP/1.1\r\nHost: localhost\r\n{{more}}\r\n"
 _POLLING = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
 
-Connect = Callable[[Room, str], Coroutine[None, None, int]]
+Connect = Callable[[RealtimeFixture, str], Coroutine[None, None, int]]
 
 
 async def _ask(clients: AsyncExitStack, port: int, request: bytes) -> int:
@@ -45,8 +45,8 @@ async def test_connections_of_one_client_are_limited(transport: str, trusted: li
     """To one each: by the address that a trusted proxy names, else by the peer's."""
     policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
     forwarded = ["198.51.100.1", "198.51.100.2", "198.51.100.1", "1.1.1.1, 198.51.100.2", "198.51.100.1, 198.51.100.3"]
-    async with open_room(evolve(SETTINGS, access=policy, max_connections_per_address=1)) as room:
-        port = room.gateway_port if transport == "websocket on its own port" else room.port
+    async with open_realtime(evolve(SETTINGS, access=policy, max_connections_per_address=1)) as realtime:
+        port = realtime.gateway_port if transport == "websocket on its own port" else realtime.port
         async with AsyncExitStack() as clients:
             answers = [
                 await _ask(clients, port, _request(transport, f"X-Forwarded-For: {each}\r\n")) for each in forwarded

@@ -31,7 +31,7 @@ from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.hub_model import ModelClient
-from tests.support.simulated_viewers import SimulatedViewer, a_hub
+from tests.support.simulated_clients import SimulatedClient, a_hub
 
 SINCE = "2026-01-15T11:00:00Z"
 SHOPS = ("first-shop", "second-shop")
@@ -52,7 +52,7 @@ class _Store(MemoryProductStore):
         super().__init__()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.looks_first = False
+        self.stages_in_two_calls = False
         self.fails = False
 
     async def page(self, query: PageQuery) -> Page:
@@ -61,13 +61,13 @@ class _Store(MemoryProductStore):
         await self.gate.wait()
         if self.fails:
             raise ServiceUnavailable("products", "throttled")
-        return early if self.looks_first else await super().page(query)
+        return early if self.stages_in_two_calls else await super().page(query)
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port."""
         early = await super().read(keys)
         await self.gate.wait()
-        return early if self.looks_first else await super().read(keys)
+        return early if self.stages_in_two_calls else await super().read(keys)
 
 
 class _Lines(logging.Handler):
@@ -108,7 +108,7 @@ class HubMachine(RuleBasedStateMachine):
         self.store = _Store()
         self.hub = a_hub(self.store, FakeClock(), settings=SETTINGS)
         self.clients = [
-            ModelClient(SimulatedViewer(name, self.hub), stored=lambda: self.store.rows) for name in ("ada", "bob")
+            ModelClient(SimulatedClient(name, self.hub), stored=lambda: self.store.rows) for name in ("ada", "bob")
         ]
         for client in self.clients:
             client.connect()
@@ -227,16 +227,16 @@ class HubMachine(RuleBasedStateMachine):
 
     @rule(
         is_open=st.booleans(),
-        looks_first=st.booleans(),
+        stages_in_two_calls=st.booleans(),
         fails=st.sampled_from([False, False, True]),
         slow=st.sampled_from([(), (), (0,), (0, 1)]),
     )
-    def change_weather(self, is_open: bool, looks_first: bool, fails: bool, slow: tuple[int, ...]) -> None:
+    def change_weather(self, is_open: bool, stages_in_two_calls: bool, fails: bool, slow: tuple[int, ...]) -> None:
         """Hold up reads of the store or let them through, have pages fail, have clients read slowly."""
-        self.breath.append(lambda: self._change_weather(is_open, looks_first, fails, slow))
+        self.breath.append(lambda: self._change_weather(is_open, stages_in_two_calls, fails, slow))
 
-    def _change_weather(self, is_open: bool, looks_first: bool, fails: bool, slow: tuple[int, ...]) -> None:
-        self.store.looks_first, self.store.fails = looks_first, fails
+    def _change_weather(self, is_open: bool, stages_in_two_calls: bool, fails: bool, slow: tuple[int, ...]) -> None:
+        self.store.stages_in_two_calls, self.store.fails = stages_in_two_calls, fails
         if is_open:
             self.store.gate.set()
         else:

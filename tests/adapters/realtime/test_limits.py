@@ -17,16 +17,16 @@ from websockets.exceptions import ConnectionClosed
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_core.application.subscriber_session import SessionLimits
 from tests.adapters.realtime.raw_client import RawClient, a_frame, a_handshake
-from tests.adapters.realtime.room import SETTINGS, Room, http_client, open_room, until
+from tests.adapters.realtime.realtime_fixture import SETTINGS, RealtimeFixture, http_client, open_realtime, until
 
 SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
 POLLING = "/socket.io/?EIO=4&transport=polling"
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room with every limit at its default."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
@@ -46,9 +46,9 @@ def outcomes(answers: Sequence[str]) -> Counter[str]:
     return Counter(name for answer in answers for name in known if f'"{name}"' in answer)
 
 
-async def test_fifty_subscriptions_over_a_plain_websocket(room: Room) -> None:
+async def test_fifty_subscriptions_over_a_plain_websocket(realtime: RealtimeFixture) -> None:
     """The next one is an error, an old one is taken again, and one that is given up makes room."""
-    async with connect(f"ws://127.0.0.1:{room.port}/products", compression=None) as client:
+    async with connect(f"ws://127.0.0.1:{realtime.port}/products", compression=None) as client:
         await client.recv()
         for number in range(51):
             await client.send(plain(f"shop-{number}"))
@@ -56,20 +56,20 @@ async def test_fifty_subscriptions_over_a_plain_websocket(room: Room) -> None:
             "subscribed": 50,
             "too_many_subscriptions": 1,
         }
-        assert room.hub.subscription_count == 50
+        assert realtime.hub.subscription_count == 50
         await client.send(plain("shop-7"))
         assert '"subscribed"' in str(await client.recv())
         await client.send('{"event":"unsubscribe","data":{"seller_handle":"shop-7"}}')
         await client.recv()
         await client.send(plain("shop-50"))
         assert '"subscribed"' in str(await client.recv())
-        assert room.hub.subscription_count == 50
-    await until(lambda: room.hub.subscription_count == 0)
+        assert realtime.hub.subscription_count == 50
+    await until(lambda: realtime.hub.subscription_count == 0)
 
 
-async def test_fifty_subscriptions_over_socketio_on_a_websocket(room: Room) -> None:
+async def test_fifty_subscriptions_over_socketio_on_a_websocket(realtime: RealtimeFixture) -> None:
     """The connection goes on."""
-    async with connect(f"ws://127.0.0.1:{room.port}{SOCKETIO}", compression=None) as client:
+    async with connect(f"ws://127.0.0.1:{realtime.port}{SOCKETIO}", compression=None) as client:
         await client.send("40/products,")
         for _ in range(3):
             await client.recv()
@@ -79,12 +79,12 @@ async def test_fifty_subscriptions_over_socketio_on_a_websocket(room: Room) -> N
             "subscribed": 50,
             "too_many_subscriptions": 1,
         }
-        assert room.hub.subscription_count == 50
+        assert realtime.hub.subscription_count == 50
 
 
-async def test_fifty_subscriptions_and_a_hundred_messages_by_polling(room: Room) -> None:
+async def test_fifty_subscriptions_and_a_hundred_messages_by_polling(realtime: RealtimeFixture) -> None:
     """However many come in one payload; the session goes on."""
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         sid = orjson.loads((await http.get(POLLING)).content[1:])["sid"]
         url = f"{POLLING}&sid={sid}"
         await http.post(
@@ -92,13 +92,13 @@ async def test_fifty_subscriptions_and_a_hundred_messages_by_polling(room: Room)
         )
         answers = (await http.get(url)).text.split("\x1e")
         assert outcomes(answers) == {"subscribed": 50, "too_many_subscriptions": 50, "rate_limited": 20}
-        assert len(room.sockets) == 1
+        assert len(realtime.sockets) == 1
 
 
 @pytest.mark.parametrize("path", ["/products", SOCKETIO])
-async def test_a_hundred_messages_a_minute_on_a_websocket(room: Room, path: str) -> None:
+async def test_a_hundred_messages_a_minute_on_a_websocket(realtime: RealtimeFixture, path: str) -> None:
     """The next are errors until time has passed; the connection is not closed."""
-    async with connect(f"ws://127.0.0.1:{room.port}{path}", compression=None) as client:
+    async with connect(f"ws://127.0.0.1:{realtime.port}{path}", compression=None) as client:
         if path == SOCKETIO:
             await client.send("40/products,")
             await client.recv()
@@ -108,48 +108,51 @@ async def test_a_hundred_messages_a_minute_on_a_websocket(room: Room, path: str)
         for _ in range(103):
             await client.send(message)
         assert outcomes([str(await client.recv()) for _ in range(103)]) == {"subscribed": 100, "rate_limited": 3}
-        room.monotonic.now += 0.6
+        realtime.monotonic.now += 0.6
         await client.send(message)
         assert '"subscribed"' in str(await client.recv())
 
 
 @pytest.mark.parametrize("path", ["/products", SOCKETIO])
-async def test_a_frame_of_64_kib_and_no_more(room: Room, path: str) -> None:
+async def test_a_frame_of_64_kib_and_no_more(realtime: RealtimeFixture, path: str) -> None:
     """On each kind of WebSocket, by its own length, before the whole of it has come."""
     most = SessionLimits().max_frame_bytes
     assert most == 65_536
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.shake_hands(path)
         await client.send(a_frame(1, b" " * (most + 1))[:20])
         heard = await client.read_to_end()
         assert b"\x03\xf1" in heard
-    await until(lambda: not room.gateway)
+    await until(lambda: not realtime.gateway)
 
 
-async def test_who_never_joins_a_namespace_on_a_websocket_is_put_out(room: Room) -> None:
+async def test_who_never_joins_a_namespace_on_a_websocket_is_put_out(realtime: RealtimeFixture) -> None:
     """After 45 seconds, however well its heart beats; it was never a viewer."""
-    async with connect(f"ws://127.0.0.1:{room.port}{SOCKETIO}", compression=None) as client:
+    async with connect(f"ws://127.0.0.1:{realtime.port}{SOCKETIO}", compression=None) as client:
         await client.recv()
-        room.sweep(SETTINGS.ping_interval_seconds)
+        realtime.sweep(SETTINGS.ping_interval_seconds)
         assert await client.recv() == "2"
         await client.send("3")
         await client.send("40/nowhere,")
         assert str(await client.recv()).startswith("44/nowhere,")
-        room.sweep(44 - SETTINGS.ping_interval_seconds)
-        assert len(room.sockets) == 1
-        room.sweep(1)
+        realtime.sweep(44 - SETTINGS.ping_interval_seconds)
+        assert len(realtime.sockets) == 1
+        realtime.sweep(1)
         with pytest.raises(ConnectionClosed):
             await client.recv()
-    assert len(room.sockets) == 0
-    assert room.hub.counters.connections_opened == 0
+    assert len(realtime.sockets) == 0
+    assert realtime.hub.counters.connections_opened == 0
 
 
 async def test_the_limit_by_address_counts_each_address_by_itself() -> None:
     """For all who poll and all who stream; and whoever leaves makes room."""
     stream = "/api/v1/shop/nalu-fashion/events"
-    async with open_room(evolve(SETTINGS, max_connections_per_address=2)) as room, http_client(room) as here:
+    async with (
+        open_realtime(evolve(SETTINGS, max_connections_per_address=2)) as realtime,
+        http_client(realtime) as here,
+    ):
         elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-        async with httpx.AsyncClient(base_url=room.url, transport=elsewhere) as there:
+        async with httpx.AsyncClient(base_url=realtime.url, transport=elsewhere) as there:
             for _ in range(2):
                 assert (await here.get(POLLING)).status_code == 200
             assert (await here.get(POLLING)).status_code == 429
@@ -158,26 +161,26 @@ async def test_the_limit_by_address_counts_each_address_by_itself() -> None:
                 assert (await here.get(stream)).status_code == 429
                 async with there.stream("GET", stream) as other:
                     assert other.status_code == 200
-            await until(lambda: not len(room.streams))
+            await until(lambda: not len(realtime.streams))
             async with here.stream("GET", stream) as again:
                 assert again.status_code == 200
-        assert room.hub.counters.refused == {RefusalReason.ADDRESS: 2}
+        assert realtime.hub.counters.refused == {RefusalReason.ADDRESS: 2}
 
 
-async def test_an_upgrade_from_another_address_is_counted_where_it_comes_from(room: Room) -> None:
+async def test_an_upgrade_from_another_address_is_counted_where_it_comes_from(realtime: RealtimeFixture) -> None:
     """A phone that changes networks: the session's id lets it in; in the end nothing is counted any more."""
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         sid = orjson.loads((await http.get(POLLING)).content[1:])["sid"]
         await http.post(f"{POLLING}&sid={sid}", content="40/products,")
-    moved = socket.create_connection(("127.0.0.1", room.port), source_address=("127.0.0.3", 0))
+    moved = socket.create_connection(("127.0.0.1", realtime.port), source_address=("127.0.0.3", 0))
     moved.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(moved, a_handshake(f"{SOCKETIO}&sid={sid}"))
-    await until(lambda: len(room.gateway) == 1)
+    await until(lambda: len(realtime.gateway) == 1)
     await loop.sock_sendall(moved, a_frame(1, b"2probe") + a_frame(1, b"5"))
-    await until(lambda: room.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
-    assert room.gateway._by_address == {"127.0.0.3": 1}
+    await until(lambda: realtime.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
+    assert realtime.gateway._by_address == {"127.0.0.3": 1}
     moved.close()
-    await until(lambda: not room.gateway and not len(room.sockets))
-    assert not room.gateway._by_address
-    assert not room.sockets._polling_by_address
+    await until(lambda: not realtime.gateway and not len(realtime.sockets))
+    assert not realtime.gateway._by_address
+    assert not realtime.sockets._polling_by_address

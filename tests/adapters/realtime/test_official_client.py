@@ -12,7 +12,7 @@ import pytest
 
 from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
 from tests.adapters.realtime.node_client import NodeClient, run_client
-from tests.adapters.realtime.room import SELLER, Room, an_announcement, open_room, until
+from tests.adapters.realtime.realtime_fixture import SELLER, RealtimeFixture, an_announcement, open_realtime, until
 
 pytestmark = pytest.mark.node
 
@@ -23,19 +23,19 @@ Start = Callable[..., AbstractAsyncContextManager[NodeClient]]
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
 @pytest.fixture
-def start(room: Room, node: Path, socket_io_client_directory: Path) -> Start:
+def start(realtime: RealtimeFixture, node: Path, socket_io_client_directory: Path) -> Start:
     """A starter of clients; keywords are the client's options."""
 
     @asynccontextmanager
     async def starter(path: str = "/products", **options: Any) -> AsyncIterator[NodeClient]:
-        address = f"ws://127.0.0.1:{room.port}{path}"
+        address = f"ws://127.0.0.1:{realtime.port}{path}"
         options_json = orjson.dumps(options).decode()
         async with run_client(node, _SCRIPT, socket_io_client_directory, address, options_json) as client:
             yield client
@@ -43,7 +43,7 @@ def start(room: Room, node: Path, socket_io_client_directory: Path) -> Start:
     return starter
 
 
-async def test_with_its_defaults_it_polls_then_upgrades(room: Room, start: Start) -> None:
+async def test_with_its_defaults_it_polls_then_upgrades(realtime: RealtimeFixture, start: Start) -> None:
     """As the documentation writes it: ``io('ws://.../products')``; its id is the one that it is greeted with."""
     async with start() as client:
         await client.hear("open", "polling")
@@ -53,17 +53,19 @@ async def test_with_its_defaults_it_polls_then_upgrades(room: Room, start: Start
         await client.hear("upgrade", "websocket")
         await client.subscribe()
         announcement = an_announcement()
-        room.hub.broadcast(announcement)
+        realtime.hub.broadcast(announcement)
         assert (await client.hear("event", "new_product"))[2] == orjson.loads(announcement.event_json)
-        await until(lambda: room.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
+        await until(lambda: realtime.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
         await client.tell("disconnect")
-        await until(lambda: room.hub.stats()["totalConnections"] == 0)
+        await until(lambda: realtime.hub.stats()["totalConnections"] == 0)
 
 
 @pytest.mark.parametrize(
     ("transport", "name"), [("websocket", "socket.io websocket"), ("polling", "socket.io polling")]
 )
-async def test_either_transport_alone_is_enough(room: Room, start: Start, transport: str, name: str) -> None:
+async def test_either_transport_alone_is_enough(
+    realtime: RealtimeFixture, start: Start, transport: str, name: str
+) -> None:
     """Subscription, acknowledgement, events and the end of it."""
     async with start(transports=[transport]) as client:
         await client.hear("connect")
@@ -71,9 +73,9 @@ async def test_either_transport_alone_is_enough(room: Room, start: Start, transp
         answer = (await client.hear("event", "subscribed"))[2]
         assert (await client.hear("ack"))[1] == answer
         assert answer["recovered"] is True
-        assert room.hub.stats()["clientsPerTransport"] == {name: 1}
+        assert realtime.hub.stats()["clientsPerTransport"] == {name: 1}
         for number in range(3):
-            room.hub.broadcast(an_announcement(a_record(a_key(number))))
+            realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
         for number in range(3):
             heard = await client.hear("event", "new_product")
             assert heard[2]["product"]["video_id"] == a_key(number).video_id
@@ -83,7 +85,7 @@ async def test_either_transport_alone_is_enough(room: Room, start: Start, transp
         assert (await client.hear("ack"))[1]["subscriptions"] == []
 
 
-async def test_nothing_is_lost_or_doubled_while_it_upgrades(room: Room, start: Start) -> None:
+async def test_nothing_is_lost_or_doubled_while_it_upgrades(realtime: RealtimeFixture, start: Start) -> None:
     """Events go on throughout; each comes once, in order."""
     async with start() as client:
         await client.hear("event", "connected")
@@ -92,9 +94,9 @@ async def test_nothing_is_lost_or_doubled_while_it_upgrades(room: Room, start: S
 
         def announce_more() -> bool:
             nonlocal sent
-            room.hub.broadcast(an_announcement(a_record(a_key(sent))))
+            realtime.hub.broadcast(an_announcement(a_record(a_key(sent))))
             sent += 1
-            return room.hub.viewers_by_transport() == {"socket.io websocket": 1}
+            return realtime.hub.viewers_by_transport() == {"socket.io websocket": 1}
 
         await until(announce_more)
         announce_more()
@@ -103,13 +105,13 @@ async def test_nothing_is_lost_or_doubled_while_it_upgrades(room: Room, start: S
             assert heard[2]["product"]["video_id"] == a_key(number).video_id
 
 
-async def test_it_comes_back_and_catches_up(room: Room, start: Start) -> None:
+async def test_it_comes_back_and_catches_up(realtime: RealtimeFixture, start: Start) -> None:
     """After its connection broke it connects anew; with ``since`` it is told what it missed."""
     async with start(reconnectionDelay=10) as client:
         await client.hear("upgrade", "websocket")
         await client.tell("cut")
         await client.hear("disconnect")
-        room.store.save(a_record())
+        realtime.store.save(a_record())
         await client.hear("connect")
         await client.tell(
             "emit", "subscribe_to_seller", {"seller_handle": SELLER, "since": NOON.isoformat()[:11] + "00:00"}
@@ -118,15 +120,15 @@ async def test_it_comes_back_and_catches_up(room: Room, start: Start) -> None:
         assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id
 
 
-async def test_when_the_server_goes_away_it_will_come_back(room: Room, start: Start) -> None:
+async def test_when_the_server_goes_away_it_will_come_back(realtime: RealtimeFixture, start: Start) -> None:
     """Draining is a broken transport to it, after which it reconnects, and not a disconnection, after which not."""
     for transport in ("websocket", "polling"):
         async with start(transports=[transport], reconnection=False) as client:
             await client.hear("connect")
             if transport == "polling":
-                await room.sockets.close()
+                await realtime.sockets.close()
             else:
-                for connection in list(room.gateway._connections):
+                for connection in list(realtime.gateway._connections):
                     connection.close(1001)
             assert (await client.hear("disconnect"))[1] == "transport close"
 
@@ -151,15 +153,15 @@ async def test_what_is_wrong_is_an_error_event_and_it_stays_connected(start: Sta
         await client.subscribe()
 
 
-async def test_its_heartbeat_is_answered(room: Room, start: Start) -> None:
+async def test_its_heartbeat_is_answered(realtime: RealtimeFixture, start: Start) -> None:
     """On a quiet connection of either kind."""
     async with start() as client:
         await client.hear("upgrade", "websocket")
         await client.subscribe()
         for _ in range(3):
-            due = min(each.due for each in room.sockets._clients.values())
-            room.sweep(due - room.monotonic.now)
-            (session,) = room.sockets._clients.values()
-            await until(lambda session=session: session.due > room.monotonic.now + 21)
-        room.hub.broadcast(an_announcement())
+            due = min(each.due for each in realtime.sockets._clients.values())
+            realtime.sweep(due - realtime.monotonic.now)
+            (session,) = realtime.sockets._clients.values()
+            await until(lambda session=session: session.due > realtime.monotonic.now + 21)
+        realtime.hub.broadcast(an_announcement())
         assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id

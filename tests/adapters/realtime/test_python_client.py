@@ -9,7 +9,7 @@ import orjson
 import pytest
 import socketio
 
-from tests.adapters.realtime.room import PATIENCE_SECONDS, SELLER, an_announcement, open_room, until
+from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, SELLER, an_announcement, open_realtime, until
 
 NAMESPACE = "/products"
 
@@ -24,15 +24,15 @@ async def test_it_subscribes_hears_and_leaves(transports: list[str] | None) -> N
         heard.put_nowait((name, data))
 
     client.on("*", note, namespace=NAMESPACE)
-    async with open_room() as room, asyncio.timeout(PATIENCE_SECONDS):
-        await client.connect(room.url, namespaces=[NAMESPACE], transports=transports)
+    async with open_realtime() as realtime, asyncio.timeout(PATIENCE_SECONDS):
+        await client.connect(realtime.url, namespaces=[NAMESPACE], transports=transports)
         name, data = await heard.get()
         assert (name, data["clientId"]) == ("connected", client.get_sid(NAMESPACE))
         answer = await client.call("subscribe_to_seller", {"seller_handle": SELLER}, namespace=NAMESPACE)
         assert await heard.get() == ("subscribed", answer)
         announcement = an_announcement()
-        room.hub.broadcast(announcement)
+        realtime.hub.broadcast(announcement)
         assert await heard.get() == ("new_product", orjson.loads(announcement.event_json))
         await client.disconnect()
-        await until(lambda: room.hub.stats()["totalConnections"] == 0)
+        await until(lambda: realtime.hub.stats()["totalConnections"] == 0)
     await client.shutdown()

@@ -8,15 +8,15 @@ from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import Refusal
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.raw_client import a_frame
-from tests.adapters.realtime.room import Room, an_announcement, make_room
+from tests.adapters.realtime.realtime_fixture import RealtimeFixture, an_announcement, make_realtime
 from tests.support import virtual_time
 
 QUERY = {"EIO": "4", "transport": "polling"}
 
 
-async def _open(room: Room) -> SocketIoClient:
+async def _open(realtime: RealtimeFixture) -> SocketIoClient:
     """A session that polls, its handshake read."""
-    admitted = room.sockets.admit("GET", QUERY, room.settings.access.examine("192.0.2.1", lambda _: []))
+    admitted = realtime.sockets.admit("GET", QUERY, realtime.settings.access.examine("192.0.2.1", lambda _: []))
     assert not isinstance(admitted, Refusal)
     await _poll(admitted[1])
     return admitted[1]
@@ -28,9 +28,9 @@ async def _poll(client: SocketIoClient) -> bytes:
     return await poll
 
 
-def _probe(room: Room, client: SocketIoClient) -> FakeTransport:
+def _probe(realtime: RealtimeFixture, client: SocketIoClient) -> FakeTransport:
     path = f"/socket.io/?EIO=4&transport=websocket&sid={client.engine.sid}"
-    transport = FakeTransport(room.gateway, path)
+    transport = FakeTransport(realtime.gateway, path)
     transport.hear(a_frame(1, b"2probe"))
     return transport
 
@@ -39,9 +39,9 @@ def test_a_client_that_has_no_answer_to_its_probe_polls_ten_times_a_second() -> 
     """As with the reference server: 101 polls in ten seconds, not one after the other."""
 
     async def main() -> int:
-        room, loop = make_room(), asyncio.get_running_loop()
-        client = await _open(room)
-        _probe(room, client)
+        realtime, loop = make_realtime(), asyncio.get_running_loop()
+        client = await _open(realtime)
+        _probe(realtime, client)
         polls = 0
         while loop.time() < 10:
             assert await _poll(client) == b"6"
@@ -55,11 +55,11 @@ def test_the_poll_that_hangs_when_the_probe_comes_ends_at_once() -> None:
     """So an upgrade takes no longer than its round trips."""
 
     async def main() -> float:
-        room, loop = make_room(), asyncio.get_running_loop()
-        client = await _open(room)
+        realtime, loop = make_realtime(), asyncio.get_running_loop()
+        client = await _open(realtime)
         poll = asyncio.create_task(_poll(client))
         await asyncio.sleep(1)
-        transport = _probe(room, client)
+        transport = _probe(realtime, client)
         assert await poll == b"6"
         ended_at = loop.time()
         transport.hear(a_frame(1, b"5"))
@@ -73,18 +73,18 @@ def test_a_poll_during_an_upgrade_brings_events_at_once() -> None:
     """It waits only while there is nothing to bring."""
 
     async def main() -> tuple[bytes, float]:
-        room = make_room()
-        client = await _open(room)
+        realtime = make_realtime()
+        client = await _open(realtime)
         client.open_post()
         client.receive_payload(b'40/products,\x1e42/products,["subscribe_to_seller",{"seller_handle":"nalu-fashion"}]')
         heard = b""
         while b"subscribed" not in heard:
             heard += await _poll(client)
-        _probe(room, client)
+        _probe(realtime, client)
         began_at = asyncio.get_running_loop().time()
         poll = asyncio.create_task(_poll(client))
         await asyncio.sleep(0.05)
-        room.hub.broadcast(an_announcement())
+        realtime.hub.broadcast(an_announcement())
         return await poll, asyncio.get_running_loop().time() - began_at
 
     payload, seconds = virtual_time.run(main())
@@ -96,9 +96,9 @@ def test_a_poll_after_a_failed_upgrade_hangs_again() -> None:
     """Nothing is left of the upgrade; the heartbeat ends it."""
 
     async def main() -> bool:
-        room = make_room()
-        client = await _open(room)
-        transport = _probe(room, client)
+        realtime = make_realtime()
+        client = await _open(realtime)
+        transport = _probe(realtime, client)
         poll = asyncio.create_task(_poll(client))
         await asyncio.sleep(0)
         transport.hear(a_frame(1, b"4unexpected"))

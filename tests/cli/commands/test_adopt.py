@@ -12,8 +12,8 @@ from attrs import frozen
 from click.testing import Result
 
 from linkhub_core.model import Kind
-from tests.adapters.aws.queue_room import QueueRoom
-from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.adapters.aws.queue_fixture import QueueFixture
+from tests.adapters.aws.table_fixture import TableFixture, open_tables
 from tests.cli.conftest import CAPTION, Terminal
 from tests.support import aws, foreign_rows
 from tests.support.foreign_rows import UNREADABLE_PRODUCT, UNREADABLE_ROW, video
@@ -28,7 +28,7 @@ class ForeignTables:
     """A terminal on tables that another service filled, with the settings of that service."""
 
     terminal: Terminal
-    tables: TableRoom
+    tables: TableFixture
     leads: dict[str, str]
 
     def run(self, *arguments: str) -> Result:
@@ -45,8 +45,8 @@ def foreign(
     make_sqs_client: Callable[[], SQSClient],
 ) -> Iterator[ForeignTables]:
     """Neither table has an index, and nothing names the backend."""
-    queues = QueueRoom.furnish(make_sqs_client(), shares_dead_letters=True)
-    with furnished(make_dynamodb_client(), has_index=False) as tables:
+    queues = QueueFixture.create(make_sqs_client(), shares_dead_letters=True)
+    with open_tables(make_dynamodb_client(), has_index=False) as tables:
         foreign_rows.put(tables.dynamodb, tables.products.name, *foreign_rows.foreign_products())
         foreign_rows.put(tables.dynamodb, tables.staging.name, *foreign_rows.foreign_staging())
         leads = {

@@ -14,7 +14,7 @@ from click.testing import Result
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Rejection
-from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.queue_fixture import QueueFixture
 from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
 from tests.support import aws
 
@@ -29,7 +29,7 @@ class SharedLetters:
     """A terminal on two queues of a test server that share one dead-letter queue."""
 
     terminal: Terminal
-    room: QueueRoom
+    fixture: QueueFixture
     leads: dict[str, str]
 
     def run(self, *arguments: str) -> Result:
@@ -42,29 +42,31 @@ class SharedLetters:
 
     def depths(self) -> tuple[int, ...]:
         """How many messages wait on each queue, captions first."""
-        return tuple(self.room.depth(self.room.queues[kind].url)[0] for kind in Kind)
+        return tuple(self.fixture.depth(self.fixture.queues[kind].url)[0] for kind in Kind)
 
 
 @pytest.fixture
 def shared(terminal: Terminal, sqs_sns_endpoint: str, make_sqs_client: Callable[[], SQSClient]) -> SharedLetters:
     """One letter of each kind, sound by today's rules, and one that another program left there."""
-    room = QueueRoom.furnish(make_sqs_client(), shares_dead_letters=True)
-    asyncio.run(_reject(room))
-    room.sqs.send_message(QueueUrl=room.queues[Kind.CAPTION].dead_letter_url, MessageBody=json.dumps(THUMBNAILS))
+    fixture = QueueFixture.create(make_sqs_client(), shares_dead_letters=True)
+    asyncio.run(_reject(fixture))
+    fixture.sqs.send_message(QueueUrl=fixture.queues[Kind.CAPTION].dead_letter_url, MessageBody=json.dumps(THUMBNAILS))
     leads = {
         **aws.environment(sqs_sns_endpoint=sqs_sns_endpoint),
         "LINKHUB_BACKEND": "aws",
-        "SQS_CAPTION_QUEUE_URL": room.queues[Kind.CAPTION].url,
-        "SQS_THUMBNAIL_QUEUE_URL": room.queues[Kind.THUMBNAIL].url,
+        "SQS_CAPTION_QUEUE_URL": fixture.queues[Kind.CAPTION].url,
+        "SQS_THUMBNAIL_QUEUE_URL": fixture.queues[Kind.THUMBNAIL].url,
     }
-    return SharedLetters(terminal, room, leads)
+    return SharedLetters(terminal, fixture, leads)
 
 
-async def _reject(room: QueueRoom) -> None:
+async def _reject(fixture: QueueFixture) -> None:
     events = {Kind.CAPTION: CAPTION, Kind.THUMBNAIL: THUMBNAILS}
-    await room.publisher.publish([OutgoingMessage(kind=kind, body=json.dumps(event)) for kind, event in events.items()])
-    queue = room.queue(poll_wait_seconds=0)
-    rejections = [Rejection(delivery=one, faults=[Fault("", "no")]) for one in await room.receive(queue, 2)]
+    await fixture.publisher.publish(
+        [OutgoingMessage(kind=kind, body=json.dumps(event)) for kind, event in events.items()]
+    )
+    queue = fixture.queue(poll_wait_seconds=0)
+    rejections = [Rejection(delivery=one, faults=[Fault("", "no")]) for one in await fixture.receive(queue, 2)]
     await queue.reject(rejections)
     await queue.close()
 

@@ -12,7 +12,7 @@ from attrs import define, field
 from linkhub_adapters.realtime.engineio import Refusal
 from linkhub_cli.processes.gateway_duty import Viewers
 from tests.adapters.realtime.fake_transport import FakeTransport
-from tests.adapters.realtime.room import Room, make_room
+from tests.adapters.realtime.realtime_fixture import RealtimeFixture, make_realtime
 from tests.support import virtual_time
 
 QUERY = {"EIO": "4", "transport": "polling"}
@@ -31,10 +31,10 @@ class Leaving:
         return [*self.websockets, *self.polls, *self.streams]
 
 
-def _poll(room: Room, ends: list[float]) -> None:
+def _poll(realtime: RealtimeFixture, ends: list[float]) -> None:
     """A session with a poll that hangs."""
-    caller = room.settings.access.examine("192.0.2.1", lambda _: [])
-    admitted = room.sockets.admit("GET", QUERY, caller)
+    caller = realtime.settings.access.examine("192.0.2.1", lambda _: [])
+    admitted = realtime.sockets.admit("GET", QUERY, caller)
     assert not isinstance(admitted, Refusal)
     handshake, hanging = (admitted[1].open_poll() for _ in range(2))
     assert isinstance(handshake, asyncio.Future)
@@ -42,19 +42,19 @@ def _poll(room: Room, ends: list[float]) -> None:
     hanging.add_done_callback(lambda _: ends.append(asyncio.get_running_loop().time()))
 
 
-async def _stream(room: Room, ends: list[float]) -> None:
+async def _stream(realtime: RealtimeFixture, ends: list[float]) -> None:
     """A stream that is sent to its end."""
 
     async def send(message: MutableMapping[str, Any]) -> None:
         if not message.get("more_body"):
             ends.append(asyncio.get_running_loop().time())
 
-    stream = room.streams.open("192.0.2.1")
-    room.streams.watch(stream, "nalu-fashion", None)
+    stream = realtime.streams.open("192.0.2.1")
+    realtime.streams.watch(stream, "nalu-fashion", None)
     try:
         await stream.pump(send)
     finally:
-        room.streams.remove(stream)
+        realtime.streams.remove(stream)
 
 
 def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -> Leaving:
@@ -62,18 +62,18 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
     leaving = Leaving()
 
     async def main() -> None:
-        room = make_room()
-        transports = [FakeTransport(room.gateway) for _ in range(count)]
+        realtime = make_realtime()
+        transports = [FakeTransport(realtime.gateway) for _ in range(count)]
         for _ in range(count):
-            _poll(room, leaving.polls)
-        streams = [asyncio.create_task(_stream(room, leaving.streams)) for _ in range(count)]
+            _poll(realtime, leaving.polls)
+        streams = [asyncio.create_task(_stream(realtime, leaving.streams)) for _ in range(count)]
         await asyncio.sleep(0)
-        assert room.hub.stats()["totalConnections"] == 2 * count
+        assert realtime.hub.stats()["totalConnections"] == 2 * count
         viewers = Viewers(
-            hub=room.hub,
-            gateway=room.gateway,
-            socketio=room.sockets,
-            streams=room.streams,
+            hub=realtime.hub,
+            gateway=realtime.gateway,
+            socketio=realtime.sockets,
+            streams=realtime.streams,
             listening=(),
             drain_seconds=drain_seconds,
         )
@@ -87,8 +87,8 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
         await asyncio.gather(*streams)
         assert [transport.close_code for transport in transports] == [1001] * count
         leaving.websockets += [transport.closed_at for transport in transports]
-        assert (len(room.gateway), len(room.sockets), len(room.streams)) == (0, 0, 0)
-        assert room.hub.stats()["totalConnections"] == 0
+        assert (len(realtime.gateway), len(realtime.sockets), len(realtime.streams)) == (0, 0, 0)
+        assert realtime.hub.stats()["totalConnections"] == 0
 
     virtual_time.run(main())
     return leaving

@@ -13,7 +13,7 @@ from jsonschema_rs import Draft202012Validator
 from linkhub_adapters.http.api import openapi
 from linkhub_adapters.http.pages import api_docs
 from linkhub_cli.wiring import documents
-from tests.cli.wired import a_server
+from tests.cli.server_fixture import a_server
 
 _DOCUMENT = openapi.describe(documents.openapi_paths())
 _EVENTS = "/api/v1/shop/nalu/events"

@@ -12,7 +12,7 @@ from linkhub_cli.settings import Logs
 from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.cli.wired import a_server
+from tests.cli.server_fixture import a_server
 
 _REFUSED_BY_SOCKETIO = ("PUT", "PATCH", "DELETE")
 """The protocol's own answer to them is a 400, so they reach its route."""

@@ -46,7 +46,7 @@ from linkhub_core.testing.flaky import (
 )
 from linkhub_core.wire.codec import Reading, document_of, read_event
 from linkhub_core.wire.intake import unwrap
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 
@@ -61,153 +61,153 @@ def keyed(number: int) -> dict[str, str]:
 
 async def test_a_half_alone_waits_in_staging() -> None:
     """It is acknowledged: staging is durable."""
-    line = Line()
-    await line.post_event(CAPTION)
-    await line.turn()
-    (row,) = line.rows.rows.values()
-    assert (row.key, row.half.kind, row.expires_at) == (KEY, CAPTION, line.clock.now() + timedelta(days=1))
-    assert (line.left, line.stored.rows, line.heard.taken) == (0, {}, [])
-    assert [entry.key for entry in line.journal.of(HalfStaged)] == [KEY]
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION)
+    await harness.turn()
+    (row,) = harness.rows.rows.values()
+    assert (row.key, row.half.kind, row.expires_at) == (KEY, CAPTION, harness.clock.now() + timedelta(days=1))
+    assert (harness.left, harness.stored.rows, harness.heard.taken) == (0, {}, [])
+    assert [entry.key for entry in harness.journal.of(HalfStaged)] == [KEY]
 
 
 @pytest.mark.parametrize("first", list(Kind))
 async def test_a_half_joins_the_partner_that_waits(first: Kind) -> None:
     """The product is saved and announced, and nothing is left in staging."""
-    line = Line()
+    harness = AssemblyHarness()
     for kind in (first, first.partner):
-        await line.post_event(kind)
-        await line.turn()
-    record = line.stored.rows[KEY]
+        await harness.post_event(kind)
+        await harness.turn()
+    record = harness.stored.rows[KEY]
     assert (record.revision, record.unannounced_revision) == (1, None)
-    assert [(one.key, one.revision) for one in line.heard.taken] == [(KEY, 1)]
-    assert (line.left, line.rows.rows) == (0, {})
+    assert [(one.key, one.revision) for one in harness.heard.taken] == [(KEY, 1)]
+    assert (harness.left, harness.rows.rows) == (0, {})
 
 
 async def test_both_halves_in_one_batch_skip_staging() -> None:
     """They are written once, as a product."""
-    staging = FlakyStagingStore(line_rows := Line().rows)
-    line = Line(rows=line_rows, staging=staging)
-    await line.post_event(CAPTION)
-    await line.post_event(THUMBNAIL)
-    await line.turn()
-    assert line.stored.rows[KEY].revision == 1
+    staging = FlakyStagingStore(line_rows := AssemblyHarness().rows)
+    harness = AssemblyHarness(rows=line_rows, staging=staging)
+    await harness.post_event(CAPTION)
+    await harness.post_event(THUMBNAIL)
+    await harness.turn()
+    assert harness.stored.rows[KEY].revision == 1
     assert staging.calls == ["waiting"]
-    assert [entry.kinds for entry in line.journal.of(ProductSaved)] == [(CAPTION, THUMBNAIL)]
+    assert [entry.kinds for entry in harness.journal.of(ProductSaved)] == [(CAPTION, THUMBNAIL)]
 
 
 async def test_a_pair_takes_in_what_stands_in_staging() -> None:
     """The newest caption wins, be it the one that waited, and its row goes."""
-    line = Line()
-    await line.post_event(CAPTION, title="Newest", timestamp="2026-01-15T11:30:00Z")
-    await line.turn()
-    await line.post_event(CAPTION, title="Older", timestamp="2026-01-15T11:00:00Z")
-    await line.post_event(THUMBNAIL)
-    await line.turn()
-    assert line.stored.rows[KEY].caption.title == "Newest"
-    assert (line.rows.rows, line.left) == ({}, 0)
-    assert line.heard.taken[-1].revision == line.stored.rows[KEY].revision
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION, title="Newest", timestamp="2026-01-15T11:30:00Z")
+    await harness.turn()
+    await harness.post_event(CAPTION, title="Older", timestamp="2026-01-15T11:00:00Z")
+    await harness.post_event(THUMBNAIL)
+    await harness.turn()
+    assert harness.stored.rows[KEY].caption.title == "Newest"
+    assert (harness.rows.rows, harness.left) == ({}, 0)
+    assert harness.heard.taken[-1].revision == harness.stored.rows[KEY].revision
 
 
 async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknowledged() -> None:
     """The others are told as known."""
-    line = Line()
+    harness = AssemblyHarness()
     for minute in (2, 9, 5):
-        await line.post_event(CAPTION, title=f"T{minute}", timestamp=f"2026-01-15T11:0{minute}:00Z")
-    await line.turn()
-    assert document_of(line.rows.rows[KEY].half.content)["title"] == "T9"
-    assert line.left == 0
-    assert len(line.journal.of(HalfWasKnown)) == 2
+        await harness.post_event(CAPTION, title=f"T{minute}", timestamp=f"2026-01-15T11:0{minute}:00Z")
+    await harness.turn()
+    assert document_of(harness.rows.rows[KEY].half.content)["title"] == "T9"
+    assert harness.left == 0
+    assert len(harness.journal.of(HalfWasKnown)) == 2
 
 
 async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sender() -> None:
     """So that each message's log line, and its trace, say what became of it."""
-    line = Line()
-    await line.post(an_outgoing(CAPTION), an_outgoing(THUMBNAIL))
-    await line.turn()
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(CAPTION), an_outgoing(THUMBNAIL))
+    await harness.turn()
     for kind in (CAPTION, THUMBNAIL):
         message = evolve(an_outgoing(kind), attributes={"correlationId": f"copy of {kind}"})
-        await line.post(message)
-    await line.turn()
-    told = {entry.kind: entry.origin.correlation_id for entry in line.journal.of(HalfWasKnown)}
+        await harness.post(message)
+    await harness.turn()
+    told = {entry.kind: entry.origin.correlation_id for entry in harness.journal.of(HalfWasKnown)}
     assert told == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
 
 
 async def test_a_half_that_is_superseded_is_acknowledged_and_changes_nothing() -> None:
     """Whoever staged the newer one looks after it."""
-    line = Line()
+    harness = AssemblyHarness()
     for minute in (9, 5):
-        await line.post_event(CAPTION, timestamp=f"2026-01-15T11:0{minute}:00Z")
-        await line.turn()
-    assert line.rows.rows[KEY].half.version.timestamp.minute == 9
-    assert (line.left, len(line.journal.of(HalfWasKnown))) == (0, 1)
+        await harness.post_event(CAPTION, timestamp=f"2026-01-15T11:0{minute}:00Z")
+        await harness.turn()
+    assert harness.rows.rows[KEY].half.version.timestamp.minute == 9
+    assert (harness.left, len(harness.journal.of(HalfWasKnown))) == (0, 1)
 
 
 async def test_the_same_video_at_two_sellers_is_two_products() -> None:
     """Halves of different sellers never join."""
-    line = Line()
-    await line.post_event(CAPTION, seller_handle="a")
-    await line.post_event(THUMBNAIL, seller_handle="b")
-    await line.turn()
-    assert (line.stored.rows, len(line.rows.rows)) == ({}, 2)
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION, seller_handle="a")
+    await harness.post_event(THUMBNAIL, seller_handle="b")
+    await harness.turn()
+    assert (harness.stored.rows, len(harness.rows.rows)) == ({}, 2)
 
 
 async def test_a_newer_half_becomes_the_next_revision() -> None:
     """It is announced as an update, and no row stays."""
-    line = await with_a_product()
-    await line.post_event(CAPTION, title="Newer", timestamp="2026-01-15T11:30:00Z")
-    await line.turn()
-    assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
-    assert [one.event_type for one in line.heard.taken] == ["new_product", "product_updated"]
-    assert line.rows.rows == {}
+    harness = await with_a_product()
+    await harness.post_event(CAPTION, title="Newer", timestamp="2026-01-15T11:30:00Z")
+    await harness.turn()
+    assert (harness.stored.rows[KEY].revision, harness.stored.rows[KEY].caption.title) == (2, "Newer")
+    assert [one.event_type for one in harness.heard.taken] == ["new_product", "product_updated"]
+    assert harness.rows.rows == {}
 
 
-async def with_a_product(**ports: Any) -> Line:
+async def with_a_product(**ports: Any) -> AssemblyHarness:
     """A line that has a product already, announced."""
-    line = Line(**ports)
-    await line.post_event(CAPTION, timestamp="2026-01-15T11:00:00Z")
-    await line.post_event(THUMBNAIL, timestamp="2026-01-15T11:00:00Z")
-    await line.turn()
-    line.journal.entries.clear()
-    return line
+    harness = AssemblyHarness(**ports)
+    await harness.post_event(CAPTION, timestamp="2026-01-15T11:00:00Z")
+    await harness.post_event(THUMBNAIL, timestamp="2026-01-15T11:00:00Z")
+    await harness.turn()
+    harness.journal.entries.clear()
+    return harness
 
 
 @pytest.mark.parametrize("kinds", [[CAPTION], [THUMBNAIL], [CAPTION, THUMBNAIL]])
 async def test_copies_of_what_is_done_write_nothing_and_announce_nothing(kinds: list[Kind]) -> None:
     """They come to see the product, and go."""
-    line = await with_a_product()
-    before = dict(line.stored.rows)
+    harness = await with_a_product()
+    before = dict(harness.stored.rows)
     for kind in kinds:
-        await line.post_event(kind, timestamp="2026-01-15T11:00:00Z")
-    await line.turn()
-    assert (line.stored.rows, len(line.heard.taken), line.rows.rows, line.left) == (before, 1, {}, 0)
-    assert len(line.journal.of(HalfWasKnown)) == len(kinds)
-    assert not line.journal.of(ProductSaved)
+        await harness.post_event(kind, timestamp="2026-01-15T11:00:00Z")
+    await harness.turn()
+    assert (harness.stored.rows, len(harness.heard.taken), harness.rows.rows, harness.left) == (before, 1, {}, 0)
+    assert len(harness.journal.of(HalfWasKnown)) == len(kinds)
+    assert not harness.journal.of(ProductSaved)
 
 
 async def test_a_queue_that_delivers_everything_twice_makes_every_product_once() -> None:
     """Copies beside their originals, and copies of what was acknowledged."""
-    line = Line()
-    line.queue = DuplicatingQueue(line.messages)
+    harness = AssemblyHarness()
+    harness.queue = DuplicatingQueue(harness.messages)
     for number in range(5):
-        await line.post_event(CAPTION, **keyed(number))
-        await line.turn()
-        await line.post_event(THUMBNAIL, **keyed(number))
-        await line.turn()
-    await line.turn()
-    assert [record.revision for record in line.stored.rows.values()] == [1] * 5
-    assert len(line.heard.taken) == 5
-    assert (line.rows.rows, line.left) == ({}, 0)
+        await harness.post_event(CAPTION, **keyed(number))
+        await harness.turn()
+        await harness.post_event(THUMBNAIL, **keyed(number))
+        await harness.turn()
+    await harness.turn()
+    assert [record.revision for record in harness.stored.rows.values()] == [1] * 5
+    assert len(harness.heard.taken) == 5
+    assert (harness.rows.rows, harness.left) == ({}, 0)
 
 
 async def test_a_row_past_its_time_still_joins() -> None:
     """Its time is when it may go, not when it must."""
-    line = Line()
-    await line.post_event(CAPTION)
-    await line.turn()
-    line.clock.advance(3 * 24 * 3600)
-    await line.post_event(THUMBNAIL)
-    await line.turn()
-    assert (KEY in line.stored.rows, line.rows.rows) == (True, {})
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION)
+    await harness.turn()
+    harness.clock.advance(3 * 24 * 3600)
+    await harness.post_event(THUMBNAIL)
+    await harness.turn()
+    assert (KEY in harness.stored.rows, harness.rows.rows) == (True, {})
 
 
 # --- what is malformed
@@ -215,54 +215,54 @@ async def test_a_row_past_its_time_still_joins() -> None:
 
 async def test_the_malformed_goes_to_the_dead_letters_and_its_batch_mates_go_on() -> None:
     """With its faults, at its first delivery."""
-    line = Line()
-    await line.post(an_outgoing(CAPTION, body="{"), an_outgoing(CAPTION), an_outgoing(THUMBNAIL, title=5))
-    await line.post(an_outgoing(THUMBNAIL, body=orjson.dumps(an_event(CAPTION)).decode()))
-    await line.post(an_outgoing(THUMBNAIL, thumbnails=[]))
-    await line.turn()
-    assert line.left == 0
-    assert [(letter.kind, letter.receive_count) for letter in await line.letters()] == [
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(CAPTION, body="{"), an_outgoing(CAPTION), an_outgoing(THUMBNAIL, title=5))
+    await harness.post(an_outgoing(THUMBNAIL, body=orjson.dumps(an_event(CAPTION)).decode()))
+    await harness.post(an_outgoing(THUMBNAIL, thumbnails=[]))
+    await harness.turn()
+    assert harness.left == 0
+    assert [(letter.kind, letter.receive_count) for letter in await harness.letters()] == [
         (CAPTION, 1),
         (THUMBNAIL, 1),
     ]
-    assert KEY in line.stored.rows, "the sound ones made their product"
-    assert [entry.faults[0].field for entry in line.journal.of(MessageRejected)] == ["", "thumbnails"]
+    assert KEY in harness.stored.rows, "the sound ones made their product"
+    assert [entry.faults[0].field for entry in harness.journal.of(MessageRejected)] == ["", "thumbnails"]
 
 
 async def test_the_deviations_of_an_accepted_event_are_recorded_once_per_message() -> None:
     """When the message is acknowledged: one that is given back first is counted when it is done."""
-    line = Line()
-    line.queue = FlakyEventQueue(line.messages, strikes=[Strike("acknowledge", unavailable("queue"))])
-    await line.post(an_outgoing(CAPTION, price="49.90", tags=None), an_outgoing(THUMBNAIL))
-    await line.turn()
-    assert line.journal.of(EventDeviated) == []
-    line.clock.advance(60)
-    await line.turn()
-    (deviated,) = line.journal.of(EventDeviated)
+    harness = AssemblyHarness()
+    harness.queue = FlakyEventQueue(harness.messages, strikes=[Strike("acknowledge", unavailable("queue"))])
+    await harness.post(an_outgoing(CAPTION, price="49.90", tags=None), an_outgoing(THUMBNAIL))
+    await harness.turn()
+    assert harness.journal.of(EventDeviated) == []
+    harness.clock.advance(60)
+    await harness.turn()
+    (deviated,) = harness.journal.of(EventDeviated)
     assert (deviated.queue, deviated.kind, deviated.key) == (CAPTION, CAPTION, KEY)
     assert deviated.origin.notes == (Note("price", "number_as_text"), Note("tags", "missing_as_empty"))
 
 
 async def test_a_half_that_waits_keeps_its_notes() -> None:
     """For the one who asks why it waits."""
-    line = Line()
-    await line.post(an_outgoing(CAPTION, price="49.90"))
-    await line.turn()
-    (waiting,) = line.rows.rows.values()
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(CAPTION, price="49.90"))
+    await harness.turn()
+    (waiting,) = harness.rows.rows.values()
     assert waiting.origin.notes == (Note("price", "number_as_text"),)
 
 
 async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
     """The malformed message is given back, the sound one is done."""
-    line = Line()
-    line.queue = FlakyEventQueue(line.messages, strikes=[Strike("reject", unavailable("dead letters"))])
-    await line.post(an_outgoing(CAPTION, body="{"), an_outgoing(THUMBNAIL))
-    await line.turn()
-    assert (line.left, len(line.rows.rows)) == (1, 1)
-    assert [entry.delay_seconds for entry in line.journal.of(MessagesReleased)] == [1.0]
-    line.clock.advance(1)
-    await line.turn()
-    assert (line.left, len(await line.letters())) == (0, 1)
+    harness = AssemblyHarness()
+    harness.queue = FlakyEventQueue(harness.messages, strikes=[Strike("reject", unavailable("dead letters"))])
+    await harness.post(an_outgoing(CAPTION, body="{"), an_outgoing(THUMBNAIL))
+    await harness.turn()
+    assert (harness.left, len(harness.rows.rows)) == (1, 1)
+    assert [entry.delay_seconds for entry in harness.journal.of(MessagesReleased)] == [1.0]
+    harness.clock.advance(1)
+    await harness.turn()
+    assert (harness.left, len(await harness.letters())) == (0, 1)
 
 
 async def test_a_body_that_breaks_the_codec_is_given_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,11 +274,11 @@ async def test_a_body_that_breaks_the_codec_is_given_back_alone(monkeypatch: pyt
         return read_event(kind, body, received_at)
 
     monkeypatch.setattr(module, "read_event", fragile)
-    line = Line()
-    await line.post(an_outgoing(CAPTION, body="poison"), an_outgoing(THUMBNAIL))
-    await line.turn()
-    (released,) = line.journal.of(MessagesReleased)
-    assert (line.left, len(line.rows.rows)) == (1, 1)
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(CAPTION, body="poison"), an_outgoing(THUMBNAIL))
+    await harness.turn()
+    (released,) = harness.journal.of(MessagesReleased)
+    assert (harness.left, len(harness.rows.rows)) == (1, 1)
     assert (released.problem, released.transient) == ("RecursionError('too deep')", False)
     assert [origin.correlation_id for origin in released.origins] == ["c-1"]
 
@@ -311,65 +311,65 @@ async def test_whatever_call_fails_the_messages_come_again_and_all_ends_well(
     port: str, method: str, error: Exception, after: bool
 ) -> None:
     """A call that failed, with its effect or without, is done again with the same result as if it had not."""
-    line = Line()
-    flaky = WRAPPERS[port](getattr(line, BENEATH[port]), strikes=[Strike(method, error, after=after)])
-    setattr(line, port, flaky)
+    harness = AssemblyHarness()
+    flaky = WRAPPERS[port](getattr(harness, BENEATH[port]), strikes=[Strike(method, error, after=after)])
+    setattr(harness, port, flaky)
     for kind in Kind:
-        await line.post_event(kind, **keyed(1))
-        await line.turn()
-    await line.post_event(CAPTION, **keyed(2))
-    await line.post_event(THUMBNAIL, **keyed(2))
+        await harness.post_event(kind, **keyed(1))
+        await harness.turn()
+    await harness.post_event(CAPTION, **keyed(2))
+    await harness.post_event(THUMBNAIL, **keyed(2))
     for _ in range(4):
-        await line.turn()
-        line.clock.advance(60)
+        await harness.turn()
+        harness.clock.advance(60)
     assert not flaky.strikes, "the fault never struck"
-    assert {key: record.revision for key, record in line.stored.rows.items()} == {a_key(1): 1, a_key(2): 1}
-    assert {one.key for one in line.heard.taken} == {a_key(1), a_key(2)}
-    assert not any(record.unannounced_revision for record in line.stored.rows.values())
-    assert (line.rows.rows, line.left, await line.letters()) == ({}, 0, [])
+    assert {key: record.revision for key, record in harness.stored.rows.items()} == {a_key(1): 1, a_key(2): 1}
+    assert {one.key for one in harness.heard.taken} == {a_key(1), a_key(2)}
+    assert not any(record.unannounced_revision for record in harness.stored.rows.values())
+    assert (harness.rows.rows, harness.left, await harness.letters()) == ({}, 0, [])
 
 
 async def test_while_a_service_is_away_messages_are_given_back_for_longer_and_longer() -> None:
     """Never acknowledged, never rejected; 1 s, 2 s, 4 s, ..."""
-    line = Line()
-    line.products = FlakyProductStore(line.stored, strikes=[Strike("find", unavailable("DynamoDB"), None)])
-    await line.post_event(CAPTION)
+    harness = AssemblyHarness()
+    harness.products = FlakyProductStore(harness.stored, strikes=[Strike("find", unavailable("DynamoDB"), None)])
+    await harness.post_event(CAPTION)
     for _ in range(5):
-        await line.turn()
-        assert line.left == 1
-        line.clock.advance(400)
-    entries = line.journal.of(MessagesReleased)
+        await harness.turn()
+        assert harness.left == 1
+        harness.clock.advance(400)
+    entries = harness.journal.of(MessagesReleased)
     assert [entry.delay_seconds for entry in entries] == [1.0, 2.0, 4.0, 8.0, 16.0]
     assert {(entry.problem, entry.transient) for entry in entries} == {
         ("DynamoDB is unavailable: made by a test", True)
     }
-    assert not await line.letters()
+    assert not await harness.letters()
 
 
 async def test_a_message_that_was_given_back_is_not_delivered_before_its_time() -> None:
     """The delay reaches the queue."""
-    line = Line()
-    line.notifier = FlakyNotifier(line.heard, strikes=[Strike("notify", unavailable())])
-    await line.post_event(CAPTION)
-    await line.post_event(THUMBNAIL)
-    await line.turn()
-    line.clock.advance(0.9)
-    assert await line.turn() == []
-    line.clock.advance(0.1)
-    assert len(await line.turn()) == 2
+    harness = AssemblyHarness()
+    harness.notifier = FlakyNotifier(harness.heard, strikes=[Strike("notify", unavailable())])
+    await harness.post_event(CAPTION)
+    await harness.post_event(THUMBNAIL)
+    await harness.turn()
+    harness.clock.advance(0.9)
+    assert await harness.turn() == []
+    harness.clock.advance(0.1)
+    assert len(await harness.turn()) == 2
 
 
 async def test_messages_of_one_batch_wait_as_long_as_each_was_delivered() -> None:
     """The one that failed often waits longer than the one that failed with it for the first time."""
-    line = Line()
-    line.staging = FlakyStagingStore(line.rows, strikes=[Strike("stage", unavailable(), None)])
+    harness = AssemblyHarness()
+    harness.staging = FlakyStagingStore(harness.rows, strikes=[Strike("stage", unavailable(), None)])
     deliveries = [
         a_delivery(CAPTION, receive_count=1, **keyed(1)),
         a_delivery(CAPTION, receive_count=4, **keyed(2)),
         a_delivery(CAPTION, receive_count=1, **keyed(3)),
     ]
-    await line.assemble(deliveries)
-    assert [(len(entry.origins), entry.delay_seconds) for entry in line.journal.of(MessagesReleased)] == [
+    await harness.assemble(deliveries)
+    assert [(len(entry.origins), entry.delay_seconds) for entry in harness.journal.of(MessagesReleased)] == [
         (2, 1.0),
         (1, 8.0),
     ]
@@ -388,24 +388,24 @@ def test_the_delay_doubles_to_five_minutes_and_is_jittered_by_up_to_a_half(
 
 async def test_a_queue_that_is_away_is_told_to_the_loop() -> None:
     """The leases run out by themselves."""
-    line = Line()
-    line.queue = FlakyEventQueue(
-        line.messages, strikes=[Strike("acknowledge", unavailable()), Strike("release", unavailable("SQS"))]
+    harness = AssemblyHarness()
+    harness.queue = FlakyEventQueue(
+        harness.messages, strikes=[Strike("acknowledge", unavailable()), Strike("release", unavailable("SQS"))]
     )
-    await line.post_event(CAPTION)
+    await harness.post_event(CAPTION)
     with pytest.raises(ServiceUnavailable, match="SQS"):
-        await line.turn()
-    line.clock.advance(30)
-    await line.turn()
-    assert line.left == 0
+        await harness.turn()
+    harness.clock.advance(30)
+    await harness.turn()
+    assert harness.left == 0
 
 
 # --- what fails for good
 
 
-async def post_many(line: Line) -> None:
+async def post_many(harness: AssemblyHarness) -> None:
     """Captions of seven products, one of which is the bad one."""
-    await line.post(*(an_outgoing(CAPTION, **keyed(number)) for number in range(7)))
+    await harness.post(*(an_outgoing(CAPTION, **keyed(number)) for number in range(7)))
 
 
 def holds_the_bad_one(halves: Any) -> bool:
@@ -415,46 +415,46 @@ def holds_the_bad_one(halves: Any) -> bool:
 
 async def test_of_many_messages_only_the_one_that_a_store_refuses_is_dead() -> None:
     """With the store's reason; the others are done at the same turn."""
-    line = Line()
+    harness = AssemblyHarness()
     refused = Strike("stage", StoreRefused("DynamoDB", "item too large"), None, of=holds_the_bad_one)
-    line.staging = FlakyStagingStore(line.rows, strikes=[refused])
-    await post_many(line)
-    await line.turn()
-    (letter,) = await line.letters()
+    harness.staging = FlakyStagingStore(harness.rows, strikes=[refused])
+    await post_many(harness)
+    await harness.turn()
+    (letter,) = await harness.letters()
     assert orjson.loads(letter.body)["video_id"] == a_key(3).video_id
     assert list(letter.faults) == [Fault("", "DynamoDB refused the value: item too large")]
-    assert set(line.rows.rows) == {a_key(number) for number in range(7)} - {a_key(3)}
-    assert line.left == 0
+    assert set(harness.rows.rows) == {a_key(number) for number in range(7)} - {a_key(3)}
+    assert harness.left == 0
 
 
 async def test_of_many_messages_only_the_one_that_fails_unexpectedly_is_given_back() -> None:
     """A bug may be mended by the next release, so the message is kept."""
-    line = Line()
+    harness = AssemblyHarness()
     bug = Strike("stage", ZeroDivisionError("a bug"), None, of=holds_the_bad_one)
-    line.staging = FlakyStagingStore(line.rows, strikes=[bug])
-    await post_many(line)
-    await line.turn()
-    assert (line.left, len(line.rows.rows), await line.letters()) == (1, 6, [])
-    (released,) = line.journal.of(MessagesReleased)
+    harness.staging = FlakyStagingStore(harness.rows, strikes=[bug])
+    await post_many(harness)
+    await harness.turn()
+    assert (harness.left, len(harness.rows.rows), await harness.letters()) == (1, 6, [])
+    (released,) = harness.journal.of(MessagesReleased)
     assert (released.problem, released.transient) == ("ZeroDivisionError('a bug')", False)
 
 
 async def test_a_product_that_a_store_refuses_takes_both_its_messages_and_no_others() -> None:
     """The pair is rejected, the half that waits for another pair is not touched."""
-    line = Line()
+    harness = AssemblyHarness()
 
     def is_bad(records: Any) -> bool:
         return any(record.key == a_key(3) for record in records)
 
-    line.products = FlakyProductStore(
-        line.stored, strikes=[Strike("create", StoreRefused("products", "no"), None, of=is_bad)]
+    harness.products = FlakyProductStore(
+        harness.stored, strikes=[Strike("create", StoreRefused("products", "no"), None, of=is_bad)]
     )
     for number in range(5):
-        await line.post(an_outgoing(CAPTION, **keyed(number)), an_outgoing(THUMBNAIL, **keyed(number)))
-    await line.turn()
-    assert set(line.stored.rows) == {a_key(number) for number in range(5)} - {a_key(3)}
-    assert sorted(str(letter.kind) for letter in await line.letters()) == [CAPTION, THUMBNAIL]
-    assert {one.key for one in line.heard.taken} == set(line.stored.rows)
+        await harness.post(an_outgoing(CAPTION, **keyed(number)), an_outgoing(THUMBNAIL, **keyed(number)))
+    await harness.turn()
+    assert set(harness.stored.rows) == {a_key(number) for number in range(5)} - {a_key(3)}
+    assert sorted(str(letter.kind) for letter in await harness.letters()) == [CAPTION, THUMBNAIL]
+    assert {one.key for one in harness.heard.taken} == set(harness.stored.rows)
 
 
 # --- who it was
@@ -503,69 +503,69 @@ def test_an_origin_is_the_senders_correlation_id_or_the_messages_own(
 
 async def test_copies_with_a_stamp_in_the_future_announce_nothing() -> None:
     """Sent three times, an event whose stamp is ahead is newer each time, and says the same."""
-    line = Line()
-    await line.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
-    await line.post_event(Kind.THUMBNAIL)
-    await line.turn()
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
+    await harness.post_event(Kind.THUMBNAIL)
+    await harness.turn()
     for _ in range(3):
-        line.clock.advance(60)
-        await line.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
-        await line.turn()
-    assert [one.revision for one in line.heard.taken] == [1]
-    assert (line.rows.rows, line.stored.rows[KEY].revision) == ({}, 1)
+        harness.clock.advance(60)
+        await harness.post_event(Kind.CAPTION, timestamp="2027-01-01T00:00:00Z")
+        await harness.turn()
+    assert [one.revision for one in harness.heard.taken] == [1]
+    assert (harness.rows.rows, harness.stored.rows[KEY].revision) == ({}, 1)
 
 
 async def test_a_correction_with_a_right_stamp_wins_over_one_from_the_future() -> None:
     """A stamp counts as at most the sending of its message; so does that of a copy that was redriven later."""
-    line = Line()
-    await line.post_event(Kind.THUMBNAIL)
-    await line.post_event(Kind.CAPTION, title="Wrong", timestamp="2027-01-01T00:00:00Z")
-    early = await line.queue.receive()
-    await line.queue.reject([Rejection(delivery=one, faults=[]) for one in early if one.kind is Kind.CAPTION])
-    line.clock.advance(60)
-    await line.post_event(Kind.CAPTION, title="Right", timestamp=line.clock.now().isoformat())
-    await line.turn()
-    line.clock.advance(60)
-    await line.messages.redrive(await line.letters())
-    while await line.turn():
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.THUMBNAIL)
+    await harness.post_event(Kind.CAPTION, title="Wrong", timestamp="2027-01-01T00:00:00Z")
+    early = await harness.queue.receive()
+    await harness.queue.reject([Rejection(delivery=one, faults=[]) for one in early if one.kind is Kind.CAPTION])
+    harness.clock.advance(60)
+    await harness.post_event(Kind.CAPTION, title="Right", timestamp=harness.clock.now().isoformat())
+    await harness.turn()
+    harness.clock.advance(60)
+    await harness.messages.redrive(await harness.letters())
+    while await harness.turn():
         pass
-    assert line.stored.rows[KEY].caption.title == "Right"
+    assert harness.stored.rows[KEY].caption.title == "Right"
 
 
 @pytest.mark.parametrize("timestamp", ["2026-01-15T11:00:00Z", "2026-01-15T10:00:00Z"], ids=["equal", "superseded"])
 async def test_a_half_that_is_sent_again_after_its_time_waits_as_long_as_a_new_one(timestamp: str) -> None:
     """It is acknowledged as equal or superseded, so its row must not go with the next sweep."""
-    line = Line()
-    await line.post_event(Kind.CAPTION, timestamp="2026-01-15T11:00:00Z")
-    await line.turn()
-    line.clock.advance(86_400)
-    await line.post_event(Kind.CAPTION, timestamp=timestamp)
-    await line.turn()
-    line.clock.advance(60)
-    assert (await line.sweep()).expired == 0
-    line.clock.advance(86_400 * 0.9 - 120)
-    await line.sweep()
-    await line.post_event(Kind.THUMBNAIL)
-    await line.turn()
-    assert [one.revision for one in line.heard.taken] == [1]
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.CAPTION, timestamp="2026-01-15T11:00:00Z")
+    await harness.turn()
+    harness.clock.advance(86_400)
+    await harness.post_event(Kind.CAPTION, timestamp=timestamp)
+    await harness.turn()
+    harness.clock.advance(60)
+    assert (await harness.sweep()).expired == 0
+    harness.clock.advance(86_400 * 0.9 - 120)
+    await harness.sweep()
+    await harness.post_event(Kind.THUMBNAIL)
+    await harness.turn()
+    assert [one.revision for one in harness.heard.taken] == [1]
 
 
 async def test_a_half_whose_product_is_deleted_while_it_settles_is_staged_again() -> None:
     """Its row may have vanished meanwhile: the message is acknowledged only when something holds the half."""
-    line = Line()
-    line.stored.rows[KEY] = a_record()
+    harness = AssemblyHarness()
+    harness.stored.rows[KEY] = a_record()
 
     class Deleting(MemoryProductStore):
         async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
             self.rows.clear()
-            line.rows.rows.clear()
+            harness.rows.rows.clear()
             return await super().revise(revisions)
 
-    line.products = Deleting(line.stored.rows)
-    await line.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T11:59:00Z")
-    line.stored.rows[KEY] = evolve(a_record(), caption_version=a_half(minute=-99).version)
-    await line.turn()
-    assert (line.left, [row.half.kind for row in line.rows.rows.values()]) == (0, [Kind.CAPTION])
+    harness.products = Deleting(harness.stored.rows)
+    await harness.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T11:59:00Z")
+    harness.stored.rows[KEY] = evolve(a_record(), caption_version=a_half(minute=-99).version)
+    await harness.turn()
+    assert (harness.left, [row.half.kind for row in harness.rows.rows.values()]) == (0, [Kind.CAPTION])
 
 
 # --- rows that cannot be read
@@ -573,30 +573,30 @@ async def test_a_half_whose_product_is_deleted_while_it_settles_is_staged_again(
 
 async def test_an_event_whose_product_cannot_be_read_is_a_dead_letter_with_that_reason() -> None:
     """Its batch-mates are done at the same turn."""
-    line = Line()
-    line.stored.unreadable[KEY] = an_unreadable()
+    harness = AssemblyHarness()
+    harness.stored.unreadable[KEY] = an_unreadable()
     other = a_key(2)
-    await line.post_event(Kind.CAPTION)
+    await harness.post_event(Kind.CAPTION)
     for kind in Kind:
-        await line.post_event(kind, video_id=other.video_id)
-    await line.turn()
-    (letter,) = await line.letters()
+        await harness.post_event(kind, video_id=other.video_id)
+    await harness.turn()
+    (letter,) = await harness.letters()
     assert [(fault.of_store, "caption_version is missing" in fault.problem) for fault in letter.faults] == [
         (True, True)
     ]
-    assert (list(line.stored.rows), line.left) == ([other], 0)
+    assert (list(harness.stored.rows), harness.left) == ([other], 0)
 
 
 async def test_a_staging_row_that_cannot_be_read_stops_neither_pairs_nor_halves_of_a_product_that_is_there() -> None:
     """Both need no row; a half without its product does, and is a dead letter."""
-    line = Line()
-    line.rows.unreadable[KEY] = an_unreadable()
-    await line.post_event(Kind.CAPTION)
-    await line.turn()
-    assert len(await line.letters()) == 1
+    harness = AssemblyHarness()
+    harness.rows.unreadable[KEY] = an_unreadable()
+    await harness.post_event(Kind.CAPTION)
+    await harness.turn()
+    assert len(await harness.letters()) == 1
     for kind in Kind:
-        await line.post_event(kind)
-    await line.turn()
-    await line.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T12:00:00Z")
-    await line.turn()
-    assert (line.stored.rows[KEY].caption.title, len(await line.letters())) == ("Newer", 1)
+        await harness.post_event(kind)
+    await harness.turn()
+    await harness.post_event(Kind.CAPTION, title="Newer", timestamp="2026-01-15T12:00:00Z")
+    await harness.turn()
+    assert (harness.stored.rows[KEY].caption.title, len(await harness.letters())) == ("Newer", 1)

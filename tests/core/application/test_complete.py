@@ -19,7 +19,7 @@ from linkhub_core.model.merge import Halves
 from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
 from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
 from linkhub_core.testing.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 CAPTION, PICTURES = a_half(), a_half(Kind.THUMBNAIL)
 NEWER = a_half(minute=9, content=a_caption(title="Newer"))
@@ -45,70 +45,70 @@ def beside(record: ProductRecord, half: Half) -> Assembly:
     return case
 
 
-def line_with(record: ProductRecord) -> Line:
+def line_with(record: ProductRecord) -> AssemblyHarness:
     """A line with a product in its store."""
-    line = Line()
-    line.stored.rows[record.key] = record
-    return line
+    harness = AssemblyHarness()
+    harness.stored.rows[record.key] = record
+    return harness
 
 
 async def test_a_pair_is_saved_announced_and_told() -> None:
     """The journal has the facts in the order in which they came to be."""
-    line = Line()
-    await line.completion.settle([a_pair()])
-    saved, announced = line.journal.entries
+    harness = AssemblyHarness()
+    await harness.completion.settle([a_pair()])
+    saved, announced = harness.journal.entries
     assert isinstance(saved, ProductSaved)
     assert isinstance(announced, ProductAnnounced)
     assert (saved.revision, saved.kinds) == (1, tuple(Kind))
     assert (announced.revision, announced.origin.correlation_id) == (1, "c-1")
     assert announced.latency == timedelta(seconds=3)
-    assert line.stored.rows[KEY].unannounced_revision is None
+    assert harness.stored.rows[KEY].unannounced_revision is None
 
 
 async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_the_row_goes() -> None:
     """The order is what loses nothing."""
-    line = Line()
-    line.rows.rows[KEY] = a_waiting()
+    harness = AssemblyHarness()
+    harness.rows.rows[KEY] = a_waiting()
     states: list[tuple[bool, bool]] = []
 
     class Looking:
         async def notify(self, announcements: Sequence[Announcement]) -> None:
-            states.append((line.stored.rows[KEY].unannounced_revision == 1, KEY in line.rows.rows))
+            states.append((harness.stored.rows[KEY].unannounced_revision == 1, KEY in harness.rows.rows))
 
-    line.notifier = Looking()
+    harness.notifier = Looking()
     case = a_pair()
     case.row = CAPTION
-    await line.completion.settle([case])
+    await harness.completion.settle([case])
     assert states == [(True, True)]
-    assert (line.stored.rows[KEY].unannounced_revision, line.rows.rows) == (None, {})
+    assert (harness.stored.rows[KEY].unannounced_revision, harness.rows.rows) == (None, {})
 
 
 async def test_an_update_has_no_latency() -> None:
     """A later revision has no first half to count from."""
-    line = line_with(a_record(unannounced_revision=None, caption_version=a_half(minute=-9).version))
-    await line.completion.settle([beside(line.stored.rows[KEY], NEWER)])
-    (announced,) = line.journal.of(ProductAnnounced)
+    harness = line_with(a_record(unannounced_revision=None, caption_version=a_half(minute=-9).version))
+    await harness.completion.settle([beside(harness.stored.rows[KEY], NEWER)])
+    (announced,) = harness.journal.of(ProductAnnounced)
     assert (announced.revision, announced.latency) == (2, None)
-    (saved,) = line.journal.of(ProductSaved)
+    (saved,) = harness.journal.of(ProductSaved)
     assert saved.kinds == (Kind.CAPTION,)
 
 
 async def test_a_product_that_somebody_else_created_is_improved_instead() -> None:
     """The store's answer is what is built upon."""
-    line = line_with(a_record(unannounced_revision=None))
+    harness = line_with(a_record(unannounced_revision=None))
     case = a_pair()
     case.halves = case.halves.merge(Halves.of(NEWER))
-    await line.completion.settle([case])
-    assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
-    assert [one.revision for one in line.heard.taken] == [2]
+    await harness.completion.settle([case])
+    assert (harness.stored.rows[KEY].revision, harness.stored.rows[KEY].caption.title) == (2, "Newer")
+    assert [one.revision for one in harness.heard.taken] == [2]
 
 
 async def test_what_brings_nothing_new_is_told_as_known() -> None:
     """One entry for each half."""
-    line = line_with(a_record(unannounced_revision=None))
-    await line.completion.settle([a_pair()])
-    assert sorted(entry.kind for entry in line.journal.of(HalfWasKnown)) == sorted(Kind)
-    assert line.heard.taken == []
+    harness = line_with(a_record(unannounced_revision=None))
+    await harness.completion.settle([a_pair()])
+    assert sorted(entry.kind for entry in harness.journal.of(HalfWasKnown)) == sorted(Kind)
+    assert harness.heard.taken == []
 
 
 # --- announcements that others owe
@@ -116,11 +116,11 @@ async def test_what_brings_nothing_new_is_told_as_known() -> None:
 
 async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() -> None:
     """After the patience it is no longer due."""
-    line = Line()
-    line.products = PromptOwners({KEY: a_record()})
-    await line.completion.settle([Assembly.of_record(a_record())])
-    assert line.heard.taken == []
-    assert line.clock.now() == NOON + timedelta(seconds=0.1)
+    harness = AssemblyHarness()
+    harness.products = PromptOwners({KEY: a_record()})
+    await harness.completion.settle([Assembly.of_record(a_record())])
+    assert harness.heard.taken == []
+    assert harness.clock.now() == NOON + timedelta(seconds=0.1)
 
 
 class PromptOwners(MemoryProductStore):
@@ -133,49 +133,49 @@ class PromptOwners(MemoryProductStore):
 
 async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None:
     """The owner may be dead."""
-    line = line_with(a_record())
-    await line.completion.settle([Assembly.of_record(a_record())])
-    assert [one.revision for one in line.heard.taken] == [1]
-    assert line.stored.rows[KEY].unannounced_revision is None
+    harness = line_with(a_record())
+    await harness.completion.settle([Assembly.of_record(a_record())])
+    assert [one.revision for one in harness.heard.taken] == [1]
+    assert harness.stored.rows[KEY].unannounced_revision is None
 
 
 async def test_an_announcement_that_was_overtaken_is_made_of_the_newest() -> None:
     """What is read after the patience counts, not what was read before."""
-    line = line_with(a_record(revision=2))
-    await line.completion.settle([Assembly.of_record(a_record(revision=1))])
-    assert [one.revision for one in line.heard.taken] == [2]
+    harness = line_with(a_record(revision=2))
+    await harness.completion.settle([Assembly.of_record(a_record(revision=1))])
+    assert [one.revision for one in harness.heard.taken] == [2]
 
 
 async def test_nothing_is_waited_for_where_nothing_is_due() -> None:
     """Backoff is for the announcements of others alone."""
-    line = Line()
-    await line.completion.settle([a_pair(), a_pair(a_key(2))])
-    assert line.clock.now() == NOON
+    harness = AssemblyHarness()
+    await harness.completion.settle([a_pair(), a_pair(a_key(2))])
+    assert harness.clock.now() == NOON
 
 
 async def test_a_revision_made_meanwhile_stays_unannounced_until_it_is() -> None:
     """Clearing is of the revision that was announced, and of no other."""
-    line = Line()
+    harness = AssemblyHarness()
 
     class Racing:
         async def notify(self, announcements: Sequence[Announcement]) -> None:
-            stored = line.stored.rows[KEY]
-            line.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
+            stored = harness.stored.rows[KEY]
+            harness.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
 
-    line.notifier = Racing()
-    await line.completion.settle([a_pair()])
-    assert line.stored.rows[KEY].unannounced_revision == 2
+    harness.notifier = Racing()
+    await harness.completion.settle([a_pair()])
+    assert harness.stored.rows[KEY].unannounced_revision == 2
 
 
 async def test_a_notifier_that_is_down_keeps_the_product_unannounced() -> None:
     """The next one to come by finds it."""
-    line = Line()
-    line.notifier = FlakyNotifier(line.heard, strikes=[Strike("notify", unavailable("SNS"))])
+    harness = AssemblyHarness()
+    harness.notifier = FlakyNotifier(harness.heard, strikes=[Strike("notify", unavailable("SNS"))])
     with pytest.raises(ServiceUnavailable):
-        await line.completion.settle([a_pair()])
-    assert line.stored.rows[KEY].unannounced_revision == 1
-    await line.completion.settle([a_pair()])
-    assert (line.stored.rows[KEY].unannounced_revision, len(line.heard.taken)) == (None, 1)
+        await harness.completion.settle([a_pair()])
+    assert harness.stored.rows[KEY].unannounced_revision == 1
+    await harness.completion.settle([a_pair()])
+    assert (harness.stored.rows[KEY].unannounced_revision, len(harness.heard.taken)) == (None, 1)
 
 
 # --- rows that change
@@ -195,24 +195,24 @@ class ReplacingStaging(MemoryStagingStore):
 
 async def test_a_row_that_became_newer_is_taken_in_and_then_goes() -> None:
     """Save, announce and drop are done again."""
-    line = Line()
-    line.staging = staging = ReplacingStaging(newer=[NEWER])
+    harness = AssemblyHarness()
+    harness.staging = staging = ReplacingStaging(newer=[NEWER])
     staging.rows[KEY] = a_waiting(CAPTION)
     case = a_pair()
     case.row = CAPTION
-    await line.completion.settle([case])
-    assert (line.stored.rows[KEY].revision, line.stored.rows[KEY].caption.title) == (2, "Newer")
-    assert ([one.revision for one in line.heard.taken], staging.rows) == ([1, 2], {})
+    await harness.completion.settle([case])
+    assert (harness.stored.rows[KEY].revision, harness.stored.rows[KEY].caption.title) == (2, "Newer")
+    assert ([one.revision for one in harness.heard.taken], staging.rows) == ([1, 2], {})
 
 
 async def test_a_row_that_never_stops_changing_is_contention() -> None:
     """The messages come again later."""
-    line = Line()
-    line.staging = ReplacingStaging(newer=[a_half(minute=minute) for minute in range(1, 30)])
+    harness = AssemblyHarness()
+    harness.staging = ReplacingStaging(newer=[a_half(minute=minute) for minute in range(1, 30)])
     case = a_pair()
     case.row = CAPTION
     with pytest.raises(TooMuchContention):
-        await line.completion.settle([case])
+        await harness.completion.settle([case])
 
 
 async def test_a_product_that_never_stops_changing_is_contention() -> None:
@@ -225,36 +225,36 @@ async def test_a_product_that_never_stops_changing_is_contention() -> None:
             self.rounds += 1
             return [Conflict(a_record(revision=self.rounds)) for _ in revisions]
 
-    line = Line()
-    line.products = products = Contended()
+    harness = AssemblyHarness()
+    harness.products = products = Contended()
     with pytest.raises(TooMuchContention):
-        await line.completion.save([beside(a_record(), a_half(minute=99))])
+        await harness.completion.save([beside(a_record(), a_half(minute=99))])
     assert products.rounds == MAX_ROUNDS
 
 
 async def test_only_the_cases_that_lost_a_race_are_tried_again() -> None:
     """Their batch-mates are written once."""
-    line = line_with(a_record(a_key(1), unannounced_revision=None))
-    line.products = products = FlakyProductStore(line.stored)
-    await line.completion.save([a_pair(a_key(1)), a_pair(a_key(2))])
+    harness = line_with(a_record(a_key(1), unannounced_revision=None))
+    harness.products = products = FlakyProductStore(harness.stored)
+    await harness.completion.save([a_pair(a_key(1)), a_pair(a_key(2))])
     assert products.calls == ["create"]
-    assert line.stored.rows[a_key(2)].revision == 1
+    assert harness.stored.rows[a_key(2)].revision == 1
 
 
 async def test_a_row_stays_where_somebody_deleted_its_product() -> None:
     """It is all that is left of the half; its partner may come again."""
-    line = Line()
-    line.rows.rows[KEY] = a_waiting(NEWER)
-    await line.completion.settle([beside(a_record(), NEWER)])
-    assert line.rows.rows[KEY].half == NEWER
-    assert line.stored.rows == {}
+    harness = AssemblyHarness()
+    harness.rows.rows[KEY] = a_waiting(NEWER)
+    await harness.completion.settle([beside(a_record(), NEWER)])
+    assert harness.rows.rows[KEY].half == NEWER
+    assert harness.stored.rows == {}
 
 
 async def test_no_cases_are_no_calls() -> None:
     """An empty batch costs nothing."""
-    line = Line()
-    line.products = products = FlakyProductStore(line.stored)
-    await line.completion.settle([])
+    harness = AssemblyHarness()
+    harness.products = products = FlakyProductStore(harness.stored)
+    await harness.completion.settle([])
     assert products.calls == []
 
 
@@ -267,56 +267,56 @@ SAME_LATER = a_half(minute=9)
 async def test_a_half_of_equal_content_is_saved_silently() -> None:
     """Its version moves, so that what lies between stays out; nothing is announced, and it counts as known."""
     record = a_record(unannounced_revision=None, shown=True)
-    line = line_with(record)
-    await line.completion.settle([beside(record, SAME_LATER)])
-    assert line.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
-    assert (line.heard.taken, len(line.journal.of(ProductSaved))) == ([], 0)
-    assert [entry.kind for entry in line.journal.of(HalfWasKnown)] == [Kind.CAPTION]
+    harness = line_with(record)
+    await harness.completion.settle([beside(record, SAME_LATER)])
+    assert harness.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
+    assert (harness.heard.taken, len(harness.journal.of(ProductSaved))) == ([], 0)
+    assert [entry.kind for entry in harness.journal.of(HalfWasKnown)] == [Kind.CAPTION]
 
 
 async def test_a_silent_save_pays_a_debt_that_exists() -> None:
     """The process that owes it may be dead; the revision is announced as it is, and no other one is made."""
-    line = line_with(a_record())
-    await line.completion.settle([beside(a_record(), SAME_LATER)])
-    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(1, "new_product")]
-    assert line.stored.rows[KEY] == evolve(
+    harness = line_with(a_record())
+    await harness.completion.settle([beside(a_record(), SAME_LATER)])
+    assert [(one.revision, one.event_type) for one in harness.heard.taken] == [(1, "new_product")]
+    assert harness.stored.rows[KEY] == evolve(
         a_record(), caption_version=SAME_LATER.version, unannounced_revision=None, shown=True
     )
 
 
 async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() -> None:
     """What was announced is what is stored, so the debt is cleared with the versions that are stored by then."""
-    line = Line()
+    harness = AssemblyHarness()
 
     class Refreshing:
         async def notify(self, announcements: Sequence[Announcement]) -> None:
-            stored = line.stored.rows[KEY]
-            line.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
+            stored = harness.stored.rows[KEY]
+            harness.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
 
-    line.notifier = Refreshing()
-    await line.completion.settle([a_pair()])
-    stored = line.stored.rows[KEY]
+    harness.notifier = Refreshing()
+    await harness.completion.settle([a_pair()])
+    stored = harness.stored.rows[KEY]
     assert (stored.unannounced_revision, stored.shown) == (None, True)
 
 
 async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays() -> None:
     """Its first revision has the same number as the one that was announced, and is another one."""
-    line = Line()
+    harness = AssemblyHarness()
     again = a_record(caption=a_caption(title="Again"), created_at=NOON + timedelta(hours=1))
 
     class Replacing:
         async def notify(self, announcements: Sequence[Announcement]) -> None:
-            line.stored.rows[KEY] = again
+            harness.stored.rows[KEY] = again
 
-    line.notifier = Replacing()
-    await line.completion.settle([a_pair()])
-    assert line.stored.rows[KEY] == again
+    harness.notifier = Replacing()
+    await harness.completion.settle([a_pair()])
+    assert harness.stored.rows[KEY] == again
 
 
 async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_before_the_row_goes() -> None:
     """The row is dropped only when the product that is stored has its half."""
-    line = line_with(a_record())
-    line.rows.rows[KEY] = a_waiting(NEWER)
+    harness = line_with(a_record())
+    harness.rows.rows[KEY] = a_waiting(NEWER)
     again = a_record(created_at=NOON + timedelta(hours=1))
     notified: list[int] = []
 
@@ -324,24 +324,24 @@ async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_bef
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             notified.extend(one.revision for one in announcements)
             if len(notified) == 1:
-                line.stored.rows[KEY] = again
+                harness.stored.rows[KEY] = again
 
-    line.notifier = Replacing()
-    await line.completion.settle([beside(a_record(), NEWER)])
-    assert (line.stored.rows[KEY].caption.title, line.stored.rows[KEY].created_at) == ("Newer", again.created_at)
-    assert line.rows.rows == {}
+    harness.notifier = Replacing()
+    await harness.completion.settle([beside(a_record(), NEWER)])
+    assert (harness.stored.rows[KEY].caption.title, harness.stored.rows[KEY].created_at) == ("Newer", again.created_at)
+    assert harness.rows.rows == {}
 
 
 async def test_a_case_whose_product_was_deleted_is_given_back() -> None:
     """Its half has to be staged again: nothing else holds it for sure."""
-    line = Line()
+    harness = AssemblyHarness()
     case = beside(a_record(), NEWER)
-    assert await line.completion.settle([case]) == [case]
+    assert await harness.completion.settle([case]) == [case]
 
 
 async def test_a_first_announcement_is_of_a_new_product_whatever_its_revision() -> None:
     """A page that adds products on ``new_product`` alone shows it."""
-    line = line_with(a_record())
+    harness = line_with(a_record())
     case = beside(a_record(), NEWER)
-    await line.completion.settle([case])
-    assert [(one.revision, one.event_type) for one in line.heard.taken] == [(2, "new_product")]
+    await harness.completion.settle([case])
+    assert [(one.revision, one.event_type) for one in harness.heard.taken] == [(2, "new_product")]

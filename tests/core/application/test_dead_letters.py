@@ -17,58 +17,58 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
 from linkhub_core.testing.builders import KEY, NOON, an_outgoing
 from linkhub_core.testing.flaky import FlakyStagingStore, Strike
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 
-async def examined(line: Line, query: DeadLetterQuery | None = None) -> list[Examined]:
+async def examined(harness: AssemblyHarness, query: DeadLetterQuery | None = None) -> list[Examined]:
     """All that match, examined."""
-    examine = ExamineDeadLetters(letters=line.messages)
+    examine = ExamineDeadLetters(letters=harness.messages)
     return [one async for one in examine(query or DeadLetterQuery())]
 
 
 async def test_a_letter_that_is_still_malformed_tells_its_faults() -> None:
     """It would not pass."""
-    line = Line()
-    await line.post(an_outgoing(Kind.CAPTION, title=5))
-    await line.turn()
-    (one,) = await examined(line)
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(Kind.CAPTION, title=5))
+    await harness.turn()
+    (one,) = await examined(harness)
     assert (one.would_pass, one.key, [fault.field for fault in one.faults]) == (False, None, ["title"])
 
 
 async def test_a_letter_that_would_pass_now_tells_whose_it_is() -> None:
     """A message that came too often was sound all along."""
-    line = Line()
-    line.messages.max_receive_count = 1
-    await line.post(an_outgoing(Kind.CAPTION))
+    harness = AssemblyHarness()
+    harness.messages.max_receive_count = 1
+    await harness.post(an_outgoing(Kind.CAPTION))
     for _ in range(2):
-        await line.messages.receive()
-        line.clock.advance(60)
-    (one,) = await examined(line)
+        await harness.messages.receive()
+        harness.clock.advance(60)
+    (one,) = await examined(harness)
     assert (one.would_pass, one.key, one.letter.receive_count) == (True, KEY, 1)
 
 
 async def test_only_letters_that_match_are_examined() -> None:
     """By kind, and by name."""
-    line = Line()
-    await line.post(an_outgoing(Kind.CAPTION, body="{"), an_outgoing(Kind.THUMBNAIL, body="{"))
-    await line.turn()
-    kinds = [one.letter.kind for one in await examined(line, DeadLetterQuery(kind=Kind.THUMBNAIL))]
-    first = (await examined(line))[0].letter.letter_id
-    named = await examined(line, DeadLetterQuery(letter_ids=[first]))
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(Kind.CAPTION, body="{"), an_outgoing(Kind.THUMBNAIL, body="{"))
+    await harness.turn()
+    kinds = [one.letter.kind for one in await examined(harness, DeadLetterQuery(kind=Kind.THUMBNAIL))]
+    first = (await examined(harness))[0].letter.letter_id
+    named = await examined(harness, DeadLetterQuery(letter_ids=[first]))
     assert (kinds, [one.letter.letter_id for one in named]) == ([Kind.THUMBNAIL], [first])
 
 
 async def test_what_was_mended_and_redriven_is_assembled() -> None:
     """A letter goes back on its queue as a new message."""
-    line = Line()
-    line.messages.max_receive_count = 1
-    await line.post(an_outgoing(Kind.CAPTION))
+    harness = AssemblyHarness()
+    harness.messages.max_receive_count = 1
+    await harness.post(an_outgoing(Kind.CAPTION))
     for _ in range(2):
-        await line.messages.receive()
-        line.clock.advance(60)
-    assert await line.messages.redrive(await line.letters()) == 1
-    await line.turn()
-    assert (KEY in line.rows.rows, await line.letters()) == (True, [])
+        await harness.messages.receive()
+        harness.clock.advance(60)
+    assert await harness.messages.redrive(await harness.letters()) == 1
+    await harness.turn()
+    assert (KEY in harness.rows.rows, await harness.letters()) == (True, [])
 
 
 # --- what a redrive does, and what is left when it is killed
@@ -147,11 +147,11 @@ class KillingClock:
         """See the port."""
 
 
-async def _rejected(*outgoing: OutgoingMessage) -> Line:
-    line = Line()
-    await line.post(*outgoing)
-    await line.turn()
-    return line
+async def _rejected(*outgoing: OutgoingMessage) -> AssemblyHarness:
+    harness = AssemblyHarness()
+    await harness.post(*outgoing)
+    await harness.turn()
+    return harness
 
 
 def _mended() -> str:
@@ -179,35 +179,35 @@ def test_a_plan_leaves_what_would_come_again() -> None:
 @pytest.mark.parametrize("steps", range(5))
 async def test_mending_that_is_killed_loses_nothing(steps: int) -> None:
     """Killed at any step, the letter is still there or its mended message is queued; done again, the video waits."""
-    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
-    (letter,) = await line.letters()
+    harness = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await harness.letters()
     counted = Steps(steps)
     killed = MendDeadLetter(
-        letters=KilledLetters(line.messages, counted),
-        publisher=KilledPublisher(line.messages, counted),
+        letters=KilledLetters(harness.messages, counted),
+        publisher=KilledPublisher(harness.messages, counted),
     )
     try:
         await killed(letter, _mended())
     except Killed:
         assert steps < 4
-    assert len(await line.letters()) + line.left >= 1
-    for still in await line.letters():
-        await MendDeadLetter(letters=line.messages, publisher=line.messages)(still, _mended())
-    await line.turn()
-    assert (list(line.rows.rows), await line.letters(), line.left) == ([KEY], [], 0)
+    assert len(await harness.letters()) + harness.left >= 1
+    for still in await harness.letters():
+        await MendDeadLetter(letters=harness.messages, publisher=harness.messages)(still, _mended())
+    await harness.turn()
+    assert (list(harness.rows.rows), await harness.letters(), harness.left) == ([KEY], [], 0)
 
 
 @pytest.mark.parametrize("steps", range(4))
 async def test_a_redrive_in_memory_that_is_killed_loses_nothing(steps: int) -> None:
     """Each of three letters is still there, or on its queue."""
-    line = await _rejected(*(an_outgoing(Kind.CAPTION, video_id=f"v{number}", title=5) for number in range(3)))
-    bodies = {letter.body for letter in await line.letters()}
-    line.messages.clock = KillingClock(Steps(steps))
+    harness = await _rejected(*(an_outgoing(Kind.CAPTION, video_id=f"v{number}", title=5) for number in range(3)))
+    bodies = {letter.body for letter in await harness.letters()}
+    harness.messages.clock = KillingClock(Steps(steps))
     with suppress(Killed):
-        await line.messages.redrive(await line.letters())
-    line.messages.clock = line.clock
-    queued = {delivery.body for delivery in await line.messages.receive()}
-    assert queued | {letter.body for letter in await line.letters()} == bodies
+        await harness.messages.redrive(await harness.letters())
+    harness.messages.clock = harness.clock
+    queued = {delivery.body for delivery in await harness.messages.receive()}
+    assert queued | {letter.body for letter in await harness.letters()} == bodies
     assert len(queued) == steps
 
 
@@ -220,33 +220,33 @@ async def test_a_mended_message_keeps_its_correlation_id() -> None:
         (envelope, {}, {"correlationId": "c-9"}),
         ("{", {}, {"correlationId": "m1"}),
     ):
-        line = await _rejected(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=attributes))
-        (letter,) = await line.letters()
-        await MendDeadLetter(letters=line.messages, publisher=line.messages)(letter, _mended())
-        (delivery,) = await line.messages.receive()
+        harness = await _rejected(OutgoingMessage(kind=Kind.CAPTION, body=body, attributes=attributes))
+        (letter,) = await harness.letters()
+        await MendDeadLetter(letters=harness.messages, publisher=harness.messages)(letter, _mended())
+        (delivery,) = await harness.messages.receive()
         assert delivery.attributes == {**kept, "linkhubFirstSentAt": "2026-01-15T12:00:00.000+00:00"}
         assert delivery.first_sent_at == letter.sent_at
 
 
 async def test_a_body_that_would_be_rejected_again_changes_nothing() -> None:
     """Unless it is forced: then it goes, and the same body is a plain redrive."""
-    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
-    (letter,) = await line.letters()
-    mend = MendDeadLetter(letters=line.messages, publisher=line.messages)
+    harness = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await harness.letters()
+    mend = MendDeadLetter(letters=harness.messages, publisher=harness.messages)
     with pytest.raises(MalformedEvent):
         await mend(letter, letter.body)
-    assert (await line.letters(), line.left) == ([letter], 0)
+    assert (await harness.letters(), harness.left) == ([letter], 0)
     await mend(letter, letter.body, force=True)
-    assert (await line.letters(), line.left) == ([], 1)
+    assert (await harness.letters(), harness.left) == ([], 1)
 
 
 async def test_a_body_that_the_queue_refuses_changes_nothing() -> None:
     """The letter stays."""
-    line = await _rejected(an_outgoing(Kind.CAPTION, title=5))
-    (letter,) = await line.letters()
+    harness = await _rejected(an_outgoing(Kind.CAPTION, title=5))
+    (letter,) = await harness.letters()
     with pytest.raises(MalformedEvent, match="the queue refuses it: too long"):
-        await MendDeadLetter(letters=line.messages, publisher=RefusingPublisher())(letter, _mended())
-    assert await line.letters() == [letter]
+        await MendDeadLetter(letters=harness.messages, publisher=RefusingPublisher())(letter, _mended())
+    assert await harness.letters() == [letter]
 
 
 class RefusingPublisher:
@@ -259,14 +259,14 @@ class RefusingPublisher:
 
 async def test_a_letter_that_a_store_refused_promises_nothing() -> None:
     """Its body breaks no rule, and only the store knows whether it would pass: it goes back by force alone."""
-    line = Line()
+    harness = AssemblyHarness()
     full = Strike("stage", CollectionFull("DynamoDB", "10 GB"), None)
-    line.staging = FlakyStagingStore(line.rows, strikes=[full])
-    await line.post(an_outgoing())
-    await line.turn()
-    (letter,) = await line.letters()
+    harness.staging = FlakyStagingStore(harness.rows, strikes=[full])
+    await harness.post(an_outgoing())
+    await harness.turn()
+    (letter,) = await harness.letters()
     assert [(fault.of_store, "no room for more products" in fault.problem) for fault in letter.faults] == [(True, True)]
-    (one,) = await examined(line)
+    (one,) = await examined(harness)
     assert (one.would_pass, one.key) == (None, KEY)
     assert plan_redrive([one]).staying == [one]
     assert plan_redrive([one], force=True).going == [one]

@@ -12,16 +12,18 @@ from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import OutgoingMessage, VideoRecord
 from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 from linkhub_core.wire.codec import announce
-from tests.core.application.line import Line
+from tests.core.application.assembly_harness import AssemblyHarness
 
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 
 
-async def _stories(line: Line, video_id: str = KEY.video_id, seller: str | None = None) -> list[VideoTimeline]:
+async def _stories(
+    harness: AssemblyHarness, video_id: str = KEY.video_id, seller: str | None = None
+) -> list[VideoTimeline]:
     why = ExplainVideo(
-        videos=MemoryVideoLookup(queue=line.messages, staging=line.rows, products=line.stored),
-        examine=ExamineDeadLetters(letters=line.messages),
-        clock=line.clock,
+        videos=MemoryVideoLookup(queue=harness.messages, staging=harness.rows, products=harness.stored),
+        examine=ExamineDeadLetters(letters=harness.messages),
+        clock=harness.clock,
     )
     return list((await why(video_id, seller))[0])
 
@@ -32,29 +34,29 @@ def _steps(story: VideoTimeline) -> list[tuple[str, str | None]]:
 
 async def test_from_the_queue_to_the_shop() -> None:
     """A video is followed: queued, waiting, saved and announced; each time it says where it stands."""
-    line = Line()
-    await line.post_event(Kind.CAPTION)
-    (queued,) = await _stories(line)
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.CAPTION)
+    (queued,) = await _stories(harness)
     assert (queued.state, _steps(queued)) == (State.QUEUED, [("queued", "caption")])
-    await line.turn()
-    (waiting,) = await _stories(line)
+    await harness.turn()
+    (waiting,) = await _stories(harness)
     assert (waiting.state, _steps(waiting)) == (State.WAITING, [("waits", "caption")])
     assert waiting.happenings[0].correlation_id == "c-1"
     assert waiting.because.startswith("its caption waits for the thumbnail until ")
-    await line.post_event(Kind.THUMBNAIL)
-    await line.turn()
-    (there,) = await _stories(line)
+    await harness.post_event(Kind.THUMBNAIL)
+    await harness.turn()
+    (there,) = await _stories(harness)
     assert there.state is State.ANNOUNCED
     assert sorted(_steps(there), key=str) == [("saved", None), ("stamped", "caption"), ("stamped", "thumbnail")]
 
 
 async def test_the_rejected_partner_is_to_blame() -> None:
     """A half waits because the other one was rejected: the story names the letter and its faults."""
-    line = Line()
-    await line.post(an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL, thumbnails=[]))
-    await line.turn()
-    (story,) = await _stories(line)
-    (letter,) = await line.letters()
+    harness = AssemblyHarness()
+    await harness.post(an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL, thumbnails=[]))
+    await harness.turn()
+    (story,) = await _stories(harness)
+    (letter,) = await harness.letters()
     assert story.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
     (rejected,) = (one for one in story.happenings if one.what == "rejected")
     assert rejected.facts["faults"] == ["thumbnails: is empty, at least 1 must be there; for example " + _EXAMPLE]
@@ -62,21 +64,21 @@ async def test_the_rejected_partner_is_to_blame() -> None:
 
 async def test_each_seller_has_a_story_of_its_own() -> None:
     """The same video at two sellers, and a letter that names none; --seller leaves out the others."""
-    line = Line()
-    await line.post_event(Kind.CAPTION, seller_handle="a")
-    await line.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
-    await line.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
-    await line.turn()
-    told = [(story.seller_handle, story.state) for story in await _stories(line)]
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.CAPTION, seller_handle="a")
+    await harness.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
+    await harness.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
+    await harness.turn()
+    told = [(story.seller_handle, story.state) for story in await _stories(harness)]
     assert told == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
-    assert [story.seller_handle for story in await _stories(line, seller="b")] == ["b", None]
+    assert [story.seller_handle for story in await _stories(harness, seller="b")] == ["b", None]
 
 
 async def test_nobody_knows_it() -> None:
     """No story; a message that only mentions the video is none of it."""
-    line = Line()
-    await line.post_event(Kind.CAPTION, title="like video 404")
-    assert await _stories(line, "404") == []
+    harness = AssemblyHarness()
+    await harness.post_event(Kind.CAPTION, title="like video 404")
+    assert await _stories(harness, "404") == []
 
 
 def test_announcements_of_the_log_are_told_with_their_time() -> None:
@@ -100,18 +102,18 @@ def test_a_half_past_its_time_is_told() -> None:
 
 async def test_a_product_of_another_service_is_there() -> None:
     """It has no revision, and no stamp of an event that linkhub knows."""
-    line = Line()
+    harness = AssemblyHarness()
     record = a_record(revision=0, caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
-    line.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
-    (story,) = await _stories(line)
+    harness.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
+    (story,) = await _stories(harness)
     assert (story.state, _steps(story)) == (State.ANNOUNCED, [("saved", None)])
     assert story.because == "another service saved and showed it; it has no revision yet"
 
 
 async def test_both_halves_in_a_row_of_another_service_wait() -> None:
     """Each of them, for the next message or sweep."""
-    line = Line()
-    line.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
-    (story,) = await _stories(line)
+    harness = AssemblyHarness()
+    harness.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
+    (story,) = await _stories(harness)
     assert (story.state, _steps(story)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
     assert "the next message or sweep joins them" in story.because

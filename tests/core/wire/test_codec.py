@@ -14,7 +14,7 @@ from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Caption, Kind
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_record, an_event
 from linkhub_core.wire import codec
-from tests.core.bodies import body_of, decode, faults_of, notes_of, raw
+from tests.core.event_bodies import body_of, decode, faults_of, notes_of, raw
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 

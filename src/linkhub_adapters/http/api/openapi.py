@@ -57,8 +57,8 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
 _DESCRIPTION = (
     "Read a shop page by page, then ask only for what changed: send the `metadata.cursor` of one answer as the "
     "`cursor` of the next request. To get products the moment they arrive, subscribe to the shop (Socket.IO or a "
-    "plain WebSocket at `/products`) with the same cursor, and keep these addresses for the first load. Parameters that "
-    "are not described here are ignored; one that is there twice is an error."
+    "plain WebSocket at `/products`) with the same cursor, and keep these addresses for the first load. Parameters "
+    "that are not described here are ignored; one that is there twice is an error."
 )
 _TOKEN = "The admin token, where the server was configured with one; without one these addresses are open."  # noqa: S105  # a description
 _TAGS = [
@@ -109,13 +109,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "since",
         {"type": "string", "pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?)?$"},
         "Only products that changed later: an ISO 8601 date and time, best the `metadata.timestamp` of the answer "
-        "before. Without an offset it is UTC; empty is as if it were not there. Clocks differ: only `cursor` misses nothing.",
+        "before. Without an offset it is UTC; empty is as if it were not there. "
+        "Clocks differ: only `cursor` misses nothing.",
     ),
     "cursor": _in_query(
         "cursor",
         {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 400},
-        "Only what changed after it, oldest change first: the last cursor that this server sent for this shop, over any "
-        "transport. Not together with `since` or `lastKey`; empty is as if it were not there.",
+        "Only what changed after it, oldest change first: the last cursor that this server sent for this shop, over "
+        "any transport. Not together with `since` or `lastKey`; empty is as if it were not there.",
     ),
     "ifNoneMatch": {
         "name": "If-None-Match",

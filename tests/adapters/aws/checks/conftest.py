@@ -1,4 +1,4 @@
-"""A hospital for each test, and an environment that leads to the test servers."""
+"""A complete AWS setup for each test, and an environment that leads to the test servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore import loaders
 from botocore.config import Config
 
 from linkhub_adapters.aws.checks import services
-from tests.adapters.aws.checks.hospital import Hospital
+from tests.adapters.aws.checks.aws_setup import AwsSetup
 from tests.support import aws
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def clients(
 
 
 @pytest.fixture
-def hospital(
+def aws_setup(
     monkeypatch: pytest.MonkeyPatch,
     dynamodb_endpoint: str,
     sqs_sns_endpoint: str,
     clients: tuple[DynamoDBClient, SQSClient, SNSClient],
-) -> Hospital:
+) -> AwsSetup:
     """Everything is there and well."""
     dynamodb, sqs, sns = clients
     for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
@@ -48,4 +48,4 @@ def hospital(
     monkeypatch.setattr(loaders, "create_loader", lambda *_: _LOADER)
     for service in ("STS", "IAM"):  # so that what is not answered on the wire leads nowhere else
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", sqs_sns_endpoint)
-    return Hospital(dynamodb=dynamodb, sqs=sqs, sns=sns)
+    return AwsSetup(dynamodb=dynamodb, sqs=sqs, sns=sns)

@@ -16,32 +16,32 @@ from linkhub_adapters.aws.resources import Queue, products_table, staging_table
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Finding, Verdict
-from tests.adapters.aws.checks.aws_shell import run
-from tests.adapters.aws.checks.hospital import Hospital, ShiftedClock, WireAnswers, unwell
+from tests.adapters.aws.checks.aws_command_line import run
+from tests.adapters.aws.checks.aws_setup import AwsSetup, ShiftedClock, WireAnswers, problems
 from tests.support.faults import Fault, inject
 from tests.support.processes import free_port
 
 pytestmark = pytest.mark.aws
 
 
-async def one_unwell(hospital: Hospital, **different: Any) -> Finding:
+async def one_unwell(aws_setup: AwsSetup, **different: Any) -> Finding:
     """The only finding that is not well."""
-    (finding,) = unwell(await hospital.examine(**different))
+    (finding,) = problems(await aws_setup.examine(**different))
     return finding
 
 
-async def heals(hospital: Hospital, finding: Finding, **different: Any) -> bool:
+async def heals(aws_setup: AwsSetup, finding: Finding, **different: Any) -> bool:
     """Whether all is well once the commands of the finding were run."""
     for command in finding.mend:
-        run(command, hospital.clients)
-    return not unwell(await hospital.examine(**different))
+        run(command, aws_setup.clients)
+    return not problems(await aws_setup.examine(**different))
 
 
-async def test_what_is_well_is_found_well(hospital: Hospital) -> None:
+async def test_what_is_well_is_found_well(aws_setup: AwsSetup) -> None:
     """Every subject is looked at and told, and nothing is at fault or left unchecked."""
-    findings = await hospital.examine()
-    assert unwell(findings) == []
-    name = hospital.name
+    findings = await aws_setup.examine()
+    assert problems(findings) == []
+    name = aws_setup.name
     assert {finding.subject for finding in findings} >= {
         "region",
         "credentials",
@@ -57,60 +57,60 @@ async def test_what_is_well_is_found_well(hospital: Hospital) -> None:
     }
 
 
-async def test_nothing_is_changed(hospital: Hospital) -> None:
+async def test_nothing_is_changed(aws_setup: AwsSetup) -> None:
     """A message on a queue is neither received nor hidden, nothing is written, and what is tried has no effect."""
-    hospital.sqs.send_message(QueueUrl=hospital.caption_url, MessageBody="{}")
-    await hospital.examine()
-    received = hospital.sqs.receive_message(
-        QueueUrl=hospital.caption_url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+    aws_setup.sqs.send_message(QueueUrl=aws_setup.caption_url, MessageBody="{}")
+    await aws_setup.examine()
+    received = aws_setup.sqs.receive_message(
+        QueueUrl=aws_setup.caption_url, MessageSystemAttributeNames=["ApproximateReceiveCount"]
     )
     (message,) = received["Messages"]
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
-    for table in (hospital.subjects.products_table, hospital.subjects.staging_table):
-        assert hospital.dynamodb.scan(TableName=table)["Count"] == 0
+    for table in (aws_setup.subjects.products_table, aws_setup.subjects.staging_table):
+        assert aws_setup.dynamodb.scan(TableName=table)["Count"] == 0
 
 
 # --- tables
 
 
-async def test_a_missing_table(hospital: Hospital) -> None:
+async def test_a_missing_table(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
-    finding = await one_unwell(hospital, staging_table=f"{hospital.name}-nowhere")
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {hospital.name}-nowhere")
+    finding = await one_unwell(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
+    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {aws_setup.name}-nowhere")
     assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
     assert finding.mend == ("linkhub init",)
 
 
-async def test_a_table_with_other_keys(hospital: Hospital) -> None:
+async def test_a_table_with_other_keys(aws_setup: AwsSetup) -> None:
     """The keys that it has are told, and it is not tried."""
-    finding = await one_unwell(hospital, staging_table=hospital.subjects.products_table)
+    finding = await one_unwell(aws_setup, staging_table=aws_setup.subjects.products_table)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
 
 
-async def test_items_that_do_not_expire(hospital: Hospital) -> None:
+async def test_items_that_do_not_expire(aws_setup: AwsSetup) -> None:
     """An expiry that is off is switched on by the command that is told."""
-    name = f"{hospital.name}-eternal"
-    hospital.make_table(evolve(staging_table(name), ttl_attribute=None))
-    finding = await one_unwell(hospital, staging_table=name)
+    name = f"{aws_setup.name}-eternal"
+    aws_setup.make_table(evolve(staging_table(name), ttl_attribute=None))
+    finding = await one_unwell(aws_setup, staging_table=name)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {name}")
     assert "items do not expire" in finding.seen
-    assert await heals(hospital, finding, staging_table=name)
+    assert await heals(aws_setup, finding, staging_table=name)
 
 
-async def test_a_table_without_its_index(hospital: Hospital) -> None:
+async def test_a_table_without_its_index(aws_setup: AwsSetup) -> None:
     """It is a warning: linkhub works, and reads more."""
-    name = f"{hospital.name}-plain"
-    hospital.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
-    finding = await one_unwell(hospital, products_table=name)
+    name = f"{aws_setup.name}-plain"
+    aws_setup.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
+    finding = await one_unwell(aws_setup, products_table=name)
     assert finding.verdict is Verdict.WARNING
     assert finding.seen.startswith("no local index by-updated-at")
 
 
-async def test_no_point_in_time_recovery(hospital: Hospital) -> None:
+async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
     """Both tables are told of, each with its command."""
-    hospital.answers.is_backed_up = False
-    findings = unwell(await hospital.examine())
+    aws_setup.answers.is_backed_up = False
+    findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.seen) for finding in findings] == [
         (Verdict.WARNING, "no point-in-time recovery")
     ] * 2
@@ -120,36 +120,36 @@ async def test_no_point_in_time_recovery(hospital: Hospital) -> None:
 # --- queues
 
 
-async def test_a_missing_queue(hospital: Hospital) -> None:
+async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
-    urls = {**hospital.subjects.queue_urls, Kind.THUMBNAIL: f"{hospital.caption_url}-nowhere"}
-    finding = await one_unwell(hospital, queue_urls=urls)
+    urls = {**aws_setup.subjects.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
+    finding = await one_unwell(aws_setup, queue_urls=urls)
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SQS_THUMBNAIL_QUEUE_URL)")
     assert "linkhub init" in finding.mend[0]
 
 
-async def test_a_queue_without_redrive_policy(hospital: Hospital) -> None:
+async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
-    url = hospital.sqs.create_queue(QueueName=f"{hospital.name}-bare")["QueueUrl"]
-    urls = {**hospital.subjects.queue_urls, Kind.CAPTION: url}
-    finding = await one_unwell(hospital, queue_urls=urls)
+    url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
+    urls = {**aws_setup.subjects.queue_urls, Kind.CAPTION: url}
+    finding = await one_unwell(aws_setup, queue_urls=urls)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("it has no redrive policy")
-    assert await heals(hospital, finding, queue_urls=urls)
+    assert await heals(aws_setup, finding, queue_urls=urls)
 
 
-async def test_a_redrive_policy_that_leads_nowhere(hospital: Hospital) -> None:
+async def test_a_redrive_policy_that_leads_nowhere(aws_setup: AwsSetup) -> None:
     """The dead-letter queue that it names is made again."""
-    letters = hospital.sqs.get_queue_url(QueueName=f"{hospital.name}-caption-dead-letters")["QueueUrl"]
-    hospital.sqs.delete_queue(QueueUrl=letters)
-    finding = await one_unwell(hospital)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, hospital.caption_queue)
-    assert finding.seen == f"its dead-letter queue {hospital.name}-caption-dead-letters does not exist"
-    assert await heals(hospital, finding)
+    letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
+    aws_setup.sqs.delete_queue(QueueUrl=letters)
+    finding = await one_unwell(aws_setup)
+    assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
+    assert finding.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
+    assert await heals(aws_setup, finding)
 
 
-def _receives(hospital: Hospital, count: int) -> str:
-    attributes = hospital.sqs.get_queue_attributes(QueueUrl=hospital.caption_url, AttributeNames=["RedrivePolicy"])
+def _receives(aws_setup: AwsSetup, count: int) -> str:
+    attributes = aws_setup.sqs.get_queue_attributes(QueueUrl=aws_setup.caption_url, AttributeNames=["RedrivePolicy"])
     policy = json.loads(attributes["Attributes"]["RedrivePolicy"])
     return json.dumps({**policy, "maxReceiveCount": str(count)})
 
@@ -169,71 +169,71 @@ def _receives(hospital: Hospital, count: int) -> str:
     ],
 )
 async def test_a_queue_that_is_set_otherwise(
-    hospital: Hospital, attributes: Callable[[Hospital], dict[str, str]], verdict: Verdict, seen: str
+    aws_setup: AwsSetup, attributes: Callable[[AwsSetup], dict[str, str]], verdict: Verdict, seen: str
 ) -> None:
     """The attribute that does not suit is told, and the command sets it right."""
-    hospital.set_queue(**attributes(hospital))
-    finding = await one_unwell(hospital)
-    assert (finding.verdict, finding.subject) == (verdict, hospital.caption_queue)
+    aws_setup.set_queue(**attributes(aws_setup))
+    finding = await one_unwell(aws_setup)
+    assert (finding.verdict, finding.subject) == (verdict, aws_setup.caption_queue)
     assert finding.seen.startswith(seen)
-    assert await heals(hospital, finding)
+    assert await heals(aws_setup, finding)
 
 
-async def test_dead_letters_that_are_kept_shorter(hospital: Hospital) -> None:
+async def test_dead_letters_that_are_kept_shorter(aws_setup: AwsSetup) -> None:
     """Letters must be kept at least as long as messages, for SQS counts from the sending."""
-    letters = hospital.sqs.get_queue_url(QueueName=f"{hospital.name}-caption-dead-letters")["QueueUrl"]
-    hospital.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"MessageRetentionPeriod": "86400"})
-    finding = await one_unwell(hospital)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, hospital.caption_queue)
+    letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
+    aws_setup.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"MessageRetentionPeriod": "86400"})
+    finding = await one_unwell(aws_setup)
+    assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert finding.seen.startswith("its dead letters are kept 86,400 s")
-    assert await heals(hospital, finding)
+    assert await heals(aws_setup, finding)
 
 
-async def test_fifo_queues_are_well(hospital: Hospital) -> None:
+async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
     """A FIFO queue with a FIFO dead-letter queue is as good."""
-    url = hospital.make_queue(Queue(kind=Kind.CAPTION, name=f"{hospital.name}-caption.fifo"))
-    findings = await hospital.examine(queue_urls={**hospital.subjects.queue_urls, Kind.CAPTION: url})
-    assert unwell(findings) == []
-    (told,) = (finding for finding in findings if finding.subject == f"queue {hospital.name}-caption.fifo")
+    url = aws_setup.make_queue(Queue(kind=Kind.CAPTION, name=f"{aws_setup.name}-caption.fifo"))
+    findings = await aws_setup.examine(queue_urls={**aws_setup.subjects.queue_urls, Kind.CAPTION: url})
+    assert problems(findings) == []
+    (told,) = (finding for finding in findings if finding.subject == f"queue {aws_setup.name}-caption.fifo")
     assert "FIFO" in told.seen
 
 
 # --- topic
 
 
-async def test_no_topic(hospital: Hospital) -> None:
+async def test_no_topic(aws_setup: AwsSetup) -> None:
     """It is a warning: viewers of other processes only poll."""
-    finding = await one_unwell(hospital, topic_arn=None)
+    finding = await one_unwell(aws_setup, topic_arn=None)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "topic")
     assert finding.seen == "none is configured: viewers of other processes will only poll"
 
 
-async def test_a_missing_topic(hospital: Hospital) -> None:
+async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it, and the command makes it."""
-    arn = f"{hospital.subjects.topic_arn}-nowhere"
-    finding = await one_unwell(hospital, topic_arn=arn)
+    arn = f"{aws_setup.subjects.topic_arn}-nowhere"
+    finding = await one_unwell(aws_setup, topic_arn=arn)
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SNS_NEW_PRODUCT_TOPIC_ARN)")
     make, _, _ = finding.mend[0].partition(", or: linkhub init")
-    assert run(make, hospital.clients)["TopicArn"] == arn
+    assert run(make, aws_setup.clients)["TopicArn"] == arn
 
 
-async def test_queues_of_dead_nodes(hospital: Hospital) -> None:
+async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     """A queue whose node was silent for too long is told, and the command removes it; those of others do not count."""
-    now = int(hospital.clock.now().timestamp())
+    now = int(aws_setup.clock.now().timestamp())
     for silent_seconds, topic in (
-        (2_000, hospital.subjects.topic_arn),
-        (10, hospital.subjects.topic_arn),
+        (2_000, aws_setup.subjects.topic_arn),
+        (10, aws_setup.subjects.topic_arn),
         (9_000, "x"),
     ):
         tags = {ALIVE_TAG: str(now - silent_seconds), TOPIC_TAG: str(topic)}
-        hospital.sqs.create_queue(QueueName=f"linkhub-node-{hospital.name}-{silent_seconds}", tags=tags)
-    finding = await one_unwell(hospital)
+        aws_setup.sqs.create_queue(QueueName=f"linkhub-node-{aws_setup.name}-{silent_seconds}", tags=tags)
+    finding = await one_unwell(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "node queues")
-    assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{hospital.name}-2000); nodes that listen: 1"
+    assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{aws_setup.name}-2000); nodes that listen: 1"
     serve, remove = finding.mend
     assert serve.startswith("linkhub serve")
-    run(remove, hospital.clients)
-    assert unwell(await hospital.examine()) == []
+    run(remove, aws_setup.clients)
+    assert problems(await aws_setup.examine()) == []
 
 
 # --- who asks, when, and what is allowed
@@ -243,67 +243,67 @@ async def test_queues_of_dead_nodes(hospital: Hospital) -> None:
     ("code", "seen"),
     [("ExpiredToken", "they have expired: "), ("InvalidClientTokenId", "there are none that AWS knows: ")],
 )
-async def test_credentials_that_are_refused(hospital: Hospital, code: str, seen: str) -> None:
+async def test_credentials_that_are_refused(aws_setup: AwsSetup, code: str, seen: str) -> None:
     """One fault says so, and nothing else is asked: every answer would be the same."""
-    hospital.break_it = lambda services: inject(
+    aws_setup.break_it = lambda services: inject(
         services.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
     )
-    finding, rest = unwell(await hospital.examine())
+    finding, rest = problems(await aws_setup.examine())
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
     assert finding.seen.startswith(seen)
     assert (rest.verdict, rest.subject) == (Verdict.NOT_CHECKED, "everything else")
 
 
-async def test_no_credentials(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_credentials(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the AWS SDK finds none, that is a fault, and no traceback."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding, _ = unwell(await hospital.examine())
+    finding, _ = problems(await aws_setup.examine())
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
     assert "Unable to locate credentials" in finding.seen
 
 
-async def test_a_profile_that_does_not_exist(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_profile_that_does_not_exist(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK refuses to begin; that is a finding, too."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    finding = await one_unwell(hospital)
+    finding = await one_unwell(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
     assert "nobody" in finding.seen
 
 
-async def test_no_region(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a region nothing can be asked; the one that a setting names is offered."""
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding = await one_unwell(hospital)
+    finding = await one_unwell(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "region")
     assert finding.mend == ("AWS_REGION=us-east-1",)
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
-async def test_a_clock_that_is_off(hospital: Hospital, seconds: int) -> None:
+async def test_a_clock_that_is_off(aws_setup: AwsSetup, seconds: int) -> None:
     """More than two seconds to either side are a fault."""
-    hospital.clock = ShiftedClock(timedelta(seconds=seconds))
-    finding = await one_unwell(hospital)
+    aws_setup.clock = ShiftedClock(timedelta(seconds=seconds))
+    finding = await one_unwell(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "clock")
     assert ("ahead of" if seconds > 0 else "behind") in finding.seen
 
 
 @pytest.mark.parametrize(("role", "verdict"), [(Role.CONSUMER, Verdict.FAULT), (None, Verdict.WARNING)])
-async def test_a_write_that_is_denied(hospital: Hospital, role: Role | None, verdict: Verdict) -> None:
+async def test_a_write_that_is_denied(aws_setup: AwsSetup, role: Role | None, verdict: Verdict) -> None:
     """It is told with the statement that allows it; a fault where the caller is to be a consumer, else a warning."""
 
     def deny(services: Services) -> None:
         denied = Fault.client_error(operation="ExecuteTransaction", code="AccessDeniedException", times=6)
         inject(services.dynamodb, denied)
 
-    hospital.break_it = deny
-    products, staging = unwell(await hospital.examine(role=role))
+    aws_setup.break_it = deny
+    products, staging = problems(await aws_setup.examine(role=role))
     assert [products.subject, staging.subject] == [
-        f"permissions on table {hospital.name}-{table}" for table in ("products", "staging")
+        f"permissions on table {aws_setup.name}-{table}" for table in ("products", "staging")
     ]
     for finding, verbs in ((products, ["Insert", "Update"]), (staging, ["Insert", "Update", "Delete"])):
         assert finding.verdict is verdict
@@ -322,77 +322,77 @@ def _allow_a_consumer_alone(services: Services) -> None:
     inject(services.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
 
 
-async def test_a_consumer_needs_no_more_than_its_policy(hospital: Hospital) -> None:
+async def test_a_consumer_needs_no_more_than_its_policy(aws_setup: AwsSetup) -> None:
     """What only others need, or only this examination, is not checked, and no fault."""
-    hospital.break_it = _allow_a_consumer_alone
-    findings = await hospital.examine(role=Role.CONSUMER)
-    assert {finding.verdict for finding in unwell(findings)} == {Verdict.NOT_CHECKED}
-    assert f"permissions on table {hospital.name}-staging" in {
+    aws_setup.break_it = _allow_a_consumer_alone
+    findings = await aws_setup.examine(role=Role.CONSUMER)
+    assert {finding.verdict for finding in problems(findings)} == {Verdict.NOT_CHECKED}
+    assert f"permissions on table {aws_setup.name}-staging" in {
         finding.subject for finding in findings if finding.verdict is Verdict.OK
     }
 
 
-async def test_a_table_is_missed_by_who_may_not_describe_it(hospital: Hospital) -> None:
+async def test_a_table_is_missed_by_who_may_not_describe_it(aws_setup: AwsSetup) -> None:
     """A read tells that it does not exist."""
-    hospital.break_it = _allow_a_consumer_alone
-    findings = await hospital.examine(role=Role.CONSUMER, staging_table=f"{hospital.name}-nowhere")
+    aws_setup.break_it = _allow_a_consumer_alone
+    findings = await aws_setup.examine(role=Role.CONSUMER, staging_table=f"{aws_setup.name}-nowhere")
     (finding,) = (finding for finding in findings if finding.verdict is Verdict.FAULT)
     assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
 
 
-async def test_a_lease_that_may_not_be_ended(hospital: Hospital) -> None:
+async def test_a_lease_that_may_not_be_ended(aws_setup: AwsSetup) -> None:
     """Messages that may be received and not deleted would come for ever."""
-    hospital.break_it = lambda services: inject(
+    aws_setup.break_it = lambda services: inject(
         services.sqs, Fault.client_error(operation="DeleteMessageBatch", code="AccessDeniedException", times=2)
     )
-    findings = unwell(await hospital.examine())
+    findings = problems(await aws_setup.examine())
     assert [finding.seen.partition(" (")[0] for finding in findings] == ["denied: DeleteMessage"] * 2
 
 
-async def test_what_iam_denies(hospital: Hospital) -> None:
+async def test_what_iam_denies(aws_setup: AwsSetup) -> None:
     """What has no harmless trial is asked of IAM, and only that."""
-    hospital.answers.denied = frozenset({"sns:Publish"})
-    finding = await one_unwell(hospital, role=Role.CONSUMER)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"permissions on topic {hospital.name}-topic")
+    aws_setup.answers.denied = frozenset({"sns:Publish"})
+    finding = await one_unwell(aws_setup, role=Role.CONSUMER)
+    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"permissions on topic {aws_setup.name}-topic")
     assert finding.seen == "denied: Publish (as IAM tells)"
-    assert "sqs:ReceiveMessage" in hospital.answers.simulated
-    assert "dynamodb:PartiQLInsert" not in hospital.answers.simulated
+    assert "sqs:ReceiveMessage" in aws_setup.answers.simulated
+    assert "dynamodb:PartiQLInsert" not in aws_setup.answers.simulated
 
 
-async def test_what_nobody_tells_is_not_taken_for_well(hospital: Hospital) -> None:
+async def test_what_nobody_tells_is_not_taken_for_well(aws_setup: AwsSetup) -> None:
     """Without IAM, what cannot be tried is not checked, which is no fault."""
-    hospital.break_it = lambda services: inject(
+    aws_setup.break_it = lambda services: inject(
         services.iam, Fault.client_error(operation="SimulatePrincipalPolicy", code="AccessDenied", times=99, status=403)
     )
-    findings = unwell(await hospital.examine())
+    findings = problems(await aws_setup.examine())
     assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
     assert any("ReceiveMessage" in finding.seen for finding in findings)
 
 
-async def test_a_queue_that_may_not_be_asked_about(hospital: Hospital) -> None:
+async def test_a_queue_that_may_not_be_asked_about(aws_setup: AwsSetup) -> None:
     """Consumers ask when they start: it is a fault."""
-    hospital.break_it = lambda services: inject(
+    aws_setup.break_it = lambda services: inject(
         services.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
     )
-    findings = unwell(await hospital.examine())
+    findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.seen) for finding in findings] == [
         (Verdict.FAULT, "sqs:GetQueueAttributes is denied")
     ] * 2
 
 
-async def test_a_service_that_is_away(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_service_that_is_away(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of each subject that it holds, the others are looked at all the same, and nothing is raised."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    findings = unwell(await hospital.examine())
+    findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.subject) for finding in findings] == [
-        (Verdict.FAULT, f"table {hospital.name}-{table}") for table in ("products", "staging")
+        (Verdict.FAULT, f"table {aws_setup.name}-{table}") for table in ("products", "staging")
     ]
     assert all(finding.seen.startswith("does not answer: ") for finding in findings)
 
 
-async def test_what_stands_in_for_aws(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_stands_in_for_aws(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without STS the credentials are not checked, and everything else is."""
     monkeypatch.setattr(WireAnswers, "put_into", lambda *_: None)
-    findings = await hospital.examine()
-    assert {finding.verdict for finding in unwell(findings)} == {Verdict.NOT_CHECKED}
-    assert f"queue {hospital.name}-caption" in {finding.subject for finding in findings}
+    findings = await aws_setup.examine()
+    assert {finding.verdict for finding in problems(findings)} == {Verdict.NOT_CHECKED}
+    assert f"queue {aws_setup.name}-caption" in {finding.subject for finding in findings}

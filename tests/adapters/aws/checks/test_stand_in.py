@@ -17,7 +17,7 @@ from linkhub_adapters.aws.client.sdk_session import SdkSession
 from linkhub_adapters.aws.resources import staging_table
 from linkhub_core.ports.finding import Verdict
 from linkhub_core.testing.fakes import FakeClock
-from tests.adapters.aws.checks.hospital import Hospital, unwell
+from tests.adapters.aws.checks.aws_setup import AwsSetup, problems
 from tests.support.faults import Fault, inject
 
 pytestmark = pytest.mark.aws
@@ -64,23 +64,23 @@ async def test_a_server_like_motos(like_moto: str, monkeypatch: pytest.MonkeyPat
     assert "dynamodb-local" in finding.mend[0]
 
 
-async def test_doctor_says_so_instead_of_not_checked(hospital: Hospital) -> None:
+async def test_doctor_says_so_instead_of_not_checked(aws_setup: AwsSetup) -> None:
     """Both tables are at fault, and no statement is left for the permissions."""
-    hospital.break_it = lambda services: inject(
+    aws_setup.break_it = lambda services: inject(
         services.dynamodb, Fault.server_error(operation="BatchExecuteStatement", times=99)
     )
-    findings = unwell(await hospital.examine())
+    findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.subject) for finding in findings] == [
-        (Verdict.FAULT, f"table {hospital.name}-products"),
-        (Verdict.FAULT, f"table {hospital.name}-staging"),
+        (Verdict.FAULT, f"table {aws_setup.name}-products"),
+        (Verdict.FAULT, f"table {aws_setup.name}-staging"),
     ]
     assert all("cannot do what linkhub needs" in finding.seen for finding in findings)
 
 
-async def test_dynamodb_local_can_and_nothing_is_written(hospital: Hospital) -> None:
+async def test_dynamodb_local_can_and_nothing_is_written(aws_setup: AwsSetup) -> None:
     """Each statement is refused by itself, and the table is as empty as before."""
-    assert unwell(await hospital.examine()) == []
-    assert hospital.dynamodb.scan(TableName=f"{hospital.name}-staging")["Count"] == 0
+    assert problems(await aws_setup.examine()) == []
+    assert aws_setup.dynamodb.scan(TableName=f"{aws_setup.name}-staging")["Count"] == 0
 
 
 @pytest.mark.parametrize(

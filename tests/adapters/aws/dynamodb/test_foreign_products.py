@@ -21,7 +21,7 @@ from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProdu
 from linkhub_core.testing.readable import readable
 from linkhub_core.wire.codec import product_document
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.adapters.aws.table_fixture import TableFixture, open_tables
 from tests.support.foreign_rows import READABLE_PRODUCTS, SELLER, UNREADABLE_PRODUCT, foreign_products, put, video
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ pytestmark = pytest.mark.aws
 
 
 @pytest.fixture(params=[True, False], ids=["indexed", "without index"])
-def room(request: pytest.FixtureRequest, make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def tables(
+    request: pytest.FixtureRequest, make_dynamodb_client: Callable[..., DynamoDBClient]
+) -> Iterator[TableFixture]:
     """A table that another service filled; such a service has no index."""
     client = make_dynamodb_client(Config(parameter_validation=False))
     speed_up(client)
-    with furnished(client, has_index=request.param) as tables:
+    with open_tables(client, has_index=request.param) as tables:
         put(client, tables.products.name, *foreign_products())
         yield tables
 
@@ -44,18 +46,18 @@ def _key(number: int) -> ProductKey:
     return ProductKey(SELLER, video(number))
 
 
-def _item(room: TableRoom, number: int) -> dict[str, Any]:
+def _item(tables: TableFixture, number: int) -> dict[str, Any]:
     key = {"seller_handle": {"S": SELLER}, "video_id": {"S": video(number)}}
-    found = room.dynamodb.get_item(TableName=room.products.name, Key=key, ConsistentRead=True)
+    found = tables.dynamodb.get_item(TableName=tables.products.name, Key=key, ConsistentRead=True)
     return read_document(found["Item"])
 
 
-async def _find(room: TableRoom, number: int) -> ProductRecord:
-    return readable((await room.product_store.find([_key(number)]))[_key(number)])
+async def _find(tables: TableFixture, number: int) -> ProductRecord:
+    return readable((await tables.product_store.find([_key(number)]))[_key(number)])
 
 
-async def _page(room: TableRoom, **query: Any) -> Page:
-    return await room.product_store.page(PageQuery(seller_handle=SELLER, **query))
+async def _page(tables: TableFixture, **query: Any) -> Page:
+    return await tables.product_store.page(PageQuery(seller_handle=SELLER, **query))
 
 
 def _videos(page: Page) -> list[str]:
@@ -78,40 +80,40 @@ class TestContract(ForeignProductContract):
     """What every store keeps of such products, on a table with one and on one without an index."""
 
     @pytest.fixture
-    def product_store(self, room: TableRoom) -> DynamoDbProductStore:
+    def product_store(self, tables: TableFixture) -> DynamoDbProductStore:
         """A store without the products of the test's own shop."""
         for number in range(1, 5):
             key = {"seller_handle": {"S": SELLER}, "video_id": {"S": video(number)}}
-            room.dynamodb.delete_item(TableName=room.products.name, Key=key)
-        return room.product_store
+            tables.dynamodb.delete_item(TableName=tables.products.name, Key=key)
+        return tables.product_store
 
     @pytest.fixture
-    def plant(self, room: TableRoom) -> PlantProduct:
+    def plant(self, tables: TableFixture) -> PlantProduct:
         """Puts the product's fields, and nothing of linkhub's own."""
 
         async def put_product(record: ProductRecord) -> None:
-            put(room.dynamodb, room.products.name, product_document(record))
+            put(tables.dynamodb, tables.products.name, product_document(record))
 
         return put_product
 
 
-async def test_a_product_is_read_as_revision_0_with_all_that_it_says(room: TableRoom) -> None:
+async def test_a_product_is_read_as_revision_0_with_all_that_it_says(tables: TableFixture) -> None:
     """Older than any event, shown already, and owed to no reader."""
-    record = await _find(room, 1)
+    record = await _find(tables, 1)
     assert (record.revision, record.shown, record.unannounced_revision) == (0, True, None)
     assert {record.caption_version, record.thumbnails_version} == {OLDER_THAN_ANY_EVENT}
     assert a_half(minute=-1e7).version > OLDER_THAN_ANY_EVENT
     assert (record.caption.title, len(record.thumbnails.thumbnails)) == ("Kept 1", 2)
-    assert (await _find(room, 3)).updated_at == datetime(2026, 1, 12, 8, tzinfo=UTC)
+    assert (await _find(tables, 3)).updated_at == datetime(2026, 1, 12, 8, tzinfo=UTC)
 
 
-async def test_pages_and_scans_go_past_the_row_that_cannot_be_read(room: TableRoom) -> None:
+async def test_pages_and_scans_go_past_the_row_that_cannot_be_read(tables: TableFixture) -> None:
     """It is named beside the others; a page of one, `since` and a page further on have their products."""
-    page = await _page(room, limit=3)
+    page = await _page(tables, limit=3)
     assert (_videos(page), [row.video_id for row in page.unreadable]) == (READABLE_PRODUCTS, [UNREADABLE_PRODUCT])
-    assert _videos(await _page(room, limit=1)) == [video(3)]
-    assert _videos(await _page(room, before=video(3))) == [video(2), video(1)]
-    rows = [row async for row in room.product_store.scan()]
+    assert _videos(await _page(tables, limit=1)) == [video(3)]
+    assert _videos(await _page(tables, before=video(3))) == [video(2), video(1)]
+    rows = [row async for row in tables.product_store.scan()]
     assert [row.key.video_id for row in rows if isinstance(row, ProductRecord)] == sorted(READABLE_PRODUCTS)
     assert [row.video_id for row in rows if isinstance(row, Unreadable)] == [UNREADABLE_PRODUCT]
 
@@ -128,88 +130,88 @@ async def test_pages_and_scans_go_past_the_row_that_cannot_be_read(room: TableRo
     ],
 )
 async def test_since_is_exact_whatever_the_form_of_the_time(
-    room: TableRoom, since: datetime, expected: list[int]
+    tables: TableFixture, since: datetime, expected: list[int]
 ) -> None:
     """Also where the row has no milliseconds, whose text sorts behind those that have."""
-    assert _videos(await _page(room, since=since)) == [video(number) for number in expected]
+    assert _videos(await _page(tables, since=since)) == [video(number) for number in expected]
 
 
-async def test_an_improvement_is_saved_once(room: TableRoom) -> None:
+async def test_an_improvement_is_saved_once(tables: TableFixture) -> None:
     """The first save wins, the second learns of it, and the row keeps what it holds beside the product."""
-    record = await _find(room, 3)
+    record = await _find(tables, 3)
     revision = _improved(record)
     other = evolve(revision, after=evolve(revision.after, caption=a_caption(title="Another")))
-    assert await room.product_store.revise([revision]) == [Revised()]
-    assert await room.product_store.revise([other]) == [Conflict(revision.after)]
-    assert await _find(room, 3) == revision.after
-    assert await room.product_store.mark_announced([revision.after]) == [Marked()]
-    assert await room.product_store.revise([_improved(await _find(room, 3))]) == [Revised()]
+    assert await tables.product_store.revise([revision]) == [Revised()]
+    assert await tables.product_store.revise([other]) == [Conflict(revision.after)]
+    assert await _find(tables, 3) == revision.after
+    assert await tables.product_store.mark_announced([revision.after]) == [Marked()]
+    assert await tables.product_store.revise([_improved(await _find(tables, 3))]) == [Revised()]
 
 
-async def test_adoption_adds_attributes_and_changes_none(room: TableRoom) -> None:
+async def test_adoption_adds_attributes_and_changes_none(tables: TableFixture) -> None:
     """Also of a row whose times or decoration are in another form; a second time it is a conflict."""
     for number in (1, 2, 3):
-        before = _item(room, number)
-        revision = _adopted(await _find(room, number))
-        assert await room.product_store.revise([revision]) == [Revised()]
-        after = _item(room, number)
+        before = _item(tables, number)
+        revision = _adopted(await _find(tables, number))
+        assert await tables.product_store.revise([revision]) == [Revised()]
+        after = _item(tables, number)
         assert {name: after[name] for name in before} == before
         assert set(after) - set(before) == set(ADDED)
-        assert await _find(room, number) == revision.after
+        assert await _find(tables, number) == revision.after
 
 
-async def test_decoration_that_is_left_out_stays_in_an_adopted_row(room: TableRoom) -> None:
+async def test_decoration_that_is_left_out_stays_in_an_adopted_row(tables: TableFixture) -> None:
     """The other service may still want it."""
-    put(room.dynamodb, room.products.name, foreign_products()[0] | {"confidence_score": "high"})
-    assert await room.product_store.revise([_adopted(await _find(room, 1))]) == [Revised()]
-    assert _item(room, 1)["confidence_score"] == "high"
+    put(tables.dynamodb, tables.products.name, foreign_products()[0] | {"confidence_score": "high"})
+    assert await tables.product_store.revise([_adopted(await _find(tables, 1))]) == [Revised()]
+    assert _item(tables, 1)["confidence_score"] == "high"
 
 
-async def test_what_was_adopted_is_improved_announced_and_refreshed(room: TableRoom) -> None:
+async def test_what_was_adopted_is_improved_announced_and_refreshed(tables: TableFixture) -> None:
     """A row whose `created_at` has another form than linkhub's is no obstacle, in any order of writes."""
-    await room.product_store.revise([_adopted(await _find(room, 3))])
-    record = await _find(room, 3)
+    await tables.product_store.revise([_adopted(await _find(tables, 3))])
+    record = await _find(tables, 3)
     stamped = a_half(key=record.key, minute=-1).version
     refreshed = evolve(record, caption_version=stamped, thumbnails_version=stamped)
-    assert await room.product_store.revise([Revision(before=record, after=refreshed)]) == [Revised()]
-    revision = _improved(await _find(room, 3))
-    assert await room.product_store.revise([revision]) == [Revised()]
-    assert await room.product_store.mark_announced([revision.after]) == [Marked()]
-    assert (await _find(room, 3)).unannounced_revision is None
+    assert await tables.product_store.revise([Revision(before=record, after=refreshed)]) == [Revised()]
+    revision = _improved(await _find(tables, 3))
+    assert await tables.product_store.revise([revision]) == [Revised()]
+    assert await tables.product_store.mark_announced([revision.after]) == [Marked()]
+    assert (await _find(tables, 3)).unannounced_revision is None
 
 
-async def test_a_silent_save_of_a_row_that_is_not_adopted_is_remembered(room: TableRoom) -> None:
+async def test_a_silent_save_of_a_row_that_is_not_adopted_is_remembered(tables: TableFixture) -> None:
     """A half of equal content moves versions alone; the next copy of it finds nothing to do."""
-    record = await _find(room, 3)
+    record = await _find(tables, 3)
     refreshed = evolve(record, caption_version=a_half(key=record.key).version)
-    assert await room.product_store.revise([Revision(before=record, after=refreshed)]) == [Revised()]
-    assert await _find(room, 3) == refreshed
-    assert "revision" not in _item(room, 3)
-    assert await room.product_store.revise([_improved(record)]) == [Conflict(refreshed)]
-    assert await room.product_store.revise([_adopted(refreshed)]) == [Revised()]
+    assert await tables.product_store.revise([Revision(before=record, after=refreshed)]) == [Revised()]
+    assert await _find(tables, 3) == refreshed
+    assert "revision" not in _item(tables, 3)
+    assert await tables.product_store.revise([_improved(record)]) == [Conflict(refreshed)]
+    assert await tables.product_store.revise([_adopted(refreshed)]) == [Revised()]
 
 
-async def test_a_row_that_is_gone_is_not_made_again(room: TableRoom) -> None:
+async def test_a_row_that_is_gone_is_not_made_again(tables: TableFixture) -> None:
     """Neither by an improvement nor by adoption."""
-    record = await _find(room, 1)
+    record = await _find(tables, 1)
     key = {"seller_handle": {"S": SELLER}, "video_id": {"S": video(1)}}
-    room.dynamodb.delete_item(TableName=room.products.name, Key=key)
-    assert await room.product_store.revise([_improved(record)]) == [Conflict(None)]
-    assert await room.product_store.revise([_adopted(record)]) == [Conflict(None)]
-    assert await room.product_store.find([_key(1)]) == {}
+    tables.dynamodb.delete_item(TableName=tables.products.name, Key=key)
+    assert await tables.product_store.revise([_improved(record)]) == [Conflict(None)]
+    assert await tables.product_store.revise([_adopted(record)]) == [Conflict(None)]
+    assert await tables.product_store.find([_key(1)]) == {}
 
 
-async def test_a_product_is_not_created_over_a_row_of_another_service(room: TableRoom) -> None:
+async def test_a_product_is_not_created_over_a_row_of_another_service(tables: TableFixture) -> None:
     """The row is there: that is the answer."""
-    assert await room.product_store.create([a_record(_key(1))]) == [Exists(await _find(room, 1))]
+    assert await tables.product_store.create([a_record(_key(1))]) == [Exists(await _find(tables, 1))]
 
 
 @pytest.mark.parametrize("missing", ["created_at", "updated_at"])
-async def test_one_time_stands_for_the_other(room: TableRoom, missing: str) -> None:
+async def test_one_time_stands_for_the_other(tables: TableFixture, missing: str) -> None:
     """Without either the row cannot be read."""
     row = {name: value for name, value in foreign_products()[0].items() if name != missing}
-    put(room.dynamodb, room.products.name, row)
-    record = await _find(room, 1)
+    put(tables.dynamodb, tables.products.name, row)
+    record = await _find(tables, 1)
     assert record.created_at == record.updated_at == datetime(2026, 1, 10, 8, tzinfo=UTC)
 
 
@@ -229,7 +231,7 @@ async def test_without_an_index_since_finds_a_time_in_any_form(
 ) -> None:
     """Such a table is read whole, and a time of another form than linkhub's sorts elsewhere than its moment."""
     client = make_dynamodb_client(Config(parameter_validation=False))
-    with furnished(client, has_index=False) as tables:
+    with open_tables(client, has_index=False) as tables:
         put(client, tables.products.name, foreign_products()[0] | changed)
         for moment, found in (
             (datetime(2026, 1, 10, 7, 59, tzinfo=UTC), [video(1)]),

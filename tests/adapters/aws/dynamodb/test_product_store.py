@@ -34,7 +34,7 @@ from linkhub_core.testing.builders import (
 from linkhub_core.testing.product_store import ProductStoreContract, stored
 from linkhub_core.testing.readable import Spoil, scanned
 from linkhub_core.wire.shop_query import PageQuery
-from tests.adapters.aws.table_room import TableRoom, create_table, furnished
+from tests.adapters.aws.table_fixture import TableFixture, create_table, open_tables
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -54,23 +54,23 @@ def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
 
 
 @pytest.fixture
-def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """A client as linkhub makes it, but without retries; and tables of the test's own."""
-    with furnished(_as_linkhub_does(make_dynamodb_client(_ONCE))) as tables:
+    with open_tables(_as_linkhub_does(make_dynamodb_client(_ONCE))) as tables:
         yield tables
 
 
 @pytest.fixture
-def retrying_room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def retrying_tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """The same with a client that tries a failed call once more."""
-    with furnished(_as_linkhub_does(make_dynamodb_client(_RETRYING))) as tables:
+    with open_tables(_as_linkhub_does(make_dynamodb_client(_RETRYING))) as tables:
         yield tables
 
 
 @pytest.fixture
-def indexless_room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def indexless_tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """A products table that somebody made without the index."""
-    with furnished(_as_linkhub_does(make_dynamodb_client(_ONCE)), has_index=False) as tables:
+    with open_tables(_as_linkhub_does(make_dynamodb_client(_ONCE)), has_index=False) as tables:
         yield tables
 
 
@@ -86,9 +86,9 @@ def spoil(product_store: DynamoDbProductStore) -> Spoil:
 
 
 @pytest.fixture
-def product_store(room: TableRoom) -> DynamoDbProductStore:
+def product_store(tables: TableFixture) -> DynamoDbProductStore:
     """An empty store."""
-    return room.product_store
+    return tables.product_store
 
 
 class TestContract(ProductStoreContract):
@@ -99,9 +99,9 @@ class TestContractWithoutTheIndex(ProductStoreContract):
     """The same, on a table that lacks the index."""
 
     @pytest.fixture
-    def product_store(self, indexless_room: TableRoom) -> DynamoDbProductStore:
+    def product_store(self, indexless_tables: TableFixture) -> DynamoDbProductStore:
         """An empty store."""
-        return indexless_room.product_store
+        return indexless_tables.product_store
 
 
 class TestContractWithValidation(ProductStoreContract):
@@ -110,23 +110,23 @@ class TestContractWithValidation(ProductStoreContract):
     @pytest.fixture
     def product_store(self, make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[DynamoDbProductStore]:
         """An empty store."""
-        with furnished(make_dynamodb_client()) as tables:
+        with open_tables(make_dynamodb_client()) as tables:
             yield tables.product_store
 
 
-def _put(room: TableRoom, record: ProductRecord) -> None:
-    room.dynamodb.put_item(TableName=room.products.name, Item=product_item(record))
+def _put(tables: TableFixture, record: ProductRecord) -> None:
+    tables.dynamodb.put_item(TableName=tables.products.name, Item=product_item(record))
 
 
-def _remove(room: TableRoom, record: ProductRecord) -> None:
-    room.dynamodb.delete_item(TableName=room.products.name, Key=product_key(record.key))
+def _remove(tables: TableFixture, record: ProductRecord) -> None:
+    tables.dynamodb.delete_item(TableName=tables.products.name, Key=product_key(record.key))
 
 
-async def _stored(room: TableRoom) -> list[ProductRecord]:
-    return await scanned(room.product_store.scan())
+async def _stored(tables: TableFixture) -> list[ProductRecord]:
+    return await scanned(tables.product_store.scan())
 
 
-async def _shop(room: TableRoom, count: int, *, large: bool = False) -> list[ProductRecord]:
+async def _shop(tables: TableFixture, count: int, *, large: bool = False) -> list[ProductRecord]:
     """Products of a shop, a minute apart, newest first; large ones are some 60 kB each."""
     pictures = [a_thumbnail(index, thumbnail_s3_key="k" * 1000) for index in range(20)] if large else []
     looks = a_thumbnail_set(thumbnails=pictures) if large else a_thumbnail_set()
@@ -135,120 +135,120 @@ async def _shop(room: TableRoom, count: int, *, large: bool = False) -> list[Pro
         a_record(a_key(number), updated_at=NOON + timedelta(minutes=number), thumbnails=looks, caption=caption)
         for number in range(count)
     ]
-    await room.product_store.create(records)
+    await tables.product_store.create(records)
     return records[::-1]
 
 
 # --- writes
 
 
-async def test_new_products_cost_one_call_in_twenty_five(room: TableRoom) -> None:
+async def test_new_products_cost_one_call_in_twenty_five(tables: TableFixture) -> None:
     """Thirty products are created in two calls and announced in two; nothing is read."""
-    records = await _shop(room, 30)
-    await room.product_store.mark_announced(records)
-    assert (room.spent("batch_execute_statement"), room.spent("batch_get_item")) == (4, 0)
+    records = await _shop(tables, 30)
+    await tables.product_store.mark_announced(records)
+    assert (tables.spent("batch_execute_statement"), tables.spent("batch_get_item")) == (4, 0)
 
 
-async def test_a_creation_whose_reply_was_lost_is_ours(retrying_room: TableRoom) -> None:
+async def test_a_creation_whose_reply_was_lost_is_ours(retrying_tables: TableFixture) -> None:
     """The second attempt meets exactly our record, so we created it; another's record is another's."""
     ours, theirs = a_record(a_key(1)), a_record(a_key(2), caption=a_caption(title="theirs"))
-    await retrying_room.product_store.create([theirs])
-    with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-        outcomes = await retrying_room.product_store.create([ours, a_record(a_key(2))])
+    await retrying_tables.product_store.create([theirs])
+    with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+        outcomes = await retrying_tables.product_store.create([ours, a_record(a_key(2))])
     assert injection.hits == 1
     assert outcomes == [Created(), Exists(theirs)]
 
 
-async def test_a_creation_that_was_announced_meanwhile_exists(retrying_room: TableRoom) -> None:
+async def test_a_creation_that_was_announced_meanwhile_exists(retrying_tables: TableFixture) -> None:
     """Once somebody else has announced our record there is nothing left to announce: it is as it is stored."""
     announced = a_record(unannounced_revision=None)
-    await retrying_room.product_store.create([announced])
-    assert await retrying_room.product_store.create([a_record()]) == [Exists(announced)]
+    await retrying_tables.product_store.create([announced])
+    assert await retrying_tables.product_store.create([a_record()]) == [Exists(announced)]
 
 
-async def test_a_revision_whose_reply_was_lost_is_ours(retrying_room: TableRoom) -> None:
+async def test_a_revision_whose_reply_was_lost_is_ours(retrying_tables: TableFixture) -> None:
     """The second attempt meets exactly our revision, so we revised it."""
-    await retrying_room.product_store.create([a_record()])
+    await retrying_tables.product_store.create([a_record()])
     ours = a_record(revision=2)
-    with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-        assert await retrying_room.product_store.revise([a_revision(ours)]) == [Revised()]
+    with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+        assert await retrying_tables.product_store.revise([a_revision(ours)]) == [Revised()]
     assert injection.hits == 1
     other = a_revision(evolve(ours, caption=a_caption(title="x")))
-    assert await retrying_room.product_store.revise([other]) == [Conflict(ours)]
+    assert await retrying_tables.product_store.revise([other]) == [Conflict(ours)]
 
 
-async def test_a_silent_revision_whose_reply_was_lost_is_ours(retrying_room: TableRoom) -> None:
+async def test_a_silent_revision_whose_reply_was_lost_is_ours(retrying_tables: TableFixture) -> None:
     """The second attempt meets exactly our versions, whatever became of the debt meanwhile."""
     read = a_record()
-    await retrying_room.product_store.create([read])
-    await retrying_room.product_store.mark_announced([read])
+    await retrying_tables.product_store.create([read])
+    await retrying_tables.product_store.mark_announced([read])
     newer = evolve(read, caption_version=a_half(minute=9).version)
-    with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-        assert await retrying_room.product_store.revise([a_revision(newer, read)]) == [Revised()]
+    with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+        assert await retrying_tables.product_store.revise([a_revision(newer, read)]) == [Revised()]
     assert injection.hits == 1
-    assert await _stored(retrying_room) == [evolve(newer, unannounced_revision=None, shown=True)]
+    assert await _stored(retrying_tables) == [evolve(newer, unannounced_revision=None, shown=True)]
 
 
-async def test_an_announcement_whose_reply_was_lost_is_marked(retrying_room: TableRoom) -> None:
+async def test_an_announcement_whose_reply_was_lost_is_marked(retrying_tables: TableFixture) -> None:
     """The second attempt finds nothing to clear, and that is what was wanted."""
-    await retrying_room.product_store.create([a_record()])
-    with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-        await retrying_room.product_store.mark_announced([a_record()])
+    await retrying_tables.product_store.create([a_record()])
+    with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+        await retrying_tables.product_store.mark_announced([a_record()])
     assert injection.hits == 1
-    assert await _stored(retrying_room) == [a_record(unannounced_revision=None, shown=True)]
+    assert await _stored(retrying_tables) == [a_record(unannounced_revision=None, shown=True)]
 
 
-async def test_a_product_of_an_earlier_linkhub_was_shown_if_nothing_of_it_is_owed(room: TableRoom) -> None:
+async def test_a_product_of_an_earlier_linkhub_was_shown_if_nothing_of_it_is_owed(tables: TableFixture) -> None:
     """Such an item has no attribute that says so; once it is revised, it has."""
     for number, due in enumerate((1, None)):
         item = product_item(a_record(a_key(number), unannounced_revision=due))
         del item["shown"]
-        room.dynamodb.put_item(TableName=room.products.name, Item=item)
-    stored = await _stored(room)
+        tables.dynamodb.put_item(TableName=tables.products.name, Item=item)
+    stored = await _stored(tables)
     assert [record.shown for record in stored] == [False, True]
     revised = [a_revision(a_record(one.key, revision=2, shown=one.shown), one) for one in stored]
-    assert await room.product_store.revise(revised) == [Revised(), Revised()]
-    assert [record.shown for record in await _stored(room)] == [False, True]
+    assert await tables.product_store.revise(revised) == [Revised(), Revised()]
+    assert [record.shown for record in await _stored(tables)] == [False, True]
 
 
-async def test_a_product_that_goes_while_we_look_is_created(room: TableRoom) -> None:
+async def test_a_product_that_goes_while_we_look_is_created(tables: TableFixture) -> None:
     """One that refused the INSERT and is gone for the read is put by the next round."""
-    _put(room, a_record(caption=a_caption(title="old")))
+    _put(tables, a_record(caption=a_caption(title="old")))
     event = "before-send.dynamodb.BatchGetItem"
 
     def remove(**_: Any) -> None:
-        room.dynamodb.meta.events.unregister(event, remove)
-        _remove(room, a_record())
+        tables.dynamodb.meta.events.unregister(event, remove)
+        _remove(tables, a_record())
 
-    room.dynamodb.meta.events.register(event, remove)
-    assert await room.product_store.create([a_record()]) == [Created()]
-    assert await _stored(room) == [a_record()]
+    tables.dynamodb.meta.events.register(event, remove)
+    assert await tables.product_store.create([a_record()]) == [Created()]
+    assert await _stored(tables) == [a_record()]
 
 
-async def test_a_product_that_comes_and_goes_is_unavailable(room: TableRoom) -> None:
+async def test_a_product_that_comes_and_goes_is_unavailable(tables: TableFixture) -> None:
     """One that is there for each INSERT and gone for each read is given up."""
     other = a_record(caption=a_caption(title="old"))
-    room.dynamodb.meta.events.register(f"before-send.dynamodb.{_BATCH}", lambda **_: _put(room, other))
-    room.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(room, other))
+    tables.dynamodb.meta.events.register(f"before-send.dynamodb.{_BATCH}", lambda **_: _put(tables, other))
+    tables.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(tables, other))
     with pytest.raises(ServiceUnavailable, match="10 times"):
-        await room.product_store.create([a_record()])
+        await tables.product_store.create([a_record()])
 
 
-async def test_a_revision_drops_what_it_does_not_have(room: TableRoom) -> None:
+async def test_a_revision_drops_what_it_does_not_have(tables: TableFixture) -> None:
     """Optional fields of the revision before do not linger."""
-    await room.product_store.create([a_record(caption=a_caption(confidence_score=0.5, raw_caption="x"))])
+    await tables.product_store.create([a_record(caption=a_caption(confidence_score=0.5, raw_caption="x"))])
     second = a_record(revision=2, unannounced_revision=None)
-    assert await room.product_store.revise([a_revision(second)]) == [Revised()]
-    assert await _stored(room) == [second]
+    assert await tables.product_store.revise([a_revision(second)]) == [Revised()]
+    assert await _stored(tables) == [second]
 
 
 @pytest.mark.parametrize("fault", [Fault.throttle, Fault.server_error, Fault.time_out], ids=lambda one: one.__name__)
-async def test_a_store_that_does_not_answer_is_unavailable(room: TableRoom, fault: Callable[..., Fault]) -> None:
+async def test_a_store_that_does_not_answer_is_unavailable(tables: TableFixture, fault: Callable[..., Fault]) -> None:
     """Each method says so, and nothing is lost."""
-    store = room.product_store
+    store = tables.product_store
     await store.create([a_record()])
     operations = ("BatchGetItem", _BATCH, "Query", "Scan")
-    with inject(room.dynamodb, *(fault(operation=operation, times=9) for operation in operations)):
+    with inject(tables.dynamodb, *(fault(operation=operation, times=9) for operation in operations)):
         with pytest.raises(ServiceUnavailable):
             await store.find([KEY])
         with pytest.raises(ServiceUnavailable):
@@ -264,26 +264,26 @@ async def test_a_store_that_does_not_answer_is_unavailable(room: TableRoom, faul
         with pytest.raises(ServiceUnavailable):
             await store.page(PageQuery(seller_handle=_SELLER, since=NOON))
         with pytest.raises(ServiceUnavailable):
-            await _stored(room)
-    assert await _stored(room) == [a_record()]
+            await _stored(tables)
+    assert await _stored(tables) == [a_record()]
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", _BATCH])
-async def test_throttled_parts_are_tried_again(room: TableRoom, operation: str) -> None:
+async def test_throttled_parts_are_tried_again(tables: TableFixture, operation: str) -> None:
     """Keys that were not read and statements that were not run do not show."""
     there = [a_record(a_key(number), caption=a_caption(title="before")) for number in range(3)]
-    await room.product_store.create(there)
-    with inject(room.dynamodb, Fault.unserved(operation=operation, parts=(0, 2), times=2)) as injection:
-        outcomes = await room.product_store.create([a_record(a_key(number)) for number in range(5)])
+    await tables.product_store.create(there)
+    with inject(tables.dynamodb, Fault.unserved(operation=operation, parts=(0, 2), times=2)) as injection:
+        outcomes = await tables.product_store.create([a_record(a_key(number)) for number in range(5)])
     assert injection.is_spent
     assert outcomes == [Exists(record) for record in there] + [Created()] * 2
 
 
-async def test_a_table_with_other_keys_is_unavailable(room: TableRoom) -> None:
+async def test_a_table_with_other_keys_is_unavailable(tables: TableFixture) -> None:
     """The tables' names may have been mixed up: that can be mended, and no product is refused for it."""
     other = f"other-{uuid4().hex}"
-    create_table(room.dynamodb, Table(name=other, partition_key="id", sort_key="kind"))
-    store = DynamoDbProductStore(calls=room.calls, table=other)
+    create_table(tables.dynamodb, Table(name=other, partition_key="id", sort_key="kind"))
+    store = DynamoDbProductStore(calls=tables.calls, table=other)
     with pytest.raises(ServiceUnavailable):
         await store.create([a_record()])
     with pytest.raises(ServiceUnavailable):
@@ -292,71 +292,75 @@ async def test_a_table_with_other_keys_is_unavailable(room: TableRoom) -> None:
         await store.find([KEY])
     with pytest.raises(ServiceUnavailable):
         await store.page(PageQuery(seller_handle=_SELLER))
-    room.dynamodb.delete_table(TableName=other)
+    tables.dynamodb.delete_table(TableName=other)
 
 
 # --- pages
 
 
-async def test_polling_a_shop_with_nothing_new_costs_a_unit_at_most(room: TableRoom) -> None:
+async def test_polling_a_shop_with_nothing_new_costs_a_unit_at_most(tables: TableFixture) -> None:
     """Whatever the shop holds, one query of the index answers, and nothing else is read."""
-    await _shop(room, 500)
-    room.calls.consumption.read_units.clear()
-    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(days=1)))
+    await _shop(tables, 500)
+    tables.calls.consumption.read_units.clear()
+    page = await tables.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(days=1)))
     assert list(page.products) == []
-    assert room.calls.consumption.read_units[room.products.name] <= 1
-    assert (room.spent("query"), room.spent("batch_get_item")) == (1, 0)
+    assert tables.calls.consumption.read_units[tables.products.name] <= 1
+    assert (tables.spent("query"), tables.spent("batch_get_item")) == (1, 0)
 
 
-async def test_since_reads_what_changed(room: TableRoom) -> None:
+async def test_since_reads_what_changed(tables: TableFixture) -> None:
     """Three changes in a large shop cost the index's entries and three products."""
-    newest_first = await _shop(room, 500)
-    room.calls.consumption.read_units.clear()
-    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(minutes=496)))
+    newest_first = await _shop(tables, 500)
+    tables.calls.consumption.read_units.clear()
+    page = await tables.product_store.page(PageQuery(seller_handle=_SELLER, since=NOON + timedelta(minutes=496)))
     assert list(page.products) == stored(newest_first[:3])
-    assert room.calls.consumption.read_units[room.products.name] <= 1 + 3
+    assert tables.calls.consumption.read_units[tables.products.name] <= 1 + 3
 
 
-async def test_a_product_that_goes_while_we_look_makes_room(room: TableRoom) -> None:
+async def test_a_product_that_goes_while_we_look_makes_room(tables: TableFixture) -> None:
     """What the index still named and is gone by now has no place on the page; the next one takes it."""
-    newest_first = await _shop(room, 4)
-    room.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(room, newest_first[0]))
-    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=2, since=NOON - timedelta(minutes=1)))
+    newest_first = await _shop(tables, 4)
+    tables.dynamodb.meta.events.register(
+        "before-send.dynamodb.BatchGetItem", lambda **_: _remove(tables, newest_first[0])
+    )
+    page = await tables.product_store.page(PageQuery(seller_handle=_SELLER, limit=2, since=NOON - timedelta(minutes=1)))
     assert (list(page.products), page.has_more) == (stored(newest_first[1:3]), True)
 
 
-async def test_a_page_of_large_products_is_filled(room: TableRoom) -> None:
+async def test_a_page_of_large_products_is_filled(tables: TableFixture) -> None:
     """A page that is more than one reply of DynamoDB's holds is put together from several."""
-    newest_first = await _shop(room, 51, large=True)
-    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=50))
+    newest_first = await _shop(tables, 51, large=True)
+    page = await tables.product_store.page(PageQuery(seller_handle=_SELLER, limit=50))
     assert (list(page.products), page.has_more) == (stored(newest_first[:50]), True)
-    assert room.spent("query") > 1
+    assert tables.spent("query") > 1
 
 
-async def test_since_long_ago_reads_the_newest_products_only(room: TableRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_since_long_ago_reads_the_newest_products_only(
+    tables: TableFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More changed than are looked up by key: the table is read from the newest product down."""
     monkeypatch.setattr(shop_queries, "MANY", 20)
-    newest_first = await _shop(room, 30)
-    page = await room.product_store.page(PageQuery(seller_handle=_SELLER, limit=3, since=NOON - timedelta(days=1)))
+    newest_first = await _shop(tables, 30)
+    page = await tables.product_store.page(PageQuery(seller_handle=_SELLER, limit=3, since=NOON - timedelta(days=1)))
     assert (list(page.products), page.has_more) == (stored(newest_first[:3]), True)
-    assert room.spent("batch_get_item") == 0
+    assert tables.spent("batch_get_item") == 0
 
 
-async def test_without_the_index_the_shop_is_filtered(indexless_room: TableRoom) -> None:
+async def test_without_the_index_the_shop_is_filtered(indexless_tables: TableFixture) -> None:
     """The first question finds out that there is no index; later ones do not try."""
-    newest_first = await _shop(indexless_room, 30)
-    store = indexless_room.product_store
+    newest_first = await _shop(indexless_tables, 30)
+    store = indexless_tables.product_store
     query = PageQuery(seller_handle=_SELLER, limit=5, since=NOON + timedelta(minutes=9))
     for calls in (2, 3):
         page = await store.page(query)
         assert (list(page.products), page.has_more) == (stored(newest_first[:5]), True)
-        assert indexless_room.spent("query") == calls
+        assert indexless_tables.spent("query") == calls
 
 
-async def test_without_the_index_the_sellers_are_found_in_the_table(indexless_room: TableRoom) -> None:
+async def test_without_the_index_the_sellers_are_found_in_the_table(indexless_tables: TableFixture) -> None:
     """Once it is known that there is no index, a scan does not ask it; DynamoDB Local would not even mind."""
     records = [a_record(a_key(number, f"shop-{number % 2}")) for number in range(4)]
-    store = indexless_room.product_store
+    store = indexless_tables.product_store
     await store.create(records)
     await store.page(PageQuery(seller_handle="shop-0", since=NOON))
     assert [record async for record in store.scan()] == sorted(records, key=lambda record: record.key)
@@ -365,23 +369,23 @@ async def test_without_the_index_the_sellers_are_found_in_the_table(indexless_ro
 # --- scans
 
 
-async def test_the_sellers_are_found_in_the_index(room: TableRoom) -> None:
+async def test_the_sellers_are_found_in_the_index(tables: TableFixture) -> None:
     """To export all shops, the table itself is read once, a shop at a time: the scan before is of the index."""
     scans: list[Any] = []
-    room.dynamodb.meta.events.register(
+    tables.dynamodb.meta.events.register(
         "before-send.dynamodb.Scan", lambda request, **_: scans.append(orjson.loads(request.body))
     )
     records = [a_record(a_key(number, f"shop-{number % 2}")) for number in range(10)]
-    await room.product_store.create(records)
-    assert await _stored(room) == sorted(records, key=lambda record: record.key)
-    assert [scan["IndexName"] for scan in scans] == [room.products.index_name]
-    assert room.spent("query") == 2
+    await tables.product_store.create(records)
+    assert await _stored(tables) == sorted(records, key=lambda record: record.key)
+    assert [scan["IndexName"] for scan in scans] == [tables.products.index_name]
+    assert tables.spent("query") == 2
 
 
-async def test_a_shops_unannounced_products_come_in_order(room: TableRoom) -> None:
+async def test_a_shops_unannounced_products_come_in_order(tables: TableFixture) -> None:
     """Both restrictions hold together."""
-    newest_first = await _shop(room, 4)
-    await room.product_store.create([a_record(a_key(9, "another-seller"))])
-    await room.product_store.mark_announced([newest_first[1]])
-    scan = room.product_store.scan(seller_handle=_SELLER, unannounced=True)
+    newest_first = await _shop(tables, 4)
+    await tables.product_store.create([a_record(a_key(9, "another-seller"))])
+    await tables.product_store.mark_announced([newest_first[1]])
+    scan = tables.product_store.scan(seller_handle=_SELLER, unannounced=True)
     assert [record async for record in scan] == [newest_first[3], newest_first[2], newest_first[0]]

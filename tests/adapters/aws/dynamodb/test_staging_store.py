@@ -18,7 +18,7 @@ from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged
 from linkhub_core.testing.builders import a_caption, a_half, a_key, a_waiting
 from linkhub_core.testing.readable import Spoil, scanned
 from linkhub_core.testing.staging_store import StagingStoreContract
-from tests.adapters.aws.table_room import TableRoom, furnished
+from tests.adapters.aws.table_fixture import TableFixture, open_tables
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ def _as_linkhub_does(client: DynamoDBClient) -> DynamoDBClient:
 
 
 @pytest.fixture
-def room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """A client as linkhub makes it, but without retries; and tables of the test's own."""
-    with furnished(_as_linkhub_does(make_dynamodb_client(_ONCE))) as tables:
+    with open_tables(_as_linkhub_does(make_dynamodb_client(_ONCE))) as tables:
         yield tables
 
 
 @pytest.fixture
-def retrying_room(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableRoom]:
+def retrying_tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[TableFixture]:
     """The same with a client that tries a failed call once more."""
-    with furnished(_as_linkhub_does(make_dynamodb_client(_RETRYING))) as tables:
+    with open_tables(_as_linkhub_does(make_dynamodb_client(_RETRYING))) as tables:
         yield tables
 
 
@@ -62,9 +62,9 @@ def spoil(staging_store: DynamoDbStagingStore) -> Spoil:
 
 
 @pytest.fixture
-def staging_store(room: TableRoom) -> DynamoDbStagingStore:
+def staging_store(tables: TableFixture) -> DynamoDbStagingStore:
     """An empty store."""
-    return room.staging_store
+    return tables.staging_store
 
 
 class TestContract(StagingStoreContract):
@@ -82,128 +82,128 @@ def _interfere(client: DynamoDBClient, operation: str, act: Callable[[], None]) 
     client.meta.events.register(event, hook)
 
 
-def _put(room: TableRoom, waiting: WaitingHalf) -> None:
-    room.dynamodb.put_item(TableName=room.staging.name, Item=staging_item(waiting))
+def _put(tables: TableFixture, waiting: WaitingHalf) -> None:
+    tables.dynamodb.put_item(TableName=tables.staging.name, Item=staging_item(waiting))
 
 
-def _remove(room: TableRoom, waiting: WaitingHalf) -> None:
-    room.dynamodb.delete_item(TableName=room.staging.name, Key=staging_key(waiting.key))
+def _remove(tables: TableFixture, waiting: WaitingHalf) -> None:
+    tables.dynamodb.delete_item(TableName=tables.staging.name, Key=staging_key(waiting.key))
 
 
-async def _rows(room: TableRoom) -> list[WaitingHalf]:
-    return await scanned(room.staging_store.scan())
+async def _rows(tables: TableFixture) -> list[WaitingHalf]:
+    return await scanned(tables.staging_store.scan())
 
 
-async def test_halves_that_come_first_cost_a_read_and_a_write(room: TableRoom) -> None:
+async def test_halves_that_come_first_cost_a_read_and_a_write(tables: TableFixture) -> None:
     """25 halves are one call to look and one to write."""
-    await room.staging_store.stage([a_waiting(a_half(key=a_key(number))) for number in range(25)])
-    assert (room.spent("batch_get_item"), room.spent("batch_execute_statement")) == (1, 1)
+    await tables.staging_store.stage([a_waiting(a_half(key=a_key(number))) for number in range(25)])
+    assert (tables.spent("batch_get_item"), tables.spent("batch_execute_statement")) == (1, 1)
 
 
-async def test_halves_whose_partners_wait_cost_a_read(room: TableRoom) -> None:
+async def test_halves_whose_partners_wait_cost_a_read(tables: TableFixture) -> None:
     """Nothing is written, not even in vain."""
-    await room.staging_store.stage([a_waiting(a_half(key=a_key(number))) for number in range(25)])
-    await room.staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL, key=a_key(number))) for number in range(25)])
-    assert (room.spent("batch_get_item"), room.spent("batch_execute_statement")) == (2, 1)
+    await tables.staging_store.stage([a_waiting(a_half(key=a_key(number))) for number in range(25)])
+    await tables.staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL, key=a_key(number))) for number in range(25)])
+    assert (tables.spent("batch_get_item"), tables.spent("batch_execute_statement")) == (2, 1)
 
 
-async def test_a_partner_that_comes_in_between_is_found(room: TableRoom) -> None:
+async def test_a_partner_that_comes_in_between_is_found(tables: TableFixture) -> None:
     """A row that appears after the look fails the INSERT, and the next look tells what it is."""
     partner = a_waiting(a_half(Kind.THUMBNAIL))
-    _interfere(room.dynamodb, _BATCH, lambda: _put(room, partner))
-    assert await room.staging_store.stage([a_waiting()]) == [Partner(partner)]
-    assert await _rows(room) == [partner]
+    _interfere(tables.dynamodb, _BATCH, lambda: _put(tables, partner))
+    assert await tables.staging_store.stage([a_waiting()]) == [Partner(partner)]
+    assert await _rows(tables) == [partner]
 
 
-async def test_a_row_that_goes_in_between_is_made_anew(room: TableRoom) -> None:
+async def test_a_row_that_goes_in_between_is_made_anew(tables: TableFixture) -> None:
     """An older half that is dropped after the look fails the UPDATE, which leaves no ghost; the half is inserted."""
     older, newer = a_waiting(a_half(minute=0)), a_waiting(a_half(minute=1))
-    await room.staging_store.stage([older])
-    _interfere(room.dynamodb, _BATCH, lambda: _remove(room, older))
-    assert await room.staging_store.stage([newer]) == [Staged()]
-    assert await _rows(room) == [newer]
+    await tables.staging_store.stage([older])
+    _interfere(tables.dynamodb, _BATCH, lambda: _remove(tables, older))
+    assert await tables.staging_store.stage([newer]) == [Staged()]
+    assert await _rows(tables) == [newer]
 
 
-async def test_a_row_that_is_replaced_in_between_is_looked_at_anew(room: TableRoom) -> None:
+async def test_a_row_that_is_replaced_in_between_is_looked_at_anew(tables: TableFixture) -> None:
     """A half of our kind between ours and the one that was seen is replaced all the same; the partner is not."""
     newest = a_waiting(a_half(minute=9))
-    await room.staging_store.stage([a_waiting(a_half(minute=0))])
-    _interfere(room.dynamodb, _BATCH, lambda: _put(room, a_waiting(a_half(minute=5))))
-    assert await room.staging_store.stage([newest]) == [Staged()]
+    await tables.staging_store.stage([a_waiting(a_half(minute=0))])
+    _interfere(tables.dynamodb, _BATCH, lambda: _put(tables, a_waiting(a_half(minute=5))))
+    assert await tables.staging_store.stage([newest]) == [Staged()]
     partner = a_waiting(a_half(Kind.THUMBNAIL))
-    _interfere(room.dynamodb, _BATCH, lambda: _put(room, partner))
-    assert await room.staging_store.stage([a_waiting(a_half(minute=10))]) == [Partner(partner)]
-    assert await _rows(room) == [partner]
+    _interfere(tables.dynamodb, _BATCH, lambda: _put(tables, partner))
+    assert await tables.staging_store.stage([a_waiting(a_half(minute=10))]) == [Partner(partner)]
+    assert await _rows(tables) == [partner]
 
 
-async def test_a_row_that_never_holds_still_is_unavailable(room: TableRoom) -> None:
+async def test_a_row_that_never_holds_still_is_unavailable(tables: TableFixture) -> None:
     """A row that comes after each look and goes before the next is given up."""
     partner = a_waiting(a_half(Kind.THUMBNAIL))
-    room.dynamodb.meta.events.register(f"before-send.dynamodb.{_BATCH}", lambda **_: _put(room, partner))
-    room.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(room, partner))
+    tables.dynamodb.meta.events.register(f"before-send.dynamodb.{_BATCH}", lambda **_: _put(tables, partner))
+    tables.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: _remove(tables, partner))
     with pytest.raises(ServiceUnavailable, match="changed 10 times"):
-        await room.staging_store.stage([a_waiting()])
+        await tables.staging_store.stage([a_waiting()])
 
 
-async def test_a_replaced_row_forgets_the_trace_of_the_old_half(room: TableRoom) -> None:
+async def test_a_replaced_row_forgets_the_trace_of_the_old_half(tables: TableFixture) -> None:
     """What the new half does not have is removed from the row."""
-    await room.staging_store.stage([a_waiting(origin=Origin(correlation_id="old", traceparent="00-old"))])
+    await tables.staging_store.stage([a_waiting(origin=Origin(correlation_id="old", traceparent="00-old"))])
     newer = a_waiting(a_half(minute=1), origin=Origin(correlation_id="new"))
-    assert await room.staging_store.stage([newer]) == [Staged()]
-    assert await _rows(room) == [newer]
+    assert await tables.staging_store.stage([newer]) == [Staged()]
+    assert await _rows(tables) == [newer]
 
 
-async def test_a_stage_whose_reply_was_lost_is_found_done(retrying_room: TableRoom) -> None:
+async def test_a_stage_whose_reply_was_lost_is_found_done(retrying_tables: TableFixture) -> None:
     """The second attempt meets our own row: it is there, whether it was put or replaced."""
     for minute in (0, 1):
         ours = a_waiting(a_half(minute=minute))
-        with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-            assert await retrying_room.staging_store.stage([ours]) == [Equal()]
+        with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+            assert await retrying_tables.staging_store.stage([ours]) == [Equal()]
         assert injection.hits == 1
-        assert await _rows(retrying_room) == [ours]
+        assert await _rows(retrying_tables) == [ours]
 
 
-async def test_a_drop_whose_reply_was_lost_is_found_done(retrying_room: TableRoom) -> None:
+async def test_a_drop_whose_reply_was_lost_is_found_done(retrying_tables: TableFixture) -> None:
     """The second attempt meets no row, and that is what was wanted."""
-    await retrying_room.staging_store.stage([a_waiting()])
-    with inject(retrying_room.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
-        assert await retrying_room.staging_store.drop([a_half()]) == [Dropped()]
+    await retrying_tables.staging_store.stage([a_waiting()])
+    with inject(retrying_tables.dynamodb, Fault.lose_reply(operation=_BATCH)) as injection:
+        assert await retrying_tables.staging_store.drop([a_half()]) == [Dropped()]
     assert injection.hits == 1
-    assert await _rows(retrying_room) == []
+    assert await _rows(retrying_tables) == []
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", _BATCH])
-async def test_throttled_parts_are_tried_again(room: TableRoom, operation: str) -> None:
+async def test_throttled_parts_are_tried_again(tables: TableFixture, operation: str) -> None:
     """Keys that were not read and statements that were not run do not show."""
     batch = [a_waiting(a_half(key=a_key(number))) for number in range(5)]
-    await room.staging_store.stage(batch[:2])
+    await tables.staging_store.stage(batch[:2])
     newer = [evolve(one, half=evolve(a_half(minute=3), key=one.key)) for one in batch]
-    with inject(room.dynamodb, Fault.unserved(operation=operation, parts=(0, 3), times=2)) as injection:
-        assert await room.staging_store.stage(newer) == [Staged()] * 5
+    with inject(tables.dynamodb, Fault.unserved(operation=operation, parts=(0, 3), times=2)) as injection:
+        assert await tables.staging_store.stage(newer) == [Staged()] * 5
     assert injection.is_spent
 
 
 @pytest.mark.parametrize("fault", [Fault.throttle, Fault.server_error, Fault.time_out], ids=lambda one: one.__name__)
-async def test_a_store_that_does_not_answer_is_unavailable(room: TableRoom, fault: Callable[..., Fault]) -> None:
+async def test_a_store_that_does_not_answer_is_unavailable(tables: TableFixture, fault: Callable[..., Fault]) -> None:
     """Each method says so, and nothing is lost."""
-    await room.staging_store.stage([a_waiting()])
-    with inject(room.dynamodb, *(fault(operation=name, times=9) for name in ("BatchGetItem", _BATCH, "Scan"))):
+    await tables.staging_store.stage([a_waiting()])
+    with inject(tables.dynamodb, *(fault(operation=name, times=9) for name in ("BatchGetItem", _BATCH, "Scan"))):
         with pytest.raises(ServiceUnavailable):
-            await room.staging_store.stage([a_waiting(a_half(minute=1))])
+            await tables.staging_store.stage([a_waiting(a_half(minute=1))])
         with pytest.raises(ServiceUnavailable):
-            await room.staging_store.waiting([a_waiting().key])
+            await tables.staging_store.waiting([a_waiting().key])
         with pytest.raises(ServiceUnavailable):
-            await room.staging_store.drop([a_half()])
+            await tables.staging_store.drop([a_half()])
         with pytest.raises(ServiceUnavailable):
-            await _rows(room)
-    assert await _rows(room) == [a_waiting()]
+            await _rows(tables)
+    assert await _rows(tables) == [a_waiting()]
 
 
-async def test_a_changed_row_is_told_while_others_are_dropped(room: TableRoom) -> None:
+async def test_a_changed_row_is_told_while_others_are_dropped(tables: TableFixture) -> None:
     """Of a batch, rows that became something else stay."""
     batch = [a_waiting(a_half(key=a_key(number))) for number in range(30)]
     changed = evolve(batch[7], half=evolve(a_half(minute=1, content=a_caption(title="newer")), key=batch[7].key))
-    await room.staging_store.stage([*batch[:7], changed, *batch[8:]])
-    outcomes = await room.staging_store.drop([one.half for one in batch])
+    await tables.staging_store.stage([*batch[:7], changed, *batch[8:]])
+    outcomes = await tables.staging_store.drop([one.half for one in batch])
     assert outcomes == [Dropped()] * 7 + [Newer(changed)] + [Dropped()] * 22
-    assert await _rows(room) == [changed]
+    assert await _rows(tables) == [changed]

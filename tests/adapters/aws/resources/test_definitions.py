@@ -20,7 +20,7 @@ from linkhub_adapters.aws.resources import (
 )
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_core.model import Kind
-from tests.adapters.aws.table_room import create_table
+from tests.adapters.aws.table_fixture import create_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

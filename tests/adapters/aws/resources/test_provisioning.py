@@ -30,7 +30,7 @@ pytestmark = pytest.mark.aws
 
 
 @define
-class Room:
+class ProvisioningFixture:
     """The clients, where faults are put in, and what provisions with them."""
 
     dynamodb: DynamoDBClient
@@ -45,11 +45,11 @@ class Room:
 
 
 @pytest.fixture
-def room(
+def fixture(
     make_dynamodb_client: Callable[[], DynamoDBClient],
     make_sqs_client: Callable[[], SQSClient],
     make_sns_client: Callable[[], SNSClient],
-) -> Iterator[Room]:
+) -> Iterator[ProvisioningFixture]:
     """Nothing is there yet."""
     dynamodb, sqs, sns = make_dynamodb_client(), make_sqs_client(), make_sns_client()
     name = f"all-{uuid4().hex[:12]}"
@@ -70,12 +70,12 @@ def room(
             queues=SqsProvisioning(sqs=sqs, calls=AwsCalls(service="SQS", executor=threads)),
             topic=SnsProvisioning(sns=sns, calls=AwsCalls(service="SNS", executor=threads)),
         )
-        yield Room(dynamodb, sqs, sns, provisioning, needed)
+        yield ProvisioningFixture(dynamodb, sqs, sns, provisioning, needed)
 
 
-async def test_everything_is_made_and_then_left_alone(room: Room) -> None:
+async def test_everything_is_made_and_then_left_alone(fixture: ProvisioningFixture) -> None:
     """Two tables, two queues with their dead-letter queues, the topic and a subscription: made once."""
-    told = await room.ensure()
+    told = await fixture.ensure()
     assert [one.resource for one in told] == [
         *["table"] * 2,
         *["dead-letter queue", "queue"] * 2,
@@ -83,7 +83,7 @@ async def test_everything_is_made_and_then_left_alone(room: Room) -> None:
         "subscription",
     ]
     assert {one.status for one in told} == {Status.MADE}
-    assert {one.status for one in await room.ensure()} == {Status.UNCHANGED}
+    assert {one.status for one in await fixture.ensure()} == {Status.UNCHANGED}
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,15 @@ async def test_everything_is_made_and_then_left_alone(room: Room) -> None:
         ("Subscribe", ["subscription"]),
     ],
 )
-async def test_a_failure_leaves_the_rest_to_be_made(room: Room, operation: str, failed: list[str]) -> None:
+async def test_a_failure_leaves_the_rest_to_be_made(
+    fixture: ProvisioningFixture, operation: str, failed: list[str]
+) -> None:
     """What failed, and what needs it, is told by its name; the rest is made, and the next run makes what failed."""
-    client = {"CreateTable": room.dynamodb, "CreateQueue": room.sqs}.get(operation, room.sns)
+    client = {"CreateTable": fixture.dynamodb, "CreateQueue": fixture.sqs}.get(operation, fixture.sns)
     with inject(client, Fault.client_error(operation=operation, code="AccessDenied", status=403)):
-        told = await room.ensure()
+        told = await fixture.ensure()
     assert [one.resource for one in told if one.status is Status.FAILED] == failed
     assert all(one.name and one.notes for one in told if one.status is Status.FAILED)
     assert {one.status for one in told if one.status is not Status.FAILED} == {Status.MADE}
-    again = await room.ensure()
+    again = await fixture.ensure()
     assert [one.resource for one in again if one.status is Status.MADE] == failed

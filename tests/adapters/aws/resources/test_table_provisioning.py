@@ -16,7 +16,7 @@ from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioni
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_core.ports.provisioned import Status
 from linkhub_core.testing.fakes import FakeClock
-from tests.adapters.aws.table_room import create_table
+from tests.adapters.aws.table_fixture import create_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

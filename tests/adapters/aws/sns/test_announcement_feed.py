@@ -14,8 +14,8 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import announce
-from tests.adapters.aws.queue_room import SAFETY_SECONDS, eventually
-from tests.adapters.aws.topic_room import TopicRoom
+from tests.adapters.aws.queue_fixture import SAFETY_SECONDS, eventually
+from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-async def room(
+async def topic(
     make_sqs_client: Callable[[], "SQSClient"], make_sns_client: Callable[[], "SNSClient"]
-) -> AsyncIterator[TopicRoom]:
+) -> AsyncIterator[TopicFixture]:
     """A topic, through clients of the test's own."""
-    made = TopicRoom(sqs=make_sqs_client(), sns=make_sns_client())
+    made = TopicFixture(sqs=make_sqs_client(), sns=make_sns_client())
     yield made
     await made.close()
 
@@ -54,48 +54,48 @@ async def _error_of(feed: "SnsAnnouncementFeed") -> LinkhubError:
 # --- receive
 
 
-async def test_every_node_hears_what_is_announced(room: TopicRoom) -> None:
+async def test_every_node_hears_what_is_announced(topic: TopicFixture) -> None:
     """The same bytes reach two nodes, with the correlation id, and are deleted there."""
-    feeds = [await room.open_feed(), await room.open_feed()]
-    await room.notifier.notify([_announcement()])
-    assert [await room.hear(feed, 1) for feed in feeds] == [[_announcement()], [_announcement()]]
-    for url in room.queue_urls():
-        found = room.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    feeds = [await topic.open_feed(), await topic.open_feed()]
+    await topic.notifier.notify([_announcement()])
+    assert [await topic.hear(feed, 1) for feed in feeds] == [[_announcement()], [_announcement()]]
+    for url in topic.queue_urls():
+        found = topic.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert found["ApproximateNumberOfMessagesNotVisible"] == found["ApproximateNumberOfMessages"] == "0"
 
 
-async def test_a_node_hears_nothing_from_before_it_opened(room: TopicRoom) -> None:
+async def test_a_node_hears_nothing_from_before_it_opened(topic: TopicFixture) -> None:
     """Viewers that come later read the store."""
-    await room.notifier.notify([_announcement(1)])
-    feed = await room.open_feed()
-    await room.notifier.notify([_announcement(2)])
-    assert await room.hear(feed, 1) == [_announcement(2)]
+    await topic.notifier.notify([_announcement(1)])
+    feed = await topic.open_feed()
+    await topic.notifier.notify([_announcement(2)])
+    assert await topic.hear(feed, 1) == [_announcement(2)]
 
 
-async def test_an_announcement_ends_the_wait(room: TopicRoom) -> None:
+async def test_an_announcement_ends_the_wait(topic: TopicFixture) -> None:
     """A waiting receive returns long before it or its poll would have ended."""
-    feed = await room.open_feed(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
+    feed = await topic.open_feed(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
     receiving = asyncio.create_task(feed.receive())
-    await room.notifier.notify([_announcement()])
+    await topic.notifier.notify([_announcement()])
     assert await asyncio.wait_for(receiving, SAFETY_SECONDS) == [_announcement()]
 
 
-async def test_silence_is_an_empty_answer_and_costs_one_poll(room: TopicRoom) -> None:
+async def test_silence_is_an_empty_answer_and_costs_one_poll(topic: TopicFixture) -> None:
     """Receives that find nothing leave one long poll waiting."""
-    feed = await room.open_feed(receive_wait_seconds=0.01, poll_wait_seconds=20)
+    feed = await topic.open_feed(receive_wait_seconds=0.01, poll_wait_seconds=20)
     assert [await feed.receive() for _ in range(5)] == [[], [], [], [], []]
-    assert room.sqs_calls.counts["receive_message"] <= 1
+    assert topic.sqs_calls.counts["receive_message"] <= 1
 
 
-async def test_what_cannot_be_read_holds_up_nothing(room: TopicRoom) -> None:
+async def test_what_cannot_be_read_holds_up_nothing(topic: TopicFixture) -> None:
     """Somebody else's message on the topic is told by the next receive, and its mates are heard."""
-    feed = await room.open_feed()
-    room.sns.publish(
-        TopicArn=room.topic_arn,
+    feed = await topic.open_feed()
+    topic.sns.publish(
+        TopicArn=topic.topic_arn,
         Message="not an event",
         MessageAttributes={"eventType": {"DataType": "String", "StringValue": "new_product"}},
     )
-    await room.notifier.notify([_announcement()])
+    await topic.notifier.notify([_announcement()])
     errors: list[LinkhubError] = []
     heard: list[Announcement] = []
     async with asyncio.timeout(SAFETY_SECONDS):
@@ -108,55 +108,55 @@ async def test_what_cannot_be_read_holds_up_nothing(room: TopicRoom) -> None:
     assert [type(error) for error in errors] == [MalformedEvent]
 
 
-async def test_messages_of_other_types_do_not_come(room: TopicRoom) -> None:
+async def test_messages_of_other_types_do_not_come(topic: TopicFixture) -> None:
     """The subscription filters: other services may use the topic for their own."""
-    feed = await room.open_feed()
-    room.sns.publish(
-        TopicArn=room.topic_arn,
+    feed = await topic.open_feed()
+    topic.sns.publish(
+        TopicArn=topic.topic_arn,
         Message="{}",
         MessageAttributes={"eventType": {"DataType": "String", "StringValue": "stock_changed"}},
     )
-    await room.notifier.notify([_announcement()])
-    assert await room.hear(feed, 1) == [_announcement()]
+    await topic.notifier.notify([_announcement()])
+    assert await topic.hear(feed, 1) == [_announcement()]
 
 
-async def test_a_deletion_that_failed_is_told_after_what_was_heard(room: TopicRoom) -> None:
+async def test_a_deletion_that_failed_is_told_after_what_was_heard(topic: TopicFixture) -> None:
     """Viewers see the product all the same; the copy that comes again is dropped by them."""
-    feed = await room.open_feed()
-    await room.notifier.notify([_announcement()])
-    with inject(room.sqs, Fault.server_error(operation="DeleteMessageBatch")):
-        assert await room.hear(feed, 1) == [_announcement()]
+    feed = await topic.open_feed()
+    await topic.notifier.notify([_announcement()])
+    with inject(topic.sqs, Fault.server_error(operation="DeleteMessageBatch")):
+        assert await topic.hear(feed, 1) == [_announcement()]
         with pytest.raises(ServiceUnavailable, match="InternalFailure"):
             await feed.receive()
 
 
-async def test_a_poll_that_failed_is_told_and_listening_goes_on(room: TopicRoom) -> None:
+async def test_a_poll_that_failed_is_told_and_listening_goes_on(topic: TopicFixture) -> None:
     """An error of SQS is no silence."""
-    feed = await room.open_feed()
-    with inject(room.sqs, Fault.throttle(operation="ReceiveMessage")):
+    feed = await topic.open_feed()
+    with inject(topic.sqs, Fault.throttle(operation="ReceiveMessage")):
         assert isinstance(await _error_of(feed), ServiceUnavailable)
-    await room.notifier.notify([_announcement()])
-    assert await room.hear(feed, 1) == [_announcement()]
+    await topic.notifier.notify([_announcement()])
+    assert await topic.hear(feed, 1) == [_announcement()]
 
 
-async def test_a_node_whose_queue_was_removed_opens_another(room: TopicRoom) -> None:
+async def test_a_node_whose_queue_was_removed_opens_another(topic: TopicFixture) -> None:
     """It tells of it, and hears again what is announced from then on."""
-    feed = await room.open_feed()
-    [lost] = room.queue_urls()
-    room.sqs.delete_queue(QueueUrl=lost)
+    feed = await topic.open_feed()
+    [lost] = topic.queue_urls()
+    topic.sqs.delete_queue(QueueUrl=lost)
     assert "NonExistentQueue" in str(await _error_of(feed))
     assert isinstance(await _error_of(feed), AnnouncementsLost)
-    [another] = room.queue_urls()
+    [another] = topic.queue_urls()
     assert another != lost
-    await room.notifier.notify([_announcement()])
-    assert await room.hear(feed, 1) == [_announcement()]
+    await topic.notifier.notify([_announcement()])
+    assert await topic.hear(feed, 1) == [_announcement()]
 
 
-async def test_a_node_that_cannot_open_another_queue_tries_again(room: TopicRoom) -> None:
+async def test_a_node_that_cannot_open_another_queue_tries_again(topic: TopicFixture) -> None:
     """However often that fails, it does not end up with no queue and no complaint."""
-    feed = await room.open_feed()
-    room.sqs.delete_queue(QueueUrl=room.queue_urls()[0])
-    with inject(room.sqs, Fault.throttle(operation="CreateQueue", times=2)) as injection:
+    feed = await topic.open_feed()
+    topic.sqs.delete_queue(QueueUrl=topic.queue_urls()[0])
+    with inject(topic.sqs, Fault.throttle(operation="CreateQueue", times=2)) as injection:
         while not injection.is_spent:
             assert isinstance(await _error_of(feed), ServiceUnavailable)
 
@@ -165,14 +165,14 @@ async def test_a_node_that_cannot_open_another_queue_tries_again(room: TopicRoom
         return isinstance(await _error_of(feed), AnnouncementsLost)
 
     await eventually(listens)
-    assert room.queue_urls()
-    await room.notifier.notify([_announcement()])
-    assert await room.hear(feed, 1) == [_announcement()]
+    assert topic.queue_urls()
+    await topic.notifier.notify([_announcement()])
+    assert await topic.hear(feed, 1) == [_announcement()]
 
 
-async def test_a_listener_survives_all_of_it(room: TopicRoom) -> None:
+async def test_a_listener_survives_all_of_it(topic: TopicFixture) -> None:
     """The loop that serves viewers delivers what comes after an error, and ends when it is stopped."""
-    feed, journal, stop = await room.open_feed(), MemoryJournal(), asyncio.Event()
+    feed, journal, stop = await topic.open_feed(), MemoryJournal(), asyncio.Event()
     delivered: list[Announcement] = []
 
     def deliver(announcements: Sequence[Announcement]) -> None:
@@ -180,15 +180,15 @@ async def test_a_listener_survives_all_of_it(room: TopicRoom) -> None:
         if delivered:
             stop.set()
 
-    listener = Listener(feed=feed, deliver=deliver, recover=print, clock=room.clock, journal=journal)
-    with inject(room.sqs, Fault.server_error(operation="ReceiveMessage")) as injection:
+    listener = Listener(feed=feed, deliver=deliver, recover=print, clock=topic.clock, journal=journal)
+    with inject(topic.sqs, Fault.server_error(operation="ReceiveMessage")) as injection:
         listening = asyncio.create_task(listener.run(stop))
 
         async def hits() -> int:
             return injection.hits
 
         await eventually(hits)
-        await room.notifier.notify([_announcement()])
+        await topic.notifier.notify([_announcement()])
         await asyncio.wait_for(listening, SAFETY_SECONDS)
     assert delivered == [_announcement()]
     assert [entry.activity for entry in journal.of(ActivityFailed)] == ["listen"]
@@ -197,36 +197,36 @@ async def test_a_listener_survives_all_of_it(room: TopicRoom) -> None:
 # --- the end
 
 
-async def test_closing_ends_a_receive_and_removes_the_queue(room: TopicRoom) -> None:
+async def test_closing_ends_a_receive_and_removes_the_queue(topic: TopicFixture) -> None:
     """No poll is waited for; the node leaves nothing behind, and a second time does nothing."""
-    feed = await room.open_feed(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
+    feed = await topic.open_feed(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
     receiving = asyncio.create_task(feed.receive())
 
     async def polls() -> int:
-        return room.sqs_calls.counts["receive_message"]
+        return topic.sqs_calls.counts["receive_message"]
 
     await eventually(polls)
     async with asyncio.timeout(SAFETY_SECONDS):
         await feed.close()
         assert await receiving == []
         await feed.close()
-    assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
+    assert (list(topic.queue_urls()), list(topic.endpoints())) == ([], [])
 
 
-async def test_a_feed_that_is_closed_while_it_opens_leaves_nothing(room: TopicRoom) -> None:
+async def test_a_feed_that_is_closed_while_it_opens_leaves_nothing(topic: TopicFixture) -> None:
     """Whoever stops in the middle of a start does not leave a queue behind."""
-    feed = await room.open_feed(receive_wait_seconds=0.01)
+    feed = await topic.open_feed(receive_wait_seconds=0.01)
     await feed.close()
     opening = asyncio.create_task(feed.open())
     await asyncio.sleep(0)  # it has begun
     await feed.close()
     await opening
-    assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
+    assert (list(topic.queue_urls()), list(topic.endpoints())) == ([], [])
 
 
-async def test_a_closed_feed_brings_nothing(room: TopicRoom) -> None:
+async def test_a_closed_feed_brings_nothing(topic: TopicFixture) -> None:
     """Nor does it say that it hears."""
-    feed = await room.open_feed(receive_wait_seconds=0.01)
+    feed = await topic.open_feed(receive_wait_seconds=0.01)
     await feed.close()
     await feed.beat()
     assert await feed.receive() == []
@@ -234,25 +234,25 @@ async def test_a_closed_feed_brings_nothing(room: TopicRoom) -> None:
         await feed.check()
 
 
-async def test_a_queue_that_was_removed_took_news_with_it(room: TopicRoom) -> None:
+async def test_a_queue_that_was_removed_took_news_with_it(topic: TopicFixture) -> None:
     """Another one is opened, and the listener is told since when it may have missed some."""
-    feed = await room.open_feed(receive_wait_seconds=0.01)
-    (url,) = room.queue_urls()
-    room.sqs.delete_queue(QueueUrl=url)
-    room.seconds.now += 40
+    feed = await topic.open_feed(receive_wait_seconds=0.01)
+    (url,) = topic.queue_urls()
+    topic.sqs.delete_queue(QueueUrl=url)
+    topic.seconds.now += 40
     assert isinstance(await _error_of(feed), ServiceUnavailable)
     error = await _error_of(feed)
     assert isinstance(error, AnnouncementsLost)
     assert error.seconds == 40
-    assert list(room.queue_urls()) not in ([], [url])
+    assert list(topic.queue_urls()) not in ([], [url])
 
 
-async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(room: TopicRoom) -> None:
+async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(topic: TopicFixture) -> None:
     """When something is heard again; after a shorter one all is still there."""
-    feed = await room.open_feed()
+    feed = await topic.open_feed()
     for silent_seconds, is_lost in ((RETENTION_SECONDS - 1, False), (RETENTION_SECONDS, True)):
-        room.seconds.now += silent_seconds
-        await room.notifier.notify([_announcement(silent_seconds)])
+        topic.seconds.now += silent_seconds
+        await topic.notifier.notify([_announcement(silent_seconds)])
         assert await feed.receive() == [_announcement(silent_seconds)]
         if is_lost:
             with pytest.raises(AnnouncementsLost):
@@ -262,10 +262,10 @@ async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(room: TopicRoo
 # --- is the way open?
 
 
-async def test_a_quiet_node_hears_its_own_heartbeat(room: TopicRoom) -> None:
+async def test_a_quiet_node_hears_its_own_heartbeat(topic: TopicFixture) -> None:
     """It comes back to this node alone, counts as heard, and is no announcement."""
-    feed, other = await room.open_feed(), await room.open_feed(receive_wait_seconds=0.01)
-    room.seconds.now += 91
+    feed, other = await topic.open_feed(), await topic.open_feed(receive_wait_seconds=0.01)
+    topic.seconds.now += 91
     with pytest.raises(ServiceUnavailable, match="nothing was heard for 91 s, not even this node's own heartbeat"):
         await feed.check()
     await feed.beat()
@@ -287,42 +287,42 @@ async def _is_well(feed: "SnsAnnouncementFeed") -> bool:
     return True
 
 
-async def test_a_node_that_hears_sends_no_heartbeat(room: TopicRoom) -> None:
+async def test_a_node_that_hears_sends_no_heartbeat(topic: TopicFixture) -> None:
     """Only after half a minute of silence is one published."""
-    feed = await room.open_feed()
-    room.seconds.now += 29
+    feed = await topic.open_feed()
+    topic.seconds.now += 29
     await feed.beat()
-    assert room.sns_calls.counts["publish"] == 0
-    room.seconds.now += 1
+    assert topic.sns_calls.counts["publish"] == 0
+    topic.seconds.now += 1
     await feed.beat()
-    assert room.sns_calls.counts["publish"] == 1
+    assert topic.sns_calls.counts["publish"] == 1
 
 
-async def test_a_living_node_is_never_removed(room: TopicRoom) -> None:
+async def test_a_living_node_is_never_removed(topic: TopicFixture) -> None:
     """As long as it beats, its tag stays young, however long it lives."""
-    feed = await room.open_feed()
+    feed = await topic.open_feed()
     for _ in range(40):
-        room.seconds.now += 30
-        room.clock.advance(30)
+        topic.seconds.now += 30
+        topic.clock.advance(30)
         await feed.beat()
-        assert await room.nodes.remove_dead() == 0
-    assert len(room.queue_urls()) == 1
-    assert room.sqs_calls.counts["tag_queue"] == 20
+        assert await topic.nodes.remove_dead() == 0
+    assert len(topic.queue_urls()) == 1
+    assert topic.sqs_calls.counts["tag_queue"] == 20
 
 
 @pytest.mark.parametrize(("service", "operation"), [("sns", "Publish"), ("sqs", "TagQueue")])
-async def test_a_heartbeat_that_failed_is_told(room: TopicRoom, service: str, operation: str) -> None:
+async def test_a_heartbeat_that_failed_is_told(topic: TopicFixture, service: str, operation: str) -> None:
     """Whoever repeats it tells the journal, and tries again."""
-    feed = await room.open_feed()
-    room.seconds.now += 60
-    with inject(getattr(room, service), Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):
+    feed = await topic.open_feed()
+    topic.seconds.now += 60
+    with inject(getattr(topic, service), Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):
         await feed.beat()
 
 
-async def test_a_feed_that_cannot_open_is_told(room: TopicRoom) -> None:
+async def test_a_feed_that_cannot_open_is_told(topic: TopicFixture) -> None:
     """A node does not serve without hearing; what it had made by then is gone."""
-    faults = [(room.sqs, "CreateQueue"), (room.sqs, "GetQueueAttributes"), (room.sns, "Subscribe")]
+    faults = [(topic.sqs, "CreateQueue"), (topic.sqs, "GetQueueAttributes"), (topic.sns, "Subscribe")]
     for client, operation in faults:
         with inject(client, Fault.throttle(operation=operation)), pytest.raises(ServiceUnavailable):
-            await room.open_feed()
-    assert (list(room.queue_urls()), list(room.endpoints())) == ([], [])
+            await topic.open_feed()
+    assert (list(topic.queue_urls()), list(topic.endpoints())) == ([], [])

@@ -12,7 +12,7 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
 from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
-from tests.adapters.aws.queue_room import QueueRoom, eventually
+from tests.adapters.aws.queue_fixture import QueueFixture, eventually
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -22,172 +22,174 @@ pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-async def room(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueRoom]:
+async def fixture(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueFixture]:
     """Two queues, through a client of the test's own."""
-    made = QueueRoom.furnish(make_sqs_client(), max_receive_count=2)
+    made = QueueFixture.create(make_sqs_client(), max_receive_count=2)
     yield made
     await made.close()
 
 
-async def _bury(room: QueueRoom, count: int, kind: Kind = Kind.CAPTION) -> list[DeadLetter]:
+async def _bury(fixture: QueueFixture, count: int, kind: Kind = Kind.CAPTION) -> list[DeadLetter]:
     """As many rejected messages of one kind."""
-    await room.publisher.publish([an_outgoing(kind, video_id=f"v{number}") for number in range(count)])
-    queue = room.queue(poll_wait_seconds=0)  # no poll is left behind that could hold what a test looks for
-    deliveries = await room.receive(queue, count)
+    await fixture.publisher.publish([an_outgoing(kind, video_id=f"v{number}") for number in range(count)])
+    queue = fixture.queue(poll_wait_seconds=0)  # no poll is left behind that could hold what a test looks for
+    deliveries = await fixture.receive(queue, count)
     await queue.reject([Rejection(delivery=one, faults=[Broken("title", "is missing")]) for one in deliveries])
     await queue.close()
-    return await room.letters(DeadLetterQuery(kind=kind))
+    return await fixture.letters(DeadLetterQuery(kind=kind))
 
 
-def _dead(room: QueueRoom, kind: Kind = Kind.CAPTION) -> str:
-    return room.queues[kind].dead_letter_url
+def _dead(fixture: QueueFixture, kind: Kind = Kind.CAPTION) -> str:
+    return fixture.queues[kind].dead_letter_url
 
 
-async def test_browsing_shows_each_letter_once_and_gives_it_back(room: QueueRoom) -> None:
+async def test_browsing_shows_each_letter_once_and_gives_it_back(fixture: QueueFixture) -> None:
     """More than one reply holds, of both kinds; afterwards all are visible again."""
-    await _bury(room, 23)
-    await _bury(room, 4, Kind.THUMBNAIL)
-    letters = await room.letters()
+    await _bury(fixture, 23)
+    await _bury(fixture, 4, Kind.THUMBNAIL)
+    letters = await fixture.letters()
     assert len({letter.letter_id for letter in letters}) == len(letters) == 27
-    assert (room.depth(_dead(room)), room.depth(_dead(room, Kind.THUMBNAIL))) == ((23, 0), (4, 0))
+    assert (fixture.depth(_dead(fixture)), fixture.depth(_dead(fixture, Kind.THUMBNAIL))) == ((23, 0), (4, 0))
 
 
-async def test_browsing_asks_only_where_the_query_points(room: QueueRoom) -> None:
+async def test_browsing_asks_only_where_the_query_points(fixture: QueueFixture) -> None:
     """By kind, and by name."""
-    captions, thumbnails = await _bury(room, 3), await _bury(room, 2, Kind.THUMBNAIL)
-    assert {letter.kind for letter in await room.letters(DeadLetterQuery(kind=Kind.CAPTION))} == {Kind.CAPTION}
+    captions, thumbnails = await _bury(fixture, 3), await _bury(fixture, 2, Kind.THUMBNAIL)
+    assert {letter.kind for letter in await fixture.letters(DeadLetterQuery(kind=Kind.CAPTION))} == {Kind.CAPTION}
     named = [captions[1].letter_id, thumbnails[0].letter_id, "unknown"]
-    assert {one.letter_id for one in await room.letters(DeadLetterQuery(letter_ids=named))} == set(named[:2])
-    assert await room.letters(DeadLetterQuery(letter_ids=[])) == []
+    assert {one.letter_id for one in await fixture.letters(DeadLetterQuery(letter_ids=named))} == set(named[:2])
+    assert await fixture.letters(DeadLetterQuery(letter_ids=[])) == []
 
 
-async def test_leaving_early_gives_back_what_was_leased(room: QueueRoom) -> None:
+async def test_leaving_early_gives_back_what_was_leased(fixture: QueueFixture) -> None:
     """Somebody who has seen enough hides nothing."""
-    await _bury(room, 5)
-    browsing = room.dead_letters.browse(DeadLetterQuery())
+    await _bury(fixture, 5)
+    browsing = fixture.dead_letters.browse(DeadLetterQuery())
     await anext(browsing)
     await browsing.aclose()  # type: ignore[attr-defined]  # it is a generator, the port says iterator
-    assert room.depth(_dead(room)) == (5, 0)
+    assert fixture.depth(_dead(fixture)) == (5, 0)
 
 
-async def test_a_letter_that_sqs_moved_by_itself_is_shown(room: QueueRoom) -> None:
+async def test_a_letter_that_sqs_moved_by_itself_is_shown(fixture: QueueFixture) -> None:
     """Delivered as often as the redrive policy allows, and never settled: that is its reason."""
-    await room.publisher.publish([an_outgoing()])
-    queue = room.queue()
+    await fixture.publisher.publish([an_outgoing()])
+    queue = fixture.queue()
     for _ in range(2):
-        await queue.release(await room.receive(queue, 1), 0)
+        await queue.release(await fixture.receive(queue, 1), 0)
 
     async def moved() -> Sequence[DeadLetter]:
         await queue.receive()
-        return await room.letters()
+        return await fixture.letters()
 
     [letter] = await eventually(moved)
     assert letter.faults == (Broken("", "was delivered 2 times and never settled"),)
     assert letter.attributes == {"correlationId": "c-1"}
 
 
-async def test_a_redriven_letter_is_back_without_its_reason(room: QueueRoom) -> None:
+async def test_a_redriven_letter_is_back_without_its_reason(fixture: QueueFixture) -> None:
     """Body and attributes are those of the first time, and it is a letter no more."""
-    letters = await _bury(room, 12)
-    assert await room.dead_letters.redrive(letters[:11]) == 11
-    deliveries = await room.receive(room.queue(), 11)
+    letters = await _bury(fixture, 12)
+    assert await fixture.dead_letters.redrive(letters[:11]) == 11
+    deliveries = await fixture.receive(fixture.queue(), 11)
     assert sorted(one.body for one in deliveries) == sorted(letter.body for letter in letters[:11])
     assert {delivery.attributes["correlationId"] for delivery in deliveries} == {"c-1"}
     assert {frozenset(delivery.attributes) for delivery in deliveries} == {frozenset({"correlationId", FIRST_SENT_AT})}
     assert sorted(one.first_sent_at for one in deliveries) == sorted(one.first_sent_at for one in letters[:11])
-    assert await room.letters() == letters[11:]
+    assert await fixture.letters() == letters[11:]
 
 
-async def test_letters_that_are_gone_do_not_count(room: QueueRoom) -> None:
+async def test_letters_that_are_gone_do_not_count(fixture: QueueFixture) -> None:
     """Redriving or purging twice does nothing the second time."""
-    letters = await _bury(room, 2)
-    assert [await room.dead_letters.purge(letters[:1]), await room.dead_letters.redrive(letters)] == [1, 1]
-    assert [await room.dead_letters.purge(letters), await room.dead_letters.redrive(letters)] == [0, 0]
-    assert room.depth(room.queues[Kind.CAPTION].url) == (1, 0)
+    letters = await _bury(fixture, 2)
+    assert [await fixture.dead_letters.purge(letters[:1]), await fixture.dead_letters.redrive(letters)] == [1, 1]
+    assert [await fixture.dead_letters.purge(letters), await fixture.dead_letters.redrive(letters)] == [0, 0]
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (1, 0)
 
 
-async def test_purging_leaves_the_others(room: QueueRoom) -> None:
+async def test_purging_leaves_the_others(fixture: QueueFixture) -> None:
     """Only the chosen letters go, and the others are visible."""
-    letters = await _bury(room, 3)
-    assert await room.dead_letters.purge(letters[:2]) == 2
-    assert room.depth(_dead(room)) == (1, 0)
+    letters = await _bury(fixture, 3)
+    assert await fixture.dead_letters.purge(letters[:2]) == 2
+    assert fixture.depth(_dead(fixture)) == (1, 0)
 
 
-async def test_a_letter_that_could_not_be_sent_back_stays(room: QueueRoom) -> None:
+async def test_a_letter_that_could_not_be_sent_back_stays(fixture: QueueFixture) -> None:
     """One of three is not taken by its queue: two are back, one is still among the dead letters."""
-    letters = await _bury(room, 3)
+    letters = await _bury(fixture, 3)
     with (
-        inject(room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)),
+        inject(fixture.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)),
         pytest.raises(ServiceUnavailable),
     ):
-        await room.dead_letters.redrive(letters)
-    assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((2, 0), (1, 0))
+        await fixture.dead_letters.redrive(letters)
+    assert (fixture.depth(fixture.queues[Kind.CAPTION].url), fixture.depth(_dead(fixture))) == ((2, 0), (1, 0))
 
 
-async def test_a_letter_that_its_queue_refuses_stays(room: QueueRoom) -> None:
+async def test_a_letter_that_its_queue_refuses_stays(fixture: QueueFixture) -> None:
     """The queue takes only smaller messages by now: that is told, and the letter is kept."""
-    letters = await _bury(room, 1)
-    large = await _bury_large(room)
-    room.sqs.set_queue_attributes(QueueUrl=room.queues[Kind.CAPTION].url, Attributes={"MaximumMessageSize": "1024"})
+    letters = await _bury(fixture, 1)
+    large = await _bury_large(fixture)
+    fixture.sqs.set_queue_attributes(
+        QueueUrl=fixture.queues[Kind.CAPTION].url, Attributes={"MaximumMessageSize": "1024"}
+    )
     with pytest.raises(ServiceUnavailable, match="a letter was refused: InvalidParameterValue"):
-        await room.dead_letters.redrive([*letters, large])
-    assert [letter.letter_id for letter in await room.letters()] == [large.letter_id]
+        await fixture.dead_letters.redrive([*letters, large])
+    assert [letter.letter_id for letter in await fixture.letters()] == [large.letter_id]
 
 
-async def _bury_large(room: QueueRoom) -> DeadLetter:
+async def _bury_large(fixture: QueueFixture) -> DeadLetter:
     """A rejected message of 5 kB."""
-    await room.publisher.publish([an_outgoing(raw_caption="x" * 5_000)])
-    queue = room.queue(poll_wait_seconds=0)
-    [delivery] = await room.receive(queue, 1)
+    await fixture.publisher.publish([an_outgoing(raw_caption="x" * 5_000)])
+    queue = fixture.queue(poll_wait_seconds=0)
+    [delivery] = await fixture.receive(queue, 1)
     await queue.reject([Rejection(delivery=delivery, faults=[Broken("title", "is missing")])])
     await queue.close()
-    [letter] = [letter for letter in await room.letters() if len(letter.body) > 5_000]
+    [letter] = [letter for letter in await fixture.letters() if len(letter.body) > 5_000]
     return letter
 
 
-async def test_a_crash_between_sending_back_and_deleting_leaves_both(room: QueueRoom) -> None:
+async def test_a_crash_between_sending_back_and_deleting_leaves_both(fixture: QueueFixture) -> None:
     """A letter may be in both queues, never in neither."""
-    letters = await _bury(room, 1)
+    letters = await _bury(fixture, 1)
     with (
-        inject(room.sqs, Fault.time_out(operation="DeleteMessageBatch")),
+        inject(fixture.sqs, Fault.time_out(operation="DeleteMessageBatch")),
         pytest.raises(ServiceUnavailable),
     ):
-        await room.dead_letters.redrive(letters)
-    assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((1, 0), (1, 0))
+        await fixture.dead_letters.redrive(letters)
+    assert (fixture.depth(fixture.queues[Kind.CAPTION].url), fixture.depth(_dead(fixture))) == ((1, 0), (1, 0))
 
 
-async def test_mending_that_is_killed_before_the_letter_is_gone_leaves_both(room: QueueRoom) -> None:
+async def test_mending_that_is_killed_before_the_letter_is_gone_leaves_both(fixture: QueueFixture) -> None:
     """The mended message is queued and the letter is still there; mending again ends it."""
-    (letter,) = await _bury(room, 1)
-    mend = MendDeadLetter(letters=room.dead_letters, publisher=room.publisher)
+    (letter,) = await _bury(fixture, 1)
+    mend = MendDeadLetter(letters=fixture.dead_letters, publisher=fixture.publisher)
     body = an_outgoing(title="Mended").body
     with (
-        inject(room.sqs, Fault.time_out(operation="DeleteMessageBatch")),
+        inject(fixture.sqs, Fault.time_out(operation="DeleteMessageBatch")),
         pytest.raises(ServiceUnavailable),
     ):
         await mend(letter, body)
-    assert (room.depth(room.queues[Kind.CAPTION].url), room.depth(_dead(room))) == ((1, 0), (1, 0))
+    assert (fixture.depth(fixture.queues[Kind.CAPTION].url), fixture.depth(_dead(fixture))) == ((1, 0), (1, 0))
     await mend(letter, body)
-    deliveries = await room.receive(room.queue(), 2)
+    deliveries = await fixture.receive(fixture.queue(), 2)
     assert [(one.body, one.attributes) for one in deliveries] == [
         (body, carry_first_sent({"correlationId": "c-1"}, letter.sent_at))
     ] * 2
-    assert await room.letters() == []
+    assert await fixture.letters() == []
 
 
 async def test_a_fifo_letter_goes_back_though_its_body_was_sent_before(
     make_sqs_client: Callable[[], "SQSClient"],
 ) -> None:
     """By its content the queue would drop it as a copy, and it would be lost."""
-    room = QueueRoom.furnish(make_sqs_client(), is_fifo=True)
-    letters = await _bury(room, 3)
-    assert await room.dead_letters.redrive(letters) == 3
-    assert room.depth(room.queues[Kind.CAPTION].url) == (3, 0)
+    fixture = QueueFixture.create(make_sqs_client(), is_fifo=True)
+    letters = await _bury(fixture, 3)
+    assert await fixture.dead_letters.redrive(letters) == 3
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (3, 0)
 
 
 @pytest.mark.parametrize("operation", ["ReceiveMessage", "ChangeMessageVisibilityBatch"])
-async def test_dead_letters_that_cannot_be_reached_are_told(room: QueueRoom, operation: str) -> None:
+async def test_dead_letters_that_cannot_be_reached_are_told(fixture: QueueFixture, operation: str) -> None:
     """Whether it is the reading or the giving back that fails."""
-    await _bury(room, 1)
-    with inject(room.sqs, Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):
-        await room.letters()
+    await _bury(fixture, 1)
+    with inject(fixture.sqs, Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):
+        await fixture.letters()

@@ -10,7 +10,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
 from linkhub_core.testing.builders import an_outgoing
-from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.queue_fixture import QueueFixture
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -20,27 +20,27 @@ pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-async def room(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueRoom]:
+async def fixture(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueFixture]:
     """Two queues, through a client of the test's own."""
-    made = QueueRoom.furnish(make_sqs_client())
+    made = QueueFixture.create(make_sqs_client())
     yield made
     await made.close()
 
 
-async def test_many_messages_go_in_tens_to_their_queues(room: QueueRoom) -> None:
+async def test_many_messages_go_in_tens_to_their_queues(fixture: QueueFixture) -> None:
     """Nothing is lost, and ten messages cost one call."""
     messages = [an_outgoing(kind, video_id=str(number)) for number in range(25) for kind in Kind]
-    assert await room.publisher.publish(messages) == []
-    assert [room.depth(queue.url) for queue in room.queues.values()] == [(25, 0), (25, 0)]
-    assert room.calls.calls.counts["send_message_batch"] == 6
+    assert await fixture.publisher.publish(messages) == []
+    assert [fixture.depth(queue.url) for queue in fixture.queues.values()] == [(25, 0), (25, 0)]
+    assert fixture.calls.calls.counts["send_message_batch"] == 6
 
 
-async def test_large_messages_share_a_call_only_as_far_as_they_fit(room: QueueRoom) -> None:
+async def test_large_messages_share_a_call_only_as_far_as_they_fit(fixture: QueueFixture) -> None:
     """The limit is that of the whole call: three messages of 100 kB need two."""
     messages = [an_outgoing(body=character * 100_000) for character in "abc"]
-    assert await room.publisher.publish(messages) == []
-    assert room.depth(room.queues[Kind.CAPTION].url) == (3, 0)
-    assert room.calls.calls.counts["send_message_batch"] == 2
+    assert await fixture.publisher.publish(messages) == []
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (3, 0)
+    assert fixture.calls.calls.counts["send_message_batch"] == 2
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ async def test_large_messages_share_a_call_only_as_far_as_they_fit(room: QueueRo
     ids=["empty", "nul", "surrogate", "too-large", "empty-value", "bad-value", "bad-name", "reserved-name", "too-many"],
 )
 async def test_what_cannot_be_sent_is_refused_and_its_mates_go(
-    room: QueueRoom, message: OutgoingMessage, problem: str
+    fixture: QueueFixture, message: OutgoingMessage, problem: str
 ) -> None:
     """The refusal says why; no call fails because of it."""
-    assert await room.publisher.publish([an_outgoing(), message]) == [Refusal(message=message, problem=problem)]
-    assert room.depth(room.queues[Kind.CAPTION].url) == (1, 0)
+    assert await fixture.publisher.publish([an_outgoing(), message]) == [Refusal(message=message, problem=problem)]
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (1, 0)
 
 
-async def test_failed_entries_are_sent_again(room: QueueRoom) -> None:
+async def test_failed_entries_are_sent_again(fixture: QueueFixture) -> None:
     """A batch that was served in part is served in full later, and nothing is there twice."""
     messages = [an_outgoing(video_id=str(number)) for number in range(10)]
-    with inject(room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0, 4, 9), times=2)):
-        assert await room.publisher.publish(messages) == []
-    assert room.depth(room.queues[Kind.CAPTION].url) == (10, 0)
+    with inject(fixture.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0, 4, 9), times=2)):
+        assert await fixture.publisher.publish(messages) == []
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (10, 0)
 
 
 @pytest.mark.parametrize(
@@ -87,25 +87,25 @@ async def test_failed_entries_are_sent_again(room: QueueRoom) -> None:
     ],
     ids=["throttled", "503", "timed-out", "reply-lost"],
 )
-async def test_a_call_that_fails_is_told(room: QueueRoom, fault: Fault) -> None:
+async def test_a_call_that_fails_is_told(fixture: QueueFixture, fault: Fault) -> None:
     """Whoever publishes learns that it has to be done again."""
-    with inject(room.sqs, fault), pytest.raises(ServiceUnavailable):
-        await room.publisher.publish([an_outgoing()])
+    with inject(fixture.sqs, fault), pytest.raises(ServiceUnavailable):
+        await fixture.publisher.publish([an_outgoing()])
 
 
-async def test_what_the_queue_itself_refuses_is_a_refusal(room: QueueRoom) -> None:
+async def test_what_the_queue_itself_refuses_is_a_refusal(fixture: QueueFixture) -> None:
     """A limit that was lowered since the queue was looked at: SQS says why, and the mates go."""
-    url = room.queues[Kind.CAPTION].url
-    room.sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024"})
+    url = fixture.queues[Kind.CAPTION].url
+    fixture.sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024"})
     large = an_outgoing(body="x" * 2_000)
-    [refusal] = await room.publisher.publish([an_outgoing(body="small"), large])
+    [refusal] = await fixture.publisher.publish([an_outgoing(body="small"), large])
     assert refusal.message is large
     assert refusal.problem.startswith("InvalidParameterValue: ")
-    assert room.depth(url) == (1, 0)
+    assert fixture.depth(url) == (1, 0)
 
 
 async def test_a_fifo_queue_drops_a_copy(make_sqs_client: Callable[[], "SQSClient"]) -> None:
     """The same body twice is there once; another one of the same video is there beside it."""
-    room = QueueRoom.furnish(make_sqs_client(), is_fifo=True)
-    assert await room.publisher.publish([an_outgoing(), an_outgoing(), an_outgoing(title="another")]) == []
-    assert room.depth(room.queues[Kind.CAPTION].url) == (2, 0)
+    fixture = QueueFixture.create(make_sqs_client(), is_fifo=True)
+    assert await fixture.publisher.publish([an_outgoing(), an_outgoing(), an_outgoing(title="another")]) == []
+    assert fixture.depth(fixture.queues[Kind.CAPTION].url) == (2, 0)

@@ -18,7 +18,7 @@ from linkhub_core.ports import Delivery, Rejection
 from linkhub_core.testing.builders import KEY, an_event, an_outgoing
 from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.wire.codec import decode_event
-from tests.adapters.aws.queue_room import SAFETY_SECONDS, QueueRoom, blame_the_sender, eventually
+from tests.adapters.aws.queue_fixture import SAFETY_SECONDS, QueueFixture, blame_the_sender, eventually
 from tests.support.faults import Fault, inject
 
 if TYPE_CHECKING:
@@ -29,27 +29,27 @@ pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-async def room(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueRoom]:
+async def fixture(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueFixture]:
     """Two queues, through a client of the test's own."""
-    made = QueueRoom.furnish(make_sqs_client())
+    made = QueueFixture.create(make_sqs_client())
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def fifo(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueRoom]:
+async def fifo(make_sqs_client: Callable[[], "SQSClient"]) -> AsyncIterator[QueueFixture]:
     """Two FIFO queues."""
-    made = QueueRoom.furnish(make_sqs_client(), is_fifo=True)
+    made = QueueFixture.create(make_sqs_client(), is_fifo=True)
     yield made
     await made.close()
 
 
-async def _publish(room: QueueRoom, count: int, kind: Kind = Kind.CAPTION) -> None:
-    await room.publisher.publish([an_outgoing(kind, video_id=f"v{number}") for number in range(count)])
+async def _publish(fixture: QueueFixture, count: int, kind: Kind = Kind.CAPTION) -> None:
+    await fixture.publisher.publish([an_outgoing(kind, video_id=f"v{number}") for number in range(count)])
 
 
-def _url(room: QueueRoom) -> str:
-    return room.queues[Kind.CAPTION].url
+def _url(fixture: QueueFixture) -> str:
+    return fixture.queues[Kind.CAPTION].url
 
 
 def _rejections(deliveries: Sequence[Delivery]) -> list[Rejection]:
@@ -59,28 +59,28 @@ def _rejections(deliveries: Sequence[Delivery]) -> list[Rejection]:
 # --- receive
 
 
-async def test_a_batch_joins_replies_of_both_queues(room: QueueRoom) -> None:
+async def test_a_batch_joins_replies_of_both_queues(fixture: QueueFixture) -> None:
     """Replies of ten make one batch, so that the stores are asked less often and halves meet."""
     for kind in Kind:
-        await _publish(room, 40, kind)
-    batch = await room.queue(batch_size=80, linger_seconds=SAFETY_SECONDS).receive()
+        await _publish(fixture, 40, kind)
+    batch = await fixture.queue(batch_size=80, linger_seconds=SAFETY_SECONDS).receive()
     assert {delivery.kind for delivery in batch} == set(Kind)
     assert len({delivery.message_id for delivery in batch}) == 80
 
 
-async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(room: QueueRoom) -> None:
+async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(fixture: QueueFixture) -> None:
     """While a queue that has more is late with it, a batch waits for its half, for the other halves are here."""
     for kind in Kind:
-        await _publish(room, 60, kind)
-    comes, late = threading.Event(), room.queues[Kind.THUMBNAIL].url
+        await _publish(fixture, 60, kind)
+    comes, late = threading.Event(), fixture.queues[Kind.THUMBNAIL].url
     polls = itertools.count()
 
     def hold_all_but_the_first(params: dict[str, object], **_: object) -> None:
         if params["QueueUrl"] == late and next(polls):
             comes.wait(SAFETY_SECONDS)
 
-    room.sqs.meta.events.register("provide-client-params.sqs.ReceiveMessage", hold_all_but_the_first)
-    queue = room.queue(batch_size=40, linger_seconds=SAFETY_SECONDS, receive_wait_seconds=SAFETY_SECONDS)
+    fixture.sqs.meta.events.register("provide-client-params.sqs.ReceiveMessage", hold_all_but_the_first)
+    queue = fixture.queue(batch_size=40, linger_seconds=SAFETY_SECONDS, receive_wait_seconds=SAFETY_SECONDS)
     receiving = asyncio.create_task(queue.receive())
 
     async def has_enough_of_one_kind() -> bool:
@@ -92,145 +92,145 @@ async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(room: QueueRoom
     assert [delivery.kind for delivery in await receiving].count(Kind.THUMBNAIL) >= 10
 
 
-async def test_a_batch_is_no_larger_than_asked_and_the_rest_stays(room: QueueRoom) -> None:
+async def test_a_batch_is_no_larger_than_asked_and_the_rest_stays(fixture: QueueFixture) -> None:
     """What a reply brought beyond the batch waits in the buffer for the next one."""
-    await _publish(room, 10)
-    queue = room.queue(batch_size=4)
+    await _publish(fixture, 10)
+    queue = fixture.queue(batch_size=4)
     sizes = [len(await queue.receive()) for _ in range(3)]
     assert sizes == [4, 4, 2]
-    assert room.depth(_url(room)) == (0, 10)
+    assert fixture.depth(_url(fixture)) == (0, 10)
 
 
-async def test_a_message_that_comes_ends_the_wait(room: QueueRoom) -> None:
+async def test_a_message_that_comes_ends_the_wait(fixture: QueueFixture) -> None:
     """A waiting receive returns when a message comes, long before it or its poll would have ended."""
-    queue = room.queue(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
+    queue = fixture.queue(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
     receiving = asyncio.create_task(queue.receive())
-    await _publish(room, 1)
+    await _publish(fixture, 1)
     assert len(await asyncio.wait_for(receiving, SAFETY_SECONDS)) == 1
 
 
-async def test_an_empty_receive_leaves_its_polls_waiting(room: QueueRoom) -> None:
+async def test_an_empty_receive_leaves_its_polls_waiting(fixture: QueueFixture) -> None:
     """Receives that find nothing cost no calls: one long poll of each queue outlasts them."""
-    queue = room.queue(receive_wait_seconds=0.01, poll_wait_seconds=20)
+    queue = fixture.queue(receive_wait_seconds=0.01, poll_wait_seconds=20)
     for _ in range(5):
         assert await queue.receive() == []
-    assert room.calls.calls.counts["receive_message"] <= 2
+    assert fixture.calls.calls.counts["receive_message"] <= 2
 
 
-async def test_what_is_leased_is_bounded(room: QueueRoom) -> None:
+async def test_what_is_leased_is_bounded(fixture: QueueFixture) -> None:
     """However much there is, a queue never leases more than the batch in hand and what the buffer may hold."""
-    await _publish(room, 100)
-    queue = room.queue(batch_size=10)
+    await _publish(fixture, 100)
+    queue = fixture.queue(batch_size=10)
     assert len(await queue.receive()) == 10
-    _, leased = room.depth(_url(room))
+    _, leased = fixture.depth(_url(fixture))
     assert leased <= 20
 
 
 async def test_events_come_raw_or_in_an_sns_envelope(
-    room: QueueRoom, make_sns_client: Callable[[], "SNSClient"]
+    fixture: QueueFixture, make_sns_client: Callable[[], "SNSClient"]
 ) -> None:
     """A worker that publishes to a topic is understood, whether the topic delivers raw or wrapped."""
     sns = make_sns_client()
     for number, is_raw in enumerate(["true", "false"]):
-        topic = sns.create_topic(Name=f"{room.queues[Kind.CAPTION].name}-{number}")["TopicArn"]
+        topic = sns.create_topic(Name=f"{fixture.queues[Kind.CAPTION].name}-{number}")["TopicArn"]
         attributes = {"RawMessageDelivery": is_raw}
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=room.queues[Kind.CAPTION].arn, Attributes=attributes)
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=fixture.queues[Kind.CAPTION].arn, Attributes=attributes)
         sns.publish(TopicArn=topic, Message=json.dumps(an_event()))
-    deliveries = await room.receive(room.queue(), 2)
+    deliveries = await fixture.receive(fixture.queue(), 2)
     assert [decode_event(Kind.CAPTION, one.body, one.sent_at).key for one in deliveries] == [KEY, KEY]
 
 
 # --- leases
 
 
-async def test_leases_run_for_as_long_as_was_said(room: QueueRoom) -> None:
+async def test_leases_run_for_as_long_as_was_said(fixture: QueueFixture) -> None:
     """SQS counts in whole seconds: a delay is rounded up; an extension is the whole visibility time-out again."""
-    await _publish(room, 1)
-    queue = room.queue(visibility_timeout_seconds=45)
-    [delivery] = await room.receive(queue, 1)
-    with inject(room.sqs) as watched:
+    await _publish(fixture, 1)
+    queue = fixture.queue(visibility_timeout_seconds=45)
+    [delivery] = await fixture.receive(queue, 1)
+    with inject(fixture.sqs) as watched:
         hidden: list[int] = []
 
         def look(params: dict[str, list[dict[str, int]]], **_: object) -> None:
             hidden.append(params["Entries"][0]["VisibilityTimeout"])
 
-        watched.hook(room.sqs, "provide-client-params", "ChangeMessageVisibilityBatch", look)
+        watched.hook(fixture.sqs, "provide-client-params", "ChangeMessageVisibilityBatch", look)
         await queue.extend([delivery])
         await queue.release([delivery], 0.2)
-        [delivery] = await room.receive(queue, 1)
+        [delivery] = await fixture.receive(queue, 1)
         await queue.release([delivery], 100_000)
     assert hidden == [45, 1, 43_200]
 
 
-async def test_what_was_released_has_no_say_any_more(room: QueueRoom) -> None:
+async def test_what_was_released_has_no_say_any_more(fixture: QueueFixture) -> None:
     """A heartbeat does not replace the delay of a message that was given back, nor does anything else touch it."""
-    await _publish(room, 2)
-    queue = room.queue()
-    gone, kept = await room.receive(queue, 2)
+    await _publish(fixture, 2)
+    queue = fixture.queue()
+    gone, kept = await fixture.receive(queue, 2)
     await queue.release([gone], 600)
-    before = room.calls.calls.counts.copy()
+    before = fixture.calls.calls.counts.copy()
     await queue.extend([gone])
     await queue.acknowledge([gone])
     await queue.reject(_rejections([gone]))
     await queue.release([gone], 0)
-    assert room.calls.calls.counts == before
+    assert fixture.calls.calls.counts == before
     await queue.acknowledge([gone, kept])
-    assert (room.depth(_url(room)), await room.letters()) == ((0, 1), [])
+    assert (fixture.depth(_url(fixture)), await fixture.letters()) == ((0, 1), [])
 
 
-async def test_a_release_that_failed_can_be_repeated(room: QueueRoom) -> None:
+async def test_a_release_that_failed_can_be_repeated(fixture: QueueFixture) -> None:
     """It counts as given back only where SQS has done it."""
-    await _publish(room, 1)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 1)
+    await _publish(fixture, 1)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 1)
     with (
-        inject(room.sqs, Fault.time_out(operation="ChangeMessageVisibilityBatch")),
+        inject(fixture.sqs, Fault.time_out(operation="ChangeMessageVisibilityBatch")),
         pytest.raises(ServiceUnavailable),
     ):
         await queue.release(deliveries, 0)
     await queue.release(deliveries, 0)
-    assert [one.receive_count for one in await room.receive(queue, 1)] == [2]
+    assert [one.receive_count for one in await fixture.receive(queue, 1)] == [2]
 
 
-async def test_what_waits_in_the_buffer_is_kept_alive(room: QueueRoom) -> None:
+async def test_what_waits_in_the_buffer_is_kept_alive(fixture: QueueFixture) -> None:
     """A heartbeat extends the leases of messages that no batch has taken, as long as there are any."""
-    await _publish(room, 6)
-    queue = room.queue(batch_size=1, visibility_timeout_seconds=3)
-    await room.receive(queue, 1)
+    await _publish(fixture, 6)
+    queue = fixture.queue(batch_size=1, visibility_timeout_seconds=3)
+    await fixture.receive(queue, 1)
 
     async def beats() -> int:
-        return room.calls.calls.counts["change_message_visibility_batch"]
+        return fixture.calls.calls.counts["change_message_visibility_batch"]
 
     await eventually(beats)
-    assert {delivery.receive_count for delivery in await room.receive(queue, 5)} == {1}
+    assert {delivery.receive_count for delivery in await fixture.receive(queue, 5)} == {1}
 
 
-async def test_the_heartbeat_ends_with_the_buffer_and_begins_again(room: QueueRoom) -> None:
+async def test_the_heartbeat_ends_with_the_buffer_and_begins_again(fixture: QueueFixture) -> None:
     """Nothing is extended while nothing waits; what waits later is."""
-    await _publish(room, 2)
-    queue = room.queue(batch_size=1, visibility_timeout_seconds=3)
-    await room.receive(queue, 2)
+    await _publish(fixture, 2)
+    queue = fixture.queue(batch_size=1, visibility_timeout_seconds=3)
+    await fixture.receive(queue, 2)
 
     async def ended() -> bool:
         return queue._heartbeat is None
 
     await eventually(ended)
-    assert room.calls.calls.counts["change_message_visibility_batch"] == 0
-    await _publish(room, 2, Kind.THUMBNAIL)
-    await room.receive(queue, 1)
+    assert fixture.calls.calls.counts["change_message_visibility_batch"] == 0
+    await _publish(fixture, 2, Kind.THUMBNAIL)
+    await fixture.receive(queue, 1)
 
     async def beats() -> int:
-        return room.calls.calls.counts["change_message_visibility_batch"]
+        return fixture.calls.calls.counts["change_message_visibility_batch"]
 
     await eventually(beats)
 
 
-async def test_a_heartbeat_that_failed_is_told_by_the_next_receive(room: QueueRoom) -> None:
+async def test_a_heartbeat_that_failed_is_told_by_the_next_receive(fixture: QueueFixture) -> None:
     """The receive after that goes on as before."""
-    await _publish(room, 2)
-    queue = room.queue(batch_size=1, visibility_timeout_seconds=3)
-    await room.receive(queue, 1)
-    with inject(room.sqs, Fault.server_error(operation="ChangeMessageVisibilityBatch")) as injection:
+    await _publish(fixture, 2)
+    queue = fixture.queue(batch_size=1, visibility_timeout_seconds=3)
+    await fixture.receive(queue, 1)
+    with inject(fixture.sqs, Fault.server_error(operation="ChangeMessageVisibilityBatch")) as injection:
 
         async def hits() -> int:
             return injection.hits
@@ -243,90 +243,90 @@ async def test_a_heartbeat_that_failed_is_told_by_the_next_receive(room: QueueRo
 # --- reject
 
 
-async def test_a_rejected_message_is_deleted_when_it_is_among_the_dead_letters(room: QueueRoom) -> None:
+async def test_a_rejected_message_is_deleted_when_it_is_among_the_dead_letters(fixture: QueueFixture) -> None:
     """The queue is empty, the dead letters hold body, reason and origin."""
-    await _publish(room, 3)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 3)
+    await _publish(fixture, 3)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 3)
     await queue.reject(_rejections(deliveries))
-    letters = await room.letters()
+    letters = await fixture.letters()
     assert sorted(letter.message_id for letter in letters) == sorted(one.message_id for one in deliveries)
     assert {letter.faults for letter in letters} == {(Broken("title", "is missing"),)}
-    assert room.depth(_url(room)) == (0, 0)
+    assert fixture.depth(_url(fixture)) == (0, 0)
 
 
-async def test_what_could_not_be_buried_is_not_deleted(room: QueueRoom) -> None:
+async def test_what_could_not_be_buried_is_not_deleted(fixture: QueueFixture) -> None:
     """Where the dead letters do not answer, the message stays leased, and comes again."""
-    await _publish(room, 2)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 2)
+    await _publish(fixture, 2)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 2)
     with (
-        inject(room.sqs, Fault.server_error(operation="SendMessageBatch")),
+        inject(fixture.sqs, Fault.server_error(operation="SendMessageBatch")),
         pytest.raises(ServiceUnavailable),
     ):
         await queue.reject(_rejections(deliveries))
-    assert (await room.letters(), room.depth(_url(room))) == ([], (0, 2))
+    assert (await fixture.letters(), fixture.depth(_url(fixture))) == ([], (0, 2))
 
 
-async def test_burying_in_part_deletes_in_part(room: QueueRoom) -> None:
+async def test_burying_in_part_deletes_in_part(fixture: QueueFixture) -> None:
     """One message that cannot be buried is told, and does not keep its mates from being deleted."""
-    await _publish(room, 3)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 3)
+    await _publish(fixture, 3)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 3)
     with (
-        inject(room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)),
+        inject(fixture.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), times=5)),
         pytest.raises(ServiceUnavailable, match="ThrottlingError"),
     ):
         await queue.reject(_rejections(deliveries))
-    assert (len(await room.letters()), room.depth(_url(room))) == (2, (0, 1))
+    assert (len(await fixture.letters()), fixture.depth(_url(fixture))) == (2, (0, 1))
 
 
-async def test_what_the_dead_letters_refuse_is_told(room: QueueRoom) -> None:
+async def test_what_the_dead_letters_refuse_is_told(fixture: QueueFixture) -> None:
     """A dead-letter queue that takes only smaller messages by now: nothing is deleted."""
-    await _publish(room, 1)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 1)
-    url = room.queues[Kind.CAPTION].dead_letter_url
-    with inject(room.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), code="InvalidParameterValue")):
-        room.sqs.meta.events.register("after-call.sqs.SendMessageBatch", blame_the_sender)
+    await _publish(fixture, 1)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 1)
+    url = fixture.queues[Kind.CAPTION].dead_letter_url
+    with inject(fixture.sqs, Fault.unserved(operation="SendMessageBatch", parts=(0,), code="InvalidParameterValue")):
+        fixture.sqs.meta.events.register("after-call.sqs.SendMessageBatch", blame_the_sender)
         with pytest.raises(ServiceUnavailable, match="a dead letter was refused: InvalidParameterValue"):
             await queue.reject(_rejections(deliveries))
-    assert (room.depth(url), room.depth(_url(room))) == ((0, 0), (0, 1))
+    assert (fixture.depth(url), fixture.depth(_url(fixture))) == ((0, 0), (0, 1))
 
 
-async def test_a_crash_between_burying_and_deleting_leaves_both(room: QueueRoom) -> None:
+async def test_a_crash_between_burying_and_deleting_leaves_both(fixture: QueueFixture) -> None:
     """Twice is better than never: the message is still leased, and its letter is there."""
-    await _publish(room, 1)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 1)
+    await _publish(fixture, 1)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 1)
     with (
-        inject(room.sqs, Fault.time_out(operation="DeleteMessageBatch")),
+        inject(fixture.sqs, Fault.time_out(operation="DeleteMessageBatch")),
         pytest.raises(ServiceUnavailable),
     ):
         await queue.reject(_rejections(deliveries))
-    assert (len(await room.letters()), room.depth(_url(room))) == (1, (0, 1))
+    assert (len(await fixture.letters()), fixture.depth(_url(fixture))) == (1, (0, 1))
 
 
-async def test_rejecting_what_is_settled_buries_nothing(room: QueueRoom) -> None:
+async def test_rejecting_what_is_settled_buries_nothing(fixture: QueueFixture) -> None:
     """A lease that is over has no say: whoever holds the message now decides."""
-    await _publish(room, 1)
-    queue = room.queue()
-    deliveries = await room.receive(queue, 1)
+    await _publish(fixture, 1)
+    queue = fixture.queue()
+    deliveries = await fixture.receive(queue, 1)
     await queue.acknowledge(deliveries)
     await queue.reject(_rejections(deliveries))
-    assert await room.letters() == []
+    assert await fixture.letters() == []
 
 
 # --- the end
 
 
-async def test_closing_ends_a_receive_and_waits_for_no_poll(room: QueueRoom) -> None:
+async def test_closing_ends_a_receive_and_waits_for_no_poll(fixture: QueueFixture) -> None:
     """A waiting receive brings nothing at once, and so does every later one; closing again does nothing."""
-    queue = room.queue(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
+    queue = fixture.queue(receive_wait_seconds=10 * SAFETY_SECONDS, poll_wait_seconds=20)
     receiving = asyncio.create_task(queue.receive())
 
     async def polls() -> bool:
-        return room.calls.calls.counts["receive_message"] == 2
+        return fixture.calls.calls.counts["receive_message"] == 2
 
     await eventually(polls)
     async with asyncio.timeout(SAFETY_SECONDS):
@@ -335,43 +335,43 @@ async def test_closing_ends_a_receive_and_waits_for_no_poll(room: QueueRoom) -> 
         await queue.close()
 
 
-async def test_a_closed_queue_brings_nothing(room: QueueRoom) -> None:
+async def test_a_closed_queue_brings_nothing(fixture: QueueFixture) -> None:
     """Messages that are there stay there."""
-    await _publish(room, 1)
-    queue = room.queue(receive_wait_seconds=0.01)
+    await _publish(fixture, 1)
+    queue = fixture.queue(receive_wait_seconds=0.01)
     await queue.close()
     assert await queue.receive() == []
-    assert room.depth(_url(room)) == (1, 0)
+    assert fixture.depth(_url(fixture)) == (1, 0)
 
 
-async def test_closing_gives_back_what_no_batch_has_taken(room: QueueRoom) -> None:
+async def test_closing_gives_back_what_no_batch_has_taken(fixture: QueueFixture) -> None:
     """The buffer is visible to others at once; what is in hand is not, and can still be settled."""
-    await _publish(room, 10)
-    queue = room.queue(batch_size=4)
-    in_hand = await room.receive(queue, 4)
+    await _publish(fixture, 10)
+    queue = fixture.queue(batch_size=4)
+    in_hand = await fixture.receive(queue, 4)
     await queue.close()
-    assert await room.settles_at(_url(room), (6, 4))
+    assert await fixture.settles_at(_url(fixture), (6, 4))
     await queue.acknowledge(in_hand)
-    assert await room.settles_at(_url(room), (6, 0))
+    assert await fixture.settles_at(_url(fixture), (6, 0))
 
 
-async def test_a_poll_that_was_abandoned_gives_back_what_it_brings(room: QueueRoom) -> None:
+async def test_a_poll_that_was_abandoned_gives_back_what_it_brings(fixture: QueueFixture) -> None:
     """A message that comes to a poll after the end is soon there for others, not hidden for its whole lease."""
-    queue = room.queue(receive_wait_seconds=0.01, poll_wait_seconds=20, visibility_timeout_seconds=600)
+    queue = fixture.queue(receive_wait_seconds=0.01, poll_wait_seconds=20, visibility_timeout_seconds=600)
     assert await queue.receive() == []
     await queue.close()
-    await _publish(room, 1)
+    await _publish(fixture, 1)
 
     async def others() -> Sequence[object]:
-        return room.lease(_url(room))
+        return fixture.lease(_url(fixture))
 
     assert len(await eventually(others)) == 1
 
 
-async def test_a_consumer_that_stops_drains(room: QueueRoom) -> None:
+async def test_a_consumer_that_stops_drains(fixture: QueueFixture) -> None:
     """Work in hand is finished, nothing is left leased, and no poll is waited for."""
-    await _publish(room, 30)
-    queue = room.queue(batch_size=10, poll_wait_seconds=20)
+    await _publish(fixture, 30)
+    queue = fixture.queue(batch_size=10, poll_wait_seconds=20)
     stop, seen = asyncio.Event(), list[Delivery]()
 
     async def assemble(deliveries: Sequence[Delivery]) -> None:
@@ -384,7 +384,7 @@ async def test_a_consumer_that_stops_drains(room: QueueRoom) -> None:
         await consumer.run(stop)
         await queue.close()
     assert seen
-    assert await room.settles_at(_url(room), (30 - len(seen), 0))
+    assert await fixture.settles_at(_url(fixture), (30 - len(seen), 0))
 
 
 # --- faults
@@ -399,31 +399,31 @@ async def test_a_consumer_that_stops_drains(room: QueueRoom) -> None:
     ],
     ids=["throttled", "500", "timed-out"],
 )
-async def test_a_poll_that_failed_is_told_once_and_nothing_is_lost(room: QueueRoom, fault: Fault) -> None:
+async def test_a_poll_that_failed_is_told_once_and_nothing_is_lost(fixture: QueueFixture, fault: Fault) -> None:
     """One receive raises, and the next ones bring all that is there."""
-    await _publish(room, 3)
-    await _publish(room, 3, Kind.THUMBNAIL)
-    queue = room.queue()
-    with inject(room.sqs, fault):
+    await _publish(fixture, 3)
+    await _publish(fixture, 3, Kind.THUMBNAIL)
+    queue = fixture.queue()
+    with inject(fixture.sqs, fault):
         errors, deliveries = await _receive_all(queue, 6)
     assert errors == 1
     assert len({delivery.message_id for delivery in deliveries}) == 6
 
 
-async def test_messages_of_a_lost_reply_come_again(room: QueueRoom) -> None:
+async def test_messages_of_a_lost_reply_come_again(fixture: QueueFixture) -> None:
     """SQS has leased them to nobody: they are delivered once more when that lease runs out."""
-    await _publish(room, 2)
-    queue = room.queue(visibility_timeout_seconds=1)
-    with inject(room.sqs, Fault.lose_reply(operation="ReceiveMessage", times=2)):
+    await _publish(fixture, 2)
+    queue = fixture.queue(visibility_timeout_seconds=1)
+    with inject(fixture.sqs, Fault.lose_reply(operation="ReceiveMessage", times=2)):
         _, deliveries = await _receive_all(queue, 2)
     assert {delivery.receive_count for delivery in deliveries} == {2}
 
 
-async def test_one_queue_that_fails_does_not_silence_the_other(room: QueueRoom) -> None:
+async def test_one_queue_that_fails_does_not_silence_the_other(fixture: QueueFixture) -> None:
     """While a queue is denied to us, the other one's messages keep coming, and the error keeps being told."""
-    room.sqs.delete_queue(QueueUrl=room.queues[Kind.THUMBNAIL].url)
-    await _publish(room, 25)
-    errors, deliveries = await _receive_all(room.queue(batch_size=10), 25)
+    fixture.sqs.delete_queue(QueueUrl=fixture.queues[Kind.THUMBNAIL].url)
+    await _publish(fixture, 25)
+    errors, deliveries = await _receive_all(fixture.queue(batch_size=10), 25)
     assert (errors >= 1, len(deliveries)) == (True, 25)
 
 
@@ -442,7 +442,7 @@ async def _receive_all(queue: SqsEventQueue, count: int) -> tuple[int, list[Deli
 # --- FIFO
 
 
-async def test_a_fifo_queue_holds_up_a_released_video_and_no_other(fifo: QueueRoom) -> None:
+async def test_a_fifo_queue_holds_up_a_released_video_and_no_other(fifo: QueueFixture) -> None:
     """While a message of a video is leased or delayed, the others of that video wait; other videos come."""
     titles = ["first", "second"]
     await fifo.publisher.publish([an_outgoing(video_id="a", title=title) for title in titles])
@@ -463,7 +463,7 @@ async def test_a_fifo_queue_holds_up_a_released_video_and_no_other(fifo: QueueRo
     assert videos == {"a", "b", "c"} - {held}
 
 
-async def test_a_fifo_queue_buries_and_settles_like_any_other(fifo: QueueRoom) -> None:
+async def test_a_fifo_queue_buries_and_settles_like_any_other(fifo: QueueFixture) -> None:
     """Receive, reject, acknowledge and redrive work on .fifo queues, and leave nothing behind."""
     await _publish(fifo, 4)
     queue = fifo.queue()

@@ -10,7 +10,7 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.model import Kind
-from tests.adapters.aws.queue_room import QueueRoom
+from tests.adapters.aws.queue_fixture import QueueFixture
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -26,7 +26,7 @@ def sqs(make_sqs_client: Callable[[], "SQSClient"]) -> "SQSClient":
 
 def test_a_queue_is_found_with_its_dead_letters(sqs: "SQSClient") -> None:
     """From a URL alone: the ARN, the dead-letter queue, how often it delivers, and what sort it is."""
-    standard, fifo = QueueRoom.furnish(sqs, max_receive_count=7), QueueRoom.furnish(sqs, is_fifo=True)
+    standard, fifo = QueueFixture.create(sqs, max_receive_count=7), QueueFixture.create(sqs, is_fifo=True)
     found = standard.queues[Kind.CAPTION]
     assert found.kind is Kind.CAPTION
     assert name_of(found.arn) == found.name
@@ -37,7 +37,7 @@ def test_a_queue_is_found_with_its_dead_letters(sqs: "SQSClient") -> None:
 
 def test_the_smaller_limit_of_the_two_counts(sqs: "SQSClient") -> None:
     """A dead letter has to fit, too."""
-    queue = QueueRoom.furnish(sqs).queues[Kind.CAPTION]
+    queue = QueueFixture.create(sqs).queues[Kind.CAPTION]
     attributes: Any = {"MaximumMessageSize": "100000"}
     sqs.set_queue_attributes(QueueUrl=queue.dead_letter_url, Attributes=attributes)
     found = FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))({Kind.CAPTION: queue.url})

@@ -4,7 +4,7 @@ import pytest
 from httpx import AsyncClient
 
 from linkhub_adapters.http.api.entity_tags import is_known, strong_etag
-from tests.adapters.http.shop import PRODUCTS, Listener, product, video_id
+from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture, product, video_id
 
 TAG = '"0123456789abcdef01234567"'
 ONE = f"{PRODUCTS}/{video_id(1)}"
@@ -56,32 +56,32 @@ async def test_a_header_that_stands_twice_is_one_list(client: AsyncClient, addre
     assert answer.status_code == 304
 
 
-async def test_the_tag_of_a_page_does_not_tick(listener: Listener, client: AsyncClient) -> None:
+async def test_the_tag_of_a_page_does_not_tick(fixture: HttpFixture, client: AsyncClient) -> None:
     """``metadata.timestamp`` moves on with each call; the tag only with the products."""
     first = await client.get(PRODUCTS)
-    listener.clock.advance(30)
+    fixture.clock.advance(30)
     second = await client.get(PRODUCTS)
     assert first.json()["metadata"]["timestamp"] != second.json()["metadata"]["timestamp"]
     assert first.headers["etag"] == second.headers["etag"]
 
 
-async def test_a_poller_that_got_a_304_misses_nothing(listener: Listener, client: AsyncClient) -> None:
+async def test_a_poller_that_got_a_304_misses_nothing(fixture: HttpFixture, client: AsyncClient) -> None:
     """It goes on with its older timestamp, and so still sees what was saved since the answer that it has."""
     query = {"since": (await client.get(PRODUCTS)).json()["metadata"]["timestamp"]}
     first = await client.get(PRODUCTS, params=query)
-    listener.clock.advance(30)
+    fixture.clock.advance(30)
     assert (
         await client.get(PRODUCTS, params=query, headers={"If-None-Match": first.headers["etag"]})
     ).status_code == 304
-    await listener.save(product(7))
+    await fixture.save(product(7))
     after = await client.get(PRODUCTS, params=query, headers={"If-None-Match": first.headers["etag"]})
     assert [entry["video_id"] for entry in after.json()["products"]] == [video_id(7)]
 
 
-async def test_a_change_changes_the_tags(listener: Listener, client: AsyncClient) -> None:
+async def test_a_change_changes_the_tags(fixture: HttpFixture, client: AsyncClient) -> None:
     """Of the product and of the page that it stands on; the old tags get the new content."""
     before = {address: (await client.get(address)).headers["etag"] for address in (PRODUCTS, ONE)}
-    await listener.save(product(1, title="Now in blue"))
+    await fixture.save(product(1, title="Now in blue"))
     for address, etag in before.items():
         answer = await client.get(address, headers={"If-None-Match": etag})
         assert answer.status_code == 200
@@ -94,17 +94,17 @@ async def test_other_content_of_the_same_revision_has_another_tag(address: str) 
     """A row that was corrected by hand, a restored file, a new release: the revision is the same, the bytes are not."""
     tags = set()
     for title in ("In blue", "In red"):
-        listener = Listener()
-        await listener.save(product(1, title=title))
-        async with listener.client() as client:
+        fixture = HttpFixture()
+        await fixture.save(product(1, title=title))
+        async with fixture.client() as client:
             tags.add((await client.get(address)).headers["etag"])
     assert len(tags) == 2
 
 
-async def test_a_new_product_behind_the_page_changes_its_tag(listener: Listener, client: AsyncClient) -> None:
+async def test_a_new_product_behind_the_page_changes_its_tag(fixture: HttpFixture, client: AsyncClient) -> None:
     """The same products, but now with more behind them, are another page."""
     before = await client.get(f"{PRODUCTS}?limit=3")
-    await listener.save(product(0))
+    await fixture.save(product(0))
     after = await client.get(f"{PRODUCTS}?limit=3")
     assert before.json()["products"] == after.json()["products"]
     assert before.headers["etag"] != after.headers["etag"]

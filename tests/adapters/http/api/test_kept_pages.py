@@ -15,7 +15,7 @@ from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.shop_query import Page, PageQuery, next_since
-from tests.adapters.http.shop import HANDLE, product
+from tests.adapters.http.http_fixture import HANDLE, product
 
 
 @define

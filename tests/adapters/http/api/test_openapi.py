@@ -15,8 +15,8 @@ from linkhub_adapters.http.api.openapi import describe
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
 from linkhub_core.wire import shop_query as catalog
-from tests.adapters.http.failing import ROUTES
-from tests.adapters.http.shop import PRODUCTS, BrokenProductStore, Listener, product, video_id
+from tests.adapters.http.failing_routes import ROUTES
+from tests.adapters.http.http_fixture import PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
 
 DOCUMENT = describe()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -37,7 +37,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def test_each_route_is_described_and_none_is_invented() -> None:
     """Path by path, method by method; HEAD goes with GET."""
-    routes = [route for route in Listener().app().routes if isinstance(route, Route)]
+    routes = [route for route in HttpFixture().app().routes if isinstance(route, Route)]
     served = {(route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}}
     assert served == {(path, method.upper()) for path, method, _ in operations()}
 
@@ -135,11 +135,11 @@ def test_the_limit_is_the_cores() -> None:
 
 async def test_real_pages_and_products_are_as_described() -> None:
     """Plain ones, the emptiest and the largest that the rules allow."""
-    listener = Listener()
+    fixture = HttpFixture()
     least = product(2, price=None, sizes=None, tags=[], title="", confidence_score=None, raw_caption=None)
     most = product(3, price=10**12, sizes="x" * 200, tags=["x" * 100] * 100, title="👗" * 500, raw_caption="é" * 5000)
-    await listener.save(product(1), least, most)
-    async with listener.client() as client:
+    await fixture.save(product(1), least, most)
+    async with fixture.client() as client:
         for query in ("", "?limit=1", "?since=2026-01-01", "?since=2027-01-01T00:00:00Z"):
             assert faults_of("Page", (await client.get(PRODUCTS + query)).json()) == []
         for number in (1, 2, 3):
@@ -160,19 +160,19 @@ async def test_a_real_unreadiness_is_as_described() -> None:
     async def refuses() -> None:
         raise ServiceUnavailable("sqs", "no")
 
-    listener = Listener(probes=[Probe(name="queues", check=refuses)])
-    async with listener.client() as client:
+    fixture = HttpFixture(probes=[Probe(name="queues", check=refuses)])
+    async with fixture.client() as client:
         assert faults_of("Readiness", (await client.get("/readyz")).json()) == []
-        listener.is_draining = True
+        fixture.is_draining = True
         assert faults_of("Readiness", (await client.get("/readyz")).json()) == []
 
 
 async def test_real_problems_are_as_described() -> None:
     """Of every status that this room answers."""
     settings = HttpSettings(admin_token="t")
-    listener = Listener(settings=settings, extra_routes=ROUTES)
+    fixture = HttpFixture(settings=settings, extra_routes=ROUTES)
     seen = []
-    async with listener.client() as client:
+    async with fixture.client() as client:
         for address in (f"{PRODUCTS}?limit=0", f"{PRODUCTS}/9", "/nothing", "/metrics", "/boom", "/refuse/413"):
             answer = await client.get(address)
             seen.append(answer.status_code)
@@ -180,7 +180,7 @@ async def test_real_problems_are_as_described() -> None:
         answer = await client.delete(PRODUCTS)
         seen.append(answer.status_code)
         assert faults_of("Problem", answer.json()) == []
-    async with Listener(store=BrokenProductStore(error=ServiceUnavailable("x", "y"))).client() as client:
+    async with HttpFixture(store=BrokenProductStore(error=ServiceUnavailable("x", "y"))).client() as client:
         answer = await client.get(PRODUCTS)
         seen.append(answer.status_code)
         assert faults_of("Problem", answer.json()) == []
@@ -231,7 +231,7 @@ async def test_every_answer_is_described(client: AsyncClient, path: str, answers
 @pytest.mark.parametrize("error", [ServiceUnavailable("x", "y"), OSError()])
 async def test_every_failure_is_described(error: Exception) -> None:
     """Of the store that both product routes read; with the header that a client should heed."""
-    async with Listener(store=BrokenProductStore(error=error)).client() as client:
+    async with HttpFixture(store=BrokenProductStore(error=error)).client() as client:
         for path, answers in ANSWERS[:2]:
             answer = await client.get(next(iter(answers)))
             response = described(path, answer.status_code)

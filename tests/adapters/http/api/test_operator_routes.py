@@ -7,7 +7,7 @@ from typing import Any
 from httpx import AsyncClient
 
 from linkhub_core.errors import ServiceUnavailable
-from tests.adapters.http.shop import METRICS, METRICS_TYPE, STATS, Listener
+from tests.adapters.http.http_fixture import METRICS, METRICS_TYPE, STATS, HttpFixture
 
 
 async def test_stats(client: AsyncClient) -> None:
@@ -20,7 +20,7 @@ async def test_stats(client: AsyncClient) -> None:
 async def test_stats_may_be_any_mapping() -> None:
     """Also a read-only one, and it is asked anew each time."""
     counts = {"totalConnections": 0}
-    async with Listener(stats=lambda: MappingProxyType(counts)).client() as client:
+    async with HttpFixture(stats=lambda: MappingProxyType(counts)).client() as client:
         assert (await client.get("/api/v1/websocket/stats")).json() == {"totalConnections": 0}
         counts["totalConnections"] = 1
         assert (await client.get("/api/v1/websocket/stats")).json() == {"totalConnections": 1}
@@ -45,5 +45,5 @@ async def test_an_operator_status_that_cannot_be_read_is_a_503() -> None:
     async def status() -> Mapping[str, Any]:
         raise ServiceUnavailable("sqs", "time-out")
 
-    async with Listener(operator_status=status).client() as client:
+    async with HttpFixture(operator_status=status).client() as client:
         assert (await client.get("/api/v1/operator/status")).status_code == 503

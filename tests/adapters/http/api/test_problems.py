@@ -5,8 +5,8 @@ from httpx import AsyncClient
 
 from linkhub_adapters.http.api.problems import KINDS, problem
 from linkhub_core.errors import ServiceUnavailable, TooMuchContention
-from tests.adapters.http.failing import ROUTES
-from tests.adapters.http.shop import PRODUCTS, BrokenProductStore, Listener
+from tests.adapters.http.failing_routes import ROUTES
+from tests.adapters.http.http_fixture import PRODUCTS, BrokenProductStore, HttpFixture
 
 FIELDS = {"type", "title", "status", "detail", "instance"}
 
@@ -58,7 +58,7 @@ async def test_the_parameter_at_fault_is_named(client: AsyncClient) -> None:
 @pytest.mark.parametrize(("status", "title"), [(409, "Conflict"), (413, "Request Entity Too Large"), (499, "Error")])
 async def test_what_a_route_refuses_is_a_problem(status: int, title: str) -> None:
     """Also of another room's route: its status and headers stay, its words become the detail."""
-    async with Listener(extra_routes=ROUTES).client() as client:
+    async with HttpFixture(extra_routes=ROUTES).client() as client:
         answer = await client.get(f"/refuse/{status}?detail=too+much+of+it")
     assert answer.status_code == answer.json()["status"] == status
     assert (answer.json()["title"], answer.json()["detail"]) == (title, "too much of it")
@@ -67,14 +67,14 @@ async def test_what_a_route_refuses_is_a_problem(status: int, title: str) -> Non
 
 async def test_a_bare_refusal_still_says_something() -> None:
     """Where a route gives no words, the problem has some."""
-    async with Listener(extra_routes=ROUTES).client() as client:
+    async with HttpFixture(extra_routes=ROUTES).client() as client:
         assert (await client.get("/refuse/413")).json()["detail"] == "The body is larger than this address takes."
 
 
 @pytest.mark.parametrize("error", [ServiceUnavailable("sqlite", "locked"), TooMuchContention(5)])
 async def test_whatever_may_pass_is_a_503(error: Exception) -> None:
     """Every transient error, with the configured time to wait."""
-    async with Listener(store=BrokenProductStore(error=error)).client() as client:
+    async with HttpFixture(store=BrokenProductStore(error=error)).client() as client:
         answer = await client.get(PRODUCTS)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 

@@ -16,7 +16,7 @@ from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import encode_product
-from tests.adapters.http.shop import HANDLE, PRODUCTS, BrokenProductStore, Listener, product, video_id
+from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
 
 
 def ids(body: dict[str, Any]) -> list[str]:
@@ -40,7 +40,7 @@ async def test_products_come_newest_first(client: AsyncClient) -> None:
     assert ids(body) == [video_id(3), video_id(2), video_id(1)]
 
 
-async def test_a_page_holds_whole_products(client: AsyncClient, listener: Listener) -> None:
+async def test_a_page_holds_whole_products(client: AsyncClient, fixture: HttpFixture) -> None:
     """Each entry is what the address of the product answers."""
     body = (await client.get(PRODUCTS)).json()
     one = await client.get(f"{PRODUCTS}/{video_id(3)}")
@@ -58,9 +58,9 @@ async def test_a_shop_nobody_heard_of_is_empty(client: AsyncClient) -> None:
 @pytest.mark.parametrize(("sent", "count"), [(None, 20), ("1", 1), ("20", 20), ("50", 50), ("007", 7)])
 async def test_limit(sent: str | None, count: int) -> None:
     """From 1 to 50, and 20 when it is not said."""
-    listener = Listener()
-    await listener.save(*map(product, range(60)))
-    async with listener.client() as client:
+    fixture = HttpFixture()
+    await fixture.save(*map(product, range(60)))
+    async with fixture.client() as client:
         body = (await client.get(PRODUCTS, params={} if sent is None else {"limit": sent})).json()
     assert len(body["products"]) == body["pagination"]["count"] == count
     assert body["pagination"]["hasMore"]
@@ -93,13 +93,15 @@ async def test_limit(sent: str | None, count: int) -> None:
         "lastKey=" + quote('{"seller_handle": "somebody-else", "video_id": "1"}'),
     ],
 )  # fmt: skip
-async def test_nonsense_is_a_400_that_names_its_parameter(client: AsyncClient, listener: Listener, query: str) -> None:
+async def test_nonsense_is_a_400_that_names_its_parameter(
+    client: AsyncClient, fixture: HttpFixture, query: str
+) -> None:
     """Whatever stands in a parameter, the answer is a problem and never a failure."""
     answer = await client.get(f"{PRODUCTS}?{query}")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["parameter"] == query.partition("=")[0]
-    assert listener.failures == []
+    assert fixture.failures == []
 
 
 @pytest.mark.parametrize(
@@ -150,11 +152,11 @@ async def test_an_empty_cursor_is_none(client: AsyncClient, name: str) -> None:
 @pytest.mark.parametrize("limit", [1, 7, 20, 50])
 async def test_walking_all_pages_gives_each_product_once(wrap: Any, limit: int) -> None:
     """In order, whether the cursor is sent bare, as it came, or URL-encoded once more; and the last page says so."""
-    listener = Listener()
-    await listener.save(*map(product, range(50)), product(25, seller="somebody-else"))
+    fixture = HttpFixture()
+    await fixture.save(*map(product, range(50)), product(25, seller="somebody-else"))
     seen: list[str] = []
     last_key: str | None = None
-    async with listener.client() as client:
+    async with fixture.client() as client:
         while True:
             query = {"limit": str(limit)} | ({} if last_key is None else {"lastKey": wrap(last_key)})
             body = (await client.get(PRODUCTS, params=query)).json()
@@ -181,9 +183,9 @@ async def test_another_shops_cursor_is_refused(client: AsyncClient) -> None:
     assert (answer.status_code, answer.json()["parameter"]) == (400, "lastKey")
 
 
-async def test_since_gives_what_changed_later(listener: Listener, client: AsyncClient) -> None:
+async def test_since_gives_what_changed_later(fixture: HttpFixture, client: AsyncClient) -> None:
     """Only products whose ``updated_at`` is later than ``since``."""
-    await listener.save(product(9))
+    await fixture.save(product(9))
     answer = await client.get(PRODUCTS, params={"since": "2026-01-15T12:00:59.999Z"})
     assert ids(answer.json()) == [video_id(9)]
 
@@ -219,23 +221,23 @@ async def test_an_unescaped_plus_is_forgiven(client: AsyncClient) -> None:
 @pytest.mark.parametrize("clock_lead_seconds", [-2.0, 0.0, 2.0])
 async def test_a_poller_misses_nothing_with_clocks_two_seconds_apart(clock_lead_seconds: float) -> None:
     """Who sends each answer's timestamp as the next ``since`` sees every product, whoever's clock is ahead."""
-    listener = Listener()
+    fixture = HttpFixture()
     seen: set[str] = set()
     since: str | None = None
-    async with listener.client() as client:
+    async with fixture.client() as client:
         for number in range(20):
             body = (await client.get(PRODUCTS, params={"since": since} if since else {})).json()
             seen |= set(ids(body))
             since = body["metadata"]["timestamp"]
-            await listener.save(product(number), clock_lead_seconds=clock_lead_seconds)
-            listener.clock.advance(0.4)
+            await fixture.save(product(number), clock_lead_seconds=clock_lead_seconds)
+            fixture.clock.advance(0.4)
         seen |= set(ids((await client.get(PRODUCTS, params={"since": since or ""})).json()))
     assert seen == {video_id(number) for number in range(20)}
 
 
-async def test_pages_of_changes_go_on_under_the_same_since(listener: Listener, client: AsyncClient) -> None:
+async def test_pages_of_changes_go_on_under_the_same_since(fixture: HttpFixture, client: AsyncClient) -> None:
     """``since`` and ``lastKey`` together walk what changed, not the whole shop."""
-    await listener.save(*map(product, range(5, 10)))
+    await fixture.save(*map(product, range(5, 10)))
     since = "2026-01-15T12:00:30Z"
     first = (await client.get(PRODUCTS, params={"since": since, "limit": "3"})).json()
     query = {"since": since, "limit": "3", "lastKey": first["pagination"]["lastEvaluatedKey"]}
@@ -244,17 +246,17 @@ async def test_pages_of_changes_go_on_under_the_same_since(listener: Listener, c
     assert not second["pagination"]["hasMore"]
 
 
-async def test_a_product_is_the_json_object_itself(listener: Listener, client: AsyncClient) -> None:
+async def test_a_product_is_the_json_object_itself(fixture: HttpFixture, client: AsyncClient) -> None:
     """Not wrapped in anything, in the order of the assembled product."""
     answer = await client.get(f"{PRODUCTS}/{video_id(2)}")
     assert answer.status_code == 200
-    assert answer.content == encode_product(listener.store.rows[product(2).key])
+    assert answer.content == encode_product(fixture.store.rows[product(2).key])
     assert list(answer.json())[:4] == ["seller_handle", "video_id", "title", "price"]
 
 
-async def test_a_price_keeps_its_digits(listener: Listener, client: AsyncClient) -> None:
+async def test_a_price_keeps_its_digits(fixture: HttpFixture, client: AsyncClient) -> None:
     """Money is written exactly, not as the nearest binary fraction."""
-    await listener.save(product(4, price=999999999999.123456))
+    await fixture.save(product(4, price=999999999999.123456))
     assert b'"price":999999999999.1234' in (await client.get(f"{PRODUCTS}/{video_id(4)}")).content
 
 
@@ -276,13 +278,13 @@ async def test_a_video_outside_its_alphabet_is_a_400(client: AsyncClient, videoi
 async def test_a_store_that_does_not_answer_is_a_503(address: str) -> None:
     """With the time to wait, and without the reason, which is for the operator."""
     error = ServiceUnavailable("dynamodb", "ThrottlingException at table secret-name")
-    listener = Listener(store=BrokenProductStore(error=error))
-    async with listener.client() as client:
+    fixture = HttpFixture(store=BrokenProductStore(error=error))
+    async with fixture.client() as client:
         answer = await client.get(address)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["type"] == "/api/docs#unavailable"
     assert "secret-name" not in answer.text
-    assert [(failure.status, failure.path, failure.error) for failure in listener.failures] == [(503, address, error)]
+    assert [(failure.status, failure.path, failure.error) for failure in fixture.failures] == [(503, address, error)]
 
 
 @pytest.mark.parametrize("address", [PRODUCTS, f"{PRODUCTS}/{video_id(1)}"])
@@ -308,24 +310,24 @@ class DamagedProductStore(MemoryProductStore):
 
 async def test_a_product_that_cannot_be_read_is_a_500_by_its_name() -> None:
     """It alone: its neighbour is answered. The log says what is wrong, the client does not learn it."""
-    listener = Listener(store=DamagedProductStore())
-    await listener.save(product(1), product(2))
-    async with listener.client() as client:
+    fixture = HttpFixture(store=DamagedProductStore())
+    await fixture.save(product(1), product(2))
+    async with fixture.client() as client:
         answer = await client.get(f"{PRODUCTS}/{video_id(2)}")
         assert (await client.get(f"{PRODUCTS}/{video_id(1)}")).status_code == 200
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.json()["instance"] == f"{PRODUCTS}/{video_id(2)}"
     assert "price" not in answer.text
-    assert listener.failures == []  # the journal names the row, once
-    assert listener.journal.of(RowSkipped) == [
+    assert fixture.failures == []  # the journal names the row, once
+    assert fixture.journal.of(RowSkipped) == [
         RowSkipped(store="products", seller_handle=HANDLE, video_id=video_id(2), problem="price: is missing")
     ]
 
 
 async def test_a_large_page_is_the_same_page_and_holds_the_loop_for_no_copy_of_it() -> None:
     """More than 256 kB are sent in slices, with a length, a tag, and a 304 for who has it; no slice is much larger."""
-    listener = Listener()
-    await listener.save(*(product(number, raw_caption="x" * 20_000) for number in range(30)))
+    fixture = HttpFixture()
+    await fixture.save(*(product(number, raw_caption="x" * 20_000) for number in range(30)))
     sizes: list[int] = []
 
     async def send(message: Any) -> None:
@@ -334,7 +336,7 @@ async def test_a_large_page_is_the_same_page_and_holds_the_loop_for_no_copy_of_i
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    async with listener.client() as client:
+    async with fixture.client() as client:
         whole = await client.get(PRODUCTS, params={"limit": 30})
         assert [one["video_id"] for one in whole.json()["products"]] == [video_id(n) for n in reversed(range(30))]
         assert whole.headers["content-length"] == str(len(whole.content))
@@ -342,6 +344,6 @@ async def test_a_large_page_is_the_same_page_and_holds_the_loop_for_no_copy_of_i
         again = await client.get(PRODUCTS, params={"limit": 30}, headers={"if-none-match": whole.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         scope = {"type": "http", "method": "GET", "path": PRODUCTS, "query_string": b"limit=30", "headers": []}
-        await listener.app()(scope, receive, send)
+        await fixture.app()(scope, receive, send)
     assert sum(sizes) == len(whole.content)
     assert max(sizes) < 2 * 131_072

@@ -14,22 +14,22 @@ from httpx import Response
 from linkhub_adapters.http import HttpSettings
 from linkhub_core.access import AccessPolicy
 from linkhub_core.errors import ServiceUnavailable
-from tests.adapters.http.shop import HANDLE, PRODUCTS, BrokenProductStore, Listener, product
+from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product
 
 ORIGIN = "https://shop.example"
 SETTINGS = HttpSettings(access=AccessPolicy(origins=[ORIGIN]))
 
 
-async def _listener(error: Exception | None = None) -> Listener:
+async def _listener(error: Exception | None = None) -> HttpFixture:
     store = {} if error is None else {"store": BrokenProductStore(error=error)}
-    listener = Listener(settings=SETTINGS, **store)  # type: ignore[arg-type]  # one of its parts
-    await listener.save(*(product(number) for number in range(25)))
-    return listener
+    fixture = HttpFixture(settings=SETTINGS, **store)  # type: ignore[arg-type]  # one of its parts
+    await fixture.save(*(product(number) for number in range(25)))
+    return fixture
 
 
-async def _both_ways(listener: Listener, method: str, path: str, headers: dict[str, str]) -> list[Response]:
+async def _both_ways(fixture: HttpFixture, method: str, path: str, headers: dict[str, str]) -> list[Response]:
     joint = "&" if "?" in path else "?"
-    async with listener.client() as client:
+    async with fixture.client() as client:
         return [await client.request(method, way, headers=headers) for way in (path, f"{path}{joint}unread=1")]
 
 
@@ -52,11 +52,11 @@ async def test_both_ways_answer_alike(method: str, origin: str | None, path: str
 @pytest.mark.parametrize("tags", ["*", '"other"', "the page's", "the page's, weak"])
 async def test_both_ways_know_what_the_client_has(tags: str) -> None:
     """A 304 with the same headers and no body."""
-    listener = await _listener()
-    async with listener.client() as client:
+    fixture = await _listener()
+    async with fixture.client() as client:
         etag = (await client.get(PRODUCTS)).headers["etag"]
     sent = {"the page's": etag, "the page's, weak": f'"x", W/{etag}'}.get(tags, tags)
-    short, table = await _both_ways(listener, "GET", PRODUCTS, {"if-none-match": sent, "origin": ORIGIN})
+    short, table = await _both_ways(fixture, "GET", PRODUCTS, {"if-none-match": sent, "origin": ORIGIN})
     assert _seen(short) == _seen(table)
     assert short.status_code == (200 if tags == '"other"' else 304)
 
@@ -66,13 +66,13 @@ async def test_both_ways_know_what_the_client_has(tags: str) -> None:
 )
 async def test_both_ways_fail_alike(error: Exception, status: int) -> None:
     """The same problem, with CORS and security headers, and each failure is reported once."""
-    listener = await _listener(error)
-    short, table = await _both_ways(listener, "GET", PRODUCTS, {"origin": ORIGIN})
+    fixture = await _listener(error)
+    short, table = await _both_ways(fixture, "GET", PRODUCTS, {"origin": ORIGIN})
     assert _seen(short) == _seen(table)
     assert short.status_code == status
     assert short.headers["access-control-allow-origin"] == ORIGIN
     assert short.headers["content-type"] == "application/problem+json"
-    assert [(failure.path, failure.status) for failure in listener.failures] == [(PRODUCTS, status)] * 2
+    assert [(failure.path, failure.status) for failure in fixture.failures] == [(PRODUCTS, status)] * 2
 
 
 @pytest.mark.parametrize("handle", [".", "..", "a%2Fb", "a b", "x" * 65, "%C3%A9", "", f"{HANDLE}/"])

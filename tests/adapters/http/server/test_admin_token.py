@@ -7,7 +7,7 @@ from httpx import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_core.access import AccessPolicy
-from tests.adapters.http.shop import PRODUCTS, Listener
+from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
 
 TOKEN = "s3cret-tökén"
 PROTECTED = ["/api/v1/websocket/stats", "/api/v1/operator/status", "/metrics"]
@@ -16,7 +16,7 @@ PROTECTED = ["/api/v1/websocket/stats", "/api/v1/operator/status", "/metrics"]
 @pytest.fixture
 async def guarded() -> AsyncIterator[AsyncClient]:
     """A client of a listener with a token."""
-    async with Listener(settings=HttpSettings(admin_token=TOKEN)).client() as client:
+    async with HttpFixture(settings=HttpSettings(admin_token=TOKEN)).client() as client:
         yield client
 
 
@@ -68,22 +68,22 @@ async def test_the_rest_stays_open(guarded: AsyncClient, address: str) -> None:
 @pytest.mark.parametrize("address", PROTECTED)
 async def test_without_a_token_a_server_on_loopback_answers_only_its_own_names(address: str) -> None:
     """A page that points its host name at 127.0.0.1 reads nothing; the public routes answer any host."""
-    listener = Listener(settings=HttpSettings(access=AccessPolicy(is_on_loopback=True)))
-    async with listener.client() as client:
+    fixture = HttpFixture(settings=HttpSettings(access=AccessPolicy(is_on_loopback=True)))
+    async with fixture.client() as client:
         for host in ("localhost:3002", "127.0.0.1:3002", "[::1]:3002"):
             assert (await client.get(address, headers={"Host": host})).status_code == 200
         answer = await client.get(address, headers={"Host": "evil.example:3002"})
         assert (answer.status_code, answer.json()["type"]) == (403, "/api/docs#foreign-host")
         for public in (PRODUCTS, "/healthz", "/readyz", "/"):
             assert (await client.get(public, headers={"Host": "evil.example:3002"})).status_code == 200
-    assert [refused.caller.host for refused in listener.refusals] == ["evil.example:3002"]
+    assert [refused.caller.host for refused in fixture.refusals] == ["evil.example:3002"]
 
 
 @pytest.mark.parametrize("address", PROTECTED)
 async def test_with_a_token_any_host_is_answered(address: str) -> None:
     """Its holder is no page."""
     settings = HttpSettings(access=AccessPolicy(is_on_loopback=True), admin_token=TOKEN)
-    async with Listener(settings=settings).client() as client:
+    async with HttpFixture(settings=settings).client() as client:
         assert (await client.get(address, headers={b"Host": b"shop.internal", **bearer(TOKEN)})).status_code == 200
 
 

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.access import AccessPolicy
-from tests.adapters.http.shop import PRODUCTS, Listener
+from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
 
 
 async def test_other_rooms_routes_are_served() -> None:
@@ -23,11 +23,11 @@ async def test_other_rooms_routes_are_served() -> None:
     async def poll(_: object) -> PlainTextResponse:
         return PlainTextResponse("0{}")
 
-    listener = Listener(
+    fixture = HttpFixture(
         settings=HttpSettings(access=AccessPolicy(origins=["*"])),
         extra_routes=[Route("/socket.io/", poll, methods=["GET", "POST"])],
     )
-    async with listener.client() as client:
+    async with fixture.client() as client:
         answer = await client.post("/socket.io/?EIO=4&transport=polling", headers={"Origin": "https://shop.example"})
     assert answer.text == "0{}"
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -56,7 +56,7 @@ async def test_other_rooms_sockets_are_served() -> None:
         await peer.accept()
         await peer.close()
 
-    app = Listener(extra_routes=[WebSocketRoute("/products", greet)]).app()
+    app = HttpFixture(extra_routes=[WebSocketRoute("/products", greet)]).app()
     scope = {"type": "websocket", "path": "/products", "headers": [], "query_string": b""}
     assert await converse(app, dict(scope), "websocket.connect") == ["websocket.accept", "websocket.close"]
     assert await converse(app, scope | {"path": "/nothing"}, "websocket.connect") == ["websocket.close"]
@@ -64,7 +64,7 @@ async def test_other_rooms_sockets_are_served() -> None:
 
 async def test_a_servers_lifespan_passes() -> None:
     """A server that announces its start and its end finds an application that nods."""
-    sent = await converse(Listener().app(), {"type": "lifespan"}, "lifespan.startup", "lifespan.shutdown")
+    sent = await converse(HttpFixture().app(), {"type": "lifespan"}, "lifespan.startup", "lifespan.shutdown")
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
@@ -79,7 +79,7 @@ def test_making_it_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket.socket, door, note)
     for question in ("find", "page"):
         monkeypatch.setattr(MemoryProductStore, question, note)
-    assert Listener().app().routes
+    assert HttpFixture().app().routes
     assert opened == []
 
 

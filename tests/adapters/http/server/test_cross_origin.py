@@ -7,8 +7,8 @@ from httpx import AsyncClient, Response
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_core.access import AccessPolicy, TrustedProxies
-from tests.adapters.http.failing import ROUTES
-from tests.adapters.http.shop import PRODUCTS, Listener
+from tests.adapters.http.failing_routes import ROUTES
+from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
 
 SHOP, OWN = "https://shop.example", "http://localhost:3002"
 SETTINGS = HttpSettings(access=AccessPolicy(origins=[SHOP], own_ports=(3002,)))
@@ -27,7 +27,7 @@ STRANGERS = [
 @pytest.fixture
 async def client() -> AsyncIterator[AsyncClient]:
     """A client of a listener with an allowlist."""
-    async with Listener(settings=SETTINGS, extra_routes=ROUTES).client() as client:
+    async with HttpFixture(settings=SETTINGS, extra_routes=ROUTES).client() as client:
         yield client
 
 
@@ -109,19 +109,19 @@ async def test_two_origins_are_refused(client: AsyncClient) -> None:
 
 async def test_a_refusal_is_reported() -> None:
     """With the origin and the host, so that the operator can allow it."""
-    listener = Listener(settings=SETTINGS)
-    async with listener.client() as client:
+    fixture = HttpFixture(settings=SETTINGS)
+    async with fixture.client() as client:
         await client.get(PRODUCTS, headers={"Origin": "https://evil.example"})
         await preflight(client, "https://evil.example")
         await client.get(PRODUCTS, headers={"Origin": SHOP})
-    assert [(each.caller.origin, each.caller.host) for each in listener.refusals] == [
+    assert [(each.caller.origin, each.caller.host) for each in fixture.refusals] == [
         ("https://evil.example", "localhost:3002")
     ] * 2
 
 
 async def test_a_star_means_all() -> None:
     """Anybody's page may read, and no origin is echoed."""
-    async with Listener(settings=HttpSettings(access=AccessPolicy(origins=["*"]))).client() as client:
+    async with HttpFixture(settings=HttpSettings(access=AccessPolicy(origins=["*"]))).client() as client:
         answer = await client.get(PRODUCTS, headers={"Origin": "https://anybody.example"})
         assert answer.headers["access-control-allow-origin"] == "*"
         assert (await preflight(client, "https://anybody.example")).status_code == 200
@@ -131,7 +131,7 @@ async def test_a_star_means_all() -> None:
 async def test_a_redirect_behind_tls_keeps_its_scheme(trusted: list[str], scheme: str) -> None:
     """As a trusted proxy names it."""
     policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
-    async with Listener(settings=HttpSettings(access=policy)).client() as client:
+    async with HttpFixture(settings=HttpSettings(access=policy)).client() as client:
         answer = await client.get(f"{PRODUCTS}/", headers={"Host": "shop.example", "X-Forwarded-Proto": "https"})
     assert (answer.status_code, answer.headers["location"]) == (307, f"{scheme}://shop.example{PRODUCTS}")
 
@@ -150,7 +150,7 @@ async def test_a_redirect_leads_to_the_address_that_the_client_used(
     """A proxy may replace ``Host``; what a trusted one forwards counts, if it is a host."""
     policy = AccessPolicy(trusted_proxies=TrustedProxies.parse(trusted))
     headers = {"Host": "10.0.0.7:3002", "X-Forwarded-Host": forwarded, "X-Forwarded-Proto": "https"}
-    async with Listener(settings=HttpSettings(access=policy)).client() as client:
+    async with HttpFixture(settings=HttpSettings(access=policy)).client() as client:
         answer = await client.get(f"{PRODUCTS}/", headers=headers)
     assert (answer.status_code, answer.headers["location"]) == (307, f"{location}{PRODUCTS}")
 
@@ -158,7 +158,7 @@ async def test_a_redirect_leads_to_the_address_that_the_client_used(
 async def test_further_methods_can_be_allowed() -> None:
     """Routes of other rooms may take more than GET."""
     settings = HttpSettings(access=AccessPolicy(origins=[SHOP]), cors_methods=["GET", "POST"])
-    async with Listener(settings=settings).client() as client:
+    async with HttpFixture(settings=settings).client() as client:
         assert (await preflight(client, SHOP, method="POST")).status_code == 200
 
 
@@ -182,7 +182,7 @@ async def test_without_an_origin_nothing_is_said(client: AsyncClient) -> None:
 async def test_any_port_of_a_host(origin: str, is_allowed: bool) -> None:
     """An entry with ``:*`` for its port allows that scheme and host, whatever the port, and nobody else."""
     settings = HttpSettings(access=AccessPolicy(origins=["http://localhost:*"]))
-    async with Listener(settings=settings).client() as client:
+    async with HttpFixture(settings=settings).client() as client:
         answer = await client.get(PRODUCTS, headers={"Origin": origin})
         assert answer.headers.get("access-control-allow-origin") == (origin if is_allowed else None)
         assert ((await preflight(client, origin)).status_code == 200) is is_allowed

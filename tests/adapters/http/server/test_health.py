@@ -6,7 +6,7 @@ import pytest
 
 from linkhub_adapters.http import HttpSettings, Probe
 from linkhub_core.errors import ServiceUnavailable
-from tests.adapters.http.shop import BrokenProductStore, Listener
+from tests.adapters.http.http_fixture import BrokenProductStore, HttpFixture
 
 
 async def answers() -> None:
@@ -23,10 +23,10 @@ async def explodes() -> None:
 
 async def test_alive() -> None:
     """Even when the store is down and the process drains: restarting it would not help."""
-    listener = Listener(
+    fixture = HttpFixture(
         store=BrokenProductStore(error=OSError()), is_draining=True, probes=[Probe(name="x", check=refuses)]
     )
-    async with listener.client() as client:
+    async with fixture.client() as client:
         answer = await client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert answer.headers["cache-control"] == "no-store"
@@ -35,7 +35,7 @@ async def test_alive() -> None:
 async def test_ready_when_every_probe_answers() -> None:
     """Each is named."""
     probes = [Probe(name="products", check=answers), Probe(name="queues", check=answers)]
-    async with Listener(probes=probes).client() as client:
+    async with HttpFixture(probes=probes).client() as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -46,7 +46,7 @@ async def test_ready_when_every_probe_answers() -> None:
 
 async def test_ready_without_probes() -> None:
     """Who has nothing to wait for is ready."""
-    async with Listener().client() as client:
+    async with HttpFixture().client() as client:
         assert (await client.get("/readyz")).json() == {"status": "ready", "checks": {}}
 
 
@@ -57,8 +57,8 @@ async def test_one_probe_that_fails_makes_it_unready() -> None:
         Probe(name="queues", check=answers),
         Probe(name="bus", check=explodes),
     ]
-    listener = Listener(probes=probes)
-    async with listener.client() as client:
+    fixture = HttpFixture(probes=probes)
+    async with fixture.client() as client:
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")
     assert answer.json()["checks"] == {
@@ -66,7 +66,7 @@ async def test_one_probe_that_fails_makes_it_unready() -> None:
         "queues": {"ok": True, "problem": None},
         "bus": {"ok": False, "problem": "OSError"},
     }
-    assert listener.failures == []
+    assert fixture.failures == []
 
 
 async def test_a_probe_that_hangs_is_given_up() -> None:
@@ -80,7 +80,7 @@ async def test_a_probe_that_hangs_is_given_up() -> None:
             was_cancelled.set()
 
     settings = HttpSettings(probe_timeout_seconds=0.01)
-    async with Listener(settings=settings, probes=[Probe(name="slow", check=hangs)]).client() as client:
+    async with HttpFixture(settings=settings, probes=[Probe(name="slow", check=hangs)]).client() as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["slow"] == {"ok": False, "problem": "no answer within 0.01 s"}
@@ -91,7 +91,7 @@ async def test_probes_run_at_once() -> None:
     """Each of two waits for the other: one after the other they would never end."""
     both = asyncio.Barrier(2)
     probes = [Probe(name=name, check=both.wait) for name in ("one", "two")]
-    async with Listener(probes=probes).client() as client:
+    async with HttpFixture(probes=probes).client() as client:
         assert (await client.get("/readyz")).status_code == 200
 
 
@@ -102,10 +102,10 @@ async def test_draining_is_said_first() -> None:
     async def note() -> None:
         asked.append("asked")
 
-    listener = Listener(probes=[Probe(name="products", check=note)])
-    async with listener.client() as client:
+    fixture = HttpFixture(probes=[Probe(name="products", check=note)])
+    async with fixture.client() as client:
         assert (await client.get("/readyz")).status_code == 200
-        listener.is_draining = True
+        fixture.is_draining = True
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "draining", "checks": {}})
     assert asked == ["asked"]
@@ -114,4 +114,4 @@ async def test_draining_is_said_first() -> None:
 def test_two_probes_of_one_name_are_refused() -> None:
     """One would hide the other."""
     with pytest.raises(ValueError, match="same name"):
-        Listener(probes=[Probe(name="x", check=answers)] * 2).app()
+        HttpFixture(probes=[Probe(name="x", check=answers)] * 2).app()

@@ -4,8 +4,8 @@ from httpx import AsyncClient, Response
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.http.server.security_headers import SECURITY_HEADERS
-from tests.adapters.http.failing import ROUTES
-from tests.adapters.http.shop import PRODUCTS, BrokenProductStore, Listener
+from tests.adapters.http.failing_routes import ROUTES
+from tests.adapters.http.http_fixture import PRODUCTS, BrokenProductStore, HttpFixture
 
 
 def dressed(answer: Response) -> bool:
@@ -46,8 +46,8 @@ async def test_on_the_clients_errors(client: AsyncClient) -> None:
 
 async def test_on_our_errors() -> None:
     """500 and 503: also what nobody foresaw is dressed."""
-    listener = Listener(store=BrokenProductStore(error=OSError()), extra_routes=ROUTES, is_draining=True)
-    async with listener.client() as client:
+    fixture = HttpFixture(store=BrokenProductStore(error=OSError()), extra_routes=ROUTES, is_draining=True)
+    async with fixture.client() as client:
         for address, status in ((PRODUCTS, 500), ("/boom", 500), ("/readyz", 503)):
             answer = await client.get(address)
             assert answer.status_code == status
@@ -56,7 +56,7 @@ async def test_on_our_errors() -> None:
 
 async def test_on_a_401() -> None:
     """The door is inside, too."""
-    async with Listener(settings=HttpSettings(admin_token="t")).client() as client:
+    async with HttpFixture(settings=HttpSettings(admin_token="t")).client() as client:
         assert dressed(await client.get("/metrics"))
 
 

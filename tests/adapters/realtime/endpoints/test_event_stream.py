@@ -19,15 +19,15 @@ from linkhub_adapters.realtime.endpoints.event_stream import since_of
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient
-from tests.adapters.realtime.room import (
+from tests.adapters.realtime.realtime_fixture import (
     PATIENCE_SECONDS,
     SELLER,
     SETTINGS,
-    Room,
+    RealtimeFixture,
     an_announcement,
     http_client,
-    make_room,
-    open_room,
+    make_realtime,
+    open_realtime,
     until,
 )
 
@@ -55,52 +55,52 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(room: Room, path: str = PATH, **headers: str) -> AsyncIterator[Reader]:
+async def reading(realtime: RealtimeFixture, path: str = PATH, **headers: str) -> AsyncIterator[Reader]:
     """Open a stream; ``connected`` and ``subscribed`` are still to be read."""
-    async with http_client(room) as http, http.stream("GET", path, headers=headers) as response:
+    async with http_client(realtime) as http, http.stream("GET", path, headers=headers) as response:
         yield Reader(response, response.aiter_lines())
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
-async def test_events_have_an_id_a_name_and_the_event_as_data(room: Room) -> None:
+async def test_events_have_an_id_a_name_and_the_event_as_data(realtime: RealtimeFixture) -> None:
     """After ``connected`` and ``subscribed``, which have no id."""
-    async with reading(room) as reader:
+    async with reading(realtime) as reader:
         assert reader.response.headers["content-type"] == "text/event-stream"
         assert [(await reader.read())["event"] for _ in range(2)] == ["connected", "subscribed"]
         announcement = an_announcement()
-        room.hub.broadcast(announcement)
+        realtime.hub.broadcast(announcement)
         record = await reader.read()
         assert record == {
             "id": announcement.event_id,
             "event": "new_product",
             "data": announcement.event_json.decode(),
         }
-        assert room.hub.stats()["clientsPerTransport"] == {"sse": 1}
-    await until(lambda: not len(room.streams))
-    assert room.hub.stats()["totalConnections"] == 0
+        assert realtime.hub.stats()["clientsPerTransport"] == {"sse": 1}
+    await until(lambda: not len(realtime.streams))
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
-async def test_who_comes_back_is_told_what_it_missed(room: Room) -> None:
+async def test_who_comes_back_is_told_what_it_missed(realtime: RealtimeFixture) -> None:
     """From the moment in ``Last-Event-ID``, less the margin for clocks that differ."""
     seen = a_record(a_key(1), updated_at=NOON - timedelta(seconds=6))
-    room.store.save(seen, a_record(a_key(2), updated_at=NOON - timedelta(seconds=4)), a_record(a_key(3)))
-    async with reading(room, **{"Last-Event-ID": f"2026-01-15T12:00:00.000Z/{a_key(1).video_id}/1"}) as reader:
+    realtime.store.save(seen, a_record(a_key(2), updated_at=NOON - timedelta(seconds=4)), a_record(a_key(3)))
+    async with reading(realtime, **{"Last-Event-ID": f"2026-01-15T12:00:00.000Z/{a_key(1).video_id}/1"}) as reader:
         await reader.read()
         assert orjson.loads((await reader.read())["data"])["recovered"] is True
         videos = [orjson.loads((await reader.read())["data"])["product"]["video_id"] for _ in range(2)]
         assert videos == [a_key(2).video_id, a_key(3).video_id]
 
 
-async def test_since_may_stand_in_the_query(room: Room) -> None:
+async def test_since_may_stand_in_the_query(realtime: RealtimeFixture) -> None:
     """For a page that has loaded the shop and now opens its stream."""
-    room.store.save(a_record())
-    async with reading(room, f"{PATH}?since=2026-01-15T11:00:00Z") as reader:
+    realtime.store.save(a_record())
+    async with reading(realtime, f"{PATH}?since=2026-01-15T11:00:00Z") as reader:
         assert [(await reader.read())["event"] for _ in range(3)] == ["connected", "subscribed", "new_product"]
 
 
@@ -121,60 +121,60 @@ def test_the_last_event_id_names_a_moment(last_event_id: str | None, since: str 
     assert since_of(last_event_id) == since
 
 
-async def test_a_quiet_stream_has_a_heartbeat(room: Room) -> None:
+async def test_a_quiet_stream_has_a_heartbeat(realtime: RealtimeFixture) -> None:
     """A comment each 15 seconds, not before."""
-    async with reading(room) as reader:
+    async with reading(realtime) as reader:
         await reader.read()
         await reader.read()
-        room.sweep(14)
-        room.hub.broadcast(an_announcement())
+        realtime.sweep(14)
+        realtime.hub.broadcast(an_announcement())
         assert (await reader.read())["event"] == "new_product"
-        room.sweep(1)
+        realtime.sweep(1)
         assert await reader.read() == {}
-        room.sweep(14)
-        room.hub.broadcast(an_announcement(revision=2, shown=True))
+        realtime.sweep(14)
+        realtime.hub.broadcast(an_announcement(revision=2, shown=True))
         assert (await reader.read())["event"] == "product_updated"
 
 
-async def test_a_slow_reader_is_cut_off(room: Room) -> None:
+async def test_a_slow_reader_is_cut_off(realtime: RealtimeFixture) -> None:
     """Once more than 1 MiB waits for it; nobody else waits."""
-    async with RawClient(room.port, receive_buffer_bytes=4_096) as slow, reading(room) as reader:
+    async with RawClient(realtime.port, receive_buffer_bytes=4_096) as slow, reading(realtime) as reader:
         await reader.read()
         await reader.read()
         await slow.send(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        await until(lambda: room.hub.subscription_count == 2)
+        await until(lambda: realtime.hub.subscription_count == 2)
         number = 0
-        while len(room.streams) == 2:
+        while len(realtime.streams) == 2:
             number += 1
-            room.hub.broadcast(an_announcement(a_record(a_key(number))))
+            realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
             assert (await reader.read())["event"] == "new_product"
-        assert room.hub.counters.slow_readers_closed == 1
-        assert room.hub.subscription_count == 1
+        assert realtime.hub.counters.slow_readers_closed == 1
+        assert realtime.hub.subscription_count == 1
         # Nothing is kept of it, though it is still there and reads nothing.
-        await until(lambda: len(room.http_connections) == 1)
+        await until(lambda: len(realtime.http_connections) == 1)
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux cuts those who take nothing")
 async def test_who_takes_nothing_for_long_is_cut_however_little_waits() -> None:
     """By the kernel, whether it has vanished or just does not read; whoever reads goes on."""
     settings = evolve(SETTINGS, ping_interval_seconds=0.2, ping_timeout_seconds=0.2)
-    async with open_room(settings) as room, reading(room) as reader:
-        async with RawClient(room.port, receive_buffer_bytes=4_096) as slow:
+    async with open_realtime(settings) as realtime, reading(realtime) as reader:
+        async with RawClient(realtime.port, receive_buffer_bytes=4_096) as slow:
             await slow.send(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            await until(lambda: len(room.streams) == 2)
-            for stream in list(room.streams._streams):
+            await until(lambda: len(realtime.streams) == 2)
+            for stream in list(realtime.streams._streams):
                 stream.write(b"data: " + b"x" * 500_000 + b"\n\n")
             for _ in range(3):
                 await reader.read()
-            await until(lambda: len(room.streams) == 1)
-        assert room.hub.counters.slow_readers_closed == 0
-        room.hub.broadcast(an_announcement())
+            await until(lambda: len(realtime.streams) == 1)
+        assert realtime.hub.counters.slow_readers_closed == 0
+        realtime.hub.broadcast(an_announcement())
         assert (await reader.read())["event"] == "new_product"
 
 
 async def test_what_a_slow_reader_leaves_behind_is_little() -> None:
     """The HTTP server gets a slice at a time: what it has taken cannot be taken back when the reader is cut off."""
-    streams = make_room().streams
+    streams = make_realtime().streams
     stream = streams.open("192.0.2.1")
     taken: list[bytes] = []
 
@@ -194,7 +194,7 @@ async def test_what_a_slow_reader_leaves_behind_is_little() -> None:
 
 async def test_all_that_waits_is_sent_in_order_and_then_the_end() -> None:
     """Slices lose nothing, and a record of any size is one of them."""
-    stream = make_room().streams.open("192.0.2.1")
+    stream = make_realtime().streams.open("192.0.2.1")
     taken: list[bytes] = []
 
     async def send(message: MutableMapping[str, Any]) -> None:
@@ -212,27 +212,27 @@ async def test_all_that_waits_is_sent_in_order_and_then_the_end() -> None:
     assert stream.unsent_bytes() == 0
 
 
-async def test_draining_ends_streams_and_opens_none(room: Room) -> None:
+async def test_draining_ends_streams_and_opens_none(realtime: RealtimeFixture) -> None:
     """What waits still comes; the end is the response's own, so that the client reconnects."""
-    async with reading(room) as reader:
+    async with reading(realtime) as reader:
         await reader.read()
         await reader.read()
-        room.hub.broadcast(an_announcement())
-        await room.streams.close()
+        realtime.hub.broadcast(an_announcement())
+        await realtime.streams.close()
         assert (await reader.read())["event"] == "new_product"
         with pytest.raises(EOFError):
             await reader.read()
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         assert (await http.get(PATH)).status_code == 503
 
 
-async def test_pages_of_listed_origins_may_read_it_and_others_may_not(room: Room) -> None:
+async def test_pages_of_listed_origins_may_read_it_and_others_may_not(realtime: RealtimeFixture) -> None:
     """The same list as everywhere."""
-    async with reading(room, Origin="https://shop.example") as reader:
+    async with reading(realtime, Origin="https://shop.example") as reader:
         assert reader.response.headers["access-control-allow-origin"] == "https://shop.example"
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         assert (await http.get(PATH, headers={"Origin": "https://evil.example"})).status_code == 403
-    assert room.hub.counters.refused == {RefusalReason.ORIGIN: 1}
+    assert realtime.hub.counters.refused == {RefusalReason.ORIGIN: 1}
 
 
 @pytest.mark.parametrize(
@@ -241,23 +241,23 @@ async def test_pages_of_listed_origins_may_read_it_and_others_may_not(room: Room
 )
 async def test_streams_are_limited_together_and_by_address(settings: RealtimeSettings, status: int) -> None:
     """One more than allowed is refused until another one leaves."""
-    async with open_room(settings) as room, http_client(room) as http:
-        async with reading(room):
+    async with open_realtime(settings) as realtime, http_client(realtime) as http:
+        async with reading(realtime):
             assert (await http.get(PATH)).status_code == status
-        await until(lambda: not len(room.streams))
-        async with reading(room) as reader:
+        await until(lambda: not len(realtime.streams))
+        async with reading(realtime) as reader:
             assert (await reader.read())["event"] == "connected"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/shop/no%20handle/events", f"{PATH}?since=yesterday"])
-async def test_a_request_that_breaks_a_rule_is_an_invalid_query(room: Room, path: str) -> None:
+async def test_a_request_that_breaks_a_rule_is_an_invalid_query(realtime: RealtimeFixture, path: str) -> None:
     """Which the HTTP application answers, as for every other route."""
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         assert (await http.get(path)).status_code == 400
 
 
-async def test_head_is_answered_and_opens_nothing(room: Room) -> None:
+async def test_head_is_answered_and_opens_nothing(realtime: RealtimeFixture) -> None:
     """A link checker is no viewer."""
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         assert (await http.head(PATH)).status_code == 200
-    assert room.hub.counters.connections_opened == 0
+    assert realtime.hub.counters.connections_opened == 0

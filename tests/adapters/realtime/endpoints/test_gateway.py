@@ -13,13 +13,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from linkhub_adapters.realtime.counters import RefusalReason
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
-from tests.adapters.realtime.room import (
+from tests.adapters.realtime.realtime_fixture import (
     SETTINGS,
-    Room,
+    RealtimeFixture,
     an_announcement,
     http_client,
-    make_room,
-    open_room,
+    make_realtime,
+    open_realtime,
     read_event,
     until,
 )
@@ -27,16 +27,16 @@ from tests.support import virtual_time
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
 @pytest.fixture(params=["handed over", "own port"])
-def port(request: pytest.FixtureRequest, room: Room) -> int:
+def port(request: pytest.FixtureRequest, realtime: RealtimeFixture) -> int:
     """Each of the two ways to the gateway."""
-    return room.port if request.param == "handed over" else room.gateway_port
+    return realtime.port if request.param == "handed over" else realtime.gateway_port
 
 
 async def status_of(port: int, path: str, **options: str) -> int:
@@ -48,34 +48,34 @@ async def status_of(port: int, path: str, **options: str) -> int:
         return refused.response.status_code
 
 
-async def test_both_ports_lead_to_the_same_hub(room: Room, port: int) -> None:
+async def test_both_ports_lead_to_the_same_hub(realtime: RealtimeFixture, port: int) -> None:
     """A viewer on either is told of what is announced."""
-    client = await room.connect(port)
+    client = await realtime.connect(port)
     assert (await read_event(client))[0] == "connected"
     await client.send('{"event":"subscribe_to_seller","data":{"seller_handle":"nalu-fashion"}}')
     assert (await read_event(client))[0] == "subscribed"
     announcement = an_announcement()
-    room.hub.broadcast(announcement)
+    realtime.hub.broadcast(announcement)
     event, data = await read_event(client)
     assert (event, data["event_id"]) == ("new_product", announcement.event_id)
     await client.close()
-    await until(lambda: not room.gateway)
+    await until(lambda: not realtime.gateway)
 
 
-async def test_plain_http_is_answered_beside_it(room: Room) -> None:
+async def test_plain_http_is_answered_beside_it(realtime: RealtimeFixture) -> None:
     """One port serves pages and WebSockets at the same time."""
-    client = await room.connect()
-    async with http_client(room) as http:
+    client = await realtime.connect()
+    async with http_client(realtime) as http:
         assert (await http.get("/")).text == "hello"
     assert (await read_event(client))[0] == "connected"
     await client.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/product", "/products/", "/PRODUCTS", "/products/../products", "/socket.io/x"])
-async def test_nothing_is_at_another_path(room: Room, port: int, path: str) -> None:
+async def test_nothing_is_at_another_path(realtime: RealtimeFixture, port: int, path: str) -> None:
     """It is a 404, and counted."""
     assert await status_of(port, path) == 404
-    assert room.hub.counters.refused == {RefusalReason.PATH: 1}
+    assert realtime.hub.counters.refused == {RefusalReason.PATH: 1}
 
 
 async def test_the_path_of_socketio_may_lack_its_slash(port: int) -> None:
@@ -117,11 +117,11 @@ async def test_a_query_is_no_part_of_the_path(port: int) -> None:
 
 
 @pytest.mark.parametrize("origin", ["null", "https://shop.example.evil.example", "http://shop.example"])
-async def test_pages_of_other_origins_are_refused(room: Room, port: int, origin: str) -> None:
+async def test_pages_of_other_origins_are_refused(realtime: RealtimeFixture, port: int, origin: str) -> None:
     """With a 403, on each path, and counted."""
     assert await status_of(port, "/products", origin=origin) == 403
     assert await status_of(port, "/socket.io/?EIO=4&transport=websocket", origin=origin) == 403
-    assert room.hub.counters.refused == {RefusalReason.ORIGIN: 2}
+    assert realtime.hub.counters.refused == {RefusalReason.ORIGIN: 2}
 
 
 async def test_pages_of_a_listed_origin_are_let_in(port: int) -> None:
@@ -129,31 +129,31 @@ async def test_pages_of_a_listed_origin_are_let_in(port: int) -> None:
     assert await status_of(port, "/products", origin="https://shop.example") == 101
 
 
-async def test_two_origins_in_one_request_must_both_be_listed(room: Room) -> None:
+async def test_two_origins_in_one_request_must_both_be_listed(realtime: RealtimeFixture) -> None:
     """Nobody smuggles one behind the other."""
-    async with RawClient(room.gateway_port) as client:
+    async with RawClient(realtime.gateway_port) as client:
         answer = await client.shake_hands(more="Origin: https://shop.example\r\nOrigin: https://evil.example\r\n")
     assert answer.startswith(b"HTTP/1.1 403")
 
 
 async def test_connections_of_one_address_are_limited() -> None:
     """One more than allowed is a 429, until another one leaves."""
-    async with open_room(evolve(SETTINGS, max_connections_per_address=2)) as room:
-        first, second = await room.connect(), await room.connect(room.gateway_port)
-        assert await status_of(room.port, "/products") == 429
-        assert room.hub.counters.refused == {RefusalReason.ADDRESS: 1}
+    async with open_realtime(evolve(SETTINGS, max_connections_per_address=2)) as realtime:
+        first, second = await realtime.connect(), await realtime.connect(realtime.gateway_port)
+        assert await status_of(realtime.port, "/products") == 429
+        assert realtime.hub.counters.refused == {RefusalReason.ADDRESS: 1}
         await first.close()
-        await until(lambda: len(room.gateway) == 1)
-        assert await status_of(room.port, "/products") == 101
+        await until(lambda: len(realtime.gateway) == 1)
+        assert await status_of(realtime.port, "/products") == 101
         await second.close()
 
 
 async def test_all_connections_together_are_limited() -> None:
     """One more than allowed is a 503."""
-    async with open_room(evolve(SETTINGS, max_connections=1)) as room:
-        client = await room.connect()
-        assert await status_of(room.gateway_port, "/products") == 503
-        assert room.hub.counters.refused == {RefusalReason.CAPACITY: 1}
+    async with open_realtime(evolve(SETTINGS, max_connections=1)) as realtime:
+        client = await realtime.connect()
+        assert await status_of(realtime.gateway_port, "/products") == 503
+        assert realtime.hub.counters.refused == {RefusalReason.CAPACITY: 1}
         await client.close()
 
 
@@ -164,41 +164,41 @@ async def test_all_connections_together_are_limited() -> None:
         "GET /products HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
-async def test_a_request_that_is_no_handshake_is_refused(room: Room, request_text: str) -> None:
+async def test_a_request_that_is_no_handshake_is_refused(realtime: RealtimeFixture, request_text: str) -> None:
     """It is answered in HTTP, and the connection ends."""
-    async with RawClient(room.gateway_port) as client:
+    async with RawClient(realtime.gateway_port) as client:
         await client.send(request_text.encode())
         assert (await client.read_to_end()).startswith(b"HTTP/1.1 4")
-    await until(lambda: not room.gateway)
-    assert room.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
+    await until(lambda: not realtime.gateway)
+    assert realtime.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
 
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"x" * 70_000, b"GET\r\n\r\n", b"\r\n\r\n"])
-async def test_garbage_instead_of_a_handshake_ends_the_connection(room: Room, garbage: bytes) -> None:
+async def test_garbage_instead_of_a_handshake_ends_the_connection(realtime: RealtimeFixture, garbage: bytes) -> None:
     """A TLS greeting, a line without end, half a line."""
-    async with RawClient(room.gateway_port) as client:
+    async with RawClient(realtime.gateway_port) as client:
         await client.send(garbage)
         await client.read_to_end()
-    await until(lambda: not room.gateway)
-    assert room.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
+    await until(lambda: not realtime.gateway)
+    assert realtime.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
 
 
-async def test_a_handshake_that_does_not_come_in_time_is_cut(room: Room) -> None:
+async def test_a_handshake_that_does_not_come_in_time_is_cut(realtime: RealtimeFixture) -> None:
     """Not before its time, and however slowly it trickles in."""
-    async with RawClient(room.gateway_port) as client:
+    async with RawClient(realtime.gateway_port) as client:
         await client.send(b"GET /products HTTP/1.1\r\n")
-        await until(lambda: len(room.gateway) == 1)
-        room.sweep(SETTINGS.handshake_timeout_seconds - 1)
+        await until(lambda: len(realtime.gateway) == 1)
+        realtime.sweep(SETTINGS.handshake_timeout_seconds - 1)
         await client.send(b"Host: localhost\r\n")
-        assert len(room.gateway) == 1
-        room.sweep(2.0)
+        assert len(realtime.gateway) == 1
+        realtime.sweep(2.0)
         assert await client.read_to_end() == b""
-    assert room.hub.counters.refused == {RefusalReason.TIMEOUT: 1}
+    assert realtime.hub.counters.refused == {RefusalReason.TIMEOUT: 1}
 
 
-async def test_a_handshake_may_come_byte_by_byte_with_a_message_behind_it(room: Room) -> None:
+async def test_a_handshake_may_come_byte_by_byte_with_a_message_behind_it(realtime: RealtimeFixture) -> None:
     """What TCP makes of it does not matter, and neither does an eager client."""
-    async with RawClient(room.gateway_port) as client:
+    async with RawClient(realtime.gateway_port) as client:
         text = "GET /products HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         text += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         for byte in text[:-1]:
@@ -207,33 +207,33 @@ async def test_a_handshake_may_come_byte_by_byte_with_a_message_behind_it(room: 
         assert b"invalid_message" in await client.read_until(b"invalid_message")
 
 
-async def test_draining_closes_all_with_1001_and_lets_nobody_in(room: Room) -> None:
+async def test_draining_closes_all_with_1001_and_lets_nobody_in(realtime: RealtimeFixture) -> None:
     """Of every way; and it is over when all are gone."""
-    clients = [await room.connect(), await room.connect(room.gateway_port)]
+    clients = [await realtime.connect(), await realtime.connect(realtime.gateway_port)]
     for client in clients:
         await read_event(client)
-    draining = asyncio.create_task(room.gateway.close())
+    draining = asyncio.create_task(realtime.gateway.close())
     for client in clients:
         with pytest.raises(ConnectionClosed) as closed:
             await client.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1001
     await draining
-    assert len(room.gateway) == 0
-    assert room.hub.stats()["totalConnections"] == 0
-    assert await status_of(room.port, "/products") == 503
-    assert room.hub.counters.refused == {RefusalReason.DRAINING: 1}
+    assert len(realtime.gateway) == 0
+    assert realtime.hub.stats()["totalConnections"] == 0
+    assert await status_of(realtime.port, "/products") == 503
+    assert realtime.hub.counters.refused == {RefusalReason.DRAINING: 1}
 
 
 def test_draining_is_spread_evenly() -> None:
     """Ten over a second: one each tenth, all with 1001, and nobody new meanwhile."""
 
     async def main() -> None:
-        room = make_room()
-        leaving = [FakeTransport(room.gateway) for _ in range(10)]
-        draining = asyncio.create_task(room.gateway.close(spread_seconds=1.0))
+        realtime = make_realtime()
+        leaving = [FakeTransport(realtime.gateway) for _ in range(10)]
+        draining = asyncio.create_task(realtime.gateway.close(spread_seconds=1.0))
         await asyncio.sleep(0.5)
-        refused = FakeTransport(room.gateway)
+        refused = FakeTransport(realtime.gateway)
         assert refused.written[0][1].startswith(b"HTTP/1.1 503")
         refused.abort()
         await draining
@@ -247,20 +247,23 @@ def test_draining_is_spread_evenly() -> None:
 
 async def test_draining_can_be_spread_and_ends_with_who_does_not_go() -> None:
     """A client that ignores its close frame is cut."""
-    async with open_room(evolve(SETTINGS, close_timeout_seconds=0.05)) as room, RawClient(room.port) as stubborn:
+    async with (
+        open_realtime(evolve(SETTINGS, close_timeout_seconds=0.05)) as realtime,
+        RawClient(realtime.port) as stubborn,
+    ):
         await stubborn.shake_hands()
-        clients = [await room.connect() for _ in range(3)]
-        await room.gateway.close(spread_seconds=0.2)
-        assert len(room.gateway) == 0
+        clients = [await realtime.connect() for _ in range(3)]
+        await realtime.gateway.close(spread_seconds=0.2)
+        assert len(realtime.gateway) == 0
         for client in clients:
             await client.wait_closed()
             assert client.close_code == 1001
 
 
-async def test_a_gateway_that_nobody_is_connected_to_closes_at_once(room: Room) -> None:
+async def test_a_gateway_that_nobody_is_connected_to_closes_at_once(realtime: RealtimeFixture) -> None:
     """And again changes nothing: nobody gets in any more."""
-    await room.gateway.close()
-    await room.gateway.close()
+    await realtime.gateway.close()
+    await realtime.gateway.close()
     with pytest.raises((OSError, WebSocketException)):
-        await room.connect()
-    await until(lambda: not room.gateway)
+        await realtime.connect()
+    await until(lambda: not realtime.gateway)

@@ -10,19 +10,26 @@ from attrs import evolve
 
 from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.testing.builders import NOON, a_key, a_record
-from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, open_room, read_event
+from tests.adapters.realtime.realtime_fixture import (
+    SELLER,
+    SETTINGS,
+    RealtimeFixture,
+    an_announcement,
+    open_realtime,
+    read_event,
+)
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
-async def test_the_whole_conversation(room: Room) -> None:
+async def test_the_whole_conversation(realtime: RealtimeFixture) -> None:
     """Greeting, subscription, status, an event, and the end of the subscription."""
-    client = await room.connect()
+    client = await realtime.connect()
     event, data = await read_event(client)
     assert event == "connected"
     assert data.keys() == {"message", "clientId", "timestamp"}
@@ -38,13 +45,13 @@ async def test_the_whole_conversation(room: Room) -> None:
     await client.close()
 
 
-async def test_what_was_missed_comes_with_since(room: Room) -> None:
+async def test_what_was_missed_comes_with_since(realtime: RealtimeFixture) -> None:
     """Over a real connection: the answer, the replay, then live events."""
-    room.store.save(a_record())
-    client = await room.subscriber(since=NOON.replace(hour=1))
+    realtime.store.save(a_record())
+    client = await realtime.subscriber(since=NOON.replace(hour=1))
     assert [(await read_event(client))[0] for _ in range(2)] == ["subscribed", "new_product"]
-    room.hub.broadcast(an_announcement())
-    room.hub.broadcast(an_announcement(revision=2, shown=True))
+    realtime.hub.broadcast(an_announcement())
+    realtime.hub.broadcast(an_announcement(revision=2, shown=True))
     event, data = await read_event(client)
     assert (event, data["revision"]) == ("product_updated", 2)
     await client.close()
@@ -54,9 +61,11 @@ async def test_what_was_missed_comes_with_since(room: Room) -> None:
     "message",
     ["", "?", "[]", "{}", "null", '"event"', '{"event":7}', '{"event":null}', "[" * 2_000, '{"event":"a"}x', b"\x00"],
 )
-async def test_a_message_that_is_none_is_an_error_and_the_connection_goes_on(room: Room, message: str | bytes) -> None:
+async def test_a_message_that_is_none_is_an_error_and_the_connection_goes_on(
+    realtime: RealtimeFixture, message: str | bytes
+) -> None:
     """It says what a message looks like; binary ones are nothing here."""
-    client = await room.connect()
+    client = await realtime.connect()
     await read_event(client)
     await client.send(message)
     event, data = await read_event(client)
@@ -70,8 +79,8 @@ async def test_a_message_that_is_none_is_an_error_and_the_connection_goes_on(roo
 async def test_more_messages_than_allowed_are_errors_and_the_connection_goes_on() -> None:
     """A storm of subscriptions: those within the pace are taken, the rest is told why not."""
     settings = evolve(SETTINGS, session=SessionLimits(messages_per_minute=30, max_subscriptions=20))
-    async with open_room(settings) as room:
-        client = await room.connect()
+    async with open_realtime(settings) as realtime:
+        client = await realtime.connect()
         await read_event(client)
         for number in range(40):
             await client.send(orjson.dumps({"event": "subscribe_to_seller", "data": {"seller_handle": f"s{number}"}}))
@@ -83,27 +92,27 @@ async def test_more_messages_than_allowed_are_errors_and_the_connection_goes_on(
         codes = [data.get("code", event) for event, data in answers]
         assert codes.count("invalid_message") == 30
         assert codes.count("rate_limited") == 50
-        room.monotonic.now += 60
+        realtime.monotonic.now += 60
         for number in range(25):
             await client.send(
                 orjson.dumps({"event": "subscribe_to_seller", "data": {"seller_handle": f"s{number}"}}).decode()
             )
         codes = [data.get("code", event) for event, data in [await read_event(client) for _ in range(25)]]
         assert codes == ["subscribed"] * 20 + ["too_many_subscriptions"] * 5
-        assert room.hub.subscription_count == 20
+        assert realtime.hub.subscription_count == 20
         await client.close()
 
 
-async def test_many_viewers_of_many_shops_get_what_is_theirs(room: Room) -> None:
+async def test_many_viewers_of_many_shops_get_what_is_theirs(realtime: RealtimeFixture) -> None:
     """Ten shops, thirty viewers, each event to those who watch its shop."""
-    clients = [await room.subscriber(f"shop-{number % 10}") for number in range(30)]
+    clients = [await realtime.subscriber(f"shop-{number % 10}") for number in range(30)]
     for client in clients:
         assert (await read_event(client))[0] == "subscribed"
     for number in range(10):
-        room.hub.broadcast(an_announcement(a_record(a_key(number, f"shop-{number}"))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number, f"shop-{number}"))))
     for number, client in enumerate(clients):
         event, data = await read_event(client)
         assert (event, data["product"]["seller_handle"]) == ("new_product", f"shop-{number % 10}")
-    assert room.hub.counters.deliveries == 30
+    assert realtime.hub.counters.deliveries == 30
     for client in clients:
         await client.close()

@@ -15,22 +15,30 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient
-from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, http_client, open_room, until
+from tests.adapters.realtime.realtime_fixture import (
+    SELLER,
+    SETTINGS,
+    RealtimeFixture,
+    an_announcement,
+    http_client,
+    open_realtime,
+    until,
+)
 
 SUBSCRIBE = '42/products,["subscribe_to_seller",{"seller_handle":"' + SELLER + '"}]'
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
 
 
 @pytest.fixture
-async def http(room: Room) -> AsyncIterator[httpx.AsyncClient]:
+async def http(realtime: RealtimeFixture) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the room."""
-    async with http_client(room) as client:
+    async with http_client(realtime) as client:
         yield client
 
 
@@ -68,16 +76,18 @@ class Poller:
         return await connect(f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket&sid={self.sid}")
 
 
-async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(http: httpx.AsyncClient, room: Room) -> None:
+async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(
+    http: httpx.AsyncClient, realtime: RealtimeFixture
+) -> None:
     """Several wait together, in order."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: next(iter(room.sockets._clients.values()))._poll is not None)
-    room.hub.broadcast(an_announcement(a_record(a_key(1))))
+    await until(lambda: next(iter(realtime.sockets._clients.values()))._poll is not None)
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1))))
     assert (await hanging).text.startswith('42/products,["new_product",')
     for number in (2, 3):
-        room.hub.broadcast(an_announcement(a_record(a_key(number))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
     packets = (await poller.poll()).text.split("\x1e")
     assert [a_key(number).video_id in packet for number, packet in zip((2, 3), packets, strict=True)] == [True, True]
 
@@ -104,7 +114,7 @@ async def test_a_request_that_makes_no_sense_is_refused_as_the_reference_server_
 
 
 async def test_pages_of_listed_origins_may_read_the_answers_and_others_get_none(
-    http: httpx.AsyncClient, room: Room
+    http: httpx.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """The same list as for WebSockets; a refused one opens no session."""
     url = "/socket.io/?EIO=4&transport=polling"
@@ -113,96 +123,100 @@ async def test_pages_of_listed_origins_may_read_the_answers_and_others_get_none(
     refused = await http.get(url, headers={"Origin": "null"})
     assert (refused.status_code, refused.json()["code"]) == (403, 4)
     assert "access-control-allow-origin" not in refused.headers
-    assert len(room.sockets) == 1
-    assert room.hub.counters.refused == {RefusalReason.ORIGIN: 1}
+    assert len(realtime.sockets) == 1
+    assert realtime.hub.counters.refused == {RefusalReason.ORIGIN: 1}
 
 
-async def test_a_second_poll_at_the_same_time_ends_the_session(http: httpx.AsyncClient, room: Room) -> None:
+async def test_a_second_poll_at_the_same_time_ends_the_session(
+    http: httpx.AsyncClient, realtime: RealtimeFixture
+) -> None:
     """The order of events would be lost; the first one ends with a close packet."""
     poller = await Poller.open(http)
     first = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in room.sockets._clients.values()))
+    await until(lambda: any(each._poll for each in realtime.sockets._clients.values()))
     assert (await poller.poll()).status_code == 400
     assert (await first).text == "1"
-    assert len(room.sockets) == 0
+    assert len(realtime.sockets) == 0
 
 
-async def test_a_client_that_gives_up_its_poll_is_forgotten(http: httpx.AsyncClient, room: Room) -> None:
+async def test_a_client_that_gives_up_its_poll_is_forgotten(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
     """What it was to be told may be lost, so it has to come back as a new session."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in room.sockets._clients.values()))
+    await until(lambda: any(each._poll for each in realtime.sockets._clients.values()))
     hanging.cancel()
-    await until(lambda: len(room.sockets) == 0)
-    assert room.hub.stats()["totalConnections"] == 0
+    await until(lambda: len(realtime.sockets) == 0)
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
-async def test_a_body_past_the_limit_is_refused_without_reading_it_all(room: Room) -> None:
+async def test_a_body_past_the_limit_is_refused_without_reading_it_all(realtime: RealtimeFixture) -> None:
     """However long it says that it will be, and the session is over."""
-    async with http_client(room) as http:
+    async with http_client(realtime) as http:
         poller = await Poller.open(http)
     most = SETTINGS.max_polling_payload_bytes
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         head = f"POST /socket.io/?EIO=4&transport=polling&sid={poller.sid} HTTP/1.1\r\nHost: x\r\n"
         await client.send(f"{head}Content-Length: {10 * most}\r\n\r\n".encode() + b"4" * (most + 1))
         assert (await client.read_until(b"\r\n\r\n")).startswith(b"HTTP/1.1 413")
-    assert len(room.sockets) == 0
+    assert len(realtime.sockets) == 0
 
 
-async def test_a_packet_past_the_limit_ends_the_session(http: httpx.AsyncClient, room: Room) -> None:
+async def test_a_packet_past_the_limit_ends_the_session(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
     """The limit of a message is the same as on a WebSocket."""
     poller = await Poller.open(http)
     assert (await poller.post("4" * (SETTINGS.session.max_frame_bytes + 1))).status_code == 400
-    assert len(room.sockets) == 0
+    assert len(realtime.sockets) == 0
 
 
 @pytest.mark.parametrize("body", ["", "\x1e", "9", "42/products", "40/products,\x1e40/products,", "b***", b"\xff\xfe"])
-async def test_garbage_ends_the_session(http: httpx.AsyncClient, room: Room, body: str | bytes) -> None:
+async def test_garbage_ends_the_session(http: httpx.AsyncClient, realtime: RealtimeFixture, body: str | bytes) -> None:
     """Whoever does not speak the protocol has no session."""
     poller = await Poller.open(http)
     await poller.post(body)
     await poller.poll()
-    await until(lambda: len(room.sockets) == 0)
+    await until(lambda: len(realtime.sockets) == 0)
     assert (await poller.poll()).status_code == 400
 
 
 async def test_a_client_that_does_not_poll_is_forgotten_when_its_heartbeat_fails(
-    http: httpx.AsyncClient, room: Room
+    http: httpx.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """One sweep looks after all sessions."""
     poller = await Poller.open(http)
     await poller.join()
-    room.sweep(SETTINGS.ping_interval_seconds)
-    assert len(room.sockets) == 1
-    room.sweep(SETTINGS.ping_timeout_seconds)
-    assert len(room.sockets) == 0
-    assert room.hub.stats()["totalConnections"] == 0
+    realtime.sweep(SETTINGS.ping_interval_seconds)
+    assert len(realtime.sockets) == 1
+    realtime.sweep(SETTINGS.ping_timeout_seconds)
+    assert len(realtime.sockets) == 0
+    assert realtime.hub.stats()["totalConnections"] == 0
     assert (await poller.poll()).status_code == 400
 
 
-async def test_a_client_that_never_connects_to_the_namespace_is_put_out(http: httpx.AsyncClient, room: Room) -> None:
+async def test_a_client_that_never_connects_to_the_namespace_is_put_out(
+    http: httpx.AsyncClient, realtime: RealtimeFixture
+) -> None:
     """It has 45 seconds, however often it polls."""
     poller = await Poller.open(http)
-    room.sweep(SETTINGS.ping_interval_seconds)
+    realtime.sweep(SETTINGS.ping_interval_seconds)
     assert (await poller.poll()).text == "2"
     await poller.post("3")
-    room.sweep(44 - SETTINGS.ping_interval_seconds)
-    assert len(room.sockets) == 1
-    room.sweep(1)
+    realtime.sweep(44 - SETTINGS.ping_interval_seconds)
+    assert len(realtime.sockets) == 1
+    realtime.sweep(1)
     assert (await poller.poll()).text == "1"
-    assert len(room.sockets) == 0
+    assert len(realtime.sockets) == 0
 
 
-async def test_a_slow_reader_is_put_out(http: httpx.AsyncClient, room: Room) -> None:
+async def test_a_slow_reader_is_put_out(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
     """Whoever does not poll while more than 1 MiB comes has to come back."""
     poller = await Poller.open(http)
     await poller.join()
     number = 0
-    while len(room.sockets):
+    while len(realtime.sockets):
         number += 1
-        room.hub.broadcast(an_announcement(a_record(a_key(number))))
-    assert room.hub.counters.slow_readers_closed == 1
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
+    assert realtime.hub.counters.slow_readers_closed == 1
     assert number > SETTINGS.max_unsent_bytes // 3_000
     assert (await poller.poll()).status_code == 400
 
@@ -212,104 +226,106 @@ async def test_sessions_are_limited_together_and_by_address() -> None:
     together = evolve(SETTINGS, max_connections=1), 503
     by_address = evolve(SETTINGS, max_connections_per_address=1), 429
     for settings, status in together, by_address:
-        async with open_room(settings) as room, http_client(room) as http:
+        async with open_realtime(settings) as realtime, http_client(realtime) as http:
             await Poller.open(http)
             answer = await http.get("/socket.io/?EIO=4&transport=polling")
             assert answer.status_code == status
-            assert len(room.sockets) == 1
-            await room.sockets.close()
-            room.sweep(100)
-            assert len(room.sockets) == 0
+            assert len(realtime.sockets) == 1
+            await realtime.sockets.close()
+            realtime.sweep(100)
+            assert len(realtime.sockets) == 0
 
 
-async def test_draining_ends_polls_and_opens_no_sessions(http: httpx.AsyncClient, room: Room) -> None:
+async def test_draining_ends_polls_and_opens_no_sessions(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
     """A poll that hangs would hold up the HTTP server."""
     poller = await Poller.open(http)
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in room.sockets._clients.values()))
-    await room.sockets.close()
+    await until(lambda: any(each._poll for each in realtime.sockets._clients.values()))
+    await realtime.sockets.close()
     assert (await hanging).text == "1"
     assert (await http.get("/socket.io/?EIO=4&transport=polling")).status_code == 503
 
 
-async def test_an_upgrade_moves_what_waits_and_then_the_viewer(http: httpx.AsyncClient, room: Room) -> None:
+async def test_an_upgrade_moves_what_waits_and_then_the_viewer(
+    http: httpx.AsyncClient, realtime: RealtimeFixture
+) -> None:
     """Probe, the end of the poll, and the events that came in between, once and in order."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in room.sockets._clients.values()))
-    async with await poller.open_upgrade(room.port) as client:
+    await until(lambda: any(each._poll for each in realtime.sockets._clients.values()))
+    async with await poller.open_upgrade(realtime.port) as client:
         await client.send("2probe")
         assert await client.recv() == "3probe"
         assert (await hanging).text == "6"
-        room.hub.broadcast(an_announcement(a_record(a_key(1))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(1))))
         await client.send("5")
         first = await client.recv()
-        room.hub.broadcast(an_announcement(a_record(a_key(2))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(2))))
         second = await client.recv()
         assert [a_key(number).video_id in str(text) for number, text in ((1, first), (2, second))] == [True, True]
         assert (await poller.poll()).status_code == 400
-        assert room.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1}
-    await until(lambda: len(room.sockets) == 0)
-    assert room.hub.stats()["totalConnections"] == 0
+        assert realtime.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1}
+    await until(lambda: len(realtime.sockets) == 0)
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
 async def test_a_failed_upgrade_closes_its_websocket_and_the_session_polls_on(
-    http: httpx.AsyncClient, room: Room
+    http: httpx.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """Whether the probe is wrong, never comes, or its WebSocket breaks."""
     poller = await Poller.open(http)
     await poller.join()
-    wrong, silent, broken = [await poller.open_upgrade(room.port)], [], []
+    wrong, silent, broken = [await poller.open_upgrade(realtime.port)], [], []
     await wrong[0].send("4hello")
     await wrong[0].wait_closed()
-    silent.append(await poller.open_upgrade(room.port))
-    await until(lambda: any(each._connection for each in room.sockets._clients.values()))
-    room.sweep(11)
+    silent.append(await poller.open_upgrade(realtime.port))
+    await until(lambda: any(each._connection for each in realtime.sockets._clients.values()))
+    realtime.sweep(11)
     await silent[0].wait_closed()
-    broken.append(await poller.open_upgrade(room.port))
+    broken.append(await poller.open_upgrade(realtime.port))
     await broken[0].close()
-    room.hub.broadcast(an_announcement())
+    realtime.hub.broadcast(an_announcement())
     assert "new_product" in (await poller.poll()).text
 
 
 async def test_a_second_websocket_of_a_session_is_closed_and_the_first_goes_on(
-    http: httpx.AsyncClient, room: Room
+    http: httpx.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """During an upgrade and after it."""
     poller = await Poller.open(http)
     await poller.join()
-    async with await poller.open_upgrade(room.port) as first:
+    async with await poller.open_upgrade(realtime.port) as first:
         await first.send("2probe")
         assert await first.recv() == "3probe"
         for _ in range(2):
-            second = await poller.open_upgrade(room.port)
+            second = await poller.open_upgrade(realtime.port)
             with pytest.raises(ConnectionClosed):
                 await second.recv()
             await first.send("5")
-        room.hub.broadcast(an_announcement())
+        realtime.hub.broadcast(an_announcement())
         assert "new_product" in str(await first.recv())
 
 
-async def test_a_websocket_of_an_unknown_session_is_refused_in_http(room: Room) -> None:
+async def test_a_websocket_of_an_unknown_session_is_refused_in_http(realtime: RealtimeFixture) -> None:
     """With the reference server's code."""
     with pytest.raises(InvalidStatus) as refused:
-        await connect(f"ws://127.0.0.1:{room.port}/socket.io/?EIO=4&transport=websocket&sid=unknown")
+        await connect(f"ws://127.0.0.1:{realtime.port}/socket.io/?EIO=4&transport=websocket&sid=unknown")
     assert refused.value.response.status_code == 400
     assert orjson.loads(refused.value.response.body or b"")["code"] == 1
-    assert room.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
+    assert realtime.hub.counters.refused == {RefusalReason.HANDSHAKE: 1}
 
 
-async def test_a_websocket_whose_heartbeat_fails_is_closed(room: Room) -> None:
+async def test_a_websocket_whose_heartbeat_fails_is_closed(realtime: RealtimeFixture) -> None:
     """Socket.IO's own heartbeat; the WebSocket needs none beside it."""
-    async with connect(f"ws://127.0.0.1:{room.port}/socket.io/?EIO=4&transport=websocket") as client:
+    async with connect(f"ws://127.0.0.1:{realtime.port}/socket.io/?EIO=4&transport=websocket") as client:
         assert str(await client.recv()).startswith("0{")
         await client.send("40/products,")
         await client.recv()
         await client.recv()
-        room.sweep(SETTINGS.ping_interval_seconds)
+        realtime.sweep(SETTINGS.ping_interval_seconds)
         assert await client.recv() == "2"
-        room.sweep(SETTINGS.ping_timeout_seconds)
+        realtime.sweep(SETTINGS.ping_timeout_seconds)
         with pytest.raises(ConnectionClosed):
             await client.recv()
-    assert len(room.sockets) == 0
+    assert len(realtime.sockets) == 0

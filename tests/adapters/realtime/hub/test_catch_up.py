@@ -23,16 +23,16 @@ from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
-from tests.adapters.realtime.fake_viewers import Watcher, settle
-from tests.adapters.realtime.room import SELLER, SETTINGS, Room, an_announcement, make_room
+from tests.adapters.realtime.fake_subscribers import Watcher, settle
+from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, RealtimeFixture, an_announcement, make_realtime
 
 SINCE = "2026-01-15T11:00:00Z"
 
 
 @pytest.fixture
-async def room() -> Room:
+async def realtime() -> RealtimeFixture:
     """A room whose store holds two products, the second changed first."""
-    made = make_room()
+    made = make_realtime()
     made.store.save(
         a_record(a_key(1), updated_at=NOON + timedelta(seconds=9)),
         a_record(a_key(2), revision=3, shown=True, updated_at=NOON),
@@ -40,9 +40,9 @@ async def room() -> Room:
     return made
 
 
-async def test_what_was_missed_follows_the_answer_oldest_change_first(room: Room) -> None:
+async def test_what_was_missed_follows_the_answer_oldest_change_first(realtime: RealtimeFixture) -> None:
     """``subscribed`` says that all of it follows, then it does."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     await settle()
     events = watcher.take()
@@ -52,73 +52,75 @@ async def test_what_was_missed_follows_the_answer_oldest_change_first(room: Room
     assert watcher.acknowledged == [events[0][1]]
 
 
-async def test_only_what_changed_later_is_missed(room: Room) -> None:
+async def test_only_what_changed_later_is_missed(realtime: RealtimeFixture) -> None:
     """``since`` is a moment: what changed at it or before is known."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=NOON.isoformat())
     await settle()
     assert watcher.take_revisions() == [(a_key(1).video_id, 1)]
 
 
-async def test_what_is_announced_during_the_read_follows_the_replay(room: Room) -> None:
+async def test_what_is_announced_during_the_read_follows_the_replay(realtime: RealtimeFixture) -> None:
     """It waits, and comes after what was missed; the same revision is not shown twice, a newer one instead."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
     await settle()
-    room.hub.broadcast(an_announcement(a_record(a_key(3))))
-    room.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
-    room.hub.broadcast(an_announcement(a_record(a_key(2), revision=4)))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(3))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(2), revision=4)))
     assert watcher.take() == []
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     first, second, third = (a_key(number).video_id for number in (1, 2, 3))
     assert watcher.take_revisions() == [(first, 1), (third, 1), (second, 4)]
-    room.hub.broadcast(an_announcement(a_record(a_key(3), revision=2)))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(3), revision=2)))
     assert watcher.take_revisions() == [(third, 2)]
 
 
-async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(room: Room) -> None:
+async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(realtime: RealtimeFixture) -> None:
     """A viewer that caught up before the announcement has seen it, one that was live has not."""
-    live, late = Watcher(room.hub), Watcher(room.hub)
+    live, late = Watcher(realtime.hub), Watcher(realtime.hub)
     live.subscribe()
     live.take()
     late.subscribe(since=SINCE)
     await settle()
     assert len(late.take_revisions()) == 2
-    room.hub.broadcast(an_announcement(a_record(a_key(1))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1))))
     assert (len(live.take_revisions()), late.take_revisions()) == (1, [])
-    room.hub.broadcast(an_announcement(a_record(a_key(1), revision=2)))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1), revision=2)))
     assert (len(live.take_revisions()), len(late.take_revisions())) == (1, 1)
 
 
-async def test_an_older_revision_that_is_announced_late_is_not_shown_after_a_newer_one(room: Room) -> None:
+async def test_an_older_revision_that_is_announced_late_is_not_shown_after_a_newer_one(
+    realtime: RealtimeFixture,
+) -> None:
     """Revisions only grow, wherever they come from."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     await settle()
     assert (a_key(2).video_id, 3) in watcher.take_revisions()
     for revision in (1, 2, 3, 4):
-        room.hub.broadcast(an_announcement(a_record(a_key(2), revision=revision)))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(2), revision=revision)))
     assert watcher.take_revisions() == [(a_key(2).video_id, 4)]
 
 
-async def test_more_than_a_hundred_missed_are_not_replayed(room: Room) -> None:
+async def test_more_than_a_hundred_missed_are_not_replayed(realtime: RealtimeFixture) -> None:
     """The answer says so, and the viewer is live."""
-    room.store.save(*(a_record(a_key(number)) for number in range(101)))
-    watcher = Watcher(room.hub)
+    realtime.store.save(*(a_record(a_key(number)) for number in range(101)))
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     await settle()
     ((event, data),) = watcher.take()
     assert (event, data["recovered"]) == ("subscribed", False)
-    room.hub.broadcast(an_announcement(a_record(a_key(500))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(500))))
     assert len(watcher.take_revisions()) == 1
 
 
-async def test_exactly_a_hundred_missed_are_replayed(room: Room) -> None:
+async def test_exactly_a_hundred_missed_are_replayed(realtime: RealtimeFixture) -> None:
     """The limit itself is allowed."""
-    room.store.save(*(a_record(a_key(number)) for number in range(100)))
-    watcher = Watcher(room.hub)
+    realtime.store.save(*(a_record(a_key(number)) for number in range(100)))
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     await settle()
     assert watcher.acknowledged[0]["recovered"] is True
@@ -126,49 +128,53 @@ async def test_exactly_a_hundred_missed_are_replayed(room: Room) -> None:
 
 
 @pytest.mark.parametrize("failure", [ServiceUnavailable("products", "throttled"), RuntimeError("a bug")])
-async def test_a_store_that_fails_costs_the_replay_and_nothing_else(room: Room, failure: Exception) -> None:
+async def test_a_store_that_fails_costs_the_replay_and_nothing_else(
+    realtime: RealtimeFixture, failure: Exception
+) -> None:
     """The viewer is told to load the page, and is live; the journal is told why."""
-    room.store.failure = failure
-    watcher = Watcher(room.hub)
+    realtime.store.failure = failure
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     await settle()
     assert watcher.acknowledged[0]["recovered"] is False
-    (entry,) = room.journal.of(ActivityFailed)
+    (entry,) = realtime.journal.of(ActivityFailed)
     assert (entry.activity, entry.transient) == ("replay", isinstance(failure, ServiceUnavailable))
     watcher.take()
-    room.hub.broadcast(an_announcement())
+    realtime.hub.broadcast(an_announcement())
     assert len(watcher.take_revisions()) == 1
 
 
-async def test_asking_again_is_answered_again_with_what_was_missed(room: Room) -> None:
+async def test_asking_again_is_answered_again_with_what_was_missed(realtime: RealtimeFixture) -> None:
     """Also for a shop that is watched already; it stays one subscription."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     for _ in range(2):
         watcher.subscribe(since=SINCE)
         await settle()
         assert [event for event, _ in watcher.take()] == ["subscribed", "product_updated", "new_product"]
-    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(9))))
     assert len(watcher.take_revisions()) == 1
-    assert room.hub.subscription_count == 1
+    assert realtime.hub.subscription_count == 1
 
 
-async def test_a_request_that_a_later_one_overtakes_is_answered_first_and_not_recovered(room: Room) -> None:
+async def test_a_request_that_a_later_one_overtakes_is_answered_first_and_not_recovered(
+    realtime: RealtimeFixture,
+) -> None:
     """Before its answer is known. The last one is carried out."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
     for _ in range(3):
         watcher.subscribe(since=SINCE)
         await settle()
     assert [data["recovered"] for _, data in watcher.take()] == [False, False]
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     assert [event for event, _ in watcher.take()] == ["subscribed", "product_updated", "new_product"]
     assert [data["recovered"] for data in watcher.acknowledged] == [False, False, True]
 
 
-async def test_subscribing_leaving_and_subscribing_in_one_breath_ends_subscribed(room: Room) -> None:
+async def test_subscribing_leaving_and_subscribing_in_one_breath_ends_subscribed(realtime: RealtimeFixture) -> None:
     """As React's StrictMode does: each message is answered in order, and what was missed follows the last answer."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
     watcher.say(UNSUBSCRIBE, {"seller_handle": SELLER})
     watcher.subscribe(since=SINCE)
@@ -178,15 +184,15 @@ async def test_subscribing_leaving_and_subscribing_in_one_breath_ends_subscribed
         "subscribed", "unsubscribed", "subscribed", "product_updated", "new_product",
     ]  # fmt: skip
     assert [data["recovered"] for event, data in events if event == "subscribed"] == [False, True]
-    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(9))))
     assert len(watcher.take_revisions()) == 1
-    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
+    assert realtime.hub.stats()["clientsPerSeller"] == {SELLER: 1}
 
 
-async def test_a_request_during_a_replay_does_not_cost_the_rest_of_it(room: Room) -> None:
+async def test_a_request_during_a_replay_does_not_cost_the_rest_of_it(realtime: RealtimeFixture) -> None:
     """The first answer promised that everything follows, so everything follows, with or without a second `since`."""
     for again in (None, SINCE):
-        watcher = Watcher(room.hub)
+        watcher = Watcher(realtime.hub)
         watcher.unsent = SETTINGS.max_unsent_bytes
         watcher.subscribe(since=SINCE)
         await settle()
@@ -199,18 +205,18 @@ async def test_a_request_during_a_replay_does_not_cost_the_rest_of_it(room: Room
         assert [data["recovered"] for data in watcher.acknowledged] == [True, True]
 
 
-async def test_answers_wait_for_the_answers_to_earlier_messages(room: Room) -> None:
+async def test_answers_wait_for_the_answers_to_earlier_messages(realtime: RealtimeFixture) -> None:
     """Also for other shops, whose events wait with them; nothing else does."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
     watcher.subscribe("another-shop")
     watcher.say(GET_STATUS)
     watcher.say("?")
     await settle()
-    room.hub.broadcast(an_announcement(a_record(a_key(1, "another-shop"))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1, "another-shop"))))
     assert watcher.take() == []
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     events = watcher.take()
     answers = [event for event, data in events if "revision" not in data]
@@ -221,50 +227,50 @@ async def test_answers_wait_for_the_answers_to_earlier_messages(room: Room) -> N
     assert "another-shop" not in shown
 
 
-async def test_a_flood_of_messages_does_not_wait_for_a_read(room: Room) -> None:
+async def test_a_flood_of_messages_does_not_wait_for_a_read(realtime: RealtimeFixture) -> None:
     """So many answers wait and no more; then the request that they wait for is answered, not recovered."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
     for _ in range(MAX_WAITING_ANSWERS):
         watcher.say("?")
     events = watcher.take()
     assert events[0][1]["recovered"] is False
     assert len(events) == MAX_WAITING_ANSWERS + 1
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
-    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(9))))
     assert (a_key(9).video_id, 1) in watcher.take_revisions()
 
 
-async def test_a_viewer_that_leaves_while_it_catches_up_is_written_nothing_more(room: Room) -> None:
+async def test_a_viewer_that_leaves_while_it_catches_up_is_written_nothing_more(realtime: RealtimeFixture) -> None:
     """Neither one that leaves the shop nor one that disconnects; no task is left of either, not even the read's."""
-    room.store.gate.clear()
-    leaving, gone = Watcher(room.hub), Watcher(room.hub)
+    realtime.store.gate.clear()
+    leaving, gone = Watcher(realtime.hub), Watcher(realtime.hub)
     others = asyncio.all_tasks()
     for watcher in (leaving, gone):
         watcher.subscribe(since=SINCE)
     await settle()
     leaving.say(UNSUBSCRIBE)
     assert [event for event, _ in leaving.take()] == ["subscribed", "unsubscribed"]
-    room.hub.disconnect(gone.viewer)
+    realtime.hub.disconnect(gone.viewer)
     await settle()
     assert asyncio.all_tasks() == others
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     assert leaving.take() == gone.take() == []
-    assert room.hub.stats()["clientsPerSeller"] == {}
+    assert realtime.hub.stats()["clientsPerSeller"] == {}
 
 
 async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no_log_line(
-    room: Room, caplog: pytest.LogCaptureFixture
+    realtime: RealtimeFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many connections do it."""
     others = asyncio.all_tasks()
     for _ in range(200):
-        watcher = Watcher(room.hub)
+        watcher = Watcher(realtime.hub)
         watcher.subscribe(since=SINCE)
-        room.hub.disconnect(watcher.viewer)
+        realtime.hub.disconnect(watcher.viewer)
         assert watcher.take() == []
     await settle()
     gc.collect()
@@ -272,7 +278,7 @@ async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no
     assert caplog.records == []
 
 
-async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(room: Room) -> None:
+async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(realtime: RealtimeFixture) -> None:
     """The viewer is told to load the page, and gets what is announced from then on."""
 
     def encode(announcement: Announcement) -> bytes:
@@ -280,149 +286,151 @@ async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(r
             raise ValueError("a bug")
         return bytes(PLAIN_WEBSOCKET.encode(announcement))
 
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.viewer.dialect = evolve(PLAIN_WEBSOCKET, encode=encode)
     watcher.subscribe(since=SINCE)
     await settle()
     assert [data["recovered"] for _, data in watcher.take()] == [True, False]
-    assert len(room.journal.of(ActivityFailed)) == 1
-    room.hub.broadcast(an_announcement(a_record(a_key(9))))
+    assert len(realtime.journal.of(ActivityFailed)) == 1
+    realtime.hub.broadcast(an_announcement(a_record(a_key(9))))
     assert len(watcher.take_revisions()) == 1
 
 
-async def test_a_replay_is_no_faster_than_its_reader(room: Room) -> None:
+async def test_a_replay_is_no_faster_than_its_reader(realtime: RealtimeFixture) -> None:
     """While half of what may wait does, it pauses; events that are announced then come after it."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     watcher.unsent = SETTINGS.max_unsent_bytes
     watcher.subscribe(since=SINCE)
     await settle()
     assert len(watcher.take_revisions()) == 1
-    room.hub.broadcast(an_announcement(a_record(a_key(7))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(7))))
     watcher.unsent = 0
     await settle()
     assert [video for video, _ in watcher.take_revisions()] == [a_key(1).video_id, a_key(7).video_id]
 
 
-async def test_what_waited_is_sent_no_faster_than_its_reader(room: Room) -> None:
+async def test_what_waited_is_sent_no_faster_than_its_reader(realtime: RealtimeFixture) -> None:
     """A burst during the read does not make a slow reader of somebody who reads at an even pace."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
-    room.store.rows.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
+    realtime.store.rows.clear()
     watcher.subscribe(since=SINCE)
     await settle()
     for number in (1, 2, 3):
-        room.hub.broadcast(an_announcement(a_record(a_key(number))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
     watcher.unsent = SETTINGS.max_unsent_bytes
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     assert watcher.take_revisions() == [(a_key(1).video_id, 1)]
-    room.hub.broadcast(an_announcement(a_record(a_key(4))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(4))))
     watcher.subscribe()
     watcher.unsent = 0
     await settle()
     assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (2, 3, 4)]
-    room.hub.broadcast(an_announcement(a_record(a_key(5))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(5))))
     assert watcher.take_revisions() == [(a_key(5).video_id, 1)]
 
 
 @pytest.mark.parametrize("last_words", ["subscribed", "product_updated", "new_product"])
-async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(room: Room, last_words: str) -> None:
+async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(
+    realtime: RealtimeFixture, last_words: str
+) -> None:
     """Whichever write it was that found it, nothing follows and nothing is remembered of it."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     write = watcher.viewer.write
 
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if f'"event":"{last_words}"'.encode() in frame:
-            room.hub.disconnect(watcher.viewer)
+            realtime.hub.disconnect(watcher.viewer)
 
     watcher.viewer.write = write_and_close
-    bystander = Watcher(room.hub)
+    bystander = Watcher(realtime.hub)
     bystander.subscribe()
-    room.store.gate.clear()
+    realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
     await settle()
     for number in (3, 4):
-        room.hub.broadcast(an_announcement(a_record(a_key(number))))
-    room.store.gate.set()
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
+    realtime.store.gate.set()
     await settle()
     events = [event for event, _ in watcher.take()]
     assert events == ["subscribed", "product_updated", "new_product"][: len(events)]
     assert events[-1] == last_words
-    assert room.hub.stats()["clientsPerSeller"] == {SELLER: 1}
+    assert realtime.hub.stats()["clientsPerSeller"] == {SELLER: 1}
 
 
-async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_slow(room: Room) -> None:
+async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_slow(realtime: RealtimeFixture) -> None:
     """However much waited: what waits in the transport of somebody who does not read stays bounded."""
-    watcher = Watcher(room.hub)
+    watcher = Watcher(realtime.hub)
     write = watcher.viewer.write
 
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if a_key(12).video_id.encode() in frame:
-            room.hub.disconnect(watcher.viewer)
+            realtime.hub.disconnect(watcher.viewer)
 
     watcher.viewer.write = write_and_close
-    room.store.gate.clear()
-    room.store.rows.clear()
+    realtime.store.gate.clear()
+    realtime.store.rows.clear()
     watcher.subscribe(since=SINCE)
     await settle()
     for number in range(10, 20):
-        room.hub.broadcast(an_announcement(a_record(a_key(number))))
-    room.store.gate.set()
+        realtime.hub.broadcast(an_announcement(a_record(a_key(number))))
+    realtime.store.gate.set()
     await settle()
     assert watcher.take_revisions() == [(a_key(number).video_id, 1) for number in (10, 11, 12)]
 
 
 async def test_only_so_many_replays_read_at_once() -> None:
     """The others wait for their turn, and have it."""
-    room = make_room(evolve(SETTINGS, max_concurrent_replays=2))
-    room.store.gate.clear()
+    realtime = make_realtime(evolve(SETTINGS, max_concurrent_replays=2))
+    realtime.store.gate.clear()
     started = 0
-    read = room.store.page
+    read = realtime.store.page
 
     async def counted(query: object) -> object:
         nonlocal started
         started += 1
         return await read(query)  # type: ignore[arg-type]
 
-    object.__setattr__(room.store, "page", counted)
-    watchers = [Watcher(room.hub) for _ in range(5)]
+    object.__setattr__(realtime.store, "page", counted)
+    watchers = [Watcher(realtime.hub) for _ in range(5)]
     for number, watcher in enumerate(watchers):
         watcher.subscribe(seller=f"seller-{number}", since=SINCE)
     await settle()
     assert started == 2
-    room.store.gate.set()
+    realtime.store.gate.set()
     await settle()
     assert [len(watcher.take()) for watcher in watchers] == [1] * 5
 
 
-async def test_too_much_announced_during_a_replay_is_said_not_kept(room: Room) -> None:
+async def test_too_much_announced_during_a_replay_is_said_not_kept(realtime: RealtimeFixture) -> None:
     """What waits is bounded; the viewer is then told to load the page."""
-    watcher = Watcher(room.hub)
-    room.store.gate.clear()
+    watcher = Watcher(realtime.hub)
+    realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
     await settle()
     announcement = an_announcement()
     for number in range(MAX_BUFFERED + 1):
-        room.hub.broadcast(evolve(announcement, key=a_key(number + 10)))
-    room.store.gate.set()
+        realtime.hub.broadcast(evolve(announcement, key=a_key(number + 10)))
+    realtime.store.gate.set()
     await settle()
     answers = [data["recovered"] for event, data in watcher.take() if event == "subscribed"]
     assert answers == [True, False]
 
 
-async def test_news_that_were_lost_on_their_way_are_shown_from_the_store(room: Room) -> None:
+async def test_news_that_were_lost_on_their_way_are_shown_from_the_store(realtime: RealtimeFixture) -> None:
     """To all who watch, each revision once: what they have been shown is left out, and what follows comes after."""
-    watcher, other = Watcher(room.hub), Watcher(room.hub)
+    watcher, other = Watcher(realtime.hub), Watcher(realtime.hub)
     for viewer in (watcher, other):
         viewer.subscribe()
     other.subscribe("another-shop")
     first, second, third = (a_key(number).video_id for number in (1, 2, 3))
-    room.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(1), updated_at=NOON + timedelta(seconds=9))))
     for viewer in (watcher, other):
         assert viewer.take_revisions() == [(first, 1)]
-    room.hub.catch_up(datetime.fromisoformat(SINCE))
+    realtime.hub.catch_up(datetime.fromisoformat(SINCE))
     await settle()
     events = watcher.take()
     assert [(event, data.get("recovered")) for event, data in events] == [
@@ -430,26 +438,26 @@ async def test_news_that_were_lost_on_their_way_are_shown_from_the_store(room: R
         ("product_updated", None),
     ]
     assert other.take_revisions() == [(second, 3)]
-    room.hub.broadcast(an_announcement(a_record(a_key(2), revision=3)))
-    room.hub.broadcast(an_announcement(a_record(a_key(3))))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(2), revision=3)))
+    realtime.hub.broadcast(an_announcement(a_record(a_key(3))))
     assert watcher.take_revisions() == other.take_revisions() == [(third, 1)]
 
 
 async def test_who_missed_too_much_that_was_lost_is_told_to_load_the_page() -> None:
     """As anybody who comes back."""
-    room = make_room()
-    watcher = Watcher(room.hub)
+    realtime = make_realtime()
+    watcher = Watcher(realtime.hub)
     watcher.subscribe()
     watcher.take()
-    room.store.save(*(a_record(a_key(number)) for number in range(101)))
-    room.hub.catch_up(datetime.fromisoformat(SINCE))
+    realtime.store.save(*(a_record(a_key(number)) for number in range(101)))
+    realtime.hub.catch_up(datetime.fromisoformat(SINCE))
     await settle()
     assert [(event, data["recovered"]) for event, data in watcher.take()] == [("subscribed", False)]
 
 
 def test_the_memory_of_replays_is_bounded() -> None:
     """So many products a viewer, the oldest is forgotten; and nothing when the viewer leaves."""
-    channel, viewer = Channel(), Watcher(make_room().hub).viewer
+    channel, viewer = Channel(), Watcher(make_realtime().hub).viewer
     announcement = an_announcement()
     for number in range(2 * MAX_REPLAYED):
         channel.remember_replayed(viewer, evolve(announcement, key=a_key(number)))
@@ -492,30 +500,30 @@ async def _interleave(
     steps: list[tuple[str, int]],
 ) -> tuple[list[tuple[str, Mapping[str, Any]]], Mapping[ProductKey, ProductRecord]]:
     """What the viewer is told, and what is stored in the end."""
-    room = make_room()
-    watcher, joined, saved = Watcher(room.hub), False, 0
+    realtime = make_realtime()
+    watcher, joined, saved = Watcher(realtime.hub), False, 0
     pending: list[ProductRecord] = []
     announced: list[ProductRecord] = []
-    room.store.gate.clear()
+    realtime.store.gate.clear()
     for step, number in [*steps, ("join", 0), ("gate", 0), ("settle", 0)]:
         if step == "save":
             key, saved = a_key(number), saved + 1
-            revision = room.store.rows[key].revision + 1 if key in room.store.rows else 1
+            revision = realtime.store.rows[key].revision + 1 if key in realtime.store.rows else 1
             record = a_record(key, revision=revision, updated_at=NOON + timedelta(seconds=saved))
-            room.store.save(record)
+            realtime.store.save(record)
             pending.append(record)
         elif step == "announce" and pending:
             announced.append(pending.pop(number % len(pending)))
-            room.hub.broadcast(an_announcement(announced[-1]))
+            realtime.hub.broadcast(an_announcement(announced[-1]))
         elif step == "repeat" and announced:
-            room.hub.broadcast(an_announcement(announced[number % len(announced)]))
+            realtime.hub.broadcast(an_announcement(announced[number % len(announced)]))
         elif step == "join" and not joined:
             joined = True
             watcher.subscribe(since=SINCE)
         elif step == "gate":
-            room.store.gate.set()
+            realtime.store.gate.set()
         elif step == "settle":
             await settle()
     for record in [*pending, *announced]:
-        room.hub.broadcast(an_announcement(record))
-    return watcher.take(), room.store.rows
+        realtime.hub.broadcast(an_announcement(record))
+    return watcher.take(), realtime.store.rows

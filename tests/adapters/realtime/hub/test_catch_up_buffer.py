@@ -10,7 +10,7 @@ from attrs import evolve
 from linkhub_adapters.realtime.hub.catch_up_buffer import MAX_BUFFERED, CatchUpBuffer
 from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_core.testing.builders import NOON, a_key, a_record
-from tests.adapters.realtime.room import an_announcement
+from tests.adapters.realtime.realtime_fixture import an_announcement
 
 
 def an_event(number: int, revision: int = 1, life: int = 0) -> EncodedEvent:

@@ -7,7 +7,7 @@ from attrs import evolve
 from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WIRE_FORMATS
 from linkhub_core.model.announcement import Announcement
-from tests.adapters.realtime.room import an_announcement
+from tests.adapters.realtime.realtime_fixture import an_announcement
 
 
 def test_each_form_is_made_once() -> None:

@@ -15,14 +15,14 @@ from linkhub_adapters.realtime.hub.wire_format import (
 )
 from linkhub_core.application.subscriber_session import GET_STATUS, UNSUBSCRIBE
 from linkhub_core.testing.builders import a_key, a_record
-from tests.adapters.realtime.fake_viewers import Watcher
-from tests.adapters.realtime.room import SELLER, SETTINGS, an_announcement, make_room
+from tests.adapters.realtime.fake_subscribers import Watcher
+from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, an_announcement, make_realtime
 
 
 @pytest.fixture
 async def hub() -> Hub:
     """A hub over an empty store."""
-    return make_room().hub
+    return make_realtime().hub
 
 
 async def test_a_subscriber_is_told_and_others_are_not(hub: Hub) -> None:
@@ -90,7 +90,7 @@ async def test_a_copy_and_an_older_revision_are_dropped(hub: Hub) -> None:
 
 async def test_products_are_remembered_up_to_a_bound_the_quietest_goes_first() -> None:
     """The memory of what was broadcast does not grow without end."""
-    hub = make_room(evolve(SETTINGS, max_remembered_products=2)).hub
+    hub = make_realtime(evolve(SETTINGS, max_remembered_products=2)).hub
     watcher = Watcher(hub)
     watcher.subscribe()
     for number in (1, 2, 3):

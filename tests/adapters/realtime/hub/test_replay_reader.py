@@ -19,8 +19,8 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.adapters.realtime.fake_viewers import settle
-from tests.adapters.realtime.room import SELLER, SETTINGS, GatedProductStore
+from tests.adapters.realtime.fake_subscribers import settle
+from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, GatedProductStore
 
 LONG_AGO = NOON - timedelta(hours=1)
 

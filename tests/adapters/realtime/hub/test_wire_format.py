@@ -12,7 +12,7 @@ from linkhub_adapters.realtime.hub.wire_format import (
     SOCKETIO_WEBSOCKET,
     stream_record,
 )
-from tests.adapters.realtime.room import an_announcement
+from tests.adapters.realtime.realtime_fixture import an_announcement
 
 
 def test_a_message_has_each_form() -> None:

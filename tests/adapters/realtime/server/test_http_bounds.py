@@ -20,7 +20,7 @@ from linkhub_adapters.realtime.server.request_transport import bytes_in_kernel
 from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient
-from tests.adapters.realtime.room import until
+from tests.adapters.realtime.realtime_fixture import until
 
 GET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
 LARGE = 6_000_000

@@ -10,7 +10,7 @@ import pytest
 
 from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from tests.adapters.realtime.raw_client import RawClient, a_handshake
-from tests.adapters.realtime.room import SELLER, Room, http_client, open_room, until
+from tests.adapters.realtime.realtime_fixture import SELLER, RealtimeFixture, http_client, open_realtime, until
 
 STREAM = f"GET /api/v1/shop/{SELLER}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -19,9 +19,9 @@ MEBIBYTE = 1_048_576
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room, whose others are served all the while."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         yield opened
         async with http_client(opened) as http:
             assert (await http.get("/")).text == "hello"
@@ -46,19 +46,19 @@ async def pour(client: RawClient, data: bytes) -> None:
     ],
     ids=["header", "headers", "url", "trailers", "trailer"],
 )
-async def test_a_head_without_end_is_refused(room: Room, begin: bytes, endless: bytes) -> None:
+async def test_a_head_without_end_is_refused(realtime: RealtimeFixture, begin: bytes, endless: bytes) -> None:
     """After 64 KiB and whatever came with them, and the connection is closed."""
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(begin)
         await pour(client, endless)
         answer = await client.read_to_end()
     assert b"hello" not in answer
-    await until(lambda: not room.http_connections)
+    await until(lambda: not realtime.http_connections)
 
 
-async def test_a_head_that_is_too_long_is_refused_in_one_piece_as_well(room: Room) -> None:
+async def test_a_head_that_is_too_long_is_refused_in_one_piece_as_well(realtime: RealtimeFixture) -> None:
     """What TCP makes of it does not matter; one that is long enough for any cookie is taken."""
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 60_000 + b"\r\n\r\n")
         assert (await client.read_until(b"hello")).startswith(b"HTTP/1.1 200")
         await client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 65_536 + b"\r\n\r\n")
@@ -79,16 +79,16 @@ async def test_a_head_that_is_too_long_is_refused_in_one_piece_as_well(room: Roo
     ids=["a letter", "a url", "a header", "empty lines", "answered", "the next", "a body nobody reads"],
 )
 async def test_whoever_does_not_send_a_head_in_time_is_cut(
-    room: Room, begin: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
+    realtime: RealtimeFixture, begin: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However it trickles in: the time runs from the connection, or from what came after an answer."""
     monkeypatch.setattr(HttpConnection, "head_timeout_seconds", 0.1)
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(begin)
         trickling = asyncio.create_task(_trickle(client, drop))
         assert b"400 Bad Request" not in await client.read_to_end()
         trickling.cancel()
-    await until(lambda: not room.http_connections)
+    await until(lambda: not realtime.http_connections)
 
 
 async def _trickle(client: RawClient, drop: bytes) -> None:
@@ -97,21 +97,23 @@ async def _trickle(client: RawClient, drop: bytes) -> None:
         await pour(client, drop)
 
 
-async def test_a_connection_that_was_opened_in_advance_is_kept(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_that_was_opened_in_advance_is_kept(
+    realtime: RealtimeFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Load balancers open connections before they need them; the time for a head begins with its first byte."""
     monkeypatch.setattr(HttpConnection, "head_timeout_seconds", 0.05)
-    async with RawClient(room.port) as early, RawClient(room.port) as late:
+    async with RawClient(realtime.port) as early, RawClient(realtime.port) as late:
         await early.send(b"G")
         assert await early.read_to_end() == b""
         await late.send(HELLO)
         assert (await late.read_until(b"hello")).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_connection_that_sends_nothing_ends_with_the_keep_alive(room: Room) -> None:
+async def test_a_connection_that_sends_nothing_ends_with_the_keep_alive(realtime: RealtimeFixture) -> None:
     """As one between two requests does."""
-    async with RawClient(room.port) as client:
-        await until(lambda: len(room.http_connections) == 1)
-        (connection,) = room.http_connections
+    async with RawClient(realtime.port) as client:
+        await until(lambda: len(realtime.http_connections) == 1)
+        (connection,) = realtime.http_connections
         assert connection._head_due is not None
         waits_seconds = connection._head_due.when() - connection.loop.time()
         assert 0 <= connection.timeout_keep_alive - waits_seconds < 60
@@ -119,66 +121,68 @@ async def test_a_connection_that_sends_nothing_ends_with_the_keep_alive(room: Ro
         assert await client.read_to_end() == b""
 
 
-async def test_an_upgrade_to_http2_is_passed_over(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_upgrade_to_http2_is_passed_over(realtime: RealtimeFixture, caplog: pytest.LogCaptureFixture) -> None:
     """Java's client asks for it in each request, and uses the connection again; the log says nothing of it."""
     asking = HELLO[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n\r\n"
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         for _ in range(3):
             await client.send(asking)
             assert (await client.read_until(b"hello")).startswith(b"HTTP/1.1 200")
     assert caplog.records == []
 
 
-async def test_an_answer_may_take_longer_than_a_head(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_may_take_longer_than_a_head(
+    realtime: RealtimeFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stream and a WebSocket outlive it."""
     monkeypatch.setattr(HttpConnection, "head_timeout_seconds", 0.05)
-    async with RawClient(room.port) as stream, RawClient(room.port) as websocket:
+    async with RawClient(realtime.port) as stream, RawClient(realtime.port) as websocket:
         await stream.send(STREAM)
         await websocket.shake_hands()
-        async with RawClient(room.port) as silent:
+        async with RawClient(realtime.port) as silent:
             assert await silent.read_to_end() == b""
-        assert len(room.streams) == 1
+        assert len(realtime.streams) == 1
         await websocket.send_text("?")
         await websocket.read_until(b"invalid_message")
 
 
-async def test_few_requests_may_wait_behind_one_and_no_more(room: Room) -> None:
+async def test_few_requests_may_wait_behind_one_and_no_more(realtime: RealtimeFixture) -> None:
     """Sixteen are answered in turn; thousands behind a stream would be memory for nothing."""
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(HELLO * 17)
         answers = b""
         while answers.count(b"hello") < 17:
             answers += await client.read()
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await pour(client, STREAM + HELLO * 10_000)
         await client.read_to_end()
-    await until(lambda: not room.http_connections and not len(room.streams))
-    assert room.hub.stats()["totalConnections"] == 0
+    await until(lambda: not realtime.http_connections and not len(realtime.streams))
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
-async def test_a_stream_with_a_request_behind_it_is_forgotten_with_its_connection(room: Room) -> None:
+async def test_a_stream_with_a_request_behind_it_is_forgotten_with_its_connection(realtime: RealtimeFixture) -> None:
     """Who left is told to the request that is answered, not only to the last one that came."""
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(STREAM + HELLO)
-        await until(lambda: len(room.streams) == 1)
+        await until(lambda: len(realtime.streams) == 1)
     # What is behind it keeps uvicorn from reading; the next heartbeats find out that nobody is there.
     for _ in range(3):
-        room.sweep(room.settings.heartbeat_seconds)
+        realtime.sweep(realtime.settings.heartbeat_seconds)
         await asyncio.sleep(0.01)
-    await until(lambda: not len(room.streams))
-    assert room.hub.stats()["totalConnections"] == 0
+    await until(lambda: not len(realtime.streams))
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
 @pytest.mark.parametrize("behind", [a_handshake(), b"\x00garbage"], ids=["handshake", "garbage"])
-async def test_what_cannot_be_answered_behind_a_stream_cuts_it(room: Room, behind: bytes) -> None:
+async def test_what_cannot_be_answered_behind_a_stream_cuts_it(realtime: RealtimeFixture, behind: bytes) -> None:
     """An answer in the midst of another would be read as part of it, and the stream would have no owner."""
-    async with RawClient(room.port) as client:
+    async with RawClient(realtime.port) as client:
         await client.send(STREAM)
         await client.read_until(b"event: subscribed")
         await client.send(behind)
         assert b"HTTP/1.1" not in await client.read_to_end()
-    await until(lambda: not len(room.streams) and not room.gateway)
-    assert room.hub.stats()["totalConnections"] == 0
+    await until(lambda: not len(realtime.streams) and not realtime.gateway)
+    assert realtime.hub.stats()["totalConnections"] == 0
 
 
 @pytest.mark.parametrize(
@@ -196,13 +200,13 @@ async def test_what_cannot_be_answered_behind_a_stream_cuts_it(room: Room, behin
     ],
 )
 async def test_garbage_ends_the_connection_and_leaves_no_traceback(
-    room: Room, garbage: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    realtime: RealtimeFixture, garbage: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is wrong with it is the client's affair."""
     monkeypatch.setattr(HttpConnection, "head_timeout_seconds", 0.2)
     with caplog.at_level(logging.DEBUG):
-        async with RawClient(room.port) as client:
+        async with RawClient(realtime.port) as client:
             await client.send(garbage)
             await client.read_to_end()
-        await until(lambda: not room.http_connections and not room.gateway)
+        await until(lambda: not realtime.http_connections and not realtime.gateway)
     assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []

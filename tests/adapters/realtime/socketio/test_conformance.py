@@ -19,7 +19,7 @@ from linkhub_adapters.realtime.socketio import (
     encode_ack,
     encode_event,
 )
-from tests.adapters.realtime.engineio.shell import Shell, Socket
+from tests.adapters.realtime.engineio.memory_server import MemoryServer, Socket
 
 CONNECT_TIMEOUT = 1.0
 SETTINGS = EngineSettings(ping_interval_seconds=0.3, ping_timeout_seconds=0.2)
@@ -29,13 +29,13 @@ class SocketServer:
     """The suite's server: `auth` after CONNECT, `message` sent back as `message-back`, `message-with-ack` acked."""
 
     def __init__(self) -> None:
-        self.shell = Shell(self.handle, settings=SETTINGS)
+        self.engine = MemoryServer(self.handle, settings=SETTINGS)
         self.sessions: dict[str, SocketSession] = {}
         self.refused: list[BinaryRefused] = []
 
     def open(self) -> Socket:
         """A WebSocket whose Engine.IO handshake is read."""
-        socket = self.shell.open_websocket()
+        socket = self.engine.open_websocket()
         self.sockets(socket)
         return socket
 
@@ -53,23 +53,23 @@ class SocketServer:
     def session(self, session: engineio.EngineSession) -> SocketSession:
         return self.sessions.setdefault(
             session.sid,
-            SocketSession(namespaces=["/", "/custom"], now=self.shell.now, connect_timeout_seconds=CONNECT_TIMEOUT),
+            SocketSession(namespaces=["/", "/custom"], now=self.engine.now, connect_timeout_seconds=CONNECT_TIMEOUT),
         )
 
     def advance(self, socket: Socket, seconds: float) -> None:
         """Let time pass for one client's Socket.IO session."""
-        self.shell.now += seconds
+        self.engine.now += seconds
         assert socket.session is not None
-        if self.sockets(socket).tick(self.shell.now):
-            self.shell.settle(socket.session, socket.session.close(self.shell.now))
+        if self.sockets(socket).tick(self.engine.now):
+            self.engine.settle(socket.session, socket.session.close(self.engine.now))
 
-    def handle(self, shell: Shell, session: engineio.EngineSession, event: engineio.Event) -> None:
+    def handle(self, engine: MemoryServer, session: engineio.EngineSession, event: engineio.Event) -> None:
         if isinstance(event, engineio.MessageReceived):
-            outcome = self.session(session).receive_message(event.data, shell.now)
+            outcome = self.session(session).receive_message(event.data, engine.now)
             if isinstance(outcome, Closed):
-                shell.close(session)
+                engine.close(session)
             for message in self.replies(self.session(session), outcome):
-                shell.send(session, encode_text_message(message))
+                engine.send(session, encode_text_message(message))
 
     def replies(self, session: SocketSession, event: Event | None) -> list[bytes]:
         match event:
@@ -129,7 +129,7 @@ def test_disconnect_from_the_main_namespace(server: SocketServer) -> None:
     """It has no answer: the next that comes is a ping."""
     socket = server.connect()
     socket.send("41")
-    server.shell.advance(0.3)
+    server.engine.advance(0.3)
     assert socket.take() == ["2"]
 
 
@@ -183,8 +183,8 @@ def test_invalid_format_closes(server: SocketServer, sent: str) -> None:
 
 def test_a_polling_client_connects(server: SocketServer) -> None:
     """The sample session of the protocol's text: handshake, CONNECT, its approval and an event, all by polling."""
-    sid = server.shell.open_polling()
-    assert server.shell.post(sid, b"40").body == b"ok"
-    assert server.shell.get(sid).body == b'40{"sid":"socket"}\x1e42["auth",{}]'
-    assert server.shell.post(sid, b'42["message",1]\x1e427["x",2]').body == b"ok"
-    assert server.shell.get(sid).body == b'42["message-back",1]\x1e437[2]'
+    sid = server.engine.open_polling()
+    assert server.engine.post(sid, b"40").body == b"ok"
+    assert server.engine.get(sid).body == b'40{"sid":"socket"}\x1e42["auth",{}]'
+    assert server.engine.post(sid, b'42["message",1]\x1e427["x",2]').body == b"ok"
+    assert server.engine.get(sid).body == b'42["message-back",1]\x1e437[2]'

@@ -12,7 +12,7 @@ from linkhub_core.model.fields import facts_of
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import document_of, read_event
 from linkhub_core.wire.intake import DEVIATIONS, Deviation, Step
-from tests.core.bodies import MISSING, raw, with_change
+from tests.core.event_bodies import MISSING, raw, with_change
 
 OBJECT = {"class_name": "shoe", "confidence": 0.5, "bbox": {"x": 1, "y": 2, "width": 3, "height": 4}}
 CAPTION_FIELDS = {facts.name for cls in (ProductKey, EventTime, Caption) for facts in facts_of(cls)}

@@ -13,7 +13,7 @@ from linkhub_core.model import Caption, Kind, Note
 from linkhub_core.testing.builders import NOON, a_caption, an_event
 from linkhub_core.wire.codec import read_event
 from linkhub_core.wire.intake import unwrap
-from tests.core.bodies import body_of, decode, faults_of, notes_of, raw
+from tests.core.event_bodies import body_of, decode, faults_of, notes_of, raw
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
 EVENT = an_event()

@@ -12,7 +12,7 @@ import pytest
 
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
-from tests.core.bodies import body_of, faults_of
+from tests.core.event_bodies import body_of, faults_of
 
 TEXT = body_of(an_event())
 

@@ -13,7 +13,7 @@ from linkhub_core.model.fields import facts_of
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import encode_event, read_event
 from linkhub_core.wire.intake import unwrap
-from tests.core.bodies import body_of, faults_of, raw, with_change
+from tests.core.event_bodies import body_of, faults_of, raw, with_change
 
 ODD_NUMBERS = (
     "NaN",

@@ -10,7 +10,7 @@ import pytest
 from linkhub_core.model import Kind, Note
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import document_of, read_event
-from tests.core.bodies import body_of, notes_of, with_change
+from tests.core.event_bodies import body_of, notes_of, with_change
 
 BOX = {"x": 1, "y": 2, "width": 3, "height": 4}
 

@@ -7,14 +7,14 @@ from httpx import AsyncClient
 
 from linkhub_adapters.http.api.openapi import describe
 from linkhub_adapters.http.pages.api_docs.curl import FIRST_STEPS, curl_for
-from tests.adapters.http.shop import Listener
+from tests.adapters.http.http_fixture import HttpFixture
 
 
 @pytest.mark.parametrize("path", list(describe()["paths"]))
 async def test_each_command_calls_an_address_that_exists(path: str) -> None:
     """Only a product or shop that happens not to be here may be a 404."""
     *_, address = shlex.split(curl_for("get", path, with_token=False))
-    async with Listener().client() as client:
+    async with HttpFixture().client() as client:
         answer = await client.get(address.removeprefix("$LINKHUB"))
     assert answer.status_code == 200 or answer.json()["type"].endswith("#unknown-product")
 

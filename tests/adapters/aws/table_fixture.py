@@ -20,7 +20,7 @@ from linkhub_core.testing.fakes import FakeClock
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["TableRoom", "create_table", "furnished"]
+__all__ = ["TableFixture", "create_table", "open_tables"]
 
 
 def create_table(dynamodb: DynamoDBClient, table: Table) -> None:
@@ -29,7 +29,7 @@ def create_table(dynamodb: DynamoDBClient, table: Table) -> None:
 
 
 @define(kw_only=True, eq=False)
-class TableRoom:
+class TableFixture:
     """Both tables, and the stores on them. ``dynamodb`` is where faults are put in."""
 
     dynamodb: DynamoDBClient
@@ -59,7 +59,7 @@ class TableRoom:
 
 
 @contextmanager
-def furnished(dynamodb: DynamoDBClient, *, has_index: bool = True) -> Iterator[TableRoom]:
+def open_tables(dynamodb: DynamoDBClient, *, has_index: bool = True) -> Iterator[TableFixture]:
     """Make the tables, and remove them in the end; a products table of other hands may be without the index.
 
     The client is used as it is: only one that was taught to handle items fast does.
@@ -70,6 +70,6 @@ def furnished(dynamodb: DynamoDBClient, *, has_index: bool = True) -> Iterator[T
     for table in (products, staging):
         create_table(dynamodb, table)
     with ThreadPoolExecutor(4, "dynamodb") as threads:
-        yield TableRoom(dynamodb=dynamodb, threads=threads, products=products, staging=staging)
+        yield TableFixture(dynamodb=dynamodb, threads=threads, products=products, staging=staging)
     for table in (products, staging):
         dynamodb.delete_table(TableName=table.name)

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser import fonts
 from tests.browser.fake_shop import FakeShop
-from tests.browser.fit import TIGHT_SCREENS, misfits, misfits_by_screen, show_on
+from tests.browser.layout import TIGHT_SCREENS, overflows, overflows_by_screen, show_on
 from tests.browser.long_texts import LONGEST_HANDLE, ONE_CHARACTER, TEXTS, extreme_product
 from tests.browser.samples import SELLER, hostile_product
 from tests.browser.test_operator import open_page
@@ -37,7 +37,7 @@ async def test_shop_fits(fitted: Page, shop: FakeShop) -> None:
     await open_shop(fitted, shop)
     await shop.publish(extreme_product(120, "M" * 500))
     await expect(fitted.locator("#toast")).to_be_visible()
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_shop_with_the_longest_handle_fits(fitted: Page, shop: FakeShop) -> None:
@@ -45,7 +45,7 @@ async def test_shop_with_the_longest_handle_fits(fitted: Page, shop: FakeShop) -
     shop.products.clear()
     await fitted.goto(f"{shop.url}/shop/{LONGEST_HANDLE}")
     await expect(fitted.locator("#empty")).to_be_visible()
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_failing_shop_fits(fitted: Page, shop: FakeShop) -> None:
@@ -53,7 +53,7 @@ async def test_failing_shop_fits(fitted: Page, shop: FakeShop) -> None:
     shop.rest_status = 503
     await fitted.goto(f"{shop.url}/shop/{SELLER}")
     await expect(fitted.locator("#failure")).to_be_visible()
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_dialog_fits(fitted: Page, shop: FakeShop) -> None:
@@ -68,7 +68,7 @@ async def test_dialog_fits(fitted: Page, shop: FakeShop) -> None:
         await show_on(fitted, screen)
         for product in products:
             await _open_dialog(fitted, product)
-            assert await misfits(fitted) == [], f"{screen.name}: {product['title'][:40]}"
+            assert await overflows(fitted) == [], f"{screen.name}: {product['title'][:40]}"
 
 
 async def test_dialog_cuts_what_cannot_be_broken(fitted: Page, shop: FakeShop) -> None:
@@ -79,7 +79,7 @@ async def test_dialog_cuts_what_cannot_be_broken(fitted: Page, shop: FakeShop) -
     for screen in TIGHT_SCREENS:
         await show_on(fitted, screen)
         await _open_dialog(fitted, product)
-        assert await misfits(fitted, may_cut=".product-words :is(h2, p, li)") == [], screen.name
+        assert await overflows(fitted, may_cut=".product-words :is(h2, p, li)") == [], screen.name
 
 
 async def test_dialog_is_reached_to_its_end(fitted: Page, shop: FakeShop) -> None:
@@ -135,7 +135,7 @@ async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
     }
     await open_page(fitted, shop)
     await fitted.locator(".letter summary").first.click()
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_gate_fits(fitted: Page, shop: FakeShop) -> None:
@@ -143,14 +143,14 @@ async def test_gate_fits(fitted: Page, shop: FakeShop) -> None:
     shop.operator.admin_token = "let-me-in"
     await fitted.goto(shop.url)
     await expect(fitted.locator("#gate")).to_be_visible()
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_api_docs_fit(fitted: Page, shop: FakeShop) -> None:
     """The documentation of the API, with every schema opened."""
     await fitted.goto(f"{shop.url}/api/docs")
     await fitted.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    assert await misfits_by_screen(fitted) == {}
+    assert await overflows_by_screen(fitted) == {}
 
 
 async def test_chromium_has_the_two_families_and_no_other(page: Page, shop: FakeShop) -> None:

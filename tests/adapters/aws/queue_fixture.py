@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SAFETY_SECONDS", "QueueRoom", "blame_the_sender", "eventually"]
+__all__ = ["SAFETY_SECONDS", "QueueFixture", "blame_the_sender", "eventually"]
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
@@ -49,7 +49,7 @@ def blame_the_sender(parsed: dict[str, Any], **_: Any) -> None:
 
 
 @define(kw_only=True, eq=False)
-class QueueRoom:
+class QueueFixture:
     """Both queues, and everything that is built on them. ``sqs`` is where faults are put in."""
 
     sqs: SQSClient
@@ -59,7 +59,7 @@ class QueueRoom:
     _opened: list[SqsEventQueue] = field(factory=list, init=False)
 
     @classmethod
-    def furnish(
+    def create(
         cls,
         sqs: SQSClient,
         *,
@@ -67,7 +67,7 @@ class QueueRoom:
         max_receive_count: int = 20,
         clock: FakeClock | None = None,
         shares_dead_letters: bool = False,
-    ) -> QueueRoom:
+    ) -> QueueFixture:
         """Make the queues, each with a dead-letter queue of its own or both with one."""
         suffix, kind_of_queue = (".fifo", {"FifoQueue": "true"}) if is_fifo else ("", {})
         urls = {}

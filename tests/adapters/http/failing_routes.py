@@ -27,7 +27,7 @@ async def leave(_: Request) -> PlainTextResponse:
     raise ClientDisconnect
 
 
-class HalfAnAnswer:
+class FailsMidResponse:
     """An ASGI application that fails when half of its answer is out."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,5 +41,5 @@ ROUTES = (
     Route("/boom", boom, methods=["GET", "POST"]),
     Route("/refuse/{status}", refuse),
     Route("/leave", leave),
-    Route("/half", HalfAnAnswer()),
+    Route("/half", FailsMidResponse()),
 )

@@ -29,7 +29,7 @@ __all__ = [
     "PRODUCTS",
     "STATS",
     "BrokenProductStore",
-    "Listener",
+    "HttpFixture",
     "product",
     "video_id",
 ]
@@ -115,7 +115,7 @@ async def _status() -> Mapping[str, Any]:
 
 
 @define(kw_only=True)
-class Listener:
+class HttpFixture:
     """The application and what stands around it. Change a part before the first request."""
 
     store: MemoryProductStore = field(factory=MemoryProductStore)

@@ -16,11 +16,11 @@ from websockets.exceptions import WebSocketException
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.shop_query import next_since
 
-__all__ = ["SteadyViewer"]
+__all__ = ["ReconnectingClient"]
 
 
 @define
-class SteadyViewer:
+class ReconnectingClient:
     """Watches one shop over a plain WebSocket, and comes back with ``since`` after each loss.
 
     ``shown`` is what its page shows of each product: REST tells no revision, so the newest goes by ``updated_at``.

@@ -16,7 +16,14 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from linkhub_core.testing.builders import a_key, a_record
 from tests.adapters.realtime.raw_client import RawClient, a_frame
-from tests.adapters.realtime.room import SELLER, Room, an_announcement, http_client, open_room, until
+from tests.adapters.realtime.realtime_fixture import (
+    SELLER,
+    RealtimeFixture,
+    an_announcement,
+    http_client,
+    open_realtime,
+    until,
+)
 
 SUBSCRIBE = ("subscribe_to_seller", {"seller_handle": SELLER, "since": "2026-01-15T11:00:00Z"})
 UNSUBSCRIBE = ("unsubscribe", {"seller_handle": SELLER})
@@ -26,9 +33,9 @@ Message = tuple[str, dict[str, Any]]
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+async def realtime() -> AsyncIterator[RealtimeFixture]:
     """An open room with one product that was missed."""
-    async with open_room() as opened:
+    async with open_realtime() as opened:
         opened.store.save(a_record(a_key(1), revision=2, shown=True))
         yield opened
 
@@ -98,15 +105,15 @@ Transport = Plain | SocketIo | Polling
 
 
 @asynccontextmanager
-async def _plain(room: Room) -> AsyncIterator[Plain]:
-    client = await room.connect()
+async def _plain(realtime: RealtimeFixture) -> AsyncIterator[Plain]:
+    client = await realtime.connect()
     yield Plain(client)
     await client.close()
 
 
 @asynccontextmanager
-async def _websocket(room: Room) -> AsyncIterator[SocketIo]:
-    async with connect(f"ws://127.0.0.1:{room.port}/socket.io/?EIO=4&transport=websocket") as client:
+async def _websocket(realtime: RealtimeFixture) -> AsyncIterator[SocketIo]:
+    async with connect(f"ws://127.0.0.1:{realtime.port}/socket.io/?EIO=4&transport=websocket") as client:
         await client.recv()
         await client.send("40/products,")
         await client.recv()
@@ -114,8 +121,8 @@ async def _websocket(room: Room) -> AsyncIterator[SocketIo]:
 
 
 @asynccontextmanager
-async def _polling(room: Room) -> AsyncIterator[Polling]:
-    async with http_client(room) as http:
+async def _polling(realtime: RealtimeFixture) -> AsyncIterator[Polling]:
+    async with http_client(realtime) as http:
         opened = await http.get("/socket.io/?EIO=4&transport=polling")
         polling = Polling(
             http, f"/socket.io/?EIO=4&transport=polling&sid={orjson.loads(opened.content[1:])['sid']}", []
@@ -138,35 +145,37 @@ async def _hear(transport: Transport, count: int) -> list[tuple[str, bool | None
 
 
 @transports
-async def test_the_last_message_decides_and_each_is_answered_in_order(room: Room, transport: Any) -> None:
+async def test_the_last_message_decides_and_each_is_answered_in_order(
+    realtime: RealtimeFixture, transport: Any
+) -> None:
     """The viewer gets what it missed and what is announced from then on."""
-    async with transport(room) as client:
+    async with transport(realtime) as client:
         assert await _hear(client, 1) == [("connected", None)]
         await client.say(SUBSCRIBE, UNSUBSCRIBE, SUBSCRIBE)
         assert await _hear(client, 4) == ANSWERS
-        room.hub.broadcast(an_announcement(a_record(a_key(2))))
+        realtime.hub.broadcast(an_announcement(a_record(a_key(2))))
         assert await _hear(client, 1) == [("new_product", None)]
         await client.say(SUBSCRIBE, UNSUBSCRIBE, ("get_subscription_status", {}))
         answers = await _hear(client, 3)
         assert answers == [("subscribed", False), ("unsubscribed", None), ("subscription_status", None)]
-        assert room.hub.stats()["totalSubscriptions"] == 0
+        assert realtime.hub.stats()["totalSubscriptions"] == 0
 
 
-async def test_a_switch_of_transport_in_between_changes_nothing(room: Room) -> None:
+async def test_a_switch_of_transport_in_between_changes_nothing(realtime: RealtimeFixture) -> None:
     """What was asked for by polling is answered on the WebSocket, in order."""
-    room.store.gate.clear()
-    async with _polling(room) as polling:
+    realtime.store.gate.clear()
+    async with _polling(realtime) as polling:
         assert await _hear(polling, 1) == [("connected", None)]
         await polling.say(SUBSCRIBE)
         sid = polling.url.rpartition("=")[2]
-        async with connect(f"ws://127.0.0.1:{room.port}/socket.io/?EIO=4&transport=websocket&sid={sid}") as client:
+        async with connect(f"ws://127.0.0.1:{realtime.port}/socket.io/?EIO=4&transport=websocket&sid={sid}") as client:
             await client.send("2probe")
             assert await client.recv() == "3probe"
             websocket = SocketIo(client)
             await websocket.say(UNSUBSCRIBE, SUBSCRIBE, first=a_frame(1, b"5"))
-            room.store.gate.set()
+            realtime.store.gate.set()
             assert await _hear(websocket, 4) == ANSWERS
-            room.hub.broadcast(an_announcement(a_record(a_key(2))))
+            realtime.hub.broadcast(an_announcement(a_record(a_key(2))))
             assert await _hear(websocket, 1) == [("new_product", None)]
 
 
@@ -213,19 +222,22 @@ async def _leave_event_stream(client: RawClient) -> None:
 )
 @pytest.mark.parametrize("is_open", [True, False], ids=["the store answers", "the store does not answer"])
 async def test_clients_that_subscribe_and_leave_in_one_breath_leave_no_task_and_no_log_line(
-    room: Room, caplog: pytest.LogCaptureFixture, leave: Callable[[RawClient], Awaitable[None]], is_open: bool
+    realtime: RealtimeFixture,
+    caplog: pytest.LogCaptureFixture,
+    leave: Callable[[RawClient], Awaitable[None]],
+    is_open: bool,
 ) -> None:
     """Whether the read that they asked for is answered or not: it is given up with them."""
     if not is_open:
-        room.store.gate.clear()
+        realtime.store.gate.clear()
     others = asyncio.all_tasks()
     for _ in range(20):
-        async with RawClient(room.port) as client:
+        async with RawClient(realtime.port) as client:
             await leave(client)
     # A polling session that ends in the payload that opens it never comes to be a viewer.
     viewers = 0 if leave is _leave_polling else 20
-    await until(lambda: room.hub.counters.connections_opened == room.hub.counters.connections_closed == viewers)
+    await until(lambda: realtime.hub.counters.connections_opened == realtime.hub.counters.connections_closed == viewers)
     await until(lambda: asyncio.all_tasks() <= others)
     gc.collect()
     assert caplog.records == []
-    assert room.hub.stats()["totalSubscriptions"] == 0
+    assert realtime.hub.stats()["totalSubscriptions"] == 0

@@ -21,14 +21,14 @@ from linkhub_adapters.aws.checks.services import Services
 from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Finding, Verdict
-from tests.adapters.aws.table_room import create_table
+from tests.adapters.aws.table_fixture import create_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["CALLER", "Hospital", "ShiftedClock", "WireAnswers", "unwell"]
+__all__ = ["CALLER", "AwsSetup", "ShiftedClock", "WireAnswers", "problems"]
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/linkhub/i-0123456789"
 
@@ -105,7 +105,7 @@ class WireAnswers:
         )
 
 
-def unwell(findings: Sequence[Finding]) -> Sequence[Finding]:
+def problems(findings: Sequence[Finding]) -> Sequence[Finding]:
     """What is not well; each fault and each warning says what mends it."""
     found = [finding for finding in findings if finding.verdict is not Verdict.OK]
     assert all(finding.mend for finding in found if finding.verdict is not Verdict.NOT_CHECKED)
@@ -113,7 +113,7 @@ def unwell(findings: Sequence[Finding]) -> Sequence[Finding]:
 
 
 @define(kw_only=True, eq=False)
-class Hospital:
+class AwsSetup:
     """A healthy configuration, under names that nobody else uses."""
 
     dynamodb: DynamoDBClient

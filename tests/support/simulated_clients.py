@@ -1,7 +1,7 @@
 """Clients of the production hub over an in-memory transport: no socket, no thread, the caller's clock and event loop.
 
     hub = a_hub(products, clock)                     # the store may be a simulated one: the hub awaits it
-    viewer = SimulatedViewer("ada", hub)
+    viewer = SimulatedClient("ada", hub)
     viewer.connect()
     viewer.subscribe("nalu-fashion", since="2026-01-15T12:00:00.000Z")
     hub.broadcast_all(announcements)                 # what a bus brings
@@ -30,7 +30,7 @@ from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, U
 from linkhub_core.ports import Clock, Journal, ProductReader
 from linkhub_core.testing.fakes import MemoryJournal
 
-__all__ = ["Received", "SimulatedViewer", "a_hub"]
+__all__ = ["Received", "SimulatedClient", "a_hub"]
 
 _TRANSPORTS: Final = [
     WireFormat(
@@ -81,7 +81,7 @@ class Received:
 
 
 @define(eq=False)
-class SimulatedViewer:
+class SimulatedClient:
     """One client, which connects any number of times, to this hub or to another one.
 
     Args:

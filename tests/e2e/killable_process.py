@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-__all__ = ["Mortal"]
+__all__ = ["KillableProcess"]
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -34,7 +34,7 @@ def _live(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path)
 
 
 @define
-class Mortal:
+class KillableProcess:
     """One role, played by one process after the other; each writes to the same ``log``."""
 
     arguments: tuple[str, ...]

@@ -27,9 +27,9 @@ from linkhub_adapters.realtime.engineio import (
     encode_text_message,
 )
 
-__all__ = ["Exchange", "Shell", "Socket", "echo"]
+__all__ = ["Exchange", "MemoryServer", "Socket", "echo"]
 
-Handler = Callable[["Shell", EngineSession, Event], None]
+Handler = Callable[["MemoryServer", EngineSession, Event], None]
 
 
 @define
@@ -54,7 +54,7 @@ class Exchange:
 class Socket:
     """The client's end of a WebSocket."""
 
-    shell: "Shell"
+    engine: "MemoryServer"
     session: EngineSession | None = None
     received: list[str | bytes] = Factory(list)
     is_closed: bool = False
@@ -63,7 +63,7 @@ class Socket:
         """Send frames to the server, which reads them at once unless it has closed."""
         for frame in frames:
             if self.session is not None and not self.is_closed:
-                self.shell.settle(self.session, self.session.receive_frame(frame, self.shell.now))
+                self.engine.settle(self.session, self.session.receive_frame(frame, self.engine.now))
 
     def take(self) -> list[str | bytes]:
         """What has come since the last call."""
@@ -72,7 +72,7 @@ class Socket:
 
 
 @define(eq=False)
-class Shell:
+class MemoryServer:
     """The server; `now` is its monotonic clock."""
 
     handle: Handler
@@ -205,9 +205,9 @@ class Shell:
         exchange.answer(refusal.status if refusal else 200, refusal.body if refusal else b"ok")
 
 
-def echo(shell: Shell, session: EngineSession, event: Event) -> None:
+def echo(engine: MemoryServer, session: EngineSession, event: Event) -> None:
     """Send every message back, as the protocol's published test suite wants of the server under test."""
     if isinstance(event, MessageReceived):
         is_text = isinstance(event.data, str)
         data = event.data.encode("utf-8") if isinstance(event.data, str) else event.data
-        shell.send(session, encode_text_message(data) if is_text else encode_binary_message(data))
+        engine.send(session, encode_text_message(data) if is_text else encode_binary_message(data))

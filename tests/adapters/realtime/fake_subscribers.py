@@ -13,7 +13,7 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Viewer
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WireFormat
 from linkhub_core.application.subscriber_session import SUBSCRIBE
-from tests.adapters.realtime.room import SELLER
+from tests.adapters.realtime.realtime_fixture import SELLER
 
 __all__ = ["Watcher", "settle"]
 

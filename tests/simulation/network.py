@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 from attrs import define
 
 from linkhub_core.errors import ServiceUnavailable
-from tests.simulation.plan import Weather
-from tests.simulation.story import Story
+from tests.simulation.plan import FaultRates
+from tests.simulation.run_log import RunLog
 
-__all__ = ["Mortal", "Wire"]
+__all__ = ["Killable", "Network"]
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _STALL_SECONDS = 20.0
 _HICCUP = 20
 
 
-class Mortal(Protocol):
+class Killable(Protocol):
     """A process, as the wire knows it."""
 
     name: str
@@ -35,27 +35,27 @@ class Mortal(Protocol):
 
 
 @define(eq=False)
-class Wire:
+class Network:
     """Carries calls. Once ``calm``, everything arrives, quickly."""
 
     chance: random.Random
-    weather: Weather
-    story: Story
-    calm: bool = False
+    fault_rates: FaultRates
+    log: RunLog
+    is_healed: bool = False
     crashes: int = 0
 
-    async def travel(self, process: Mortal) -> None:
+    async def travel(self, process: Killable) -> None:
         """One way over the wire. A process that dies on it never comes back from here."""
         await asyncio.sleep(self._latency_seconds())
         if process.alive and self._kills():
             self.crashes += 1
-            self.story.tell(process.name, "crashes")
+            self.log.tell(process.name, "crashes")
             process.die()
         if not process.alive:
             await asyncio.get_running_loop().create_future()
 
     async def each(
-        self, process: Mortal, service: str, title: str, entries: Sequence[E], effect: Callable[[E], Awaitable[T]]
+        self, process: Killable, service: str, title: str, entries: Sequence[E], effect: Callable[[E], Awaitable[T]]
     ) -> list[T]:
         """Carry a batch there, let ``effect`` happen entry by entry in any order, and carry the outcomes back.
 
@@ -76,31 +76,35 @@ class Wire:
 
     def duplicates(self) -> bool:
         """Whether a message is to come twice this time."""
-        return not self.calm and self._happens(self.weather.copy_rate)
+        return not self.is_healed and self._happens(self.fault_rates.copy_rate)
 
     def _latency_seconds(self) -> float:
-        if self.calm:
+        if self.is_healed:
             return self.chance.expovariate(1 / _CALM_LATENCY_SECONDS)
-        if self._happens(self.weather.stall_rate):
+        if self._happens(self.fault_rates.stall_rate):
             return self.chance.expovariate(1 / _STALL_SECONDS)
         # Now and then a way takes as long as all that the others do: they come in between as a whole.
-        hiccup = _HICCUP if self._happens(self.weather.hiccup_rate) else 1
-        return self.chance.expovariate(1 / self.weather.latency_seconds) * hiccup
+        hiccup = _HICCUP if self._happens(self.fault_rates.hiccup_rate) else 1
+        return self.chance.expovariate(1 / self.fault_rates.latency_seconds) * hiccup
 
     def _kills(self) -> bool:
-        return not self.calm and self.crashes < self.weather.most_crashes and self._happens(self.weather.crash_rate)
+        return (
+            not self.is_healed
+            and self.crashes < self.fault_rates.most_crashes
+            and self._happens(self.fault_rates.crash_rate)
+        )
 
     def _happens(self, rate: float) -> bool:
         return self.chance.random() < rate
 
-    def _may_fail(self, process: Mortal, service: str, what: str) -> None:
-        if self.calm:
+    def _may_fail(self, process: Killable, service: str, what: str) -> None:
+        if self.is_healed:
             return
-        begin, end = self.weather.outages.get(service, (0.0, 0.0))
+        begin, end = self.fault_rates.outages.get(service, (0.0, 0.0))
         if begin <= asyncio.get_running_loop().time() < end:
-            self.story.tell(process.name, f"gets no answer, for {service} is down")
+            self.log.tell(process.name, f"gets no answer, for {service} is down")
             raise ServiceUnavailable(service, "is down for a while")
-        if self._happens(self.weather.fault_rate):
-            self.story.tell(process.name, f"meets a fault: {what}")
+        if self._happens(self.fault_rates.fault_rate):
+            self.log.tell(process.name, f"meets a fault: {what}")
             # One fault in five is of a kind that nothing foresees.
             raise RuntimeError(what) if self._happens(0.2) else ServiceUnavailable(service, what)

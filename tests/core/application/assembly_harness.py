@@ -24,11 +24,11 @@ from linkhub_core.ports import (
 from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 
-__all__ = ["Line"]
+__all__ = ["AssemblyHarness"]
 
 
 @define(eq=False, kw_only=True)
-class Line:
+class AssemblyHarness:
     """``products``, ``staging``, ``queue`` and ``notifier`` are what the use cases see; beneath them lies memory."""
 
     clock: FakeClock = field(factory=FakeClock)

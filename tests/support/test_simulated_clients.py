@@ -11,7 +11,7 @@ from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.support import virtual_time
-from tests.support.simulated_viewers import SimulatedViewer, a_hub
+from tests.support.simulated_clients import SimulatedClient, a_hub
 
 SINCE = "2026-01-15T11:00:00Z"
 
@@ -25,12 +25,12 @@ class _SlowProductStore(MemoryProductStore):
         return await super().page(query)
 
 
-async def _visit() -> SimulatedViewer:
+async def _visit() -> SimulatedClient:
     products = _SlowProductStore()
     record = a_record(revision=2, shown=True, updated_at=NOON)
     products.rows[record.key] = record
     hub = a_hub(products, FakeClock())
-    viewer = SimulatedViewer("ada", hub)
+    viewer = SimulatedClient("ada", hub)
     viewer.connect()
     viewer.subscribe(KEY.seller_handle, SINCE)
     await asyncio.sleep(5.0)

@@ -9,11 +9,11 @@ from attrs import define, field
 from linkhub_core.model import Half, ProductRecord, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
 
-__all__ = ["Story", "half_text", "product_text", "row_text", "short"]
+__all__ = ["RunLog", "half_text", "product_text", "row_text", "short"]
 
 
 @define
-class Story:
+class RunLog:
     """A line for each thing that happened, with the virtual time; kept only if it is ``wanted``."""
 
     wanted: bool

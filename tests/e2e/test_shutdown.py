@@ -12,19 +12,19 @@ from contextlib import closing
 import pytest
 from attrs import evolve
 
-from tests.e2e.hub import LINKHUB, Hub
+from tests.e2e.deployment import LINKHUB, Deployment
 from tests.e2e.test_file_health import problem_of, wait_for, watched_consumer
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e
 
 
-def test_a_lock_of_another_process_does_not_hold_the_end(hub: Hub) -> None:
+def test_a_lock_of_another_process_does_not_hold_the_end(deployment: Deployment) -> None:
     """A consumer that waits for the file is ended at its deadline, and says what was still at work."""
-    hub.run("init")
+    deployment.run("init")
     with (
-        closing(sqlite3.connect(hub.directory / "data" / "linkhub.sqlite3", isolation_level=None)) as other,
-        watched_consumer(evolve(hub, elsewhere={"LINKHUB_DRAIN_SECONDS": "0"})) as (consumer, url),
+        closing(sqlite3.connect(deployment.directory / "data" / "linkhub.sqlite3", isolation_level=None)) as other,
+        watched_consumer(evolve(deployment, elsewhere={"LINKHUB_DRAIN_SECONDS": "0"})) as (consumer, url),
     ):
         other.execute("BEGIN IMMEDIATE")  # held until the process has ended
         wait_for(consumer, url, 503, lambda checks: "no answer within" in problem_of(checks["writes"]))
@@ -34,12 +34,12 @@ def test_a_lock_of_another_process_does_not_hold_the_end(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "consume"])
-def test_a_service_that_never_answers_does_not_hold_the_end(hub: Hub, command: str) -> None:
+def test_a_service_that_never_answers_does_not_hold_the_end(deployment: Deployment, command: str) -> None:
     """A process that waits for AWS while it starts ends when it is told to."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         aws = evolve(
-            hub,
+            deployment,
             backend="aws",
             elsewhere={
                 "LINKHUB_DRAIN_SECONDS": "0",
@@ -59,9 +59,9 @@ def test_a_service_that_never_answers_does_not_hold_the_end(hub: Hub, command: s
                 assert any('"event":"exit_forced"' in line for line in process.stderr_lines)
 
 
-def test_a_hang_up_drains(hub: Hub) -> None:
+def test_a_hang_up_drains(deployment: Deployment) -> None:
     """SIGHUP, as a terminal sends that is closed, ends the process as SIGTERM does."""
-    server, _ = hub.serve()
+    server, _ = deployment.serve()
     with server:
         os.kill(server.pid, signal.SIGHUP)
         assert server.wait() == 0
@@ -69,10 +69,10 @@ def test_a_hang_up_drains(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("closed", ["<&-", "<&- >&-"])
-def test_closed_standard_files_change_nothing(hub: Hub, closed: str) -> None:
+def test_closed_standard_files_change_nothing(deployment: Deployment, closed: str) -> None:
     """A server that was started without them serves, and ends with 0 and no abort."""
     command = f"exec {shlex.quote(str(LINKHUB))} serve {closed}"
-    with Process(["/bin/sh", "-c", command], environment=hub.environment, cwd=hub.directory) as server:
+    with Process(["/bin/sh", "-c", command], environment=deployment.environment, cwd=deployment.directory) as server:
         url = server.wait_for_line(r'"url":"(http://[^"]+)"').group(1)
         server.wait_for_http(f"{url}/readyz")
         assert server.terminate() == 0

@@ -17,14 +17,14 @@ from linkhub_cli.settings import load_settings
 from tests.e2e.expectations import expected_lines, products_of, rejected_lines_of, waiting_of
 from tests.support.processes import Process
 
-__all__ = ["LINKHUB", "Hub"]
+__all__ = ["LINKHUB", "Deployment"]
 
 LINKHUB = Path(sys.executable).with_name("linkhub")
 _SETTLED_SECONDS = 90
 
 
 @frozen
-class Hub:
+class Deployment:
     """Starts processes and runs commands in ``directory``, where the embedded file is; ``elsewhere`` leads to AWS."""
 
     directory: Path

@@ -13,13 +13,13 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import an_event
 
-__all__ = ["SELLERS", "Story"]
+__all__ = ["SELLERS", "EventScript"]
 
 SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 
 
 @frozen
-class Story:
+class EventScript:
     """The messages, and what has to come of them.
 
     ``titles`` are those of the products, by video; ``lonely`` the videos whose other half never comes; ``rejected`` the
@@ -28,20 +28,20 @@ class Story:
 
     messages: Sequence[OutgoingMessage]
     titles: Mapping[str, str]
-    lonely: frozenset[str]
+    waiting: frozenset[str]
     rejected: frozenset[str]
 
     @classmethod
-    def told_by(cls, rng: random.Random, videos: int) -> Story:
+    def generate(cls, rng: random.Random, videos: int) -> EventScript:
         """Make one: each video has a caption and thumbnails, many of them more than one, a few of them never meet."""
         messages: list[OutgoingMessage] = []
-        titles, lonely, rejected = {}, set(), set()
+        titles, waiting, rejected = {}, set(), set()
         for number in range(videos):
             video_id, seller = f"v{number:05}", SELLERS[number % len(SELLERS)]
             captions = rng.randint(1, 3)
             messages += [_caption(video_id, seller, version) for version in range(captions)]
             if number % 10 == 7:
-                lonely.add(video_id)
+                waiting.add(video_id)
             else:
                 titles[video_id] = _title(video_id, captions - 1)
                 messages += [_thumbnails(video_id, seller, version) for version in range(rng.randint(1, 2))]
@@ -50,7 +50,7 @@ class Story:
                 rejected.add(f"{{ {video_id}")
         messages += rng.sample(messages, len(messages) // 4)
         rng.shuffle(messages)
-        return cls(messages, titles, frozenset(lonely), frozenset(rejected))
+        return cls(messages, titles, frozenset(waiting), frozenset(rejected))
 
     def in_parts(self, count: int) -> Iterator[Sequence[OutgoingMessage]]:
         """All messages, in so many parts."""

@@ -52,11 +52,11 @@ __all__ = [
     "SELLER",
     "SETTINGS",
     "GatedProductStore",
-    "Room",
+    "RealtimeFixture",
     "an_announcement",
     "http_client",
-    "make_room",
-    "open_room",
+    "make_realtime",
+    "open_realtime",
     "read_event",
     "until",
 ]
@@ -110,7 +110,7 @@ class Monotonic:
 
 
 @define(kw_only=True)
-class Room:
+class RealtimeFixture:
     """Everything that a test reaches for. ``port`` is uvicorn's, ``gateway_port`` the gateway's own;
     ``http_connections`` are those of uvicorn that were not handed over."""
 
@@ -185,7 +185,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 400)
 
 
-def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
+def make_realtime(settings: RealtimeSettings = SETTINGS) -> RealtimeFixture:
     """Put the parts together; nothing is opened."""
     store, clock, journal, monotonic = GatedProductStore(), FakeClock(), MemoryJournal(), Monotonic()
     browse = BrowseShop(products=store, clock=clock)
@@ -199,7 +199,7 @@ def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
         sweeps=[sockets.sweep, streams.sweep],
         monotonic=monotonic,
     )
-    return Room(
+    return RealtimeFixture(
         settings=settings,
         store=store,
         clock=clock,
@@ -213,25 +213,25 @@ def make_room(settings: RealtimeSettings = SETTINGS) -> Room:
 
 
 @asynccontextmanager
-async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room]:
+async def open_realtime(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[RealtimeFixture]:
     """Open a room on two free ports, and close it."""
-    room = make_room(settings)
+    realtime = make_realtime(settings)
     own, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
-    room.gateway_port, room.port = own.getsockname()[1], http.getsockname()[1]
-    room.gateway.start()
-    await room.gateway.listen(own)
+    realtime.gateway_port, realtime.port = own.getsockname()[1], http.getsockname()[1]
+    realtime.gateway.start()
+    await realtime.gateway.listen(own)
     app = Starlette(
         routes=[
             Route("/", _hello),
             *plain_routes(),
-            *socketio_routes(room.sockets),
-            *event_stream_routes(room.streams),
+            *socketio_routes(realtime.sockets),
+            *event_stream_routes(realtime.streams),
         ],
         exception_handlers={InvalidQuery: _invalid},
     )
     config = uvicorn.Config(
         app,
-        ws=cast(Any, room.gateway.make_connection),
+        ws=cast(Any, realtime.gateway.make_connection),
         http=HttpConnection,
         loop="none",
         lifespan="off",
@@ -243,15 +243,15 @@ async def open_room(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[Room
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([http]))  # `serve` without the signal handlers
     await until(lambda: server.started)
-    room.http_connections = cast(Collection[HttpConnection], server.server_state.connections)
+    realtime.http_connections = cast(Collection[HttpConnection], server.server_state.connections)
     try:
-        yield room
+        yield realtime
     finally:
-        await room.drain()
+        await realtime.drain()
         server.should_exit = True
         await serving
 
 
-def http_client(room: Room) -> httpx.AsyncClient:
+def http_client(realtime: RealtimeFixture) -> httpx.AsyncClient:
     """An HTTP client of the room."""
-    return httpx.AsyncClient(base_url=room.url, timeout=PATIENCE_SECONDS)
+    return httpx.AsyncClient(base_url=realtime.url, timeout=PATIENCE_SECONDS)

@@ -20,44 +20,44 @@ from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import encode_product
-from tests.e2e.hub import Hub
-from tests.e2e.mortals import Mortal
-from tests.e2e.steady_viewer import SteadyViewer
-from tests.e2e.story import SELLERS, Story
+from tests.e2e.deployment import Deployment
+from tests.e2e.event_script import SELLERS, EventScript
+from tests.e2e.killable_process import KillableProcess
+from tests.e2e.reconnecting_client import ReconnectingClient
 
-__all__ = ["Town", "a_town"]
+__all__ = ["KillScenario", "open_kill_scenario"]
 
 _WORK = re.compile(rb'"event":"(half_staged|half_was_known|product_saved)"')
 _SAFETY_SECONDS = 120
 
 
 @frozen
-class Town:
+class KillScenario:
     """A server and two consumers that die again and again, and a viewer a shop."""
 
-    hub: Hub
+    deployment: Deployment
     url: str
-    server: Mortal
-    consumers: Sequence[Mortal]
-    viewers: Sequence[SteadyViewer] = field(init=False)
+    server: KillableProcess
+    consumers: Sequence[KillableProcess]
+    viewers: Sequence[ReconnectingClient] = field(init=False)
 
     @viewers.default
-    def _viewers(self) -> Sequence[SteadyViewer]:
-        return [SteadyViewer(self.url, seller) for seller in SELLERS]
+    def _viewers(self) -> Sequence[ReconnectingClient]:
+        return [ReconnectingClient(self.url, seller) for seller in SELLERS]
 
     @property
-    def everybody(self) -> Sequence[Mortal]:
+    def processes(self) -> Sequence[KillableProcess]:
         """All who may be killed."""
         return [self.server, *self.consumers]
 
-    async def survive(self, story: Story, rng: random.Random, *, kills: int) -> None:
+    async def survive(self, script: EventScript, rng: random.Random, *, kills: int) -> None:
         """Publish the story bit by bit; after each bit, and some random work, kill somebody."""
         async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
             watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
-            for part in story.in_parts(kills):
+            for part in script.in_parts(kills):
                 begun = self._worked()  # before there is anything to do: it may be done in no time
                 await backend.publisher.publish(part)
-                victim = rng.choice(self.everybody)
+                victim = rng.choice(self.processes)
                 await self._until_at_work(victim, begun + rng.randint(1, 8))
                 victim.kill()
                 victim.start()
@@ -68,9 +68,9 @@ class Town:
                 task.cancel()
 
     def _settings(self) -> Settings:
-        return load_settings(environment=self.hub.environment).settings
+        return load_settings(environment=self.deployment.environment).settings
 
-    async def _until_at_work(self, victim: Mortal, steps: int) -> None:
+    async def _until_at_work(self, victim: KillableProcess, steps: int) -> None:
         """Until the victim is up, and consumers have done so many things altogether."""
         is_up = r'"event":"(listening|consuming)"'
 
@@ -108,20 +108,20 @@ async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> 
 
 
 @contextmanager
-def a_town(hub: Hub, directory: Path) -> Iterator[Town]:
+def open_kill_scenario(deployment: Deployment, directory: Path) -> Iterator[KillScenario]:
     """Start everybody on ``hub``, each logging to ``directory``; afterwards all end cleanly."""
     with closing(bind("127.0.0.1", 0, variable="LINKHUB_PORT")) as taken:
         port = taken.getsockname()[1]  # free again in a moment, and then the server's in each of its lives
-    environment = hub.environment | {"LINKHUB_PORT": str(port)}
-    town = Town(
-        hub=evolve(hub, elsewhere={**hub.elsewhere, "LINKHUB_PORT": str(port)}),
+    environment = deployment.environment | {"LINKHUB_PORT": str(port)}
+    scenario = KillScenario(
+        deployment=evolve(deployment, elsewhere={**deployment.elsewhere, "LINKHUB_PORT": str(port)}),
         url=f"http://127.0.0.1:{port}",
-        server=Mortal(("serve", "--no-consume"), environment, directory / "server.log"),
-        consumers=[Mortal(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
+        server=KillableProcess(("serve", "--no-consume"), environment, directory / "server.log"),
+        consumers=[KillableProcess(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
     )
-    for mortal in town.everybody:
-        mortal.log.touch()
-        mortal.start()
-    yield town
-    for mortal in town.everybody:
-        mortal.end()
+    for process in scenario.processes:
+        process.log.touch()
+        process.start()
+    yield scenario
+    for process in scenario.processes:
+        process.end()

@@ -29,11 +29,11 @@ from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.clocks import LoopClock
+from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.plan import BEGINNING, Plan
-from tests.simulation.witness import Witness
-from tests.support.simulated_viewers import Received, SimulatedViewer, a_hub
+from tests.support.simulated_clients import Received, SimulatedClient, a_hub
 
-__all__ = ["Audience"]
+__all__ = ["RealtimeClients"]
 
 _SHOPS: Final = ("a", "b")
 _LONG_AGO: Final = BEGINNING.replace(year=BEGINNING.year - 1)
@@ -43,21 +43,21 @@ _PATIENCE_SECONDS: Final = 3_600
 
 
 @define(eq=False)
-class _Weather:
+class _Network:
     """What goes wrong between the server, its bus and its store; nothing once it is ``calm``."""
 
     chance: random.Random
     latency_seconds: float
-    calm: bool = False
+    is_healed: bool = False
 
     def latency(self) -> float:
         """How long a way takes; one in ten takes very long."""
-        is_long = not self.calm and self.chance.random() < 0.1
+        is_long = not self.is_healed and self.chance.random() < 0.1
         return self.chance.expovariate(1.0) * self.latency_seconds * (50 if is_long else 1)
 
     def happens(self, rate: float) -> bool:
         """Whether something goes wrong this time."""
-        return not self.calm and self.chance.random() < rate
+        return not self.is_healed and self.chance.random() < rate
 
 
 @frozen
@@ -65,7 +65,7 @@ class _Reads:
     """The product store as the server reads it."""
 
     inner: MemoryProductStore
-    weather: _Weather
+    network: _Network
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
@@ -83,14 +83,14 @@ class _Reads:
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port. It does not fail: late news of a deleted product would then be shown, as it should be."""
-        await asyncio.sleep(self.weather.latency())
+        await asyncio.sleep(self.network.latency())
         found = await self.inner.read(keys)
-        await asyncio.sleep(self.weather.latency())
+        await asyncio.sleep(self.network.latency())
         return found
 
     async def _travel(self) -> None:
-        await asyncio.sleep(self.weather.latency())
-        if self.weather.happens(0.1):
+        await asyncio.sleep(self.network.latency())
+        if self.network.happens(0.1):
             raise ServiceUnavailable("products", "does not answer the server")
 
 
@@ -101,8 +101,8 @@ class _Client:
     It loads a page when it has none, and when an answer does not say ``recovered``.
     """
 
-    viewer: SimulatedViewer
-    audience: Audience
+    viewer: SimulatedClient
+    realtime: RealtimeClients
     shops: set[str] = field(factory=set)
     page: dict[ProductKey, tuple[str, int]] = field(factory=dict)
     _seen: dict[tuple[ProductKey, str], int] = field(factory=dict)
@@ -146,21 +146,21 @@ class _Client:
             has_page = data["recovered"] and shop in {key.seller_handle for key in self.page}
             if shop in self.shops and not has_page:
                 others = {key: known for key, known in self.page.items() if key.seller_handle != shop}
-                self.page = others | self.audience.stored(shop)
+                self.page = others | self.realtime.stored(shop)
         elif received.is_product:
             key = ProductKey(data["product"]["seller_handle"], data["product"]["video_id"])
             self._take_product(key, data["product"]["created_at"], data["revision"])
 
     def _tell(self, sentence: str) -> None:
-        self.audience.witness.story.tell(self.viewer.name, sentence)
+        self.realtime.checker.log.tell(self.viewer.name, sentence)
 
     def _take_product(self, key: ProductKey, life: str, revision: int) -> None:
         name = f"{self.viewer.name} is shown revision {revision} of {key}, created at {life[11:]}"
         self._tell(name.partition(" ")[2])
-        self.audience.witness.hold(key.seller_handle in self.shops, f"{name}, whose shop it does not watch")
-        if self.audience.witness.has_distinct_lives(key):
+        self.realtime.checker.hold(key.seller_handle in self.shops, f"{name}, whose shop it does not watch")
+        if self.realtime.checker.has_distinct_lives(key):
             is_later = self._seen.get((key, life), -1) < revision
-            self.audience.witness.hold(is_later, f"{name} again, or after a later one")
+            self.realtime.checker.hold(is_later, f"{name} again, or after a later one")
         self._seen[key, life] = revision
         known_life, known_revision = self.page.get(key, (life, 0))
         if life != known_life or revision > known_revision:
@@ -168,42 +168,42 @@ class _Client:
 
 
 @define(eq=False)
-class Audience:
+class RealtimeClients:
     """The server, its bus and its clients; made on the running loop."""
 
     plan: Plan
-    witness: Witness
-    weather: _Weather
+    checker: InvariantChecker
+    network: _Network
     hub: Hub
     clients: list[_Client] = field(factory=list)
     _on_their_way: int = 0
 
     @classmethod
-    def of(cls, plan: Plan, witness: Witness) -> Audience:
+    def of(cls, plan: Plan, checker: InvariantChecker) -> RealtimeClients:
         """The audience of a plan."""
         chance = random.Random(f"audience of {plan.seed}")
-        weather = _Weather(chance, plan.weather.latency_seconds)
-        hub = a_hub(_Reads(witness.products, weather), LoopClock(), settings=_SETTINGS)
-        audience = cls(plan, witness, weather, hub)
-        audience.clients = [_Client(SimulatedViewer(name, hub), audience) for name in ("Ada", "Bob")]
-        witness.listeners.append(audience.hear)
-        return audience
+        network = _Network(chance, plan.fault_rates.latency_seconds)
+        hub = a_hub(_Reads(checker.products, network), LoopClock(), settings=_SETTINGS)
+        realtime = cls(plan, checker, network, hub)
+        realtime.clients = [_Client(SimulatedClient(name, hub), realtime) for name in ("Ada", "Bob")]
+        checker.listeners.append(realtime.hear)
+        return realtime
 
     # --- the bus ---------------------------------------------------------------------------------------------------
 
     def hear(self, announcement: Announcement) -> None:
         """The bus takes an announcement: it comes after a while, maybe twice, or it is lost."""
         # Of products that are deleted by hand none is lost: late news of them could not be told from the last news.
-        if not self.plan.deletions and self.weather.happens(0.1):
-            self.witness.story.tell("The bus", f"loses revision {announcement.revision} of {announcement.key}")
+        if not self.plan.deletions and self.network.happens(0.1):
+            self.checker.log.tell("The bus", f"loses revision {announcement.revision} of {announcement.key}")
             self._send(partial(self.hub.catch_up, _LONG_AGO))
             return
-        for _ in range(2 if self.weather.happens(0.2) else 1):
+        for _ in range(2 if self.network.happens(0.2) else 1):
             self._send(partial(self.hub.broadcast_all, [announcement]))
 
     def _send(self, arrive: partial[None]) -> None:
         self._on_their_way += 1
-        asyncio.get_running_loop().call_later(self.weather.latency(), self._arrive, arrive)
+        asyncio.get_running_loop().call_later(self.network.latency(), self._arrive, arrive)
 
     def _arrive(self, arrive: partial[None]) -> None:
         self._on_their_way -= 1
@@ -213,14 +213,14 @@ class Audience:
 
     async def visit(self) -> None:
         """Let clients come and go until the storm is over; then each watches both shops."""
-        loop, chance = asyncio.get_running_loop(), self.weather.chance
-        while loop.time() < self.plan.storm_seconds:
-            await asyncio.sleep(chance.expovariate(12 / self.plan.storm_seconds))
+        loop, chance = asyncio.get_running_loop(), self.network.chance
+        while loop.time() < self.plan.fault_seconds:
+            await asyncio.sleep(chance.expovariate(12 / self.plan.fault_seconds))
             client = chance.choice(self.clients)
             client.viewer.unsent_bytes = chance.choice((0, 0, _SLOW_BYTES))
             for _ in range(chance.randint(1, 4)):
                 self._act(client)
-        self.weather.calm = True
+        self.network.is_healed = True
         for client in self.clients:
             client.viewer.unsent_bytes = 0
             if not client.viewer.is_connected:
@@ -230,7 +230,7 @@ class Audience:
                     client.subscribe(shop, timestamp_text(_LONG_AGO))
 
     def _act(self, client: _Client) -> None:
-        chance = self.weather.chance
+        chance = self.network.chance
         if not client.viewer.is_connected:
             client.connect()
         shop = chance.choice(_SHOPS)
@@ -250,7 +250,7 @@ class Audience:
 
     def stored(self, shop: str) -> dict[ProductKey, tuple[str, int]]:
         """The life and the revision of each product of a shop in the store, as REST shows them."""
-        rows = self.witness.products.rows
+        rows = self.checker.products.rows
         return {
             key: (timestamp_text(record.created_at), record.revision)
             for key, record in rows.items()
@@ -263,7 +263,7 @@ class Audience:
             if not self._on_their_way and len(asyncio.all_tasks()) == 1:
                 return
             await asyncio.sleep(1.0)
-        self.witness.hold(False, "in the end, tasks of clients are left")
+        self.checker.hold(False, "in the end, tasks of clients are left")
 
     def hold_pages(self, when: str) -> None:
         """Each client sees what is stored, of each product whose lives can be told apart."""
@@ -271,9 +271,9 @@ class Audience:
             for shop in client.shops:
                 for key, stored in self.stored(shop).items():
                     seen = client.page.get(key)
-                    if seen == (stored[0], 0) and self.witness.is_only_adopted(self.witness.products.rows[key]):
+                    if seen == (stored[0], 0) and self.checker.is_only_adopted(self.checker.products.rows[key]):
                         continue
-                    if self.witness.has_distinct_lives(key):
-                        self.witness.hold(
+                    if self.checker.has_distinct_lives(key):
+                        self.checker.hold(
                             seen == stored, f"{when}, {client.viewer.name} sees {seen} of {key}, not {stored}"
                         )

@@ -1,7 +1,7 @@
 """Whether a page fits its screen: what is measured, on which screens, and what may be cut or scrolled sideways.
 
 Measured after layout, not by eye: the page does not scroll sideways; no visible element reaches beyond the screen; no
-text is wider or higher than the box that cuts it. ``misfits.js`` measures; the exceptions are named here.
+text is wider or higher than the box that cuts it. ``layout_overflow.js`` measures; the exceptions are named here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 from playwright.async_api import Page
 
-__all__ = ["SCREENS", "TIGHT_SCREENS", "Screen", "misfits", "misfits_by_screen", "show_on"]
+__all__ = ["SCREENS", "TIGHT_SCREENS", "Screen", "overflows", "overflows_by_screen", "show_on"]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +53,7 @@ _MAY_CUT = ", ".join(
         ":is(.tile, .card) :is(.title, li), .tile .tags, .toast-title, .letter-what, #filters button",
     ]
 )
-_MISFITS = (Path(__file__).parent / "misfits.js").read_text("utf-8")
+_MISFITS = (Path(__file__).parent / "layout_overflow.js").read_text("utf-8")
 
 _TEXT_SIZE = """(percent) => { document.documentElement.style.fontSize = percent === 100 ? "" : `${percent}%`; }"""
 _NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
@@ -66,7 +66,7 @@ async def show_on(page: Page, screen: Screen) -> None:
     await page.evaluate(_NEXT_FRAMES)
 
 
-async def misfits(page: Page, *, may_cut: str = "") -> list[str]:
+async def overflows(page: Page, *, may_cut: str = "") -> list[str]:
     """Return what does not fit the screen that the page has now.
 
     Args:
@@ -78,10 +78,10 @@ async def misfits(page: Page, *, may_cut: str = "") -> list[str]:
     return found
 
 
-async def misfits_by_screen(page: Page) -> dict[str, list[str]]:
+async def overflows_by_screen(page: Page) -> dict[str, list[str]]:
     """Show the page on each of the screens and return what does not fit, by the screen's name."""
     found = {}
     for screen in SCREENS:
         await show_on(page, screen)
-        found[screen.name] = await misfits(page)
+        found[screen.name] = await overflows(page)
     return {name: complaints for name, complaints in found.items() if complaints}

@@ -14,7 +14,7 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, Notifier, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
-__all__ = ["Crash", "Fuse", "Laboratory", "Worker"]
+__all__ = ["Crash", "CrashPoint", "ProtocolHarness", "Worker"]
 
 STAGING_TTL = timedelta(days=1)
 
@@ -24,7 +24,7 @@ class Crash(BaseException):
 
 
 @define
-class Fuse:
+class CrashPoint:
     """Lets ``calls`` calls pass, and kills the process at the next, before its effect or ``after`` it; None: never."""
 
     calls: int | None = None
@@ -49,11 +49,11 @@ class Fuse:
 
 
 @frozen
-class _Mortal:
+class _CrashingPort:
     """A port in the hands of a process that dies when its ``fuse`` says so."""
 
     inner: Any
-    fuse: Fuse
+    crash_point: CrashPoint
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.inner, name)
@@ -61,13 +61,13 @@ class _Mortal:
             return method
 
         async def call(*arguments: Any, **options: Any) -> Any:
-            return await self.fuse.around(lambda: method(*arguments, **options))
+            return await self.crash_point.around(lambda: method(*arguments, **options))
 
         return call
 
 
 @define
-class Notes:
+class Effects:
     """What left the system: messages acknowledged, and announcements."""
 
     acknowledged: list[Delivery] = field(factory=list)
@@ -83,10 +83,10 @@ class _NotedQueue:
     """A queue that notes what it was asked to delete."""
 
     inner: EventQueue
-    notes: Notes
+    effects: Effects
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self.notes.acknowledged += deliveries
+        self.effects.acknowledged += deliveries
         await self.inner.acknowledge(deliveries)
 
     def __getattr__(self, name: str) -> Any:
@@ -94,7 +94,7 @@ class _NotedQueue:
 
 
 @frozen(kw_only=True)
-class Laboratory:
+class ProtocolHarness:
     """Opened ports; ``seller_handle`` is nobody else's, so that tables may be shared."""
 
     clock: FakeClock
@@ -105,23 +105,23 @@ class Laboratory:
     staging: StagingStore
     seller_handle: str
     close: Callable[[], None]
-    notes: Notes = field(factory=Notes, init=False)
+    effects: Effects = field(factory=Effects, init=False)
 
-    def worker(self, fuse: Fuse | None = None) -> Worker:
+    def worker(self, crash_point: CrashPoint | None = None) -> Worker:
         """A process, whole until its fuse has burnt down."""
-        burning = fuse or Fuse()
+        point = crash_point or CrashPoint()
 
-        def mortal(port: object) -> Any:
-            return _Mortal(port, burning)
+        def crashing(port: object) -> Any:
+            return _CrashingPort(port, point)
 
         completion = Completion(
-            products=cast(ProductStore, mortal(self.products)),
-            staging=cast(StagingStore, mortal(self.staging)),
-            notifier=cast(Notifier, mortal(self.notes)),
+            products=cast(ProductStore, crashing(self.products)),
+            staging=cast(StagingStore, crashing(self.staging)),
+            notifier=cast(Notifier, crashing(self.effects)),
             journal=MemoryJournal(),
             clock=self.clock,
         )
-        queue = cast(EventQueue, mortal(_NotedQueue(self.queue, self.notes)))
+        queue = cast(EventQueue, crashing(_NotedQueue(self.queue, self.effects)))
         assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=STAGING_TTL, jitter=lambda: 0.0)
         return Worker(queue=queue, assemble=assemble, sweep=Sweep(completion=completion))
 
@@ -143,7 +143,7 @@ class Worker:
             return 0
         return len(deliveries)
 
-    async def tidy(self) -> None:
+    async def sweep_once(self) -> None:
         """Sweep once."""
         try:
             await self.sweep()

@@ -1,4 +1,4 @@
-"""The witness: sees every effect when it happens, and holds it against what linkhub guarantees.
+"""Observes every effect when it happens, and compares it with the guarantees of linkhub.
 
 Rule 1. From its acknowledgement on, a half is in its product or in staging, or a newer one of its kind is. A row is
         dropped only if a product has its half. A row that waits in vain is removed no earlier than after nine tenths of
@@ -12,7 +12,7 @@ Rule 4. What is announced was stored exactly so. A debt is cleared only of a rev
 Rule 5. A process that announces what another one saved has read the product again after it waited for the other one.
 Rule 6. Only messages that are malformed, or that a store refuses, are rejected; the malformed are never acknowledged.
 
-In the end the product is the newest caption and the newest thumbnails, by an order of stamps of the witness's own;
+In the end the product is the newest caption and the newest thumbnails, by an order of stamps of its own;
 viewers saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
 copies change nothing.
 """
@@ -34,10 +34,10 @@ from linkhub_core.model import Content, Half, Kind, ProductKey, ProductRecord, V
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
 from linkhub_core.ports import DeadLetter, Delivery
 from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
-from tests.simulation.plan import BEGINNING, Plan, Posting
-from tests.simulation.story import Story, short
+from tests.simulation.plan import BEGINNING, Plan, Publication
+from tests.simulation.run_log import RunLog, short
 
-__all__ = ["Witness", "half_of"]
+__all__ = ["InvariantChecker", "half_of"]
 
 _EXPIRY_TOLERANCE_SECONDS = 1.5  # clocks of worlds in which halves expire are right to half a second
 
@@ -52,14 +52,14 @@ def half_of(kind: Kind, body: str, first_sent_at: datetime) -> Half | None:
 
 
 @frozen
-class _Posted:
-    """A half as it was posted, and its place in the witness's own order: the stamp cut to the sending, then whole."""
+class _Published:
+    """A half as it was posted, and its place in the order of this module: the stamp cut to the sending, then whole."""
 
     half: Half
     order: tuple[int, int, str]
 
     @classmethod
-    def of(cls, half: Half, sent_at: datetime) -> _Posted:
+    def of(cls, half: Half, sent_at: datetime) -> _Published:
         sent_us = round((sent_at - BEGINNING).total_seconds() * 1_000_000)
         begin_us = round((BEGINNING - datetime(1970, 1, 1, tzinfo=BEGINNING.tzinfo)).total_seconds() * 1_000_000)
         latest_us = (begin_us + sent_us) // 1000 * 1000 + 999
@@ -85,15 +85,15 @@ class _Task:
 
 
 @define(eq=False, kw_only=True)
-class Witness:
+class InvariantChecker:
     """Holds one run against the rules; ``violations`` are those that were broken."""
 
     plan: Plan
     products: MemoryProductStore
     staging: MemoryStagingStore
-    story: Story
+    log: RunLog
     violations: list[str] = field(factory=list)
-    posted: list[_Posted] = field(factory=list)
+    published: list[_Published] = field(factory=list)
     malformed: int = 0
     product_writes: int = 0
     announcements: int = 0
@@ -111,18 +111,18 @@ class Witness:
 
     # --- messages
 
-    def saw_posting(self, posting: Posting, sent_at: datetime) -> None:
+    def saw_publication(self, publication: Publication, sent_at: datetime) -> None:
         """A worker sent a message."""
-        half = half_of(posting.kind, posting.body, sent_at)
+        half = half_of(publication.kind, publication.body, sent_at)
         if half is None:
             self.malformed += 1
         else:
-            self.posted.append(_Posted.of(half, sent_at))
+            self.published.append(_Published.of(half, sent_at))
 
     def saw_foreign_row(self, row: WaitingHalf) -> None:
         """Another service left a row in staging, whose messages it has acknowledged."""
         for half in row.halves:
-            self.posted.append(_Posted.of(half, BEGINNING))
+            self.published.append(_Published.of(half, BEGINNING))
             self._acknowledged.setdefault(half.key, set()).add(half)
 
     def saw_foreign_product(self, record: ProductRecord) -> None:
@@ -130,7 +130,7 @@ class Witness:
         for content, version in zip(
             _contents(record), (record.caption_version, record.thumbnails_version), strict=True
         ):
-            self.posted.append(_Posted(Half(key=record.key, version=version, content=content), (0, 0, "")))
+            self.published.append(_Published(Half(key=record.key, version=version, content=content), (0, 0, "")))
         self._lives[record.key] = [{0: record}]
         self._announced.add((record.key, 1, 0))
         self._views[record.key] = (timestamp_text(record.created_at), 0), orjson.loads(encode_product(record))
@@ -143,8 +143,8 @@ class Witness:
             return
         self._acknowledged.setdefault(half.key, set()).add(half)
         self.hold(self.safe(half), f"message {delivery.message_id} was acknowledged, but {_name(half)} is nowhere")
-        told = self._in_staging(half) or self._was_announced(half) or self._is_excused(half)
-        self.hold(told, f"message {delivery.message_id} was acknowledged, but {_name(half)} was never announced")
+        logged = self._in_staging(half) or self._was_announced(half) or self._is_excused(half)
+        self.hold(logged, f"message {delivery.message_id} was acknowledged, but {_name(half)} was never announced")
 
     def saw_rejection(self, delivery: Delivery) -> None:
         """A process moved a message to the dead letters."""
@@ -369,10 +369,10 @@ class Witness:
         dead = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in letters]
         count = dead.count(None)
         self.hold(count == self.malformed, f"{when}, {count} of {self.malformed} malformed messages are dead letters")
-        for posted in self.posted:
-            half = posted.half
+        for published in self.published:
+            half = published.half
             self.hold(self.safe(half) or half in dead, f"{when}, {_name(half)} is nowhere")
-        for key in {posted.half.key for posted in self.posted} - beside:
+        for key in {published.half.key for published in self.published} - beside:
             self._hold_product(when, key)
 
     def hold_adopted(self) -> None:
@@ -402,8 +402,8 @@ class Witness:
             self.hold(waits, f"{when}, {_name(known)} does not wait in staging")
 
     def newest_of(self, key: ProductKey, kind: Kind) -> Half | None:
-        """The newest half of a kind that was posted, by the witness's own order."""
-        ours = [one for one in self.posted if (one.half.key, one.half.kind) == (key, kind)]
+        """The newest half of a kind that was posted, by the order of this module."""
+        ours = [one for one in self.published if (one.half.key, one.half.kind) == (key, kind)]
         return max(ours, key=lambda one: one.order).half if ours else None
 
     def _hold_view(self, when: str, key: ProductKey, record: ProductRecord | None) -> None:
@@ -425,7 +425,7 @@ class Witness:
         """Note ``rule`` as broken unless it is kept."""
         if not kept:
             self.violations.append(rule)
-            self.story.tell("The witness", f"finds a rule broken: {rule}")
+            self.log.tell("The checker", f"finds a rule broken: {rule}")
 
 
 def version_in(record: ProductRecord, kind: Kind) -> Version:

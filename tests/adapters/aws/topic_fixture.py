@@ -17,13 +17,13 @@ from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.fakes import FakeClock
-from tests.adapters.aws.queue_room import SAFETY_SECONDS
+from tests.adapters.aws.queue_fixture import SAFETY_SECONDS
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["Seconds", "TopicRoom"]
+__all__ = ["Seconds", "TopicFixture"]
 
 
 @define
@@ -37,7 +37,7 @@ class Seconds:
 
 
 @define(kw_only=True, eq=False)
-class TopicRoom:
+class TopicFixture:
     """A topic, and what is built on it. ``sqs`` and ``sns`` are where faults are put in."""
 
     sqs: SQSClient
