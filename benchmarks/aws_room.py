@@ -67,8 +67,8 @@ class AwsRoom:
 
     def __attrs_post_init__(self) -> None:
         tables = DynamoDbTables(dynamodb=self.dynamodb, calls=AwsCalls(service="DynamoDB"), clock=SystemClock())
-        asyncio.run(tables.create(products_table(self.products_table)))
-        asyncio.run(tables.create(staging_table(self.staging_table)))
+        asyncio.run(tables.ensure(products_table(self.products_table)))
+        asyncio.run(tables.ensure(staging_table(self.staging_table)))
 
     @queue_urls.default
     def _make_queues(self) -> Mapping[Kind, str]:

@@ -26,6 +26,7 @@ from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATH,
+    Admission,
     EventStreams,
     Gateway,
     Hub,
@@ -98,11 +99,11 @@ def make_server(missed: int) -> Server:
         products.rows[record.key] = record
     browse = BrowseShop(products=products, clock=clock)
     hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
-    sockets, streams = SocketIoServer(hub=hub, settings=settings), EventStreams(hub=hub, settings=settings)
+    admission = Admission(settings=settings, counters=hub.counters)
+    sockets, streams = SocketIoServer(hub=hub, admission=admission), EventStreams(hub=hub, admission=admission)
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), SOCKETIO_PATH: sockets.endpoint},
-        settings=settings,
-        counters=hub.counters,
+        admission=admission,
         sweeps=[sockets.sweep, streams.sweep],
     )
     return Server(products, hub, sockets, streams, gateway)

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 import event_tables
-from attrs import fields
+from attrs import asdict, fields
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import Metric
 
 from linkhub_adapters.http.api import openapi
 from linkhub_adapters.observability import Metrics
-from linkhub_adapters.observability.gauges import CloudUsage, Figures, RealtimeFigures
+from linkhub_adapters.observability.gauges import CloudUsage, Figures
+from linkhub_adapters.realtime import Counters
 from linkhub_cli.main import program
 from linkhub_cli.settings import reference as settings_reference
 from linkhub_cli.wiring import documents
@@ -49,7 +50,18 @@ def metrics() -> str:
     now = FakeClock().now()
     exposed = Metrics(
         take_figures=lambda: Figures(taken_at=now, queued={"caption": 0}, staged=0, dead_letters=0),
-        take_realtime=lambda: RealtimeFigures(connections={"websocket": 0}, refused={"origin": 0}),
+        take_realtime=lambda: {
+            **asdict(Counters()),
+            "refused": {"origin": 0},
+            "connections": {"websocket": 0},
+            "subscriptions": 0,
+        },
+        take_http=lambda: {
+            "page_reads": {"kept": 0},
+            "kept_page_bytes": 0,
+            "cut": {"stalled": 0},
+            "requests": {"in_work": 0},
+        },
         take_usage=lambda: CloudUsage(
             calls={("SQS", "receive_message"): 0},
             retries={("SQS", "receive_message"): 0},

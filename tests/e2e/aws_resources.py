@@ -56,4 +56,4 @@ def _make_queue(sqs: SQSClient, name: str, *, is_fifo: bool) -> str:
 def _make_tables(dynamodb: DynamoDBClient, products: str, staging: str) -> None:
     tables = DynamoDbTables(dynamodb=dynamodb, calls=AwsCalls(service="DynamoDB"), clock=SystemClock())
     for table in (products_table(products), staging_table(staging)):
-        asyncio.run(tables.create(table))
+        asyncio.run(tables.ensure(table))

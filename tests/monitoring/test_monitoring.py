@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import asdict
 
-from linkhub_adapters.observability import CloudUsage, Figures, Metrics, RealtimeFigures
+from linkhub_adapters.observability import CloudUsage, Figures, Metrics
 from linkhub_adapters.observability.metrics import ACTIVITIES
+from linkhub_adapters.realtime import Counters
 from linkhub_core.testing.builders import NOON
 from tests.support.requirement import PROMTOOL, require
 
@@ -40,7 +42,12 @@ def exposed_names() -> set[str]:
     """The names of all samples that a process can expose."""
     metrics = Metrics(
         take_figures=lambda: Figures(taken_at=NOON, queued={"caption": 0}, staged=0, dead_letters=0),
-        take_realtime=lambda: RealtimeFigures(connections={"websocket": 0}, refused={"origin": 0}),
+        take_realtime=lambda: {
+            **asdict(Counters()),
+            "refused": {"origin": 0},
+            "connections": {"websocket": 0},
+            "subscriptions": 0,
+        },
         take_usage=lambda: CloudUsage(
             calls={("SQS", "x"): 0}, retries={("SQS", "x"): 0}, failures={("SQS", "x"): 0}, units={("t", "read"): 0}
         ),

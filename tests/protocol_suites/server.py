@@ -23,7 +23,7 @@ from dependency_injector.providers import Object, Singleton
 
 from linkhub_adapters.realtime import RealtimeSettings, SocketIoServer, engineio, socketio
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
-from linkhub_adapters.realtime.engineio import EngineSession, Refusal, Transport, encode_binary_message
+from linkhub_adapters.realtime.engineio import EngineSession, Transport, encode_binary_message
 from linkhub_adapters.realtime.engineio import encode_text_message as text_message
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import Extras, serve
@@ -79,10 +79,8 @@ class SocketEcho(SocketIoClient):
 class _EchoServer(SocketIoServer):
     make_client: MakeClient
 
-    def _open(self, transport: Transport, address: str) -> SocketIoClient | Refusal:
+    def _open(self, transport: Transport, address: str) -> SocketIoClient:
         opened = super()._open(transport, address)
-        if isinstance(opened, Refusal):
-            return opened
         client = self.make_client(self, opened.engine, opened.address, self.monotonic())
         self._clients[opened.engine.sid] = client
         return client
@@ -91,7 +89,9 @@ class _EchoServer(SocketIoServer):
 def _rewire(make_client: MakeClient | None, container: ServerContainer, _: str) -> Extras:
     container.realtime_settings.override(Object(_SETTINGS))
     if make_client is not None:
-        echoes = Singleton(_EchoServer, hub=container.hub, settings=_SETTINGS, make_client=Object(make_client))
+        echoes = Singleton(
+            _EchoServer, hub=container.hub, admission=container.admission, make_client=Object(make_client)
+        )
         container.socketio.override(echoes)
     return Extras()
 

@@ -1,19 +1,20 @@
 """The metrics of one process, on a registry of their own: everything an operator watches, by name.
 
-Counters and histograms are fed by the journal and the store wrappers. Gauges are read at the moment of the scrape from
-figures that others keep.
+The journal and the observed stores feed counters and histograms. All other metrics are read at each scrape from what
+its owner counts; the tables at the end say under which name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from attrs import define, field
+from attrs import asdict, define, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
-from linkhub_adapters.observability.gauges import CloudUsage, Figures, HttpFigures, RealtimeFigures
+from linkhub_adapters.observability.gauges import CloudUsage, Figures, Readings
 from linkhub_adapters.observability.logs import dropped_lines
 from linkhub_core.model import Kind
 from linkhub_core.wire.intake import DEVIATIONS
@@ -27,11 +28,20 @@ CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 
 @define(kw_only=True, eq=False)
 class Metrics:
-    """Every metric that linkhub exposes. The ``take_...`` are asked at each scrape."""
+    """Every metric that linkhub exposes.
+
+    Args:
+        take_figures: the newest figures of queues and stores.
+        take_realtime: the readings of the realtime room, one for each row of its table.
+        take_http: the readings of plain HTTP, likewise.
+        take_usage: what a cloud's services were asked for.
+        take_dropped_lines: how many lines of the log were dropped.
+        registry: where they are registered.
+    """
 
     take_figures: Callable[[], Figures | None] = field(default=lambda: None)
-    take_realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
-    take_http: Callable[[], HttpFigures | None] = field(default=lambda: None)
+    take_realtime: Callable[[], Readings | None] = field(default=lambda: None)
+    take_http: Callable[[], Readings | None] = field(default=lambda: None)
     take_usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
     take_dropped_lines: Callable[[], int] = field(default=dropped_lines)
     registry: CollectorRegistry = field(factory=CollectorRegistry)
@@ -78,11 +88,11 @@ class Metrics:
             buckets=CALL_BUCKETS_SECONDS,
             registry=self.registry,
         )
-        self._begin_at_nought()
+        self._begin_at_zero()
         self.registry.register(self)
 
-    def _begin_at_nought(self) -> None:
-        """Show what an alert counts from the start: the first failure of a process has to be an increase, too."""
+    def _begin_at_zero(self) -> None:
+        """Expose zeros from the start, so that the first failure of a process is an increase."""
         for activity in ACTIVITIES:
             for transient in ("true", "false"):
                 self.failures.labels(activity, transient)
@@ -101,93 +111,78 @@ class Metrics:
         return generate_latest(self.registry), CONTENT_TYPE_PLAIN_1_0_0
 
     def collect(self) -> Iterator[Metric]:
-        """What only a look can tell; called by the registry at each scrape."""
-        dropped = "Lines of the log that could not be written"
-        yield CounterMetricFamily("linkhub_log_lines_dropped", dropped, self.take_dropped_lines())
+        """The readings of the moment; the registry calls this at each scrape."""
+        yield from _families({"dropped_lines": self.take_dropped_lines()}, _LOG_ROWS)
         if (figures := self.take_figures()) is not None:
-            yield from _standing(figures)
+            yield from _families(_backend_readings(figures), _BACKEND_ROWS)
         if (realtime := self.take_realtime()) is not None:
-            yield from _connected(realtime)
+            yield from _families(realtime, _REALTIME_ROWS)
         if (http := self.take_http()) is not None:
-            yield from _answered(http)
+            yield from _families(http, _HTTP_ROWS)
         if (usage := self.take_usage()) is not None:
-            yield from _used(usage)
+            yield from _families(asdict(usage, recurse=False), _CLOUD_ROWS)
 
 
-def _standing(figures: Figures) -> Iterator[Metric]:
-    queued = GaugeMetricFamily("linkhub_queue_messages", "Messages on a queue, leased ones too", labels=["queue"])
-    for queue, count in figures.queued.items():
-        queued.add_metric([queue], count)
-    yield queued
-    if figures.staged is not None:
-        yield GaugeMetricFamily("linkhub_staging_halves", "Halves that wait for their partner", figures.staged)
-        since = figures.oldest_staged_at or figures.taken_at
-        age = (figures.taken_at - since).total_seconds()
-        yield GaugeMetricFamily("linkhub_staging_oldest_age_seconds", "How long the oldest half has waited", age)
-    if figures.dead_letters is not None:
-        yield GaugeMetricFamily("linkhub_dead_letters", "Rejected messages that are kept", figures.dead_letters)
+class _Row(NamedTuple):
+    """How one reading is exposed; with labels it is a mapping from their values, one text or a tuple, to numbers."""
+
+    reading: str
+    name: str
+    family: type[GaugeMetricFamily | CounterMetricFamily]
+    documentation: str
+    labels: Sequence[str] = ()
 
 
-def _connected(realtime: RealtimeFigures) -> Iterator[Metric]:
-    connections = GaugeMetricFamily("linkhub_connections", "Open connections by transport", labels=["transport"])
-    for transport, count in realtime.connections.items():
-        connections.add_metric([transport], count)
-    yield connections
-    yield GaugeMetricFamily("linkhub_subscriptions", "Subscriptions to shops", realtime.subscriptions)
-    for name, documentation, total in _totals(realtime):
-        yield CounterMetricFamily(name, documentation, total)
-    refused = CounterMetricFamily("linkhub_connections_refused", "Connections refused, by reason", labels=["reason"])
-    for reason, count in realtime.refused.items():
-        refused.add_metric([reason], count)
-    yield refused
+_GAUGE, _TOTAL = GaugeMetricFamily, CounterMetricFamily
+
+_BACKEND_ROWS = (
+    _Row("queued", "queue_messages", _GAUGE, "Messages on a queue, leased ones too", ["queue"]),
+    _Row("staged", "staging_halves", _GAUGE, "Halves that wait for their partner"),
+    _Row("oldest_age_seconds", "staging_oldest_age_seconds", _GAUGE, "How long the oldest half has waited"),
+    _Row("dead_letters", "dead_letters", _GAUGE, "Rejected messages that are kept"),
+)
+_REALTIME_ROWS = (
+    _Row("connections", "connections", _GAUGE, "Open connections by transport", ["transport"]),
+    _Row("subscriptions", "subscriptions", _GAUGE, "Subscriptions to shops"),
+    _Row("connections_opened", "connections_opened", _TOTAL, "Subscribers that were connected"),
+    _Row("connections_closed", "connections_closed", _TOTAL, "Subscribers that were disconnected"),
+    _Row("slow_readers_closed", "slow_readers_closed", _TOTAL, "Connections closed with 1013"),
+    _Row("messages_in", "viewer_messages", _TOTAL, "Messages of subscribers"),
+    _Row("errors", "viewer_errors", _TOTAL, "Error events that answered subscribers"),
+    _Row("broadcasts", "broadcasts", _TOTAL, "Announcements that were broadcast to subscribers"),
+    _Row("repeats_dropped", "repeats_dropped", _TOTAL, "Announcements that were not newer than the last one"),
+    _Row("deliveries", "deliveries", _TOTAL, "Events written to connections"),
+    _Row("refused", "connections_refused", _TOTAL, "Connections refused, by reason", ["reason"]),
+)
+_HTTP_ROWS = (
+    _Row("page_reads", "page_reads", _TOTAL, "First pages of shops: kept, joined to a read, or read", ["source"]),
+    _Row("kept_page_bytes", "kept_page_bytes", _GAUGE, "Bytes of the first pages that are kept"),
+    _Row("cut", "http_connections_cut", _TOTAL, "Connections of plain HTTP that were cut, by reason", ["reason"]),
+    _Row("requests", "http_requests", _GAUGE, "Requests for pages: in work, and waiting", ["state"]),
+)
+_CLOUD_ROWS = (
+    _Row("calls", "aws_calls", _TOTAL, "Calls of AWS by service and operation", ["service", "operation"]),
+    _Row("retries", "aws_retries", _TOTAL, "Attempts that botocore repeated, by operation", ["service", "operation"]),
+    _Row("failures", "aws_failures", _TOTAL, "Calls, or parts of batches, that failed, by code", ["service", "code"]),
+    _Row("units", "dynamodb_units", _TOTAL, "DynamoDB capacity units by table", ["table", "direction"]),
+)
+_LOG_ROWS = (_Row("dropped_lines", "log_lines_dropped", _TOTAL, "Lines of the log that could not be written"),)
 
 
-def _totals(realtime: RealtimeFigures) -> Sequence[tuple[str, str, int]]:
-    return (
-        ("linkhub_connections_opened", "Viewers that were greeted", realtime.connections_opened),
-        ("linkhub_connections_closed", "Viewers that are gone again", realtime.connections_closed),
-        ("linkhub_slow_readers_closed", "Connections closed with 1013", realtime.slow_readers_closed),
-        ("linkhub_viewer_messages", "Messages of viewers", realtime.messages),
-        ("linkhub_viewer_errors", "Error events that viewers were answered with", realtime.errors),
-        ("linkhub_broadcasts", "Announcements that went to viewers", realtime.broadcasts),
-        ("linkhub_repeats_dropped", "Announcements that viewers had seen", realtime.repeats_dropped),
-        ("linkhub_deliveries", "Events written to connections", realtime.deliveries),
-    )
+def _backend_readings(figures: Figures) -> Readings:
+    oldest = figures.oldest_staged_at or figures.taken_at
+    age_seconds = None if figures.staged is None else (figures.taken_at - oldest).total_seconds()
+    return {**asdict(figures, recurse=False), "oldest_age_seconds": age_seconds}
 
 
-def _answered(http: HttpFigures) -> Iterator[Metric]:
-    reads = CounterMetricFamily(
-        "linkhub_page_reads", "First pages of shops by source: kept, joined to a read, read", labels=["source"]
-    )
-    for source, count in http.page_reads.items():
-        reads.add_metric([source], count)
-    yield reads
-    yield GaugeMetricFamily("linkhub_kept_page_bytes", "Bytes of the first pages that are kept", http.kept_page_bytes)
-    cut = CounterMetricFamily(
-        "linkhub_http_connections_cut", "Connections of plain HTTP that were cut, by reason", labels=["reason"]
-    )
-    for reason, count in http.cut.items():
-        cut.add_metric([reason], count)
-    yield cut
-    requests = GaugeMetricFamily("linkhub_http_requests", "Requests for pages: in work, and waiting", labels=["state"])
-    requests.add_metric(["in_work"], http.requests_in_work)
-    requests.add_metric(["waiting"], http.requests_waiting)
-    yield requests
-
-
-def _used(usage: CloudUsage) -> Iterator[Metric]:
-    calls, retries = "Calls of AWS by service and operation", "Attempts that botocore made again, by operation"
-    failures, units = "Calls, or parts of batches, that failed, by code", "DynamoDB capacity units by table"
-    yield _pairs("linkhub_aws_calls", calls, ("service", "operation"), usage.calls)
-    yield _pairs("linkhub_aws_retries", retries, ("service", "operation"), usage.retries)
-    yield _pairs("linkhub_aws_failures", failures, ("service", "code"), usage.failures)
-    yield _pairs("linkhub_dynamodb_units", units, ("table", "direction"), usage.units)
-
-
-def _pairs(
-    name: str, documentation: str, labels: tuple[str, str], counts: Mapping[tuple[str, str], float]
-) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, documentation, labels=labels)
-    for pair, count in counts.items():
-        family.add_metric(pair, count)
-    return family
+def _families(readings: Readings, rows: Sequence[_Row]) -> Iterator[Metric]:
+    """One family a row; a reading of None is unknown and left out."""
+    for row in rows:
+        value = readings[row.reading]
+        if value is None:
+            continue
+        family = row.family(f"linkhub_{row.name}", row.documentation, labels=row.labels)
+        samples = value.items() if isinstance(value, Mapping) else [((), value)]
+        for labels, number in samples:
+            family.add_metric([labels] if isinstance(labels, str) else labels, number)
+        yield family

@@ -4,10 +4,10 @@
     (the other's trace)  ──► process thumbnail ──► save product ──► (link to the caption's process span)
                                                └─► publish announcements ──► traceparent of the announcement
 
-Theory of operation. :class:`TracedAssembly` opens the span of a message and puts its context into the delivery's
-``traceparent``: so whatever the core keeps as the origin of a half (in staging, too) leads back to that span, and the
-core knows nothing of it. :class:`TracingJournal` learns from entries what came of a message. Names and attributes are
-those of the semantic conventions for messaging; ours begin with ``linkhub.``.
+Theory of operation. A span has one channel, the ``traceparent`` of its message. :class:`TracedAssembly` opens the span
+of a message and writes its context into the delivery's ``traceparent``. The core keeps it as the origin of the half
+(also in staging) and puts it into its journal entries, from which :class:`TracingJournal` finds the span and its
+outcome. Names and attributes follow the semantic conventions for messaging; linkhub's own begin with ``linkhub.``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from linkhub_core.model.journal_entries import (
 from linkhub_core.ports import Delivery, Journal, Notifier
 from linkhub_core.wire.intake import unwrap
 
-__all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "note_began"]
+__all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "begin_step"]
 
 MOST_FAULTS = 20  # a body can be wrong in ten thousand places
 
@@ -57,18 +57,17 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 @define
 class _Batch:
-    """The spans of the messages that are in work together, and when the step at hand began, by its name."""
+    """The spans of the messages of a batch, by their traceparents, and the start of each step, by its name."""
 
-    by_traceparent: dict[str, Span] = field(factory=dict)
-    by_message: dict[str, Span] = field(factory=dict)
+    spans: dict[str, Span] = field(factory=dict)
     began_ns: dict[str, int] = field(factory=dict)
 
 
 _BATCH: ContextVar[_Batch | None] = ContextVar("linkhub_batch", default=None)
 
 
-def note_began(step: str) -> None:
-    """A step of the batch in work begins now: the spans that the journal makes of it count from here."""
+def begin_step(step: str) -> None:
+    """A step of the current batch begins: the spans that the journal makes of it start at this time."""
     if batch := _BATCH.get():
         batch.began_ns[step] = time.time_ns()
 
@@ -117,13 +116,13 @@ class TracedAssembly:
         try:
             yield traced
         except BaseException as error:
-            for span in batch.by_message.values():
+            for span in batch.spans.values():
                 span.record_exception(error)
                 span.set_status(Status(StatusCode.ERROR, repr(error)))
             raise
         finally:
             _BATCH.reset(token)
-            for span in batch.by_message.values():
+            for span in batch.spans.values():
                 span.end()
 
     def _begin(self, delivery: Delivery, batch_size: int, batch: _Batch) -> Delivery:
@@ -146,11 +145,10 @@ class TracedAssembly:
                 "linkhub.queued_seconds": max(0.0, began_ns / 1e9 - delivery.sent_at.timestamp()),
             },
         )
-        batch.by_message[delivery.message_id] = span
         traceparent = _traceparent_of(span)
-        if traceparent is None:  # the SDK is disabled
+        if traceparent is None:  # the SDK is disabled, and such a span records nothing
             return delivery
-        batch.by_traceparent[traceparent] = span
+        batch.spans[traceparent] = span
         return evolve(delivery, attributes={**delivery.attributes, "traceparent": traceparent})
 
 
@@ -228,7 +226,7 @@ class TracingJournal:
 
 def _span_of(origin: Origin) -> Span | None:
     batch = _BATCH.get()
-    return batch.by_traceparent.get(origin.traceparent or "") if batch else None
+    return batch.spans.get(origin.traceparent or "") if batch else None
 
 
 def _outcome(origin: Origin, outcome: str, key: ProductKey) -> None:
@@ -237,9 +235,7 @@ def _outcome(origin: Origin, outcome: str, key: ProductKey) -> None:
 
 
 def _reject(entry: MessageRejected) -> None:
-    batch = _BATCH.get()
-    span = batch.by_message.get(entry.message_id) if batch else None
-    if span is not None:
+    if (span := _span_of(entry.origin)) is not None:
         span.set_attributes({"linkhub.outcome": "rejected", "error.type": "rejected"})
         for fault in entry.faults[:MOST_FAULTS]:
             span.add_event("fault", {"linkhub.field": fault.field, "linkhub.problem": fault.problem})

@@ -13,12 +13,12 @@ How they are put together, on a running event loop::
 
     settings = RealtimeSettings(access=AccessPolicy(origins=["https://shop.example"]))
     hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings)
-    sockets = SocketIoServer(hub=hub, settings=settings)
-    streams = EventStreams(hub=hub, settings=settings)
+    admission = Admission(settings=settings, counters=hub.counters)
+    sockets = SocketIoServer(hub=hub, admission=admission)
+    streams = EventStreams(hub=hub, admission=admission)
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
-        settings=settings,
-        counters=hub.counters,
+        admission=admission,
         sweeps=[sockets.sweep, streams.sweep],
     )
     routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
@@ -40,14 +40,15 @@ and `Hub.counters` are for metrics.
 """
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.endpoints.admission import Admission
 from linkhub_adapters.realtime.endpoints.event_stream import EVENTS_PATH, EventStreams, event_stream_routes
 from linkhub_adapters.realtime.endpoints.gateway import Gateway
 from linkhub_adapters.realtime.endpoints.plain_websocket import PRODUCTS_PATH, plain_endpoint, plain_routes
 from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH, SOCKETIO_PATHS, socketio_routes
 from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.server.admission import Admission
 from linkhub_adapters.realtime.server.http_bounds import HttpBounds
+from linkhub_adapters.realtime.server.request_scheduler import RequestScheduler
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Hub",
     "RealtimeSettings",
     "RefusalReason",
+    "RequestScheduler",
     "SocketIoServer",
     "event_stream_routes",
     "plain_endpoint",

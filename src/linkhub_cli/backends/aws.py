@@ -22,7 +22,6 @@ from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
-from linkhub_adapters.aws.resources import QUEUE_SETTINGS
 from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
@@ -39,7 +38,7 @@ from linkhub_adapters.observability import Figures
 from linkhub_cli.backends.aws_usage import usage_of
 from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
 from linkhub_cli.settings import Aws, Settings
-from linkhub_cli.settings.queue_urls import queue_urls
+from linkhub_cli.settings.queue_urls import QUEUE_SETTINGS, queue_urls
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_cli.wiring.aws_clients import open_clients
 from linkhub_core.errors import LinkhubError

@@ -17,19 +17,13 @@ __all__ = ["doctor"]
     epilog=examples(
         Example("linkhub doctor", "look at everything that the settings name"),
         Example("linkhub doctor --json", "one JSON object a finding: subject, verdict, seen, mend"),
-        Example("linkhub doctor --role consumer", "where `linkhub consume` is to run: what it may do, too"),
         Example("linkhub doctor && linkhub serve", "start only where nothing is at fault"),
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option(
-    "--role",
-    type=click.Choice(["consumer", "server", "operator"]),
-    help="On AWS: what the process with these credentials is to do; permissions that it lacks are faults then.",
-)
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool, role: str | None) -> None:
-    """Compare the configuration with what is there: settings, tables or file, queues, topic, permissions, clock.
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Compare the configuration with what is there: settings, tables or file, queues, topic, clock.
 
     Nothing is changed, and no message is received. Below each fault is what mends it. The exit code is 0 without a
     fault (warnings do not count), 1 with a fault, and 2 if the settings are at fault.
@@ -42,6 +36,6 @@ def doctor(ctx: click.Context, as_json: bool, role: str | None) -> None:
     except SettingsFaulty as faulty:
         examination.print_report(examination.of_faulty_settings(faulty), as_json=as_json)
         ctx.exit(MISTAKEN)
-    findings = examination.examine(loaded, SystemClock(), role=role)
+    findings = examination.examine(loaded, SystemClock())
     examination.print_report(findings, as_json=as_json)
     ctx.exit(examination.exit_code_of(findings))

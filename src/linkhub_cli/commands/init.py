@@ -89,7 +89,7 @@ def init(ctx: click.Context, template: bool, subscriptions: Sequence[Subscriptio
 
 
 def _print_template(settings: Settings, subscriptions: Sequence[Subscription]) -> None:
-    from linkhub_adapters.aws.resources.cloudformation import template_json  # noqa: PLC0415  only for the template
+    from linkhub_adapters.aws.resources.template import template_json  # noqa: PLC0415  only for the template
 
     click.echo(template_json(wanted_of(settings, subscriptions)), nl=False)
 

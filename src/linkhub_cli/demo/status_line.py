@@ -33,7 +33,7 @@ class StatusLine:
             "copies": _total(self.metrics.duplicates),
             "waiting": figures.staged if figures and figures.staged is not None else 0,
             "rejected": figures.dead_letters if figures and figures.dead_letters is not None else 0,
-            "viewers": sum(realtime.connections.values()) if realtime else 0,
+            "viewers": sum(realtime["connections"].values()) if realtime else 0,
         }
         return " · ".join(f"{count:,} {name}" for name, count in counted.items())
 

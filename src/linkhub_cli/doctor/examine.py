@@ -15,8 +15,6 @@ from linkhub_cli.provisioning.wanted import is_queue_unnamed
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings.backend_choice import backend_reason
 from linkhub_cli.settings.optional_packages import how_to_install
-from linkhub_cli.settings.queue_urls import queue_urls
-from linkhub_cli.settings.sdk_settings import mend_of
 from linkhub_cli.settings.sources import Loaded, SettingFault, SettingsFaulty
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports import Clock
@@ -29,19 +27,17 @@ _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it
 _MAKE_QUEUES = "linkhub init (makes what is absent, and prints the settings to use)"
 
 
-def examine(loaded: Loaded[Settings], clock: Clock, *, role: str | None = None) -> Sequence[Finding]:
+def examine(loaded: Loaded[Settings], clock: Clock) -> Sequence[Finding]:
     """Look at everything that the settings need.
 
     Args:
         loaded: the settings, and what was said when they were read.
         clock: this machine's.
-        role: what the process that runs with these credentials is to do: ``consumer``, ``server`` or ``operator``; none
-            leaves it open. Only AWS asks for permissions.
     """
     settings = loaded.settings
     return [
         *_settings_findings(loaded),
-        *_BACKENDS[settings.storage.backend](settings, clock, role),
+        *_BACKENDS[settings.storage.backend](settings, clock),
         *listener_findings(settings.listener, look_at_ports(settings.listener)),
         *machine_findings(look_at_machine()),
     ]
@@ -79,28 +75,16 @@ def _package_faults() -> Sequence[Finding]:
     return [Finding.fault("packages", "the aws backend needs boto3, which is missing", how_to_install("aws"))]
 
 
-def _aws(settings: Settings, clock: Clock, role: str | None) -> Sequence[Finding]:
+def _aws(settings: Settings, clock: Clock) -> Sequence[Finding]:
     if faults := _package_faults():
         return faults
-    from linkhub_adapters.aws.checks import AccountCheck, Role, Subjects  # noqa: PLC0415  only with its packages
-    from linkhub_cli.wiring.aws_clients import endpoint_urls  # noqa: PLC0415  likewise
+    from linkhub_cli.doctor.aws_findings import aws_findings  # noqa: PLC0415  only with its packages
 
-    aws = settings.aws
-    subjects = Subjects(
-        queue_urls=queue_urls(aws),
-        products_table=aws.products_table,
-        staging_table=aws.staging_table,
-        topic_arn=aws.topic_arn,
-        visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
-        role=None if role is None else Role(role),
-        region=aws.region,
-        configured_endpoint_urls=endpoint_urls(aws),
-    )
-    findings = asyncio.run(AccountCheck(subjects=subjects, clock=clock, mend_of=mend_of)())
+    findings = aws_findings(settings, clock)
     return [*findings, *_rows(findings, _look_at_items(settings, clock))]
 
 
-def _embedded(settings: Settings, clock: Clock, _: str | None) -> Sequence[Finding]:
+def _embedded(settings: Settings, clock: Clock) -> Sequence[Finding]:
     from linkhub_adapters.sqlite.file_check import (  # noqa: PLC0415  only with this backend
         file_findings,
         look_at_file,
@@ -163,12 +147,12 @@ async def _look_at_rows(path: Path) -> Sequence[Finding]:
         return await find_in_rows(rows(seen.products), rows(seen.staging))
 
 
-def _memory(_: Settings, __: Clock, ___: str | None) -> Sequence[Finding]:
+def _memory(_: Settings, __: Clock) -> Sequence[Finding]:
     problem = "nothing survives the process, and no other process sees it"
     return [Finding.warning("storage", problem, "LINKHUB_BACKEND=embedded (unless that is what you want)")]
 
 
-_BACKENDS: Mapping[str, Callable[[Settings, Clock, str | None], Sequence[Finding]]] = {
+_BACKENDS: Mapping[str, Callable[[Settings, Clock], Sequence[Finding]]] = {
     "aws": _aws,
     "embedded": _embedded,
     "memory": _memory,

@@ -12,7 +12,7 @@ from functools import reduce
 from attrs import define, field, frozen
 from structlog.typing import FilteringBoundLogger
 
-from linkhub_adapters.observability import Metrics, RealtimeFigures
+from linkhub_adapters.observability import Metrics, Readings
 from linkhub_adapters.runtime import Repeater
 from linkhub_cli.operator.process_report import Node, NodeReport, WorkTotals, decode_report, encode_report, totals_of
 from linkhub_core.errors import LinkhubError
@@ -37,7 +37,7 @@ class Presence:
     log: FilteringBoundLogger
     meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
     leave: Callable[[str], Awaitable[None]] | None = None
-    realtime: Callable[[], RealtimeFigures | None] = field(default=lambda: None)
+    realtime: Callable[[], Readings | None] = field(default=lambda: None)
     _others: Sequence[NodeReport] = field(default=(), init=False)
 
     async def look_round(self) -> None:
@@ -78,7 +78,7 @@ class Presence:
         return NodeReport(
             node=self.node,
             seen_at=self.clock.now(),
-            connections=sum(realtime.connections.values()) if realtime else None,
+            connections=sum(realtime["connections"].values()) if realtime else None,
             work=totals_of(self.metrics) if self.node.consumes else None,
         )
 

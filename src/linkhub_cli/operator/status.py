@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_adapters.observability import Figures, RealtimeFigures
+from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import NodeReport, WorkTotals
@@ -40,7 +40,7 @@ class OperatorStatus:
     signs: BackendGauges
     clock: Clock
     staging_ttl_seconds: int
-    realtime: Callable[[], RealtimeFigures | None]
+    realtime: Callable[[], Readings | None]
     sellers: Callable[[], Mapping[str, int]]
 
     async def __call__(self) -> Mapping[str, Any]:
@@ -159,15 +159,15 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def _realtime(figures: RealtimeFigures, sellers: Mapping[str, int]) -> dict[str, Any]:
+def _realtime(readings: Readings, sellers: Mapping[str, int]) -> dict[str, Any]:
     busiest = sorted(sellers.items(), key=lambda seller: (-seller[1], seller[0]))[:_SHOWN_SELLERS]
     return {
-        "connections": sum(figures.connections.values()),
-        "subscriptions": figures.subscriptions,
-        "deliveries_total": figures.deliveries,
-        "slow_readers_closed_total": figures.slow_readers_closed,
+        "connections": sum(readings["connections"].values()),
+        "subscriptions": readings["subscriptions"],
+        "deliveries_total": readings["deliveries"],
+        "slow_readers_closed_total": readings["slow_readers_closed"],
         "by_transport": [
-            {"transport": transport, "connections": count} for transport, count in figures.connections.items()
+            {"transport": transport, "connections": count} for transport, count in readings["connections"].items()
         ],
         "sellers": [{"seller_handle": handle, "subscriptions": count} for handle, count in busiest],
     }

@@ -136,8 +136,8 @@ async def _work(
     from linkhub_adapters.realtime.server.uvicorn_server import HttpServer  # noqa: PLC0415  an extra
 
     # Not wired by the container: the hub reads a measured store, so the metrics are there before the hub is.
-    container.metrics().take_realtime = container.realtime_figures()
-    container.metrics().take_http = container.http_figures()
+    container.metrics().take_realtime = container.realtime_readings()
+    container.metrics().take_http = container.http_readings()
     consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
     viewers = Viewers(
         hub=container.hub(),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 
-from linkhub_adapters.aws.resources import QUEUE_SETTINGS, Resources, Subscription, resources
+from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings.queue_urls import queue_urls
+from linkhub_cli.settings.queue_urls import QUEUE_SETTINGS, queue_urls
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.model import Kind
 from linkhub_core.ports.provisioned import Provisioned

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from linkhub_cli.settings import Aws
 from linkhub_core.model import Kind
 
-__all__ = ["queue_urls"]
+__all__ = ["QUEUE_SETTINGS", "queue_urls"]
+
+QUEUE_SETTINGS = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
 
 
 def queue_urls(aws: Aws) -> Mapping[Kind, str]:

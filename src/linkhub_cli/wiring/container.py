@@ -19,12 +19,11 @@ from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.http import FailedRequest
 from linkhub_adapters.observability import (
-    MeasuredProductStore,
-    MeasuredStagingStore,
     Metrics,
     TelemetryJournal,
     drain_logs,
     get_logger,
+    observe_store,
 )
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
@@ -39,8 +38,7 @@ from linkhub_cli.wiring.tracing import (
     traced_assembly,
     traced_journal,
     traced_notifier,
-    traced_products,
-    traced_staging,
+    traced_steps,
 )
 from linkhub_core.application import (
     Adopt,
@@ -93,8 +91,9 @@ class Container(DeclarativeContainer):
     log = Singleton(get_logger, "linkhub")
     tracing: Object[Tracing | None] = Object(None)
     journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
-    products = Singleton(traced_products, Singleton(MeasuredProductStore, backend.provided.products, metrics), tracing)
-    staging = Singleton(traced_staging, Singleton(MeasuredStagingStore, backend.provided.staging, metrics), tracing)
+    steps = Callable(traced_steps, tracing)
+    products = Singleton(observe_store, backend.provided.products, "products", metrics, steps)
+    staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)
 
     completion = Singleton(
         Completion,

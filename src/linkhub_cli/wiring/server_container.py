@@ -8,12 +8,13 @@ from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import asdict
 from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
-from linkhub_adapters.observability import HttpFigures, RealtimeFigures
+from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
@@ -23,6 +24,7 @@ from linkhub_adapters.realtime import (
     HttpBounds,
     Hub,
     RealtimeSettings,
+    RequestScheduler,
     SocketIoServer,
     event_stream_routes,
     plain_endpoint,
@@ -92,24 +94,12 @@ def _app(
     return create_app(services, settings, routes, documents.openapi_paths())
 
 
-def _counting(hub: Hub) -> Function[[], RealtimeFigures]:
-    def take() -> RealtimeFigures:
-        counters = hub.counters
-        return RealtimeFigures(
-            connections=hub.connections_by_transport(),
-            subscriptions=hub.subscription_count,
-            deliveries=counters.deliveries,
-            slow_readers_closed=counters.slow_readers_closed,
-            connections_opened=counters.connections_opened,
-            connections_closed=counters.connections_closed,
-            messages=counters.messages_in,
-            errors=counters.errors,
-            broadcasts=counters.broadcasts,
-            repeats_dropped=counters.repeats_dropped,
-            refused={reason.value: count for reason, count in counters.refused.items()},
-        )
-
-    return take
+def _realtime_readings(hub: Hub) -> Function[[], Readings]:
+    return lambda: {
+        **asdict(hub.counters),
+        "connections": hub.connections_by_transport(),
+        "subscriptions": hub.subscription_count,
+    }
 
 
 def _http_bounds(listener: Listener) -> HttpBounds:
@@ -117,7 +107,7 @@ def _http_bounds(listener: Listener) -> HttpBounds:
     most = listener.http_connections_per_address
     return HttpBounds(
         connections_per_address=most if descriptors == resource.RLIM_INFINITY else min(most, max(1, descriptors // 4)),
-        admission=Admission(max_in_work=listener.http_requests_in_work),
+        scheduler=RequestScheduler(max_in_work=listener.http_requests_in_work),
         trusted_proxies=TrustedProxies.parse(listener.trusted_proxies or ()),
     )
 
@@ -128,16 +118,15 @@ def _uvicorn_config(*arguments: Any) -> Any:
     return http_config(*arguments)
 
 
-def _http_figures(pages: KeptPages, bounds: HttpBounds) -> Function[[], HttpFigures]:
-    def take() -> HttpFigures:
+def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Function[[], Readings]:
+    def take() -> Readings:
         counts = pages.counts
-        return HttpFigures(
-            page_reads={"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
-            kept_page_bytes=counts.kept_bytes,
-            cut={reason.value: bounds.cut[reason] for reason in CutReason},
-            requests_in_work=bounds.admission.in_work,
-            requests_waiting=bounds.admission.waiting,
-        )
+        return {
+            "page_reads": {"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+            "kept_page_bytes": counts.kept_bytes,
+            "cut": {reason: bounds.cut[reason] for reason in CutReason},
+            "requests": {"in_work": bounds.scheduler.in_work, "waiting": bounds.scheduler.waiting},
+        }
 
     return take
 
@@ -164,21 +153,20 @@ class ServerContainer(Container):
         Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
     )
     refused = Singleton(RefusalLog, Container.log)
-    socketio = Singleton(SocketIoServer, hub=hub, settings=realtime_settings, refused=refused)
-    streams = Singleton(EventStreams, hub=hub, settings=realtime_settings, refused=refused)
+    admission = Singleton(Admission, settings=realtime_settings, counters=hub.provided.counters, refused=refused)
+    socketio = Singleton(SocketIoServer, hub=hub, admission=admission)
+    streams = Singleton(EventStreams, hub=hub, admission=admission)
     gateway = Singleton(
         Gateway,
         endpoints=Callable(_endpoints, hub, socketio),
-        settings=realtime_settings,
-        counters=hub.provided.counters,
+        admission=admission,
         sweeps=List(socketio.provided.sweep, streams.provided.sweep),
-        refused=refused,
     )
-    realtime_figures = Callable(_counting, hub)
+    realtime_readings = Callable(_realtime_readings, hub)
 
     pages = Singleton(KeptPages, browse=Container.browse, stamps=Container.backend.provided.stamps)
     http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
-    http_figures = Callable(_http_figures, pages, http_bounds)
+    http_readings = Callable(_http_readings, pages, http_bounds)
 
     presence = Singleton(
         Presence,
@@ -188,7 +176,7 @@ class ServerContainer(Container):
         log=Container.log,
         meet=Container.backend.provided.meet,
         leave=Container.backend.provided.leave,
-        realtime=realtime_figures,
+        realtime=realtime_readings,
     )
     meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
     operator_status = Singleton(
@@ -197,7 +185,7 @@ class ServerContainer(Container):
         presence=presence,
         signs=Container.vital_signs,
         clock=Container.clock,
-        realtime=realtime_figures,
+        realtime=realtime_readings,
         sellers=Callable(_subscriptions_by_seller, hub),
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )

@@ -17,7 +17,7 @@ from linkhub_cli.settings import Settings
 from linkhub_cli.settings.optional_packages import how_to_install
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.application import AssembleBatch
-from linkhub_core.ports import Journal, Notifier, ProductStore, StagingStore
+from linkhub_core.ports import Journal, Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -33,8 +33,7 @@ __all__ = [
     "traced_assembly",
     "traced_journal",
     "traced_notifier",
-    "traced_products",
-    "traced_staging",
+    "traced_steps",
 ]
 
 _SYSTEMS = {"aws": ("aws_sqs", "aws.sns")}
@@ -116,22 +115,13 @@ def traced_notifier(notifier: Notifier, tracing: Tracing | None) -> Notifier:
     return TracedNotifier(inner=notifier, tracer=tracing.tracer, system=tracing.bus_system)
 
 
-def traced_products(products: ProductStore, tracing: Tracing | None) -> ProductStore:
-    """The product store, that tells when a save began."""
+def traced_steps(tracing: Tracing | None) -> Callable[[str], None]:
+    """Takes the beginning of each step of a batch."""
     if tracing is None:
-        return products
-    from linkhub_adapters.observability.traced_stores import TracedProductStore  # noqa: PLC0415  an extra
+        return lambda _: None
+    from linkhub_adapters.observability.tracing import begin_step  # noqa: PLC0415  an extra
 
-    return TracedProductStore(products)
-
-
-def traced_staging(staging: StagingStore, tracing: Tracing | None) -> StagingStore:
-    """The staging store, that tells when staging began."""
-    if tracing is None:
-        return staging
-    from linkhub_adapters.observability.traced_stores import TracedStagingStore  # noqa: PLC0415  an extra
-
-    return TracedStagingStore(staging)
+    return begin_step
 
 
 def traced_assembly(

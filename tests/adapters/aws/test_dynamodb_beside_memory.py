@@ -65,7 +65,7 @@ class Schedule:
 
     async def table(self, table: Table) -> str:
         """Make a table, and give its name."""
-        await DynamoDbTables(dynamodb=self.client, calls=self.calls.calls, clock=self.calls.clock).create(table)
+        await DynamoDbTables(dynamodb=self.client, calls=self.calls.calls, clock=self.calls.clock).ensure(table)
         return table.name
 
     @contextmanager

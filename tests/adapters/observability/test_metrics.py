@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from linkhub_adapters.observability import CloudUsage, Figures, HttpFigures, Metrics, RealtimeFigures
+from linkhub_adapters.observability import CloudUsage, Figures, Metrics
 from linkhub_core.wire.intake import DEVIATIONS
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -60,19 +60,19 @@ def test_an_unknown_figure_is_left_out(name: str) -> None:
 def test_realtime_figures_are_exposed() -> None:
     """Connections by transport, subscriptions, deliveries, slow readers and refusals by reason are there."""
     metrics = Metrics(
-        take_realtime=lambda: RealtimeFigures(
-            connections={"websocket": 4, "polling": 1},
-            subscriptions=9,
-            deliveries=100,
-            slow_readers_closed=2,
-            connections_opened=8,
-            connections_closed=3,
-            messages=40,
-            errors=6,
-            broadcasts=25,
-            repeats_dropped=7,
-            refused={"origin": 3},
-        )
+        take_realtime=lambda: {
+            "connections": {"websocket": 4, "polling": 1},
+            "subscriptions": 9,
+            "deliveries": 100,
+            "slow_readers_closed": 2,
+            "connections_opened": 8,
+            "connections_closed": 3,
+            "messages_in": 40,
+            "errors": 6,
+            "broadcasts": 25,
+            "repeats_dropped": 7,
+            "refused": {"origin": 3},
+        }
     )
     samples = exposed(metrics)
     assert samples["linkhub_connections", (("transport", "websocket"),)] == 4
@@ -91,14 +91,13 @@ def test_realtime_figures_are_exposed() -> None:
 
 def test_what_plain_http_did_is_exposed() -> None:
     """First pages by source, what is kept, connections that were cut by reason, and requests now."""
-    figures = HttpFigures(
-        page_reads={"kept": 5, "read": 2},
-        kept_page_bytes=47_000,
-        cut={"stalled": 3},
-        requests_in_work=4,
-        requests_waiting=9,
-    )
-    samples = exposed(Metrics(take_http=lambda: figures))
+    readings = {
+        "page_reads": {"kept": 5, "read": 2},
+        "kept_page_bytes": 47_000,
+        "cut": {"stalled": 3},
+        "requests": {"in_work": 4, "waiting": 9},
+    }
+    samples = exposed(Metrics(take_http=lambda: readings))
     assert samples["linkhub_page_reads_total", (("source", "kept"),)] == 5
     assert samples["linkhub_kept_page_bytes", ()] == 47_000
     assert samples["linkhub_http_connections_cut_total", (("reason", "stalled"),)] == 3

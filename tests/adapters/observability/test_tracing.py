@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from linkhub_adapters.observability.traced_stores import TracedProductStore, TracedStagingStore
-from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal
+from linkhub_adapters.observability import Metrics, observe_store
+from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal, begin_step
 from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
@@ -45,8 +45,8 @@ class TracedHarness:
         """Receive one batch and work on it."""
         tracer, harness = self.provider.get_tracer("test"), self.harness
         completion = Completion(
-            products=TracedProductStore(harness.products),
-            staging=TracedStagingStore(harness.staging),
+            products=observe_store(harness.products, "products", Metrics(), begin_step),
+            staging=observe_store(harness.staging, "staging", Metrics(), begin_step),
             notifier=TracedNotifier(inner=harness.notifier, tracer=tracer, system="linkhub"),
             journal=TracingJournal(inner=harness.journal, tracer=tracer),
             clock=harness.clock,

@@ -24,6 +24,7 @@ from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
+    Admission,
     EventStreams,
     Gateway,
     Hub,
@@ -200,12 +201,12 @@ def make_realtime(settings: RealtimeSettings = SETTINGS) -> RealtimeFixture:
     store, clock, journal, monotonic = GatedProductStore(), FakeClock(), MemoryJournal(), Monotonic()
     browse = BrowseShop(products=store, clock=clock)
     hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings, monotonic=monotonic)
-    sockets = SocketIoServer(hub=hub, settings=settings, monotonic=monotonic)
-    streams = EventStreams(hub=hub, settings=settings, monotonic=monotonic)
+    admission = Admission(settings=settings, counters=hub.counters)
+    sockets = SocketIoServer(hub=hub, admission=admission, monotonic=monotonic)
+    streams = EventStreams(hub=hub, admission=admission, monotonic=monotonic)
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
-        settings=settings,
-        counters=hub.counters,
+        admission=admission,
         sweeps=[sockets.sweep, streams.sweep],
         monotonic=monotonic,
     )

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.endpoints.admission import TransportKind
 from linkhub_core.application.subscriber_session import SessionLimits
 from tests.adapters.realtime.raw_client import RawClient, a_frame, a_handshake
 from tests.adapters.realtime.realtime_fixture import SETTINGS, RealtimeFixture, http_client, open_realtime, until
@@ -179,8 +180,8 @@ async def test_an_upgrade_from_another_address_is_counted_where_it_comes_from(re
     await until(lambda: len(realtime.gateway) == 1)
     await loop.sock_sendall(moved, a_frame(1, b"2probe") + a_frame(1, b"5"))
     await until(lambda: realtime.hub.stats()["clientsPerTransport"] == {"socket.io websocket": 1})
-    assert realtime.gateway._by_address == {"127.0.0.3": 1}
+    websocket, polling = (TransportKind.WEBSOCKET, "127.0.0.3"), (TransportKind.POLLING, "127.0.0.1")
+    assert realtime.gateway.admission.by_address == {websocket: 1, polling: 1}
     moved.close()
     await until(lambda: not realtime.gateway and not len(realtime.sockets))
-    assert not realtime.gateway._by_address
-    assert not realtime.sockets._polling_by_address
+    assert not realtime.gateway.admission.by_address

@@ -16,7 +16,7 @@ QUERY = {"EIO": "4", "transport": "polling"}
 
 async def _open(realtime: RealtimeFixture) -> SocketIoClient:
     """A session that polls, its handshake read."""
-    admitted = realtime.sockets.admit("GET", QUERY, realtime.settings.access.examine("192.0.2.1", lambda _: []))
+    admitted = realtime.sockets.route_request("GET", QUERY, realtime.settings.access.examine("192.0.2.1", lambda _: []))
     assert not isinstance(admitted, Refusal)
     await _poll(admitted[1])
     return admitted[1]

@@ -15,7 +15,7 @@ from tests.support.processes import free_port
 
 def findings(terminal: Terminal, exit_code: int, **environment: str) -> list[dict[str, Any]]:
     """What it finds, as it tells programs, on a port that nobody has."""
-    result = terminal.run("doctor", "--json", "--role", "consumer", **{"LINKHUB_PORT": "0", **environment})
+    result = terminal.run("doctor", "--json", **{"LINKHUB_PORT": "0", **environment})
     assert result.exit_code == exit_code, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from linkhub_adapters.observability import Figures, Metrics, RealtimeFigures
+from linkhub_adapters.observability import Figures, Metrics
 from linkhub_cli.backends import Backend
 from linkhub_cli.backends.memory import open_backend
 from linkhub_cli.demo.status_line import StatusLine
@@ -18,7 +18,7 @@ def _line(backend: Backend, console: Console) -> StatusLine:
     clock = FakeClock()
     signs = BackendGauges(backend=backend, clock=clock)
     signs.figures = Figures(taken_at=clock.now(), staged=4, dead_letters=2)
-    metrics = Metrics(take_realtime=lambda: RealtimeFigures(connections={"sse": 1, "websocket": 2}))
+    metrics = Metrics(take_realtime=lambda: {"connections": {"sse": 1, "websocket": 2}})
     metrics.saved.labels("new").inc(1_234)
     metrics.saved.labels("update").inc()
     metrics.duplicates.labels("caption").inc(3)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from attrs import define, field
 
-from linkhub_adapters.observability import Metrics, RealtimeFigures, get_logger
+from linkhub_adapters.observability import Metrics, get_logger
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.errors import ServiceUnavailable
@@ -45,7 +45,7 @@ def a_process(board: _Board | None, name: str, role: str, *, products: int = 0, 
         log=get_logger("test"),
         meet=board.meet if board else None,
         leave=board.leave if board else None,
-        realtime=lambda: RealtimeFigures(connections={"sse": 2}) if role == "serve" else None,
+        realtime=lambda: {"connections": {"sse": 2}} if role == "serve" else None,
     )
 
 

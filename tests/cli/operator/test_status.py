@@ -11,7 +11,7 @@ import pytest
 from attrs import define, evolve
 from dependency_injector.providers import Object
 
-from linkhub_adapters.observability import Metrics, RealtimeFigures
+from linkhub_adapters.observability import Metrics, Readings
 from linkhub_cli.backends import Backend
 from linkhub_cli.operator.process_registry import Presence
 from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
@@ -23,7 +23,7 @@ from linkhub_core.model import Kind
 from linkhub_core.testing.builders import NOON, an_outgoing
 
 SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
-REALTIME = RealtimeFigures(connections={"websocket": 2, "sse": 1}, subscriptions=4, deliveries=9)
+REALTIME = {"connections": {"websocket": 2, "sse": 1}, "subscriptions": 4, "deliveries": 9, "slow_readers_closed": 0}
 
 
 @define
@@ -32,7 +32,7 @@ class _Page:
 
     container: Container
     process: ListenerInfo
-    realtime: RealtimeFigures | None = None
+    realtime: Readings | None = None
 
     @property
     def presence(self) -> Presence:

@@ -34,7 +34,7 @@ class Leaving:
 def _poll(realtime: RealtimeFixture, ends: list[float]) -> None:
     """A session with a poll that hangs."""
     caller = realtime.settings.access.examine("192.0.2.1", lambda _: [])
-    admitted = realtime.sockets.admit("GET", QUERY, caller)
+    admitted = realtime.sockets.route_request("GET", QUERY, caller)
     assert not isinstance(admitted, Refusal)
     handshake, hanging = (admitted[1].open_poll() for _ in range(2))
     assert isinstance(handshake, asyncio.Future)

@@ -8,6 +8,7 @@ import pytest
 from starlette.routing import Route
 
 from linkhub_adapters.memory import MemoryProductStore
+from linkhub_adapters.observability import Metrics
 from linkhub_cli.settings import Logs
 from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.errors import ServiceUnavailable
@@ -116,9 +117,18 @@ async def test_settings_reach_the_realtime_room() -> None:
 async def test_metrics_count_viewers() -> None:
     """What the realtime room counts is exposed."""
     async with a_server() as (container, client):
-        container.metrics().take_realtime = container.realtime_figures()
+        container.metrics().take_realtime = container.realtime_readings()
         container.hub().counters.deliveries = 41
         assert "linkhub_deliveries_total 41.0" in (await client.get("/metrics")).text
+
+
+async def test_each_counter_of_the_realtime_room_is_exposed() -> None:
+    """A counter that is added to the room without a metric fails here, and so does a metric without a counter."""
+    async with a_server() as (container, _):
+        counted = container.realtime_readings()()
+        exposed = Metrics(take_realtime=lambda: dict.fromkeys(counted, 7)).registry.collect()
+    sevens = [metric.name for metric in exposed for sample in metric.samples if sample.value == 7]
+    assert len(sevens) == len(counted)
 
 
 async def test_a_failed_request_is_told(capsys: pytest.CaptureFixture[str]) -> None:

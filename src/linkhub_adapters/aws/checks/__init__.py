@@ -1,18 +1,16 @@
-"""Looks at what linkhub has on AWS, and changes nothing: who asks, what is there and allowed, how the clocks stand.
+"""Checks everything that linkhub uses on AWS and changes nothing: credentials, clock, tables, queues, topic.
 
-    inquiry       a call that gives its reply or why there is none, and the moments between which it was answered
-    services      the clients, that give up within seconds
-    caller        the region, the credentials
-    needs         which actions which process needs
-    tables, queues, topic, node_queues, permissions, clock
-                  one subject each: what is read of it is a value, and a pure function makes findings of that
-    examination   asks about all of them at once
+    account_check   runs all checks at once
+    check_result    what a check found, as data: the caller finds the words for what to do
+    call_failure    why a call gave no reply
+    caller, clock, node_queues, stand_in   one subject each; tables, queues and the topic are compared by ``resources``
 
-Rule 1. No message is received, nothing is written: what is tried cannot succeed.
-Rule 2. A subject that cannot be looked at is a finding, and keeps no other from being looked at.
+Rule 1. No message is received and nothing is written: a statement that is tried cannot succeed.
+Rule 2. A subject that cannot be checked is a result, and does not stop the other checks.
 """
 
 from linkhub_adapters.aws.checks.account_check import AccountCheck, Subjects
-from linkhub_adapters.aws.checks.needs import Role
+from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject
 
-__all__ = ["AccountCheck", "Role", "Subjects"]
+__all__ = ["AccountCheck", "Advice", "CallFailure", "CheckResult", "FailureKind", "Subject", "Subjects"]

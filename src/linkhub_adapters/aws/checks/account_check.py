@@ -1,243 +1,339 @@
-"""Examines everything that linkhub needs of AWS, side by side, and never raises: what goes wrong is a finding, too."""
+"""Checks everything that linkhub uses of AWS, all at once, and never raises: a failure is a result, too."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from linkhub_adapters.aws.checks.aws_command import AwsCommand
-from linkhub_adapters.aws.checks.call_failures import LOG_IN
-from linkhub_adapters.aws.checks.caller import (
-    CREDENTIALS,
-    MendOf,
-    are_usable,
-    ask_identity,
-    caller_findings,
-    region_findings,
+from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind, failure_of
+from linkhub_adapters.aws.checks.caller import CREDENTIALS, are_usable, caller_result, region_results
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, of_differences, of_failure, ok
+from linkhub_adapters.aws.checks.clock import ClockReadings, clock_result
+from linkhub_adapters.aws.checks.node_queues import SUBJECT as NODE_QUEUES
+from linkhub_adapters.aws.checks.node_queues import node_result, read_node_queues
+from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacking_result, try_statements
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.client.clients import AwsClients
+from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
+from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
+from linkhub_adapters.aws.resources.queues import (
+    FoundQueue,
+    SqsQueues,
+    dead_letter_differences,
+    queue_differences,
 )
-from linkhub_adapters.aws.checks.clock import clock_findings
-from linkhub_adapters.aws.checks.needs import Resource, Role, needed_actions
-from linkhub_adapters.aws.checks.node_queues import look_at_nodes, node_findings
-from linkhub_adapters.aws.checks.permissions import (
-    Allowance,
-    Needed,
-    Permissions,
-    outcome_of,
-    permission_findings,
-    policy_source_of,
-    simulate,
-    try_index,
-    try_queue,
-    try_table,
-)
-from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
-from linkhub_adapters.aws.checks.queues import (
-    QueueSeen,
-    layout_findings,
-    lease_findings,
-    look_at_queue,
-    queue_findings,
-)
-from linkhub_adapters.aws.checks.services import Services, open_services
-from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, try_statements, without_statements
-from linkhub_adapters.aws.checks.tables import TableSeen, look_at_table, table_findings
-from linkhub_adapters.aws.checks.topic import SETTING, look_at_topic, topic_findings
-from linkhub_adapters.aws.client.sdk_faults import sdk_fault_of
-from linkhub_adapters.aws.client.sdk_session import SdkSession
-from linkhub_adapters.aws.resources import NODE_QUEUES, QUEUE_SETTINGS, Table, products_table, staging_table
+from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
+from linkhub_adapters.aws.resources.topics import SnsTopics, subscriptions_of, topic_differences
+from linkhub_adapters.aws.sqs.queue_facts import name_of
+from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
-from linkhub_core.ports.finding import Finding
+from linkhub_core.ports.finding import Verdict
 
-__all__ = ["AccountCheck", "Subjects"]
+__all__ = ["BRIEF", "AccountCheck", "Subjects"]
+
+# A service that does not answer is reported within seconds.
+BRIEF = {"connect_timeout": 2, "read_timeout": 4, "retries": {"mode": "standard", "total_max_attempts": 2}}
+LEAST_VISIBILITY_SECONDS = 10  # a call of a store is given up after this time: a lease should outlive it
+_QUEUES = {Kind.CAPTION: Subject.CAPTION, Kind.THUMBNAIL: Subject.THUMBNAIL}
+# SNS answers with these for the ARN of another region or account.
+_NOT_OF_HERE = frozenset({"InvalidParameter", "InvalidParameterException"})
 
 
 @frozen(kw_only=True)
 class Subjects:
-    """What is to be examined: what the settings name. ``role`` is what the caller's process does, if that is known."""
+    """The resources to check, by the names in the settings."""
 
     queue_urls: Mapping[Kind, str]
     products_table: str
     staging_table: str
     topic_arn: str | None
     visibility_timeout_seconds: float
-    role: Role | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    configured_endpoint_urls: Mapping[str, str] = field(factory=dict)
 
     @property
-    def places(self) -> Mapping[str, str | None]:
-        """Whatever names a region, by the setting that holds it."""
-        return {**{QUEUE_SETTINGS[kind]: url for kind, url in self.queue_urls.items()}, SETTING: self.topic_arn}
+    def places(self) -> Mapping[Subject, str | None]:
+        """The names that contain a region."""
+        return {**{_QUEUES[kind]: url for kind, url in self.queue_urls.items()}, Subject.TOPIC: self.topic_arn}
 
     @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables, by the setting that names each."""
+    def tables(self) -> Mapping[Subject, Table]:
+        """The plan of the tables."""
         return {
-            "DYNAMODB_PRODUCTS_TABLE": products_table(self.products_table),
-            "DYNAMODB_STAGING_TABLE": staging_table(self.staging_table),
+            Subject.PRODUCTS: products_table(self.products_table),
+            Subject.STAGING: staging_table(self.staging_table),
+        }
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """The plan of the queues, by URL."""
+        seconds = ceil(self.visibility_timeout_seconds)
+        return {
+            url: Queue(kind=kind, name=name_of(url), visibility_timeout_seconds=seconds)
+            for kind, url in self.queue_urls.items()
         }
 
 
 @frozen(kw_only=True, eq=False)
 class AccountCheck:
-    """Looks at everything that is named.
+    """Checks all subjects.
 
-    ``mend_of`` says what mends a fault of the SDK's configuration. ``adapt`` is handed the clients before the first
-    call: a test puts its faults in there.
+    Args:
+        subjects: the resources.
+        clock: this machine's clock.
+        region: the region; none leaves it to the SDK.
+        endpoint_urls: the configured addresses of services.
+        adapt: gets the clients before the first call; tests install faults there.
     """
 
     subjects: Subjects
     clock: Clock
-    mend_of: MendOf = lambda _: LOG_IN
-    adapt: Callable[[Services], object] = lambda _: None
+    region: str | None = None
+    endpoint_urls: Mapping[str, str] = field(factory=dict)
+    adapt: Callable[[AwsClients], object] = lambda _: None
 
-    async def __call__(self) -> Sequence[Finding]:
-        """Everything that is to be said, in the order in which it is best read; it takes some seconds at most."""
-        region: Sequence[Finding] = ()
-        session = SdkSession(
-            region=self.subjects.region,
-            endpoint_url=self.subjects.endpoint_url,
-            configured_endpoint_urls=self.subjects.configured_endpoint_urls,
-        )
+    async def __call__(self) -> Sequence[CheckResult]:
+        """All results, the causes before their consequences; this takes some seconds at most."""
+        region: Sequence[CheckResult] = ()
         try:
-            region = region_findings(session.region_name, self.subjects.places)
-            if session.region_name is None:
-                return region
-            with open_services(session) as services:
-                self.adapt(services)
-                command = AwsCommand(region=session.region_name, endpoint_of=session.endpoint_url_of)
-                return [*region, *await self._examine(services, command)]
-        except Exception as error:
-            fault = sdk_fault_of(error)
-            if fault is None:
-                raise
-            return [*region, Finding.fault(CREDENTIALS, fault.problem, *self.mend_of(fault))]
+            with AwsClients(region=self.region, configured_endpoint_urls=self.endpoint_urls, config=BRIEF) as clients:
+                region = region_results(clients.region_name, self.subjects.places)
+                if clients.region_name is None:
+                    return region
+                return [*region, *await self._check(clients)]
+        except SdkUnavailable as error:
+            failure = failure_of(error)
+            problem = CheckResult(
+                subject=CREDENTIALS,
+                verdict=Verdict.FAULT,
+                seen=failure.problem,
+                advice=Advice.LOG_IN,
+                failure=failure,
+            )
+            return [*region, problem]
 
-    async def _examine(self, services: Services, command: AwsCommand) -> Sequence[Finding]:
-        inquiry = Probe(clock=self.clock, executor=services.executor)
-        identity = await ask_identity(inquiry, services)
-        caller = caller_findings(identity, self.mend_of)
+    async def _check(self, clients: AwsClients) -> Sequence[CheckResult]:
+        self.adapt(clients)
+        clocks = ClockReadings(clock=self.clock)
+        for client in (clients.sts, clients.dynamodb, clients.sqs, clients.sns):
+            clocks.watch(client)
+        checks = _Checks(subjects=self.subjects, clock=self.clock, clients=clients)
+        caller = caller_result(await checks.identity())
         if not are_usable(caller):
-            rest = Finding.not_checked("everything else", "without credentials nothing may be asked")
-            clock = clock_findings(inquiry.readings) if inquiry.readings else ()
-            return [*caller, *clock, rest]
-        source = None if isinstance(identity, Refusal) else policy_source_of(identity["Arn"])
-        round_ = _Round(
-            subjects=self.subjects,
-            clock=self.clock,
-            inquiry=inquiry,
-            services=services,
-            aws=command,
-            source=source,
-            needs=needed_actions(self.subjects.role),
-        )
-        findings = await round_.findings()
-        return [*caller, *clock_findings(inquiry.readings), *findings, *round_.permissions]
+            seen = "no call can be made without credentials"
+            rest = CheckResult(subject="everything else", verdict=Verdict.NOT_CHECKED, seen=seen)
+            return [caller, *([clock_result(clocks.readings)] if clocks.readings else []), rest]
+        results = await checks.results()
+        return [caller, clock_result(clocks.readings), *results]
 
 
 @define(kw_only=True, eq=False)
-class _Round:
-    """One round through all subjects; what is said of permissions is gathered to stand last."""
+class _Checks:
+    """One round of checks."""
 
     subjects: Subjects
     clock: Clock
-    inquiry: Probe
-    services: Services
-    aws: AwsCommand
-    source: str | None
-    needs: Mapping[Resource, tuple[str, ...]]
-    _permissions: dict[str, Sequence[Finding]] = field(factory=dict, init=False)
-    _queues: dict[Kind, QueueSeen] = field(factory=dict, init=False)
+    clients: AwsClients
+    _queues: dict[Queue, FoundQueue] = field(factory=dict, init=False)
 
-    @property
-    def permissions(self) -> Sequence[Finding]:
-        """What was found of permissions, in the order of the resources' names."""
-        return [finding for _, findings in sorted(self._permissions.items()) for finding in findings]
+    def _calls(self, service: str) -> AwsCalls:
+        return AwsCalls(service=service, executor=self.clients.executor)
 
-    async def findings(self) -> Sequence[Finding]:
-        """Everything but permissions."""
+    async def identity(self) -> Mapping[str, Any] | CallFailure:
+        """The caller, as STS reports it: every caller may ask."""
+        try:
+            return await self._calls("STS")(self.clients.sts.get_caller_identity)
+        except LinkhubError as error:
+            return failure_of(error)
+
+    async def results(self) -> Sequence[CheckResult]:
+        """Every result but those of the caller and the clock."""
         *found, topic = await asyncio.gather(
-            *(self._table(table, setting) for setting, table in self.subjects.tables.items()),
-            *(self._queue(kind, url) for kind, url in self.subjects.queue_urls.items()),
+            *(self._table(resource, table) for resource, table in self.subjects.tables.items()),
+            *(self._queue(queue, url) for url, queue in self.subjects.queues.items()),
             self._topic(),
         )
-        leases = lease_findings(self.subjects.visibility_timeout_seconds)
-        layout = layout_findings([self._queues[kind] for kind in self.subjects.queue_urls])
-        return [finding for findings in (*found, layout, leases, topic) for finding in findings]
+        layout = layout_results(self._queues)
+        lease = visibility_result(self.subjects.visibility_timeout_seconds)
+        return [result for results in (*found, layout, [lease], topic) for result in results]
 
-    async def _table(self, table: Table, setting: str) -> Sequence[Finding]:
-        seen: TableSeen = await look_at_table(self.inquiry, self.services, table, setting)
-        resource = Resource.STAGING if table.ttl_attribute else Resource.PRODUCTS
-        lacking = await self._lacking(seen)
-        if seen.may_be_tried:
-            told = {action: outcome_of(action, reply) for action, reply in seen.replies.items() if reply is not None}
-            needed = self._needed(resource, seen.subject, seen.arn)
-            if lacking:
-                needed = evolve(needed, actions=without_statements(needed.actions))
-            tried = await try_table(self.inquiry, self.services, table, needed.actions)
-            await self._may(needed, {**told, **tried})
-        if seen.may_be_tried and seen.has_index:
-            tried = await try_index(self.inquiry, self.services, table)
-            await self._may(self._needed(Resource.INDEX, f"{seen.subject}, its index", f"{seen.arn}/index/*"), tried)
-        return [*lacking, *table_findings(seen, self.aws)]
+    async def _table(self, resource: Subject, table: Table) -> Sequence[CheckResult]:
+        subject, dynamodb, calls = f"table {table.name}", self.clients.dynamodb, self._calls("DynamoDB")
+        arn = f"arn:aws:dynamodb:*:*:table/{table.name}"
+        try:
+            found = await DynamoDbTables(dynamodb=dynamodb, calls=calls, clock=self.clock).read(table)
+        except LinkhubError as error:
+            failure = failure_of(error)
+            is_denied = failure.kind is FailureKind.DENIED
+            if is_denied and await self._is_absent(table):
+                return [_missing(subject, resource)]
+            lacking = await self._lacking(subject, table) if is_denied else []
+            return [*lacking, of_failure(subject, failure, arn=arn, is_needed=False)]
+        if found is None:
+            return [_missing(subject, resource)]
+        lacking = await self._lacking(subject, table) if found.has_keys_of(table) else []
+        return [*lacking, *table_results(subject, resource, table, found)]
 
-    async def _lacking(self, seen: TableSeen) -> Sequence[Finding]:
-        """What a server in place of DynamoDB cannot do, by its answers to statements."""
-        endpoint_url = str(self.services.dynamodb.meta.endpoint_url)
-        if not (seen.may_be_tried and is_stand_in(endpoint_url)):
+    async def _is_absent(self, table: Table) -> bool:
+        """Whether a read reports it: a process that may not describe a table may read it."""
+        key: Any = {name: {"S": "linkhub:doctor"} for name in (table.partition_key, table.sort_key)}
+        try:
+            await self._calls("DynamoDB")(
+                self.clients.dynamodb.batch_get_item, RequestItems={table.name: {"Keys": [key]}}
+            )
+        except LinkhubError as error:
+            return failure_of(error).kind is FailureKind.MISSING
+        return False
+
+    async def _lacking(self, subject: str, table: Table) -> Sequence[CheckResult]:
+        endpoint_url = str(self.clients.dynamodb.meta.endpoint_url)
+        if not is_stand_in(endpoint_url):
             return []
-        lacking = await try_statements(self.inquiry, self.services, seen.table)
-        return [lacks_of(seen.subject, endpoint_url, lacking)] if lacking else []
+        lacking = await try_statements(self.clients.dynamodb, self._calls("DynamoDB"), table)
+        return [lacking_result(subject, endpoint_url, lacking)] if lacking else []
 
-    async def _queue(self, kind: Kind, url: str) -> Sequence[Finding]:
-        seen: QueueSeen = await look_at_queue(self.inquiry, self.services, kind, url)
-        self._queues[kind] = seen
-        if not isinstance(seen.attributes, Refusal):
-            tried = await try_queue(self.inquiry, self.services, url)
-            await self._may(self._needed(Resource.QUEUE, seen.subject, seen.arn), tried)
-        dead = seen.dead_letters
-        if dead is not None and dead.url is not None and not isinstance(dead.attributes, Refusal):
-            tried = await try_queue(self.inquiry, self.services, dead.url)
-            await self._may(self._needed(Resource.DEAD_LETTER_QUEUE, f"queue {dead.name}", dead.arn), tried)
-        return queue_findings(seen, self.subjects.visibility_timeout_seconds, self.aws)
+    async def _queue(self, queue: Queue, url: str) -> Sequence[CheckResult]:
+        subject, resource = f"queue {queue.name}", _QUEUES[queue.kind]
+        try:
+            found = await SqsQueues(sqs=self.clients.sqs, calls=self._calls("SQS")).read(url, queue)
+        except LinkhubError as error:
+            arn = f"arn:aws:sqs:*:*:{queue.name}"
+            return [of_failure(subject, failure_of(error), arn=arn, is_needed=True)]
+        if found is None:
+            return [_missing(subject, resource)]
+        self._queues[queue] = found
+        return queue_results(subject, resource, queue, found)
 
-    async def _topic(self) -> Sequence[Finding]:
-        seen = await look_at_topic(self.inquiry, self.services, self.subjects.topic_arn)
-        findings = list(topic_findings(seen, self.aws))
-        if seen is None or not (seen.is_there or _is_denied(seen.attributes)):
-            return findings
-        nodes = await look_at_nodes(self.inquiry, self.services, seen.arn)
-        is_needed = self.subjects.role is Role.SERVER
-        findings += node_findings(nodes, self.clock.now(), self.aws, is_needed=is_needed)
-        told = {"sns:GetTopicAttributes": outcome_of("sns:GetTopicAttributes", seen.attributes)}
-        _, partition, _, region, account, name = seen.arn.split(":")
-        await self._may(self._needed(Resource.TOPIC, f"topic {name}", seen.arn), told)
-        pattern = f"arn:{partition}:sqs:{region}:{account}:{NODE_QUEUES}"
-        await self._may(self._needed(Resource.NODE_QUEUES, "queues of nodes", pattern), {})
-        told = {"sqs:ListQueues": outcome_of("sqs:ListQueues", nodes.tags)}
-        await self._may(self._needed(Resource.ANY, "what has no name", "*"), told)
-        return findings
+    async def _topic(self) -> Sequence[CheckResult]:
+        arn = self.subjects.topic_arn
+        if arn is None:
+            seen = "none is configured: clients of other processes get products only when they poll"
+            return [CheckResult(subject="topic", verdict=Verdict.WARNING, seen=seen, advice=Advice.SET_TOPIC)]
+        subject = f"topic {name_of(arn)}"
+        try:
+            found = await SnsTopics(sns=self.clients.sns, calls=self._calls("SNS")).read(arn)
+        except LinkhubError as error:
+            failure = failure_of(error)
+            if failure.code in _NOT_OF_HERE:
+                return [_missing(subject, Subject.TOPIC)]
+            result = of_failure(subject, failure, arn=arn, is_needed=False)
+            return [result, *(await self._nodes(arn) if failure.kind is FailureKind.DENIED else [])]
+        if found is None:
+            return [_missing(subject, Subject.TOPIC)]
+        return [*topic_results(subject, arn, found), *await self._nodes(arn)]
 
-    def _needed(self, resource: Resource, name: str, arn: str) -> Needed:
-        is_certain = self.subjects.role is not None
-        return Needed(name=name, arn=arn, actions=self.needs[resource], is_certain=is_certain)
-
-    async def _may(self, needed: Needed, tried: Mapping[str, Allowance]) -> None:
-        """Ask IAM for what could not be tried, and note what is to be said."""
-        untried = tuple(action for action in needed.actions if action not in tried)
-        known, why_unknown = dict(tried), "no harmless trial, and IAM is not asked without a user or role"
-        if untried and self.source is not None:
-            told = await simulate(self.inquiry, self.services, self.source, evolve(needed, actions=untried))
-            if isinstance(told, Refusal):
-                why_unknown = f"no harmless trial, and iam:SimulatePrincipalPolicy gave nothing: {told.problem}"
-            else:
-                known.update(told)
-        self._permissions[needed.name] = permission_findings(Permissions(needed=needed, known=known), why_unknown)
+    async def _nodes(self, topic_arn: str) -> Sequence[CheckResult]:
+        try:
+            found = await read_node_queues(self.clients.sqs, self._calls("SQS"), topic_arn)
+        except LinkhubError as error:
+            return [of_failure(NODE_QUEUES, failure_of(error), arn="*", is_needed=False)]
+        return [node_result(found, self.clock.now())]
 
 
-def _is_denied(attributes: object) -> bool:
-    return isinstance(attributes, Refusal) and attributes.why is Why.DENIED
+def _missing(subject: str, resource: Subject) -> CheckResult:
+    return CheckResult(
+        subject=subject,
+        verdict=Verdict.FAULT,
+        seen="it does not exist",
+        advice=Advice.PROVISION,
+        resource=resource,
+    )
+
+
+def table_results(subject: str, resource: Subject, table: Table, found: FoundTable) -> Sequence[CheckResult]:
+    """The results for a table that is there."""
+    arn = str(found.description.get("TableArn", f"arn:aws:dynamodb:*:*:table/{table.name}"))
+    results = [
+        *of_differences(subject, resource, table.name, table_differences(table, found)),
+        *(of_failure(subject, failure_of(error), arn=arn, is_needed=False) for error in found.unread),
+    ]
+    index = [f"index {table.index_name}"] if table.index_name else []
+    expiry = [f"expiry by {table.ttl_attribute}"] if table.ttl_attribute else []
+    keys = f"keys {table.partition_key}, {table.sort_key}"
+    return results or [ok(subject, ", ".join([keys, *index, *expiry, "point-in-time recovery"]))]
+
+
+def queue_results(subject: str, resource: Subject, queue: Queue, found: FoundQueue) -> Sequence[CheckResult]:
+    """The results for a queue that is there, and its dead-letter queue."""
+    arn, dead_letters = found.dead_letter_arn(queue), found.dead_letters
+    differences = [*queue_differences(queue, found)]
+    if dead_letters is not None and found.redrive_policy:
+        differences += dead_letter_differences(queue, dead_letters, found.retention_seconds)
+    results = [*of_differences(subject, resource, found.name, differences)]
+    if found.unread is not None:
+        results.append(of_failure(f"queue {name_of(arn)}", failure_of(found.unread), arn=arn, is_needed=True))
+    return results or [ok(subject, _facts_of(found, name_of(arn)))]
+
+
+def _facts_of(found: FoundQueue, dead_letters: str) -> str:
+    facts = (
+        f"dead letters after {found.redrive_policy['maxReceiveCount']} receives in {dead_letters}, "
+        f"kept {found.retention_seconds / 86_400:g} days, hidden {found.attributes['VisibilityTimeout']} s"
+    )
+    if found.attributes.get("FifoQueue") != "true":
+        return facts
+    is_quick = found.attributes.get("FifoThroughputLimit") == "perMessageGroupId"
+    return f"{facts}, FIFO{'' if is_quick else ' of 300 calls a second'}"
+
+
+def layout_results(queues: Mapping[Queue, FoundQueue]) -> Sequence[CheckResult]:
+    """Whether the queues share a dead-letter queue, and whether one is the dead-letter queue of another.
+
+    A shared dead-letter queue is sound: each dead letter names the queue that it came from.
+    """
+    by_arn: dict[str, list[FoundQueue]] = {}
+    for queue, found in queues.items():
+        if found.redrive_policy:
+            by_arn.setdefault(found.dead_letter_arn(queue), []).append(found)
+    working = {found.arn: (queue, found) for queue, found in queues.items()}
+    results = []
+    for arn, sources in by_arn.items():
+        if arn not in working:
+            continue
+        (queue, found), names = working[arn], ", ".join(source.name for source in sources)
+        results.append(
+            CheckResult(
+                subject=f"queue {found.name}",
+                verdict=Verdict.FAULT,
+                seen=f"it is the dead-letter queue of {names}: consumers take dead letters for events",
+                advice=Advice.SEPARATE,
+                resource=_QUEUES[queue.kind],
+                details=names,
+            )
+        )
+    if results or not by_arn:
+        return results
+    names = ", ".join(map(name_of, by_arn))
+    if len(by_arn) < sum(map(len, by_arn.values())):
+        return [ok("dead letters", f"both queues share {names}: each dead letter names the queue that it came from")]
+    return [ok("dead letters", f"each queue has its own: {names}")]
+
+
+def visibility_result(seconds: float) -> CheckResult:
+    """Whether the time-out that consumers ask for, and renew when a third of it is over, outlives a slow call."""
+    subject = "visibility time-out of consumers"
+    seen = f"{seconds:g} s, renewed every {seconds / 3:.3g} s while work goes on"
+    if seconds >= LEAST_VISIBILITY_SECONDS:
+        return ok(subject, seen)
+    seen = f"{seen}: a call to AWS may take {LEAST_VISIBILITY_SECONDS} s, and messages are delivered twice meanwhile"
+    return CheckResult(subject=subject, verdict=Verdict.WARNING, seen=seen, advice=Advice.RAISE_VISIBILITY)
+
+
+def topic_results(subject: str, arn: str, attributes: Mapping[str, str]) -> Sequence[CheckResult]:
+    """The results for a topic that is there."""
+    results = [
+        CheckResult(
+            subject=subject,
+            verdict=difference.verdict,
+            seen=difference.problem,
+            advice=Advice.CONFIRM,
+            resource=Subject.TOPIC,
+            details=arn,
+        )
+        for difference in topic_differences(attributes)
+    ]
+    confirmed, _ = subscriptions_of(attributes)
+    return results or [ok(subject, f"subscriptions: {confirmed}, none waiting to be confirmed")]

@@ -1,20 +1,16 @@
-"""Who asks, and where: the region, and the credentials."""
+"""The region and the credentials."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from linkhub_adapters.aws.checks.call_failures import LOG_IN
-from linkhub_adapters.aws.checks.probe import Probe, Refusal, Why
-from linkhub_adapters.aws.checks.services import Services
-from linkhub_adapters.aws.client.sdk_faults import SdkFault
-from linkhub_core.ports.finding import Finding, Verdict
+from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, ok
+from linkhub_core.ports.finding import Verdict
 
-__all__ = ["MendOf", "are_usable", "ask_identity", "caller_findings", "region_findings", "region_of"]
-
-MendOf = Callable[[SdkFault], Sequence[str]]
+__all__ = ["CREDENTIALS", "are_usable", "caller_result", "region_of", "region_results"]
 
 REGION, CREDENTIALS = "region", "credentials"
 _QUEUE_URL = re.compile(r"https?://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com")
@@ -23,54 +19,57 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
 def region_of(place: str) -> str | None:
-    """The region that a queue's URL or an ARN names; none if it names none, as those of stand-ins do."""
+    """The region that a queue's URL or an ARN names; none for the address of a server in place of AWS."""
     found = _QUEUE_URL.match(place) or _ARN.match(place)
     return next(filter(None, found.groups()), None) if found else None
 
 
-def region_findings(region: str | None, places: Mapping[str, str | None]) -> Sequence[Finding]:
-    """The region, against those that settings name.
+def region_results(region: str | None, places: Mapping[Subject, str | None]) -> Sequence[CheckResult]:
+    """The region of the SDK, compared with the regions of the resources.
 
     Args:
-        region: what the AWS SDK is configured with.
-        places: queue URLs and ARNs, by the settings that hold them.
+        region: the configured region.
+        places: queue URLs and ARNs.
     """
-    named = {setting: region_of(place) for setting, place in places.items() if place}
+    named = {resource: region_of(place) for resource, place in places.items() if place}
     if region is None:
-        wanted = next(filter(None, named.values()), "eu-west-1")
-        return [Finding.fault(REGION, "none is configured", f"AWS_REGION={wanted}")]
-    return list(_elsewhere(region, named)) or [Finding.ok(REGION, region)]
+        wanted = next(filter(None, named.values()), "")
+        return [_fault(REGION, "none is configured", Advice.SET_REGION, details=wanted)]
+    return [
+        _fault(
+            REGION,
+            f"it is {region}, and the {resource} is in {other}",
+            Advice.CHANGE_REGION,
+            resource=resource,
+            details=other,
+        )
+        for resource, other in named.items()
+        if other is not None and other != region
+    ] or [ok(REGION, region)]
 
 
-def _elsewhere(region: str, named: Mapping[str, str | None]) -> Iterator[Finding]:
-    for setting, other in named.items():
-        if other is not None and other != region:
-            mend = f"AWS_REGION={other}, or set {setting} to one in {region}"
-            yield Finding.fault(REGION, f"it is {region}, and {setting} is in {other}", mend)
-
-
-async def ask_identity(inquiry: Probe, services: Services) -> Mapping[str, Any] | Refusal:
-    """Ask STS who we are: every caller may."""
-    return await inquiry(services.sts.get_caller_identity)
-
-
-def caller_findings(identity: Mapping[str, Any] | Refusal, mend_of: MendOf = lambda _: LOG_IN) -> Sequence[Finding]:
-    """What STS says of the credentials; ``mend_of`` says what mends a fault of the SDK's configuration."""
-    if not isinstance(identity, Refusal):
-        return [Finding.ok(CREDENTIALS, f"{identity['Arn']} of account {identity['Account']}")]
+def caller_result(identity: Mapping[str, Any] | CallFailure) -> CheckResult:
+    """What STS reports of the credentials."""
+    if not isinstance(identity, CallFailure):
+        return ok(CREDENTIALS, f"{identity['Arn']} of account {identity['Account']}")
     if identity.fault is not None:
-        return [Finding.fault(CREDENTIALS, identity.problem, *mend_of(identity.fault))]
-    match identity.why:
-        case Why.UNKNOWN_CALLER if identity.code in _EXPIRED:
-            return [Finding.fault(CREDENTIALS, f"they have expired: {identity.problem}", *LOG_IN)]
-        case Why.UNKNOWN_CALLER:
-            return [Finding.fault(CREDENTIALS, f"there are none that AWS knows: {identity.problem}", *LOG_IN)]
-        case Why.UNSUPPORTED | Why.STRANGER:
-            return [Finding.not_checked(CREDENTIALS, "what answers there has no STS: it stands in for AWS")]
+        return _fault(CREDENTIALS, identity.problem, Advice.LOG_IN, failure=identity)
+    match identity.kind:
+        case FailureKind.CREDENTIALS if identity.code in _EXPIRED:
+            return _fault(CREDENTIALS, f"they have expired: {identity.problem}", Advice.LOG_IN)
+        case FailureKind.CREDENTIALS:
+            return _fault(CREDENTIALS, f"AWS knows none: {identity.problem}", Advice.LOG_IN)
+        case FailureKind.UNSUPPORTED | FailureKind.WRONG_SERVICE:
+            problem = "the server there has no STS: it is used in place of AWS"
         case _:
-            return [Finding.not_checked(CREDENTIALS, f"STS does not tell who we are: {identity.problem}")]
+            problem = f"STS does not report the caller: {identity.problem}"
+    return CheckResult(subject=CREDENTIALS, verdict=Verdict.NOT_CHECKED, seen=problem)
 
 
-def are_usable(findings: Sequence[Finding]) -> bool:
-    """Whether anything else may be asked with these credentials."""
-    return all(finding.verdict is not Verdict.FAULT for finding in findings)
+def are_usable(result: CheckResult) -> bool:
+    """Whether other calls can be made with these credentials."""
+    return result.verdict is not Verdict.FAULT
+
+
+def _fault(subject: str, seen: str, advice: Advice, **fields: Any) -> CheckResult:
+    return CheckResult(subject=subject, verdict=Verdict.FAULT, seen=seen, advice=advice, **fields)

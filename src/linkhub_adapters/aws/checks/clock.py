@@ -1,85 +1,100 @@
-"""This machine's clock against the services': readers ask by the time at which products were saved (``since``).
+"""This machine's clock compared with the clocks of the services: `since` compares times of both.
 
-A reply carries the service's time in whole seconds, and is stamped at some moment while we wait for it; so a reading
-bounds how far the clocks are apart. Several readings bound it better: what is true lies within all their bounds.
+A reply carries the time of the service in whole seconds, taken at some moment while this machine waits. So one reading
+bounds the difference; the true difference lies within the bounds of all readings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from linkhub_adapters.aws.checks.probe import ClockReading
-from linkhub_core.ports.finding import Finding
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, ok
+from linkhub_core.ports import Clock
+from linkhub_core.ports.finding import Verdict
 
-__all__ = ["ALLOWED", "Skew", "clock_findings", "skew_of", "skew_of_all"]
+__all__ = ["ALLOWED", "ClockReading", "ClockReadings", "clock_result", "skew_of"]
 
 SUBJECT = "clock"
 ALLOWED = timedelta(seconds=2)
 _WHOLE_SECOND = timedelta(seconds=1)
-_NOTHING = timedelta(0)
-_MEND = (
-    "timedatectl set-ntp true (or: systemctl enable --now chronyd); in a container or virtual machine, on its host",
-)
+_ASKED_AT = "linkhub_asked_at"
 
 
 @frozen(kw_only=True)
-class Skew:
-    """How far this machine's clock is ahead, between two bounds; what is negative is behind."""
+class ClockReading:
+    """The service's time in whole seconds, taken between two moments of this machine."""
 
-    least: timedelta
-    most: timedelta
-
-    @property
-    def surely(self) -> timedelta:
-        """How far the clocks are apart at the least."""
-        return max(self.least, -self.most, _NOTHING)
+    before: datetime
+    after: datetime
+    service: datetime
 
     @property
-    def maybe(self) -> timedelta:
-        """How far the clocks may be apart."""
-        return max(abs(self.least), abs(self.most))
+    def bounds(self) -> tuple[timedelta, timedelta]:
+        """The least and the most by which this machine's clock is ahead; negative: behind."""
+        return self.before - self.service - _WHOLE_SECOND, self.after - self.service
 
 
-def skew_of(reading: ClockReading) -> Skew:
-    """What one reading tells: the service's clock showed from ``service`` to a second later, at some moment of ours."""
-    return Skew(least=reading.before - reading.service - _WHOLE_SECOND, most=reading.after - reading.service)
+@define(kw_only=True, eq=False)
+class ClockReadings:
+    """Takes a reading from each reply of the clients that it watches, errors included."""
+
+    clock: Clock
+    readings: list[ClockReading] = field(factory=list, init=False)
+
+    def watch(self, client: Any) -> None:
+        """Take readings from a boto3 client."""
+        client.meta.events.register("before-call", self._before)
+        client.meta.events.register("after-call", self._after)
+
+    def _before(self, context: dict[str, Any], **_: Any) -> None:
+        context[_ASKED_AT] = self.clock.now()
+
+    def _after(self, context: dict[str, Any], parsed: Mapping[str, Any], **_: Any) -> None:
+        date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if date is None:
+            return
+        try:
+            service = parsedate_to_datetime(date)
+        except ValueError:  # the header of a proxy
+            return
+        if service.tzinfo is not None:
+            self.readings.append(ClockReading(before=context[_ASKED_AT], after=self.clock.now(), service=service))
 
 
-def skew_of_all(readings: Sequence[ClockReading]) -> Skew:
-    """What readings tell together; where they contradict each other, as after a clock was set, the quickest."""
-    skews = [skew_of(reading) for reading in readings]
-    together = Skew(least=max(skew.least for skew in skews), most=min(skew.most for skew in skews))
-    if together.least <= together.most:
-        return together
-    return skew_of(min(readings, key=lambda reading: reading.width))
+def skew_of(readings: Sequence[ClockReading]) -> tuple[timedelta, timedelta]:
+    """The bounds of all readings together; if they contradict each other, as after a clock was set, of the quickest."""
+    least = max(reading.bounds[0] for reading in readings)
+    most = min(reading.bounds[1] for reading in readings)
+    if least <= most:
+        return least, most
+    return min(readings, key=lambda reading: reading.after - reading.before).bounds
 
 
 def _tenths(span: timedelta) -> float:
-    """Seconds, rounded up to tenths: a bound is not to be told smaller than it is."""
+    """Seconds, rounded up to tenths."""
     return -(-span // timedelta(milliseconds=100)) / 10
 
 
-def clock_findings(readings: Sequence[ClockReading]) -> Sequence[Finding]:
-    """What all readings together say."""
+def clock_result(readings: Sequence[ClockReading]) -> CheckResult:
+    """What all readings together show."""
     if not readings:
-        return [Finding.not_checked(SUBJECT, "no service told its time")]
-    skew = skew_of_all(readings)
-    direction = "ahead of" if skew.least > _NOTHING else "behind"
-    if skew.surely > ALLOWED:
+        return CheckResult(subject=SUBJECT, verdict=Verdict.NOT_CHECKED, seen="no service reported its time")
+    least, most = skew_of(readings)
+    surely, possibly = max(least, -most, timedelta(0)), max(abs(least), abs(most))
+    if possibly <= ALLOWED:
+        return ok(SUBJECT, f"at most {_tenths(possibly)} s from the services'")
+    if surely <= ALLOWED:
+        verdict = Verdict.WARNING
+        problem = f"it may be {_tenths(possibly)} s from the services', whose replies are slow"
+    else:
+        verdict, direction = Verdict.FAULT, "ahead of" if least > timedelta(0) else "behind"
         problem = (
-            f"this machine's is at least {skew.surely.total_seconds():.0f} s {direction} the services': "
-            f"readers that ask `since` miss products when clocks are more than {ALLOWED.total_seconds():.0f} s apart"
+            f"this machine's is at least {surely.total_seconds():.0f} s {direction} the services': readers that ask "
+            f"`since` miss products when clocks are more than {ALLOWED.total_seconds():.0f} s apart"
         )
-        return [Finding.fault(SUBJECT, problem, *_MEND)]
-    if skew.maybe > ALLOWED:
-        return [
-            Finding.warning(
-                SUBJECT,
-                f"it may be {_tenths(skew.maybe)} s from the services': they answer too slowly to tell",
-                *_MEND,
-            )
-        ]
-    return [Finding.ok(SUBJECT, f"at most {_tenths(skew.maybe)} s from the services'")]
+    return CheckResult(subject=SUBJECT, verdict=verdict, seen=problem, advice=Advice.SET_CLOCK)

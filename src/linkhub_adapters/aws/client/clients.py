@@ -1,8 +1,8 @@
-"""boto3's clients, one a service, each made when it is first asked for and then kept: making one takes 100 ms.
+"""boto3's clients, one for each service, made at their first use and then kept: making one takes 100 ms.
 
-What a client can be told here and nowhere else: as many connections as threads call at once (a smaller pool opens and
-closes one a call), retries in the standard mode, time-outs that suit the service, and no validation of parameters (it
-walks every one of them; the tests of the adapters run with it).
+Each has as many connections as threads that call at once (a smaller pool opens and closes one for each call), retries
+in the standard mode, time-outs that suit the service, and no validation of parameters, which costs time for every call
+(the tests of the adapters run with it).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
 
 __all__ = ["AwsClients"]
 
@@ -40,11 +41,12 @@ class AwsClients:
         region: where the services are; none leaves it to the AWS SDK.
         endpoint_url: another address for all services; none leaves it to the AWS SDK.
         configured_endpoint_urls: addresses by service, as :class:`~.sdk_session.SdkSession` ranks them.
-        threads: how many calls run at once; more wait for their turn.
-        long_polls: how many long polls run beside them, on threads of their own.
+        threads: how many calls run at once; further calls wait.
+        long_polls: how many long polls run at the same time, on threads of their own.
+        config: changes to the configuration of every client, as ``botocore.config.Config`` names them.
 
     Raises:
-        SdkUnavailable: here, and where a client is made: the SDK cannot use its own configuration.
+        SdkUnavailable: the SDK cannot use its own configuration. The attributes raise it, too.
     """
 
     def __init__(
@@ -55,14 +57,16 @@ class AwsClients:
         configured_endpoint_urls: Mapping[str, str] | None = None,
         threads: int = 16,
         long_polls: int = 16,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         with _configured("AWS"):
             self._session = SdkSession(
                 region=region, endpoint_url=endpoint_url, configured_endpoint_urls=configured_endpoint_urls or {}
             )
-            _ = self._session.region_name  # reads the profile, which may not be there
+            self.region_name = self._session.region_name  # reads the profile, which may be absent
         self._threads = threads
         self._long_polls = long_polls
+        self._changes = config or {}
 
     @cached_property
     def executor(self) -> ThreadPoolExecutor:
@@ -71,7 +75,7 @@ class AwsClients:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """The client of DynamoDB, which writes and reads items fast."""
+        """The client of DynamoDB, with the speed-ups for items."""
         with _configured("DynamoDB"):
             client: DynamoDBClient = self._session.client("dynamodb", self._config())
         speed_up(client)
@@ -79,7 +83,7 @@ class AwsClients:
 
     @cached_property
     def sqs(self) -> SQSClient:
-        """The client of SQS, patient enough for long polls."""
+        """The client of SQS, whose read time-out is longer than a long poll."""
         config = self._config(
             read_timeout=LONG_POLL_READ_TIMEOUT_SECONDS, max_pool_connections=self._threads + self._long_polls
         )
@@ -94,8 +98,15 @@ class AwsClients:
             client: SNSClient = self._session.client("sns", self._config())
         return client
 
+    @cached_property
+    def sts(self) -> STSClient:
+        """The client of STS."""
+        with _configured("STS"):
+            client: STSClient = self._session.client("sts", self._config())
+        return client
+
     def _config(self, **different: Any) -> Config:
-        told: dict[str, Any] = {
+        config: dict[str, Any] = {
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "read_timeout": READ_TIMEOUT_SECONDS,
             "max_pool_connections": self._threads,
@@ -103,14 +114,14 @@ class AwsClients:
             "retries": {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
             "tcp_keepalive": True,
         }
-        return Config(**(told | different))
+        return Config(**{**config, **different, **self._changes})
 
     def close(self) -> None:
-        """Wait for calls that are under way and close all connections."""
-        made = vars(self)  # a cached property that was never asked for is not among them
+        """Wait for the calls in progress and close all connections."""
+        made = vars(self)  # has only the cached properties that were used
         if "executor" in made:
             self.executor.shutdown(cancel_futures=True)
-        for service in ("dynamodb", "sqs", "sns"):
+        for service in ("dynamodb", "sqs", "sns", "sts"):
             if service in made:
                 made[service].close()
 

@@ -1,17 +1,21 @@
-"""What linkhub needs of AWS as data, what provisions it, and the files that other tools provision it from."""
+"""What linkhub needs of AWS: the plan as data, the comparison with what is there, provisioning, the template.
+
+definitions            the wanted state
+tables, queues, topics reading what is there, the differences, making what is absent
+provisioning           applies the differences, resource by resource; checks report them
+template               the CloudFormation template, from the file beside it
+"""
 
 from __future__ import annotations
 
 from linkhub_adapters.aws.resources.definitions import (
     NODE_QUEUES,
-    QUEUE_SETTINGS,
     UPDATED_AT_INDEX,
     Queue,
     Resources,
     Subscription,
     Table,
     Topic,
-    attribute_texts,
     products_table,
     resources,
     staging_table,
@@ -19,14 +23,12 @@ from linkhub_adapters.aws.resources.definitions import (
 
 __all__ = [
     "NODE_QUEUES",
-    "QUEUE_SETTINGS",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",
     "Subscription",
     "Table",
     "Topic",
-    "attribute_texts",
     "products_table",
     "resources",
     "staging_table",

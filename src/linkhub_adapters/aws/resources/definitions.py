@@ -1,7 +1,8 @@
-"""What linkhub needs of AWS, as data: for whoever provisions it, and for whoever checks what is there.
+"""The wanted state: what each table, each queue and the topic has to be like, as data.
 
-Rule 1. This is the only place that says what a table, a queue or the topic has to be like.
-Rule 2. Nothing here calls AWS: the requests are values, which whoever provisions hands to boto3.
+Rule 1. No other module states an attribute of a resource: :mod:`.tables`, :mod:`.queues` and :mod:`.topics` compare
+these values with what a service reports, and a test compares the template with them.
+Rule 2. Nothing here calls AWS.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 
 __all__ = [
     "NODE_QUEUES",
-    "QUEUE_SETTINGS",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",
@@ -29,8 +29,7 @@ __all__ = [
     "staging_table",
 ]
 
-NODE_QUEUES = "linkhub-node-*"  # the names of the queues that serving nodes make for themselves, see .node_queues
-QUEUE_SETTINGS = {Kind.CAPTION: "SQS_CAPTION_QUEUE_URL", Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL"}
+NODE_QUEUES = "linkhub-node-*"  # the queues that serving nodes make for themselves, see sns.node_queues
 UPDATED_AT_INDEX = "by-updated-at"
 TTL_ATTRIBUTE = "ttl"
 MAX_RETENTION_SECONDS = 14 * 24 * 3600
@@ -38,10 +37,15 @@ MAX_RETENTION_SECONDS = 14 * 24 * 3600
 
 @frozen(kw_only=True)
 class Table:
-    """A DynamoDB table, paid by the request and backed up at all times; every key is text.
+    """A DynamoDB table: billed by the request, with point-in-time recovery; every key is text.
 
-    ``indexed_by`` is the sort key of its local secondary index, which holds keys alone. ``ttl_attribute`` is what
-    DynamoDB expires items by.
+    Args:
+        name: its name.
+        partition_key: the attribute that is the partition key.
+        sort_key: the attribute that is the sort key.
+        index_name: its local secondary index, which holds keys only; none if it has none.
+        indexed_by: the sort key of that index.
+        ttl_attribute: the attribute by which items expire; none if they do not.
     """
 
     name: str
@@ -53,7 +57,7 @@ class Table:
 
     @property
     def definition(self) -> Mapping[str, Any]:
-        """The part that CreateTable and CloudFormation write alike."""
+        """The parameters of CreateTable."""
         names = [self.partition_key, self.sort_key, *filter(None, [self.indexed_by])]
         definition: dict[str, Any] = {
             "TableName": self.name,
@@ -72,12 +76,12 @@ class Table:
 
     @property
     def time_to_live(self) -> Mapping[str, Any] | None:
-        """How items expire, as UpdateTimeToLive and CloudFormation write it; none if they do not."""
+        """The specification for UpdateTimeToLive; none if items do not expire."""
         return {"AttributeName": self.ttl_attribute, "Enabled": True} if self.ttl_attribute else None
 
     @property
     def continuous_backups(self) -> Mapping[str, Any]:
-        """The backups, as UpdateContinuousBackups and CloudFormation write them."""
+        """The specification for UpdateContinuousBackups."""
         return {"PointInTimeRecoveryEnabled": True}
 
 
@@ -92,8 +96,8 @@ def _key_schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
 class Queue:
     """An SQS queue with its dead-letter queue.
 
-    ``max_receive_count`` is high on purpose: linkhub puts what is malformed into the dead letters itself, at once; what
-    comes back so often failed by somebody's outage.
+    ``max_receive_count`` is high: linkhub moves a malformed message to the dead letters itself, at once. A message that
+    comes back so often failed because a service was unavailable.
     """
 
     kind: Kind
@@ -104,33 +108,23 @@ class Queue:
 
     @property
     def dead_letter_name(self) -> str:
-        """The name of its dead-letter queue; one of a FIFO queue is a FIFO queue, too."""
+        """The name of its dead-letter queue, which is FIFO if this one is."""
         stem, fifo, _ = self.name.partition(".fifo")
         return f"{stem}-dead-letters{fifo}"
 
     @property
     def is_fifo(self) -> bool:
-        """Whether it keeps the order of groups."""
+        """Whether the messages of a group come in order."""
         return self.name.endswith(".fifo")
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """Its attributes, without the redrive policy: that one names the other queue's ARN."""
+        """Its attributes, without the redrive policy, which needs the ARN of the dead-letter queue."""
         return {
             "VisibilityTimeout": self.visibility_timeout_seconds,
             "ReceiveMessageWaitTimeSeconds": 20,
             **self.dead_letter_attributes,
         }
-
-    @property
-    def least_attributes(self) -> Mapping[str, int]:
-        """What a queue that is there must not fall short of; more is as good."""
-        return {"VisibilityTimeout": self.visibility_timeout_seconds, **self.least_dead_letter_attributes}
-
-    @property
-    def least_dead_letter_attributes(self) -> Mapping[str, int]:
-        """The same of its dead-letter queue."""
-        return {"MessageRetentionPeriod": self.retention_seconds}
 
     @property
     def dead_letter_attributes(self) -> Mapping[str, Any]:
@@ -139,12 +133,12 @@ class Queue:
         return {**shared, "FifoQueue": True} if self.is_fifo else shared
 
     def redrive_policy(self, dead_letter_arn: Any) -> Mapping[str, Any]:
-        """Where messages go that were received too often; the ARN may be a reference of CloudFormation's."""
+        """The policy that moves a message to the dead-letter queue after ``max_receive_count`` receives."""
         return {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": self.max_receive_count}
 
 
 def attribute_texts(attributes: Mapping[str, Any]) -> Mapping[str, str]:
-    """A queue's attributes as CreateQueue takes them, which knows texts alone."""
+    """A queue's attributes as CreateQueue takes them: all values are text."""
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in attributes.items()}
 
 
@@ -160,30 +154,30 @@ _RAW = frozenset({"firehose", "http", "https", "sqs"})  # the protocols that can
 
 @frozen(kw_only=True)
 class Subscription:
-    """Another service that hears of products: what it gets is the event's JSON, as viewers get it."""
+    """The subscription of another service: it gets the event's JSON, as clients do."""
 
     protocol: str
     endpoint: str
 
     @property
     def name(self) -> str:
-        """What it is called, as it is written on the command line."""
+        """``PROTOCOL:ENDPOINT``."""
         return f"{self.protocol}:{self.endpoint}"
 
     @property
     def filter_policy(self) -> Mapping[str, Sequence[str]]:
-        """Announcements alone: serving nodes also send heartbeats over the topic, to themselves."""
+        """Announcements only: serving nodes also publish heartbeats on the topic."""
         return {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}
 
     @property
     def is_raw(self) -> bool:
-        """Whether the event comes without SNS's envelope around it."""
+        """Whether the event comes without SNS's envelope."""
         return self.protocol in _RAW
 
 
 @frozen(kw_only=True)
 class Resources:
-    """All of it."""
+    """Every resource: the tables are products and staging, the queues caption and thumbnail."""
 
     tables: Sequence[Table]
     queues: Sequence[Queue]
@@ -192,7 +186,7 @@ class Resources:
 
 
 def products_table(name: str) -> Table:
-    """The table of the products. Its index holds a shop to 10 GB of products and entries: some millions of them."""
+    """The table of the products. Its index limits a shop to 10 GB: some millions of products."""
     return Table(
         name=name,
         partition_key="seller_handle",
@@ -203,7 +197,7 @@ def products_table(name: str) -> Table:
 
 
 def staging_table(name: str) -> Table:
-    """The table in which halves wait."""
+    """The table of the staging rows."""
     return Table(name=name, partition_key="video_id", sort_key="seller_handle", ttl_attribute=TTL_ATTRIBUTE)
 
 
@@ -218,7 +212,7 @@ def resources(
     max_receive_count: int = 20,
     subscriptions: Sequence[Subscription] = (),
 ) -> Resources:
-    """What linkhub needs, under these names."""
+    """All resources, under these names."""
     names = {Kind.CAPTION: caption_queue, Kind.THUMBNAIL: thumbnail_queue}
     return Resources(
         tables=(products_table(products), staging_table(staging)),

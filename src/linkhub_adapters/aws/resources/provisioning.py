@@ -1,21 +1,20 @@
-"""Makes sure that everything of :mod:`.resources` is there, one resource after the other, and tells of each.
+"""Makes or changes every resource of the plan, one after the other.
 
-Rule 1. Run twice, the second time changes nothing; what stopped half-way is finished by the next run.
-Rule 2. What fails is told by the resource's name, and the others go on.
+Rule 1. A second run changes nothing; an interrupted run is continued by the next one.
+Rule 2. A resource that fails does not stop the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from attrs import Factory, frozen
 
-from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_adapters.aws.resources import Resources
-from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
-from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
-from linkhub_adapters.aws.resources.topic_provisioning import SUBSCRIPTION, TOPIC, SnsProvisioning
-from linkhub_core.errors import LinkhubError
+from linkhub_adapters.aws.resources.definitions import Resources
+from linkhub_adapters.aws.resources.difference import attempt
+from linkhub_adapters.aws.resources.queues import SqsQueues
+from linkhub_adapters.aws.resources.tables import TABLE, DynamoDbTables
+from linkhub_adapters.aws.resources.topics import SUBSCRIPTION, TOPIC, SnsTopics
 from linkhub_core.model import Kind
 from linkhub_core.ports.provisioned import Provisioned
 
@@ -26,40 +25,37 @@ __all__ = ["Provisioning"]
 class Provisioning:
     """Provisions all that linkhub needs.
 
-    ``queue_accounts`` and ``topic_arn`` tell where the queues and the topic should be, as far as that is configured.
+    Args:
+        tables: the tables of the account.
+        queues: the queues of the account.
+        topics: the topics of the account.
+        queue_accounts: the owners of the queues, as far as they are configured.
+        topic_arn: the ARN of the topic, if it is configured.
     """
 
-    tables: DynamoDbProvisioning
-    queues: SqsProvisioning
-    topic: SnsProvisioning
+    tables: DynamoDbTables
+    queues: SqsQueues
+    topics: SnsTopics
     queue_accounts: Mapping[Kind, str] = Factory(dict)
     topic_arn: str | None = None
 
-    async def ensure(self, needed: Resources) -> AsyncIterator[Provisioned]:
-        """Make what is absent and mend what is safe to mend; each resource is told when it is done.
+    async def ensure(self, plan: Resources) -> AsyncIterator[Provisioned]:
+        """Make what is absent and change what takes nothing away; yields each resource when it is done.
 
         Raises:
             SdkUnavailable: the AWS SDK cannot be used, so no further resource can be made.
         """
-        for table in needed.tables:
-            yield await _attempt("table", table.name, self.tables.ensure(table))
-        for queue in needed.queues:
-            async for told in self.queues.ensure(queue, self.queue_accounts.get(queue.kind)):
-                yield told
-        topic = await _attempt(TOPIC, needed.topic.name, self.topic.ensure(needed.topic, self.topic_arn))
+        for table in plan.tables:
+            yield await attempt(TABLE, table.name, self.tables.ensure(table))
+        for queue in plan.queues:
+            async for outcome in self.queues.ensure(queue, self.queue_accounts.get(queue.kind)):
+                yield outcome
+        topic = await attempt(TOPIC, plan.topic.name, self.topics.ensure(plan.topic, self.topic_arn))
         yield topic
-        for subscription in needed.subscriptions:
+        for subscription in plan.subscriptions:
             if topic.address:
-                yield await _attempt(SUBSCRIPTION, subscription.name, self.topic.subscribe(topic.address, subscription))
+                subscribing = self.topics.subscribe(topic.address, subscription)
+                yield await attempt(SUBSCRIPTION, subscription.name, subscribing)
             else:
-                problem = f"it needs the topic {needed.topic.name} first"
+                problem = f"it needs the topic {plan.topic.name} first"
                 yield Provisioned.failed(SUBSCRIPTION, subscription.name, problem)
-
-
-async def _attempt(resource: str, name: str, ensuring: Awaitable[Provisioned]) -> Provisioned:
-    try:
-        return await ensuring
-    except SdkUnavailable:
-        raise
-    except LinkhubError as error:
-        return Provisioned.failed(resource, name, str(error))

@@ -1,17 +1,15 @@
-"""Makes the tables that linkhub needs, and says what is wrong with those that are there.
+"""DynamoDB's tables: reads what is there, compares it with the plan, makes what is absent.
 
-What a table has to be like stands in :mod:`.resources`; here it is asked for and compared.
+    found                                difference
+    -----------------------------------  ---------------------------------------------------------------------
+    other keys                           fault: another table is needed; nothing of this one is touched
+    not active                           fault: wait
+    no expiry, or by another attribute   fault: staging rows would stay for ever. Provisioning switches expiry on, but
+                                         does not replace the attribute of another owner: that would delete items
+    no local index, or other keys in it  warning: `since` reads whole shops; the index is made with its table only
+    no point-in-time recovery            warning: provisioning switches it on
 
-    what is there                          create                              faults
-    -------------------------------------  ----------------------------------  -----------------------------
-    no table                               makes it, waits until it is active  it does not exist
-    a table with other keys                leaves it alone: it is another's    which keys it has
-    a table of ours                        switches on what is still off       the index, ttl, backups
-    a service without backups              does without                        none: nothing could mend it
-
-Rule 1. Nothing is switched off or deleted, and nothing of a table with other keys is touched: to let DynamoDB expire
-another's items would delete them.
-Rule 2. Whatever stopped half-way is finished by the next ``create``.
+A repeated or interrupted run is continued by the next one.
 """
 
 from __future__ import annotations
@@ -19,50 +17,164 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import DYNAMODB, code_of, is_missing
-from linkhub_adapters.aws.resources import Table
-from linkhub_adapters.aws.resources.described_table import expires_by, index_keys, is_backed_up, key_types
-from linkhub_core.errors import ServiceUnavailable
+from linkhub_adapters.aws.resources.definitions import Table
+from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
+from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.ports import Clock
+from linkhub_core.ports.finding import Verdict
+from linkhub_core.ports.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["DynamoDbTables", "Made", "TableFault", "TableOutcome", "Unfit", "WasThere"]
+__all__ = ["TABLE", "DynamoDbTables", "FoundTable", "table_differences"]
 
+TABLE = "table"
 POLL_SECONDS = 1.0
 MAX_POLLS = 120
+_NO_BACKUPS = "UnknownOperationException"  # DynamoDB Local has none
+_NOT_YET = "ContinuousBackupsUnavailableException"  # a table that was just made
 
 
-@frozen
-class Made:
-    """The table was absent and is now there."""
+@frozen(kw_only=True)
+class FoundTable:
+    """What DynamoDB reports of a table.
+
+    Args:
+        description: the ``Table`` of DescribeTable.
+        expiry: the ``TimeToLiveDescription`` of DescribeTimeToLive; none if it could not be read.
+        backups: the ``ContinuousBackupsDescription`` of DescribeContinuousBackups; none if it could not be read.
+        unread: why something could not be read.
+    """
+
+    description: Mapping[str, Any]
+    expiry: Mapping[str, Any] | None = None
+    backups: Mapping[str, Any] | None = None
+    unread: Sequence[LinkhubError] = ()
+
+    @property
+    def status(self) -> str:
+        """``ACTIVE``, ``CREATING`` ..."""
+        return str(self.description.get("TableStatus", "ACTIVE"))
+
+    @property
+    def key_types(self) -> Mapping[str, str]:
+        """The types of the keys by name, the partition key first."""
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in self.description["AttributeDefinitions"]}
+        return {name: types[name] for name in _key_names(self.description)}
+
+    def has_keys_of(self, table: Table) -> bool:
+        """Whether the keys are those of the plan, by name, order and type."""
+        return list(self.key_types.items()) == [(table.partition_key, "S"), (table.sort_key, "S")]
 
 
-@frozen
-class WasThere:
-    """The table was there; what was off of its expiry and its backups is on now."""
+def _key_names(described: Mapping[str, Any]) -> Sequence[str]:
+    """The keys of a table or an index, the partition key first."""
+    ordered = sorted(described["KeySchema"], key=lambda entry: entry["KeyType"] != "HASH")
+    return [entry["AttributeName"] for entry in ordered]
 
 
-@frozen
-class Unfit:
-    """A table of this name has other keys, and was left alone."""
+def table_differences(table: Table, found: FoundTable) -> Sequence[Difference]:
+    """Everything in which a table is not as planned."""
+    if not found.has_keys_of(table):
+        keys = ", ".join(f"{name} ({kind})" for name, kind in found.key_types.items())
+        wanted = f"{table.partition_key} (S), {table.sort_key} (S)"
+        return [
+            Difference(
+                attribute="KeySchema",
+                found=keys,
+                wanted=wanted,
+                problem=f"its keys are {keys}; linkhub's are {wanted}",
+                verdict=Verdict.FAULT,
+                remedy=Remedy.REPLACE,
+            )
+        ]
+    return [*_status(found), *_expiry(table, found), *_index(table, found), *_backups(table, found)]
 
-    faults: Sequence[str]
+
+def _status(found: FoundTable) -> Iterator[Difference]:
+    if found.status not in ("ACTIVE", "UPDATING"):
+        yield Difference(
+            attribute="TableStatus",
+            found=found.status,
+            wanted="ACTIVE",
+            problem=f"it is {found.status}, not ACTIVE",
+            verdict=Verdict.FAULT,
+            remedy=Remedy.WAIT,
+        )
 
 
-TableOutcome = Made | WasThere | Unfit
+def _expiry(table: Table, found: FoundTable) -> Iterator[Difference]:
+    if table.ttl_attribute is None or found.expiry is None:
+        return
+    status = found.expiry["TimeToLiveStatus"]
+    by = str(found.expiry["AttributeName"]) if status in ("ENABLED", "ENABLING") else None
+    if by == table.ttl_attribute:
+        return
+    if by is None:
+        problem, before = f"items do not expire: time to live is {status}", []
+    else:  # DynamoDB changes the attribute in two steps only
+        problem, before = f"items expire by {by}, not by {table.ttl_attribute}", [_set_expiry(table, by, enabled=False)]
+    yield Difference(
+        attribute="TimeToLive",
+        found=by or status,
+        wanted=table.ttl_attribute,
+        problem=problem,
+        verdict=Verdict.FAULT,
+        remedy=Remedy.APPLY if status == "DISABLED" else Remedy.DECIDE,
+        calls=[*before, _set_expiry(table, table.ttl_attribute, enabled=True)],
+    )
 
 
-@frozen
-class TableFault:
-    """Something that a table lacks, as a sentence; ``needs_new_table`` where it can only be made with its table."""
+def _set_expiry(table: Table, attribute: str, *, enabled: bool) -> Call:
+    specification = {"Enabled": enabled, "AttributeName": attribute}
+    parameters = {"TableName": table.name, "TimeToLiveSpecification": specification}
+    return Call(service="dynamodb", operation="update_time_to_live", parameters=parameters)
 
-    problem: str
-    needs_new_table: bool = False
+
+def _index(table: Table, found: FoundTable) -> Iterator[Difference]:
+    if table.index_name is None or table.indexed_by is None:
+        return
+    wanted = [table.partition_key, table.indexed_by]
+    indexes = {index["IndexName"]: index for index in found.description.get("LocalSecondaryIndexes", [])}
+    index = indexes.get(table.index_name)
+    if index is not None and _key_names(index) == wanted:
+        return
+    if index is None:
+        problem = f"no local index {table.index_name}: `since` reads whole shops"
+    else:
+        problem = (
+            f"the keys of its index {table.index_name} are {', '.join(_key_names(index))}, not {', '.join(wanted)}"
+        )
+    yield Difference(
+        attribute="LocalSecondaryIndexes",
+        found="none" if index is None else ", ".join(_key_names(index)),
+        wanted=", ".join(wanted),
+        problem=problem,
+        verdict=Verdict.WARNING,
+        remedy=Remedy.REPLACE,
+    )
+
+
+def _backups(table: Table, found: FoundTable) -> Iterator[Difference]:
+    if found.backups is None:
+        return
+    status = found.backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+    if status == "ENABLED":
+        return
+    parameters = {"TableName": table.name, "PointInTimeRecoverySpecification": table.continuous_backups}
+    yield Difference(
+        attribute="PointInTimeRecovery",
+        found=status or "absent",
+        wanted="ENABLED",
+        problem="no point-in-time recovery",
+        verdict=Verdict.WARNING,
+        calls=[Call(service="dynamodb", operation="update_continuous_backups", parameters=parameters)],
+    )
 
 
 @frozen(kw_only=True)
@@ -73,130 +185,83 @@ class DynamoDbTables:
     calls: AwsCalls
     clock: Clock
 
-    async def create(self, table: Table) -> TableOutcome:
-        """Make a table if it is absent, and switch on its expiry and its backups. Again, it does nothing.
+    async def read(self, table: Table) -> FoundTable | None:
+        """What is there under the table's name; none if there is no such table.
+
+        Raises:
+            ServiceUnavailable: DynamoDB does not describe the table.
+        """
+        description = await self._describe(table)
+        return None if description is None else await self._complete(table, description)
+
+    async def ensure(self, table: Table) -> Provisioned:
+        """Make a table, or switch on what is off in the one that is there.
 
         Raises:
             ServiceUnavailable: DynamoDB does not answer, denies it, or the table is not active within two minutes.
         """
-        is_made = await self._describe(table.name) is None and await self._make(table)
-        description = await self._until_active(table.name)
-        if faults := list(_key_faults(table, description)):
-            return Unfit(faults)
-        await self._expire(table)
-        await self._back_up(table)
-        return Made() if is_made else WasThere()
+        is_made = await self._describe(table) is None and await self._make(table)
+        found = await self._complete(table, await self._until_active(table))
+        for error in found.unread:
+            if code_of(error) != _NO_BACKUPS:
+                raise error
+        differences = table_differences(table, found)
+        if not found.has_keys_of(table):
+            problems = [difference.problem for difference in differences]
+            return Provisioned(resource=TABLE, name=table.name, status=Status.UNFIT, notes=problems)
+        outcome = await apply(TABLE, table.name, table.name, differences, self._call)
+        return evolve(outcome, status=Status.MADE, changes=()) if is_made else outcome
 
-    async def faults(self, table: Table) -> Sequence[TableFault]:
-        """What keeps a table from being what linkhub needs; none if all is well.
-
-        Raises:
-            ServiceUnavailable: DynamoDB does not answer, or denies it.
-        """
-        description = await self._describe(table.name)
-        if description is None:
-            return [TableFault(f"the table {table.name} does not exist")]
-        if wrong_keys := [TableFault(problem, needs_new_table=True) for problem in _key_faults(table, description)]:
-            return wrong_keys
-        found = [TableFault(problem, needs_new_table=True) for problem in _index_faults(table, description)]
-        if table.ttl_attribute and expires_by(await self._expiry(table.name)) != table.ttl_attribute:
-            problem = f"the table {table.name} does not expire items by the attribute {table.ttl_attribute}"
-            found.append(TableFault(problem))
-        if await self._is_backed_up(table.name) is False:
-            found.append(TableFault(f"the table {table.name} has no point-in-time recovery"))
-        return found
-
-    # --- the table
-
-    async def _describe(self, name: str) -> Mapping[str, Any] | None:
+    async def _describe(self, table: Table) -> Mapping[str, Any] | None:
         try:
-            reply = await self.calls(self.dynamodb.describe_table, TableName=name)
+            reply = await self.calls(self.dynamodb.describe_table, TableName=table.name)
         except ServiceUnavailable as error:
             if not is_missing(error):
                 raise
             return None
         return dict(reply["Table"])
 
+    async def _complete(self, table: Table, description: Mapping[str, Any]) -> FoundTable:
+        read: dict[str, Any] = {}
+        unread = []
+        for field, operation, part in (
+            ("expiry", self.dynamodb.describe_time_to_live, "TimeToLiveDescription"),
+            ("backups", self.dynamodb.describe_continuous_backups, "ContinuousBackupsDescription"),
+        ):
+            try:
+                reply: Any = await self.calls(operation, TableName=table.name)
+                read[field] = reply[part]
+            except LinkhubError as error:
+                unread.append(error)
+        return FoundTable(description=description, unread=unread, **read)
+
     async def _make(self, table: Table) -> bool:
-        """Whether it was us who made it."""
+        """Whether this call made it."""
         try:
             await self.calls(self.dynamodb.create_table, **table.definition)
         except ServiceUnavailable as error:
-            if code_of(error) != "ResourceInUseException":  # else another made it in this very moment
+            if code_of(error) != "ResourceInUseException":  # else another process made it just now
                 raise
             return False
         return True
 
-    async def _until_active(self, name: str) -> Mapping[str, Any]:
+    async def _until_active(self, table: Table) -> Mapping[str, Any]:
         for _ in range(MAX_POLLS):
-            description = await self._describe(name)  # a table just made may not be seen at once
+            description = await self._describe(table)  # a table that was just made may not be visible at once
             if description is not None and description["TableStatus"] == "ACTIVE":
                 return description
             await self.clock.sleep(POLL_SECONDS)
-        raise ServiceUnavailable(DYNAMODB, f"the table {name} is not active after {MAX_POLLS * POLL_SECONDS:.0f} s")
+        problem = f"the table {table.name} is not active after {MAX_POLLS * POLL_SECONDS:.0f} s"
+        raise ServiceUnavailable(DYNAMODB, problem)
 
-    # --- expiry
-
-    async def _expiry(self, name: str) -> Mapping[str, Any]:
-        reply = await self.calls(self.dynamodb.describe_time_to_live, TableName=name)
-        return dict(reply["TimeToLiveDescription"])
-
-    async def _expire(self, table: Table) -> None:
-        # An expiry by another attribute can't be changed in one step: it is left for faults() to tell.
-        if table.time_to_live and (await self._expiry(table.name))["TimeToLiveStatus"] == "DISABLED":
-            wanted: Any = table.time_to_live
-            await self.calls(self.dynamodb.update_time_to_live, TableName=table.name, TimeToLiveSpecification=wanted)
-
-    # --- backups
-
-    async def _is_backed_up(self, name: str) -> bool | None:
-        """None where the service knows no backups, as DynamoDB Local does not."""
-        try:
-            reply = await self.calls(self.dynamodb.describe_continuous_backups, TableName=name)
-        except ServiceUnavailable as error:
-            if code_of(error) != "UnknownOperationException":
-                raise
-            return None
-        return is_backed_up(reply["ContinuousBackupsDescription"])
-
-    async def _back_up(self, table: Table) -> None:
-        if await self._is_backed_up(table.name) is not False:
-            return
-        wanted: Any = table.continuous_backups
+    async def _call(self, call: Call) -> None:
         for _ in range(MAX_POLLS):
             try:
-                await self.calls(
-                    self.dynamodb.update_continuous_backups,
-                    TableName=table.name,
-                    PointInTimeRecoverySpecification=wanted,
-                )
+                await self.calls(getattr(self.dynamodb, call.operation), **call.parameters)
             except ServiceUnavailable as error:
-                if code_of(error) != "ContinuousBackupsUnavailableException":
+                if code_of(error) != _NOT_YET:
                     raise
             else:
                 return
-            await self.clock.sleep(POLL_SECONDS)  # a table just made is not ready for it at once
-        raise ServiceUnavailable(DYNAMODB, f"the table {table.name} does not take point-in-time recovery")
-
-
-def _key_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the keys: their names, and that they are texts."""
-    wanted, types = [table.partition_key, table.sort_key], key_types(description)
-    found = list(types)
-    if found != wanted:
-        yield f"the table {table.name} has the keys {', '.join(found)}; linkhub's are {', '.join(wanted)}"
-        return
-    for name in wanted:
-        if types[name] != "S":
-            yield f"the key {name} of the table {table.name} is of type {types[name]}; linkhub's is text (S)"
-
-
-def _index_faults(table: Table, description: Mapping[str, Any]) -> Iterator[str]:
-    if table.index_name is None:
-        return
-    keys = index_keys(table, description)
-    if keys is None:
-        # It can't be added later; linkhub works without it.
-        yield f"the table {table.name} has no local index {table.index_name}: what changed is searched in whole shops"
-    elif keys != [table.partition_key, table.indexed_by]:
-        yield f"the index {table.index_name} of the table {table.name} has the keys {', '.join(keys)}"
+            await self.clock.sleep(POLL_SECONDS)
+        raise ServiceUnavailable(DYNAMODB, f"{call.operation} is not possible after {MAX_POLLS * POLL_SECONDS:.0f} s")

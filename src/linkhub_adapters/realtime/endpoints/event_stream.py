@@ -21,25 +21,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
 from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
 from linkhub_adapters.realtime.server.request_transport import transport_of
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.access import Caller, RefusedCaller
 from linkhub_core.application.subscriber_session import SUBSCRIBE, parse_after
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.shop_query import CATCH_UP_MARGIN, parse_seller, parse_since
@@ -131,22 +129,23 @@ class EventStreams:
 
     Args:
         hub: what their readers watch.
-        settings: see :class:`~.settings.RealtimeSettings`.
+        admission: who may open a stream.
         monotonic: seconds, for heartbeats.
-        refused: called for each request whose origin is refused.
     """
 
     hub: Hub
-    settings: RealtimeSettings = Factory(RealtimeSettings)
+    admission: Admission = field(factory=Admission)
     monotonic: Callable[[], float] = time.monotonic
-    refused: Callable[[RefusedCaller], None] = lambda _: None
     _streams: set[_Stream] = field(factory=set, init=False)
-    _by_address: Counter[str] = field(factory=Counter, init=False)
-    _is_draining: bool = field(default=False, init=False)
 
     def __len__(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return len(self._streams)
+
+    @property
+    def settings(self) -> RealtimeSettings:
+        """Limits and time-outs."""
+        return self.admission.settings
 
     def sweep(self, now: float) -> None:
         """Send the heartbeats that are due at ``now``."""
@@ -156,28 +155,15 @@ class EventStreams:
 
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
-        self._is_draining = True
+        self.admission.is_draining = True
         await close_staggered(list(self._streams), _Stream.end, spread_seconds)
-
-    def refuse(self, caller: Caller) -> tuple[RefusalReason, int] | None:
-        """Say why a request is refused, and with which status."""
-        if self._is_draining:
-            return RefusalReason.DRAINING, 503
-        if len(self._streams) >= self.settings.max_connections:
-            return RefusalReason.CAPACITY, 503
-        if not caller.is_allowed:
-            self.refused(RefusedCaller(caller=caller, asked_for="event stream"))
-            return RefusalReason.ORIGIN, 403
-        if self._by_address[caller.address] >= self.settings.max_connections_per_address:
-            return RefusalReason.ADDRESS, 429
-        return None
 
     def open(self, address: str) -> _Stream:
         """Open a stream; nobody watches through it yet."""
         due = self.monotonic() + self.settings.heartbeat_seconds
         stream = _Stream(address, self.settings.max_unsent_bytes, due)
         self._streams.add(stream)
-        self._by_address[address] += 1
+        self.admission.enter(TransportKind.EVENT_STREAM, address)
         return stream
 
     def subscribe(self, stream: _Stream, seller_handle: str, resume: Mapping[str, str | None]) -> None:
@@ -190,9 +176,7 @@ class EventStreams:
         if stream.subscriber is not None:
             self.hub.disconnect(stream.subscriber)
         self._streams.discard(stream)
-        self._by_address[stream.address] -= 1
-        if not self._by_address[stream.address]:
-            del self._by_address[stream.address]
+        self.admission.leave(TransportKind.EVENT_STREAM, stream.address)
 
 
 @frozen(kw_only=True)
@@ -262,10 +246,8 @@ async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
     parse_after(resume, seller_handle)
     peer = request.client.host if request.client else ""
     caller = streams.settings.access.examine(peer, request.headers.getlist)
-    refused = streams.refuse(caller)
-    if refused is not None:
-        reason, status = refused
-        streams.hub.counters.refused[reason] += 1
-        return Response(f"{reason}\n", status, media_type="text/plain; charset=utf-8")
+    reason = streams.admission.decide(TransportKind.EVENT_STREAM, caller, len(streams))
+    if reason is not None:
+        return Response(f"{reason}\n", REFUSAL_STATUS[reason], media_type="text/plain; charset=utf-8")
     headers = {**_HEADERS, **caller.cors_headers}
     return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, resume=resume, headers=headers)

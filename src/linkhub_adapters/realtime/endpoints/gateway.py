@@ -1,20 +1,18 @@
 """The gateway: every WebSocket connection, on a port of its own or handed over by the HTTP server.
 
-Theory of operation. A connection is an asyncio protocol that the gateway makes, so it does not matter who accepted
-it: :meth:`Gateway.listen` serves on a socket, and :meth:`Gateway.make_connection` is what uvicorn takes for
-``Config(ws=...)``; it calls that for each upgrade, replays the request into it, and lets go of the transport.
+Theory of operation. A connection is an asyncio protocol that the gateway makes. :meth:`Gateway.listen` accepts
+connections on a socket; an HTTP server hands over its own by :meth:`Gateway.make_connection`: it makes the protocol of
+an upgraded connection, replays the request into it, and leaves the transport to it.
 
 A handshake is refused, in this order, with
 
-| status | when                                                                       |
-|--------|----------------------------------------------------------------------------|
-| 503    | the gateway is draining, or there are as many connections as there may be  |
-| 404    | nothing is at this path                                                    |
-| 403    | the origin is not allowed; see :mod:`linkhub_core.access`                  |
-| 429    | too many connections come from this client's address                       |
-| 4xx    | it is no WebSocket handshake, or who is at the path does not want it       |
+| status        | when                                                              |
+|---------------|-------------------------------------------------------------------|
+| 404           | no endpoint has this path                                         |
+| 503, 403, 429 | the client is not admitted; see :mod:`~.admission`                |
+| 4xx           | not a valid WebSocket handshake, or rejected by the endpoint      |
 
-One timer does all that is due: time-outs of handshakes, pings, readers that do not go, and whatever ``sweeps`` add.
+One timer handles all time-outs: handshakes, pings, close frames, and those of ``sweeps``.
 """
 
 from __future__ import annotations
@@ -22,20 +20,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
-from attrs import Factory, define, field
+from attrs import define, field
 from websockets.datastructures import Headers
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
 from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.access import RefusedCaller
 
 __all__ = ["Endpoint", "Gateway", "refusal"]
 
@@ -50,55 +47,59 @@ def refusal(status: HTTPStatus, body: bytes, content_type: str = "text/plain; ch
 
 @define(eq=False, kw_only=True)
 class Gateway:
-    """Accepts WebSocket connections and leads each to who is at its path.
+    """Accepts WebSocket connections and routes each to the endpoint of its path.
 
     Args:
-        endpoints: by path, what makes a visitor of a connection, or refuses its handshake.
-        settings: see :class:`~.settings.RealtimeSettings`.
-        counters: where refusals and slow readers are counted; the hub's.
+        endpoints: by path; makes the message handler of a connection, or refuses its handshake.
+        admission: who may connect.
         sweeps: called with the monotonic time at each sweep.
-        refused: called for each connection whose origin is refused.
         monotonic: seconds.
     """
 
     endpoints: Mapping[str, Endpoint]
-    settings: RealtimeSettings = Factory(RealtimeSettings)
-    counters: Counters = Factory(Counters)
+    admission: Admission = field(factory=Admission)
     sweeps: Sequence[Callable[[float], None]] = ()
-    refused: Callable[[RefusedCaller], None] = lambda _: None
     monotonic: Callable[[], float] = time.monotonic
     _connections: set[WebSocketConnection] = field(factory=set, init=False)
-    _by_address: Counter[str] = field(factory=Counter, init=False)
     _servers: list[asyncio.Server] = field(factory=list, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
-    _is_draining: bool = field(default=False, init=False)
     _emptied: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     def __len__(self) -> int:
-        """How many connections there are, those in their handshake or about to close included."""
+        """The number of connections, including those in their handshake or closing."""
         return len(self._connections)
+
+    @property
+    def settings(self) -> RealtimeSettings:
+        """Limits and time-outs."""
+        return self.admission.settings
+
+    @property
+    def counters(self) -> Counters:
+        """Counts refusals and slow readers."""
+        return self.admission.counters
 
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the timer; from now on connections may be handed over."""
+        """Start the timer. Call this before connections are handed over."""
         self._timer = asyncio.get_running_loop().call_later(self.settings.sweep_interval_seconds, self._sweep_again)
 
     async def listen(self, listening: socket.socket) -> None:
-        """Accept connections on a bound socket, which is closed with the gateway."""
+        """Accept connections on a bound socket; :meth:`close` closes it."""
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_server(self.make_connection, sock=listening, backlog=2_048))
 
     def make_connection(self, **_: object) -> WebSocketConnection:
-        """Make the protocol of a new connection; uvicorn's arguments are of no use to it."""
+        """Make the protocol of a new connection; the arguments of the HTTP server are ignored."""
         return WebSocketConnection(self)
 
     async def close(self, spread_seconds: float = 0.0) -> None:
-        """Accept no more, close all with 1001 over ``spread_seconds``, and cut who is still there a moment later.
+        """Accept no more connections, close all with 1001 over ``spread_seconds``, and cut the rest after the time-out.
 
-        Spread, so that the clients of this process do not all come to the next one at the same instant.
+        Closing is spread so that the clients do not all reconnect to another process at the same moment.
         """
-        self._is_draining = True
+        self.admission.is_draining = True
         for server in self._servers:
             server.close()
         await close_staggered(list(self._connections), _go_away, spread_seconds)
@@ -122,7 +123,7 @@ class Gateway:
     # --- time ------------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
-        """Do what is due at ``now``."""
+        """Handle the time-outs up to ``now``."""
         for connection in [each for each in self._connections if each.deadline <= now]:
             connection.tick(now)
         for sweep in self.sweeps:
@@ -135,49 +136,34 @@ class Gateway:
     # --- what a connection uses ------------------------------------------------------------------------------------
 
     def add(self, connection: WebSocketConnection) -> None:
-        """Take a new connection in."""
+        """See :class:`~.connection.ConnectionOwner`."""
         self._connections.add(connection)
 
     def remove(self, connection: WebSocketConnection) -> None:
-        """A connection is gone."""
+        """See :class:`~.connection.ConnectionOwner`."""
         self._connections.discard(connection)
-        if connection.address:
-            self._by_address[connection.address] -= 1
-            if not self._by_address[connection.address]:
-                del self._by_address[connection.address]
+        self.admission.leave(TransportKind.WEBSOCKET, connection.address)
         if not self._connections:
             self._emptied.set()
 
     def refuse(self, connection: WebSocketConnection, request: Request) -> Response | None:
-        """Refuse a request for what the table above says; none lets its handshake go on."""
+        """See :class:`~.connection.ConnectionOwner`."""
         caller = self.settings.access.examine(connection.peer, request.headers.get_all)
-        self._attribute(connection, caller.address)
-        if self._is_draining:
-            return self._refuse(RefusalReason.DRAINING, HTTPStatus.SERVICE_UNAVAILABLE)
-        if len(self._connections) > self.settings.max_connections:
-            return self._refuse(RefusalReason.CAPACITY, HTTPStatus.SERVICE_UNAVAILABLE)
         if _path(request) not in self.endpoints:
-            return self._refuse(RefusalReason.PATH, HTTPStatus.NOT_FOUND)
-        if not caller.is_allowed:
-            self.refused(RefusedCaller(caller=caller, asked_for="websocket"))
-            return self._refuse(RefusalReason.ORIGIN, HTTPStatus.FORBIDDEN)
-        if self._by_address[connection.address] > self.settings.max_connections_per_address:
-            return self._refuse(RefusalReason.ADDRESS, HTTPStatus.TOO_MANY_REQUESTS)
-        return None
+            reason: RefusalReason | None = RefusalReason.PATH
+            self.counters.refused[RefusalReason.PATH] += 1
+        else:
+            reason = self.admission.decide(TransportKind.WEBSOCKET, caller, len(self._connections) - 1)
+        connection.address = caller.address
+        self.admission.enter(TransportKind.WEBSOCKET, caller.address)
+        if reason is None:
+            return None
+        status = REFUSAL_STATUS[reason]
+        return refusal(status, f"{status.phrase}\n".encode())
 
     def route(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
-        """Make the message handler of a valid handshake; the endpoint may still refuse it."""
+        """See :class:`~.connection.ConnectionOwner`."""
         return self.endpoints[_path(request)](connection, request)
-
-    def _attribute(self, connection: WebSocketConnection, address: str) -> None:
-        """Count a connection for its client, whose address is only known with the headers."""
-        connection.address = address
-        if address:
-            self._by_address[address] += 1
-
-    def _refuse(self, reason: RefusalReason, status: HTTPStatus) -> Response:
-        self.counters.refused[reason] += 1
-        return refusal(status, f"{status.phrase}\n".encode())
 
 
 def _go_away(connection: WebSocketConnection) -> None:

@@ -44,10 +44,10 @@ async def _answer(server: SocketIoServer, request: Request) -> Response:
     peer = request.client.host if request.client else ""
     caller = server.settings.access.examine(peer, request.headers.getlist)
     headers = {**_UNCACHED, **caller.cors_headers}
-    admission = server.admit(request.method, dict(request.query_params), caller)
-    if isinstance(admission, Refusal):
-        return _refused(admission, headers)
-    intent, client = admission
+    routed = server.route_request(request.method, dict(request.query_params), caller)
+    if isinstance(routed, Refusal):
+        return _refused(routed, headers)
+    intent, client = routed
     answer = await (_post(server, client, request) if intent is Intent.POST else _poll(client, request))
     if isinstance(answer, Refusal):
         return _refused(answer, headers)

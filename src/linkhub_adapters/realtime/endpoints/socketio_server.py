@@ -12,16 +12,16 @@ import asyncio
 import math
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
-from attrs import Factory, define, field
+from attrs import define, field
 from websockets.http11 import Request, Response
 
 from linkhub_adapters.realtime.counters import RefusalReason
+from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
 from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
 from linkhub_adapters.realtime.endpoints.gateway import refusal
@@ -34,20 +34,28 @@ from linkhub_adapters.realtime.engineio import (
     Intent,
     Refusal,
     Transport,
-    admit,
+    read_request,
 )
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.access import Caller, RefusedCaller
+from linkhub_core.access import Caller
 
 __all__ = ["SocketIoServer"]
 
 # Sessions that are due within it are served together.
 _MIN_WAIT_SECONDS: Final = 0.002
 
-_DRAINING: Final = Refusal(code=3, message="The server is going away", status=HTTPStatus.SERVICE_UNAVAILABLE)
-_FULL: Final = Refusal(code=3, message="Too many sessions", status=HTTPStatus.SERVICE_UNAVAILABLE)
-_ADDRESS: Final = Refusal(code=3, message="Too many sessions", status=HTTPStatus.TOO_MANY_REQUESTS)
+_REFUSALS: Final[Mapping[RefusalReason, Refusal]] = {
+    RefusalReason.ORIGIN: FORBIDDEN,
+    **{
+        reason: Refusal(code=3, message=message, status=REFUSAL_STATUS[reason])
+        for reason, message in (
+            (RefusalReason.DRAINING, "The server is going away"),
+            (RefusalReason.CAPACITY, "Too many sessions"),
+            (RefusalReason.ADDRESS, "Too many sessions"),
+        )
+    },
+}
 
 
 def _new_sid() -> str:
@@ -60,69 +68,65 @@ class SocketIoServer:
     """All Socket.IO sessions of this process.
 
     Args:
-        hub: what their viewers watch.
-        settings: see :class:`~.settings.RealtimeSettings`.
+        hub: where their subscribers are connected.
+        admission: who may begin a session by polling; the gateway admits WebSockets.
         monotonic: seconds.
         new_sid: makes the secret id of a session.
-        refused: called for each request whose origin is refused.
     """
 
     hub: Hub
-    settings: RealtimeSettings = Factory(RealtimeSettings)
+    admission: Admission = field(factory=Admission)
     monotonic: Callable[[], float] = time.monotonic
     new_sid: Callable[[], str] = _new_sid
-    refused: Callable[[RefusedCaller], None] = lambda _: None
     _engine_settings: EngineSettings = field(init=False)
     _clients: dict[str, SocketIoClient] = field(factory=dict, init=False)
-    _polling_by_address: Counter[str] = field(factory=Counter, init=False)
-    _is_draining: bool = field(default=False, init=False)
     _deadlines: Deadlines = field(init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _timer_due: float = field(default=math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._deadlines = Deadlines(self._due_of)
-        self._engine_settings = EngineSettings(
-            ping_interval_seconds=self.settings.ping_interval_seconds,
-            ping_timeout_seconds=self.settings.ping_timeout_seconds,
-            max_payload_bytes=self.settings.max_polling_payload_bytes,
-            max_packet_bytes=self.settings.session.max_frame_bytes,
-            max_unsent_bytes=self.settings.max_unsent_bytes,
-        )
+        self._engine_settings = self.settings.engine
 
     def __len__(self) -> int:
-        """How many sessions there are."""
+        """The number of sessions."""
         return len(self._clients)
+
+    @property
+    def settings(self) -> RealtimeSettings:
+        """Limits and time-outs."""
+        return self.admission.settings
 
     # --- WebSocket -------------------------------------------------------------------------------------------------
 
     def endpoint(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
         """What the gateway has at ``/socket.io/``."""
         query = dict(parse_qsl(request.path.partition("?")[2], keep_blank_values=True))
-        admission = admit("GET", query, is_websocket=True, find_session=self._find)
-        if isinstance(admission, Refusal):
-            return refusal(HTTPStatus(admission.status), admission.body, "application/json")
-        if admission.session is not None:
-            return _SocketIoHandler(self._clients[admission.session.sid], connection)
-        client = self._open(Transport.WEBSOCKET, address="")
-        if isinstance(client, Refusal):
-            return refusal(HTTPStatus(client.status), client.body, "application/json")
-        return _SocketIoHandler(client, connection)
+        wanted = read_request("GET", query, is_websocket=True, find_session=self._find)
+        if isinstance(wanted, Refusal):
+            return refusal(HTTPStatus(wanted.status), wanted.body, "application/json")
+        if wanted.session is not None:
+            return _SocketIoHandler(self._clients[wanted.session.sid], connection)
+        return _SocketIoHandler(self._open(Transport.WEBSOCKET, address=""), connection)
 
     # --- polling ---------------------------------------------------------------------------------------------------
 
-    def admit(self, method: str, query: Mapping[str, str], caller: Caller) -> tuple[Intent, SocketIoClient] | Refusal:
-        """Say whose request this is and what it wants, or why it is refused."""
-        if not caller.is_allowed:
-            self.refused(RefusedCaller(caller=caller, asked_for="polling"))
-            return self._refuse(RefusalReason.ORIGIN, FORBIDDEN)
-        admission = admit(method, query, is_websocket=False, find_session=self._find)
-        if isinstance(admission, Refusal):
-            return admission
-        if admission.session is not None:
-            return admission.intent, self._clients[admission.session.sid]
-        client = self._open(Transport.POLLING, caller.address)
-        return client if isinstance(client, Refusal) else (admission.intent, client)
+    def route_request(
+        self, method: str, query: Mapping[str, str], caller: Caller
+    ) -> tuple[Intent, SocketIoClient] | Refusal:
+        """Find the client of a polling request, or open a session for it."""
+        reason = self.admission.decide_origin(TransportKind.POLLING, caller)
+        if reason is not None:
+            return _REFUSALS[reason]
+        wanted = read_request(method, query, is_websocket=False, find_session=self._find)
+        if isinstance(wanted, Refusal):
+            return wanted
+        if wanted.session is not None:
+            return wanted.intent, self._clients[wanted.session.sid]
+        reason = self.admission.decide(TransportKind.POLLING, caller, len(self._clients))
+        if reason is not None:
+            return _REFUSALS[reason]
+        return wanted.intent, self._open(Transport.POLLING, caller.address)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class SocketIoServer:
 
         The others end with their WebSockets, which the gateway closes.
         """
-        self._is_draining = True
+        self.admission.is_draining = True
         await close_staggered(self._polling(), self._close, spread_seconds)
 
     @property
@@ -174,10 +178,8 @@ class SocketIoServer:
 
     def remove(self, client: SocketIoClient) -> None:
         """A session is over. Again does nothing."""
-        if self._clients.pop(client.engine.sid, None) is not None and client.address:
-            self._polling_by_address[client.address] -= 1
-            if not self._polling_by_address[client.address]:
-                del self._polling_by_address[client.address]
+        if self._clients.pop(client.engine.sid, None) is not None:
+            self.admission.leave(TransportKind.POLLING, client.address)
         if not self._clients:
             self._wait_for(math.inf)
 
@@ -194,23 +196,12 @@ class SocketIoServer:
             client.tick(now)  # a request may come in the moment in which its session ends
         return client.engine
 
-    def _open(self, transport: Transport, address: str) -> SocketIoClient | Refusal:
-        if self._is_draining:
-            return self._refuse(RefusalReason.DRAINING, _DRAINING)
-        if len(self._clients) >= self.settings.max_connections:
-            return self._refuse(RefusalReason.CAPACITY, _FULL)
-        if address and self._polling_by_address[address] >= self.settings.max_connections_per_address:
-            return self._refuse(RefusalReason.ADDRESS, _ADDRESS)
+    def _open(self, transport: Transport, address: str) -> SocketIoClient:
         now = self.monotonic()
         engine = EngineSession(sid=self.new_sid(), transport=transport, now=now, settings=self._engine_settings)
         client = self._clients[engine.sid] = SocketIoClient(self, engine, address, now)
-        if address:
-            self._polling_by_address[address] += 1
+        self.admission.enter(TransportKind.POLLING, address)
         return client
-
-    def _refuse(self, reason: RefusalReason, refused: Refusal) -> Refusal:
-        self.hub.counters.refused[reason] += 1
-        return refused
 
 
 class _SocketIoHandler:

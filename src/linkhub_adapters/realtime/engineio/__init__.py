@@ -67,14 +67,13 @@ from linkhub_adapters.realtime.engineio.packet import (
 )
 from linkhub_adapters.realtime.engineio.payload import decode_payload, encode_payload
 from linkhub_adapters.realtime.engineio.refusal import FORBIDDEN, Refusal
-from linkhub_adapters.realtime.engineio.request import Admission, Intent, admit
+from linkhub_adapters.realtime.engineio.request import Intent, SessionRequest, read_request
 from linkhub_adapters.realtime.engineio.session import EngineSession, Handled
 from linkhub_adapters.realtime.engineio.settings import EngineSettings
 from linkhub_adapters.realtime.engineio.transport import Transport
 
 __all__ = [
     "FORBIDDEN",
-    "Admission",
     "CloseReason",
     "Closed",
     "EncodedPacket",
@@ -88,13 +87,14 @@ __all__ = [
     "PacketError",
     "PacketType",
     "Refusal",
+    "SessionRequest",
     "Transport",
     "UpgradeFailed",
     "Upgraded",
-    "admit",
     "decode_frame",
     "decode_payload",
     "encode_binary_message",
     "encode_payload",
     "encode_text_message",
+    "read_request",
 ]

@@ -31,7 +31,7 @@ from linkhub_adapters.realtime.engineio.refusal import (
 from linkhub_adapters.realtime.engineio.session import EngineSession
 from linkhub_adapters.realtime.engineio.transport import Transport
 
-__all__ = ["Admission", "Intent", "admit"]
+__all__ = ["Intent", "SessionRequest", "read_request"]
 
 
 class Intent(StrEnum):
@@ -44,7 +44,7 @@ class Intent(StrEnum):
 
 
 @frozen(kw_only=True)
-class Admission:
+class SessionRequest:
     """A request that may go on; `session` is `None` exactly if it wants to open one."""
 
     intent: Intent
@@ -52,13 +52,13 @@ class Admission:
     session: EngineSession | None = None
 
 
-def admit(
+def read_request(
     method: str,
     query: Mapping[str, str],
     *,
     is_websocket: bool,
     find_session: Callable[[str], EngineSession | None],
-) -> Admission | Refusal:
+) -> SessionRequest | Refusal:
     """Say what a request wants, or why it is refused.
 
     Args:
@@ -73,13 +73,13 @@ def admit(
     is_mismatched = is_websocket is not (transport is Transport.WEBSOCKET)
     sid = query.get("sid")
     if not sid:
-        return _admit_new(method, transport, is_mismatched=is_mismatched)
+        return _read_new(method, transport, is_mismatched=is_mismatched)
     session = find_session(sid)
     if session is None or session.is_finished:
         return UNKNOWN_SID
     if is_mismatched:
         return BAD_REQUEST
-    return _admit_known(method, transport, session)
+    return _read_known(method, transport, session)
 
 
 def _transport(query: Mapping[str, str]) -> Transport | Refusal:
@@ -89,13 +89,13 @@ def _transport(query: Mapping[str, str]) -> Transport | Refusal:
     return Transport(name) if query.get("EIO") == "4" else UNSUPPORTED_PROTOCOL_VERSION
 
 
-def _admit_new(method: str, transport: Transport, *, is_mismatched: bool) -> Admission | Refusal:
+def _read_new(method: str, transport: Transport, *, is_mismatched: bool) -> SessionRequest | Refusal:
     if method != "GET":
         return BAD_HANDSHAKE_METHOD
-    return BAD_REQUEST if is_mismatched else Admission(intent=Intent.OPEN, transport=transport)
+    return BAD_REQUEST if is_mismatched else SessionRequest(intent=Intent.OPEN, transport=transport)
 
 
-def _admit_known(method: str, transport: Transport, session: EngineSession) -> Admission | Refusal:
+def _read_known(method: str, transport: Transport, session: EngineSession) -> SessionRequest | Refusal:
     match transport, method:
         case Transport.WEBSOCKET, "GET":
             intent = Intent.UPGRADE
@@ -105,4 +105,4 @@ def _admit_known(method: str, transport: Transport, session: EngineSession) -> A
             intent = Intent.POST
         case _:
             return BAD_REQUEST
-    return Admission(intent=intent, transport=transport, session=session)
+    return SessionRequest(intent=intent, transport=transport, session=session)

@@ -71,7 +71,7 @@ class BoundedApp:
     def _give_place_back(self) -> None:
         if self.has_place:
             self.has_place = False
-            self.bounds.admission.release()
+            self.bounds.scheduler.release()
 
     async def _send_slices(self, message: Message, send: Send) -> Message:
         """Send all of a body but its last slice, which is returned."""
@@ -88,7 +88,7 @@ class BoundedApp:
         counted = max(-self._unsent_bytes, size_bytes)
         if counted:
             self._unsent_bytes += counted
-            self.bounds.admission.sending(self.address, counted)
+            self.bounds.scheduler.sending(self.address, counted)
 
 
 def _length_of(message: Message) -> int:

@@ -7,7 +7,7 @@
 | bytes of a response that wait for their reader        | 256 KiB and what the kernel   | the rest is not written  |
 |                                                       | takes                         |                          |
 | seconds in which a reader takes no byte of what waits | ``stall_seconds``             | cut                      |
-| requests for pages in work                            | :mod:`~.admission`            | wait                     |
+| requests for pages in work                            | :mod:`~.scheduler`            | wait                     |
 
 A connection of a trusted proxy is counted for the client of its request, while that is answered; what is too many is
 answered 429, and the connection is kept.
@@ -28,7 +28,7 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 from starlette.types import Scope
 
-from linkhub_adapters.realtime.server.admission import Admission
+from linkhub_adapters.realtime.server.request_scheduler import RequestScheduler
 from linkhub_core.access import TrustedProxies
 
 __all__ = ["Bounded", "CutReason", "HttpBounds", "RequestKind", "kind_of"]
@@ -95,13 +95,13 @@ class HttpBounds:
     Args:
         connections_per_address: how many connections may come from one address.
         stall_seconds: how long a reader may take nothing of what waits for it.
-        admission: which requests are in work.
+        scheduler: which requests are in work.
         trusted_proxies: whose connections carry the requests of many clients.
     """
 
     connections_per_address: int = 1_000
     stall_seconds: float = 10.0
-    admission: Admission = field(factory=Admission)
+    scheduler: RequestScheduler = field(factory=RequestScheduler)
     trusted_proxies: TrustedProxies = TrustedProxies()
     cut: Counter[CutReason] = field(factory=Counter, init=False)
     _by_address: Counter[str] = field(factory=Counter, init=False)

@@ -193,7 +193,7 @@ class HttpConnection(HttpToolsProtocol):
             return not cycle.disconnected
 
         if kind is RequestKind.PAGE:
-            self._bounds.admission.ask(self._address, begin)
+            self._bounds.scheduler.ask(self._address, begin)
         else:
             self._count(kind is not RequestKind.REALTIME)
             begin()

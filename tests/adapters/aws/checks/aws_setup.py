@@ -1,6 +1,6 @@
-"""Everything that linkhub needs, made on the test servers as it should be, and the examination of it.
+"""Everything that linkhub needs, made on the test servers as planned, and the check of it.
 
-What the servers do not know (STS, IAM, point-in-time recovery) is answered on the wire.
+STS and point-in-time recovery, which the servers do not have, are answered on the wire.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from attrs import define, evolve, field, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from linkhub_adapters.aws.checks import AccountCheck, Subjects
-from linkhub_adapters.aws.checks.services import Services
+from linkhub_adapters.aws.checks import AccountCheck, CheckResult, Subjects
+from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
+from linkhub_adapters.aws.resources.difference import Call
 from linkhub_core.model import Kind
-from linkhub_core.ports.finding import Finding, Verdict
+from linkhub_core.ports.finding import Verdict
 from tests.adapters.aws.table_fixture import create_table
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ShiftedClock:
         return datetime.now(UTC) + self.ahead
 
     async def sleep(self, seconds: float) -> None:
-        raise AssertionError("an examination waits for nothing")
+        raise AssertionError("a check does not wait")
 
 
 @frozen
@@ -60,18 +60,15 @@ def _answer(request: AWSPreparedRequest, text: str) -> AWSResponse:
 
 @define(kw_only=True)
 class WireAnswers:
-    """What STS, IAM and the backups of DynamoDB say."""
+    """The answers of STS and of DynamoDB's backups."""
 
     caller: str = CALLER
-    denied: frozenset[str] = frozenset()
     is_backed_up: bool = True
-    simulated: list[str] = field(factory=list)
 
-    def put_into(self, services: Services) -> None:
+    def put_into(self, clients: AwsClients) -> None:
         answers: tuple[tuple[Any, str, Any], ...] = (
-            (services.sts, "sts.GetCallerIdentity", self._identity),
-            (services.iam, "iam.SimulatePrincipalPolicy", self._simulation),
-            (services.dynamodb, "dynamodb.DescribeContinuousBackups", self._backups),
+            (clients.sts, "sts.GetCallerIdentity", self._identity),
+            (clients.dynamodb, "dynamodb.DescribeContinuousBackups", self._backups),
         )
         for client, event, answer in answers:
             client.meta.events.register(f"before-send.{event}", answer)
@@ -80,21 +77,6 @@ class WireAnswers:
         told = f"<Arn>{self.caller}</Arn><UserId>A</UserId><Account>123456789012</Account>"
         result = f"<GetCallerIdentityResult>{told}</GetCallerIdentityResult>"
         return _answer(request, f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>")
-
-    def _simulation(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        body: Any = request.body
-        asked = dict(parse_qsl(body.decode() if isinstance(body, bytes) else body))
-        assert asked["PolicySourceArn"] == "arn:aws:iam::123456789012:role/linkhub"
-        actions = [value for name, value in asked.items() if name.startswith("ActionNames.")]
-        self.simulated += actions
-        members = "".join(
-            f"<member><EvalActionName>{action}</EvalActionName>"
-            f"<EvalDecision>{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
-            for action in actions
-        )
-        result = f"<IsTruncated>false</IsTruncated><EvaluationResults>{members}</EvaluationResults>"
-        result = f"<SimulatePrincipalPolicyResult>{result}</SimulatePrincipalPolicyResult>"
-        return _answer(request, f"<SimulatePrincipalPolicyResponse>{result}</SimulatePrincipalPolicyResponse>")
 
     def _backups(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         status = "ENABLED" if self.is_backed_up else "DISABLED"
@@ -105,22 +87,22 @@ class WireAnswers:
         )
 
 
-def problems(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """What is not well; each fault and each warning says what mends it."""
-    found = [finding for finding in findings if finding.verdict is not Verdict.OK]
-    assert all(finding.mend for finding in found if finding.verdict is not Verdict.NOT_CHECKED)
+def problems(results: Sequence[CheckResult]) -> Sequence[CheckResult]:
+    """The problems; each fault and each warning says what to do."""
+    found = [result for result in results if result.verdict is not Verdict.OK]
+    assert all(result.advice or result.calls for result in found if result.verdict is not Verdict.NOT_CHECKED)
     return found
 
 
 @define(kw_only=True, eq=False)
 class AwsSetup:
-    """A healthy configuration, under names that nobody else uses."""
+    """A configuration without problems, under names of its own."""
 
     dynamodb: DynamoDBClient
     sqs: SQSClient
     sns: SNSClient
     answers: WireAnswers = field(factory=WireAnswers)
-    break_it: Callable[[Services], object] = lambda _: None
+    break_it: Callable[[AwsClients], object] = lambda _: None
     clock: ShiftedClock = ShiftedClock()
     name: str = field(factory=lambda: f"d{uuid4().hex[:10]}")
     subjects: Subjects = field(init=False)
@@ -136,7 +118,7 @@ class AwsSetup:
 
     @property
     def clients(self) -> Mapping[str, Any]:
-        """The clients by the names of their services."""
+        """The clients by the names of their clients."""
         return {"dynamodb": self.dynamodb, "sqs": self.sqs, "sns": self.sns}
 
     @property
@@ -172,12 +154,16 @@ class AwsSetup:
         texts: Any = attributes
         self.sqs.set_queue_attributes(QueueUrl=self.caption_url, Attributes=texts)
 
-    async def examine(self, **different: Any) -> Sequence[Finding]:
-        """Look at everything, some of it under other names; what is to be broken is, then what is missing answers."""
+    def make(self, call: Call) -> None:
+        """Make a call of a result."""
+        getattr(self.clients[call.service], call.operation)(**call.parameters)
 
-        def adapt(services: Services) -> None:
-            self.break_it(services)
-            self.answers.put_into(services)
+    async def examine(self, **different: Any) -> Sequence[CheckResult]:
+        """Check everything, some of it under other names. ``break_it`` comes before the answers on the wire."""
+
+        def adapt(clients: AwsClients) -> None:
+            self.break_it(clients)
+            self.answers.put_into(clients)
 
         subjects = evolve(self.subjects, **different)
         return await AccountCheck(subjects=subjects, clock=self.clock, adapt=adapt)()

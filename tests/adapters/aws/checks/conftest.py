@@ -1,4 +1,4 @@
-"""A complete AWS setup for each test, and an environment that leads to the test servers."""
+"""An AWS setup for each test, and an environment that leads to the test servers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore import loaders
-from botocore.config import Config
 
-from linkhub_adapters.aws.checks import services
+from linkhub_adapters.aws.checks import account_check
 from tests.adapters.aws.checks.aws_setup import AwsSetup
 from tests.support import aws
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-_LOADER = loaders.create_loader()  # keeps the descriptions of services, which each session would read from disk anew
+_LOADER = loaders.create_loader()  # keeps the descriptions of services, which each session would read from disk
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +42,8 @@ def aws_setup(
     dynamodb, sqs, sns = clients
     for name, value in aws.environment(dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint).items():
         monkeypatch.setenv(name, value)
-    # A machine that is busy with other tests answers late: that is not what these tests are about.
-    monkeypatch.setattr(services, "BRIEF", services.BRIEF.merge(Config(connect_timeout=20, read_timeout=30)))
+    # A machine that is busy with other tests answers late.
+    monkeypatch.setattr(account_check, "BRIEF", {**account_check.BRIEF, "connect_timeout": 20, "read_timeout": 30})
     monkeypatch.setattr(loaders, "create_loader", lambda *_: _LOADER)
-    for service in ("STS", "IAM"):  # so that what is not answered on the wire leads nowhere else
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", sqs_sns_endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sqs_sns_endpoint)  # else a call without an answer here would reach AWS
     return AwsSetup(dynamodb=dynamodb, sqs=sqs, sns=sns)

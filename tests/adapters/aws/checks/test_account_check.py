@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.aws.checks import Role
-from linkhub_adapters.aws.checks.services import Services
+from linkhub_adapters.aws.checks import Advice, CheckResult, Subject
+from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import Queue, products_table, staging_table
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_core.model import Kind
-from linkhub_core.ports.finding import Finding, Verdict
-from tests.adapters.aws.checks.aws_command_line import run
+from linkhub_core.ports.finding import Verdict
 from tests.adapters.aws.checks.aws_setup import AwsSetup, ShiftedClock, WireAnswers, problems
 from tests.support.faults import Fault, inject
 from tests.support.processes import free_port
@@ -24,16 +23,16 @@ from tests.support.processes import free_port
 pytestmark = pytest.mark.aws
 
 
-async def one_unwell(aws_setup: AwsSetup, **different: Any) -> Finding:
+async def one_problem(aws_setup: AwsSetup, **different: Any) -> CheckResult:
     """The only finding that is not well."""
     (finding,) = problems(await aws_setup.examine(**different))
     return finding
 
 
-async def heals(aws_setup: AwsSetup, finding: Finding, **different: Any) -> bool:
-    """Whether all is well once the commands of the finding were run."""
-    for command in finding.mend:
-        run(command, aws_setup.clients)
+async def heals(aws_setup: AwsSetup, finding: CheckResult, **different: Any) -> bool:
+    """Whether no problem is left once the calls of the result were made."""
+    for call in finding.calls:
+        aws_setup.make(call)
     return not problems(await aws_setup.examine(**different))
 
 
@@ -52,8 +51,6 @@ async def test_what_is_well_is_found_well(aws_setup: AwsSetup) -> None:
         f"queue {name}-thumbnail",
         f"topic {name}-topic",
         "node queues",
-        f"permissions on table {name}-products",
-        f"permissions on queue {name}-caption-dead-letters",
     }
 
 
@@ -75,15 +72,15 @@ async def test_nothing_is_changed(aws_setup: AwsSetup) -> None:
 
 async def test_a_missing_table(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
-    finding = await one_unwell(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
+    finding = await one_problem(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {aws_setup.name}-nowhere")
-    assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
-    assert finding.mend == ("linkhub init",)
+    assert finding.seen == "it does not exist"
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.STAGING)
 
 
 async def test_a_table_with_other_keys(aws_setup: AwsSetup) -> None:
     """The keys that it has are told, and it is not tried."""
-    finding = await one_unwell(aws_setup, staging_table=aws_setup.subjects.products_table)
+    finding = await one_problem(aws_setup, staging_table=aws_setup.subjects.products_table)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
 
@@ -92,7 +89,7 @@ async def test_items_that_do_not_expire(aws_setup: AwsSetup) -> None:
     """An expiry that is off is switched on by the command that is told."""
     name = f"{aws_setup.name}-eternal"
     aws_setup.make_table(evolve(staging_table(name), ttl_attribute=None))
-    finding = await one_unwell(aws_setup, staging_table=name)
+    finding = await one_problem(aws_setup, staging_table=name)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {name}")
     assert "items do not expire" in finding.seen
     assert await heals(aws_setup, finding, staging_table=name)
@@ -102,7 +99,7 @@ async def test_a_table_without_its_index(aws_setup: AwsSetup) -> None:
     """It is a warning: linkhub works, and reads more."""
     name = f"{aws_setup.name}-plain"
     aws_setup.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
-    finding = await one_unwell(aws_setup, products_table=name)
+    finding = await one_problem(aws_setup, products_table=name)
     assert finding.verdict is Verdict.WARNING
     assert finding.seen.startswith("no local index by-updated-at")
 
@@ -114,7 +111,7 @@ async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
     assert [(finding.verdict, finding.seen) for finding in findings] == [
         (Verdict.WARNING, "no point-in-time recovery")
     ] * 2
-    assert all("update-continuous-backups" in finding.mend[0] for finding in findings)
+    assert {call.operation for finding in findings for call in finding.calls} == {"update_continuous_backups"}
 
 
 # --- queues
@@ -123,16 +120,16 @@ async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
 async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
     urls = {**aws_setup.subjects.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
-    finding = await one_unwell(aws_setup, queue_urls=urls)
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SQS_THUMBNAIL_QUEUE_URL)")
-    assert "linkhub init" in finding.mend[0]
+    finding = await one_problem(aws_setup, queue_urls=urls)
+    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
 
 
 async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
     url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
     urls = {**aws_setup.subjects.queue_urls, Kind.CAPTION: url}
-    finding = await one_unwell(aws_setup, queue_urls=urls)
+    finding = await one_problem(aws_setup, queue_urls=urls)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("it has no redrive policy")
     assert await heals(aws_setup, finding, queue_urls=urls)
@@ -142,7 +139,7 @@ async def test_a_redrive_policy_that_leads_nowhere(aws_setup: AwsSetup) -> None:
     """The dead-letter queue that it names is made again."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.delete_queue(QueueUrl=letters)
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert finding.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
     assert await heals(aws_setup, finding)
@@ -164,8 +161,9 @@ def _receives(aws_setup: AwsSetup, count: int) -> str:
         ),
         (lambda _: {"MessageRetentionPeriod": "3600"}, Verdict.WARNING, "its messages are kept 3,600 s"),
         (lambda _: {"DelaySeconds": "60"}, Verdict.WARNING, "it delays each message by 60 s"),
-        (lambda room: {"RedrivePolicy": _receives(room, 1)}, Verdict.FAULT, "its maxReceiveCount is 1"),
-        (lambda room: {"RedrivePolicy": _receives(room, 5)}, Verdict.WARNING, "its maxReceiveCount is 5"),
+        (lambda _: {"SqsManagedSseEnabled": "false"}, Verdict.WARNING, ""),
+        (lambda room: {"RedrivePolicy": _receives(room, 1)}, Verdict.FAULT, "its maxReceiveCount is 1,"),
+        (lambda room: {"RedrivePolicy": _receives(room, 5)}, Verdict.WARNING, "its maxReceiveCount is 5,"),
     ],
 )
 async def test_a_queue_that_is_set_otherwise(
@@ -173,7 +171,7 @@ async def test_a_queue_that_is_set_otherwise(
 ) -> None:
     """The attribute that does not suit is told, and the command sets it right."""
     aws_setup.set_queue(**attributes(aws_setup))
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (verdict, aws_setup.caption_queue)
     assert finding.seen.startswith(seen)
     assert await heals(aws_setup, finding)
@@ -183,7 +181,7 @@ async def test_dead_letters_that_are_kept_shorter(aws_setup: AwsSetup) -> None:
     """Letters must be kept at least as long as messages, for SQS counts from the sending."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"MessageRetentionPeriod": "86400"})
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert finding.seen.startswith("its dead letters are kept 86,400 s")
     assert await heals(aws_setup, finding)
@@ -203,18 +201,16 @@ async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
 
 async def test_no_topic(aws_setup: AwsSetup) -> None:
     """It is a warning: viewers of other processes only poll."""
-    finding = await one_unwell(aws_setup, topic_arn=None)
+    finding = await one_problem(aws_setup, topic_arn=None)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "topic")
-    assert finding.seen == "none is configured: viewers of other processes will only poll"
+    assert finding.seen == "none is configured: clients of other processes get products only when they poll"
 
 
 async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
-    """It is told with the setting that names it, and the command makes it."""
-    arn = f"{aws_setup.subjects.topic_arn}-nowhere"
-    finding = await one_unwell(aws_setup, topic_arn=arn)
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist (SNS_NEW_PRODUCT_TOPIC_ARN)")
-    make, _, _ = finding.mend[0].partition(", or: linkhub init")
-    assert run(make, aws_setup.clients)["TopicArn"] == arn
+    """It is to be provisioned."""
+    finding = await one_problem(aws_setup, topic_arn=f"{aws_setup.subjects.topic_arn}-nowhere")
+    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
+    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.TOPIC)
 
 
 async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
@@ -227,12 +223,12 @@ async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     ):
         tags = {ALIVE_TAG: str(now - silent_seconds), TOPIC_TAG: str(topic)}
         aws_setup.sqs.create_queue(QueueName=f"linkhub-node-{aws_setup.name}-{silent_seconds}", tags=tags)
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.WARNING, "node queues")
     assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{aws_setup.name}-2000); nodes that listen: 1"
-    serve, remove = finding.mend
-    assert serve.startswith("linkhub serve")
-    run(remove, aws_setup.clients)
+    assert finding.advice is Advice.START_SERVER
+    for call in finding.calls:
+        aws_setup.make(call)
     assert problems(await aws_setup.examine()) == []
 
 
@@ -241,12 +237,12 @@ async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
 
 @pytest.mark.parametrize(
     ("code", "seen"),
-    [("ExpiredToken", "they have expired: "), ("InvalidClientTokenId", "there are none that AWS knows: ")],
+    [("ExpiredToken", "they have expired: "), ("InvalidClientTokenId", "AWS knows none: ")],
 )
 async def test_credentials_that_are_refused(aws_setup: AwsSetup, code: str, seen: str) -> None:
     """One fault says so, and nothing else is asked: every answer would be the same."""
-    aws_setup.break_it = lambda services: inject(
-        services.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
+    aws_setup.break_it = lambda clients: inject(
+        clients.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
     )
     finding, rest = problems(await aws_setup.examine())
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
@@ -268,7 +264,7 @@ async def test_no_credentials(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPat
 async def test_a_profile_that_does_not_exist(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK refuses to begin; that is a finding, too."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
     assert "nobody" in finding.seen
 
@@ -278,106 +274,58 @@ async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "region")
-    assert finding.mend == ("AWS_REGION=us-east-1",)
+    assert (finding.advice, finding.details) == (Advice.SET_REGION, "us-east-1")
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
 async def test_a_clock_that_is_off(aws_setup: AwsSetup, seconds: int) -> None:
     """More than two seconds to either side are a fault."""
     aws_setup.clock = ShiftedClock(timedelta(seconds=seconds))
-    finding = await one_unwell(aws_setup)
+    finding = await one_problem(aws_setup)
     assert (finding.verdict, finding.subject) == (Verdict.FAULT, "clock")
     assert ("ahead of" if seconds > 0 else "behind") in finding.seen
 
 
-@pytest.mark.parametrize(("role", "verdict"), [(Role.CONSUMER, Verdict.FAULT), (None, Verdict.WARNING)])
-async def test_a_write_that_is_denied(aws_setup: AwsSetup, role: Role | None, verdict: Verdict) -> None:
-    """It is told with the statement that allows it; a fault where the caller is to be a consumer, else a warning."""
-
-    def deny(services: Services) -> None:
-        denied = Fault.client_error(operation="ExecuteTransaction", code="AccessDeniedException", times=6)
-        inject(services.dynamodb, denied)
-
-    aws_setup.break_it = deny
-    products, staging = problems(await aws_setup.examine(role=role))
-    assert [products.subject, staging.subject] == [
-        f"permissions on table {aws_setup.name}-{table}" for table in ("products", "staging")
-    ]
-    for finding, verbs in ((products, ["Insert", "Update"]), (staging, ["Insert", "Update", "Delete"])):
-        assert finding.verdict is verdict
-        assert finding.seen.startswith(f"denied: {', '.join(f'PartiQL{verb}' for verb in verbs)} (")
-        statement = json.loads(finding.mend[0].partition("runs as: ")[2])
-        assert statement["Action"] == [f"dynamodb:PartiQL{verb}" for verb in verbs]
-        assert statement["Resource"].startswith("arn:aws:dynamodb:")
-
-
-def _allow_a_consumer_alone(services: Services) -> None:
+def _allow_a_consumer_alone(clients: AwsClients) -> None:
     """What a consumer's policy does not allow is denied."""
     code = "AccessDeniedException"
     for operation in ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", "Query"):
-        inject(services.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
-    inject(services.sqs, Fault.client_error(operation="ListQueues", code=code, times=9))
-    inject(services.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
+        inject(clients.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
+    inject(clients.sqs, Fault.client_error(operation="ListQueues", code=code, times=9))
+    inject(clients.sns, Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", times=9))
 
 
 async def test_a_consumer_needs_no_more_than_its_policy(aws_setup: AwsSetup) -> None:
     """What only others need, or only this examination, is not checked, and no fault."""
     aws_setup.break_it = _allow_a_consumer_alone
-    findings = await aws_setup.examine(role=Role.CONSUMER)
-    assert {finding.verdict for finding in problems(findings)} == {Verdict.NOT_CHECKED}
-    assert f"permissions on table {aws_setup.name}-staging" in {
-        finding.subject for finding in findings if finding.verdict is Verdict.OK
+    findings = problems(await aws_setup.examine())
+    assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
+    assert {finding.failure.action for finding in findings if finding.failure} == {
+        "dynamodb:DescribeTable",
+        "sns:GetTopicAttributes",
+        "sqs:ListQueues",
     }
 
 
 async def test_a_table_is_missed_by_who_may_not_describe_it(aws_setup: AwsSetup) -> None:
     """A read tells that it does not exist."""
     aws_setup.break_it = _allow_a_consumer_alone
-    findings = await aws_setup.examine(role=Role.CONSUMER, staging_table=f"{aws_setup.name}-nowhere")
+    findings = await aws_setup.examine(staging_table=f"{aws_setup.name}-nowhere")
     (finding,) = (finding for finding in findings if finding.verdict is Verdict.FAULT)
-    assert finding.seen == "it does not exist (DYNAMODB_STAGING_TABLE)"
-
-
-async def test_a_lease_that_may_not_be_ended(aws_setup: AwsSetup) -> None:
-    """Messages that may be received and not deleted would come for ever."""
-    aws_setup.break_it = lambda services: inject(
-        services.sqs, Fault.client_error(operation="DeleteMessageBatch", code="AccessDeniedException", times=2)
-    )
-    findings = problems(await aws_setup.examine())
-    assert [finding.seen.partition(" (")[0] for finding in findings] == ["denied: DeleteMessage"] * 2
-
-
-async def test_what_iam_denies(aws_setup: AwsSetup) -> None:
-    """What has no harmless trial is asked of IAM, and only that."""
-    aws_setup.answers.denied = frozenset({"sns:Publish"})
-    finding = await one_unwell(aws_setup, role=Role.CONSUMER)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"permissions on topic {aws_setup.name}-topic")
-    assert finding.seen == "denied: Publish (as IAM tells)"
-    assert "sqs:ReceiveMessage" in aws_setup.answers.simulated
-    assert "dynamodb:PartiQLInsert" not in aws_setup.answers.simulated
-
-
-async def test_what_nobody_tells_is_not_taken_for_well(aws_setup: AwsSetup) -> None:
-    """Without IAM, what cannot be tried is not checked, which is no fault."""
-    aws_setup.break_it = lambda services: inject(
-        services.iam, Fault.client_error(operation="SimulatePrincipalPolicy", code="AccessDenied", times=99, status=403)
-    )
-    findings = problems(await aws_setup.examine())
-    assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
-    assert any("ReceiveMessage" in finding.seen for finding in findings)
+    assert (finding.seen, finding.resource) == ("it does not exist", Subject.STAGING)
 
 
 async def test_a_queue_that_may_not_be_asked_about(aws_setup: AwsSetup) -> None:
     """Consumers ask when they start: it is a fault."""
-    aws_setup.break_it = lambda services: inject(
-        services.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
+    aws_setup.break_it = lambda clients: inject(
+        clients.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
     )
     findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.seen) for finding in findings] == [
-        (Verdict.FAULT, "sqs:GetQueueAttributes is denied")
-    ] * 2
+        (Verdict.FAULT, f"sqs:GetQueueAttributes on arn:aws:sqs:*:*:{aws_setup.name}-{kind} is denied") for kind in Kind
+    ]
 
 
 async def test_a_service_that_is_away(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:

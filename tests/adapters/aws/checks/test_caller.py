@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_adapters.aws.checks.caller import are_usable, caller_findings, region_findings, region_of
-from linkhub_adapters.aws.checks.probe import Refusal, Why
+from linkhub_adapters.aws.checks import Advice, CallFailure, FailureKind, Subject
+from linkhub_adapters.aws.checks.caller import are_usable, caller_result, region_of, region_results
 from linkhub_core.ports.finding import Verdict
 
 
@@ -26,31 +26,31 @@ def test_a_place_names_its_region(place: str, region: str | None) -> None:
 
 def test_a_queue_of_another_region_is_told() -> None:
     """AWS would say that it does not exist, which is true and of no help."""
-    (finding,) = region_findings(
+    (result,) = region_results(
         "us-east-1",
         {
-            "SQS_CAPTION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/caption",
-            "SQS_THUMBNAIL_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/thumbnail",
-            "SNS_NEW_PRODUCT_TOPIC_ARN": None,
+            Subject.CAPTION: "https://sqs.eu-west-1.amazonaws.com/1/caption",
+            Subject.THUMBNAIL: "https://sqs.us-east-1.amazonaws.com/1/thumbnail",
+            Subject.TOPIC: None,
         },
     )
-    assert finding.verdict is Verdict.FAULT
-    assert finding.seen == "it is us-east-1, and SQS_CAPTION_QUEUE_URL is in eu-west-1"
-    assert finding.mend[0].startswith("AWS_REGION=eu-west-1")
+    assert result.verdict is Verdict.FAULT
+    assert result.seen == "it is us-east-1, and the caption queue is in eu-west-1"
+    assert (result.advice, result.resource, result.details) == (Advice.CHANGE_REGION, Subject.CAPTION, "eu-west-1")
 
 
 @pytest.mark.parametrize(
-    ("why", "verdict", "usable"),
+    ("kind", "verdict", "usable"),
     [
-        (Why.UNKNOWN_CALLER, Verdict.FAULT, False),
-        (Why.UNREACHABLE, Verdict.NOT_CHECKED, True),
-        (Why.STRANGER, Verdict.NOT_CHECKED, True),
-        (Why.CLOCK, Verdict.NOT_CHECKED, True),
-        (Why.DENIED, Verdict.NOT_CHECKED, True),
+        (FailureKind.CREDENTIALS, Verdict.FAULT, False),
+        (FailureKind.UNREACHABLE, Verdict.NOT_CHECKED, True),
+        (FailureKind.WRONG_SERVICE, Verdict.NOT_CHECKED, True),
+        (FailureKind.CLOCK, Verdict.NOT_CHECKED, True),
+        (FailureKind.DENIED, Verdict.NOT_CHECKED, True),
     ],
 )
-def test_only_a_refused_caller_ends_the_examination(why: Why, verdict: Verdict, usable: bool) -> None:
-    """STS that is away says nothing of the credentials: the others are asked all the same."""
-    findings = caller_findings(Refusal(why=why, problem="told so"))
-    assert [finding.verdict for finding in findings] == [verdict]
-    assert are_usable(findings) is usable
+def test_only_refused_credentials_end_the_check(kind: FailureKind, verdict: Verdict, usable: bool) -> None:
+    """An unavailable STS shows nothing of the credentials: the other services are asked all the same."""
+    result = caller_result(CallFailure(kind=kind, problem="a problem"))
+    assert result.verdict is verdict
+    assert are_usable(result) is usable

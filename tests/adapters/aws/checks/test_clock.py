@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.hooks import HierarchicalEmitter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_adapters.aws.checks.clock import clock_findings, skew_of_all
-from linkhub_adapters.aws.checks.probe import ClockReading
+from linkhub_adapters.aws.checks.clock import ClockReading, ClockReadings, clock_result, skew_of
 from linkhub_core.ports.finding import Verdict
+from linkhub_core.testing.fakes import FakeClock
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -35,14 +38,14 @@ def a_reading(before: float, after: float, service: int = 0) -> ClockReading:
         ([a_reading(-2.0, 4.0), a_reading(0.4, 0.5)], Verdict.OK, "at most 0.6 s"),
         ([a_reading(2.9, 3.0), a_reading(3.6, 3.7, 1)], Verdict.WARNING, "it may be 2.7 s"),
         ([a_reading(9.0, 9.3), a_reading(0.4, 0.5)], Verdict.OK, "at most 0.6 s"),
-        ([], Verdict.NOT_CHECKED, "no service told"),
+        ([], Verdict.NOT_CHECKED, "no service reported"),
     ],
 )
 def test_the_verdict_follows_from_the_readings(readings: list[ClockReading], verdict: Verdict, seen: str) -> None:
     """A fault is only what is sure to be more than two seconds; what may be is a warning."""
-    (finding,) = clock_findings(readings)
-    assert finding.verdict is verdict
-    assert seen in finding.seen
+    result = clock_result(readings)
+    assert result.verdict is verdict
+    assert seen in result.seen
 
 
 @given(
@@ -61,5 +64,22 @@ def test_the_true_skew_lies_within_the_bounds(ahead: float, calls: list[tuple[fl
                 service=stamped.replace(microsecond=0),
             )
         )
-    skew, grain = skew_of_all(readings), timedelta(microseconds=5)
-    assert skew.least - grain <= timedelta(seconds=ahead) <= skew.most + grain
+    (least, most), grain = skew_of(readings), timedelta(microseconds=5)
+    assert least - grain <= timedelta(seconds=ahead) <= most + grain
+
+
+@pytest.mark.parametrize(("date", "count"), [("Tue, 24 Nov 2026 14:03:52 GMT", 1), ("yesterday", 0), (None, 0)])
+@pytest.mark.parametrize("error", [{}, {"Error": {"Code": "RequestTimeTooSkewed"}}])
+def test_each_reply_gives_a_reading(date: str | None, count: int, error: dict[str, Any]) -> None:
+    """A refused request gives one, too; a header that is no date gives none."""
+    clock = FakeClock()
+    readings = ClockReadings(clock=clock)
+    client = SimpleNamespace(meta=SimpleNamespace(events=HierarchicalEmitter()))
+    readings.watch(client)
+    context: dict[str, Any] = {}
+    headers = {"date": date} if date else {}
+    parsed = {**error, "ResponseMetadata": {"HTTPHeaders": headers}}
+    client.meta.events.emit("before-call.sqs.GetQueueUrl", context=context)
+    client.meta.events.emit("after-call.sqs.GetQueueUrl", context=context, parsed=parsed)
+    service = datetime(2026, 11, 24, 14, 3, 52, tzinfo=UTC)
+    assert readings.readings == [ClockReading(before=clock.now(), after=clock.now(), service=service)] * count

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from linkhub_adapters.aws.checks.probe import Probe
-from linkhub_adapters.aws.checks.services import open_services
-from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacks_of, statements_of, try_statements
-from linkhub_adapters.aws.client.sdk_session import SdkSession
+from linkhub_adapters.aws.checks import Advice
+from linkhub_adapters.aws.checks.account_check import BRIEF
+from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacking_result, statements_of, try_statements
+from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import staging_table
 from linkhub_core.ports.finding import Verdict
-from linkhub_core.testing.fakes import FakeClock
 from tests.adapters.aws.checks.aws_setup import AwsSetup, problems
 from tests.support.faults import Fault, inject
 
@@ -54,20 +54,21 @@ async def test_a_server_like_motos(like_moto: str, monkeypatch: pytest.MonkeyPat
     """Each sort of statement is named with the status; the finding says what can."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with open_services(SdkSession(region="us-east-1", endpoint_url=like_moto)) as services:
-        lacking = await try_statements(Probe(clock=FakeClock()), services, staging_table("staging"))
+    with AwsClients(region="us-east-1", endpoint_url=like_moto, config=BRIEF) as clients:
+        calls = AwsCalls(service="DynamoDB", executor=clients.executor)
+        lacking = await try_statements(clients.dynamodb, calls, staging_table("staging"))
     assert lacking == dict.fromkeys(("INSERT", "UPDATE", "DELETE"), "HTTP 500")
-    finding = lacks_of("table staging", like_moto, lacking)
-    assert finding.verdict is Verdict.FAULT
-    assert "INSERT (HTTP 500)" in finding.seen
-    assert "<" not in finding.seen
-    assert "dynamodb-local" in finding.mend[0]
+    result = lacking_result("table staging", like_moto, lacking)
+    assert result.verdict is Verdict.FAULT
+    assert "INSERT (HTTP 500)" in result.seen
+    assert "<" not in result.seen
+    assert result.advice is Advice.REPLACE_SERVER
 
 
 async def test_doctor_says_so_instead_of_not_checked(aws_setup: AwsSetup) -> None:
-    """Both tables are at fault, and no statement is left for the permissions."""
-    aws_setup.break_it = lambda services: inject(
-        services.dynamodb, Fault.server_error(operation="BatchExecuteStatement", times=99)
+    """Both tables are at fault."""
+    aws_setup.break_it = lambda clients: inject(
+        clients.dynamodb, Fault.server_error(operation="BatchExecuteStatement", times=99)
     )
     findings = problems(await aws_setup.examine())
     assert [(finding.verdict, finding.subject) for finding in findings] == [

@@ -1,4 +1,4 @@
-"""Alarms cover the list of alerts, and look for log lines that linkhub really writes."""
+"""The alarms of the template cover the list of alerts, and count log lines that linkhub writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,6 @@ from typing import Any
 import pytest
 import structlog
 
-from linkhub_adapters.aws.resources.alarms import (
-    LOG_METRICS,
-    NAMESPACE,
-    Alarm,
-    log_alarms,
-    queue_alarms,
-    table_alarm,
-    topic_alarm,
-)
 from linkhub_adapters.observability import Metrics, TelemetryJournal, configure_logs, get_logger
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin, ProductKey
@@ -36,7 +27,14 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
     ProductSaved,
 )
+from tests.support.template import resources_of
 
+NAMESPACE = "linkhub"
+ALARMS = resources_of("AWS::CloudWatch::Alarm")
+PATTERNS = {
+    properties["MetricTransformations"][0]["MetricName"]: properties["FilterPattern"]
+    for properties in resources_of("AWS::Logs::MetricFilter").values()
+}
 KEY, ORIGIN = ProductKey("nalu-fashion", "v1"), Origin(correlation_id="c1")
 
 
@@ -53,13 +51,24 @@ def written() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def _all_alarms() -> Sequence[Alarm]:
-    return [*queue_alarms("Q", "q", "d"), table_alarm("T", "t"), topic_alarm("n"), *log_alarms()]
+def _metrics(alarm: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The metrics of an alarm, as namespace and name, by their ids; one metric alone has its name as its id."""
+    if "Metrics" not in alarm:
+        return {alarm["MetricName"]: (alarm["Namespace"], alarm["MetricName"])}
+    terms = [(term["Id"], term["MetricStat"]["Metric"]) for term in alarm["Metrics"] if "MetricStat" in term]
+    return {name: (metric["Namespace"], metric["MetricName"]) for name, metric in terms}
+
+
+def _expression(alarm: Mapping[str, Any]) -> str:
+    [expression] = [term["Expression"] for term in alarm.get("Metrics", []) if "Expression" in term] or [
+        alarm.get("MetricName", "")
+    ]
+    return str(expression)
 
 
 def test_every_subject_of_the_alerts_has_an_alarm() -> None:
-    """Failed processing, error rates, throttling and trouble with viewers."""
-    assert {alarm.subject for alarm in _all_alarms()} == {
+    """Failed processing, error rates, throttling and trouble with clients."""
+    assert {alarm["AlarmDescription"].partition(":")[0] for alarm in ALARMS.values()} == {
         "failed event processing",
         "high error rates",
         "DynamoDB throttling",
@@ -67,13 +76,12 @@ def test_every_subject_of_the_alerts_has_an_alarm() -> None:
     }
 
 
-def test_an_expression_speaks_of_its_metrics() -> None:
-    """Each metric of an alarm stands in its expression, and a logged one is made by a filter."""
-    filtered = {metric.name for metric in LOG_METRICS}
-    for alarm in _all_alarms():
-        words = set(re.findall(r"[a-z]+", alarm.expression))
-        assert {metric.id for metric in alarm.metrics} <= words
-        assert {metric.name for metric in alarm.metrics if metric.namespace == NAMESPACE} <= filtered
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_expression_uses_its_metrics(alarm: Mapping[str, Any]) -> None:
+    """Each metric of an alarm is in its expression, and a metric of linkhub's has a filter."""
+    metrics = _metrics(alarm)
+    assert metrics.keys() <= set(re.findall(r"[A-Za-z_]+", _expression(alarm)))
+    assert {name for namespace, name in metrics.values() if namespace == NAMESPACE} <= PATTERNS.keys()
 
 
 def _matches(pattern: str, line: dict[str, Any]) -> bool:
@@ -107,7 +115,7 @@ def _entry(name: str) -> Entry:
         ("known", {"Processed"}),
         ("released", {"Released"}),
         ("expired", {"Expired"}),
-        ("listen", {"ViewersCutOff"}),
+        ("listen", {"ClientsCutOff"}),
         ("bug", {"Errors"}),
     ],
 )
@@ -115,20 +123,15 @@ def test_a_line_that_is_written_is_counted(written: io.StringIO, entry: str, cou
     """The very line that the journal writes of an entry matches the patterns that are about it, and no others."""
     TelemetryJournal(metrics=Metrics(), log=get_logger("linkhub")).record([_entry(entry)])
     line = json.loads(written.getvalue())
-    assert {metric.name for metric in LOG_METRICS if _matches(metric.pattern, line)} == counted
+    assert {name for name, pattern in PATTERNS.items() if _matches(pattern, line)} == counted
 
 
 def test_the_docs_show_every_alarm() -> None:
     """The page of the AWS resources has each alarm, when it rings, and what it says."""
     page = (Path(__file__).parents[4] / "docs/reference/aws-resources.md").read_text(encoding="utf-8")
-    alarms = [
-        *queue_alarms("CaptionQueue", "q", "d"),
-        table_alarm("StagingTable", "t"),
-        topic_alarm("n"),
-        *log_alarms(),
-    ]
-    for alarm in alarms:
-        (line,) = [line for line in page.splitlines() if f"`{alarm.name}Alarm`" in line]
-        assert f"| {alarm.subject} |" in line
-        assert f"`{alarm.expression} > {alarm.threshold:g}`" in line
-        assert line.endswith(f"| {alarm.meaning} |")
+    for name, alarm in ALARMS.items():
+        (line,) = [line for line in page.splitlines() if f"`{name}`" in line]
+        subject, _, meaning = alarm["AlarmDescription"].partition(": ")
+        assert f"| {subject} |" in line
+        assert f"`{_expression(alarm)} > {alarm['Threshold']:g}`" in line
+        assert line.endswith(f"| {meaning} |")

@@ -13,11 +13,11 @@ from linkhub_adapters.aws.resources import (
     NODE_QUEUES,
     Queue,
     Subscription,
-    attribute_texts,
     products_table,
     resources,
     staging_table,
 )
+from linkhub_adapters.aws.resources.definitions import attribute_texts
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_core.model import Kind
 from tests.adapters.aws.table_fixture import create_table
@@ -86,13 +86,6 @@ def test_sqs_is_told_texts_alone() -> None:
     """Numbers and yes or no in the words of SQS; a text as it is."""
     told = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
     assert told == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}
-
-
-def test_a_queue_that_is_there_may_have_more() -> None:
-    """What it must not fall short of is the time-out and how long messages are kept."""
-    queue = Queue(kind=Kind.CAPTION, name="captions", visibility_timeout_seconds=45)
-    assert queue.least_attributes == {"VisibilityTimeout": 45, "MessageRetentionPeriod": 1_209_600}
-    assert queue.least_dead_letter_attributes == {"MessageRetentionPeriod": 1_209_600}
 
 
 def test_the_settings_of_the_queues_are_those_of_both() -> None:

@@ -13,10 +13,9 @@ from attrs import define
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.resources.provisioning import Provisioning
-from linkhub_adapters.aws.resources.queue_provisioning import SqsProvisioning
-from linkhub_adapters.aws.resources.table_provisioning import DynamoDbProvisioning
+from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
-from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
+from linkhub_adapters.aws.resources.topics import SnsTopics
 from linkhub_core.ports.provisioned import Provisioned, Status
 from linkhub_core.testing.fakes import FakeClock
 from tests.support.faults import Fault, inject
@@ -66,9 +65,9 @@ def fixture(
             dynamodb=dynamodb, calls=AwsCalls(service="DynamoDB", executor=threads), clock=FakeClock()
         )
         provisioning = Provisioning(
-            tables=DynamoDbProvisioning(tables=tables),
-            queues=SqsProvisioning(sqs=sqs, calls=AwsCalls(service="SQS", executor=threads)),
-            topic=SnsProvisioning(sns=sns, calls=AwsCalls(service="SNS", executor=threads)),
+            tables=tables,
+            queues=SqsQueues(sqs=sqs, calls=AwsCalls(service="SQS", executor=threads)),
+            topics=SnsTopics(sns=sns, calls=AwsCalls(service="SNS", executor=threads)),
         )
         yield ProvisioningFixture(dynamodb, sqs, sns, provisioning, needed)
 

@@ -1,4 +1,4 @@
-"""The tables are made as they are defined, and what is wrong with one is told."""
+"""The tables are made as planned, and each difference is found, corrected where that is safe, and reported."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from botocore.compat import HTTPHeaders
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
-from linkhub_adapters.aws.resources.tables import DynamoDbTables, Made, Unfit, WasThere
+from linkhub_adapters.aws.resources.difference import Remedy
+from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.ports.finding import Verdict
+from linkhub_core.ports.provisioned import Status
 from linkhub_core.testing.fakes import FakeClock
 from tests.support.faults import Fault, inject
 
@@ -82,9 +85,11 @@ class TablesFixture:
         """How long was waited between attempts."""
         return (self.clock.present - START).total_seconds()
 
-    async def faults(self, table: Table) -> list[str]:
-        """What is told of a table."""
-        return [fault.problem for fault in await self.tables.faults(table)]
+    async def differences(self, table: Table) -> list[str]:
+        """The problems of a table."""
+        found = await self.tables.read(table)
+        assert found is not None
+        return [difference.problem for difference in table_differences(table, found)]
 
     def with_backups(self, **fields: Any) -> Backups:
         """Let the service know backups."""
@@ -108,13 +113,14 @@ def fixture(make_dynamodb_client: Callable[[], DynamoDBClient]) -> Iterator[Tabl
         dynamodb.delete_table(TableName=name)
 
 
-async def test_absent_tables_are_made_and_are_then_without_fault(fixture: TablesFixture) -> None:
-    """Both tables are made with their keys, index, expiry and backups, and are found sound."""
+async def test_absent_tables_are_made_as_planned(fixture: TablesFixture) -> None:
+    """Both tables are made with their keys, index, expiry and backups."""
     backups = fixture.with_backups()
-    assert await fixture.tables.create(fixture.products) == Made()
+    made = await fixture.tables.ensure(fixture.products)
+    assert (made.status, made.address, made.notes) == (Status.MADE, fixture.products.name, [])
     assert backups.updates == [{"PointInTimeRecoveryEnabled": True}]
     backups.is_on = False
-    assert await fixture.tables.create(fixture.staging) == Made()
+    assert (await fixture.tables.ensure(fixture.staging)).status is Status.MADE
     described = fixture.dynamodb.describe_table(TableName=fixture.products.name)["Table"]
     [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
@@ -122,118 +128,183 @@ async def test_absent_tables_are_made_and_are_then_without_fault(fixture: Tables
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-    assert [*await fixture.faults(fixture.products), *await fixture.faults(fixture.staging)] == []
+    assert [*await fixture.differences(fixture.products), *await fixture.differences(fixture.staging)] == []
 
 
-async def test_again_nothing_is_done(fixture: TablesFixture) -> None:
-    """A second create finds the table and switches nothing on twice."""
+async def test_a_second_run_changes_nothing(fixture: TablesFixture) -> None:
+    """It finds the table and switches nothing on twice."""
     backups = fixture.with_backups()
-    await fixture.tables.create(fixture.staging)
-    assert await fixture.tables.create(fixture.staging) == WasThere()
+    await fixture.tables.ensure(fixture.staging)
+    again = await fixture.tables.ensure(fixture.staging)
+    assert (again.status, again.changes, again.notes) == (Status.UNCHANGED, [], [])
     assert len(backups.updates) == 1
     assert fixture.tables.calls.counts["create_table"] == 1
     assert fixture.tables.calls.counts["update_time_to_live"] == 1
 
 
-async def test_what_stopped_half_way_is_finished(fixture: TablesFixture) -> None:
-    """A table that was made without its expiry and its backups gets them."""
+async def test_an_interrupted_run_is_continued(fixture: TablesFixture) -> None:
+    """A table that was made without its expiry and its backups gets them, and both changes are reported."""
     fixture.dynamodb.create_table(**dict(fixture.staging.definition))
     backups = fixture.with_backups()
-    assert await fixture.faults(fixture.staging) == [
-        f"the table {fixture.staging.name} does not expire items by the attribute ttl",
-        f"the table {fixture.staging.name} has no point-in-time recovery",
+    assert await fixture.differences(fixture.staging) == [
+        "items do not expire: time to live is DISABLED",
+        "no point-in-time recovery",
     ]
-    assert await fixture.tables.create(fixture.staging) == WasThere()
+    changed = await fixture.tables.ensure(fixture.staging)
+    assert changed.status is Status.CHANGED
+    assert changed.changes == ["TimeToLive was DISABLED, is ttl", "PointInTimeRecovery was DISABLED, is ENABLED"]
     assert backups.is_on
-    assert await fixture.faults(fixture.staging) == []
+    assert await fixture.differences(fixture.staging) == []
 
 
-async def test_a_table_with_other_keys_is_left_alone(fixture: TablesFixture) -> None:
-    """Another's table is told as unfit, and neither its expiry nor its backups are touched."""
+async def test_a_table_with_other_keys_is_not_touched(fixture: TablesFixture) -> None:
+    """It is unfit, and neither its expiry nor its backups are changed."""
     backups = fixture.with_backups()
     fixture.dynamodb.create_table(**dict(evolve(fixture.products, name=fixture.staging.name).definition))
-    told = (
-        f"the table {fixture.staging.name} has the keys seller_handle, video_id; linkhub's are video_id, seller_handle"
-    )
-    assert await fixture.tables.create(fixture.staging) == Unfit([told])
-    assert await fixture.faults(fixture.staging) == [told]
+    unfit = await fixture.tables.ensure(fixture.staging)
+    problem = "its keys are seller_handle (S), video_id (S); linkhub's are video_id (S), seller_handle (S)"
+    assert (unfit.status, unfit.notes, unfit.address) == (Status.UNFIT, [problem], "")
+    assert await fixture.differences(fixture.staging) == [problem]
     expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry["TimeToLiveStatus"] == "DISABLED"
     assert backups.updates == []
 
 
-async def test_a_key_that_is_no_text_is_told(fixture: TablesFixture) -> None:
-    """Keys have to be texts, whatever their names."""
-    definition = dict(fixture.staging.definition)
-    types = [
-        {"AttributeName": "video_id", "AttributeType": "N"},
-        {"AttributeName": "seller_handle", "AttributeType": "S"},
-    ]
-    fixture.dynamodb.create_table(**{**definition, "AttributeDefinitions": types})
-    told = f"the key video_id of the table {fixture.staging.name} is of type N; linkhub's is text (S)"
-    assert await fixture.tables.create(fixture.staging) == Unfit([told])
-
-
-async def test_a_table_that_is_missing_or_has_no_index_is_told(fixture: TablesFixture) -> None:
-    """A missing table is a fault; a missing index is one, too, but keeps nobody from using the table."""
-    assert await fixture.faults(fixture.products) == [f"the table {fixture.products.name} does not exist"]
+async def test_a_missing_index_is_a_note(fixture: TablesFixture) -> None:
+    """linkhub works without the index; a missing table is none."""
+    assert await fixture.tables.read(fixture.products) is None
     fixture.dynamodb.create_table(**dict(evolve(fixture.products, index_name=None, indexed_by=None).definition))
-    [told] = await fixture.faults(fixture.products)
-    assert f"{fixture.products.name} has no local index by-updated-at" in told
-    assert await fixture.tables.create(fixture.products) == WasThere()
+    outcome = await fixture.tables.ensure(fixture.products)
+    assert (outcome.status, outcome.address) == (Status.UNCHANGED, fixture.products.name)
+    [note] = outcome.notes
+    assert note.startswith("no local index by-updated-at")
 
 
-async def test_an_expiry_by_another_attribute_is_told_and_left(fixture: TablesFixture) -> None:
-    """What another chose stays as it is."""
+async def test_an_expiry_by_another_attribute_is_kept(fixture: TablesFixture) -> None:
+    """Another owner may need it: it becomes a note."""
     other = evolve(fixture.staging, ttl_attribute="gone_at")
-    await fixture.tables.create(other)
-    assert await fixture.tables.create(fixture.staging) == WasThere()
-    assert await fixture.faults(fixture.staging) == [
-        f"the table {fixture.staging.name} does not expire items by the attribute ttl"
-    ]
-    assert await fixture.faults(other) == []
+    await fixture.tables.ensure(other)
+    outcome = await fixture.tables.ensure(fixture.staging)
+    assert (outcome.status, outcome.notes) == (Status.UNCHANGED, ["items expire by gone_at, not by ttl"])
+    assert await fixture.differences(other) == []
 
 
-async def test_a_service_without_backups_is_no_fault(fixture: TablesFixture) -> None:
-    """DynamoDB Local knows no backups: the tables are made without."""
-    assert await fixture.tables.create(fixture.products) == Made()
-    assert await fixture.faults(fixture.products) == []
+async def test_a_service_without_backups_is_no_failure(fixture: TablesFixture) -> None:
+    """DynamoDB Local has none: the tables are made without, and the check reports that this is unknown."""
+    assert (await fixture.tables.ensure(fixture.products)).status is Status.MADE
+    found = await fixture.tables.read(fixture.products)
+    assert found is not None
+    assert (table_differences(fixture.products, found), len(found.unread)) == ([], 1)
 
 
-async def test_backups_are_asked_for_until_the_table_is_ready(fixture: TablesFixture) -> None:
-    """A table just made refuses backups for a while, and is waited for."""
+async def test_backups_are_requested_until_the_table_is_ready(fixture: TablesFixture) -> None:
+    """A table that was just made refuses backups for a while."""
     backups = fixture.with_backups(refusals=3)
-    assert await fixture.tables.create(fixture.products) == Made()
+    assert (await fixture.tables.ensure(fixture.products)).status is Status.MADE
     assert (backups.is_on, fixture.waited_seconds) == (True, 3)
 
 
-async def test_two_who_make_it_at_once_both_succeed(fixture: TablesFixture) -> None:
-    """Who comes second between the look and the making finds the table."""
-    await fixture.tables.create(fixture.products)
+async def test_two_processes_that_make_it_at_once_both_succeed(fixture: TablesFixture) -> None:
+    """The second one finds the table between its look and its call."""
+    await fixture.tables.ensure(fixture.products)
     with inject(fixture.dynamodb, Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException")):
-        assert await fixture.tables.create(fixture.products) == WasThere()
+        assert (await fixture.tables.ensure(fixture.products)).status is Status.UNCHANGED
 
 
-async def test_a_table_that_is_not_seen_yet_is_waited_for_and_not_for_ever(fixture: TablesFixture) -> None:
-    """A new table may stay unseen for a moment; after two minutes it is an outage."""
-    await fixture.tables.create(fixture.products)
+async def test_a_table_that_is_not_visible_yet_is_awaited_for_two_minutes(fixture: TablesFixture) -> None:
+    """A new table may be invisible for a moment; after two minutes it is an outage."""
+    await fixture.tables.ensure(fixture.products)
     unseen = Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException", times=3)
     with inject(fixture.dynamodb, unseen):
-        await fixture.tables.create(fixture.products)
+        await fixture.tables.ensure(fixture.products)
     assert fixture.waited_seconds == 2
     unseen = Fault.client_error(operation="DescribeTable", code="ResourceNotFoundException", times=1000)
     with inject(fixture.dynamodb, unseen), pytest.raises(ServiceUnavailable, match="not active after 120 s"):
-        await fixture.tables.create(fixture.products)
+        await fixture.tables.ensure(fixture.products)
 
 
 @pytest.mark.parametrize("operation", ["DescribeTable", "DescribeTimeToLive"])
-async def test_what_is_denied_is_an_outage(fixture: TablesFixture, operation: str) -> None:
-    """No answer is not taken for an absent table or an expiry that is off."""
-    await fixture.tables.create(fixture.staging)
-    denied = Fault.client_error(operation=operation, code="AccessDeniedException", times=2)
-    with inject(fixture.dynamodb, denied):
-        with pytest.raises(ServiceUnavailable, match="AccessDenied"):
-            await fixture.faults(fixture.staging)
-        with pytest.raises(ServiceUnavailable, match="AccessDenied"):
-            await fixture.tables.create(fixture.staging)
+async def test_a_denial_is_an_outage(fixture: TablesFixture, operation: str) -> None:
+    """No answer is taken neither for an absent table nor for an expiry that is off."""
+    await fixture.tables.ensure(fixture.staging)
+    denied = Fault.client_error(operation=operation, code="AccessDeniedException")
+    with inject(fixture.dynamodb, denied), pytest.raises(ServiceUnavailable, match="AccessDenied"):
+        await fixture.tables.ensure(fixture.staging)
     assert fixture.tables.calls.counts["create_table"] == 1
+
+
+# --- differences, from replies
+
+
+STAGING = staging_table("halves")
+ENABLED = {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+BACKED_UP = {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}
+AS_PLANNED = FoundTable(
+    description={**STAGING.definition, "TableStatus": "ACTIVE", "TableArn": "arn:halves"},
+    expiry=ENABLED,
+    backups=BACKED_UP,
+)
+NUMBER_KEY = [
+    {"AttributeName": "video_id", "AttributeType": "N"},
+    {"AttributeName": "seller_handle", "AttributeType": "S"},
+]
+
+
+def _described(**different: Any) -> FoundTable:
+    return evolve(AS_PLANNED, description={**AS_PLANNED.description, **different})
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "remedy", "problem"),
+    [
+        (_described(TableStatus="CREATING"), Verdict.FAULT, Remedy.WAIT, "it is CREATING"),
+        (_described(AttributeDefinitions=NUMBER_KEY), Verdict.FAULT, Remedy.REPLACE, "its keys are video_id (N)"),
+        (
+            evolve(AS_PLANNED, expiry={"TimeToLiveStatus": "DISABLED"}),
+            Verdict.FAULT,
+            Remedy.APPLY,
+            "items do not expire",
+        ),
+        (
+            evolve(AS_PLANNED, expiry={"TimeToLiveStatus": "DISABLING", "AttributeName": "ttl"}),
+            Verdict.FAULT,
+            Remedy.DECIDE,
+            "items do not expire",
+        ),
+        (evolve(AS_PLANNED, backups={}), Verdict.WARNING, Remedy.APPLY, "no point-in-time recovery"),
+    ],
+)
+def test_each_difference_is_found_alone(found: FoundTable, verdict: Verdict, remedy: Remedy, problem: str) -> None:
+    """It says how bad it is, and how it is removed."""
+    assert table_differences(STAGING, AS_PLANNED) == []
+    (difference,) = table_differences(STAGING, found)
+    assert (difference.verdict, difference.remedy) == (verdict, remedy)
+    assert difference.problem.startswith(problem)
+
+
+@pytest.mark.parametrize("is_range_first", [False, True])
+def test_the_order_of_keys_in_a_reply_does_not_matter(is_range_first: bool) -> None:
+    """DynamoDB marks the partition key as HASH."""
+    keys = AS_PLANNED.description["KeySchema"]
+    found = _described(KeySchema=keys[::-1] if is_range_first else keys)
+    assert list(found.key_types) == ["video_id", "seller_handle"]
+
+
+def test_an_index_with_other_keys_is_named() -> None:
+    """The names of its keys are in the problem."""
+    table = products_table("products")
+    index = {"IndexName": table.index_name, "KeySchema": table.definition["KeySchema"]}
+    found = FoundTable(description={**table.definition, "LocalSecondaryIndexes": [index]})
+    (difference,) = table_differences(table, found)
+    assert (difference.verdict, difference.remedy) == (Verdict.WARNING, Remedy.REPLACE)
+    assert difference.problem.endswith("are seller_handle, video_id, not seller_handle, updated_at")
+
+
+def test_an_expiry_by_another_attribute_takes_two_calls() -> None:
+    """DynamoDB changes the attribute only after it was switched off."""
+    found = evolve(AS_PLANNED, expiry={"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"})
+    (difference,) = table_differences(STAGING, found)
+    assert [call.parameters["TimeToLiveSpecification"] for call in difference.calls] == [
+        {"Enabled": False, "AttributeName": "expires"},
+        {"Enabled": True, "AttributeName": "ttl"},
+    ]

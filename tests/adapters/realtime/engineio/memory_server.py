@@ -11,7 +11,6 @@ import orjson
 from attrs import Factory, define
 
 from linkhub_adapters.realtime.engineio import (
-    Admission,
     Closed,
     EncodedPacket,
     EngineSession,
@@ -20,11 +19,12 @@ from linkhub_adapters.realtime.engineio import (
     Intent,
     MessageReceived,
     Refusal,
+    SessionRequest,
     Transport,
     UpgradeFailed,
-    admit,
     encode_binary_message,
     encode_text_message,
+    read_request,
 )
 
 __all__ = ["Exchange", "MemoryServer", "Socket", "echo"]
@@ -87,13 +87,13 @@ class MemoryServer:
     def request(self, method: str, query: dict[str, str], body: bytes = b"") -> Exchange:
         """Make an HTTP request; a poll may hang."""
         exchange = Exchange()
-        admission = admit(method, query, is_websocket=False, find_session=self.sessions.get)
-        if isinstance(admission, Refusal):
-            exchange.answer(admission.status, admission.body)
-        elif admission.intent is Intent.POST:
-            self._post(admission, exchange, body)
+        wanted = read_request(method, query, is_websocket=False, find_session=self.sessions.get)
+        if isinstance(wanted, Refusal):
+            exchange.answer(wanted.status, wanted.body)
+        elif wanted.intent is Intent.POST:
+            self._post(wanted, exchange, body)
         else:
-            self._poll(admission, exchange)
+            self._poll(wanted, exchange)
         return exchange
 
     def get(self, sid: str) -> Exchange:
@@ -114,12 +114,12 @@ class MemoryServer:
     def connect(self, query: dict[str, str]) -> Socket:
         """Make a WebSocket handshake; one that is refused is closed."""
         socket = Socket(self)
-        admission = admit("GET", query, is_websocket=True, find_session=self.sessions.get)
-        if isinstance(admission, Refusal):
+        wanted = read_request("GET", query, is_websocket=True, find_session=self.sessions.get)
+        if isinstance(wanted, Refusal):
             socket.is_closed = True
             return socket
-        session = admission.session or self._open(admission.transport)
-        if admission.intent is Intent.UPGRADE and session.open_upgrade(self.now).refusal:
+        session = wanted.session or self._open(wanted.transport)
+        if wanted.intent is Intent.UPGRADE and session.open_upgrade(self.now).refusal:
             socket.is_closed = True
             return socket
         socket.session = self.sockets.setdefault(session.sid, socket).session = session
@@ -185,8 +185,8 @@ class MemoryServer:
         self.sessions[sid] = session
         return session
 
-    def _poll(self, admission: Admission, exchange: Exchange) -> None:
-        session = admission.session or self._open(admission.transport)
+    def _poll(self, wanted: SessionRequest, exchange: Exchange) -> None:
+        session = wanted.session or self._open(wanted.transport)
         handled = session.open_poll()
         if handled.refusal:
             exchange.answer(handled.refusal.status, handled.refusal.body)
@@ -194,9 +194,9 @@ class MemoryServer:
             self.polls[session.sid] = exchange
         self.settle(session, handled.events)
 
-    def _post(self, admission: Admission, exchange: Exchange, body: bytes) -> None:
-        assert admission.session is not None
-        session = admission.session
+    def _post(self, wanted: SessionRequest, exchange: Exchange, body: bytes) -> None:
+        assert wanted.session is not None
+        session = wanted.session
         handled = session.open_post()
         if not handled.refusal:
             handled = session.receive_payload(body, self.now)

@@ -1,17 +1,17 @@
-"""Admission: which request is for what, and each documented refusal."""
+"""SessionRequest: which request is for what, and each documented refusal."""
 
 import orjson
 import pytest
 
 from linkhub_adapters.realtime.engineio import (
     FORBIDDEN,
-    Admission,
     EngineSession,
     EngineSettings,
     Intent,
     Refusal,
+    SessionRequest,
     Transport,
-    admit,
+    read_request,
 )
 
 POLLING, WEBSOCKET = "polling", "websocket"
@@ -36,9 +36,9 @@ def test_admitted(method: str, transport: str, sid: str | None, is_websocket: bo
     """Each of the four intents is told from method, transport and sid, and comes with its session."""
     known = session()
     query = {"EIO": "4", "transport": transport, "t": "cache-buster"} | ({} if sid is None else {"sid": sid})
-    admission = admit(method, query, is_websocket=is_websocket, find_session={"known": known}.get)
+    wanted = read_request(method, query, is_websocket=is_websocket, find_session={"known": known}.get)
     expected = None if intent is Intent.OPEN else known
-    assert admission == Admission(intent=intent, transport=Transport(transport), session=expected)
+    assert wanted == SessionRequest(intent=intent, transport=Transport(transport), session=expected)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_admitted(method: str, transport: str, sid: str | None, is_websocket: bo
 )
 def test_refused(method: str, query: dict[str, str], is_websocket: bool, code: int, message: str) -> None:
     """Each refusal carries the documented code and text, with a 400."""
-    refusal = admit(method, query, is_websocket=is_websocket, find_session={"known": session()}.get)
+    refusal = read_request(method, query, is_websocket=is_websocket, find_session={"known": session()}.get)
     assert isinstance(refusal, Refusal)
     assert refusal.status == 400
     assert orjson.loads(refusal.body) == {"code": code, "message": message}
@@ -72,7 +72,7 @@ def test_a_finished_session_is_unknown() -> None:
     known = session()
     known.lose_request()
     query = {"EIO": "4", "transport": POLLING, "sid": "known"}
-    refusal = admit("GET", query, is_websocket=False, find_session={"known": known}.get)
+    refusal = read_request("GET", query, is_websocket=False, find_session={"known": known}.get)
     assert isinstance(refusal, Refusal)
     assert refusal.code == 1
 

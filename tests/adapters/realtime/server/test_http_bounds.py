@@ -14,7 +14,7 @@ import uvicorn
 from attrs import define, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.realtime import Admission, HttpBounds
+from linkhub_adapters.realtime import HttpBounds, RequestScheduler
 from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, CutReason, RequestKind, kind_of
 from linkhub_adapters.realtime.server.request_transport import bytes_in_kernel
 from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
@@ -115,7 +115,7 @@ async def test_what_nobody_reads_is_bounded(served: Served) -> None:
     """Of thirty clients that ask for 6 MB and do not read, each has less than 1 MiB unsent; sixteen are answered."""
     async with AsyncExitStack() as stack:
         await _stuck(stack, served, b"/large", 30)
-        await until(lambda: served.bounds.admission.waiting == 14 and not served.bounds.admission.in_work)
+        await until(lambda: served.bounds.scheduler.waiting == 14 and not served.bounds.scheduler.in_work)
         assert all(each.transport.get_write_buffer_size() <= MEBIBYTE for each in served.connections)
         assert served.unsent_bytes() <= 16 * 2 * SLICE_BYTES
 
@@ -209,11 +209,11 @@ async def test_connections_that_answer_realtime_requests_are_not_counted() -> No
 
 async def test_a_few_requests_are_in_work_and_health_does_not_wait() -> None:
     """Others wait for their turn, and get it."""
-    async with _serving(HttpBounds(admission=Admission(max_in_work=2))) as served, AsyncExitStack() as stack:
+    async with _serving(HttpBounds(scheduler=RequestScheduler(max_in_work=2))) as served, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(RawClient(served.port)) for _ in range(6)]
         for client in clients:
             await client.send(GET % b"/gate")
-        await until(lambda: served.bounds.admission.waiting == 4)
+        await until(lambda: served.bounds.scheduler.waiting == 4)
         async with RawClient(served.port) as health:
             await health.send(GET % b"/healthz")
             await health.read_until(b"/healthz")
@@ -221,7 +221,7 @@ async def test_a_few_requests_are_in_work_and_health_does_not_wait() -> None:
         for client in clients:
             await client.read_until(b"/gate")
         assert served.most_running == 2
-        assert served.bounds.admission.in_work == 0
+        assert served.bounds.scheduler.in_work == 0
 
 
 async def test_a_process_that_ends_cuts_its_answers_and_logs_no_failure(caplog: pytest.LogCaptureFixture) -> None:
@@ -232,7 +232,7 @@ async def test_a_process_that_ends_cuts_its_answers_and_logs_no_failure(caplog: 
         for task in next(iter(served.connections)).tasks:
             task.cancel()
         assert await client.read_to_end() == b""
-        assert (served.cancelled, served.bounds.admission.in_work) == (1, 0)
+        assert (served.cancelled, served.bounds.scheduler.in_work) == (1, 0)
     assert caplog.messages == []
 
 
@@ -262,13 +262,13 @@ async def test_behind_a_trusted_proxy_each_client_has_so_many_requests() -> None
 
 async def test_behind_a_trusted_proxy_clients_take_turns() -> None:
     """The requests of one client that wait do not go before the only one of another."""
-    bounds = HttpBounds(admission=Admission(max_in_work=1), trusted_proxies=TrustedProxies.parse(["127.0.0.1"]))
+    bounds = HttpBounds(scheduler=RequestScheduler(max_in_work=1), trusted_proxies=TrustedProxies.parse(["127.0.0.1"]))
     async with _serving(bounds) as served, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(RawClient(served.port)) for _ in range(4)]
         for number, (client, address) in enumerate(zip(clients, [b"203.0.113.7"] * 3 + [b"203.0.113.8"], strict=True)):
             await client.send(FORWARDED % (b"/gate", address))
-            await until(lambda expected=number: served.running + served.bounds.admission.waiting > expected)
-        assert len(served.bounds.admission._waiting) == 2
+            await until(lambda expected=number: served.running + served.bounds.scheduler.waiting > expected)
+        assert len(served.bounds.scheduler._waiting) == 2
         served.gate.set()
         for client in clients:
             await client.read_until(b"/gate")
@@ -294,7 +294,7 @@ def test_the_kind_of_a_request(path: str, kind: RequestKind) -> None:
 @pytest.mark.parametrize("is_waiting", [False, True])
 async def test_a_read_whose_client_is_gone_is_cancelled(is_waiting: bool) -> None:
     """Whether it is in work or waits; its place is free again, and nothing is logged as a failure."""
-    async with _serving(HttpBounds(admission=Admission(max_in_work=1))) as served:
+    async with _serving(HttpBounds(scheduler=RequestScheduler(max_in_work=1))) as served:
         async with AsyncExitStack() as stack:
             first = await stack.enter_async_context(RawClient(served.port))
             await first.send(GET % b"/gate")
@@ -302,8 +302,8 @@ async def test_a_read_whose_client_is_gone_is_cancelled(is_waiting: bool) -> Non
             if is_waiting:
                 async with RawClient(served.port) as second:
                     await second.send(GET % b"/gate")
-                    await until(lambda: served.bounds.admission.waiting == 1)
-        await until(lambda: served.bounds.admission.in_work == 0)
+                    await until(lambda: served.bounds.scheduler.waiting == 1)
+        await until(lambda: served.bounds.scheduler.in_work == 0)
         assert (served.cancelled, served.running) == (1, 0)
         async with RawClient(served.port) as client:
             await client.send(GET % b"/next")

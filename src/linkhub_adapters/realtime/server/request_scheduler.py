@@ -18,14 +18,14 @@ from typing import Final
 
 from attrs import define, field
 
-__all__ = ["Admission"]
+__all__ = ["RequestScheduler"]
 
 SENDING_BYTES: Final = 67_108_864
 SENDING_BYTES_PER_ADDRESS: Final = 16_777_216
 
 
 @define(eq=False, kw_only=True)
-class Admission:
+class RequestScheduler:
     """Lets requests begin.
 
     Args:

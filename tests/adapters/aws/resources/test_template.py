@@ -1,8 +1,9 @@
-"""The template describes the resources that are defined, and no rule of cfn-lint is broken by it."""
+"""The template has the resources of the plan, and breaks no rule of cfn-lint."""
 
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]  # it has no t
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # it has no types
 
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
-from linkhub_adapters.aws.resources.cloudformation import template, template_json
+from linkhub_adapters.aws.resources.template import template, template_json
 
 NEEDED = {
     "standard": resources(),
@@ -47,8 +48,8 @@ def test_a_broken_rule_would_be_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("needed", NEEDED.values(), ids=NEEDED)
-def test_the_same_definition_feeds_it(needed: Resources) -> None:
-    """Every attribute that provisioning gives a table or a queue stands in the template, and no other."""
+def test_it_has_what_provisioning_makes(needed: Resources) -> None:
+    """Names, keys, index, expiry, retention, time-outs and redrive policies are those of the plan, and no others."""
     made = template(needed)["Resources"]
     for name, table in zip(("ProductsTable", "StagingTable"), needed.tables, strict=True):
         told = dict(made[name]["Properties"])
@@ -61,6 +62,16 @@ def test_the_same_definition_feeds_it(needed: Resources) -> None:
         assert main == {"QueueName": queue.name, **queue.attributes, "RedrivePolicy": policy}
         assert dead == {"QueueName": queue.dead_letter_name, **queue.dead_letter_attributes}
     assert made["NewProductTopic"]["Properties"] == {"TopicName": needed.topic.name}
+    subscribed = [one["Properties"] for one in made.values() if one["Type"] == "AWS::SNS::Subscription"]
+    assert [(one["Protocol"], one["Endpoint"], one["FilterPolicy"]) for one in subscribed] == [
+        (one.protocol, one.endpoint, one.filter_policy) for one in needed.subscriptions
+    ]
+
+
+def test_the_file_is_the_template_of_the_default_plan() -> None:
+    """Filling in the default names changes nothing."""
+    text = files("linkhub_adapters.aws.resources").joinpath("files/cloudformation.json").read_text(encoding="utf-8")
+    assert template(resources()) == json.loads(text)
 
 
 def test_data_outlives_the_stack() -> None:
@@ -85,7 +96,7 @@ def test_outputs_are_settings() -> None:
 
 
 def test_every_alarm_goes_to_the_topic_that_is_given() -> None:
-    """Alarms ring and say when it is over, on the topic of the parameter; without one they only show."""
+    """Alarms send a message when they start and when they end; without a topic they only show in CloudWatch."""
     alarms = [one for one in template(resources())["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     actions = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     assert len(alarms) == 12

@@ -1,11 +1,11 @@
-"""A measured store answers as the store itself does, and each call is counted with its outcome and its time."""
+"""An observed store answers as the store itself does, and each call is counted with its outcome and its time."""
 
 from __future__ import annotations
 
 import pytest
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_adapters.observability import MeasuredProductStore, MeasuredStagingStore, Metrics
+from linkhub_adapters.observability import Metrics, observe_store
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.ports import Created, Dropped, Marked, Revised, Staged
@@ -21,10 +21,10 @@ def calls(metrics: Metrics, store: str, call: str, outcome: str) -> float | None
     return metrics.registry.get_sample_value("linkhub_store_calls_total", labels)
 
 
-async def test_a_measured_product_store_answers_as_the_store_does_and_counts() -> None:
+async def test_an_observed_product_store_answers_as_the_store_does_and_counts() -> None:
     """Each call passes through with its answer, and is counted once as ok, with a time."""
     metrics, record = Metrics(), a_record()
-    store = MeasuredProductStore(MemoryProductStore(), metrics)
+    store = observe_store(MemoryProductStore(), "products", metrics)
     assert await store.create([record]) == [Created()]
     assert await store.find([record.key]) == {record.key: record}
     assert await store.read([record.key]) == {record.key: stored_product(record)}
@@ -39,10 +39,10 @@ async def test_a_measured_product_store_answers_as_the_store_does_and_counts() -
         assert metrics.registry.get_sample_value("linkhub_store_call_seconds_count", timed) == 1
 
 
-async def test_a_measured_staging_store_answers_as_the_store_does_and_counts() -> None:
+async def test_an_observed_staging_store_answers_as_the_store_does_and_counts() -> None:
     """Each call passes through with its answer, and is counted once as ok."""
     metrics, waiting = Metrics(), a_waiting()
-    store = MeasuredStagingStore(MemoryStagingStore(), metrics)
+    store = observe_store(MemoryStagingStore(), "staging", metrics)
     assert await store.stage([waiting]) == [Staged()]
     assert await store.waiting([waiting.key]) == {waiting.key: waiting}
     assert [row async for row in store.scan()] == [waiting]
@@ -62,8 +62,21 @@ class BrokenStore(MemoryProductStore):
 async def test_a_failing_call_is_counted_as_failed_and_still_fails() -> None:
     """The error comes through unchanged, and the call counts as failed, not as ok."""
     metrics = Metrics()
-    store = MeasuredProductStore(BrokenStore(), metrics)
+    store = observe_store(BrokenStore(), "products", metrics)
     with pytest.raises(ServiceUnavailable, match="it is away"):
         await store.find([])
     assert calls(metrics, "products", "find", "failed") == 1
     assert calls(metrics, "products", "find", "ok") is None
+
+
+async def test_a_write_is_a_step_of_the_trace() -> None:
+    """Staging is one, and so are both writes of a product; reads are none."""
+    steps: list[str] = []
+    products = observe_store(MemoryProductStore(), "products", Metrics(), steps.append)
+    staging = observe_store(MemoryStagingStore(), "staging", Metrics(), steps.append)
+    await staging.stage([a_waiting()])
+    await staging.waiting([])
+    await products.create([a_record()])
+    await products.find([])
+    await products.revise([a_revision(a_record(revision=2))])
+    assert steps == ["stage", "save", "save"]

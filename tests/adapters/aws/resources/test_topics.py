@@ -12,7 +12,7 @@ import pytest
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Subscription, Topic
-from linkhub_adapters.aws.resources.topic_provisioning import SnsProvisioning
+from linkhub_adapters.aws.resources.topics import SnsTopics, topic_differences
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports.provisioned import Status
 from tests.support.faults import Fault, inject
@@ -32,10 +32,10 @@ def sns(make_sns_client: Callable[[], SNSClient]) -> SNSClient:
 
 
 @pytest.fixture
-def provisioning(sns: SNSClient) -> Iterator[SnsProvisioning]:
+def topics(sns: SNSClient) -> Iterator[SnsTopics]:
     """What provisions topics there."""
     with ThreadPoolExecutor(2, "topics") as threads:
-        yield SnsProvisioning(sns=sns, calls=AwsCalls(service="SNS", executor=threads))
+        yield SnsTopics(sns=sns, calls=AwsCalls(service="SNS", executor=threads))
 
 
 @pytest.fixture
@@ -44,29 +44,29 @@ def topic() -> Topic:
     return Topic(name=f"news-{uuid4().hex[:12]}")
 
 
-async def test_a_topic_is_made_once(provisioning: SnsProvisioning, topic: Topic) -> None:
+async def test_a_topic_is_made_once(topics: SnsTopics, topic: Topic) -> None:
     """The second time it is found, by its name alone or by the ARN that is configured."""
-    made = await provisioning.ensure(topic)
+    made = await topics.ensure(topic)
     assert (made.status, made.address.rsplit(":", 1)[-1]) == (Status.MADE, topic.name)
     for arn in (None, made.address):
-        again = await provisioning.ensure(topic, arn)
+        again = await topics.ensure(topic, arn)
         assert (again.status, again.address) == (Status.UNCHANGED, made.address)
-    assert provisioning.calls.counts["create_topic"] == 1
+    assert topics.calls.counts["create_topic"] == 1
 
 
-async def test_a_configured_topic_that_is_gone_is_made(provisioning: SnsProvisioning, topic: Topic) -> None:
+async def test_a_configured_topic_that_is_gone_is_made(topics: SnsTopics, topic: Topic) -> None:
     """An ARN at which there is nothing is no error: that is what is to be mended."""
-    told = await provisioning.ensure(topic, f"arn:aws:sns:us-east-1:000000000000:{topic.name}")
+    told = await topics.ensure(topic, f"arn:aws:sns:us-east-1:000000000000:{topic.name}")
     assert told.status is Status.MADE
 
 
-async def test_a_topic_that_is_denied_is_an_error(sns: SNSClient, provisioning: SnsProvisioning, topic: Topic) -> None:
+async def test_a_topic_that_is_denied_is_an_error(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
     """Who may not look does not know whether it is there: nothing is made."""
     arn = f"arn:aws:sns:us-east-1:000000000000:{topic.name}"
     denied = Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", status=403)
     with inject(sns, denied), pytest.raises(ServiceUnavailable, match="AuthorizationError"):
-        await provisioning.ensure(topic, arn)
-    assert provisioning.calls.counts["create_topic"] == 0
+        await topics.ensure(topic, arn)
+    assert topics.calls.counts["create_topic"] == 0
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ async def test_a_topic_that_is_denied_is_an_error(sns: SNSClient, provisioning: 
     ids=["sqs", "email"],
 )
 async def test_a_service_is_subscribed_once(
-    sns: SNSClient, provisioning: SnsProvisioning, topic: Topic, subscription: Subscription, raw: str
+    sns: SNSClient, topics: SnsTopics, topic: Topic, subscription: Subscription, raw: str
 ) -> None:
     """It hears announcements, not the heartbeats of nodes; the second time nothing is done."""
-    topic_arn = (await provisioning.ensure(topic)).address
-    made = await provisioning.subscribe(topic_arn, subscription)
-    again = await provisioning.subscribe(topic_arn, subscription)
+    topic_arn = (await topics.ensure(topic)).address
+    made = await topics.subscribe(topic_arn, subscription)
+    again = await topics.subscribe(topic_arn, subscription)
     assert (made.status, again.status) == (Status.MADE, Status.UNCHANGED)
     [found] = sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
@@ -91,16 +91,24 @@ async def test_a_service_is_subscribed_once(
     assert attributes.get("RawMessageDelivery", "false") == raw
 
 
-async def test_what_others_have_to_do_is_a_note(sns: SNSClient, provisioning: SnsProvisioning, topic: Topic) -> None:
+async def test_what_others_have_to_do_is_a_note(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
     """A person has to confirm a mail, as SNS says in place of an ARN; a queue has to let the topic in."""
-    topic_arn = (await provisioning.ensure(topic)).address
-    to_queue = await provisioning.subscribe(topic_arn, Subscription(protocol="sqs", endpoint=QUEUE_ARN))
+    topic_arn = (await topics.ensure(topic)).address
+    to_queue = await topics.subscribe(topic_arn, Subscription(protocol="sqs", endpoint=QUEUE_ARN))
     assert "own policy" in to_queue.notes[0]
     events: Any = sns.meta.events  # its stubs know no hook that takes what was parsed
     events.register("after-call.sns.Subscribe", _leave_pending)
-    to_people = await provisioning.subscribe(topic_arn, Subscription(protocol="email", endpoint="shop@example.com"))
+    to_people = await topics.subscribe(topic_arn, Subscription(protocol="email", endpoint="shop@example.com"))
     assert "to be confirmed" in to_people.notes[0]
 
 
 def _leave_pending(parsed: dict[str, Any], **_: Any) -> None:
     parsed["SubscriptionArn"] = "pending confirmation"
+
+
+def test_a_pending_subscription_is_a_difference() -> None:
+    """It gets nothing until it is confirmed; the problem has both counts."""
+    assert topic_differences({"SubscriptionsConfirmed": "3", "SubscriptionsPending": "0"}) == []
+    (difference,) = topic_differences({"SubscriptionsConfirmed": "3", "SubscriptionsPending": "2"})
+    assert (difference.attribute, difference.found, difference.wanted) == ("SubscriptionsPending", "2", "0")
+    assert difference.problem.startswith("2 of its subscriptions wait")
