@@ -62,9 +62,10 @@ class MemoryProductStore:
             for key, row in self.rows.items()
             if key.seller_handle == seller_handle and row.unannounced_revision is not None
         ]
-        return self._cursor(seller_handle, max(0, min(owed, default=self._last_number + 1) - 1))
+        return self.cursor_at(seller_handle, max(0, min(owed, default=self._last_number + 1) - 1))
 
-    def _cursor(self, seller_handle: str, number: int) -> str:
+    def cursor_at(self, seller_handle: str, number: int) -> str:
+        """The cursor of a shop whose holder was given every change up to this number."""
         return encode_cursor(Cursor(store=self.store_id, seller_handle=seller_handle, position=str(number)))
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
@@ -85,7 +86,7 @@ class MemoryProductStore:
             return unreadable
         if (stored := self.rows.get(record.key)) is not None:
             return Exists(self._with_cursor(stored))
-        self._put(record)
+        self.put(record)
         return Created(self._event_cursor(record.key.seller_handle))
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
@@ -104,10 +105,11 @@ class MemoryProductStore:
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
             )
             return Revised()
-        self._put(evolve(after, shown=stored.shown or after.shown))
+        self.put(evolve(after, shown=stored.shown or after.shown))
         return Revised(self._event_cursor(after.key.seller_handle))
 
-    def _put(self, record: ProductRecord) -> None:
+    def put(self, record: ProductRecord) -> None:
+        """Store a product as it is, with the next number."""
         self._last_number += 1
         self.rows[record.key] = record
         self.numbers[record.key] = self._last_number
@@ -144,7 +146,7 @@ class MemoryProductStore:
             products=[stored_product(record) for record in records[: query.limit]],
             has_more=len(records) > query.limit,
             unreadable=unreadable,
-            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
+            cursor=self.cursor_at(query.seller_handle, self._last_number) if query.before is None else None,
         )
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
@@ -160,11 +162,11 @@ class MemoryProductStore:
         has_more, rows = len(rows) > limit, rows[:limit]
         return Changes(
             changes=[
-                Change(stored_product(row), self._cursor(seller_handle, number))
+                Change(stored_product(row), self.cursor_at(seller_handle, number))
                 for number, row in rows
                 if isinstance(row, ProductRecord)
             ],
-            cursor=self._cursor(seller_handle, rows[-1][0] if has_more else self._last_number),
+            cursor=self.cursor_at(seller_handle, rows[-1][0] if has_more else self._last_number),
             has_more=has_more,
             unreadable=[row for _, row in rows if isinstance(row, Unreadable)],
         )

@@ -102,11 +102,11 @@ class GatedProductStore(MemoryProductStore):
     def save(self, *records: ProductRecord) -> None:
         """Put products as they are."""
         for record in records:
-            self._put(record)
+            self.put(record)
 
     def cursor(self, seller_handle: str = SELLER) -> str:
         """The cursor of a page that is read now."""
-        return self._cursor(seller_handle, self._last_number)
+        return self.cursor_at(seller_handle, self._last_number)
 
 
 @define
