@@ -100,7 +100,7 @@ class _World:
             clock=_TRUE_CLOCK,
             batch_size=plan.batch_size,
             visibility_timeout_seconds=plan.visibility_seconds,
-            wait_seconds=max(1.0, plan.fault_seconds / 25),
+            receive_wait_seconds=max(1.0, plan.fault_seconds / 25),
             max_receive_count=plan.max_receive_count,
         )
         checker = InvariantChecker(plan=plan, products=MemoryProductStore(), staging=MemoryStagingStore(), log=log)

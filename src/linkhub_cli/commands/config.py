@@ -7,8 +7,9 @@ from itertools import groupby
 import click
 
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.settings import Loaded
 from linkhub_cli.settings import reference as settings_reference
-from linkhub_cli.settings.sources import Effective, Loaded
+from linkhub_cli.settings.sources import Effective
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, print_lines, print_table
 
@@ -39,7 +40,7 @@ def config(line: CommandLine, as_json: bool, env_example: bool, markdown: bool) 
         _show(line.load(), as_json=as_json)
 
 
-def _show(loaded: Loaded[object], *, as_json: bool) -> None:
+def _show(loaded: Loaded, *, as_json: bool) -> None:
     for warning in loaded.warnings:
         news(f"linkhub: warning: {warning}")
     if as_json:

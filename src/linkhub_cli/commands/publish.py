@@ -15,9 +15,9 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from linkhub_cli.backends import OPEN_ALL
+from linkhub_cli.backends import OPEN_ALL, plugin_of
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.event_lines import EventLine, UnreadableLine, read_lines
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, news
@@ -75,9 +75,10 @@ def publish(ctx: click.Context, files: Sequence[str]) -> None:
 
 async def _publish(container: Container, files: Sequence[str]) -> _Tally:
     backend, tally = container.backend(), _Tally()
-    if backend.name == "memory":
-        problem = "gives every command a memory of its own: what is published here nobody will consume"
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    settings = container.settings()
+    if not plugin_of(settings).is_shared:
+        problem = "keeps everything within one process: no other process can consume what this command publishes"
+        raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
     if backend.made is not None:
         news(f"linkhub: there was no data file: made a new data file, {backend.made}")
     with _progress(files) as advance:

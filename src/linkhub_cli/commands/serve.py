@@ -1,4 +1,4 @@
-"""``linkhub serve``: REST, realtime and pages on one port, and the consumer where it is local or asked for."""
+"""``linkhub serve``: REST, realtime and pages on one port, and the consumer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from linkhub_cli.backends import plugin_of
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
-from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news
 
@@ -55,7 +55,7 @@ def serve(
     line.run_service(
         lambda settings: serve_until_stopped(
             settings,
-            consumes=not realtime_only and _consumes(settings) if consumes is None else consumes,
+            consumes=not realtime_only and plugin_of(settings).consumes_by_default if consumes is None else consumes,
             realtime_only=realtime_only,
             greet=greet,
         ),
@@ -63,19 +63,14 @@ def serve(
     )
 
 
-def _consumes(settings: Settings) -> bool:
-    """Whether a server consumes where the command line leaves it open."""
-    return settings.storage.backend != "aws"
-
-
 def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> dict[str, str]:
-    """The settings that options of the command line stand for."""
+    """The settings that the options set."""
     given = {"LINKHUB_HOST": host, "LINKHUB_PORT": port, "LINKHUB_WS_PORT": ws_port}
     return {variable: text for variable, text in given.items() if text is not None}
 
 
 def greet(process: ListenerInfo) -> None:
-    """Tell a person at a terminal where to look; a log line tells the rest of the world."""
+    """Print the addresses, if a person reads standard error."""
     if sys.stderr.isatty():
         shop = "" if process.realtime_only else f"\n  a shop is at  {process.url}/shop/SELLER"
         news(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")

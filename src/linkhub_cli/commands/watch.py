@@ -37,7 +37,7 @@ def watch(line: CommandLine, seller: str, url: str | None, count: int | None, as
 
     When the connection is lost, it connects again and shows what was missed.
     """
-    listener = line.settings().listener
+    listener = line.load_and_warn().settings.listener
     address = websocket_url(url or url_of(listener.host, listener.port))
     shop = ShopWatch(url=address, seller_handle=parse_seller(seller), tell=news)
     asyncio.run(_watch(shop, count=count, as_json=as_json))

@@ -22,11 +22,11 @@ class StatusLine:
 
     console: Console
     metrics: Metrics
-    signs: BackendGauges
+    gauges: BackendGauges
 
     def text(self) -> str:
         """What is so now."""
-        figures, realtime = self.signs.figures, self.metrics.take_realtime()
+        figures, realtime = self.gauges.figures, self.metrics.take_realtime()
         counted = {
             "products": _total(self.metrics.saved, change="new"),
             "updates": _total(self.metrics.saved, change="update"),

@@ -40,7 +40,7 @@ def look_at_machine() -> MachineSeen:
 
 def _file_limits() -> tuple[int | None, int | None]:
     try:
-        import resource  # noqa: PLC0415  there is none on Windows
+        import resource
     except ImportError:
         return None, None
     soft, hard = (

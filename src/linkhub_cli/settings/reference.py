@@ -1,7 +1,4 @@
-"""The settings as texts for people: the example file, the table of the docs, and what is in force.
-
-All of it is drawn from the definition in :mod:`linkhub_cli.settings`; no name, default or limit is written here.
-"""
+"""The settings as texts for people: the example file, the table of the docs, and the settings in force."""
 
 from __future__ import annotations
 
@@ -69,7 +66,7 @@ def _row(facts: SettingFacts) -> str:
 
 
 def as_documents(effective: Iterable[Effective]) -> list[dict[str, Any]]:
-    """What is in force, ready for JSON; secrets are masked."""
+    """The settings in force, ready for JSON; secrets are masked."""
     return [
         {
             "variable": setting.facts.variable,

@@ -59,7 +59,7 @@ def is_terminal() -> bool:
 
 def styled(text: str, colour: str) -> str:
     """Text in a colour, unless ``NO_COLOR`` is set; into a pipe no colour goes in any case."""
-    from rich.console import Console  # noqa: PLC0415  most commands print no table
+    from rich.console import Console
 
     return text if Console().no_color else click.style(text, fg=colour)
 
@@ -70,9 +70,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     Values are printed as they are: what looks like markup in a seller's text is text. No word is broken: where the
     terminal is too narrow for the longest word of each column, each row is printed as lines of its own.
     """
-    from rich.console import Console  # noqa: PLC0415  most commands print no table
-    from rich.table import Table  # noqa: PLC0415  as above
-    from rich.text import Text  # noqa: PLC0415  as above
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=False)
     cells = [[plain(cell) for cell in row] for row in rows]
@@ -93,7 +93,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> Sequence[int] | None:
     """The widths of the columns: room for the longest word of each, and the rest shared; none if that does not fit."""
-    from rich.cells import cell_len  # noqa: PLC0415  as above
+    from rich.cells import cell_len
 
     texts = list(zip(columns, *rows, strict=True))
     least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
@@ -111,7 +111,7 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.text import Text  # noqa: PLC0415  as above
+    from rich.text import Text
 
     for number, row in enumerate(rows):
         if number:

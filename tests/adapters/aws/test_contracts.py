@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -127,7 +127,8 @@ class TestSnsAnnouncements(NotifierContract):
     def open_feed(self, fixture: TopicFixture) -> OpenFeed:
         """Opens a node's feed."""
 
-        async def opened() -> AnnouncementFeed:
-            return await fixture.open_feed()
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[AnnouncementFeed]:
+            yield await fixture.open_feed()
 
         return opened

@@ -21,7 +21,6 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
-from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
 from linkhub_core.application import AssembleBatch, Completion
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
@@ -52,7 +51,7 @@ async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
         journal=journal,
         clock=clock,
     )
-    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, wait_seconds=0.2)
+    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, receive_wait_seconds=0.2)
     assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=chance.random)
     count = 0
     while deliveries := await queue.receive():
@@ -62,10 +61,11 @@ async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
     return count, len(journal.of(MessagesReleased)) + len(journal.of(ActivityFailed))
 
 
-async def _hear(feed: SqliteAnnouncementFeed, keys: set[ProductKey]) -> Counter[ProductKey]:
-    """Listen until each product was announced, as a server beside the consumers does."""
+async def _hear(database: SqliteDatabase, opened: asyncio.Event, keys: set[ProductKey]) -> Counter[ProductKey]:
+    """Receive until each product was announced, as a server beside the consumers does."""
     heard: Counter[ProductKey] = Counter()
-    async with asyncio.timeout(SAFETY_SECONDS):
+    async with SqliteAnnouncements(database=database).open_feed() as feed, asyncio.timeout(SAFETY_SECONDS):
+        opened.set()
         while set(heard) != keys:
             heard.update(announcement.key for announcement in await feed.receive())
     return heard
@@ -81,7 +81,9 @@ async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Pat
     chance.shuffle(messages)
     database = SqliteDatabase.open(path)
     await SqliteEventPublisher(database=database, clock=SystemClock()).publish(messages)
-    listening = asyncio.create_task(_hear(await SqliteAnnouncements(database=database).open_feed(), set(keys)))
+    opened = asyncio.Event()
+    listening = asyncio.create_task(_hear(database, opened, set(keys)))
+    await opened.wait()
 
     spawn = multiprocessing.get_context("spawn")
     together, worked = spawn.Barrier(PROCESSES), spawn.Queue()

@@ -44,7 +44,7 @@ class AssemblyHarness:
 
     @messages.default
     def _messages(self) -> MemoryEventQueue:
-        return MemoryEventQueue(clock=self.clock, wait_seconds=0)
+        return MemoryEventQueue(clock=self.clock, receive_wait_seconds=0)
 
     @products.default
     def _products(self) -> ProductStore:

@@ -17,7 +17,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of
+from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of, resource_of
 from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
@@ -171,7 +171,8 @@ async def _attempt(calls: DynamoDbCalls, waiting: dict[int, Statement], outcomes
             calls.calls.failures[error["Code"]] += 1
             problem = f"{error['Code']}: {error.get('Message', '')}"
         elif error is not None and error["Code"] not in _UNMET_CODES:
-            fault = fault or fault_of(DYNAMODB, error["Code"], error.get("Message", ""))
+            table = resource_of({"Statements": [_request(waiting[number])]})
+            fault = fault or fault_of(DYNAMODB, error["Code"], error.get("Message", ""), resource=table)
         else:
             outcomes[number] = Applied() if error is None else Unmet(error.get("Item"))
             del waiting[number]

@@ -15,10 +15,10 @@ from linkhub_adapters.aws.resources import Queue, staging_table
 from linkhub_adapters.aws.resources.difference import Call
 from linkhub_adapters.aws.resources.queues import FoundQueue, dead_letter_differences, queue_differences
 from linkhub_adapters.aws.resources.tables import FoundTable, table_differences
-from linkhub_cli.doctor.aws_findings import AwsCommand, finding_of
+from linkhub_cli.backends.aws_findings import AwsCommand, finding_of
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
-from tests.cli.doctor.aws_command_line import parameters_of
+from tests.cli.backends.aws_command_line import parameters_of
 
 A_RESULT = CheckResult(subject="table x", verdict=Verdict.FAULT, seen="a problem", resource=Subject.STAGING)
 

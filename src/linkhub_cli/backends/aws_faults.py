@@ -1,6 +1,6 @@
-"""The AWS SDK's faults in words for an operator: which setting is at fault, and what mends it.
+"""Faults of the AWS SDK's own configuration, in an operator's terms: the setting at fault, and what mends it.
 
-exit code 2   a setting names what is not there or cannot be used
+exit code 2   a setting names something that does not exist or cannot be used
 exit code 3   waiting may mend it: a service or a program gave no credentials just now
 """
 

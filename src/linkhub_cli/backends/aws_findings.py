@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from linkhub_adapters.aws.checks import AccountCheck, Advice, CheckResult, Subject, Subjects
+from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.sdk_session import SdkSession
+from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
+from linkhub_adapters.aws.dynamodb.product_items import product_from_item
+from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item
 from linkhub_adapters.aws.resources.difference import Call
+from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
+from linkhub_cli.backends.aws_faults import mend_of
+from linkhub_cli.backends.aws_ports import open_clients
+from linkhub_cli.doctor.rows import Row, check_rows, find_in_rows
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings.queue_urls import QUEUE_SETTINGS, queue_urls
-from linkhub_cli.settings.sdk_settings import mend_of
-from linkhub_cli.wiring.aws_clients import endpoint_urls
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
@@ -26,9 +31,9 @@ __all__ = ["AwsCommand", "aws_findings", "finding_of"]
 _SETTINGS = {
     Subject.PRODUCTS: "DYNAMODB_PRODUCTS_TABLE",
     Subject.STAGING: "DYNAMODB_STAGING_TABLE",
-    Subject.CAPTION: QUEUE_SETTINGS[Kind.CAPTION],
-    Subject.THUMBNAIL: QUEUE_SETTINGS[Kind.THUMBNAIL],
-    Subject.TOPIC: "SNS_NEW_PRODUCT_TOPIC_ARN",
+    Subject.CAPTION: QUEUE_VARIABLES[Kind.CAPTION],
+    Subject.THUMBNAIL: QUEUE_VARIABLES[Kind.THUMBNAIL],
+    Subject.TOPIC: TOPIC_VARIABLE,
 }
 _STEPS: Mapping[Advice, Sequence[str]] = {
     Advice.CHANGE_REGION: ["AWS_REGION={details}, or set {setting} to one in the region that is configured"],
@@ -63,19 +68,35 @@ _STEPS: Mapping[Advice, Sequence[str]] = {
 
 
 def aws_findings(settings: Settings, clock: Clock) -> Sequence[Finding]:
-    """Check everything of AWS that the settings name."""
-    aws = settings.aws
+    """Check everything of AWS that the settings name, and the rows of both tables."""
+    aws = settings.of(AwsSettings)
     subjects = Subjects(
-        queue_urls=queue_urls(aws),
+        queue_urls=aws.queue_urls,
         products_table=aws.products_table,
         staging_table=aws.staging_table,
         topic_arn=aws.topic_arn,
         visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
     )
-    check = AccountCheck(subjects=subjects, clock=clock, region=aws.region, endpoint_urls=endpoint_urls(aws))
-    session = SdkSession(region=aws.region, configured_endpoint_urls=endpoint_urls(aws))
+    check = AccountCheck(subjects=subjects, clock=clock, region=aws.region, endpoint_urls=aws.endpoint_urls)
+    session = SdkSession(region=aws.region, configured_endpoint_urls=aws.endpoint_urls)
     command = AwsCommand(region=lambda: session.region_name, endpoint_of=session.endpoint_url_of)
-    return [finding_of(result, command) for result in asyncio.run(check())]
+    findings = [finding_of(result, command) for result in asyncio.run(check())]
+    return [*findings, *check_rows(findings, lambda: _check_items(aws, clock))]
+
+
+async def _check_items(aws: AwsSettings, clock: Clock) -> Sequence[Finding]:
+    """The rows in DynamoDB, in its own order: the order of the keys would cost a read of the whole index first."""
+
+    async def rows(table: str, read: Callable[[Any], Row]) -> AsyncIterator[Row]:
+        async for items in calls.pages("scan", TableName=table):
+            for item in items:
+                yield read(item)
+
+    with open_clients(aws) as clients:
+        aws_calls = AwsCalls(service="DynamoDB", executor=clients.executor)
+        calls = DynamoDbCalls(dynamodb=clients.dynamodb, calls=aws_calls, clock=clock)
+        products = rows(aws.products_table, product_from_item)
+        return await find_in_rows(products, rows(aws.staging_table, staging_from_item))
 
 
 @frozen(kw_only=True)

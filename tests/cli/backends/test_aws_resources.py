@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from linkhub_cli.provisioning.wanted import account_of, settings_before_queues, settings_to_use, wanted_of
-from linkhub_cli.settings import Settings, load_settings
-from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_resources import account_of, settings_to_use, wanted_of
+from linkhub_cli.settings import Settings, SettingsFaulty, load_settings
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 
 def _load(**environment: str) -> Settings:
-    def load(overrides: Mapping[str, str]) -> Settings:
-        return load_settings(overrides, environment={"LINKHUB_BACKEND": "aws", **environment}).settings
-
-    return settings_before_queues(load)
+    return load_settings(environment={"LINKHUB_BACKEND": "aws", **environment}, before_init=True).settings
 
 
 def test_what_is_not_named_has_a_default() -> None:
@@ -29,8 +24,8 @@ def test_what_is_not_named_has_a_default() -> None:
     assert [queue.name for queue in needed.queues] == ["words.fifo", "linkhub-thumbnail"]
     assert {(queue.visibility_timeout_seconds, queue.max_receive_count) for queue in needed.queues} == {(46, 7)}
     assert (needed.topic.name, needed.subscriptions) == ("linkhub-new-product", ())
-    assert account_of(settings.aws.caption_queue_url) == "123456789012"
-    assert account_of(settings.aws.thumbnail_queue_url) is None
+    assert account_of(settings.of(AwsSettings).caption_queue_url) == "123456789012"
+    assert account_of(settings.of(AwsSettings).thumbnail_queue_url) is None
 
 
 def test_two_queues_of_one_name_are_a_fault_all_the_same() -> None:
