@@ -63,12 +63,11 @@ class MemoryProductStore:
         for key in list(owed):
             row = self.rows.get(key)
             if row is not None and row.unannounced_revision is not None:
-                return self.cursor_at(seller_handle, owed[key] - 1)
+                return self._cursor(seller_handle, owed[key] - 1)
             del owed[key]  # announced, or deleted by a test
-        return self.cursor_at(seller_handle, self._last_number)
+        return self._cursor(seller_handle, self._last_number)
 
-    def cursor_at(self, seller_handle: str, number: int) -> str:
-        """The cursor of a shop whose holder was given every change up to this number."""
+    def _cursor(self, seller_handle: str, number: int) -> str:
         return encode_cursor(Cursor(store=self.store_id, seller_handle=seller_handle, position=str(number)))
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
@@ -154,7 +153,7 @@ class MemoryProductStore:
             products=[stored_product(record) for record in records[: query.limit]],
             has_more=len(records) > query.limit,
             unreadable=unreadable,
-            cursor=self.cursor_at(query.seller_handle, self._last_number) if query.before is None else None,
+            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
         )
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
@@ -170,11 +169,11 @@ class MemoryProductStore:
         has_more, rows = len(rows) > limit, rows[:limit]
         return Changes(
             changes=[
-                Change(stored_product(row), self.cursor_at(seller_handle, number))
+                Change(stored_product(row), self._cursor(seller_handle, number))
                 for number, row in rows
                 if isinstance(row, ProductRecord)
             ],
-            cursor=self.cursor_at(seller_handle, rows[-1][0] if has_more else self._last_number),
+            cursor=self._cursor(seller_handle, rows[-1][0] if has_more else self._last_number),
             has_more=has_more,
             unreadable=[row for _, row in rows if isinstance(row, Unreadable)],
         )

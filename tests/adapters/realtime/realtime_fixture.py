@@ -106,7 +106,7 @@ class GatedProductStore(MemoryProductStore):
 
     def cursor(self, seller_handle: str = SELLER) -> str:
         """The cursor of a page that is read now."""
-        return self.cursor_at(seller_handle, self._last_number)
+        return self._cursor(seller_handle, self._last_number)
 
 
 @define
