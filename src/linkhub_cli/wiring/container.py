@@ -45,15 +45,12 @@ from linkhub_core.application import (
     Adopt,
     AssembleBatch,
     BrowseShop,
-    Completion,
     ExamineDeadLetters,
     ExplainVideo,
     MendDeadLetter,
     Sweep,
 )
 from linkhub_core.ports import Clock
-
-__all__ = ["Container", "exit_deadline", "guards", "open_container", "open_parts"]
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
@@ -110,23 +107,20 @@ class Container(DeclarativeContainer):
     products = Singleton(observe_store, backend.provided.products, "products", metrics, steps)
     staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)
 
-    completion = Singleton(
-        Completion,
-        products=products,
-        staging=staging,
-        notifier=Singleton(traced_notifier, backend.provided.notifier, tracing),
-        journal=journal,
-        clock=clock,
-    )
+    notifier = Singleton(traced_notifier, backend.provided.notifier, tracing)
     assemble = Singleton(
         AssembleBatch,
         queue=backend.provided.queue,
-        completion=completion,
+        products=products,
+        staging=staging,
+        notifier=notifier,
+        journal=journal,
+        clock=clock,
         staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
         jitter=Object(random.random),
     )
-    sweep = Singleton(Sweep, completion=completion)
-    adopt = Singleton(Adopt, sweep=sweep)
+    sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
+    adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)

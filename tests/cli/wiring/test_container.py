@@ -36,8 +36,11 @@ print("imported")
 async def test_parts_are_made_once() -> None:
     """Every use case shares the same stores, journal and clock."""
     async with open_container(MEMORY) as container:
-        assert container.assemble().completion is container.sweep().completion is container.completion()
-        assert container.completion().journal is container.consumer().journal
+        for use_case in (container.assemble(), container.sweep()):
+            assert use_case.products is container.products() is container.browse().products
+            assert use_case.staging is container.staging()
+            assert use_case.notifier is container.notifier()
+            assert use_case.journal is container.journal() is container.consumer().journal
         assert container.browse().clock is container.clock()
 
 
