@@ -162,7 +162,7 @@ def _backend(database: SqliteDatabase, stamps: SqliteShopStamps, settings: Setti
         guard=health.check_there,
         made=str(database.path) if database.is_new else None,
         stamps=stamps,
-        exchange_report=processes.meet,
+        exchange_report=processes.exchange,
         remove_report=processes.leave,
     )
 

@@ -73,7 +73,7 @@ def _tell_where_to_look(video_id: str, traces: VideoRecord) -> None:
 def _print(story: VideoTimeline) -> None:
     click.echo(f"{plain(story.seller_handle or '(no seller named)')}/{plain(story.video_id)}: {story.state}")
     click.echo(f"  {plain(story.because)}\n")
-    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in story.happenings])
+    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in story.entries])
     click.echo()
 
 
@@ -110,6 +110,6 @@ def _document(story: VideoTimeline) -> dict[str, Any]:
                 "correlation_id": one.correlation_id,
                 **one.facts,
             }
-            for one in story.happenings
+            for one in story.entries
         ],
     }
