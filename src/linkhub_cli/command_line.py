@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from linkhub_cli.settings import Loaded, Settings
     from linkhub_cli.wiring.container import Container
 
-__all__ = ["CommandLine"]
-
 T = TypeVar("T")
 
 _ENV_FILE = Path(".env")

@@ -20,8 +20,6 @@ from linkhub_cli.views.help_text import EXIT_CODES, FIRST_STEPS
 from linkhub_cli.views.standard_files import open_standard_files
 from linkhub_cli.views.standard_output import OutputFailed, end_of_output, guard_standard_output
 
-__all__ = ["imports_without", "main", "program"]
-
 _HERE = "linkhub_cli.commands"
 
 

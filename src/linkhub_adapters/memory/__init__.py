@@ -6,7 +6,7 @@ lost when the process ends.
 
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
-from linkhub_adapters.memory.open_ports import open_ports
+from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore
 from linkhub_adapters.memory.shop_stamps import MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore

@@ -11,7 +11,7 @@ from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
 from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
 from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
-from linkhub_adapters.sqlite.open_ports import open_ports
+from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
@@ -33,4 +33,5 @@ __all__ = [
     "SqliteStagingStore",
     "SqliteVideoLookup",
     "open_ports",
+    "ports_over",
 ]

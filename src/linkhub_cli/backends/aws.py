@@ -25,8 +25,6 @@ from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 from linkhub_core.ports.provisioned import Provisioned
 
-__all__ = ["BACKEND", "QUEUE_VARIABLES", "TOPIC_VARIABLE", "UNNAMED_ACCOUNT_URL", "AwsBackend", "AwsSettings"]
-
 QUEUE_VARIABLES: Mapping[Kind, str] = {
     Kind.CAPTION: "SQS_CAPTION_QUEUE_URL",
     Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL",

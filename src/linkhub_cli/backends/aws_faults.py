@@ -12,8 +12,6 @@ from attrs import frozen
 
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkPart
 
-__all__ = ["line_of", "mend_of"]
-
 
 @frozen
 class _Setting:

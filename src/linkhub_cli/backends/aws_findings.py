@@ -26,8 +26,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["AwsCommand", "aws_findings", "finding_of"]
-
 _SETTINGS = {
     Subject.PRODUCTS: "DYNAMODB_PRODUCTS_TABLE",
     Subject.STAGING: "DYNAMODB_STAGING_TABLE",

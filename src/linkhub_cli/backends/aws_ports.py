@@ -7,11 +7,9 @@ viewers of other processes see them when they poll.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 from attrs import field, frozen
 
@@ -27,8 +25,9 @@ from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
 from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
+from linkhub_adapters.aws.sns.topic_bus import TopicBus
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.depths import SqsDepths
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
@@ -40,13 +39,9 @@ from linkhub_adapters.observability import CloudUsage, Figures
 from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
 from linkhub_cli.backends.plugin import Backend, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
-from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind, ProductKey
-from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
+from linkhub_core.ports import Clock
 
-__all__ = ["THROTTLED", "open_clients", "open_ports", "usage_of"]
-
-BEAT_SECONDS = 30.0
 _PROBE_KEY = ProductKey("linkhub", "readiness")
 
 # Codes of calls, and of the statements of a batch, that DynamoDB throttled.
@@ -130,7 +125,7 @@ class _Aws:
         return SqsEventQueue(
             queues=self.queues,
             sqs=self.sqs,
-            letter_box=SqsLetterBox(queues=self.queues, sqs=self.sqs, clock=self.clock),
+            dead_letter_writer=SqsDeadLetterWriter(queues=self.queues, sqs=self.sqs, clock=self.clock),
             batch_size=consuming.batch_size,
             visibility_timeout_seconds=consuming.visibility_timeout_seconds,
             receive_wait_seconds=consuming.receive_wait_seconds,
@@ -148,7 +143,9 @@ class _Aws:
         )
         products = DynamoDbProductStore(calls=dynamodb, table=self.settings.of(AwsSettings).products_table)
         staging = DynamoDbStagingStore(calls=dynamodb, table=self.settings.of(AwsSettings).staging_table)
-        bus, stamps = self._bus(), DynamoDbShopStamps()
+        stamps = DynamoDbShopStamps()
+        bus = self._bus()
+        local = MemoryAnnouncements()  # without a topic, announcements stay in this process
         return Backend(
             queue=self.queue,
             publisher=SqsEventPublisher(queues=self.queues, sqs=self.sqs),
@@ -156,13 +153,13 @@ class _Aws:
             staging=staging,
             products=products,
             videos=DynamoDbVideoLookup(staging=staging, products=products),
-            notifier=bus.notifier,
-            open_feed=bus.open_feed,
+            notifier=local if bus is None else bus.notifier,
+            open_feed=local.open_feed if bus is None else bus.open_feed,
             probes={
                 "queues": self.depths.queued,
                 "products": lambda: products.find([_PROBE_KEY]),
                 "staging": lambda: staging.waiting([_PROBE_KEY]),
-                **bus.probes,
+                **({} if bus is None else {"bus": bus.check}),
             },
             work_probes={
                 "receive": self.queue.check,
@@ -176,10 +173,10 @@ class _Aws:
             missing_bus_setting=None if self.settings.of(AwsSettings).topic_arn else TOPIC_VARIABLE,
         )
 
-    def _bus(self) -> _TopicBus | _ProcessBus:
+    def _bus(self) -> TopicBus | None:
         topic_arn = self.settings.of(AwsSettings).topic_arn
         if topic_arn is None:
-            return _ProcessBus()
+            return None
         nodes = NodeQueues(
             sqs=self.clients.sqs,
             sqs_calls=self.sqs_calls,
@@ -189,7 +186,7 @@ class _Aws:
             clock=self.clock,
         )
         notifier = SnsNotifier(sns=self.clients.sns, topic_arn=topic_arn, calls=self.sns_calls, clock=self.clock)
-        return _TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
+        return TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
 
     async def _figures(self) -> Figures:
         queued, letters = await asyncio.gather(self.depths.queued(), self.depths.dead_letters())
@@ -203,61 +200,6 @@ class _Aws:
 async def _check_all(services: Sequence[AwsCalls]) -> None:
     for calls in services:
         await calls.recent.check()
-
-
-@frozen
-class _ProcessBus:
-    """Announcements within this process."""
-
-    notifier: MemoryAnnouncements = field(factory=MemoryAnnouncements)
-
-    @property
-    def probes(self) -> Mapping[str, Any]:
-        return {}
-
-    @asynccontextmanager
-    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        async with self.notifier.open_feed() as feed:
-            yield feed
-
-
-@frozen(kw_only=True, eq=False)
-class _TopicBus:
-    """Announcements by the topic; a serving process receives them from a queue of its own."""
-
-    notifier: Notifier
-    nodes: NodeQueues
-    feed: SnsAnnouncementFeed
-    _open: list[bool] = field(factory=list, init=False)
-
-    @property
-    def probes(self) -> Mapping[str, Any]:
-        return {"bus": self._check}
-
-    async def _check(self) -> None:
-        if self._open:  # a process that only consumes does not listen
-            await self.feed.check()
-
-    @asynccontextmanager
-    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        await self.feed.open()
-        self._open.append(True)
-        beating = asyncio.create_task(self._beat())
-        try:
-            yield self.feed
-        finally:
-            self._open.clear()
-            beating.cancel()
-            await asyncio.wait([beating])
-            await self.feed.close()
-
-    async def _beat(self) -> None:
-        """Renew this process's queue, and remove the queues of dead processes; a failure shows in readiness."""
-        while True:
-            with contextlib.suppress(LinkhubError):
-                await self.feed.beat()
-                await self.nodes.remove_dead()
-            await asyncio.sleep(BEAT_SECONDS)
 
 
 def usage_of(services: Sequence[AwsCalls], consumption: Consumption) -> CloudUsage:

@@ -24,8 +24,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.provisioned import Provisioned, Status
 
-__all__ = ["account_of", "provision", "settings_to_use", "wanted_of"]
-
 _DEFAULTS = resources()
 _OTHER_NAME = "choose another name, with DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE"
 

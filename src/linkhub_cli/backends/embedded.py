@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import asdict
+
 from linkhub_cli.backends.plugin import OPEN_ALL, Backend, BackendPlugin, Explanation, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_core.errors import LinkhubError
-from linkhub_core.ports import Clock
+from linkhub_core.ports import Clock, OpenedPorts
 from linkhub_core.ports.finding import Finding
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
     from linkhub_adapters.observability import Figures
-    from linkhub_adapters.sqlite import SqliteDatabase, SqliteShopStamps
+    from linkhub_adapters.sqlite import SqliteDatabase
     from linkhub_cli.doctor.rows import Row
-
-__all__ = ["BACKEND", "FILE_NAME", "EmbeddedBackend"]
 
 FILE_NAME = "linkhub.sqlite3"
 _VARIABLE = "LINKHUB_DATA_DIR"
@@ -33,17 +33,14 @@ class EmbeddedBackend(BackendPlugin):
     @asynccontextmanager
     async def open(self, settings: Settings, clock: Clock, opening: Opening) -> AsyncIterator[Backend]:
         """See the base class."""
-        from linkhub_adapters.sqlite import SqliteShopStamps
+        from linkhub_adapters import sqlite
 
         if not opening.makes_storage:
             _check_there(settings.storage.data_dir)
         database = await asyncio.to_thread(_open, settings.storage.data_dir)
-        stamps = SqliteShopStamps.open(database)
-        try:
-            yield _backend(database, stamps, settings, clock)
-        finally:
-            stamps.close()
-            await asyncio.to_thread(database.close)
+        queue = sqlite.SqliteEventQueue(database=database, clock=clock, **settings.consuming.queue_options)
+        async with sqlite.ports_over(database, queue, clock) as ports:
+            yield _backend(ports, database, clock)
 
     async def provision(
         self,
@@ -119,49 +116,26 @@ def _open(data_dir: Path) -> SqliteDatabase:
         raise SettingsFaulty.of(_VARIABLE, problem, str(data_dir)) from error
 
 
-def _backend(database: SqliteDatabase, stamps: SqliteShopStamps, settings: Settings, clock: Clock) -> Backend:
+def _backend(ports: OpenedPorts, database: SqliteDatabase, clock: Clock) -> Backend:
     from linkhub_adapters import sqlite
     from linkhub_adapters.observability import Figures
 
     health = sqlite.SqliteFileHealth(database=database)
     processes = sqlite.SqliteProcessRegistry(database=database, clock=clock)
-    announcements = sqlite.SqliteAnnouncements(database=database)
-    consuming = settings.consuming
 
     async def figures() -> Figures:
         taken_at = clock.now()
         depths = await sqlite.SqliteDepths(database=database).take()
-        return Figures(
-            taken_at=taken_at,
-            queued=depths.queued,
-            staged=depths.staged,
-            oldest_staged_at=depths.oldest_staged_at,
-            dead_letters=depths.dead_letters,
-        )
+        return Figures(taken_at=taken_at, **asdict(depths))
 
-    return Backend(
-        queue=sqlite.SqliteEventQueue(
-            database=database,
-            clock=clock,
-            batch_size=consuming.batch_size,
-            visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-            receive_wait_seconds=consuming.receive_wait_seconds,
-            max_receive_count=consuming.max_receive_count,
-        ),
-        publisher=sqlite.SqliteEventPublisher(database=database, clock=clock),
-        dead_letters=sqlite.SqliteDeadLetters(database=database, clock=clock),
-        staging=sqlite.SqliteStagingStore(database=database),
-        products=sqlite.SqliteProductStore(database=database),
-        videos=sqlite.SqliteVideoLookup(database=database),
-        notifier=announcements,
-        open_feed=announcements.open_feed,
+    return Backend.of(
+        ports,
         figures=figures,
         probes={"file": health.check_readable},
         work_probes={"writes": health.check_writable},
         cheap_to_scan=True,
         guard=health.check_there,
         made=str(database.path) if database.is_new else None,
-        stamps=stamps,
         exchange_report=processes.exchange,
         remove_report=processes.leave,
     )

@@ -10,33 +10,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings.installed_backends import BackendSettings
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.ports import (
-    AnnouncementFeed,
-    Clock,
-    DeadLetters,
-    EventPublisher,
-    EventQueue,
-    Notifier,
-    ProductStore,
-    ShopStamps,
-    StagingStore,
-    VideoLookup,
-)
+from linkhub_core.ports import Clock, OpenedPorts
 from linkhub_core.ports.finding import Finding
 from linkhub_core.ports.provisioned import Provisioned
 
 if TYPE_CHECKING:  # prometheus-client takes long to import
     from linkhub_adapters.observability import CloudUsage, Figures
-
-__all__ = ["OPEN_ALL", "OPEN_STORES", "Backend", "BackendPlugin", "Explanation", "Opening"]
 
 
 @frozen(kw_only=True)
@@ -57,33 +44,23 @@ OPEN_STORES = Opening(makes_storage=False, uses_queues=False)
 
 
 @frozen(kw_only=True)
-class Backend:
+class Backend(OpenedPorts):
     """An opened backend: its ports, and what operators see of it.
 
     Attributes:
-        open_feed: receives announcements from entering the context until leaving it.
+        figures: counts the messages on the queues, in staging and in the dead letters.
         probes: checks that any process must pass to be ready, by name; each returns, or raises.
         work_probes: the same for a process that consumes.
-        figures: counts what is on the queues, in staging and in the dead letters.
         cheap_to_scan: all waiting rows may be read every few seconds.
         guard: raises ``StoreLost`` when no process that opened the backend can go on.
         made: the name of the storage, if opening made it.
         usage: counts the calls of a cloud's services.
-        stamps: change with a shop, for cached pages.
-        received: is called with announcements before any viewer gets them.
+        received: is called with announcements before any client gets them.
         exchange_report: stores the report of a process under its name and returns the reports of all processes.
         remove_report: removes it.
         missing_bus_setting: the variable that makes announcements reach other processes, if they do not.
     """
 
-    queue: EventQueue
-    publisher: EventPublisher
-    dead_letters: DeadLetters
-    staging: StagingStore
-    products: ProductStore
-    videos: VideoLookup
-    notifier: Notifier
-    open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     figures: Callable[[], Awaitable[Figures]]
     probes: Mapping[str, Callable[[], Awaitable[object]]] = field(factory=dict)
     work_probes: Mapping[str, Callable[[], Awaitable[object]]] = field(factory=dict)
@@ -91,11 +68,15 @@ class Backend:
     guard: Callable[[], Awaitable[object]] | None = None
     made: str | None = None
     usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
-    stamps: ShopStamps | None = None
     received: Callable[[Sequence[Announcement]], None] = field(default=lambda _: None)
     exchange_report: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
     remove_report: Callable[[str], Awaitable[None]] | None = None
     missing_bus_setting: str | None = None
+
+    @classmethod
+    def of(cls, ports: OpenedPorts, *, figures: Callable[[], Awaitable[Figures]], **rest: Any) -> Backend:
+        """A backend with these ports."""
+        return cls(figures=figures, **rest, **{one.name: getattr(ports, one.name) for one in fields(OpenedPorts)})
 
 
 @frozen(kw_only=True)

@@ -18,8 +18,6 @@ from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["adopt"]
-
 
 @click.command(
     epilog=examples(

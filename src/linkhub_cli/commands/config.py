@@ -13,8 +13,6 @@ from linkhub_cli.settings.sources import Effective
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, print_lines, print_table
 
-__all__ = ["config"]
-
 
 @click.command(
     epilog=examples(

@@ -10,8 +10,6 @@ from linkhub_cli.processes.consuming import consume as consume_until_stopped
 from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_cli.views.help_text import Example, examples
 
-__all__ = ["consume"]
-
 
 @click.command(
     epilog=examples(

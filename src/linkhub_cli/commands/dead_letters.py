@@ -36,8 +36,6 @@ from linkhub_cli.views.message_body import editable_body
 from linkhub_cli.views.output import is_terminal, news, plain, print_lines
 from linkhub_core.model import Kind
 
-__all__ = ["dead_letters"]
-
 C = TypeVar("C", bound=Callable[..., Any])
 
 _json = click.option("--json", "as_json", is_flag=True, help="JSON: one object a line.")

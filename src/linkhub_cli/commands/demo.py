@@ -25,8 +25,6 @@ from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news
 from linkhub_cli.wiring.server_container import ServerContainer
 
-__all__ = ["demo"]
-
 _SHOPS_SHOWN = 3
 
 

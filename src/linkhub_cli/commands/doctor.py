@@ -10,8 +10,6 @@ from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.failures import MISTAKEN
 from linkhub_cli.views.help_text import Example, examples
 
-__all__ = ["doctor"]
-
 
 @click.command(
     epilog=examples(

@@ -14,8 +14,6 @@ from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import encode_product
 from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["export"]
-
 
 @click.command(
     epilog=examples(

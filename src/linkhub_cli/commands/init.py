@@ -19,8 +19,6 @@ from linkhub_cli.views.output import news, plain, print_lines
 from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.ports.provisioned import Provisioned, Status
 
-__all__ = ["init"]
-
 _WORDS = {
     Status.MADE: "made",
     Status.UNCHANGED: "was there, unchanged",

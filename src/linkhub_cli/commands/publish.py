@@ -24,8 +24,6 @@ from linkhub_cli.views.output import counted, news
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher
 
-__all__ = ["publish"]
-
 T = TypeVar("T")
 
 _BATCH_SIZE = 500

@@ -13,8 +13,6 @@ from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news
 
-__all__ = ["greet", "overrides_of", "serve"]
-
 
 @click.command(
     epilog=examples(

@@ -17,8 +17,6 @@ from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["staging"]
-
 _AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
 

@@ -17,8 +17,6 @@ from linkhub_cli.views.output import news, plain, print_lines
 from linkhub_cli.views.shop_watch import ShopWatch, websocket_url
 from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["watch"]
-
 
 @click.command(
     epilog=examples(

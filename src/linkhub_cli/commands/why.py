@@ -10,13 +10,11 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import news, plain, print_lines, print_table
-from linkhub_core.application import TimelineEntry, VideoTimeline
+from linkhub_core.application import State, TimelineEntry, VideoTimeline
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.ports import VideoRecord
 from linkhub_core.wire.codec import timestamp_text
-
-__all__ = ["why"]
 
 
 @click.command(
@@ -70,9 +68,17 @@ def _tell_where_to_look(video_id: str, traces: VideoRecord) -> None:
     )
 
 
+def _reason(story: VideoTimeline) -> str:
+    """The reason of the state, and the command that shows or changes it."""
+    commands = {State.REJECTED: "linkhub dead-letters show ID", State.UNANNOUNCED: "linkhub sweep"}
+    command = commands.get(story.state, "")
+    letter_id = next((one.facts["letter_id"] for one in reversed(story.happenings) if "letter_id" in one.facts), "ID")
+    return f"{story.because}: {command.replace('ID', letter_id)}" if command else story.because
+
+
 def _print(story: VideoTimeline) -> None:
     click.echo(f"{plain(story.seller_handle or '(no seller named)')}/{plain(story.video_id)}: {story.state}")
-    click.echo(f"  {plain(story.because)}\n")
+    click.echo(f"  {plain(_reason(story))}\n")
     print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in story.entries])
     click.echo()
 
@@ -101,7 +107,7 @@ def _document(story: VideoTimeline) -> dict[str, Any]:
         "seller_handle": story.seller_handle,
         "video_id": story.video_id,
         "state": story.state.value,
-        "because": story.because,
+        "because": _reason(story),
         "timeline": [
             {
                 "at": timestamp_text(one.at),

@@ -9,8 +9,6 @@ from attrs import frozen
 from linkhub_cli.demo.workers import SimulatedWorkers
 from linkhub_core.ports import Clock, EventPublisher
 
-__all__ = ["Feeding"]
-
 
 @frozen(kw_only=True)
 class Feeding:

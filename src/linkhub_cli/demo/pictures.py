@@ -11,8 +11,6 @@ from starlette.routing import Route
 
 from linkhub_cli.demo.sample_products import SHOPS
 
-__all__ = ["PICTURE_PATH", "picture_route"]
-
 PICTURE_PATH = "/demo/thumbnails"
 _SHOPS = {shop.seller_handle: shop for shop in SHOPS}
 

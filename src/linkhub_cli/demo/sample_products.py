@@ -6,8 +6,6 @@ import zlib
 
 from attrs import frozen
 
-__all__ = ["SHOPS", "Shop", "Ware"]
-
 
 @frozen
 class Ware:

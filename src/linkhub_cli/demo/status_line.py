@@ -11,8 +11,6 @@ from rich.console import Console
 from linkhub_adapters.observability import Metrics
 from linkhub_cli.operator.backend_gauges import BackendGauges
 
-__all__ = ["StatusLine"]
-
 _REDRAW_SECONDS = 0.5
 
 

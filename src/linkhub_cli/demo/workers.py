@@ -21,8 +21,6 @@ from linkhub_core.ports import OutgoingMessage
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["Sending", "SimulatedWorkers"]
-
 _FIRST_VIDEO_ID = 7_301_234_568_000_000_000
 _THUMBNAILS = 5
 

@@ -12,8 +12,6 @@ from linkhub_cli.settings.definition import BACKEND
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["examine", "of_faulty_settings"]
-
 _LIST_SETTINGS = "linkhub config --env-example (shows every setting, and what it may be)"
 _MAKE_RESOURCES = "linkhub init (makes what is absent, and prints the settings to use)"
 

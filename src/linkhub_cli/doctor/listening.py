@@ -28,8 +28,6 @@ from linkhub_cli.settings import Listener, SettingsFaulty
 from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
-
 _ANSWER_SECONDS = 1.0
 
 

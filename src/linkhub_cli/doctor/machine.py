@@ -10,8 +10,6 @@ from attrs import frozen
 
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["MachineSeen", "look_at_machine", "machine_findings"]
-
 CONNECTIONS = 10_000
 SPARE_FILES = 240  # the file, sockets to AWS, logs, connections that are about to close
 WANTED_FILES = CONNECTIONS + SPARE_FILES

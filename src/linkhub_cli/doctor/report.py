@@ -14,8 +14,6 @@ import click
 from linkhub_cli.views.output import counted, news, plain, print_lines, styled
 from linkhub_core.ports.finding import Finding, Verdict
 
-__all__ = ["exit_code_of", "lines_of", "print_report", "summary_of"]
-
 _COLOURS = {
     Verdict.OK: "green",
     Verdict.WARNING: "yellow",

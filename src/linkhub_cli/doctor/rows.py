@@ -24,8 +24,6 @@ from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.finding import Finding, Verdict
 
-__all__ = ["MOST_ROWS", "Row", "check_rows", "find_in_rows"]
-
 MOST_ROWS = 5_000
 MOST_NAMED = 20
 SUBJECT = "rows"

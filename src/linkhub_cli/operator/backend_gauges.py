@@ -20,8 +20,6 @@ from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 from linkhub_core.wire.intake import FOREIGN
 
-__all__ = ["AGES", "BackendGauges", "Letters"]
-
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
 LATEST_LETTERS = 20

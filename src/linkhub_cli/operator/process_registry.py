@@ -18,8 +18,6 @@ from linkhub_cli.operator.process_report import Node, NodeReport, WorkTotals, de
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports import Clock, Journal
 
-__all__ = ["EXCHANGE_SECONDS", "ProcessRegistry", "ProcessReports"]
-
 EXCHANGE_SECONDS = 2.0
 
 

@@ -14,8 +14,6 @@ from prometheus_client.samples import Sample
 
 from linkhub_adapters.observability import Metrics
 
-__all__ = ["Node", "NodeReport", "WorkTotals", "decode_report", "encode_report", "totals_of"]
-
 _CONVERTER = make_converter()
 
 

@@ -20,8 +20,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["OperatorStatus"]
-
 _SHOWN_BODY_CHARACTERS = 4_000
 _SHOWN_SELLERS = 100
 

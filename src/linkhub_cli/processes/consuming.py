@@ -23,8 +23,6 @@ from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import RefusalLog, access_policy
 from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
 
-__all__ = ["consume"]
-
 
 async def consume(settings: Settings) -> None:
     """Consume until SIGTERM or Ctrl-C.

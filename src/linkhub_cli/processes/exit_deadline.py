@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-__all__ = ["TELL_SECONDS", "ExitDeadline"]
-
 _AFTER_DRAIN_SECONDS = 0.75  # the rest of the second is for the log line and for a busy machine
 TELL_SECONDS = 0.2
 

@@ -10,8 +10,6 @@ from attrs import frozen
 
 from linkhub_adapters.realtime import EventStreams, Gateway, Hub, SocketIoServer
 
-__all__ = ["GatewayDuty"]
-
 _CLOSED_PER_SECOND = 2_000
 
 

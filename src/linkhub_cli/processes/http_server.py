@@ -11,8 +11,6 @@ from importlib.util import find_spec
 from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.settings.optional_packages import how_to_install
 
-__all__ = ["bind", "bind_all", "check_server_package"]
-
 _BACKLOG = 2_048
 _FREE_PORT_ATTEMPTS = 10
 

@@ -17,8 +17,6 @@ from types import FrameType
 from attrs import frozen
 from structlog.typing import FilteringBoundLogger
 
-__all__ = ["Duty", "DutyEnded", "Phase", "run_phases", "stopped_by_signals", "warn_of_polling"]
-
 Duty = Callable[[asyncio.Event], Awaitable[object]]
 
 

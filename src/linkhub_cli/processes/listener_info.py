@@ -11,8 +11,6 @@ from attrs import frozen
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.access import AccessPolicy
 
-__all__ = ["ListenerInfo", "url_of"]
-
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened on
 
 

@@ -29,8 +29,6 @@ from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.wiring.container import exit_deadline, guards
 from linkhub_cli.wiring.server_container import ServerContainer, open_server
 
-__all__ = ["Feeds", "serve"]
-
 Feeds = Callable[[ServerContainer, str], Sequence[Duty]]
 
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from attrs import Factory, field, frozen
 
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_cli.settings import setting_rules as rules
 from linkhub_cli.settings.installed_backends import backend_name
 from linkhub_cli.settings.setting import setting
-
-__all__ = ["BACKEND", "SECTIONS", "Consuming", "Listener", "Logs", "Realtime", "Settings", "Storage"]
 
 T = TypeVar("T")
 
 BACKEND = "LINKHUB_BACKEND"
 _DAY_SECONDS = 86_400
+_REALTIME = RealtimeSettings()  # its defaults are the settings' defaults
 
 
 @frozen(kw_only=True)
@@ -144,57 +144,66 @@ class Realtime:
     max_frame_bytes: int = setting(
         "LINKHUB_MAX_FRAME_BYTES",
         rules.whole(1_024, 16_777_216),
-        default=65_536,
+        default=_REALTIME.session.max_frame_bytes,
         unit="bytes",
         doc="The longest message that a client may send.",
     )
     messages_per_minute: int = setting(
         "LINKHUB_MESSAGES_PER_MINUTE",
         rules.whole(1, 1_000_000),
-        default=100,
+        default=_REALTIME.session.messages_per_minute,
         doc="How many messages a client may send in a minute.",
     )
     max_subscriptions: int = setting(
         "LINKHUB_MAX_SUBSCRIPTIONS",
         rules.whole(1, 100_000),
-        default=50,
+        default=_REALTIME.session.max_subscriptions,
         doc="How many shops a connection may watch.",
     )
     max_connections_per_address: int = setting(
         "LINKHUB_MAX_CONNECTIONS_PER_ADDRESS",
         rules.whole(1),
-        default=20_000,
+        default=_REALTIME.max_connections_per_address,
         doc="How many connections may come from one client address; behind a proxy all come from the proxy's, unless "
         "`LINKHUB_TRUSTED_PROXIES` names it.",
     )
     max_unsent_bytes: int = setting(
         "LINKHUB_MAX_UNSENT_BYTES",
         rules.whole(65_536, 1_073_741_824),
-        default=1_048_576,
+        default=_REALTIME.max_unsent_bytes,
         unit="bytes",
         doc="How much may wait for a slow reader before its connection is closed with 1013.",
     )
     max_polling_payload_bytes: int = setting(
         "LINKHUB_MAX_POLLING_PAYLOAD_BYTES",
         rules.whole(1_024, 1_073_741_824),
-        default=1_000_000,
+        default=_REALTIME.max_polling_payload_bytes,
         unit="bytes",
         doc="The longest payload of HTTP long-polling, both ways.",
     )
     ping_interval_seconds: float = setting(
         "LINKHUB_PING_INTERVAL_SECONDS",
         rules.seconds(1, 600),
-        default=25.0,
+        default=_REALTIME.ping_interval_seconds,
         unit="seconds",
         doc="How often a connection is asked whether it still lives.",
     )
     ping_timeout_seconds: float = setting(
         "LINKHUB_PING_TIMEOUT_SECONDS",
         rules.seconds(1, 600),
-        default=20.0,
+        default=_REALTIME.ping_timeout_seconds,
         unit="seconds",
         doc="How long the answer to that may take before the connection is closed.",
     )
+
+
+class QueueOptions(TypedDict):
+    """See the settings of these names."""
+
+    batch_size: int
+    visibility_timeout_seconds: float
+    receive_wait_seconds: float
+    max_receive_count: int
 
 
 @frozen(kw_only=True)
@@ -254,6 +263,16 @@ class Consuming:
         unit="seconds",
         doc="How long a stopping process may take to finish what it has in hand.",
     )
+
+    @property
+    def queue_options(self) -> QueueOptions:
+        """The options that the queues of all backends have in common."""
+        return QueueOptions(
+            batch_size=self.batch_size,
+            visibility_timeout_seconds=self.visibility_timeout_seconds,
+            receive_wait_seconds=self.receive_wait_seconds,
+            max_receive_count=self.max_receive_count,
+        )
 
 
 @frozen(kw_only=True)

@@ -17,8 +17,6 @@ from attrs import frozen
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.model.rules import RuleBroken
 
-__all__ = ["GROUP", "BackendSettings", "InstalledBackend", "backend_name", "installed_backends", "usable_backends"]
-
 GROUP = "linkhub.backends"
 
 

@@ -28,8 +28,6 @@ from linkhub_cli.settings.sources import (
     unknown_variables,
 )
 
-__all__ = ["Loaded", "load_settings"]
-
 
 @frozen(kw_only=True)
 class Loaded:

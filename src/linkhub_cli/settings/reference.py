@@ -11,8 +11,6 @@ from linkhub_cli.settings import load_settings
 from linkhub_cli.settings.setting import SettingFacts
 from linkhub_cli.settings.sources import Effective
 
-__all__ = ["as_documents", "env_example", "markdown"]
-
 _HEADING = """\
 # Every setting of linkhub, with its default: copy this file to .env and uncomment what you change.
 # `linkhub config` shows what is in force and where each value came from. The environment wins over this file.

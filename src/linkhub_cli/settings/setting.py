@@ -12,8 +12,6 @@ import attrs
 
 from linkhub_core.model.rules import Rule, or_null
 
-__all__ = ["MASK", "SettingFacts", "facts_of", "setting"]
-
 T = TypeVar("T")
 
 MASK = "********"

@@ -14,21 +14,6 @@ from pathlib import Path
 from linkhub_core.access import Origin, OriginPattern, TrustedProxies
 from linkhub_core.model.rules import Rule, RuleBroken
 
-__all__ = [
-    "address",
-    "choice",
-    "directory",
-    "host",
-    "matching",
-    "networks",
-    "origins",
-    "public_url",
-    "seconds",
-    "topic_arn",
-    "whole",
-    "words",
-]
-
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)

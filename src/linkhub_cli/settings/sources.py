@@ -18,17 +18,6 @@ from linkhub_cli.settings.setting import MASK, SettingFacts, facts_of
 from linkhub_core.errors import PermanentError
 from linkhub_core.model.rules import RuleBroken
 
-__all__ = [
-    "Effective",
-    "SectionReader",
-    "SettingFault",
-    "SettingsFaulty",
-    "Source",
-    "read_env_file",
-    "title_of",
-    "unknown_variables",
-]
-
 _OUR_PREFIX = "LINKHUB_"
 _OURS_CUTOFF = 0.6
 # Other programs use these prefixes too: only a name that is almost one of linkhub's is taken for a slip.

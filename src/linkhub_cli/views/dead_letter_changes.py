@@ -15,16 +15,6 @@ from linkhub_cli.wiring.container import Container
 from linkhub_core.application import Examined, plan_redrive
 from linkhub_core.errors import Fault, MalformedEvent
 
-__all__ = [
-    "Changes",
-    "change_document",
-    "mend_letter",
-    "purge_letters",
-    "redrive_letters",
-    "tell_purged",
-    "tell_redriven",
-]
-
 _MOST_REASONS = 5
 _NOT_DONE = "nothing was changed: add --yes to do it"
 

@@ -18,19 +18,6 @@ from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.peek_ids import names_in
 
-__all__ = [
-    "UNKNOWN_QUEUE",
-    "Selection",
-    "document_of",
-    "group_of",
-    "print_each",
-    "print_groups",
-    "print_in_full",
-    "queue_of",
-    "reason_of",
-    "select",
-]
-
 UNKNOWN_QUEUE = "unknown"
 
 _UNKNOWN = "no reason was kept"

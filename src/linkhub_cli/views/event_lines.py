@@ -19,8 +19,6 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.intake import unwrap
 from linkhub_core.wire.intake.spelling import known_name
 
-__all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
-
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

@@ -22,8 +22,6 @@ from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.output import news
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
 
-__all__ = ["SOME_FAILED", "exit_code_of", "reporting_failures", "words_of"]
-
 SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
 
 

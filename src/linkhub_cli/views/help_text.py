@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["EXIT_CODES", "FIRST_STEPS", "Example", "examples"]
-
 
 class Example(NamedTuple):
     """Something to type, and what it does."""

@@ -16,8 +16,6 @@ from linkhub_cli.views.output import plain
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.wire.intake import unwrap
 
-__all__ = ["editable_body", "marked_body"]
-
 _INDENT = "  "
 
 

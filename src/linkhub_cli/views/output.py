@@ -18,19 +18,6 @@ from linkhub_core.wire import json_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = [
-    "age_text",
-    "counted",
-    "for_terminal",
-    "is_terminal",
-    "json_line",
-    "news",
-    "plain",
-    "print_lines",
-    "print_table",
-    "styled",
-]
-
 _GAP = 2
 _NO_END = 1_000_000
 _JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them

@@ -23,8 +23,6 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.shop_query import next_since
 
-__all__ = ["ShopWatch", "websocket_url"]
-
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.5, 10.0
 _PRODUCT_EVENTS = frozenset({"new_product", "product_updated"})

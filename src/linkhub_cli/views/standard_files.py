@@ -10,8 +10,6 @@ import os
 import sys
 from typing import Literal, TextIO
 
-__all__ = ["open_standard_files"]
-
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
 
 

@@ -15,8 +15,6 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["OutputFailed", "end_of_output", "guard_standard_output"]
-
 _FAILED = 1
 
 

@@ -24,8 +24,6 @@ from linkhub_core.access import (
     is_loopback_name,
 )
 
-__all__ = ["MAX_REMEMBERED", "REPEAT_SECONDS", "RefusalLog", "access_policy", "remedy_of"]
-
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _LOCALHOST: Final = tuple(f"{scheme}://{name}:*" for scheme in ("http", "https") for name in _LOOPBACK)
 

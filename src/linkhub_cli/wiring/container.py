@@ -52,8 +52,6 @@ from linkhub_core.application import (
 )
 from linkhub_core.ports import Clock
 
-__all__ = ["Container", "exit_deadline", "guards", "open_container", "open_parts"]
-
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
     """A lease is renewed after a third of it, so two renewals may fail before it ends."""

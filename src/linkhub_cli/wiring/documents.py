@@ -18,8 +18,6 @@ from linkhub_adapters.http.pages.page_files import PageFile
 from linkhub_adapters.realtime import EVENTS_PATH, SOCKETIO_PATH, asyncapi
 from linkhub_core.wire import json_text
 
-__all__ = ["ASYNCAPI_PATH", "asyncapi_document", "asyncapi_routes", "openapi_paths"]
-
 ASYNCAPI_PATH: Final = "/asyncapi.json"
 
 _PRODUCT_SCHEMAS: Final = ("Product", "Thumbnail", "DetectedObject", "BoundingBox", "ProcessingMetadata")

@@ -10,8 +10,6 @@ from rich.console import Console
 from linkhub_adapters.observability.logs import LogFormat, configure_logs
 from linkhub_cli.settings import Logs
 
-__all__ = ["set_up_logs"]
-
 
 def set_up_logs(logs: Logs, *, quiet: bool = False, is_service: bool = False) -> None:
     """Log to standard error, in colour where that is a terminal.

@@ -19,8 +19,6 @@ from attrs import define, field
 
 from linkhub_adapters.http import Probe
 
-__all__ = ["SHARED_SECONDS", "SharedCheck", "probes_of"]
-
 SHARED_SECONDS = 1.0
 _BUS = "bus"
 

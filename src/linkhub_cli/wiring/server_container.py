@@ -8,7 +8,7 @@ from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, fields_dict
 from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -47,8 +47,6 @@ from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 
-__all__ = ["ServerContainer", "open_server"]
-
 
 def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
     return HttpSettings(
@@ -60,20 +58,9 @@ def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
 
 
 def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSettings:
-    realtime = settings.realtime
-    return RealtimeSettings(
-        access=process.access,
-        session=SessionLimits(
-            max_subscriptions=realtime.max_subscriptions,
-            messages_per_minute=realtime.messages_per_minute,
-            max_frame_bytes=realtime.max_frame_bytes,
-        ),
-        max_unsent_bytes=realtime.max_unsent_bytes,
-        max_connections_per_address=realtime.max_connections_per_address,
-        max_polling_payload_bytes=realtime.max_polling_payload_bytes,
-        ping_interval_seconds=realtime.ping_interval_seconds,
-        ping_timeout_seconds=realtime.ping_timeout_seconds,
-    )
+    chosen = asdict(settings.realtime)  # its fields have the names of the adapter's
+    session = SessionLimits(**{name: chosen.pop(name) for name in fields_dict(SessionLimits)})
+    return RealtimeSettings(access=process.access, session=session, **chosen)
 
 
 def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:

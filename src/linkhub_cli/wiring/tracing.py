@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 
     from linkhub_core.ports import Delivery
 
-__all__ = [
-    "Tracing",
-    "open_tracing",
-    "traced_assembly",
-    "traced_journal",
-    "traced_notifier",
-    "traced_steps",
-]
-
 _NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
 

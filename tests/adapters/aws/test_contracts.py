@@ -89,7 +89,7 @@ class TestSqsEventQueue(EventQueueContract):
         queue = _PatientQueue(
             queues=fixture.queues,
             sqs=_CountedCalls(sqs=fixture.sqs, calls=fixture.calls.calls, clock=clock),
-            letter_box=fixture.letter_box,
+            dead_letter_writer=fixture.dead_letter_writer,
             receive_wait_seconds=0.02,
             poll_wait_seconds=0,
             polls_per_queue=_POLLS,

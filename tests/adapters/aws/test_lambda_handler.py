@@ -62,7 +62,7 @@ class _Function:
     def __attrs_post_init__(self) -> None:
         self.handler = LambdaHandler(
             queues=self.fixture.queues,
-            letter_box=self.fixture.letter_box,
+            dead_letter_writer=self.fixture.dead_letter_writer,
             journal=self.journal,
             assembly=self._assembly,
         )
@@ -231,7 +231,7 @@ def test_attributes_that_are_text_come_along(function: _Function) -> None:
 async def test_records_are_received_once_and_named_until_settled(function: _Function) -> None:
     """The queue of one event: releasing and extending change nothing, whatever is settled."""
     deliveries: list[Delivery] = [a_delivery()]
-    queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.fixture.letter_box)
+    queue = LambdaEventQueue(deliveries=deliveries, dead_letter_writer=function.fixture.dead_letter_writer)
     assert [await queue.receive(), await queue.receive()] == [deliveries, []]
     await queue.extend(deliveries)
     await queue.release(deliveries, 5)

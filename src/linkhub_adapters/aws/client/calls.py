@@ -83,8 +83,8 @@ class AwsCalls:
             counter[name] += many
 
     def _count_retries(self, operation: str, reply: object) -> None:
-        told = reply.get("ResponseMetadata") if isinstance(reply, Mapping) else None
-        if told and (again := told.get("RetryAttempts", 0)):
+        metadata = reply.get("ResponseMetadata") if isinstance(reply, Mapping) else None
+        if metadata and (again := metadata.get("RetryAttempts", 0)):
             self._count(self.retries, operation, again)
 
     async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:

@@ -18,7 +18,7 @@ from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
 from linkhub_core.ports import Clock, OpenedPorts
 
-__all__ = ["open_ports"]
+__all__ = ["open_ports", "ports_over"]
 
 
 @asynccontextmanager
@@ -47,18 +47,26 @@ async def open_ports(
         OSError: the directory cannot be created.
     """
     database = await asyncio.to_thread(SqliteDatabase.open, path)
+    queue = SqliteEventQueue(
+        database=database,
+        clock=clock,
+        batch_size=batch_size,
+        visibility_timeout_seconds=visibility_timeout_seconds,
+        receive_wait_seconds=receive_wait_seconds,
+        max_receive_count=max_receive_count,
+    )
+    async with ports_over(database, queue, clock) as ports:
+        yield ports
+
+
+@asynccontextmanager
+async def ports_over(database: SqliteDatabase, queue: SqliteEventQueue, clock: Clock) -> AsyncIterator[OpenedPorts]:
+    """The ports over an opened file; leaving the context closes the file."""
     stamps = SqliteShopStamps.open(database)
     announcements = SqliteAnnouncements(database=database)
     try:
         yield OpenedPorts(
-            queue=SqliteEventQueue(
-                database=database,
-                clock=clock,
-                batch_size=batch_size,
-                visibility_timeout_seconds=visibility_timeout_seconds,
-                receive_wait_seconds=receive_wait_seconds,
-                max_receive_count=max_receive_count,
-            ),
+            queue=queue,
             publisher=SqliteEventPublisher(database=database, clock=clock),
             dead_letters=SqliteDeadLetters(database=database, clock=clock),
             staging=SqliteStagingStore(database=database),
