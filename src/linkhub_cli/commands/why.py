@@ -72,7 +72,7 @@ def _reason(story: VideoTimeline) -> str:
     """The reason of the state, and the command that shows or changes it."""
     commands = {State.REJECTED: "linkhub dead-letters show ID", State.UNANNOUNCED: "linkhub sweep"}
     command = commands.get(story.state, "")
-    letter_id = next((one.facts["letter_id"] for one in reversed(story.happenings) if "letter_id" in one.facts), "ID")
+    letter_id = next((one.facts["letter_id"] for one in reversed(story.entries) if "letter_id" in one.facts), "ID")
     return f"{story.because}: {command.replace('ID', letter_id)}" if command else story.because
 
 
