@@ -96,6 +96,21 @@ def test_the_example_of_the_readme_joins_two_halves_on_aws(dynamodb_endpoint: st
     _check_example(f"import os\n{example}", environment={**os.environ, **leads})
 
 
+def test_the_examples_of_the_backend_guide_run(tmp_path: Path) -> None:
+    """Its Python blocks run together; the consumer opens its file, and ends when it is told to stop."""
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/backend.md").read_text("utf-8"), re.DOTALL)
+    stopped = "stop = asyncio.Event()\nstop.set()\nasyncio.run(consume(stop))"
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join([*examples, stopped])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "linkhub.sqlite3").exists()
+
+
 def test_there_are_commands_to_look_at() -> None:
     """The pages show commands, so the test below looks at something."""
     assert len([line for _, line in _command_lines() if "linkhub" in line]) > 10

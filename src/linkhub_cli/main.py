@@ -17,8 +17,12 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import EXIT_CODES, FIRST_STEPS
-from linkhub_cli.views.standard_files import open_standard_files
-from linkhub_cli.views.standard_output import OutputFailed, end_of_output, guard_standard_output
+from linkhub_cli.views.standard_streams import (
+    OutputFailed,
+    end_of_output,
+    guard_standard_output,
+    open_standard_files,
+)
 
 _HERE = "linkhub_cli.commands"
 

@@ -7,6 +7,7 @@ import asyncio
 from attrs import define
 
 from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
@@ -40,8 +41,10 @@ class Backoff:
 
     async def failed(self, error: Exception, stop: asyncio.Event) -> None:
         """Write a journal entry, then wait before the next attempt, or until ``stop`` is set."""
-        retry_seconds = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 10))
         self._failures += 1
+        retry_seconds = backoff_seconds(
+            self._failures, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS
+        )
         problem = str(error) if isinstance(error, LinkhubError) else repr(error)
         entry = ActivityFailed(
             activity=self.activity,

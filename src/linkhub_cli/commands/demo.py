@@ -22,7 +22,7 @@ from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
+from linkhub_cli.views.output import print_status
 from linkhub_cli.wiring.server_container import ServerContainer
 
 _SHOPS_SHOWN = 3
@@ -68,8 +68,8 @@ def _feeds(container: ServerContainer, url: str, *, rate: float, seed: int) -> S
 
 
 def _greet(process: ListenerInfo) -> None:
-    news("\nlinkhub is up, and the simulated workers are at work.\n")
-    news(f"  {process.url}/                      the operator's page")
+    print_status("\nlinkhub is up, and the simulated workers are at work.\n")
+    print_status(f"  {process.url}/                      the operator's page")
     for shop in SHOPS[:_SHOPS_SHOWN]:
-        news(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
-    news("\nCtrl-C stops it and removes everything.\n")
+        print_status(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
+    print_status("\nCtrl-C stops it and removes everything.\n")

@@ -15,7 +15,7 @@ from linkhub_cli.settings import Settings
 from linkhub_cli.settings.definition import BACKEND
 from linkhub_cli.views.failures import SOME_FAILED, UNAVAILABLE
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news, plain, print_lines
+from linkhub_cli.views.output import plain, print_lines, print_status
 from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.ports.provisioned import Provisioned, Status
 
@@ -110,18 +110,18 @@ def _settings_to_use(plugin: BackendPlugin, settings: Settings, outcomes: Sequen
 
 
 def _print(outcome: Provisioned) -> None:
-    news(plain(f"{outcome.resource} {outcome.name}: {_WORDS[outcome.status]}"))
+    print_status(plain(f"{outcome.resource} {outcome.name}: {_WORDS[outcome.status]}"))
     for text in (*outcome.changes, *outcome.notes):
-        news(plain(f"  {text}"))
+        print_status(plain(f"  {text}"))
 
 
 def _print_end(settings: Settings, outcomes: Sequence[Provisioned], found: Mapping[str, str]) -> None:
     if not outcomes:
-        news(f"there is nothing to make for the {settings.storage.backend} backend")
+        print_status(f"there is nothing to make for the {settings.storage.backend} backend")
     elif _exit_code(outcomes):
-        news(_AGAIN)
+        print_status(_AGAIN)
     elif all(outcome.status is Status.UNCHANGED for outcome in outcomes):
-        news("nothing was changed")
+        print_status("nothing was changed")
     for variable, text in found.items():
         click.echo(f"{variable}={text}")
 

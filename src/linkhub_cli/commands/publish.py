@@ -20,7 +20,7 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.event_lines import EventLine, UnreadableLine, read_lines
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import counted, news
+from linkhub_cli.views.output import counted, print_status
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher
 
@@ -31,13 +31,13 @@ _BATCH_SIZE = 500
 
 @define
 class _Tally:
-    """How the publishing went. Each line that was not published is told at once, by its file and number."""
+    """The counts. A line that is not published is printed at once, by its file and number."""
 
     published: Counter[str] = field(factory=Counter)
     failed: int = 0
 
     def fail(self, place: str, problem: str) -> None:
-        news(f"{place}: {problem}")
+        print_status(f"{place}: {problem}")
         self.failed += 1
 
 
@@ -66,7 +66,7 @@ def publish(ctx: click.Context, files: Sequence[str]) -> None:
     tally = line.run(lambda container: _publish(container, files or ("-",)), opening=OPEN_ALL)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.published.items()))
     split = f" ({counts})" if counts else ""
-    news(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
+    print_status(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
     if tally.failed:
         ctx.exit(1)
 
@@ -78,7 +78,7 @@ async def _publish(container: Container, files: Sequence[str]) -> _Tally:
         problem = "keeps everything within one process: no other process can consume what this command publishes"
         raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
     if backend.made is not None:
-        news(f"linkhub: there was no data file: made a new data file, {backend.made}")
+        print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
     with _progress(files) as advance:
         for name in files:
             with click.open_file(name, "rb") as opened:

@@ -11,15 +11,15 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
+from linkhub_cli.views.output import print_status
 
 
 @click.command(
     epilog=examples(
         Example("linkhub serve", "everything in one process, on the embedded file"),
-        Example("linkhub serve --no-consume --port 8080", "beside `linkhub consume` processes"),
+        Example("linkhub serve --no-consume --port 8080", "with separate `linkhub consume` processes"),
         Example("LINKHUB_BACKEND=aws linkhub serve --consume", "everything in one process, on AWS"),
-        Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, beside servers for REST"),
+        Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, with separate servers for REST"),
         Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
     )
 )
@@ -45,7 +45,7 @@ def serve(
 ) -> None:
     """Serve REST, realtime and pages on one port, and consume.
 
-    With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` beside it.
+    With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` as well.
     SIGTERM, SIGHUP or Ctrl-C drains: readiness is false first, no more messages are taken, work in hand is finished,
     sockets are closed with 1001, and the exit code is 0. A second signal ends the process at once.
     """
@@ -71,4 +71,4 @@ def greet(process: ListenerInfo) -> None:
     """Print the addresses, if a person reads standard error."""
     if sys.stderr.isatty():
         shop = "" if process.realtime_only else f"\n  a shop is at  {process.url}/shop/SELLER"
-        news(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")
+        print_status(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")

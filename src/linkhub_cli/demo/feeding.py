@@ -1,4 +1,4 @@
-"""Sends what the simulated workers' script holds, when it is due."""
+"""Publishes the messages of the simulated workers when they are due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from linkhub_core.ports import Clock, EventPublisher
 
 @frozen(kw_only=True)
 class Feeding:
-    """Follows a script in real time: a duty that ends when it is told to."""
+    """The duty that publishes the script in real time."""
 
     workers: SimulatedWorkers
     publisher: EventPublisher

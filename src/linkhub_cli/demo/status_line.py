@@ -1,4 +1,4 @@
-"""One line that tells how the demonstration is going, drawn over itself on a terminal."""
+"""The status line of the demonstration, redrawn in place on a terminal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _REDRAW_SECONDS = 0.5
 
 @frozen(kw_only=True)
 class StatusLine:
-    """Draws the line on ``console`` until it is told to stop; where that is no terminal, it draws nothing."""
+    """The duty that draws the line on ``console``, if that is a terminal."""
 
     console: Console
     metrics: Metrics
     gauges: BackendGauges
 
     def text(self) -> str:
-        """What is so now."""
+        """The counts of this moment."""
         figures, realtime = self.gauges.figures, self.metrics.take_realtime()
         counted = {
             "products": _total(self.metrics.saved, change="new"),

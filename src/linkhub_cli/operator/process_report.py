@@ -75,7 +75,7 @@ class Node:
 
 @frozen(kw_only=True)
 class NodeReport:
-    """A process at one moment: ``connections`` is none where it takes none, ``work`` where it does not consume."""
+    """A process at one moment: ``connections`` is none without a server, ``work`` without a consumer."""
 
     node: Node
     seen_at: datetime

@@ -1,9 +1,11 @@
 """A consuming process: its duties, and the order in which they end.
 
-phase      duties                                     stopped
-consume    consumer, sweeper                          first: nothing new is taken, work in hand is finished
-tell       reports to the operator's page             then
-answer     health and metrics, backend gauges         last; only with `LINKHUB_METRICS_PORT`
+    phase      duties                                     stopped
+    consume    consumer, sweeper                          first: nothing new is taken, work in hand is finished
+    tell       reports to the operator's page             then
+    answer     health and metrics, backend gauges         last; only with `LINKHUB_METRICS_PORT`
+
+A second signal ends the process at once.
 """
 
 from __future__ import annotations

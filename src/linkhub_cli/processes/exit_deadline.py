@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 
 _AFTER_DRAIN_SECONDS = 0.75  # the rest of the second is for the log line and for a busy machine
-TELL_SECONDS = 0.2
+LOG_SECONDS = 0.2
 
 
 @frozen(kw_only=True)
@@ -25,12 +25,12 @@ class ExitDeadline:
 
     Args:
         drain_seconds: the time limit of the phases.
-        tell: logs the end, with the names of the threads that still work, and waits until the line is written; after
-            ``TELL_SECONDS`` the process ends in any case.
+        log_end: logs the end, with the names of the threads that still work, and waits until the line is written; after
+            ``LOG_SECONDS`` the process ends in any case.
     """
 
     drain_seconds: float
-    tell: Callable[[Sequence[str]], None]
+    log_end: Callable[[Sequence[str]], None]
 
     def start(self) -> None:
         """Start the clock."""
@@ -39,7 +39,7 @@ class ExitDeadline:
     def _wait(self) -> None:
         time.sleep(self.drain_seconds + _AFTER_DRAIN_SECONDS)
         busy = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
-        telling = threading.Thread(target=self.tell, args=(busy,), daemon=True)
-        telling.start()
-        telling.join(TELL_SECONDS)
+        logging_end = threading.Thread(target=self.log_end, args=(busy,), daemon=True)
+        logging_end.start()
+        logging_end.join(LOG_SECONDS)
         os._exit(0)

@@ -63,7 +63,7 @@ class Listener:
     ws_port: int | None = setting(
         "LINKHUB_WS_PORT",
         rules.whole(0, 65_535),
-        doc="A port for the standalone WebSocket server, beside the one that answers everything.",
+        doc="A port for the standalone WebSocket server, in addition to the port that answers everything.",
         when_unset="no second port",
         example="3003",
     )

@@ -36,13 +36,13 @@ def env_example() -> str:
 
 
 def _commented(facts: SettingFacts) -> str:
-    told = [
+    parts = [
         facts.doc,
         f"In {facts.unit}." if facts.unit else "",
         f"Unset: {facts.when_unset}." if facts.when_unset else "",
     ]
     text = textwrap.fill(
-        " ".join(filter(None, told)), width=110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+        " ".join(filter(None, parts)), width=110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
     return f"{text}\n# {facts.variable}={facts.shown(facts.default) or facts.example}\n"
 

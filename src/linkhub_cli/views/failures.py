@@ -19,7 +19,7 @@ import click
 
 from linkhub_cli.backends import Explanation, all_plugins
 from linkhub_cli.settings import SettingsFaulty
-from linkhub_cli.views.output import news
+from linkhub_cli.views.output import print_status
 from linkhub_core.errors import InvalidQuery, LinkhubError, TransientError
 
 SOME_FAILED, MISTAKEN, UNAVAILABLE = 1, 2, 3
@@ -65,7 +65,7 @@ def reporting_failures(*, debug: bool) -> Iterator[None]:
 def _report(group: BaseExceptionGroup[LinkhubError]) -> int:
     leaves = list(_leaves(group))
     for line in dict.fromkeys(map(words_of, leaves)):  # several calls may have failed for one reason
-        news(f"linkhub: {line}")
+        print_status(f"linkhub: {line}")
     return max(map(exit_code_of, leaves))
 
 

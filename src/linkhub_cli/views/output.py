@@ -1,6 +1,6 @@
-"""What commands print: JSON lines for programs, tables for eyes.
+"""The output of commands: JSON lines for programs, tables for people.
 
-Results go to standard output, news to standard error.
+Results go to standard output, the status to standard error.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def json_line(document: Any) -> str:
 
 
 def print_lines(documents: Iterable[Any]) -> None:
-    """Print each document as a line of JSON; a terminal gets escapes for what it would act upon."""
+    """Print each document as a line of JSON; a terminal gets escapes instead of control characters."""
     for document in documents:
         click.echo(for_terminal(json_line(document)) if is_terminal() else json_line(document))
 
@@ -40,7 +40,7 @@ def for_terminal(json_text_line: str) -> str:
 
 
 def is_terminal() -> bool:
-    """Whether a person reads standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -54,8 +54,8 @@ def styled(text: str, colour: str) -> str:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table, as wide as the terminal; into a pipe, wide enough not to break any cell.
 
-    Values are printed as they are: what looks like markup in a seller's text is text. No word is broken: where the
-    terminal is too narrow for the longest word of each column, each row is printed as lines of its own.
+    Markup in a seller's text is printed as text. No word is broken: on a terminal that is too narrow, each row becomes
+    a block of lines.
     """
     from rich.console import Console
     from rich.table import Table
@@ -108,14 +108,14 @@ def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Seque
             console.print(Text.assemble((heading, "bold"), cell), soft_wrap=True)
 
 
-def news(text: str) -> None:
-    """Say something beside the result, line by line; a standard error that is gone stops nothing."""
+def print_status(text: str) -> None:
+    """Print lines on standard error, apart from the result; a closed standard error is ignored."""
     with suppress(OSError):
         click.echo("\n".join(map(plain, text.split("\n"))), err=True)
 
 
 def plain(text: str) -> str:
-    """Text with nothing in it that a terminal would act upon: what cannot be printed is shown by its escape."""
+    """Text without control characters: each is shown as its escape."""
     return "".join(sign if _is_shown(sign) else repr(sign)[1:-1] for sign in text)
 
 

@@ -29,7 +29,7 @@ from linkhub_adapters.observability import (
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
-from linkhub_cli.processes.exit_deadline import TELL_SECONDS, ExitDeadline
+from linkhub_cli.processes.exit_deadline import LOG_SECONDS, ExitDeadline
 from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
@@ -158,11 +158,11 @@ def exit_deadline(settings: Settings) -> ExitDeadline:
     log = get_logger("linkhub")
     problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
 
-    def tell(threads: Sequence[str]) -> None:
+    def log_end(threads: Sequence[str]) -> None:
         log.warning("exit_forced", problem=problem, threads=threads)
-        drain_logs(TELL_SECONDS)
+        drain_logs(LOG_SECONDS)
 
-    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, tell=tell)
+    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, log_end=log_end)
 
 
 def guards(container: Container) -> Sequence[Duty]:

@@ -28,6 +28,7 @@ from linkhub_core.errors import (
     TransientError,
 )
 from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import (
     EventDeviated,
     HalfStaged,
@@ -68,7 +69,7 @@ def retry_delay_seconds(receive_count: int, jitter: float) -> float:
         receive_count: how often it was delivered, from 1.
         jitter: a number from 0 to 1.
     """
-    ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(receive_count - 1, 16))
+    ceiling = backoff_seconds(receive_count, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
     return ceiling * (1 - jitter / 2)
 
 

@@ -163,7 +163,7 @@ def tell(threads):
 
 async def main():
     stop = asyncio.Event()
-    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, tell=tell).start):
+    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, log_end=tell).start):
         print("working", flush=True)
         {blocking}
 

@@ -21,6 +21,7 @@ from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_adapters.aws.dynamodb.store_clock import StoreClock
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -141,5 +142,5 @@ class DynamoDbCalls:
 
     async def _wait(self, rounds: int) -> None:
         """Wait, longer after each round that left something undone: half of it fixed, the other half random."""
-        ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(rounds - 1, 10))
+        ceiling = backoff_seconds(rounds, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
         await self.clock.sleep(ceiling * (1 + self.jitter()) / 2)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import field, frozen
 
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["MAX_ENTRIES", "BatchOutcome", "EntryFault", "in_batches", "send_batc
 MAX_ENTRIES = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 0.05
+MAX_RETRY_SECONDS = 2.0
 
 E = TypeVar("E", bound=Mapping[str, Any])
 
@@ -127,7 +129,8 @@ async def _send(
         if not batch:
             return outcome
         if attempt < MAX_ATTEMPTS - 1:
-            await clock.sleep(FIRST_RETRY_SECONDS * 2.0**attempt * (1 + jitter()))
+            pause = backoff_seconds(attempt + 1, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
+            await clock.sleep(pause * (1 + jitter()))
     last = failed[batch[0]["Id"]]
     problem = f"{len(batch)} entries of a batch failed {MAX_ATTEMPTS} times, with {last.code}: {last.problem}"
     return outcome + BatchOutcome(error=ServiceUnavailable(service, problem))

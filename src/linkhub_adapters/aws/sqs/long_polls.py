@@ -20,6 +20,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.daemon_threads import DaemonThreads
 from linkhub_core.errors import LinkhubError
+from linkhub_core.model.backoff import backoff_seconds
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -141,9 +142,10 @@ class LongPolls:
         with self._lock:
             self._running -= 1
             self._width = 1
-            pause_seconds = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10))
-            self._paused_until = self.seconds() + pause_seconds
             self._failures += 1
+            self._paused_until = self.seconds() + backoff_seconds(
+                self._failures, first_seconds=FIRST_PAUSE_SECONDS, max_seconds=MAX_PAUSE_SECONDS
+            )
             self._error = self._last_error = error
         self.arrived()
 
