@@ -65,7 +65,7 @@ def _anything(_: Any) -> bool:
 class Strike:
     """Fails ``times`` calls of ``method`` with ``error``, after ``skip`` calls that pass. ``times=None`` fails all.
 
-    With ``after`` the call has its effect first, so that only its reply is lost. ``of`` selects calls by their argument.
+    With ``after`` the call has its effect first, so that only its reply is lost. ``of`` selects calls by argument.
     """
 
     method: str

@@ -86,7 +86,7 @@ class ForeignProductContract:
         assert await scanned(product_store.scan(unannounced=True)) == []
 
     async def test_one_improvement_is_saved(self, product_store: ProductStore, plant: PlantProduct) -> None:
-        """Of two consumers that read it without a revision, the second conflicts and can then revise the first one's."""
+        """Of two consumers that read revision 0, the second conflicts and can then revise the newer state."""
         await plant(a_foreign_product())
         first, second = (_improved(a_foreign_product(), title) for title in ("one", "two"))
         assert await product_store.revise([first]) == [Revised()]
@@ -146,9 +146,7 @@ class ForeignStagingContract:
         row = await self._read(staging_store)
         assert (row.half, row.is_foreign) == (a_half(minute=9), False)
 
-    async def test_one_half_is_kept_against_older_ones_and_copies(
-        self, staging_store: StagingStore, plant: PlantRow
-    ) -> None:
+    async def test_one_half_survives_older_ones_and_copies(self, staging_store: StagingStore, plant: PlantRow) -> None:
         """The row is not foreign afterwards, and its expiry never moves back."""
         await plant(a_foreign_row(a_half(minute=-1)))
         before = await self._read(staging_store)
@@ -163,9 +161,7 @@ class ForeignStagingContract:
         row = await self._read(staging_store)
         assert await staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL))]) == [Partner(row)]
 
-    async def test_a_row_of_two_halves_is_dropped_only_as_a_whole(
-        self, staging_store: StagingStore, plant: PlantRow
-    ) -> None:
+    async def test_two_halves_are_dropped_only_together(self, staging_store: StagingStore, plant: PlantRow) -> None:
         """``drop`` with one half, or another version, keeps the row."""
         await plant(a_foreign_row(a_half(), a_half(Kind.THUMBNAIL)))
         row = await self._read(staging_store)
