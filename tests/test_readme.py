@@ -71,7 +71,6 @@ def test_the_example_of_the_readme_joins_two_halves(backend: str, tmp_path: Path
     _check_example(_swapped(swaps))
 
 
-_IMPORT_AWS = "import runtime\nfrom linkhub_adapters.aws import ports as aws"
 _ON_AWS = """aws.open_ports(
         clock=clock,
         caption_queue_url=os.environ["SQS_CAPTION_QUEUE_URL"],
@@ -87,7 +86,7 @@ def test_the_example_of_the_readme_joins_two_halves_on_aws(dynamodb_endpoint: st
     """The same with the adapters of AWS, on stand-ins of its services."""
     example = _swapped(
         {
-            "import memory, runtime": "import runtime\nfrom linkhub_adapters.aws import ports as aws",
+            "import memory, runtime": "import aws, runtime",
             "memory.open_ports(clock=clock)": _ON_AWS,
         }
     )
@@ -95,6 +94,21 @@ def test_the_example_of_the_readme_joins_two_halves_on_aws(dynamodb_endpoint: st
         dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint, is_fifo=False, has_topic=True
     )
     _check_example(f"import os\n{example}", environment={**os.environ, **leads})
+
+
+def test_the_examples_of_the_backend_guide_run(tmp_path: Path) -> None:
+    """Its Python blocks run together; the consumer opens its file, and ends when it is told to stop."""
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/backend.md").read_text("utf-8"), re.DOTALL)
+    stopped = "stop = asyncio.Event()\nstop.set()\nasyncio.run(consume(stop))"
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join([*examples, stopped])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "linkhub.sqlite3").exists()
 
 
 def test_there_are_commands_to_look_at() -> None:

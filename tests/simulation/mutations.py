@@ -58,9 +58,9 @@ MUTATIONS = {
     "acknowledge-before-saving": Mutation(
         _ASSEMBLE,
         """
--            await self._assemble(letters)
-             await self.queue.acknowledge([letter.delivery for letter in letters])
-+            await self._assemble(letters)
+-            await self._assemble(messages)
+             await self.queue.acknowledge([message.delivery for message in messages])
++            await self._assemble(messages)
 """,
     ),
     "acknowledge-what-failed": Mutation(
@@ -432,24 +432,24 @@ MUTATIONS = {
     "an-overtaken-request-is-not-answered": Mutation(
         _CATCH_UP,
         """
--            answer.answer(recovered=False, now=self.clock.now())
+-            answer.answer(None, self.clock.now())
 +            return
 """,
     ),
     "a-replay-is-not-remembered": Mutation(
         _CATCH_UP,
         """
--            channel.remember_replayed(viewer, event.announcement)
-             self.shown.learn_life(event.announcement)
+-            channel.remember_replayed(subscriber, event.announcement)
+             self.announced.learn_life(event.announcement)
 """,
     ),
     "a-lost-announcement-is-not-made-up-for": Mutation(
         _CATCH_UP,
         """
          request.reply = None
--        self._start(viewer, channel, request)
-+        request.answer(recovered=True, now=self.clock.now())
-+        viewer.send_answers()
+-        self._start(subscriber, channel, request)
++        request.answer([], self.clock.now())
++        subscriber.send_answers()
 """,
     ),
     "a-new-life-must-have-a-later-clock": Mutation(

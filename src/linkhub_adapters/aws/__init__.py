@@ -7,6 +7,7 @@
     botocore_speedups/    hooks that make botocore cheaper
     resources/            the plan of tables, queues and topic, provisioning, the template
     checks/               the comparison of an account with the plan
+    ports                 opens all of them at once
     lambda_handler        the same assembly behind AWS Lambda
 
 The names below are imported at their first use: boto3 (the extra ``aws``) takes 0.2 s, and only they need it.
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
     from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
     from linkhub_adapters.aws.lambda_handler import LambdaHandler
+    from linkhub_adapters.aws.ports import open_ports
     from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
     from linkhub_adapters.aws.sns.node_queues import NodeQueues
     from linkhub_adapters.aws.sns.notifier import SnsNotifier
+    from linkhub_adapters.aws.sns.topic_bus import TopicBus
     from linkhub_adapters.aws.sqs.calls import SqsCalls
     from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
     from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
@@ -59,6 +62,8 @@ _MODULES = {
     "SqsEventPublisher": "sqs.event_publisher",
     "SqsEventQueue": "sqs.event_queue",
     "SqsQueue": "sqs.queue_facts",
+    "TopicBus": "sns.topic_bus",
+    "open_ports": "ports",
 }
 
 __all__ = [
@@ -82,6 +87,8 @@ __all__ = [
     "SqsEventPublisher",
     "SqsEventQueue",
     "SqsQueue",
+    "TopicBus",
+    "open_ports",
 ]
 
 

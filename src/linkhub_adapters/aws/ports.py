@@ -43,7 +43,7 @@ async def open_ports(
     visibility_timeout_seconds: float = 30.0,
     receive_wait_seconds: float = 1.0,
 ) -> AsyncIterator[OpenedPorts]:
-    """Open queues, tables and topic, which ``linkhub init`` creates. Leaving the context closes the clients.
+    """Open queues, tables and topic, which have to exist. Leaving the context closes the clients.
 
     SQS decides after how many deliveries a message goes to the dead letters (``maxReceiveCount``).
 

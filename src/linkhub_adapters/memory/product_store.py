@@ -88,7 +88,7 @@ class MemoryProductStore:
             return unreadable
         if (stored := self.rows.get(record.key)) is not None:
             return Exists(self._with_cursor(stored))
-        self._put(record)
+        self.put(record)
         return Created(self._event_cursor(record.key.seller_handle))
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
@@ -107,10 +107,11 @@ class MemoryProductStore:
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
             )
             return Revised()
-        self._put(evolve(after, shown=stored.shown or after.shown))
+        self.put(evolve(after, shown=stored.shown or after.shown))
         return Revised(self._event_cursor(after.key.seller_handle))
 
-    def _put(self, record: ProductRecord) -> None:
+    def put(self, record: ProductRecord) -> None:
+        """Store a product as it is, with the next number."""
         self._last_number += 1
         self.rows[record.key] = record
         # Both stay in the order of their numbers.

@@ -112,7 +112,7 @@ class CursorContract:
         cursor = await first_cursor(product_store)
         await product_store.create([a_record(a_key(number)) for number in range(5)])
         changes = await read_after(product_store, cursor)
-        assert videos(await read_after(product_store, changes.changes[2].cursor)) == videos(changes)[3:]
+        assert videos(await read_after(product_store, changes.changes[2].cursor))[-2:] == videos(changes)[3:]
 
     async def test_an_event_that_comes_back_as_a_cursor_gives_its_own_product_again(
         self, product_store: ProductStore
@@ -207,6 +207,9 @@ class ExactCursorContract(CursorContract):
         changes = await read_after(product_store, cursor)
         assert videos(changes) == numbered(3)
         assert videos(await read_after(product_store, changes.cursor)) == []
+        await product_store.create([a_record(a_key(4))])
+        changes = await read_after(product_store, cursor)
+        assert videos(await read_after(product_store, changes.changes[0].cursor)) == numbered(4)
 
     async def test_an_event_carries_the_number_below_the_lowest_owed_change(self, product_store: ProductStore) -> None:
         """It rises when the lowest debt is paid: then all changes below the next one are on the bus already."""

@@ -36,7 +36,8 @@ def create_table(dynamodb: DynamoDBClient, table: Table) -> None:
 class TableFixture:
     """Both tables, and the stores on them. ``dynamodb`` takes the faults.
 
-    ``clock`` is the clock of DynamoDB: its replies have it in their ``Date``. Nothing of a store reads another clock.
+    ``clock`` is the clock of DynamoDB: its replies have it in their ``Date``, and each takes ``reply_seconds``. The
+    stores read no other clock.
     """
 
     dynamodb: DynamoDBClient
@@ -44,24 +45,31 @@ class TableFixture:
     products: Table
     staging: Table
     clock: FakeClock = field(factory=lambda: FakeClock(NOON + timedelta(days=1)))
+    reply_seconds: float = 0.0
     calls: DynamoDbCalls = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         calls = AwsCalls(service="DynamoDB", executor=self.threads)
-        self.calls = self.calls_of(self.dynamodb, calls)
+        self.calls = self.calls_of(calls)
         self.dynamodb.meta.events.register("before-parse.dynamodb", self._date)
 
-    def calls_of(self, dynamodb: DynamoDBClient, calls: AwsCalls) -> DynamoDbCalls:
+    def another_store(self, *, seconds_ahead: float = 0.0) -> DynamoDbProductStore:
+        """The store of another process, whose clock is ahead by so many seconds."""
+        calls = self.calls_of(AwsCalls(service="DynamoDB", executor=self.threads), seconds_ahead)
+        return DynamoDbProductStore(calls=calls, table=self.products.name)
+
+    def calls_of(self, calls: AwsCalls, seconds_ahead: float = 0.0) -> DynamoDbCalls:
         """The calls of a process of its own."""
         return DynamoDbCalls(
-            dynamodb=dynamodb,
+            dynamodb=self.dynamodb,
             calls=calls,
             clock=self.clock,
-            store_clock=StoreClock(seconds=lambda: self.clock.now().timestamp()),
+            store_clock=StoreClock(seconds=lambda: self.clock.now().timestamp() + seconds_ahead),
             jitter=lambda: 0.5,
         )
 
     def _date(self, response_dict: dict[str, Any], **_: object) -> None:
+        self.clock.advance(self.reply_seconds)
         response_dict["headers"]["date"] = format_datetime(self.clock.now(), usegmt=True)
 
     @property
@@ -81,7 +89,7 @@ class TableFixture:
 
 @contextmanager
 def open_tables(dynamodb: DynamoDBClient, *, has_index: bool = True) -> Iterator[TableFixture]:
-    """Make the tables, and remove them in the end; a products table of other hands may be without the index.
+    """Make the tables, and remove them in the end; a products table of another service may have no index.
 
     The client is used as it is: only one that was taught to handle items fast does.
     """

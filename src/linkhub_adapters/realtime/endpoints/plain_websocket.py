@@ -1,4 +1,4 @@
-"""The plain WebSocket: text frames that hold ``{"event": ..., "data": ...}``, both ways."""
+"""The plain WebSocket: text frames with ``{"event": ..., "data": ...}`` in both directions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from websockets.http11 import Request
 
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 
 __all__ = ["PRODUCTS_PATH", "PlainHandler", "plain_endpoint", "plain_routes"]
@@ -25,40 +25,40 @@ _FORM: Final = 'a message is {"event": "...", "data": {...}}'
 
 
 class PlainHandler:
-    """A viewer behind a plain WebSocket."""
+    """The message handler of a plain WebSocket, with its subscriber."""
 
-    __slots__ = ("_connection", "_hub", "_viewer")
+    __slots__ = ("_connection", "_hub", "_subscriber")
 
     has_heartbeat = False
 
     def __init__(self, hub: Hub, connection: WebSocketConnection) -> None:
         self._hub = hub
         self._connection = connection
-        self._viewer: Viewer | None = None
+        self._subscriber: Subscriber | None = None
 
     def open(self) -> None:
-        """Greet the viewer."""
+        """See :class:`~.connection.MessageHandler`."""
         connection = self._connection
-        self._viewer = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
+        self._subscriber = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
-        """Take a message."""
-        if self._viewer is None:
+        """See :class:`~.connection.MessageHandler`."""
+        if self._subscriber is None:
             return
         read = _read(message)
         if isinstance(read, str):
-            self._hub.receive_malformed(self._viewer, read)
+            self._hub.receive_malformed(self._subscriber, read)
         else:
-            self._hub.receive(self._viewer, *read)
+            self._hub.receive(self._subscriber, *read)
 
     def lose(self) -> None:
-        """Forget the viewer."""
-        if self._viewer is not None:
-            self._hub.disconnect(self._viewer)
+        """See :class:`~.connection.MessageHandler`."""
+        if self._subscriber is not None:
+            self._hub.disconnect(self._subscriber)
 
 
 def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHandler]:
-    """What the gateway has at ``/products``: everybody is let in."""
+    """The endpoint of ``/products``."""
 
     def admit(connection: WebSocketConnection, _: Request) -> PlainHandler:
         return PlainHandler(hub, connection)
@@ -67,7 +67,7 @@ def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHa
 
 
 def plain_routes() -> list[Route]:
-    """The answer to a request for ``/products`` without a handshake, for the HTTP application: 426."""
+    """The route for a request to ``/products`` without a handshake: 426."""
     return [Route(PRODUCTS_PATH, _require_upgrade, methods=["GET"], include_in_schema=False)]
 
 
@@ -81,7 +81,7 @@ async def _require_upgrade(_: HttpRequest) -> Response:
 
 
 def _read(message: str | bytes) -> tuple[str, object] | str:
-    """The event and its data, or what is wrong."""
+    """The event and its data, or the problem."""
     if isinstance(message, bytes):
         return f"Binary messages have no meaning here; {_FORM}"
     try:
