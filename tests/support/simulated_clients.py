@@ -121,9 +121,10 @@ class SimulatedClient:
             other = next(each for each in _TRANSPORTS if each is not self._viewer.dialect)
             self._connected_to.switch_transport(self._viewer, other, self._writer())
 
-    def subscribe(self, seller_handle: str, since: str | None = None) -> None:
-        """Ask for a shop, with what changed after ``since``; the acknowledgement goes to ``acknowledged``."""
-        self._say(SUBSCRIBE, {"seller_handle": seller_handle} | ({} if since is None else {"since": since}))
+    def subscribe(self, seller_handle: str, since: str | None = None, *, cursor: str | None = None) -> None:
+        """Ask for a shop, with what changed after ``since`` or ``cursor``; acknowledgements go to ``acknowledged``."""
+        after = {name: value for name, value in (("since", since), ("cursor", cursor)) if value is not None}
+        self._say(SUBSCRIBE, {"seller_handle": seller_handle} | after)
 
     def unsubscribe(self, seller_handle: str | None = None) -> None:
         """Leave a shop, or all of them."""
