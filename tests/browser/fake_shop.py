@@ -1,6 +1,6 @@
 """A linkhub that is not one: the REST page, the plain WebSocket and the assets, with levers for tests.
 
-It keeps what a page relies on (newest first, `since`, pages, `subscribed` before what was missed before what is live)
+It keeps what a page relies on (newest first, cursors, pages, `subscribed` before what was missed before live events)
 and lets a test say what happens: publish, cut the sockets, refuse them, fail REST, stop and start on the same port.
 """
 
@@ -78,11 +78,13 @@ class FakeShop:
 
     products: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     revisions: dict[str, int] = attrs.field(factory=dict)
+    changes: dict[str, int] = attrs.field(factory=dict)
     operator: FakeOperator = attrs.field(factory=FakeOperator)
     refuses_sockets: bool = False
     rest_status: int = 200
     port: int = 0
-    since_seen: list[str | None] = attrs.field(factory=list)
+    forgets_cursors: bool = False
+    cursors_seen: list[str | None] = attrs.field(factory=list)
     subscriptions: asyncio.Queue[dict[str, Any]] = attrs.field(factory=asyncio.Queue)
     _sockets: set[WebSocket] = attrs.field(factory=set, init=False)
     _speaking: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
@@ -129,10 +131,13 @@ class FakeShop:
         self._sockets.clear()
 
     def add(self, *products: dict[str, Any]) -> None:
-        """Saves products without telling anyone."""
+        """Saves products without announcing them."""
         for product in products:
-            self.products[product["video_id"]] = product
-            self.revisions[product["video_id"]] = self.revisions.get(product["video_id"], 0) + 1
+            video_id = product["video_id"]
+            self.products[video_id] = product
+            self.revisions[video_id] = self.revisions.get(video_id, 0) + 1
+            self.changes.pop(video_id, None)
+            self.changes[video_id] = sum(self.revisions.values())
 
     async def publish(self, product: dict[str, Any]) -> None:
         """Saves a product as of now, first or newer revision, and tells the subscribers."""
@@ -159,6 +164,7 @@ class FakeShop:
             "event_type": "new_product" if revision == 1 else "product_updated",
             "event_id": f"{video_id}:{revision}",
             "revision": revision,
+            "cursor": _cursor(self.changes[video_id]),
             "product": self.products[video_id],
             "timestamp": now_text(),
         }
@@ -182,23 +188,31 @@ class FakeShop:
     async def _products(self, request: Request) -> Response:
         if self.rest_status != 200:
             return JSONResponse({"title": "asked for by the test"}, self.rest_status)
-        since = request.query_params.get("since")
-        self.since_seen.append(since)
+        cursor = request.query_params.get("cursor")
+        self.cursors_seen.append(cursor)
         limit = int(request.query_params.get("limit", "20"))
-        products = self._newest_first(since)
-        last_key = request.query_params.get("lastKey")
-        if last_key:
-            after = json.loads(unquote(last_key))["video_id"]
-            products = [product for product in products if product["video_id"] < after]
-        return JSONResponse(_page_body(request.path_params["handle"], since, products, limit))
+        if cursor and self.forgets_cursors:
+            return JSONResponse({"title": "Unknown cursor"}, 410)
+        products = self._changed_after(cursor) if cursor else self._newest_first(request.query_params.get("lastKey"))
+        last = products[:limit][-1]["video_id"] if cursor and len(products) > limit else None
+        body = _page_body(request.path_params["handle"], products, limit)
+        body["metadata"]["cursor"] = _cursor(self.changes[last] if last else sum(self.revisions.values()))
+        return JSONResponse(body)
 
     async def _product(self, request: Request) -> Response:
         product = self.products.get(request.path_params["video_id"])
         return JSONResponse(product) if product else JSONResponse({"title": "no such product"}, 404)
 
-    def _newest_first(self, since: str | None) -> list[dict[str, Any]]:
-        ordered = [self.products[video_id] for video_id in sorted(self.products, reverse=True)]
-        return [product for product in ordered if since is None or product["updated_at"] > since]
+    def _newest_first(self, last_key: str | None) -> list[dict[str, Any]]:
+        products = [self.products[video_id] for video_id in sorted(self.products, reverse=True)]
+        if not last_key:
+            return products
+        after = json.loads(unquote(last_key))["video_id"]
+        return [product for product in products if product["video_id"] < after]
+
+    def _changed_after(self, cursor: str) -> list[dict[str, Any]]:
+        """Oldest change first."""
+        return [self.products[video_id] for video_id, change in self.changes.items() if change > int(cursor[1:])]
 
     async def _socket(self, peer: WebSocket) -> None:
         if self.refuses_sockets:
@@ -222,10 +236,13 @@ class FakeShop:
         self.subscriptions.put_nowait(message["data"])
 
     async def _subscribe(self, peer: WebSocket, request: dict[str, Any]) -> None:
-        missed = self._newest_first(request["since"]) if request.get("since") else []
+        cursor = request.get("cursor")
+        missed = self._changed_after(cursor) if cursor else []
         is_recovered = len(missed) <= _MOST_MISSED
         answer = {"seller_handle": request["seller_handle"], "message": "subscribed", "timestamp": now_text()}
-        await _send(peer, "subscribed", answer | {"recovered": is_recovered})
+        await _send(
+            peer, "subscribed", answer | {"recovered": is_recovered, "cursor": cursor if is_recovered else None}
+        )
         for product in missed if is_recovered else []:
             event = self._event(product["video_id"])
             await _send(peer, event["event_type"], event)
@@ -235,6 +252,10 @@ class FakeShop:
 def now_text() -> str:
     """Now, as the product store writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _cursor(change: int) -> str:
+    return f"c{change}"
 
 
 def _file(path: Path) -> Any:
@@ -248,7 +269,7 @@ async def _show_api_docs(_: Request) -> HTMLResponse:
     return HTMLResponse(api_docs.render(openapi.describe(documents.openapi_paths())))
 
 
-def _page_body(handle: str, since: str | None, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+def _page_body(handle: str, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:
     page = products[:limit]
     has_more = len(products) > limit
     key = {"seller_handle": handle, "video_id": page[-1]["video_id"]} if has_more else None
@@ -259,7 +280,7 @@ def _page_body(handle: str, since: str | None, products: list[dict[str, Any]], l
             "lastEvaluatedKey": quote(json.dumps(key)) if key else None,
             "count": len(page),
         },
-        "metadata": {"sellerHandle": handle, "since": since, "timestamp": now_text()},
+        "metadata": {"sellerHandle": handle, "since": None, "timestamp": now_text()},
     }
 
 

@@ -104,7 +104,7 @@ class Sockets:
 
 
 def _asks_for_changes(request: Request) -> bool:
-    return "/products?" in request.url and "since=" in request.url
+    return "/products?" in request.url and "cursor=" in request.url
 
 
 async def _abort(route: Route) -> None:
@@ -195,7 +195,7 @@ async def test_it_is_live_without_websockets(
         await socket.close()
 
     await page.route_web_socket("**/socket.io/**", close)
-    await page.route("**/products?*since=*", _abort)
+    await page.route("**/products?*cursor=*", _abort)
     with await _serve(deployment, storefront):
         await page.goto(storefront.url)
         await _expect_connection(page, "live")
@@ -210,7 +210,7 @@ async def test_it_loads_again_when_more_was_missed_than_is_sent_after(
     """A page that missed 120 products shows the newest 20 once it is live, and the next 20 when asked for more."""
     deployment = Deployment(tmp_path)
     await page.route("**/socket.io/**", _abort)
-    await page.route("**/products?*since=*", _abort)
+    await page.route("**/products?*cursor=*", _abort)
     with await _serve(deployment, storefront) as server:
         await page.goto(storefront.url)
         await _expect_connection(page, "offline")

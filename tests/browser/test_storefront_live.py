@@ -108,37 +108,36 @@ async def test_restarted_server_is_found_again(page: Page, shop: FakeShop) -> No
     assert await page.evaluate("window.isSamePage")
 
 
-async def test_subscription_carries_the_last_time_seen(page: Page, shop: FakeShop) -> None:
-    """The first subscription asks for what came after the page, one after a poll for what came after that."""
+async def test_subscription_carries_the_last_cursor_seen(page: Page, shop: FakeShop) -> None:
+    """The first subscription has the cursor of the page, one after an event and a poll the last of theirs."""
     await open_shop(page, shop)
     first = await next_subscription(shop)
+    assert first == {"seller_handle": SELLER, "cursor": f"c{len(shop.products)}"}
     await shop.publish(sample_product(50))
-    published_at = shop.products[max(shop.products)]["updated_at"]
     await expect(page.locator(".badge:visible")).to_have_count(1)
     shop.refuses_sockets = True
     await shop.cut_sockets()
-    await expect_status(page, "polling")  # it was answered: a socket that is quicker than that asks for more, not less
+    await expect_status(page, "polling")
+    assert shop.cursors_seen[-1] == f"c{len(shop.products)}"  # the event's
     shop.refuses_sockets = False
-    second = await next_subscription(shop)
-    assert first["seller_handle"] == second["seller_handle"] == SELLER
-    assert first["since"] < published_at <= second["since"]
+    assert (await next_subscription(shop))["cursor"] == f"c{len(shop.products)}"
 
 
 async def test_polling_takes_over_while_sockets_are_refused(page: Page, shop: FakeShop) -> None:
-    """Without sockets the page polls with `since`, still shows arrivals, and goes live when sockets are back."""
+    """Without sockets the page polls with its cursor, still shows arrivals, and goes live when sockets are back."""
     await open_shop(page, shop)
     shop.refuses_sockets = True
     await shop.cut_sockets()
     await expect_status(page, "polling")
     await shop.publish(sample_product(50, title="Found by asking"))
     await expect(page.locator(".tile").first).to_contain_text("Found by asking", timeout=20_000)
-    assert shop.since_seen[-1] is not None
+    assert shop.cursors_seen[-1] is not None
     shop.refuses_sockets = False
     await expect_status(page, "live")
 
 
 async def test_too_much_missed_reads_the_page_again(page: Page, shop: FakeShop) -> None:
-    """When the server does not replay, the first page is read anew, as often as it takes."""
+    """When the server cannot replay, the first page is read again, as often as it takes, and its cursor is used."""
     await open_shop(page, shop)
     await next_subscription(shop)
     shop.rest_status = 503
@@ -151,6 +150,19 @@ async def test_too_much_missed_reads_the_page_again(page: Page, shop: FakeShop) 
     await expect(page.locator(".tile")).to_have_count(20)
     await expect(page.locator(".badge:visible")).to_have_count(0)
     await expect_status(page, "live")
+    cursors = [(await next_subscription(shop))["cursor"]]
+    while not shop.subscriptions.empty():
+        cursors.append((await next_subscription(shop))["cursor"])
+    assert cursors[-1] == f"c{sum(shop.revisions.values())}"
+
+
+async def test_a_cursor_that_the_server_does_not_know_reads_the_page_again(page: Page, shop: FakeShop) -> None:
+    """Polling is answered with 410: the page is read again."""
+    await open_shop(page, shop)
+    shop.refuses_sockets = shop.forgets_cursors = True
+    await shop.cut_sockets()
+    shop.add(*(sample_product(number) for number in range(26, 30)))
+    await expect(page.locator(".tile").first).to_have_attribute("data-video-id", max(shop.products), timeout=20_000)
 
 
 async def test_errors_of_the_server_do_not_close_the_shop(page: Page, shop: FakeShop, complaints: list[str]) -> None:

@@ -23,7 +23,7 @@ import orjson
 from attrs import define, field, frozen
 
 from linkhub_adapters.realtime import Hub, RealtimeSettings
-from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
@@ -36,7 +36,7 @@ _TRANSPORTS: Final = [
     WireFormat(
         name=f"simulated {number}",
         encode=lambda announcement: (announcement.event_type, announcement.event_json),
-        message=lambda event, data_json: (event, data_json),
+        encode_reply=lambda reply, data_json: (reply.event, data_json),
         joins=False,
     )
     for number in range(2)
@@ -100,31 +100,30 @@ class SimulatedClient:
     received: list[Received] = field(factory=list, init=False)
     acknowledged: list[Mapping[str, Any]] = field(factory=list, init=False)
     connections: int = field(default=0, init=False)
-    _viewer: Viewer | None = field(default=None, init=False)
+    _subscriber: Subscriber | None = field(default=None, init=False)
     _connected_to: Hub | None = field(default=None, init=False)
 
     @property
     def is_connected(self) -> bool:
         """Whether it has a connection."""
-        return self._viewer is not None
+        return self._subscriber is not None
 
     def connect(self) -> None:
         """Open a connection, in the place of an older one."""
         self.leave()
         self.connections += 1
         self._connected_to = self.hub
-        self._viewer = self.hub.connect(_TRANSPORTS[0], self._writer(), lambda: self.unsent_bytes)
+        self._subscriber = self.hub.connect(_TRANSPORTS[0], self._writer(), lambda: self.unsent_bytes)
 
     def switch_transport(self) -> None:
         """Go on with this connection over another transport, as a Socket.IO client that leaves polling."""
-        if self._viewer is not None and self._connected_to is not None:
-            other = next(each for each in _TRANSPORTS if each is not self._viewer.dialect)
-            self._connected_to.switch_transport(self._viewer, other, self._writer())
+        if self._subscriber is not None and self._connected_to is not None:
+            other = next(each for each in _TRANSPORTS if each is not self._subscriber.wire_format)
+            self._connected_to.switch_transport(self._subscriber, other, self._writer())
 
-    def subscribe(self, seller_handle: str, since: str | None = None, *, cursor: str | None = None) -> None:
-        """Ask for a shop, with what changed after ``since`` or ``cursor``; acknowledgements go to ``acknowledged``."""
-        after = {name: value for name, value in (("since", since), ("cursor", cursor)) if value is not None}
-        self._say(SUBSCRIBE, {"seller_handle": seller_handle} | after)
+    def subscribe(self, seller_handle: str, since: str | None = None, cursor: str | None = None) -> None:
+        """Ask for a shop, with what changed after ``since`` or ``cursor``; the answer goes to ``acknowledged``, too."""
+        self._say(SUBSCRIBE, {"seller_handle": seller_handle, "since": since, "cursor": cursor})
 
     def unsubscribe(self, seller_handle: str | None = None) -> None:
         """Leave a shop, or all of them."""
@@ -136,7 +135,7 @@ class SimulatedClient:
 
     def leave(self) -> None:
         """Cut the connection, if there is one."""
-        viewer, self._viewer = self._viewer, None
+        viewer, self._subscriber = self._subscriber, None
         if viewer is not None and self._connected_to is not None:
             self._connected_to.disconnect(viewer)
 
@@ -152,8 +151,8 @@ class SimulatedClient:
         return [(data["product"]["video_id"], data["revision"]) for data in shown]
 
     def _say(self, event: str, data: object) -> None:
-        if self._viewer is not None and self._connected_to is not None:
-            self._connected_to.receive(self._viewer, event, data, self._acknowledge)
+        if self._subscriber is not None and self._connected_to is not None:
+            self._connected_to.receive(self._subscriber, event, data, self._acknowledge)
 
     def _writer(self) -> Callable[[tuple[str, bytes]], None]:
         connection = self.connections

@@ -35,8 +35,8 @@ How they are put together, on a running event loop::
         group.create_task(gateway.close(spread_seconds=3)) # WebSockets are closed with 1001
     hub.close()
 
-`Hub.stats` is what ``GET /api/v1/websocket/stats`` answers; `Hub.viewers_by_transport`, `Hub.subscription_count` and
-`Hub.counters` are for metrics.
+`Hub.stats` is what ``GET /api/v1/websocket/stats`` answers; `Hub.connections_by_transport`, `Hub.subscription_count`
+and `Hub.counters` are for metrics.
 """
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason

@@ -1,7 +1,8 @@
-"""A viewer of one shop, as a program: subscribes over WebSocket, and comes back after every loss with ``since``.
+"""A client of one shop: subscribes over WebSocket, and connects again with its last cursor after every loss.
 
-The server sends again what was missed in between. What was seen already is dropped here, as every viewer has to: a
-revision that is no later one of the same product with the same ``created_at``.
+The cursor is the last one that the server sent: with the first page of the shop, over REST, or with an event. A port
+that answers WebSockets alone has no REST: there the first event brings the cursor. A copy of an event is dropped: a
+revision that is not later than the known one of the same product with the same ``created_at``.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
-from typing import Any, Literal
+from http.client import HTTPException
+from typing import Any, Final, Literal
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 import orjson
 from attrs import define, field
@@ -20,14 +23,13 @@ from websockets.exceptions import WebSocketException
 
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
 from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import timestamp_text
-from linkhub_core.wire.shop_query import next_since
 
 __all__ = ["ShopWatch", "websocket_url"]
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.5, 10.0
-_PRODUCT_EVENTS = frozenset({"new_product", "product_updated"})
+_PAGE_TIMEOUT_SECONDS: Final = 10.0
+_PRODUCT_EVENTS: Final = frozenset({"new_product", "product_updated"})
 
 
 def websocket_url(url: str) -> str:
@@ -47,13 +49,13 @@ def websocket_url(url: str) -> str:
 class ShopWatch:
     """The live events of a shop, each revision of a product once.
 
-    ``tell`` hears of what is not an event: losses, returns, and what the server has to say.
+    ``tell`` gets what is not an event: losses, returns, and messages of the server.
     """
 
     url: str
     seller_handle: str
     tell: Callable[[str], None]
-    _since: str | None = field(default=None, init=False)
+    _cursor: str | None = field(default=None, init=False)
     _seen: dict[tuple[str, str], int] = field(factory=dict, init=False)
     _failures: int = field(default=0, init=False)
 
@@ -63,40 +65,63 @@ class ShopWatch:
         Raises:
             ServiceUnavailable: the server could not be reached the first time.
         """
-        has_been_there = False
+        was_connected = False
         while True:
             try:
+                if self._cursor is None:
+                    await self._load_cursor()
                 async with connect(self.url, proxy=self._proxy()) as connection:
-                    has_been_there, self._failures = True, 0
+                    was_connected, self._failures = True, 0
                     await self._subscribe(connection)
                     async for frame in connection:
-                        if (event := self._take(orjson.loads(frame))) is not None:
+                        if (event := await self._take(connection, orjson.loads(frame))) is not None:
                             yield event
                 problem = f"the server closed the connection ({connection.close_code})"
             except (OSError, WebSocketException, TimeoutError) as error:
                 problem = str(error) or type(error).__name__
-                if not has_been_there:
+                if not was_connected:
                     advice = "is `linkhub serve` running there?"
                     raise ServiceUnavailable(self.url, f"{problem}; {advice}") from error
             await self._wait(problem)
 
     def _proxy(self) -> Literal[True] | None:
-        """A proxy is for the world outside, not for this machine."""
+        """A proxy is for other machines."""
         return None if urlsplit(self.url).hostname in _LOOPBACK else True
 
+    async def _load_cursor(self) -> None:
+        """Take the cursor of the shop's first page, where REST answers."""
+        parts = urlsplit(self.url)
+        scheme = "https" if parts.scheme == "wss" else "http"
+        root = parts.path.removesuffix("/products")
+        path = f"{root}/api/v1/shop/{self.seller_handle}/products"
+        address = parts._replace(scheme=scheme, path=path, query="limit=1").geturl()
+        opener = build_opener() if self._proxy() else build_opener(ProxyHandler({}))
+
+        def load() -> str | None:
+            try:
+                with opener.open(address, timeout=_PAGE_TIMEOUT_SECONDS) as answer:
+                    cursor: str | None = orjson.loads(answer.read())["metadata"].get("cursor")
+                    return cursor
+            except (HTTPError, HTTPException, KeyError, orjson.JSONDecodeError):  # no REST here, or none now
+                return None
+
+        self._cursor = await asyncio.to_thread(load)
+
     async def _subscribe(self, connection: ClientConnection) -> None:
-        data = {"seller_handle": self.seller_handle} | ({"since": self._since} if self._since else {})
+        data = {"seller_handle": self.seller_handle} | ({"cursor": self._cursor} if self._cursor else {})
         await connection.send(json_text.dump({"event": "subscribe_to_seller", "data": data}).decode())
 
-    def _take(self, frame: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def _take(self, connection: ClientConnection, frame: Mapping[str, Any]) -> Mapping[str, Any] | None:
         event, data = frame["event"], frame["data"]
         if event in _PRODUCT_EVENTS:
             return self._newer(data)
         if event == "subscribed":
             self.tell(data["message"])
-            if data.get("recovered") is False and self._since:
+            if data.get("recovered") is False:
                 self.tell("too much was missed to be sent again: `linkhub export` has it all")
-            self._remember(data["timestamp"])
+                await self._load_cursor()
+                if self._cursor is not None:
+                    await self._subscribe(connection)
         elif event == "error":
             self.tell(f"{data['code']}: {data['message']}")
         return None
@@ -104,18 +129,14 @@ class ShopWatch:
     def _newer(self, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         product = data["product"]
         life, revision = (product["video_id"], product["created_at"]), data["revision"]
-        self._remember(data["timestamp"])
+        self._cursor = data.get("cursor") or self._cursor
         if revision <= self._seen.get(life, 0):
             return None
         self._seen[life] = revision
         return data
 
-    def _remember(self, timestamp: str) -> None:
-        """Ask for what came after ``timestamp``, and for a little before it: servers' clocks differ."""
-        self._since = timestamp_text(next_since(datetime.fromisoformat(timestamp)))
-
     async def _wait(self, problem: str) -> None:
         seconds = min(_MAX_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2**self._failures)
         self._failures += 1
         self.tell(f"lost {self.url}: {problem}; trying again")
-        await asyncio.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311  only so that not all come back at once
+        await asyncio.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311  so that not all clients return at once

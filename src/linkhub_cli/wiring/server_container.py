@@ -97,7 +97,7 @@ def _app(
 def _realtime_readings(hub: Hub) -> Function[[], Readings]:
     return lambda: {
         **asdict(hub.counters),
-        "connections": hub.viewers_by_transport(),
+        "connections": hub.connections_by_transport(),
         "subscriptions": hub.subscription_count,
     }
 

@@ -1,15 +1,15 @@
-"""One subscriber's session: a message comes in, named outcomes come out. The same for every way to connect.
+"""The session of one connection: a message comes in, outcomes come out. The same for every transport.
 
-| message                   | data                          | outcomes                                       |
-|---------------------------|-------------------------------|------------------------------------------------|
-| `subscribe_to_seller`     | `{seller_handle, since?}`     | `Join`; once it is done, the `subscribed` reply|
-| `unsubscribe`             | `{seller_handle?}` or nothing | `Leave`, then the `unsubscribed` reply         |
-| `get_subscription_status` | anything                      | the `subscription_status` reply                |
-| anything else             |                               | an `error` reply, and nothing else changes     |
+| message                   | data                                | outcomes                                       |
+|---------------------------|-------------------------------------|------------------------------------------------|
+| `subscribe_to_seller`     | `{seller_handle, cursor? or since?}`| `Join`; once it is done, the `subscribed` reply|
+| `unsubscribe`             | `{seller_handle?}` or nothing       | `Leave`, then the `unsubscribed` reply         |
+| `get_subscription_status` | anything                            | the `subscription_status` reply                |
+| anything else             |                                     | an `error` reply, and nothing else changes     |
 
-Rule 1. Whatever comes in, the session goes on: what is wrong is named in an `error` by its :class:`ErrorCode`.
+Rule 1. A wrong message does not end the session: an `error` names the fault by its :class:`ErrorCode`.
 Rule 2. Subscribing again to the same shop changes nothing and is answered again, with what was missed if asked for.
-Rule 3. Time comes in: ``monotonic`` in seconds for the rate, ``now`` for what the replies say.
+Rule 3. Time is an argument: ``monotonic`` in seconds for the message rate, ``now`` for the replies.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from attrs.validators import gt
 
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.cursor import Cursor, parse_cursor
 from linkhub_core.wire.shop_query import parse_seller, parse_since
 
 __all__ = [
     "GET_STATUS",
     "SUBSCRIBE",
     "UNSUBSCRIBE",
+    "After",
     "ErrorCode",
     "Join",
     "Leave",
@@ -37,6 +39,7 @@ __all__ = [
     "Reply",
     "SessionLimits",
     "SubscriberSession",
+    "parse_after",
     "subscribed",
 ]
 
@@ -44,33 +47,41 @@ SUBSCRIBE = "subscribe_to_seller"
 UNSUBSCRIBE = "unsubscribe"
 GET_STATUS = "get_subscription_status"
 
+After = datetime | Cursor | None
+"""Where a client left off: a time, a cursor, or None if it wants live events only."""
+
 _MINUTE_SECONDS = 60.0
 _NAMED_CHARACTERS = 64
 
 
 class ErrorCode(StrEnum):
-    """What was wrong with a message; the texts are part of the contract with clients."""
+    """The fault of a message; the texts are part of the contract with clients."""
 
     INVALID_MESSAGE = "invalid_message"
     UNKNOWN_EVENT = "unknown_event"
     INVALID_DATA = "invalid_data"
     INVALID_SELLER_HANDLE = "invalid_seller_handle"
     INVALID_SINCE = "invalid_since"
+    INVALID_CURSOR = "invalid_cursor"
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
     RATE_LIMITED = "rate_limited"
 
 
-_CODE_OF_PARAMETER = {"seller_handle": ErrorCode.INVALID_SELLER_HANDLE, "since": ErrorCode.INVALID_SINCE}
+_CODE_OF_PARAMETER = {
+    "seller_handle": ErrorCode.INVALID_SELLER_HANDLE,
+    "since": ErrorCode.INVALID_SINCE,
+    "cursor": ErrorCode.INVALID_CURSOR,
+}
 
 
 @frozen(kw_only=True)
 class SessionLimits:
-    """What one connection may do.
+    """The limits of one connection.
 
     Attributes:
-        max_subscriptions: how many shops it may watch.
+        max_subscriptions: how many shops it may subscribe to.
         messages_per_minute: how many messages it may send in a minute; all of them may come at once.
-        max_frame_bytes: the longest message that it may send. Whoever reads the bytes keeps this one.
+        max_frame_bytes: the longest message that it may send; the transport enforces this one.
     """
 
     max_subscriptions: int = field(default=50, validator=gt(0))
@@ -88,15 +99,15 @@ class Reply:
 
 @frozen(kw_only=True)
 class Join:
-    """The subscriber watches this shop from now on; answer with :func:`subscribed`, then what changed ``since``."""
+    """The client subscribes to this shop; answer with :func:`subscribed`, then replay what changed after ``after``."""
 
     seller_handle: str
-    since: datetime | None
+    after: After
 
 
 @frozen(kw_only=True)
 class Leave:
-    """The subscriber watches these shops no longer."""
+    """The client leaves these shops."""
 
     seller_handles: Sequence[str]
 
@@ -104,36 +115,55 @@ class Leave:
 Outcome = Reply | Join | Leave
 
 
-def subscribed(seller_handle: str, *, recovered: bool, now: datetime) -> Reply:
+def parse_after(data: Mapping[str, Any], seller_handle: str) -> After:
+    """Read ``cursor`` and ``since``, of which one may be there.
+
+    Raises:
+        InvalidQuery: one of them breaks a rule, or both are there.
+    """
+    since, cursor = parse_since(data.get("since")), parse_cursor(data.get("cursor"), seller_handle)
+    if since is not None and cursor is not None:
+        raise InvalidQuery("cursor", "cannot be combined with since")
+    return since or cursor
+
+
+def subscribed(seller_handle: str, *, recovered: bool, now: datetime, cursor: str | None = None) -> Reply:
     """The answer to a ``Join`` that was carried out.
 
     Args:
         seller_handle: the shop.
         recovered: whether everything that was missed follows; if not, the client has to load the page again.
-        now: the time that the answer tells.
+        now: the time of the answer.
+        cursor: the client's own, if the replay began there.
     """
-    what = f"Subscribed to {seller_handle}" if recovered else f"Subscribed to {seller_handle}; load the page again"
-    data = {"seller_handle": seller_handle, "message": what, "timestamp": timestamp_text(now), "recovered": recovered}
+    message = f"Subscribed to {seller_handle}" if recovered else f"Subscribed to {seller_handle}; load the page again"
+    data = {
+        "seller_handle": seller_handle,
+        "message": message,
+        "timestamp": timestamp_text(now),
+        "recovered": recovered,
+        "cursor": cursor,
+    }
     return Reply(event="subscribed", data=data)
 
 
 @define(kw_only=True, eq=False)
 class SubscriberSession:
-    """The shops that one connection watches, and how much it has said lately."""
+    """The subscriptions of one connection, and its message rate."""
 
     client_id: str
     limits: SessionLimits
     _sellers: dict[str, None] = field(factory=dict, init=False)
-    # The moment at which all that was said would have been said at an even pace: one number instead of a list.
+    # When all messages would have been sent at an even pace: one number instead of a list.
     _paced_until: float = field(default=float("-inf"), init=False)
 
     @property
     def seller_handles(self) -> Sequence[str]:
-        """The shops that it watches, in the order in which it subscribed."""
+        """The shops that it is subscribed to, in the order of subscription."""
         return tuple(self._sellers)
 
     def connected(self, now: datetime) -> Reply:
-        """What a new connection is greeted with."""
+        """The first event of a connection."""
         data = {"message": "Connected to linkhub", "clientId": self.client_id, "timestamp": timestamp_text(now)}
         return Reply(event="connected", data=data)
 
@@ -141,13 +171,13 @@ class SubscriberSession:
         """Take one message.
 
         Args:
-            event: its name, whatever the client chose.
-            data: decoded JSON, whatever the client chose.
+            event: its name; any text.
+            data: decoded JSON of any shape.
             monotonic: seconds of a monotonic clock.
-            now: the time that replies tell.
+            now: the time in replies.
 
         Returns:
-            What to do, in this order.
+            The outcomes, to be carried out in this order.
         """
         if not self._is_in_pace(monotonic):
             return [self._too_fast(now)]
@@ -166,14 +196,14 @@ class SubscriberSession:
         return [_error(ErrorCode.UNKNOWN_EVENT, f"There is no event {_named(event)}; there are {known}", now)]
 
     def receive_malformed(self, problem: str, *, monotonic: float, now: datetime) -> Sequence[Outcome]:
-        """Take a message in which there was no event to read; ``problem`` says why, in a sentence."""
+        """Take a message in which no event could be read; ``problem`` says why, in a sentence."""
         if not self._is_in_pace(monotonic):
             return [self._too_fast(now)]
         return [_error(ErrorCode.INVALID_MESSAGE, problem, now)]
 
     def _is_in_pace(self, monotonic: float) -> bool:
         paced_until = max(self._paced_until, monotonic) + _MINUTE_SECONDS / self.limits.messages_per_minute
-        # A hair of room, because a hundred times 0.6 is not quite 60.
+        # Tolerance, because a hundred times 0.6 is not quite 60.
         if paced_until > monotonic + _MINUTE_SECONDS + 1e-6:
             return False
         self._paced_until = paced_until
@@ -185,13 +215,14 @@ class SubscriberSession:
 
     def _subscribe(self, data: object, now: datetime) -> Sequence[Outcome]:
         wanted = _object(data)
-        seller_handle, since = parse_seller(wanted.get("seller_handle")), parse_since(wanted.get("since"))
+        seller_handle = parse_seller(wanted.get("seller_handle"))
+        after = parse_after(wanted, seller_handle)
         if seller_handle not in self._sellers and len(self._sellers) >= self.limits.max_subscriptions:
             most = self.limits.max_subscriptions
             problem = f"{most} subscriptions are the most for one connection; {seller_handle} was not added"
             return [_error(ErrorCode.TOO_MANY_SUBSCRIPTIONS, problem, now)]
         self._sellers[seller_handle] = None
-        return [Join(seller_handle=seller_handle, since=since)]
+        return [Join(seller_handle=seller_handle, after=after)]
 
     def _unsubscribe(self, data: object, now: datetime) -> Sequence[Outcome]:
         wanted = {} if data is None else _object(data)

@@ -1,6 +1,6 @@
-"""The news that a product has a new revision: what travels from the process that saved it to every viewer.
+"""The announcement of a new revision of a product: it travels from the process that saved it to every subscriber.
 
-The event that viewers get is encoded where the announcement is made and is never encoded again: a bus carries its
+The event that subscribers get is encoded where the announcement is made and is never encoded again: a bus carries its
 bytes, a hub frames them. Receivers keep the last :attr:`Announcement.order` of a product and drop what it covers.
 """
 
@@ -22,10 +22,10 @@ class Announcement:
     """One revision of one product, ready to send.
 
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product``,
-    ``timestamp`` and, if it is safe to give one, ``cursor``; the field ``event_type`` repeats its name. ``created_at``
-    and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and ``traceparent``
-    are of the message that brought the newest half, if one did. ``life`` names this life of the product among all
-    products of its shop: a product that was deleted and saved again has another ``created_at``.
+    ``timestamp`` and, if it is safe to give one, ``cursor``; ``event_type`` and ``cursor`` are repeated as fields.
+    ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and
+    ``traceparent`` are of the message that brought the newest half, if one did. ``life`` names this life of the product
+    among all products of its shop: a product that was deleted and saved again has another ``created_at``.
     """
 
     key: ProductKey
@@ -36,6 +36,7 @@ class Announcement:
     event_json: bytes = field(repr=False)
     correlation_id: str = ""
     traceparent: str | None = None
+    cursor: str | None = None
     life: int = field(init=False, eq=False, repr=False)
 
     @life.default

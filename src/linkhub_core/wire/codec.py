@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import (
@@ -58,6 +58,7 @@ __all__ = [
     "read_event",
     "stored_product",
     "timestamp_text",
+    "without_cursor",
 ]
 
 _TEXT = rules.text()
@@ -300,7 +301,21 @@ def announce_stored(
         event_json=json_text.dump(event),
         correlation_id=correlation_id,
         traceparent=traceparent,
+        cursor=cursor,
     )
+
+
+def without_cursor(announcement: Announcement) -> Announcement:
+    """The same announcement for receivers that must not see its cursor."""
+    if announcement.cursor is None:
+        return announcement
+    event_json = announcement.event_json.replace(_cursor_field(announcement.cursor), b"", 1)
+    return evolve(announcement, event_json=event_json, cursor=None)
+
+
+def _cursor_field(cursor: str) -> bytes:
+    """The field as :func:`announce_stored` writes it, before the product."""
+    return b'"cursor":"%b",' % cursor.encode()
 
 
 def read_announcement(event_json: bytes, correlation_id: str = "") -> Announcement:
@@ -311,7 +326,9 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
     """
     try:
         event = orjson.loads(event_json)  # strict: these very bytes go to every viewer
-        product = event["product"]
+        product, cursor = event["product"], event.get("cursor")
+        if cursor is not None:
+            event_json.index(_cursor_field(_TEXT(cursor)))  # else it could not be removed again
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
             revision=_REVISION(event["revision"]),
@@ -320,6 +337,7 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
             updated_at=_TEXT(product["updated_at"]),
             event_json=event_json,
             correlation_id=correlation_id,
+            cursor=cursor,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not an announcement: {broken!r}")]) from broken

@@ -21,6 +21,7 @@ __all__ = ["Cursor", "encode_cursor", "parse_cursor"]
 
 _MAX_CHARACTERS = 400
 _CURSOR = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _PARTS = re.compile(rb"([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{6})\.([!-~]{1,200})")
 
 
@@ -37,6 +38,22 @@ class Cursor:
     store: str
     seller_handle: str
     position: str
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The number that the position begins with, and the rest of the position.
+
+        Of two cursors of one store whose positions are numbers alone, the smaller is the earlier. The position of a
+        change is greater than each such position that the change follows.
+        """
+        digits = _NUMBER.match(self.position)
+        end = digits.end() if digits else 0
+        return int(self.position[:end] or 0), self.position[end:]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the position is a number alone."""
+        return self.position.isdecimal()
 
 
 def encode_cursor(cursor: Cursor) -> str:

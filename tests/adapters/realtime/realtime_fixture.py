@@ -42,10 +42,11 @@ from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.ports import Unreadable
+from linkhub_core.ports import Changes, UnknownCursor, Unreadable
 from linkhub_core.testing.builders import NOON, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.wire.codec import announce
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
@@ -87,6 +88,11 @@ class GatedProductStore(MemoryProductStore):
         await self._pass_gate()
         return await super().read(keys)
 
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """Wait at the gate, then read."""
+        await self._pass_gate()
+        return await super().changes(seller_handle, after, limit)
+
     async def _pass_gate(self) -> None:
         self.reading.set()
         await self.gate.wait()
@@ -96,7 +102,11 @@ class GatedProductStore(MemoryProductStore):
     def save(self, *records: ProductRecord) -> None:
         """Put products as they are."""
         for record in records:
-            self.rows[record.key] = record
+            self._put(record)
+
+    def cursor(self, seller_handle: str = SELLER) -> str:
+        """The cursor of a page that is read now."""
+        return self._cursor(seller_handle, self._last_number)
 
 
 @define

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from linkhub_adapters.realtime.hub.announced_revisions import Novelty, ShownRevisions
+from linkhub_adapters.realtime.hub.announced_revisions import AnnouncedRevisions, Novelty
 from linkhub_adapters.realtime.hub.catch_up import CatchUp
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer, Request
 from linkhub_adapters.realtime.hub.channel import Channel
-from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_core.model.announcement import Announcement
 from tests.adapters.realtime.test_hub_machine import HubMachine
 
@@ -28,7 +30,7 @@ _SETTINGS = settings(
 )
 
 _answer = Request.answer
-_judge = ShownRevisions.judge
+_judge = AnnouncedRevisions.judge
 _hold = Channel.hold
 
 
@@ -36,22 +38,22 @@ def _do_nothing(*_: Any, **__: Any) -> None:
     """In the place of a step."""
 
 
-def _any_life_is_new(self: ShownRevisions, announcement: Announcement) -> Novelty:
+def _any_life_is_new(self: AnnouncedRevisions, announcement: Announcement) -> Novelty:
     return Novelty.NEW if _judge(self, announcement) is Novelty.OTHER_LIFE else _judge(self, announcement)
 
 
-def _a_life_never_ends(self: ShownRevisions, announcement: Announcement) -> Novelty:
+def _a_life_never_ends(self: AnnouncedRevisions, announcement: Announcement) -> Novelty:
     return Novelty.REPEAT if _judge(self, announcement) is Novelty.OTHER_LIFE else _judge(self, announcement)
 
 
-def _begin_again(self: Channel, viewer: Viewer) -> CatchUpBuffer:
+def _begin_again(self: Channel, viewer: Subscriber) -> CatchUpBuffer:
     self.held.pop(viewer, None)
     return _hold(self, viewer)
 
 
-def _is_never_overtaken(self: Request, *, recovered: bool, now: datetime) -> None:
-    if recovered:
-        _answer(self, recovered=recovered, now=now)
+def _is_never_overtaken(self: Request, missed: Sequence[EncodedEvent] | None, now: datetime) -> None:
+    if missed is not None:
+        _answer(self, missed, now)
 
 
 def _is_never_sent(self: Request) -> None:
@@ -66,10 +68,10 @@ def _is_never_sent(self: Request) -> None:
         (CatchUp, "resume", _do_nothing),
         (Channel, "hold", _begin_again),
         (Channel, "remember_replayed", _do_nothing),
-        (ShownRevisions, "learn_life", _do_nothing),
-        (ShownRevisions, "judge", _any_life_is_new),
-        (ShownRevisions, "judge", _a_life_never_ends),
-        (Viewer, "drop_answers", _do_nothing),
+        (AnnouncedRevisions, "learn_life", _do_nothing),
+        (AnnouncedRevisions, "judge", _any_life_is_new),
+        (AnnouncedRevisions, "judge", _a_life_never_ends),
+        (Subscriber, "drop_answers", _do_nothing),
         (Request, "mark_sent", _is_never_sent),
     ],
 )

@@ -96,7 +96,7 @@ async def test_nothing_is_lost_or_doubled_while_it_upgrades(realtime: RealtimeFi
             nonlocal sent
             realtime.hub.broadcast(an_announcement(a_record(a_key(sent))))
             sent += 1
-            return realtime.hub.viewers_by_transport() == {"socket.io websocket": 1}
+            return realtime.hub.connections_by_transport() == {"socket.io websocket": 1}
 
         await until(announce_more)
         announce_more()

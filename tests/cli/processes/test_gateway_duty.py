@@ -50,7 +50,7 @@ async def _stream(realtime: RealtimeFixture, ends: list[float]) -> None:
             ends.append(asyncio.get_running_loop().time())
 
     stream = realtime.streams.open("192.0.2.1")
-    realtime.streams.watch(stream, "nalu-fashion", None)
+    realtime.streams.subscribe(stream, "nalu-fashion", {})
     try:
         await stream.pump(send)
     finally:

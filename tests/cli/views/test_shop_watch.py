@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import pytest
+from attrs import define, field
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from linkhub_cli.views.shop_watch import ShopWatch, websocket_url
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
@@ -20,30 +23,49 @@ SUBSCRIBED = ("subscribed", {"message": "Subscribed", "timestamp": "2026-01-15T1
 
 
 def _product(
-    video_id: str,
-    revision: int,
-    timestamp: str = "2026-01-15T12:00:10.000Z",
-    created_at: str = "2026-01-15T12:00:00.000Z",
+    video_id: str, revision: int, cursor: str | None = None, created_at: str = "2026-01-15T12:00:00.000Z"
 ) -> tuple[str, dict[str, Any]]:
     event = "new_product" if revision == 1 else "product_updated"
     product = {"video_id": video_id, "created_at": created_at}
-    return event, {"event_type": event, "revision": revision, "product": product, "timestamp": timestamp}
+    data = {"event_type": event, "revision": revision, "product": product}
+    return event, data | ({} if cursor is None else {"cursor": cursor})
+
+
+@define(eq=False)
+class _Server:
+    """Plays one script a subscription; answers REST with the next of ``pages``, or with 404."""
+
+    scripts: Iterator[Script]
+    pages: Iterator[str]
+    heard: list[Any] = field(factory=list)
+
+    async def play(self, connection: ServerConnection) -> None:
+        """Play scripts; after one that does not end with a loss, close the connection."""
+        is_lost = True
+        while is_lost:
+            self.heard.append(json.loads(await connection.recv())["data"])
+            script = next(self.scripts, ())
+            for event, data in script:
+                await connection.send(json.dumps({"event": event, "data": data}))
+            is_lost = bool(script) and script[-1][1].get("recovered") is False
+
+    def answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The first page, with a cursor."""
+        if request.path == "/products":
+            return None
+        assert request.path == "/api/v1/shop/nalu/products?limit=1"
+        cursor = next(self.pages, None)
+        body = json.dumps({"products": [], "metadata": {"cursor": cursor}})
+        return connection.respond(HTTPStatus.NOT_FOUND if cursor is None else HTTPStatus.OK, body)
 
 
 @asynccontextmanager
-async def _server(*scripts: Script) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that plays one script a connection and then closes it; gives its address and what it was sent."""
-    heard: list[dict[str, Any]] = []
-    waiting = iter(scripts)
-
-    async def play(connection: ServerConnection) -> None:
-        heard.append(json.loads(await connection.recv()))
-        for event, data in next(waiting, ()):
-            await connection.send(json.dumps({"event": event, "data": data}))
-
-    async with serve(play, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield f"ws://127.0.0.1:{port}/products", heard
+async def _server(*scripts: Script, pages: Sequence[str] = ()) -> AsyncIterator[tuple[str, list[Any]]]:
+    """A server; gives its address and the data of the subscriptions that it got."""
+    server = _Server(iter(scripts), iter(pages))
+    async with serve(server.play, "127.0.0.1", 0, process_request=server.answer) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/products", server.heard
 
 
 async def _watch(url: str, count: int) -> tuple[list[tuple[str, int]], list[str]]:
@@ -62,7 +84,7 @@ async def test_shows_each_revision_once() -> None:
     async with _server(script) as (url, heard):
         shown, told = await _watch(url, 3)
     assert shown == [("1", 1), ("1", 2), ("2", 1)]
-    assert heard == [{"event": "subscribe_to_seller", "data": {"seller_handle": "nalu"}}]
+    assert heard == [{"seller_handle": "nalu"}]
     assert told[0] == "Subscribed"
 
 
@@ -74,24 +96,23 @@ async def test_shows_a_product_that_was_deleted_and_saved_again() -> None:
     assert shown == [("1", 2), ("1", 1), ("2", 1)]
 
 
-async def test_comes_back_with_since() -> None:
-    """After a loss it asks for what came since shortly before the last thing it heard."""
-    async with _server([SUBSCRIBED, _product("1", 1)], [SUBSCRIBED, _product("1", 1), _product("2", 1)]) as (
-        url,
-        heard,
-    ):
-        shown, told = await _watch(url, 2)
-    assert shown == [("1", 1), ("2", 1)]
-    assert heard[1]["data"] == {"seller_handle": "nalu", "since": "2026-01-15T12:00:05.000Z"}
+async def test_begins_with_the_cursor_of_the_page_and_returns_with_the_last_one() -> None:
+    """That of the last event which had one; an event without a cursor changes nothing."""
+    first = [SUBSCRIBED, _product("1", 1, "c1"), _product("2", 1, "c2"), _product("3", 1)]
+    async with _server(first, [SUBSCRIBED, _product("2", 1), _product("4", 1)], pages=["c0"]) as (url, heard):
+        shown, told = await _watch(url, 4)
+    assert shown == [("1", 1), ("2", 1), ("3", 1), ("4", 1)]
+    assert [data["cursor"] for data in heard] == ["c0", "c2"]
     assert any(line.startswith(f"lost {url}") for line in told)
 
 
-async def test_says_when_too_much_was_missed() -> None:
-    """A server that cannot send again what was missed is quoted."""
+async def test_begins_again_from_the_page_when_too_much_was_missed() -> None:
+    """It says so, and subscribes with the page's cursor."""
     lost = ("subscribed", SUBSCRIBED[1] | {"recovered": False})
-    async with _server([SUBSCRIBED], [lost, _product("1", 1)]) as (url, _):
+    async with _server([lost], [SUBSCRIBED, _product("1", 1)], pages=["c0", "c9"]) as (url, heard):
         _, told = await _watch(url, 1)
     assert any("too much was missed" in line for line in told)
+    assert [data["cursor"] for data in heard] == ["c0", "c9"]
 
 
 async def test_errors_of_the_server_are_told() -> None:

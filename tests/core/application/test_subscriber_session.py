@@ -23,6 +23,7 @@ from linkhub_core.application.subscriber_session import (
     subscribed,
 )
 from linkhub_core.testing.builders import NOON
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 
 NOON_TEXT = "2026-01-15T12:00:00.000Z"
 
@@ -56,20 +57,40 @@ def test_a_new_connection_is_greeted_with_its_id() -> None:
 
 
 def test_subscribing_joins_the_shop() -> None:
-    """A handle alone joins from now on; with ``since``, from then."""
+    """A handle alone joins from now on; with ``since`` or ``cursor``, from there."""
     session = a_session()
-    assert say(session, SUBSCRIBE, {"seller_handle": "nalu"}) == [Join(seller_handle="nalu", since=None)]
+    assert say(session, SUBSCRIBE, {"seller_handle": "nalu"}) == [Join(seller_handle="nalu", after=None)]
     since = {"seller_handle": "kala", "since": "2026-01-01T00:00:00Z"}
-    assert say(session, SUBSCRIBE, since) == [Join(seller_handle="kala", since=datetime(2026, 1, 1, tzinfo=UTC))]
+    assert say(session, SUBSCRIBE, since) == [Join(seller_handle="kala", after=datetime(2026, 1, 1, tzinfo=UTC))]
+    cursor = Cursor(store="s", seller_handle="nalu", position="7")
+    again = {"seller_handle": "nalu", "cursor": encode_cursor(cursor)}
+    assert say(session, SUBSCRIBE, again) == [Join(seller_handle="nalu", after=cursor)]
     assert session.seller_handles == ("nalu", "kala")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cursor": "garbage"},
+        {"cursor": 7},
+        {"cursor": encode_cursor(Cursor(store="s", seller_handle="kala", position="7"))},
+        {"cursor": encode_cursor(Cursor(store="s", seller_handle="nalu", position="7")), "since": "2026-01-01"},
+    ],
+    ids=["garbage", "no text", "another shop's", "with since"],
+)
+def test_a_wrong_cursor_is_named(more: dict[str, object]) -> None:
+    """It has an error code of its own."""
+    session = a_session()
+    assert code_of(say(session, SUBSCRIBE, {"seller_handle": "nalu", **more})) == "invalid_cursor"
+    assert session.seller_handles == ()
 
 
 @pytest.mark.parametrize("recovered", [True, False])
 def test_the_answer_to_a_join_says_whether_all_that_was_missed_follows(recovered: bool) -> None:
-    """``subscribed`` has exactly the four documented fields."""
+    """``subscribed`` has exactly the documented fields."""
     reply = subscribed("nalu", recovered=recovered, now=NOON)
     assert reply.event == "subscribed"
-    assert reply.data.keys() == {"seller_handle", "message", "timestamp", "recovered"}
+    assert reply.data.keys() == {"seller_handle", "message", "timestamp", "recovered", "cursor"}
     assert (reply.data["seller_handle"], reply.data["timestamp"]) == ("nalu", NOON_TEXT)
     assert reply.data["recovered"] is recovered
 
@@ -150,10 +171,10 @@ def test_more_subscriptions_than_allowed_are_refused_until_one_is_given_up() -> 
     """The limit counts shops that are watched now."""
     session = a_session(max_subscriptions=2)
     for handle in ("a", "b"):
-        assert say(session, SUBSCRIBE, {"seller_handle": handle}) == [Join(seller_handle=handle, since=None)]
+        assert say(session, SUBSCRIBE, {"seller_handle": handle}) == [Join(seller_handle=handle, after=None)]
     assert code_of(say(session, SUBSCRIBE, {"seller_handle": "c"})) == "too_many_subscriptions"
     say(session, UNSUBSCRIBE, {"seller_handle": "a"})
-    assert say(session, SUBSCRIBE, {"seller_handle": "c"}) == [Join(seller_handle="c", since=None)]
+    assert say(session, SUBSCRIBE, {"seller_handle": "c"}) == [Join(seller_handle="c", after=None)]
 
 
 def test_by_default_fifty_shops_a_hundred_messages_a_minute_and_64_kib() -> None:
@@ -170,7 +191,7 @@ def test_a_minutes_messages_may_come_at_once_and_no_more() -> None:
     assert code_of(say(session, SUBSCRIBE, {"seller_handle": "nalu"})) == "rate_limited"
     assert session.seller_handles == ()
     assert say(session, SUBSCRIBE, {"seller_handle": "nalu"}, monotonic=6.0)[0] == Join(
-        seller_handle="nalu", since=None
+        seller_handle="nalu", after=None
     )
     assert code_of(say(session, GET_STATUS, monotonic=6.0)) == "rate_limited"
 

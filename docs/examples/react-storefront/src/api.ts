@@ -31,7 +31,7 @@ export interface Product {
 export interface ShopPage {
   products: Product[];
   pagination: { hasMore: boolean; lastEvaluatedKey: string | null; count: number };
-  metadata: { sellerHandle: string; since: string | null; timestamp: string };
+  metadata: { sellerHandle: string; since: string | null; timestamp: string; cursor?: string };
 }
 
 /** What `new_product` and `product_updated` carry. */
@@ -41,17 +41,24 @@ export interface ProductEvent {
   revision: number;
   product: Product;
   timestamp: string;
+  cursor?: string;
 }
 
 export interface ServerEvents {
-  subscribed: (answer: { seller_handle: string; message: string; timestamp: string; recovered: boolean }) => void;
+  subscribed: (answer: {
+    seller_handle: string;
+    message: string;
+    timestamp: string;
+    recovered: boolean;
+    cursor: string | null;
+  }) => void;
   new_product: (event: ProductEvent) => void;
   product_updated: (event: ProductEvent) => void;
   error: (problem: { code: string; message: string; timestamp: string }) => void;
 }
 
 export interface ClientEvents {
-  subscribe_to_seller: (request: { seller_handle: string; since: string }) => void;
+  subscribe_to_seller: (request: { seller_handle: string; cursor: string }) => void;
 }
 
 /** linkhub answered, but not with products. */
@@ -63,7 +70,12 @@ export class ShopError extends Error {
     this.status = status;
   }
 
-  /** Asking the same again cannot help. */
+  /** linkhub cannot go on from the cursor: load the page again. */
+  get isCursorGone(): boolean {
+    return this.status === 410;
+  }
+
+  /** The same request would fail again. */
   get isFinal(): boolean {
     return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
@@ -72,16 +84,16 @@ export class ShopError extends Error {
 interface Question {
   limit?: number;
   lastKey?: string | null;
-  since?: string;
+  cursor?: string;
   signal?: AbortSignal;
 }
 
-/** One page of a shop, newest first. */
+/** One page of a shop, newest first; with `cursor`, what changed after it, oldest change first. */
 export async function fetchShopProducts(
   seller: string,
-  { limit = PAGE_LIMIT, lastKey, since, signal }: Question = {},
+  { limit = PAGE_LIMIT, lastKey, cursor, signal }: Question = {},
 ): Promise<ShopPage> {
-  const query = new URLSearchParams({ limit: String(limit), ...(lastKey && { lastKey }), ...(since && { since }) });
+  const query = new URLSearchParams({ limit: String(limit), ...(lastKey && { lastKey }), ...(cursor && { cursor }) });
   const timeout = AbortSignal.timeout(ANSWER_MS);
   const response = await fetch(`${LINKHUB_URL}/api/v1/shop/${encodeURIComponent(seller)}/products?${query}`, {
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -90,23 +102,18 @@ export async function fetchShopProducts(
   return (await response.json()) as ShopPage;
 }
 
-/** Everything that changed after `since`, and the `since` for the next time. */
+/** Everything that changed after `cursor`, and the cursor for the next time. */
 export async function fetchChanges(
   seller: string,
-  since: string,
+  cursor: string,
   signal: AbortSignal,
-): Promise<{ products: Product[]; since: string }> {
-  const first = await fetchShopProducts(seller, { limit: CHANGES_LIMIT, since, signal });
-  const products = [...first.products];
-  for (let page = first; page.pagination.hasMore; ) {
-    page = await fetchShopProducts(seller, {
-      limit: CHANGES_LIMIT,
-      since,
-      lastKey: page.pagination.lastEvaluatedKey,
-      signal,
-    });
+): Promise<{ products: Product[]; cursor: string }> {
+  const products: Product[] = [];
+  for (let hasMore = true; hasMore; ) {
+    const page = await fetchShopProducts(seller, { limit: CHANGES_LIMIT, cursor, signal });
     products.push(...page.products);
+    cursor = page.metadata.cursor ?? cursor;
+    hasMore = page.pagination.hasMore;
   }
-  // The first answer's: what changes while the later ones are read is asked for again, instead of never.
-  return { products, since: first.metadata.timestamp };
+  return { products, cursor };
 }

@@ -12,14 +12,14 @@ export interface Copy {
   arrival: "new" | "updated" | null;
 }
 
-/** What came after the pages were loaded, by video id. */
+/** What came after the pages were loaded, by video id, and the last cursor that linkhub sent. */
 export interface News {
-  since: string | null;
+  cursor: string | null;
   copies: Readonly<Record<string, Copy>>;
   latest: Copy | null;
 }
 
-export const NO_NEWS: News = { since: null, copies: {}, latest: null };
+export const NO_NEWS: News = { cursor: null, copies: {}, latest: null };
 
 /** A copy that REST loaded with its page. */
 export function loaded(product: Product): Copy {
@@ -41,7 +41,7 @@ function isNewer(copy: Copy, known: Copy): boolean {
 }
 
 /** The news with those `copies` that are newer than what the page shows. */
-export function addNews(news: News, shown: readonly Product[], copies: readonly Copy[], since = news.since): News {
+export function addNews(news: News, shown: readonly Product[], copies: readonly Copy[], cursor = news.cursor): News {
   const onPage = new Map(shown.map((product) => [product.video_id, loaded(product)]));
   const kept: Record<string, Copy> = { ...news.copies };
   let latest = news.latest;
@@ -52,7 +52,7 @@ export function addNews(news: News, shown: readonly Product[], copies: readonly 
     kept[id] = copy;
     latest = copy;
   }
-  return { since, copies: kept, latest };
+  return { cursor, copies: kept, latest };
 }
 
 /** Pages and news as one list, in the order of REST: newest video first. */

@@ -21,7 +21,7 @@ const keys = {
   pages: (seller: string) => ["shop-products", seller] as const,
   // Events don't go into the pages' own entry: a page that is being loaded meanwhile would overwrite them.
   news: (seller: string) => ["shop-news", seller] as const,
-  poll: (seller: string) => ["shop-products-since", seller] as const,
+  poll: (seller: string) => ["shop-changes", seller] as const,
 };
 
 export function useShop(seller: string) {
@@ -48,16 +48,17 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
   useEffect(() => {
     if (!isLoaded) return;
     const socket: Socket<ServerEvents, ClientEvents> = io(`${LINKHUB_URL}/products`);
-    const take = ({ product, revision }: ProductEvent) => keep(client, seller, [arrived(product, revision)]);
+    const take = ({ product, revision, cursor }: ProductEvent) =>
+      keep(client, seller, [arrived(product, revision)], cursor);
+    const subscribe = () =>
+      socket.emit("subscribe_to_seller", { seller_handle: seller, cursor: cursorOf(client, seller) });
 
-    // "connect" comes again after each reconnection: asking with `since` is all that coming back takes.
-    socket.on("connect", () =>
-      socket.emit("subscribe_to_seller", { seller_handle: seller, since: sinceOf(client, seller) }),
-    );
+    // "connect" comes again after each reconnection: the cursor is all that is needed to go on.
+    socket.on("connect", subscribe);
     socket.on("subscribed", ({ recovered }) => {
       setSocketState("up");
-      // More was missed than linkhub sends after: load again. Events that come meanwhile are kept beside the pages.
-      if (!recovered) void client.invalidateQueries({ queryKey: keys.pages(seller) });
+      // linkhub cannot replay what was missed. Events that come while the page loads are kept beside the pages.
+      if (!recovered) void loadAgain(client, seller).then((isLoaded) => isLoaded && socket.connected && subscribe());
     });
     socket.on("new_product", take);
     socket.on("product_updated", take);
@@ -77,9 +78,15 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
   const poll = useQuery({
     queryKey: keys.poll(seller),
     queryFn: async ({ signal }) => {
-      const { products, since } = await fetchChanges(seller, sinceOf(client, seller), signal);
-      keep(client, seller, products.map((product) => arrived(product)), since);
-      return since;
+      try {
+        const { products, cursor } = await fetchChanges(seller, cursorOf(client, seller), signal);
+        keep(client, seller, products.map((product) => arrived(product)), cursor);
+        return cursor;
+      } catch (error) {
+        if (!(error instanceof ShopError && error.isCursorGone)) throw error;
+        await loadAgain(client, seller);
+        return cursorOf(client, seller);
+      }
     },
     enabled: isLoaded && socketState === "down",
     refetchInterval: POLL_MS,
@@ -91,17 +98,26 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
   return poll.isError ? "offline" : "polling";
 }
 
-function keep(client: QueryClient, seller: string, copies: readonly Copy[], since?: string): void {
+function keep(client: QueryClient, seller: string, copies: readonly Copy[], cursor?: string): void {
   const shown = productsOf(client.getQueryData<InfiniteData<ShopPage>>(keys.pages(seller)));
-  client.setQueryData<News>(keys.news(seller), (news = NO_NEWS) => addNews(news, shown, copies, since));
+  client.setQueryData<News>(keys.news(seller), (news = NO_NEWS) => addNews(news, shown, copies, cursor));
 }
 
-// Only REST moves it. An event may overtake one that was saved before it, and `metadata.timestamp` allows for that: it
-// lies a few seconds in the past. If the page is open for long, `recovered: false` loads it anew.
-function sinceOf(client: QueryClient, seller: string): string {
-  const [first] = client.getQueryData<InfiniteData<ShopPage>>(keys.pages(seller))?.pages ?? [];
-  const polled = client.getQueryData<News>(keys.news(seller))?.since;
-  return [first?.metadata.timestamp ?? "", polled ?? ""].reduce((a, b) => (a > b ? a : b));
+/** Load the pages again and go on with their cursor; false if they could not be loaded. */
+async function loadAgain(client: QueryClient, seller: string): Promise<boolean> {
+  await client.invalidateQueries({ queryKey: keys.pages(seller) });
+  if (client.getQueryState(keys.pages(seller))?.isInvalidated !== false) return false;
+  keep(client, seller, [], cursorOfPages(client, seller));
+  return true;
+}
+
+// The last one that linkhub sent: with an event, with a poll, or with the page.
+function cursorOf(client: QueryClient, seller: string): string {
+  return client.getQueryData<News>(keys.news(seller))?.cursor ?? cursorOfPages(client, seller) ?? "";
+}
+
+function cursorOfPages(client: QueryClient, seller: string): string | undefined {
+  return client.getQueryData<InfiniteData<ShopPage>>(keys.pages(seller))?.pages[0]?.metadata.cursor;
 }
 
 function productsOf(data: InfiniteData<ShopPage> | undefined): Product[] {

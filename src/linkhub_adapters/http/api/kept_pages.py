@@ -1,10 +1,11 @@
-"""The first page of a shop, kept as bytes while its shop does not change, and read once for all who ask at a time.
+"""The first page of a shop, kept as bytes while the shop does not change, and read once for all requests at a time.
 
 Rule 1. The stamp of the shop (:class:`~linkhub_core.ports.ShopStamps`) is taken before the page is read. A kept page
-        answers only while the stamp is the same, so it shows every change that could be read when it was asked for.
+        answers only while the stamp is the same, so it shows every change that could be read when it was requested.
 Rule 2. A request joins a read that is under way only if the stamp has not changed since that read began.
-Rule 3. All kept pages together have at most ``max_bytes``; the one that was asked for longest ago goes first.
-Rule 4. A read ends with the request that began it; if that one is cancelled, one of those who wait begins another.
+Rule 3. The cursor of a page is the one that the store read with it, so it is never newer than the page.
+Rule 4. All kept pages together have at most ``max_bytes``; the least recently used one goes first.
+Rule 5. A read ends with the request that began it; if that one is cancelled, one of those that wait begins another.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from linkhub_core.wire.shop_query import PageQuery
 
 __all__ = ["KeptPages", "PageCounts"]
 
-_BYTES_BESIDE: Final = 500  # what an entry takes beside its page
+_BYTES_BESIDE: Final = 500  # of an entry beside its page
 
 _Asked = tuple[str, int]
 
@@ -62,7 +63,7 @@ class _Read:
         self.waiting.append(answer)
         return await answer
 
-    def tell(self, listing: Listing | None, error: Exception | None = None) -> None:
+    def answer(self, listing: Listing | None, error: Exception | None = None) -> None:
         for answer in self.waiting:
             if not answer.done():
                 answer.set_result(listing) if error is None else answer.set_exception(error)
@@ -119,7 +120,7 @@ class KeptPages:
         return self.browse.timestamp() - timedelta(seconds=age)
 
     async def _read(self, asked: _Asked, stamp: Hashable | None) -> tuple[Listing, datetime]:
-        """Read, and answer those who join meanwhile; if this request is cancelled, one of them reads."""
+        """Read, and answer the requests that join meanwhile; if this request is cancelled, one of them reads."""
         self.counts.misses += 1
         read = self._reads[asked] = _Read(stamp, self.browse.timestamp())
         listing, failure = None, None
@@ -132,7 +133,7 @@ class KeptPages:
         finally:
             if self._reads.get(asked) is read:  # a later read may have taken its place
                 del self._reads[asked]
-            read.tell(listing, failure)
+            read.answer(listing, failure)
         if stamp is not None:
             self._keep(asked, _Kept(stamp, listing))
         return listing, read.began_at

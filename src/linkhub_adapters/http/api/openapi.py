@@ -55,10 +55,10 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 _DESCRIPTION = (
-    "Read a shop page by page, then ask only for what changed: send the `metadata.timestamp` of one answer as the "
-    "`since` of the next request. Who wants products the moment they arrive subscribes to the shop (Socket.IO or a "
-    "plain WebSocket at `/products`) and keeps these addresses for the first load. Parameters that are not described "
-    "here are ignored; one that stands twice is an error."
+    "Read a shop page by page, then ask only for what changed: send the `metadata.cursor` of one answer as the "
+    "`cursor` of the next request. To get products the moment they arrive, subscribe to the shop (Socket.IO or a "
+    "plain WebSocket at `/products`) with the same cursor, and keep these addresses for the first load. Parameters "
+    "that are not described here are ignored; one that is there twice is an error."
 )
 _TOKEN = "The admin token, where the server was configured with one; without one these addresses are open."  # noqa: S105  # a description
 _TAGS = [
@@ -109,7 +109,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "since",
         {"type": "string", "pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?)?$"},
         "Only products that changed later: an ISO 8601 date and time, best the `metadata.timestamp` of the answer "
-        "before. Without an offset it is taken to be UTC; empty is as if it were not there.",
+        "before. Without an offset it is UTC; empty is as if it were not there. "
+        "Clocks differ: only `cursor` misses nothing.",
+    ),
+    "cursor": _in_query(
+        "cursor",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 400},
+        "Only what changed after it, oldest change first: the last cursor that this server sent for this shop, over "
+        "any transport. Not together with `since` or `lastKey`; empty is as if it were not there.",
     ),
     "ifNoneMatch": {
         "name": "If-None-Match",
@@ -132,6 +139,7 @@ _RESPONSES: dict[str, dict[str, Any]] = {
     "NotFound": _problem("It is not there."),
     "TokenRequired": _problem("The admin token is missing or wrong.", _CHALLENGE),
     "ForeignHost": _problem("Without an admin token: the host of the request is not this server's own."),
+    "UnknownCursor": _problem("This server did not give the cursor: load the first page again."),
     "Unexpected": _problem("Something went wrong on the server's side."),
     "Unavailable": _problem("A store does not answer just now.", _RETRY_AFTER),
 }
@@ -141,6 +149,7 @@ _NAME_OF_STATUS = {
     401: "TokenRequired",
     403: "ForeignHost",
     404: "NotFound",
+    410: "UnknownCursor",
     500: "Unexpected",
     503: "Unavailable",
 }
@@ -176,9 +185,10 @@ _PATHS: dict[str, Any] = {
         "listProducts",
         "Products",
         "Read a shop, page by page",
-        description="Newest first. A shop without products is an empty page, also one that nobody has heard of.",
-        parameters=_parameters("handle", "limit", "lastKey", "since", "ifNoneMatch"),
-        responses=_responses(_ok("One page.", ref("Page"), tagged=True), 304, 400, 500, 503),
+        description="Newest first. A shop without products is an empty page, also an unknown one. With `cursor`: what "
+        "changed after it, oldest change first; while `pagination.hasMore` is true, ask again with the new cursor.",
+        parameters=_parameters("handle", "limit", "lastKey", "since", "cursor", "ifNoneMatch"),
+        responses=_responses(_ok("One page.", ref("Page"), tagged=True), 304, 400, 410, 500, 503),
     ),
     "/api/v1/shop/{handle}/products/{videoId}": _get(
         "getProduct",

@@ -70,7 +70,7 @@ def _product() -> Schema:
 
 
 _PAGINATION = object_schema(
-    "Where the page stands.",
+    "The place of the page in the list.",
     {
         "hasMore": {"type": "boolean", "description": "Whether at least one more product follows."},
         "lastEvaluatedKey": or_null(
@@ -80,20 +80,27 @@ _PAGINATION = object_schema(
     },
 )
 _PAGE_METADATA = object_schema(
-    "What was asked, and when.",
+    "The request, and its time.",
     {
         "sellerHandle": HANDLE,
         "since": or_null(_text("`since` as it was sent.")),
-        "timestamp": _moment("What to send as the next `since`: a little before now, so that nothing is missed."),
+        "timestamp": _moment("What to send as the next `since`: a little before now."),
+    },
+    {
+        "cursor": _text(
+            "What to send as the next `cursor`, here or with a subscription. On the first page of a list, and with "
+            "`cursor`."
+        )
     },
 )
 _PAGE = object_schema(
-    "One page of a shop, newest first (by descending `video_id`).",
+    "One page of a shop, newest first (by descending `video_id`); with `cursor`, oldest change first.",
     {
         "products": _list(ref("Product"), most=MAX_LIMIT),
         "pagination": ref("Pagination"),
         "metadata": ref("PageMetadata"),
     },
+    {"removed": _list(VIDEO_ID, description="With `cursor`: the products that were removed from the shop.")},
 )
 _STATS = object_schema(
     "Who is connected to this server.",

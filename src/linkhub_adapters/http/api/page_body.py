@@ -1,11 +1,10 @@
-"""A page of a shop as bytes: the stored JSON of its products, joined.
+"""An answer with products as bytes: the stored JSON of its products, joined.
 
 The entity tag names each product of a page by id, creation, revision and a checksum of its bytes. The revision alone
 does not name the bytes: a row may be corrected by hand, come from a restored file or from another service, and a new
 release may write the same product otherwise. CRC-32 of a page takes 9 us, a cryptographic hash 30 to 70. The tag leaves
-out ``metadata.timestamp``, which differs on each call: with it no answer would ever be a 304. A client that gets a 304
-goes on with its older timestamp as the next ``since``. That is safe: it asks for a longer past, and gets again, at
-worst, what it has.
+out ``metadata.timestamp`` and ``metadata.cursor``, which differ on each call: with them no answer would ever be a 304.
+A client that gets a 304 goes on with its older cursor or timestamp. That is safe: it gets again, at worst, what it has.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from attrs import field, frozen
 
 from linkhub_adapters.http.api.entity_tags import strong_etag
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.ports import Changes
 from linkhub_core.wire import json_text
-from linkhub_core.wire import shop_query as catalog
+from linkhub_core.wire.shop_query import Page, encode_last_key
 
 __all__ = ["Listing", "etag_of"]
 
@@ -28,7 +28,7 @@ MAX_JOINED_BYTES: Final = 262_144
 
 @frozen(kw_only=True)
 class Listing:
-    """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content.
+    """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content, ``cursor`` follows it.
 
     A page of up to 256 kB is one part. The products of a larger one are not joined: copying megabytes holds the event
     loop, so they are joined slice by slice as they are sent.
@@ -36,6 +36,7 @@ class Listing:
 
     parts: tuple[bytes, ...] = field(repr=False)
     etag: str
+    cursor: str | None
 
     @property
     def opening(self) -> bytes:
@@ -44,27 +45,37 @@ class Listing:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes."""
+        """The bytes of all parts."""
         return sum(map(len, self.parts))
 
     @classmethod
-    def of(cls, page: catalog.Page) -> Listing:
+    def of(cls, page: Page) -> Listing:
         """Join a page."""
-        last_key = page.last_key
-        pagination = json_text.dump(
-            {
-                "hasMore": page.has_more,
-                "lastEvaluatedKey": None if last_key is None else catalog.encode_last_key(last_key),
-                "count": len(page.products),
-            }
-        )
-        documents = [product.document for product in page.products]
-        tail = b'],"pagination":%b' % pagination
+        last_key = None if page.last_key is None else encode_last_key(page.last_key)
+        return cls._join(page.products, page.cursor, hasMore=page.has_more, lastEvaluatedKey=last_key)
+
+    @classmethod
+    def of_changes(cls, found: Changes) -> Listing:
+        """Join what changed after a cursor."""
+        products = [change.product for change in found.changes]
+        return cls._join(products, found.cursor, found.removed, hasMore=found.has_more, lastEvaluatedKey=None)
+
+    @classmethod
+    def _join(
+        cls,
+        products: Sequence[StoredProduct],
+        cursor: str | None,
+        removed: Sequence[str] | None = None,
+        **pagination: bool | str | None,
+    ) -> Listing:
+        between = b"" if removed is None else b',"removed":%b' % json_text.dump(list(removed))
+        after = b'%b,"pagination":%b' % (between, json_text.dump({**pagination, "count": len(products)}))
+        documents = [product.document for product in products]
         if sum(map(len, documents)) <= MAX_JOINED_BYTES:
-            parts: tuple[bytes, ...] = (b'{"products":[%b%b' % (b",".join(documents), tail),)
+            parts: tuple[bytes, ...] = (b'{"products":[%b]%b' % (b",".join(documents), after),)
         else:
-            parts = (b'{"products":[', *_with_commas(documents), tail)
-        return cls(parts=parts, etag=etag_of(page.products, pagination))
+            parts = (b'{"products":[', *_with_commas(documents), b"]" + after)
+        return cls(parts=parts, etag=etag_of(products, after), cursor=cursor)
 
 
 def _with_commas(documents: Sequence[bytes]) -> Sequence[bytes]:

@@ -27,6 +27,7 @@ __all__ = [
     "ORIGIN_REFUSED",
     "TOKEN_REQUIRED",
     "UNAVAILABLE",
+    "UNKNOWN_CURSOR",
     "UNKNOWN_PRODUCT",
     "FailedRequest",
     "ProblemKind",
@@ -80,6 +81,13 @@ TOKEN_REQUIRED = ProblemKind(
     "Token required",
     "The figures of this server are for its operator. Send the admin token as `Authorization: Bearer <token>`.",
 )
+UNKNOWN_CURSOR = ProblemKind(
+    "unknown-cursor",
+    410,
+    "Unknown cursor",
+    "This server did not give the cursor: its data was restored from a copy, or another server gave it. Load the first "
+    "page again and go on from its `metadata.cursor`.",
+)
 UNAVAILABLE = ProblemKind(
     "unavailable",
     503,
@@ -102,7 +110,7 @@ FOREIGN_HOST = ProblemKind(
     "operator's routes answer only the names of this machine. The server's log names the setting that would allow the "
     "host.",
 )
-KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
+KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, UNKNOWN_CURSOR, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
 
 # The core speaks of the fields of a product, a client of the parameters of an address.
 _PARAMETER_OF_FIELD = {"seller_handle": "handle", "video_id": "videoId"}

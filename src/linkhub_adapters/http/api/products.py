@@ -1,8 +1,9 @@
-"""The two routes that read a shop. The core reads their parameters and says what is wrong with them."""
+"""The two routes that read a shop. The core checks their parameters."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,17 +14,25 @@ from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.page_body import Listing, etag_of
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
+from linkhub_core.ports import UnknownCursor
 from linkhub_core.wire import codec, json_text
 
 __all__ = ["first_page", "list_products", "show_product"]
 
+_CURSOR_UNKNOWN: Final = "This server did not give this cursor. Load the first page and go on from its cursor."
+
 
 async def list_products(pages: KeptPages, request: Request) -> Response:
-    """``GET /api/v1/shop/{handle}/products``: one page, newest first."""
-    since = _once(request, "since")
-    query = pages.browse.query(
-        request.path_params["handle"], limit=_once(request, "limit"), last_key=_once(request, "lastKey"), since=since
-    )
+    """``GET /api/v1/shop/{handle}/products``: one page, newest first, or what changed after a cursor."""
+    seller_handle = request.path_params["handle"]
+    limit, last_key, since, cursor = (_once(request, name) for name in ("limit", "lastKey", "since", "cursor"))
+    if cursor is not None:
+        timestamp = pages.browse.timestamp()
+        found = await pages.browse.changes(seller_handle, cursor=cursor, limit=limit, last_key=last_key, since=since)
+        if isinstance(found, UnknownCursor):
+            return problems.problem(request.scope, 410, _CURSOR_UNKNOWN, kind=problems.UNKNOWN_CURSOR)
+        return _answer(request, Listing.of_changes(found), seller_handle, timestamp)
+    query = pages.browse.query(seller_handle, limit=limit, last_key=last_key, since=since)
     if query.since is None and query.before is None:
         return await first_page(pages, request, query.seller_handle, query.limit)
     shop = await pages.browse.read(query)
@@ -37,11 +46,15 @@ async def first_page(pages: KeptPages, request: Request, seller_handle: str, lim
         ServiceUnavailable: the store does not answer.
     """
     listing, timestamp = await pages.first(seller_handle, limit)
-    return _answer(request, listing, seller_handle, timestamp, None)
+    return _answer(request, listing, seller_handle, timestamp)
 
 
-def _answer(request: Request, listing: Listing, seller_handle: str, timestamp: datetime, since: str | None) -> Response:
+def _answer(
+    request: Request, listing: Listing, seller_handle: str, timestamp: datetime, since: str | None = None
+) -> Response:
     metadata = {"sellerHandle": seller_handle, "since": since, "timestamp": codec.timestamp_text(timestamp)}
+    if listing.cursor is not None:
+        metadata["cursor"] = listing.cursor
     tail = b',"metadata":%b}' % json_text.dump(metadata)
     if len(listing.parts) > 1:
         return conditional.respond_in_slices(request, [*listing.parts, tail], etag=listing.etag)
@@ -59,8 +72,8 @@ async def show_product(browse: BrowseShop, request: Request) -> Response:
 
 
 def _once(request: Request, name: str) -> str | None:
-    """A parameter of the query string. An empty one counts as absent; two with values are a fault of the client."""
+    """A parameter of the query string. An empty one counts as absent; two with values are an error."""
     values = [value for value in request.query_params.getlist(name) if value]
     if len(values) > 1:
-        raise InvalidQuery(name, "stands more than once")
+        raise InvalidQuery(name, "is there more than once")
     return values[0] if values else None

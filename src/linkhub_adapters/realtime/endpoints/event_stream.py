@@ -1,12 +1,13 @@
-"""Server-Sent Events: a shop's events as a stream that a browser reconnects by itself.
+"""Server-Sent Events: a shop's events as a stream; a browser reconnects it.
 
-    id: 2026-01-15T12:00:00.000Z/7301234567890421596/1
+    id: c3FsaXRlLjEuMjM
     event: new_product
     data: {"event_type":"new_product", ...}
 
-A client that comes back sends the last ``id`` as ``Last-Event-ID``; it names when that product changed, and the client
-is told what changed after that, less a margin for clocks that differ. ``connected`` and ``subscribed`` come first, as
-everywhere, without an ``id``. A comment now and then tells proxies, and us, that both ends still live.
+The ``id`` of a record is its cursor. A client that comes back sends the last ``id`` as ``Last-Event-ID`` and gets what
+changed after it; before ``?cursor=`` and ``?since=`` the header counts. ``connected`` and ``subscribed`` come first, as
+everywhere. ``subscribed`` has the client's own cursor as its ``id``, and an empty ``id`` with ``recovered: false``: the
+browser then forgets the one that it has. A comment now and then shows proxies, and both ends, that the other end lives.
 
 Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
 buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
@@ -31,18 +32,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
-from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
 from linkhub_adapters.realtime.server.request_transport import transport_of
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.application.subscriber_session import SUBSCRIBE
-from linkhub_core.errors import InvalidQuery
+from linkhub_core.application.subscriber_session import SUBSCRIBE, parse_after
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.shop_query import CATCH_UP_MARGIN, parse_seller, parse_since
 
-__all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "since_of"]
+__all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "resume_point"]
 
 EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
 
@@ -52,15 +52,23 @@ _SLICE_BYTES: Final = 65_536
 _HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def since_of(last_event_id: str | None) -> str | None:
-    """The ``since`` of a client whose last event was this; none if it never had one, or one of ours."""
+def resume_point(last_event_id: str | None, query: Mapping[str, str]) -> Mapping[str, str | None]:
+    """The ``since`` or ``cursor`` of a request.
+
+    Args:
+        last_event_id: the header. An ``id`` of the old form (``updated_at/video_id/revision``) is a time: what changed
+            after it, less a margin for clocks that differ. Any other is a cursor.
+        query: the parameters of the address; they count without the header.
+    """
     if not last_event_id:
-        return None
+        return {"since": query.get("since"), "cursor": query.get("cursor")}
+    if "/" not in last_event_id:
+        return {"cursor": last_event_id}
     try:
         moment = parse_since(last_event_id.partition("/")[0])
-        return None if moment is None else timestamp_text(moment - CATCH_UP_MARGIN)
-    except (InvalidQuery, OverflowError):
-        return None
+        return {"since": None if moment is None else timestamp_text(moment - CATCH_UP_MARGIN)}
+    except OverflowError:
+        return {}
 
 
 @define(eq=False)
@@ -70,7 +78,7 @@ class _Stream:
     address: str
     max_unsent_bytes: int
     heartbeat_due: float
-    viewer: Viewer | None = None
+    subscriber: Subscriber | None = None
     _waiting: list[bytes] = field(factory=list)
     _unsent_bytes: int = 0
     _more: asyncio.Event = field(factory=asyncio.Event)
@@ -148,7 +156,7 @@ class EventStreams:
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
         self.admission.is_draining = True
-        await say_goodbye(list(self._streams), _Stream.end, spread_seconds)
+        await close_staggered(list(self._streams), _Stream.end, spread_seconds)
 
     def open(self, address: str) -> _Stream:
         """Open a stream; nobody watches through it yet."""
@@ -158,15 +166,15 @@ class EventStreams:
         self.admission.enter(TransportKind.EVENT_STREAM, address)
         return stream
 
-    def watch(self, stream: _Stream, seller_handle: str, since: str | None) -> None:
-        """Let a stream's reader watch a shop."""
-        viewer = stream.viewer = self.hub.connect(EVENT_STREAM, stream.write, stream.unsent_bytes)
-        self.hub.receive(viewer, SUBSCRIBE, {"seller_handle": seller_handle, "since": since})
+    def subscribe(self, stream: _Stream, seller_handle: str, resume: Mapping[str, str | None]) -> None:
+        """Subscribe a stream's reader to a shop."""
+        subscriber = stream.subscriber = self.hub.connect(EVENT_STREAM, stream.write, stream.unsent_bytes)
+        self.hub.receive(subscriber, SUBSCRIBE, {"seller_handle": seller_handle, **resume})
 
     def remove(self, stream: _Stream) -> None:
         """A stream is over."""
-        if stream.viewer is not None:
-            self.hub.disconnect(stream.viewer)
+        if stream.subscriber is not None:
+            self.hub.disconnect(stream.subscriber)
         self._streams.discard(stream)
         self.admission.leave(TransportKind.EVENT_STREAM, stream.address)
 
@@ -178,7 +186,7 @@ class _Answer:
     streams: EventStreams
     address: str
     seller_handle: str
-    since: str | None
+    resume: Mapping[str, str | None]
     headers: Mapping[str, str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -192,7 +200,7 @@ class _Answer:
         if transport is not None:
             _limit_patience(transport, self.streams.settings)
         try:
-            self.streams.watch(stream, self.seller_handle, self.since)
+            self.streams.subscribe(stream, self.seller_handle, self.resume)
             await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
         finally:
             self.streams.remove(stream)
@@ -234,13 +242,12 @@ def event_stream_routes(streams: EventStreams) -> list[Route]:
 
 async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
     seller_handle = parse_seller(request.path_params["handle"])
-    since = request.query_params.get("since")
-    parse_since(since)
+    resume = resume_point(request.headers.get("last-event-id"), request.query_params)
+    parse_after(resume, seller_handle)
     peer = request.client.host if request.client else ""
     caller = streams.settings.access.examine(peer, request.headers.getlist)
     reason = streams.admission.decide(TransportKind.EVENT_STREAM, caller, len(streams))
     if reason is not None:
         return Response(f"{reason}\n", REFUSAL_STATUS[reason], media_type="text/plain; charset=utf-8")
-    resumed = since_of(request.headers.get("last-event-id")) or since
     headers = {**_HEADERS, **caller.cors_headers}
-    return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, since=resumed, headers=headers)
+    return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, resume=resume, headers=headers)

@@ -31,7 +31,7 @@ from websockets.http11 import Request, Response
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = ["Endpoint", "Gateway", "refusal"]
@@ -102,7 +102,7 @@ class Gateway:
         self.admission.is_draining = True
         for server in self._servers:
             server.close()
-        await say_goodbye(list(self._connections), _go_away, spread_seconds)
+        await close_staggered(list(self._connections), _go_away, spread_seconds)
         await self._wait_until_empty()
         if self._timer is not None:
             self._timer.cancel()

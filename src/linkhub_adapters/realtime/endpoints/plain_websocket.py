@@ -14,7 +14,7 @@ from websockets.http11 import Request
 
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.subscriber import Viewer
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 
 __all__ = ["PRODUCTS_PATH", "PlainHandler", "plain_endpoint", "plain_routes"]
@@ -25,36 +25,36 @@ _FORM: Final = 'a message is {"event": "...", "data": {...}}'
 
 
 class PlainHandler:
-    """A viewer behind a plain WebSocket."""
+    """A subscriber behind a plain WebSocket."""
 
-    __slots__ = ("_connection", "_hub", "_viewer")
+    __slots__ = ("_connection", "_hub", "_subscriber")
 
     has_heartbeat = False
 
     def __init__(self, hub: Hub, connection: WebSocketConnection) -> None:
         self._hub = hub
         self._connection = connection
-        self._viewer: Viewer | None = None
+        self._subscriber: Subscriber | None = None
 
     def open(self) -> None:
-        """Greet the viewer."""
+        """Greet the subscriber."""
         connection = self._connection
-        self._viewer = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
+        self._subscriber = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
         """Take a message."""
-        if self._viewer is None:
+        if self._subscriber is None:
             return
         read = _read(message)
         if isinstance(read, str):
-            self._hub.receive_malformed(self._viewer, read)
+            self._hub.receive_malformed(self._subscriber, read)
         else:
-            self._hub.receive(self._viewer, *read)
+            self._hub.receive(self._subscriber, *read)
 
     def lose(self) -> None:
-        """Forget the viewer."""
-        if self._viewer is not None:
-            self._hub.disconnect(self._viewer)
+        """Forget the subscriber."""
+        if self._subscriber is not None:
+            self._hub.disconnect(self._subscriber)
 
 
 def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHandler]:

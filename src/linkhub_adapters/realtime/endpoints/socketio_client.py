@@ -1,19 +1,19 @@
-"""One Socket.IO client: its Engine.IO session, its namespace and its viewer, on whatever transport it has.
+"""One Socket.IO client: its Engine.IO session, its namespace and its subscriber, on whatever transport it has.
 
 Theory of operation. Both protocol sessions are without I/O; this is their shell. Whatever was called, :meth:`settle`
 acts on what came of it, then writes what there is to write: frames to the WebSocket, a payload to the poll that hangs.
 
 Rule 1. On a WebSocket the hub writes ready frames straight to the connection, past the session: nothing waits in a
         session whose frames are always taken. By polling it hands shared packets to the session, where they wait.
-Rule 2. An upgrade first writes what waits, then moves the viewer; so nothing overtakes anything.
+Rule 2. An upgrade first writes what waits, then moves the subscriber; so nothing overtakes anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from websockets.frames import CloseCode
 
@@ -21,9 +21,14 @@ from linkhub_adapters.realtime import engineio, socketio
 from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.engineio import EncodedPacket, EngineSession, Refusal, Transport, encode_text_message
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.frame import binary_frame, text_frame
-from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Viewer
-from linkhub_adapters.realtime.hub.wire_format import NAMESPACE, SOCKETIO_POLLING, SOCKETIO_WEBSOCKET
+from linkhub_adapters.realtime.hub.subscriber import Acknowledge, Subscriber
+from linkhub_adapters.realtime.hub.wire_format import (
+    NAMESPACE,
+    SOCKETIO_POLLING,
+    SOCKETIO_WEBSOCKET,
+    binary_frame,
+    text_frame,
+)
 
 __all__ = ["SocketIoClient"]
 
@@ -54,7 +59,7 @@ class SessionTable(Protocol):
 class SocketIoClient:
     """A client's session, made by the server for the request that opens it."""
 
-    __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_viewer", "address", "due", "engine")
+    __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_subscriber", "address", "due", "engine")
 
     def __init__(self, server: SessionTable, engine: EngineSession, address: str, now: float) -> None:
         """``address`` is counted against the limit of polling sessions; empty for a WebSocket, which the gateway
@@ -63,7 +68,7 @@ class SocketIoClient:
         self.engine = engine
         self.address = address
         self._sockets = socketio.SocketSession(namespaces=_NAMESPACES, now=now)
-        self._viewer: Viewer | None = None
+        self._subscriber: Subscriber | None = None
         self._connection: WebSocketConnection | None = None
         self._poll: asyncio.Future[bytes] | None = None
         self._release: asyncio.TimerHandle | None = None
@@ -188,8 +193,8 @@ class SocketIoClient:
 
     def _upgrade(self) -> None:
         self._flush()
-        if self._viewer is not None and self._connection is not None:
-            self._server.hub.switch_transport(self._viewer, SOCKETIO_WEBSOCKET, self._connection.write)
+        if self._subscriber is not None and self._connection is not None:
+            self._server.hub.switch_transport(self._subscriber, SOCKETIO_WEBSOCKET, self._connection.write)
 
     def _end(self, closed: engineio.Closed) -> None:
         self._leave()
@@ -213,12 +218,12 @@ class SocketIoClient:
                 self._enter(event.namespace)
             case socketio.NamespaceRefused():
                 self._send(event.reply)
-            case socketio.EventReceived() if self._viewer is not None:
+            case socketio.EventReceived() if self._subscriber is not None:
                 data = event.arguments[0] if event.arguments else None
-                self._server.hub.receive(self._viewer, event.name, data, self._acknowledge(event.ack_id))
-            case socketio.BinaryRefused() if self._viewer is not None:
+                self._server.hub.receive(self._subscriber, event.name, data, self._acknowledge(event.ack_id))
+            case socketio.BinaryRefused() if self._subscriber is not None:
                 problem = "Events with binary attachments have no meaning here"
-                self._server.hub.receive_malformed(self._viewer, problem, self._acknowledge(event.ack_id))
+                self._server.hub.receive_malformed(self._subscriber, problem, self._acknowledge(event.ack_id))
             case socketio.Disconnected():
                 self._leave()
             case socketio.Closed():
@@ -232,16 +237,16 @@ class SocketIoClient:
         if not self.engine.is_open:
             return
         connection = self._connection
+        wire_format = SOCKETIO_POLLING
+        write: Callable[[Any], object] = self.send
         if self.engine.transport is Transport.WEBSOCKET and connection is not None:
-            dialect, write = SOCKETIO_WEBSOCKET, connection.write
-            self._viewer = self._server.hub.connect(dialect, write, self.unsent_bytes, client_id=client_id)
-        else:
-            self._viewer = self._server.hub.connect(SOCKETIO_POLLING, self.send, self.unsent_bytes, client_id=client_id)
+            wire_format, write = SOCKETIO_WEBSOCKET, connection.write
+        self._subscriber = self._server.hub.connect(wire_format, write, self.unsent_bytes, client_id=client_id)
 
     def _leave(self) -> None:
-        viewer, self._viewer = self._viewer, None
-        if viewer is not None:
-            self._server.hub.disconnect(viewer)
+        subscriber, self._subscriber = self._subscriber, None
+        if subscriber is not None:
+            self._server.hub.disconnect(subscriber)
 
     def _acknowledge(self, ack_id: int | None) -> Acknowledge | None:
         if ack_id is None:

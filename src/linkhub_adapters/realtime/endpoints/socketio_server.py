@@ -26,6 +26,7 @@ from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSo
 from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
 from linkhub_adapters.realtime.endpoints.gateway import refusal
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.engineio import (
     FORBIDDEN,
     EngineSession,
@@ -36,7 +37,6 @@ from linkhub_adapters.realtime.engineio import (
     read_request,
 )
 from linkhub_adapters.realtime.hub import Hub
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller
 
@@ -162,7 +162,7 @@ class SocketIoServer:
         The others end with their WebSockets, which the gateway closes.
         """
         self.admission.is_draining = True
-        await say_goodbye(self._polling(), self._close, spread_seconds)
+        await close_staggered(self._polling(), self._close, spread_seconds)
 
     @property
     def polling_count(self) -> int:

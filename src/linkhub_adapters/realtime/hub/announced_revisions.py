@@ -1,15 +1,15 @@
 """Which announcements are new: a bounded memory of the last revision of each product that was announced here.
 
-| the announcement is of             | it is                                                              |
-|------------------------------------|--------------------------------------------------------------------|
-| a product that is not remembered   | `NEW`                                                              |
-| the same life, a later revision    | `NEW`                                                              |
-| the same life, no later revision   | `REPEAT`: a copy, or it was overtaken on its way                   |
-| another life                       | `OTHER_LIFE`: only the store knows which of both lives is the last |
+| the announcement is of             | it is                                                               |
+|------------------------------------|---------------------------------------------------------------------|
+| a product that is not remembered   | `NEW`                                                               |
+| the same life, a later revision    | `NEW`                                                               |
+| the same life, no later revision   | `REPEAT`: a copy, or one that was overtaken                         |
+| another life                       | `OTHER_LIFE`: only the store knows which of the two lives is current |
 
 A product that is deleted by hand and saved again begins a new life, with revision 1 and its own ``created_at``. That
-moment does not say which life is the later one: the clock of the process that saved it may be behind. A life that a
-replay read from the store is remembered, too.
+time does not say which life is the later one: the clock of the process that saved it may be behind. The life of a
+product that a replay read from the store is remembered, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from attrs import define, field
 from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["Novelty", "ShownRevisions"]
+__all__ = ["AnnouncedRevisions", "Novelty"]
 
 
 class Novelty(Enum):
@@ -33,8 +33,8 @@ class Novelty(Enum):
 
 
 @define(eq=False, kw_only=True)
-class ShownRevisions:
-    """The last revisions of at most ``max_products`` products; the one that was not announced longest goes first."""
+class AnnouncedRevisions:
+    """The last revisions of at most ``max_products`` products; the one announced longest ago is forgotten first."""
 
     max_products: int
     _lives: dict[ProductKey, int] = field(factory=dict, init=False)

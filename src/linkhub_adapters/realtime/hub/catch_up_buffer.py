@@ -1,63 +1,40 @@
-"""What a viewer of one shop waits for while it catches up: its subscription, and the events that come after it.
+"""A subscriber of one shop while it catches up: its request, and the events that wait for it.
 
-The buffer holds references to events that all viewers share, one a product, and its size is bounded.
+The buffer holds references to events that all subscribers share, one revision a product, and its size is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from attrs import define, field
 
-from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.subscriber import Answer
-from linkhub_core.application.subscriber_session import subscribed
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
+from linkhub_core.application.subscriber_session import After, subscribed
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 
 __all__ = ["CatchUpBuffer", "Request"]
 
 MAX_BUFFERED: Final = 1_000
 
 
-@define(eq=False, kw_only=True)
-class Request(Answer):
-    """One subscription that catches up, and its answer.
-
-    Attributes:
-        seller_handle: the shop.
-        since: from when on the viewer missed changes; None if it asks for live events only.
-        only_unshown: whether to leave out what live viewers have been shown: the client did not ask to see it again.
-        sent: set when the answer is sent.
-    """
-
-    seller_handle: str
-    since: datetime | None
-    only_unshown: bool = False
-    sent: asyncio.Event = field(factory=asyncio.Event, init=False)
-
-    def answer(self, *, recovered: bool, now: datetime) -> None:
-        """Set the answer, unless it is sent."""
-        if not self.sent.is_set():
-            self.reply = subscribed(self.seller_handle, recovered=recovered, now=now)
-
-    def mark_sent(self) -> None:
-        """See :class:`~.viewer.Answer`."""
-        self.sent.set()
-
-
 @define(eq=False)
 class CatchUpBuffer:
-    """What a viewer that catches up is to be shown: one revision of each product, in this order.
+    """The events that wait for a subscriber: one revision of each product, in this order.
 
     Attributes:
+        gives_cursors: whether the subscriber may see the cursors of events of this shop.
         events: by ``video_id``.
-        overflowed: whether there was more than may wait: the viewer has to load the page again.
-        request: the subscription that the viewer catches up for, and ``task`` what carries it out.
+        overflowed: whether more events came than may wait: the client has to load the page again.
+        request: the subscription that the subscriber catches up for, and ``task`` the task that carries it out.
     """
 
+    gives_cursors: bool = True
     events: dict[str, EncodedEvent] = field(factory=dict)
     overflowed: bool = False
     request: Request | None = None
@@ -75,7 +52,7 @@ class CatchUpBuffer:
         self.events[video_id] = event
 
     def put_first(self, replayed: Sequence[EncodedEvent]) -> None:
-        """Add what was read from the store, before what was announced meanwhile, unless that is newer."""
+        """Add what was read from the store before what was announced meanwhile, unless the latter is newer."""
         first = {}
         for event in replayed:
             buffered = self._buffered(event)
@@ -87,6 +64,51 @@ class CatchUpBuffer:
         """Remove the first event, and return it."""
         return self.events.pop(next(iter(self.events)))
 
+    def holds(self, event: EncodedEvent) -> bool:
+        """Whether this product has an event that waits."""
+        return event.announcement.key.video_id in self.events
+
     def _buffered(self, event: EncodedEvent) -> Announcement | None:
         buffered = self.events.get(event.announcement.key.video_id)
         return None if buffered is None else buffered.announcement
+
+
+@define(eq=False, kw_only=True)
+class Request(Answer):
+    """One subscription that catches up, and its answer.
+
+    Attributes:
+        seller_handle: the shop.
+        after: where the client left off; None if it asks for live events only.
+        buffer: where the missed events go when the answer is sent.
+        is_seen: whether to leave out an event. Only for a catch-up that the client did not ask for; such an answer
+            repeats no cursor.
+        sent: set when the answer is sent.
+    """
+
+    seller_handle: str
+    after: After
+    buffer: CatchUpBuffer
+    is_seen: Callable[[EncodedEvent], bool] | None = None
+    sent: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _missed: Sequence[EncodedEvent] | None = field(default=None, init=False)
+
+    def answer(self, missed: Sequence[EncodedEvent] | None, now: datetime) -> None:
+        """Set the answer, unless it is sent: the missed events follow it; with None they do not (not recovered)."""
+        if not self.sent.is_set():
+            self._missed = missed
+            repeats_cursor = missed is not None and self.is_seen is None and isinstance(self.after, Cursor)
+            cursor = encode_cursor(self.after) if repeats_cursor else None  # type: ignore[arg-type]  # it is one
+            self.reply = subscribed(self.seller_handle, recovered=missed is not None, cursor=cursor, now=now)
+
+    def mark_sent(self) -> None:
+        """Put the missed events into the buffer, and say whether cursors may follow."""
+        if self._missed is None or isinstance(self.after, datetime):
+            self.buffer.gives_cursors = False
+        elif self.after is not None and self.is_seen is None:
+            self.buffer.gives_cursors = True
+        missed = self._missed or ()
+        self.buffer.put_first(
+            missed if self.is_seen is None else [event for event in missed if not self.is_seen(event)]
+        )
+        self.sent.set()

@@ -1,10 +1,11 @@
-"""The viewers of one shop, and the loops that write announcements to them.
+"""The subscribers of one shop, and the loops that write announcements to them.
 
-A viewer is either *live* (in ``live``, by dialect) or *held*, while it catches up: what it is to be shown waits in its
-:class:`~.catch_up_buffer.CatchUpBuffer`.
+A subscriber is either *live* (in ``live``, by wire format) or *held*, while it catches up: its events wait in its
+:class:`~.catch_up_buffer.CatchUpBuffer`. A live subscriber that must not see cursors is in a group of its own: events
+are encoded a second time for that group, and written by the same loop.
 
-A replay may show a viewer a revision that is not announced yet. ``replayed`` remembers that until the revision is
-announced, so that no viewer sees it twice.
+A replay may show a subscriber a revision that is not announced yet. ``replayed`` remembers that until the revision is
+announced, so that no subscriber sees it twice.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ from typing import Any, Final
 from attrs import define, field
 
 from linkhub_adapters.realtime.hub.catch_up_buffer import CatchUpBuffer
-from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
-from linkhub_adapters.realtime.hub.subscriber import Viewer
-from linkhub_adapters.realtime.hub.wire_format import WireFormat
+from linkhub_adapters.realtime.hub.subscriber import Subscriber
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent, WireFormat
 from linkhub_core.model.announcement import Announcement
 
 __all__ = ["Channel"]
@@ -29,133 +29,160 @@ MAX_WRITE_BYTES: Final = 65_536
 
 @define(eq=False)
 class Channel:
-    """The viewers of one seller.
+    """The subscribers of one shop.
 
     Attributes:
-        live: the viewers that get announcements at once, by dialect.
-        held: the viewers that catch up.
-        replayed: of each viewer, the lives of products that it has seen in a replay, with the revision.
+        live: the subscribers that get announcements at once, by wire format and by whether they see cursors.
+        held: the subscribers that catch up.
+        replayed: of each subscriber, the lives of products that it has seen in a replay, with the revision.
+        cursor: every change up to this cursor was given to all subscribers; None until one is known. It is the last
+            cursor of a live event, or of the first subscription that had one.
     """
 
-    live: dict[WireFormat, dict[Viewer, None]] = field(factory=dict)
-    held: dict[Viewer, CatchUpBuffer] = field(factory=dict)
-    replayed: dict[Viewer, dict[int, int]] = field(factory=dict)
+    live: dict[tuple[WireFormat, bool], dict[Subscriber, None]] = field(factory=dict)
+    held: dict[Subscriber, CatchUpBuffer] = field(factory=dict)
+    replayed: dict[Subscriber, dict[int, int]] = field(factory=dict)
+    cursor: str | None = None
 
     def __len__(self) -> int:
-        """How many viewers it has."""
+        """How many subscribers it has."""
         return len(self.held) + sum(map(len, self.live.values()))
 
-    def __contains__(self, viewer: Viewer) -> bool:
-        """Whether this viewer is one of them."""
-        return viewer in self.held or viewer in self.live.get(viewer.dialect, ())
+    def __contains__(self, subscriber: Subscriber) -> bool:
+        """Whether this subscriber is one of them."""
+        return subscriber in self.held or self._is_live(subscriber, True) or self._is_live(subscriber, False)
 
-    def viewers(self) -> Sequence[Viewer]:
+    def _is_live(self, subscriber: Subscriber, gives_cursors: bool) -> bool:
+        return subscriber in self.live.get((subscriber.wire_format, gives_cursors), ())
+
+    def subscribers(self) -> Sequence[Subscriber]:
         """All of them, as they are now."""
-        return [*self.held, *(viewer for viewers in self.live.values() for viewer in viewers)]
+        return [*self.held, *(subscriber for subscribers in self.live.values() for subscriber in subscribers)]
 
-    def enter(self, viewer: Viewer) -> None:
-        """Write announcements to this viewer from now on."""
-        self.held.pop(viewer, None)
-        self.live.setdefault(viewer.dialect, {})[viewer] = None
+    def enter(self, subscriber: Subscriber, *, gives_cursors: bool = True) -> None:
+        """Write announcements to this subscriber from now on."""
+        self.held.pop(subscriber, None)
+        self.live.setdefault((subscriber.wire_format, gives_cursors), {})[subscriber] = None
 
-    def hold(self, viewer: Viewer) -> CatchUpBuffer:
-        """Buffer announcements for this viewer from now on; it may be live already."""
-        self.live.get(viewer.dialect, {}).pop(viewer, None)
-        return self.held.setdefault(viewer, CatchUpBuffer())
+    def hold(self, subscriber: Subscriber) -> CatchUpBuffer:
+        """Buffer announcements for this subscriber from now on; it may be live already."""
+        gives_cursors = not self._is_live(subscriber, False)
+        self._leave_live(subscriber)
+        return self.held.setdefault(subscriber, CatchUpBuffer(gives_cursors))
 
-    def leave(self, viewer: Viewer) -> None:
-        """Forget a viewer."""
-        self.held.pop(viewer, None)
-        self.live.get(viewer.dialect, {}).pop(viewer, None)
-        self.replayed.pop(viewer, None)
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        self.held.pop(subscriber, None)
+        self._leave_live(subscriber)
+        self.replayed.pop(subscriber, None)
+
+    def switch(self, subscriber: Subscriber, wire_format: WireFormat) -> None:
+        """Write to a subscriber in another format from now on; call it before the subscriber's own changes."""
+        for gives_cursors in (True, False):
+            if self._is_live(subscriber, gives_cursors):
+                self._leave_live(subscriber)
+                self.live.setdefault((wire_format, gives_cursors), {})[subscriber] = None
+                return
+
+    def _leave_live(self, subscriber: Subscriber) -> None:
+        for gives_cursors in (True, False):
+            self.live.get((subscriber.wire_format, gives_cursors), {}).pop(subscriber, None)
 
     # --- what replays have shown -----------------------------------------------------------------------------------
 
-    def remember_replayed(self, viewer: Viewer, announcement: Announcement) -> None:
-        """Remember that this viewer has seen a revision that is not announced yet; bounded, the oldest goes first."""
-        revisions = self.replayed.setdefault(viewer, {})
+    def remember_replayed(self, subscriber: Subscriber, announcement: Announcement) -> None:
+        """Remember that this subscriber has seen a revision that is not announced yet; the oldest is forgotten."""
+        revisions = self.replayed.setdefault(subscriber, {})
         revisions.pop(announcement.life, None)
         if len(revisions) >= MAX_REPLAYED:
             del revisions[next(iter(revisions))]
         revisions[announcement.life] = announcement.revision
 
-    def has_replayed(self, viewer: Viewer, announcement: Announcement) -> bool:
-        """Whether this viewer has seen this revision, or a later one, in a replay."""
-        revisions = self.replayed.get(viewer)
+    def has_replayed(self, subscriber: Subscriber, announcement: Announcement) -> bool:
+        """Whether this subscriber has seen this revision, or a later one, in a replay."""
+        revisions = self.replayed.get(subscriber)
         return revisions is not None and revisions.get(announcement.life, 0) >= announcement.revision
 
     def any_replayed(self, announcements: Sequence[Announcement]) -> bool:
-        """Whether a viewer may have seen one of them in a replay, so that each is written alone."""
+        """Whether a subscriber may have seen one of them in a replay, so that each is written alone."""
         lives = [announcement.life for announcement in announcements]
         return any(life in revisions for revisions in self.replayed.values() for life in lives)
 
-    def _take_replayed(self, announcement: Announcement) -> Set[Viewer]:
-        """The viewers that have seen this revision or a later one; what is announced now is remembered no longer."""
+    def _take_replayed(self, announcement: Announcement) -> Set[Subscriber]:
+        """The subscribers that have seen this revision or a later one; once announced it is not remembered."""
         life, seen = announcement.life, set()
-        for viewer in [viewer for viewer, revisions in self.replayed.items() if life in revisions]:
-            revisions = self.replayed[viewer]
+        for subscriber in [subscriber for subscriber, revisions in self.replayed.items() if life in revisions]:
+            revisions = self.replayed[subscriber]
             if revisions[life] >= announcement.revision:
-                seen.add(viewer)
+                seen.add(subscriber)
             if revisions[life] <= announcement.revision:
                 del revisions[life]
                 if not revisions:
-                    del self.replayed[viewer]
+                    del self.replayed[subscriber]
         return seen
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def broadcast(self, announcement: Announcement) -> int:
-        """Write an announcement to all viewers, encoded once for each dialect; return how many got it now."""
+        """Write an announcement to all subscribers, encoded once for each group; return how many got it now."""
         event = EncodedEvent(announcement)
         seen = self._take_replayed(announcement) if self.replayed else frozenset()
-        for viewer, buffer in self.held.items():
-            if viewer not in seen:
+        for subscriber, buffer in self.held.items():
+            if subscriber not in seen:
                 buffer.put(event)
         count = 0
-        for dialect, viewers in self.live.items():
-            if viewers:
-                # A copy: a write may find that its reader is too slow, and that viewer then leaves.
-                recipients = [viewer for viewer in viewers if viewer not in seen] if seen else list(viewers)
-                form = event.form(dialect)
-                for viewer in recipients:
-                    viewer.write(form)
+        for (wire_format, gives_cursors), subscribers in self.live.items():
+            if subscribers:
+                # A copy: a write may find that its reader is too slow, and that subscriber then leaves.
+                recipients = [each for each in subscribers if each not in seen] if seen else list(subscribers)
+                encoding = event.encoding(wire_format, with_cursor=gives_cursors)
+                for subscriber in recipients:
+                    subscriber.write(encoding)
                 count += len(recipients)
+        self._advance(announcement)
         return count
 
     def broadcast_all(self, announcements: Sequence[Announcement]) -> int:
-        """Write announcements, none of which was replayed, to all viewers, as many in one write as may be.
+        """Write announcements, none of which was replayed, to all subscribers, as many in one write as may be.
 
         Returns:
-            How many events were written to viewers. An announcement that cannot be encoded raises before any write.
+            How many events were written. An announcement that cannot be encoded raises before any write.
         """
         events = [EncodedEvent(announcement) for announcement in announcements]
-        written = [(viewers, list(_joined(dialect, events))) for dialect, viewers in self.live.items() if viewers]
+        written = [
+            (subscribers, list(_joined(*group, events))) for group, subscribers in self.live.items() if subscribers
+        ]
         for buffer in self.held.values():
             for event in events:
                 buffer.put(event)
         count = 0
-        for viewers, payloads in written:
+        for subscribers, payloads in written:
             for payload, size in payloads:
-                recipients = list(viewers)  # a copy, as above
-                for viewer in recipients:
-                    viewer.write(payload)
+                recipients = list(subscribers)  # a copy, as above
+                for subscriber in recipients:
+                    subscriber.write(payload)
                 count += len(recipients) * size
+        for announcement in announcements:
+            self._advance(announcement)
         return count
 
+    def _advance(self, announcement: Announcement) -> None:
+        self.cursor = announcement.cursor or self.cursor
 
-def _joined(dialect: WireFormat, events: Sequence[EncodedEvent]) -> Iterator[tuple[Any, int]]:
+
+def _joined(wire_format: WireFormat, gives_cursors: bool, events: Sequence[EncodedEvent]) -> Iterator[tuple[Any, int]]:
     """What ``write`` takes, each with the number of its events."""
-    forms = [event.form(dialect) for event in events]
-    if not dialect.joins:
-        yield from ((form, 1) for form in forms)
+    encodings = [event.encoding(wire_format, with_cursor=gives_cursors) for event in events]
+    if not wire_format.joins:
+        yield from ((encoding, 1) for encoding in encodings)
         return
     waiting: list[bytes] = []
     size_bytes = 0
-    for form in forms:
-        if waiting and size_bytes + len(form) > MAX_WRITE_BYTES:
+    for encoding in encodings:
+        if waiting and size_bytes + len(encoding) > MAX_WRITE_BYTES:
             yield b"".join(waiting), len(waiting)
             waiting, size_bytes = [], 0
-        waiting.append(form)
-        size_bytes += len(form)
+        waiting.append(encoding)
+        size_bytes += len(encoding)
     if waiting:
         yield b"".join(waiting), len(waiting)

@@ -1,4 +1,4 @@
-"""One connection as the hub sees it: its subscriptions, how it is written to, and the order of its answers.
+"""One connection as the hub sees it: its session, how it is written to, and the order of its answers.
 
 Each message of a client has one answer, and answers leave in the order of the messages. The answer to a subscription
 that catches up is known only after a read of the store: the answers to later messages wait behind it.
@@ -15,7 +15,7 @@ from attrs import define, field
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application.subscriber_session import Reply, SubscriberSession
 
-__all__ = ["Acknowledge", "Answer", "Viewer"]
+__all__ = ["Acknowledge", "Answer", "Subscriber"]
 
 Acknowledge = Callable[[bytes], None]
 
@@ -26,30 +26,30 @@ class Answer:
 
     Attributes:
         reply: what is sent; None until it is known.
-        acknowledge: takes the JSON of the reply's data once, where the client asked for an acknowledgement.
+        acknowledge: takes the JSON of the reply's data once, if the client asked for an acknowledgement.
     """
 
     reply: Reply | None = None
     acknowledge: Acknowledge | None = None
 
     def mark_sent(self) -> None:
-        """Called when it is sent."""
+        """Called right before it is sent."""
 
 
 @define(eq=False)
-class Viewer:
+class Subscriber:
     """A connection with a session.
 
     Attributes:
-        session: its subscriptions and its pace.
-        dialect: the form in which it gets events; it changes when a Socket.IO client leaves polling.
-        write: takes what the dialect encodes. It never waits and never raises: a connection whose reader has too much
-            unsent closes itself.
+        session: its subscriptions and its message rate.
+        wire_format: how events are encoded for it; it changes when a Socket.IO client leaves polling.
+        write: takes what the wire format encodes. It never waits and never raises: a connection whose reader has too
+            much unsent closes itself.
         unsent_bytes: how many bytes wait for the reader.
     """
 
     session: SubscriberSession
-    dialect: WireFormat
+    wire_format: WireFormat
     write: Callable[[Any], object]
     unsent_bytes: Callable[[], int]
     _answers: list[Answer] = field(factory=list, init=False)
@@ -69,7 +69,7 @@ class Viewer:
             answer = self._answers.pop(0)
             answer.mark_sent()
             data_json = orjson.dumps(reply.data)
-            self.write(self.dialect.message(reply.event, data_json))
+            self.write(self.wire_format.encode_reply(reply, data_json))
             if answer.acknowledge is not None:
                 answer.acknowledge(data_json)
 

@@ -1,11 +1,13 @@
-"""The four forms of an event, one a transport: each is made once for a broadcast and shared by all who get it.
+"""How an event is written to each transport: encoded once for a broadcast, and shared by all subscribers that get it.
 
-| dialect             | what is handed to a viewer's ``write``                                   |
+| wire format         | a subscriber's ``write`` takes                                           |
 |---------------------|--------------------------------------------------------------------------|
 | plain WebSocket     | a text frame that holds ``{"event": ..., "data": ...}``                  |
 | Socket.IO WebSocket | a text frame that holds an Engine.IO message with a Socket.IO event      |
 | Socket.IO polling   | that message as an :class:`~.engineio.EncodedPacket`, to wait for a poll |
-| Server-Sent Events  | a record of ``id``, ``event`` and ``data``                               |
+| Server-Sent Events  | a record of ``id``, ``event`` and ``data``; the ``id`` is the cursor     |
+
+Frames of a server are not masked, so the bytes of one frame serve every recipient.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import define, field, frozen
+from websockets.frames import Frame, Opcode
 
 from linkhub_adapters.realtime.engineio import EncodedPacket, encode_text_message
-from linkhub_adapters.realtime.hub.frame import text_frame
 from linkhub_adapters.realtime.socketio import encode_event
+from linkhub_core.application.subscriber_session import Reply
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.wire.codec import without_cursor
 
 __all__ = [
     "EVENT_STREAM",
@@ -28,10 +32,11 @@ __all__ = [
     "SOCKETIO_POLLING",
     "SOCKETIO_WEBSOCKET",
     "WIRE_FORMATS",
+    "EncodedEvent",
     "WireFormat",
-    "plain_message",
-    "socketio_message",
+    "binary_frame",
     "stream_record",
+    "text_frame",
 ]
 
 NAMESPACE: Final = "/products"
@@ -43,25 +48,42 @@ class WireFormat:
 
     Attributes:
         name: the transport, as statistics show it.
-        encode: makes of an announcement what ``write`` takes, once for all viewers of this form.
-        message: makes the same of an event for one viewer: its name, and its data as JSON.
-        joins: whether several of them, one after the other, are again what ``write`` takes: bytes are.
+        encode: makes of an announcement what ``write`` takes.
+        encode_reply: makes the same of a reply to one subscriber; the second argument is its data as JSON.
+        joins: whether several encodings, one after the other, are again what ``write`` takes.
     """
 
     name: str
     encode: Callable[[Announcement], Any]
-    message: Callable[[str, bytes], Any]
+    encode_reply: Callable[[Reply, bytes], Any]
     joins: bool = True
 
 
-def plain_message(event: str, data_json: bytes) -> bytes:
-    """An event as a frame of the plain WebSocket; ``data_json`` is used as it is."""
-    return text_frame(b'{"event":%b,"data":%b}' % (orjson.dumps(event), data_json))
+@define(eq=False)
+class EncodedEvent:
+    """An announcement and its encodings, each made when it is first used."""
+
+    announcement: Announcement
+    _encodings: dict[tuple[WireFormat, bool], Any] = field(factory=dict)
+
+    def encoding(self, wire_format: WireFormat, *, with_cursor: bool) -> Any:
+        """What ``write`` of a subscriber takes; without the cursor where its channel must not see one."""
+        key = (wire_format, with_cursor or self.announcement.cursor is None)
+        encoding = self._encodings.get(key)
+        if encoding is None:
+            announcement = self.announcement if key[1] else without_cursor(self.announcement)
+            encoding = self._encodings[key] = wire_format.encode(announcement)
+        return encoding
 
 
-def socketio_message(event: str, data_json: bytes) -> EncodedPacket:
-    """An event as an Engine.IO packet; ``data_json`` is used as it is."""
-    return encode_text_message(encode_event(NAMESPACE, event, data_json))
+def text_frame(text: bytes) -> bytes:
+    """The bytes of one WebSocket text frame; ``text`` is UTF-8."""
+    return Frame(Opcode.TEXT, text).serialize(mask=False)
+
+
+def binary_frame(data: bytes) -> bytes:
+    """The bytes of one WebSocket binary frame."""
+    return Frame(Opcode.BINARY, data).serialize(mask=False)
 
 
 def stream_record(event: str, data_json: bytes, event_id: str | None = None) -> bytes:
@@ -69,8 +91,9 @@ def stream_record(event: str, data_json: bytes, event_id: str | None = None) -> 
 
     Args:
         event: its name.
-        data_json: its data; a line break in it, which only another writer's JSON can have, is taken out.
-        event_id: what a client that comes back sends as ``Last-Event-ID``; none leaves that as it was.
+        data_json: its data; a line break in it, which only the JSON of another writer can have, is removed.
+        event_id: what a client that returns sends as ``Last-Event-ID``. Empty: it forgets the one that it has; None: it
+            keeps that one.
     """
     if b"\n" in data_json or b"\r" in data_json:
         data_json = orjson.dumps(orjson.loads(data_json))
@@ -78,32 +101,38 @@ def stream_record(event: str, data_json: bytes, event_id: str | None = None) -> 
     return b"%bevent: %b\ndata: %b\n\n" % (head, event.encode(), data_json)
 
 
-def _plain(announcement: Announcement) -> bytes:
-    return plain_message(announcement.event_type, announcement.event_json)
+def _plain(event: str, data_json: bytes) -> bytes:
+    return text_frame(b'{"event":%b,"data":%b}' % (orjson.dumps(event), data_json))
 
 
-def _socketio_packet(announcement: Announcement) -> EncodedPacket:
-    return socketio_message(announcement.event_type, announcement.event_json)
+def _packet(event: str, data_json: bytes) -> EncodedPacket:
+    return encode_text_message(encode_event(NAMESPACE, event, data_json))
 
 
-def _socketio_frame(announcement: Announcement) -> bytes:
-    return text_frame(_socketio_packet(announcement).frame)
-
-
-def _socketio_framed_message(event: str, data_json: bytes) -> bytes:
-    return text_frame(socketio_message(event, data_json).frame)
+def _framed_packet(event: str, data_json: bytes) -> bytes:
+    return text_frame(_packet(event, data_json).frame)
 
 
 def _record(announcement: Announcement) -> bytes:
-    return stream_record(announcement.event_type, announcement.event_json, announcement.event_id)
+    return stream_record(announcement.event_type, announcement.event_json, announcement.cursor)
 
 
-PLAIN_WEBSOCKET: Final = WireFormat(name="websocket", encode=_plain, message=plain_message)
-SOCKETIO_WEBSOCKET: Final = WireFormat(
-    name="socket.io websocket", encode=_socketio_frame, message=_socketio_framed_message
-)
-SOCKETIO_POLLING: Final = WireFormat(
-    name="socket.io polling", encode=_socketio_packet, message=socketio_message, joins=False
-)
-EVENT_STREAM: Final = WireFormat(name="sse", encode=_record, message=stream_record)
+def _reply_record(reply: Reply, data_json: bytes) -> bytes:
+    event_id = "" if reply.data.get("recovered") is False else reply.data.get("cursor")
+    return stream_record(reply.event, data_json, event_id)
+
+
+def _wire_format(name: str, encode: Callable[[str, bytes], Any], *, joins: bool = True) -> WireFormat:
+    return WireFormat(
+        name=name,
+        encode=lambda announcement: encode(announcement.event_type, announcement.event_json),
+        encode_reply=lambda reply, data_json: encode(reply.event, data_json),
+        joins=joins,
+    )
+
+
+PLAIN_WEBSOCKET: Final = _wire_format("websocket", _plain)
+SOCKETIO_WEBSOCKET: Final = _wire_format("socket.io websocket", _framed_packet)
+SOCKETIO_POLLING: Final = _wire_format("socket.io polling", _packet, joins=False)
+EVENT_STREAM: Final = WireFormat(name="sse", encode=_record, encode_reply=_reply_record)
 WIRE_FORMATS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)

@@ -15,9 +15,10 @@ import pytest
 from attrs import define, evolve
 
 from linkhub_adapters.realtime.counters import RefusalReason
-from linkhub_adapters.realtime.endpoints.event_stream import since_of
+from linkhub_adapters.realtime.endpoints.event_stream import resume_point
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.realtime_fixture import (
     PATIENCE_SECONDS,
@@ -69,15 +70,15 @@ async def realtime() -> AsyncIterator[RealtimeFixture]:
 
 
 async def test_events_have_an_id_a_name_and_the_event_as_data(realtime: RealtimeFixture) -> None:
-    """After ``connected`` and ``subscribed``, which have no id."""
+    """The id is the cursor. ``connected``, and ``subscribed`` without a cursor, have none."""
     async with reading(realtime) as reader:
         assert reader.response.headers["content-type"] == "text/event-stream"
         assert [(await reader.read())["event"] for _ in range(2)] == ["connected", "subscribed"]
-        announcement = an_announcement()
+        announcement = an_announcement(cursor="abc")
         realtime.hub.broadcast(announcement)
         record = await reader.read()
         assert record == {
-            "id": announcement.event_id,
+            "id": "abc",
             "event": "new_product",
             "data": announcement.event_json.decode(),
         }
@@ -105,20 +106,42 @@ async def test_since_may_stand_in_the_query(realtime: RealtimeFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_event_id", "since"),
+    ("last_event_id", "resume"),
     [
-        ("2026-01-15T12:00:00.000Z/7301234567890421596/1", "2026-01-15T11:59:55.000Z"),
-        ("2026-01-15T12:00:00.000Z", "2026-01-15T11:59:55.000Z"),
-        (None, None),
-        ("", None),
-        ("/7301234567890421596/1", None),
-        ("7", None),
-        ("0001-01-01T00:00:00Z/a/1", None),
+        ("2026-01-15T12:00:00.000Z/7301234567890421596/1", {"since": "2026-01-15T11:59:55.000Z"}),
+        ("/7301234567890421596/1", {"since": None}),
+        ("0001-01-01T00:00:00Z/a/1", {}),
+        ("abc", {"cursor": "abc"}),
+        (None, {"since": None, "cursor": "def"}),
+        ("", {"since": None, "cursor": "def"}),
     ],
 )
-def test_the_last_event_id_names_a_moment(last_event_id: str | None, since: str | None) -> None:
-    """What is none of ours is no reason to refuse a stream."""
-    assert since_of(last_event_id) == since
+def test_the_last_event_id_is_a_cursor_or_of_the_old_form_a_time(
+    last_event_id: str | None, resume: dict[str, str | None]
+) -> None:
+    """It counts more than the parameters of the address."""
+    assert resume_point(last_event_id, {"cursor": "def"}) == resume
+
+
+async def test_a_stream_goes_on_from_its_last_id(realtime: RealtimeFixture) -> None:
+    """Each id is a cursor: of the page, then of an event. After an unknown cursor the client is to forget its own."""
+    page = realtime.store.cursor()
+    realtime.store.save(a_record(a_key(1)))
+    async with reading(realtime, f"{PATH}?cursor={page}") as reader:
+        records = [await reader.read() for _ in range(3)]
+        assert [record.get("id") for record in records] == [None, page, realtime.store.cursor()]
+    realtime.store.save(a_record(a_key(2)))
+    last_id = {"Last-Event-ID": records[2]["id"]}
+    async with reading(realtime, f"{PATH}?cursor={page}", **last_id) as reader:
+        records = [await reader.read() for _ in range(3)]
+        assert orjson.loads(records[2]["data"])["product"]["video_id"] == a_key(2).video_id
+    unknown = encode_cursor(Cursor(store="other", seller_handle=SELLER, position="1"))
+    async with reading(realtime, f"{PATH}?cursor={unknown}") as reader:
+        records = [await reader.read() for _ in range(2)]
+        assert records[1]["id"] == ""
+        assert orjson.loads(records[1]["data"])["recovered"] is False
+        realtime.hub.broadcast(an_announcement(cursor=realtime.store.cursor()))
+        assert "id" not in await reader.read()
 
 
 async def test_a_quiet_stream_has_a_heartbeat(realtime: RealtimeFixture) -> None:
@@ -249,7 +272,15 @@ async def test_streams_are_limited_together_and_by_address(settings: RealtimeSet
             assert (await reader.read())["event"] == "connected"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/shop/no%20handle/events", f"{PATH}?since=yesterday"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/shop/no%20handle/events",
+        f"{PATH}?since=yesterday",
+        f"{PATH}?cursor=garbage",
+        f"{PATH}?since=2026-01-15&cursor={encode_cursor(Cursor(store='s', seller_handle=SELLER, position='1'))}",
+    ],
+)
 async def test_a_request_that_breaks_a_rule_is_an_invalid_query(realtime: RealtimeFixture, path: str) -> None:
     """Which the HTTP application answers, as for every other route."""
     async with http_client(realtime) as http:

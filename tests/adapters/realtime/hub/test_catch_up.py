@@ -243,7 +243,7 @@ async def test_a_flood_of_messages_does_not_wait_for_a_read(realtime: RealtimeFi
     assert (a_key(9).video_id, 1) in watcher.take_revisions()
 
 
-async def test_a_viewer_that_leaves_while_it_catches_up_is_written_nothing_more(realtime: RealtimeFixture) -> None:
+async def test_a_subscriber_that_leaves_while_it_catches_up_is_written_nothing_more(realtime: RealtimeFixture) -> None:
     """Neither one that leaves the shop nor one that disconnects; no task is left of either, not even the read's."""
     realtime.store.gate.clear()
     leaving, gone = Watcher(realtime.hub), Watcher(realtime.hub)
@@ -253,7 +253,7 @@ async def test_a_viewer_that_leaves_while_it_catches_up_is_written_nothing_more(
     await settle()
     leaving.say(UNSUBSCRIBE)
     assert [event for event, _ in leaving.take()] == ["subscribed", "unsubscribed"]
-    realtime.hub.disconnect(gone.viewer)
+    realtime.hub.disconnect(gone.subscriber)
     await settle()
     assert asyncio.all_tasks() == others
     realtime.store.gate.set()
@@ -270,7 +270,7 @@ async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no
     for _ in range(200):
         watcher = Watcher(realtime.hub)
         watcher.subscribe(since=SINCE)
-        realtime.hub.disconnect(watcher.viewer)
+        realtime.hub.disconnect(watcher.subscriber)
         assert watcher.take() == []
     await settle()
     gc.collect()
@@ -278,7 +278,7 @@ async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no
     assert caplog.records == []
 
 
-async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(realtime: RealtimeFixture) -> None:
+async def test_an_event_that_cannot_be_encoded_leaves_no_subscriber_without_events(realtime: RealtimeFixture) -> None:
     """The viewer is told to load the page, and gets what is announced from then on."""
 
     def encode(announcement: Announcement) -> bytes:
@@ -287,7 +287,7 @@ async def test_an_event_that_cannot_be_encoded_leaves_no_viewer_without_events(r
         return bytes(PLAIN_WEBSOCKET.encode(announcement))
 
     watcher = Watcher(realtime.hub)
-    watcher.viewer.dialect = evolve(PLAIN_WEBSOCKET, encode=encode)
+    watcher.subscriber.wire_format = evolve(PLAIN_WEBSOCKET, encode=encode)
     watcher.subscribe(since=SINCE)
     await settle()
     assert [data["recovered"] for _, data in watcher.take()] == [True, False]
@@ -337,14 +337,14 @@ async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(
 ) -> None:
     """Whichever write it was that found it, nothing follows and nothing is remembered of it."""
     watcher = Watcher(realtime.hub)
-    write = watcher.viewer.write
+    write = watcher.subscriber.write
 
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if f'"event":"{last_words}"'.encode() in frame:
-            realtime.hub.disconnect(watcher.viewer)
+            realtime.hub.disconnect(watcher.subscriber)
 
-    watcher.viewer.write = write_and_close
+    watcher.subscriber.write = write_and_close
     bystander = Watcher(realtime.hub)
     bystander.subscribe()
     realtime.store.gate.clear()
@@ -363,14 +363,14 @@ async def test_who_is_found_too_slow_while_catching_up_is_written_nothing_more(
 async def test_of_what_waited_nothing_follows_a_write_that_found_its_reader_too_slow(realtime: RealtimeFixture) -> None:
     """However much waited: what waits in the transport of somebody who does not read stays bounded."""
     watcher = Watcher(realtime.hub)
-    write = watcher.viewer.write
+    write = watcher.subscriber.write
 
     def write_and_close(frame: bytes) -> None:
         write(frame)
         if a_key(12).video_id.encode() in frame:
-            realtime.hub.disconnect(watcher.viewer)
+            realtime.hub.disconnect(watcher.subscriber)
 
-    watcher.viewer.write = write_and_close
+    watcher.subscriber.write = write_and_close
     realtime.store.gate.clear()
     realtime.store.rows.clear()
     watcher.subscribe(since=SINCE)
@@ -457,7 +457,7 @@ async def test_who_missed_too_much_that_was_lost_is_told_to_load_the_page() -> N
 
 def test_the_memory_of_replays_is_bounded() -> None:
     """So many products a viewer, the oldest is forgotten; and nothing when the viewer leaves."""
-    channel, viewer = Channel(), Watcher(make_realtime().hub).viewer
+    channel, viewer = Channel(), Watcher(make_realtime().hub).subscriber
     announcement = an_announcement()
     for number in range(2 * MAX_REPLAYED):
         channel.remember_replayed(viewer, evolve(announcement, key=a_key(number)))

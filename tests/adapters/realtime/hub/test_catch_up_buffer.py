@@ -8,7 +8,7 @@ from datetime import timedelta
 from attrs import evolve
 
 from linkhub_adapters.realtime.hub.catch_up_buffer import MAX_BUFFERED, CatchUpBuffer
-from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from tests.adapters.realtime.realtime_fixture import an_announcement
 

@@ -59,7 +59,7 @@ async def test_each_dialect_gets_its_own_form(hub: Hub) -> None:
         viewer = hub.connect(dialect, into.append, lambda: 0)
         hub.receive(viewer, "subscribe_to_seller", {"seller_handle": SELLER})
         into.clear()
-    announcement = an_announcement()
+    announcement = an_announcement(cursor="abc")
     hub.broadcast(announcement)
     event = announcement.event_json
     ((plain,), (framed,), (packet,), (record,)) = written.values()
@@ -68,7 +68,7 @@ async def test_each_dialect_gets_its_own_form(hub: Hub) -> None:
     assert plain[:2] == framed[:2] == b"\x81\x7e"
     assert framed[4:] == b'42/products,["new_product",%b]' % event
     assert getattr(packet, "record", None) == framed[4:]
-    assert record == b"id: %b\nevent: new_product\ndata: %b\n\n" % (announcement.event_id.encode(), event)
+    assert record == b"id: abc\nevent: new_product\ndata: %b\n\n" % event
     assert hub.stats()["clientsPerTransport"] == {
         "websocket": 1,
         "socket.io websocket": 1,
@@ -150,8 +150,8 @@ async def test_who_is_gone_is_forgotten_once(hub: Hub) -> None:
     """Nothing is left of a connection: no shop, no count; telling it again changes nothing."""
     watcher = Watcher(hub)
     watcher.subscribe()
-    hub.disconnect(watcher.viewer)
-    hub.disconnect(watcher.viewer)
+    hub.disconnect(watcher.subscriber)
+    hub.disconnect(watcher.subscriber)
     assert hub.stats() == {
         "totalConnections": 0,
         "totalSubscriptions": 0,
@@ -168,7 +168,7 @@ async def test_a_reader_that_leaves_during_a_broadcast_does_not_disturb_it(hub: 
     for watcher in (first, slow, last):
         watcher.subscribe()
         watcher.take()
-    slow.viewer.write = lambda _: hub.disconnect(slow.viewer)
+    slow.subscriber.write = lambda _: hub.disconnect(slow.subscriber)
     hub.broadcast(an_announcement(a_record(a_key(1))))
     hub.broadcast(an_announcement(a_record(a_key(2))))
     assert len(first.take()) == len(last.take()) == 2
@@ -210,6 +210,6 @@ async def test_errors_and_messages_are_counted(hub: Hub) -> None:
     """For whoever shows figures."""
     watcher = Watcher(hub)
     watcher.say("?")
-    hub.receive_malformed(watcher.viewer, "?")
+    hub.receive_malformed(watcher.subscriber, "?")
     watcher.subscribe()
     assert (hub.counters.messages_in, hub.counters.errors) == (3, 2)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime.hub import recreated
-from linkhub_adapters.realtime.hub.announced_revisions import ShownRevisions
+from linkhub_adapters.realtime.hub.announced_revisions import AnnouncedRevisions
 from linkhub_adapters.realtime.hub.recreated import MAX_WAITING, RecreatedProducts
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 from linkhub_core.errors import ServiceUnavailable
@@ -129,7 +129,7 @@ async def test_a_read_that_fails_is_tried_again(
     assert watcher.take_revisions() == []
 
 
-async def test_one_that_cannot_be_encoded_keeps_no_other_from_viewers(
+async def test_one_that_cannot_be_encoded_keeps_no_other_from_subscribers(
     realtime: RealtimeFixture, watcher: Watcher
 ) -> None:
     """It is reported to the journal."""
@@ -142,7 +142,7 @@ async def test_one_that_cannot_be_encoded_keeps_no_other_from_viewers(
     other = a_record(a_key(1))
     realtime.hub.broadcast(an_announcement(other))
     watcher.take()
-    realtime.hub.switch_transport(watcher.viewer, evolve(PLAIN_WEBSOCKET, encode=encode), watcher.written.append)
+    realtime.hub.switch_transport(watcher.subscriber, evolve(PLAIN_WEBSOCKET, encode=encode), watcher.written.append)
     again = [evolve(record, revision=1, created_at=NOON - HOUR) for record in (FIRST_LIFE, other)]
     realtime.store.save(*again)
     realtime.hub.broadcast_all([an_announcement(record) for record in again])
@@ -189,7 +189,7 @@ class _SlowStore(GatedProductStore):
 
 async def test_a_read_that_is_older_than_the_life_shown_meanwhile_decides_nothing() -> None:
     """A third life is saved and shown while a read that found the second one is under way: the second is late news."""
-    store, revisions = _SlowStore(), ShownRevisions(max_products=10)
+    store, revisions = _SlowStore(), AnnouncedRevisions(max_products=10)
     shown: list[Announcement] = []
 
     def show(announcement: Announcement) -> None:
@@ -198,7 +198,7 @@ async def test_a_read_that_is_older_than_the_life_shown_meanwhile_decides_nothin
 
     second, third = (a_record(created_at=NOON + hours) for hours in (-HOUR, HOUR))
     deciding = RecreatedProducts(
-        products=store, known_life=revisions.life_of, show=show, report=lambda error: pytest.fail(str(error))
+        products=store, known_life=revisions.life_of, broadcast=show, report=lambda error: pytest.fail(str(error))
     )
     show(an_announcement(FIRST_LIFE))
     store.save(second)

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.realtime.counters import Counters
-from linkhub_adapters.realtime.hub.encoded_event import EncodedEvent
 from linkhub_adapters.realtime.hub.replay_reader import ANSWERED_TOGETHER, ReplayReader
+from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.journal_entries import ActivityFailed

@@ -1,10 +1,10 @@
 // What the page knows about a shop: one product per video, each in the newest revision that was seen.
 //
-// Rule 1: a revision is taken when it is greater than the known one, else it is dropped.
-// Rule 2: another `created_at` is taken: the product was deleted and saved again, maybe by a server whose clock is behind.
+// Rule 1: a revision is taken if it is greater than the known one.
+// Rule 2: another `created_at` is taken: the product was deleted and saved again, perhaps by a server whose clock is behind.
 //         The server sends no event of a product that was deleted.
-// Rule 3: REST says no revision; there `updated_at` decides, and an equal one only teaches the revision.
-// Raw JSON dies in `readProduct`: everything after it has the types that the view relies on.
+// Rule 3: REST gives no revision: there the later `updated_at` is taken, and an equal one only adds the revision.
+// `readProduct` checks raw JSON: everything after it has the types that the view relies on.
 
 import { webUrl } from "./format.js";
 
@@ -80,5 +80,5 @@ export class Catalog {
 function isNewer(offered, known) {
   if (offered.product.createdAt !== known.product.createdAt) return true;
   if (offered.revision !== null && known.revision !== null) return offered.revision > known.revision;
-  return Date.parse(offered.product.updatedAt) > Date.parse(known.product.updatedAt);
+  return offered.product.updatedAt > known.product.updatedAt; // times of one form compare as texts
 }

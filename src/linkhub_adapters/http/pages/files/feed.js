@@ -1,14 +1,14 @@
-// Where products come from: REST for pages, a WebSocket for what happens now, REST again while there is none.
+// Where products come from: REST for pages, a WebSocket for live events, REST again while there is no WebSocket.
 //
-// Theory of operation. `cursor` is the server's time up to which nothing was missed. It moves with REST answers
-// and with live events, but not with the events of a catch-up: those come before live ones, so that a socket that
-// dies in the middle of a catch-up asks for all of it again. While no subscription stands, REST is polled with the
-// cursor; when one stands, polling rests. Receiving a product twice is harmless: the catalogue drops it.
+// Theory of operation. `cursor` is the last cursor that the server sent, over either transport. It goes back to the
+// server with each subscription and each poll, and the server answers with everything that changed after it. While
+// there is no subscription, REST is polled; once there is one, polling stops. If the server cannot go on from the
+// cursor, the page is read again and gives a new one. A product may arrive twice: the catalog drops the second copy.
 
 const POLL_MS = 5_000;
 const PAGE_LIMIT = 20;
-const CATCH_UP_LIMIT = 50;
-const CATCH_UP_MARGIN_MS = 5_000;
+const CHANGES_LIMIT = 50;
+const GONE = 410;
 const BACKOFF_MS = { first: 400, most: 15_000 };
 const ANSWER_MS = 10_000;
 const HEARTBEAT_MS = 25_000;
@@ -17,6 +17,7 @@ const HEARTBEAT_MS = 25_000;
 export class ShopError extends Error {
   constructor(status) {
     super(`the shop answered ${status}`);
+    this.status = status;
     this.isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   }
 }
@@ -34,18 +35,10 @@ export class ShopApi {
     return this.#get("", { limit: PAGE_LIMIT, ...(lastKey && { lastKey }) });
   }
 
-  /** Every product that changed after `since`, and the server's time when the reading began. */
-  async changes(since) {
-    const products = [];
-    let timestamp = null;
-    let lastKey = null;
-    do {
-      const body = await this.#get("", { limit: CATCH_UP_LIMIT, since, ...(lastKey && { lastKey }) });
-      products.push(...body.products);
-      timestamp ??= body.metadata.timestamp;
-      lastKey = body.pagination.hasMore ? body.pagination.lastEvaluatedKey : null;
-    } while (lastKey);
-    return { products, timestamp };
+  /** Products that changed after `cursor`, oldest change first, and the next cursor; ask again while `hasMore`. */
+  async changes(cursor) {
+    const { products, pagination, metadata } = await this.#get("", { limit: CHANGES_LIMIT, cursor });
+    return { products, hasMore: pagination.hasMore, cursor: metadata.cursor };
   }
 
   /** One product. */
@@ -65,8 +58,8 @@ export class ShopApi {
 
 /** Live products of one shop. Calls `onProduct(raw, revision)`, `onStatus(status)` and `onLost()`.
  *
- * Status is "live" (subscribed), "polling" (REST answers) or "offline" (nothing does). `onLost` says that more was
- * missed than the server replays: the page is to be read again.
+ * Status is "live" (subscribed), "polling" (REST answers) or "offline" (no answer). After `onLost`, read the page again
+ * and call `restart`: the server cannot replay what was missed.
  */
 export class ShopFeed {
   #handle;
@@ -75,7 +68,8 @@ export class ShopFeed {
   #cursor = null;
   #socket = null;
   #attempt = 0;
-  #subscribedAtMs = null;
+  #isSubscribed = false;
+  #isLost = false;
   #polling = null;
   #retryTimer = null;
   #watchdog = null;
@@ -86,7 +80,7 @@ export class ShopFeed {
     this.#listener = listener;
   }
 
-  /** Begins to listen; `cursor` is the `metadata.timestamp` of the page that was read. */
+  /** Begins to listen; `cursor` is the `metadata.cursor` of the page that was read. */
   start(cursor) {
     this.#cursor = cursor;
     this.#connect();
@@ -95,9 +89,11 @@ export class ShopFeed {
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
   }
 
-  /** Moves the cursor to the time of a page that was read anew. */
+  /** Goes on with the cursor of a page that was read again. */
   restart(cursor) {
     this.#cursor = cursor;
+    this.#isLost = false;
+    if (this.#isSubscribed) this.#subscribe();
   }
 
   #connect() {
@@ -106,10 +102,14 @@ export class ShopFeed {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/products`);
     this.#socket = socket;
-    socket.onopen = () => this.#send("subscribe_to_seller", { seller_handle: this.#handle, since: this.#cursor });
+    socket.onopen = () => this.#subscribe();
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = () => this.#disconnected();
     this.#expectAnswer();
+  }
+
+  #subscribe() {
+    this.#send("subscribe_to_seller", { seller_handle: this.#handle, cursor: this.#cursor });
   }
 
   #send(event, data) {
@@ -124,34 +124,34 @@ export class ShopFeed {
     if (event === "error") this.#refused(data);
   }
 
-  #subscribed({ timestamp, recovered }) {
+  #subscribed({ recovered }) {
     this.#attempt = 0;
-    this.#subscribedAtMs = Date.parse(timestamp);
+    this.#isSubscribed = true;
     this.#polling = null;
     this.#listener.onStatus("live");
-    if (recovered === false) this.#listener.onLost();
+    if (recovered === false) this.#lose();
   }
 
-  #happened({ product, revision, timestamp }) {
-    if (Date.parse(product?.updated_at) > this.#subscribedAtMs) this.#moveCursor(timestamp);
+  #happened({ product, revision, cursor }) {
     this.#listener.onProduct(product, revision ?? null);
+    this.#cursor = cursor ?? this.#cursor;
   }
 
-  /** What was saved shortly before this moment may still be announced after it: ask for a little of the past again. */
-  #moveCursor(timestamp) {
-    const moment = Date.parse(timestamp) - CATCH_UP_MARGIN_MS;
-    if (moment > Date.parse(this.#cursor)) this.#cursor = new Date(moment).toISOString();
+  #lose() {
+    if (this.#isLost) return; // the page is being read already
+    this.#isLost = true;
+    this.#listener.onLost();
   }
 
   #refused({ code, message }) {
     console.warn(`linkhub: ${code}: ${message}`);
-    if (this.#subscribedAtMs === null) this.#startPolling();
+    if (!this.#isSubscribed) this.#startPolling();
   }
 
   #disconnected() {
     clearTimeout(this.#watchdog);
     this.#socket = null;
-    this.#subscribedAtMs = null;
+    this.#isSubscribed = false;
     const ceilingMs = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** this.#attempt);
     this.#attempt += 1;
     this.#retryTimer = setTimeout(() => this.#connect(), ceilingMs * (0.5 + Math.random() / 2));
@@ -174,19 +174,26 @@ export class ShopFeed {
   async #pollOnce(session) {
     let status = "polling";
     try {
-      const { products, timestamp } = await this.#api.changes(this.#cursor);
-      // A subscription that came meanwhile was made with the older cursor, and tells all of this itself.
-      if (this.#polling === session) this.#cursor = timestamp;
-      for (const product of products) this.#listener.onProduct(product, null);
+      await this.#readChanges(session);
     } catch (error) {
       console.info(`linkhub: polling failed: ${error.message}`);
-      status = "offline";
+      if (error.status === GONE) this.#lose();
+      else status = "offline";
     }
     if (this.#polling === session) this.#listener.onStatus(status);
   }
 
-  // A socket whose peer vanished without a word stays "open" in a browser for minutes: so it is asked, and given up
-  // when it does not answer.
+  async #readChanges(session) {
+    let hasMore = !this.#isLost;
+    while (hasMore && this.#polling === session) {
+      const changes = await this.#api.changes(this.#cursor);
+      for (const product of changes.products) this.#listener.onProduct(product, null);
+      this.#cursor = changes.cursor;
+      hasMore = changes.hasMore;
+    }
+  }
+
+  // If the network vanishes, a WebSocket stays "open" in a browser for minutes: ask it, and give it up without an answer.
   #restWatchdog() {
     clearTimeout(this.#watchdog);
     this.#watchdog = setTimeout(() => {
@@ -201,7 +208,7 @@ export class ShopFeed {
     this.#watchdog = setTimeout(() => this.#giveUp(socket), ANSWER_MS);
   }
 
-  // close() alone waits for the peer's farewell, which is just what does not come.
+  // close() alone waits for the peer's close frame, which does not come.
   #giveUp(socket) {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();

@@ -52,7 +52,7 @@ async function readFirstPage() {
   grid.clear();
   takePage(body);
   void followFragment();
-  return body.metadata.timestamp;
+  return body.metadata.cursor;
 }
 
 function takePage({ products, pagination }) {

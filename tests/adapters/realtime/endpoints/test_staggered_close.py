@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from linkhub_adapters.realtime.hub.staggered_close import say_goodbye
+from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from tests.support import virtual_time
 
 
@@ -17,7 +17,7 @@ def goodbyes(count: int, spread_seconds: float, *, cancelled_after: float | None
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        saying = say_goodbye(list(range(count)), lambda one: closed.append((one, loop.time())), spread_seconds)
+        saying = close_staggered(list(range(count)), lambda one: closed.append((one, loop.time())), spread_seconds)
         try:
             async with asyncio.timeout(cancelled_after):
                 await saying
