@@ -22,11 +22,11 @@ from attrs import define, field
 from linkhub_adapters.realtime import Hub, RealtimeSettings
 from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductKey
+from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes, ProductReader, UnknownCursor, Unreadable
-from linkhub_core.wire.codec import encode_product
+from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.clocks import LoopClock
@@ -68,6 +68,7 @@ class _Reads:
     """The product store as a server reads it; ``open_store`` takes the store's time, before each read."""
 
     open_store: Callable[[], ProductReader]
+    rows: Mapping[ProductKey, ProductRecord]
     faults: _Faults
 
     async def page(self, query: PageQuery) -> Page:
@@ -80,11 +81,18 @@ class _Reads:
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
         """See the port."""
+        found, _ = await self.changes_and_rows(after, limit)
+        return found
+
+    async def changes_and_rows(
+        self, after: Cursor, limit: int
+    ) -> tuple[Changes | UnknownCursor, Mapping[ProductKey, ProductRecord]]:
+        """What changed after a cursor, and all rows of the store at the moment of the read."""
         store = self.open_store()
         await self._travel()
-        found = await store.changes(seller_handle, after, limit)
+        found, rows = await store.changes(after.seller_handle, after, limit), dict(self.rows)
         await self._travel()
-        return found
+        return found, rows
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port."""
@@ -93,7 +101,7 @@ class _Reads:
 
     async def _travel(self) -> None:
         await asyncio.sleep(self.faults.latency())
-        if self.faults.happens(0.05):
+        if self.faults.happens(0.1):
             raise ServiceUnavailable("products", "does not answer the server")
 
 
@@ -106,10 +114,13 @@ class _Client:
     page: dict[str, tuple[str, int, Any]] | None = None
     cursor: str | None = None
     _is_stale: bool = False
+    _last_arrival: float = 0.0
     _early: dict[str, tuple[str, int, Any]] = field(factory=dict)
 
     async def visit(self, *, stays: bool = False) -> None:
         """Come once, by one transport; unless it ``stays`` until it has everything, it may leave at any moment."""
+        if not stays and self.side.faults.chance.random() < 0.1:
+            self._forget()  # as a browser does that loads the page again
         transports = [self._poll] if self.side.plan.deletions else [self._poll, self._websocket, self._event_stream]
         await self.side.faults.chance.choice(transports)(stays)
 
@@ -119,8 +130,12 @@ class _Client:
         if self.page is None:
             await self._load()
             return
-        for _ in range(_MAX_ANSWERS):
-            found = await self._changes()
+        limit = self.side.faults.chance.choice((1, 2, 50))
+        answers = _MAX_ANSWERS if stays else self.side.faults.chance.choice((1, 2, _MAX_ANSWERS))
+        for _ in range(answers):
+            after = parse_cursor(self.cursor, _SHOP)
+            assert after is not None, f"{self.name} has a page and no cursor"
+            found, rows = await self.side.reads.changes_and_rows(after, limit)
             if isinstance(found, UnknownCursor):
                 await self._load()
                 return
@@ -128,15 +143,11 @@ class _Client:
                 self._take_stored(change.product)
             self.cursor = found.cursor
             self._tell(f"polls {len(found.changes)} changes{', and there are more' if found.has_more else ''}")
-            if not found.has_more or (not stays and self.side.faults.chance.random() < 0.2):
+            if not found.has_more:
+                self.side.hold_page(self, rows, "after a whole answer")
                 return
-        self.side.checker.hold(False, f"{self.name} asks for what changed and never comes to an end")
-
-    async def _changes(self) -> Changes | UnknownCursor:
-        after = parse_cursor(self.cursor, _SHOP)
-        if after is None:
-            return UnknownCursor()
-        return await self.side.reads.changes(_SHOP, after, self.side.faults.chance.choice((1, 2, 50)))
+        is_endless = answers == _MAX_ANSWERS
+        self.side.checker.hold(not is_endless, f"{self.name} asks for what changed and never comes to an end")
 
     async def _load(self) -> None:
         """Load all pages, and keep the cursor that was seen last."""
@@ -175,13 +186,14 @@ class _Client:
             await self._load()
         server = self.side.hub
         connection = SimulatedClient(self.name, server)
-        connection.on_received = partial(self._take, forgets_cursor)
+        connection.on_received = partial(self._arrives, forgets_cursor, connection)
         connection.unsent_bytes = 0 if stays else chance.choice((0, 0, _SLOW_BYTES))
         connection.connect()
         try:
             await self._watch(connection, server, stays)
         finally:
             connection.leave()
+            self._tell("leaves")
             if self.page is None:
                 self._forget()
 
@@ -189,21 +201,38 @@ class _Client:
         loop, chance = asyncio.get_running_loop(), self.side.faults.chance
         self._is_stale = self.page is None
         connection.subscribe(_SHOP, cursor=None if self.page is None else self.cursor)
-        end = loop.time() + (_REST_SECONDS if stays else chance.expovariate(0.3))
+        self._tell("subscribes without a page" if self.page is None else "subscribes")
+        end = loop.time() + (_REST_SECONDS if stays else chance.expovariate(0.5))
         while loop.time() < end and self.side.hub is server:
             if self._is_stale:
+                if not stays:
+                    await asyncio.sleep(chance.choice((0.0, 2.0)))
+                    if loop.time() >= end:
+                        return
                 self._is_stale = False
                 await self._load()
                 connection.subscribe(_SHOP, cursor=self.cursor)
             await asyncio.sleep(min(0.5, max(0.0, end - loop.time())))
 
+    def _arrives(self, forgets_cursor: bool, connection: SimulatedClient, received: Received) -> None:
+        """A message is on its way to the client: it comes after those before it, or never if the client leaves."""
+        loop = asyncio.get_running_loop()
+        self._last_arrival = max(loop.time(), self._last_arrival) + self.side.faults.chance.expovariate(20.0)
+
+        def arrive() -> None:
+            if connection.is_connected:
+                self._take(forgets_cursor, received)
+
+        loop.call_at(self._last_arrival, arrive)
+
     def _take(self, forgets_cursor: bool, received: Received) -> None:
         data = received.data
         if received.event == "subscribed":
+            self._tell(f"is {'' if data['recovered'] else 'not '}recovered")
             if not data["recovered"]:
-                self._tell("is not recovered")
                 self._is_stale = True
-                self.cursor = None if forgets_cursor else self.cursor
+                if forgets_cursor:
+                    self._forget()
             self.cursor = data["cursor"] or self.cursor
         elif received.is_product:
             product = data["product"]
@@ -251,7 +280,7 @@ class CursorClients:
     def of(cls, plan: Plan, checker: InvariantChecker, open_store: Callable[[], ProductReader]) -> CursorClients:
         """The clients of a plan, on the running loop."""
         faults = _Faults(random.Random(f"cursor clients of {plan.seed}"))
-        reads = _Reads(open_store, faults)
+        reads = _Reads(open_store, checker.products.rows, faults)
         side = cls(plan, checker, reads, faults, _start_hub(reads))
         checker.listeners.append(side.announced)
         return side
@@ -300,7 +329,7 @@ class CursorClients:
 
     async def _come_and_go(self, client: _Client) -> None:
         while True:
-            await asyncio.sleep(self.faults.chance.expovariate(0.3))
+            await asyncio.sleep(self.faults.chance.expovariate(0.5))
             try:
                 await client.visit()
             except ServiceUnavailable:
@@ -318,20 +347,22 @@ class CursorClients:
         for client in self.clients:
             await client.visit(stays=True)
         self.hub.close()
-        stored = {
-            key.video_id: (key, orjson.loads(encode_product(record)))
-            for key, record in self.checker.products.rows.items()
-            if key.seller_handle == _SHOP and key not in self.checker.products.unreadable
-        }
         for client in self.clients:
-            page = client.page or {}
-            for video_id, (key, document) in stored.items():
-                if self.checker.has_distinct_lives(key):
-                    seen = page[video_id][2] if video_id in page else None
-                    self.checker.hold(seen == document, f"{when}, {client.name} has missed a change of {key}")
-            extra = page.keys() - stored.keys()
-            if not self.plan.deletions and self.plan.unreadable_row is None:
+            self.hold_page(client, self.checker.products.rows, when)
+            if not self.plan.deletions:
+                extra = (client.page or {}).keys() - {key.video_id for key in self.checker.products.rows}
                 self.checker.hold(not extra, f"{when}, {client.name} has {sorted(extra)}, which the store has not")
+
+    def hold_page(self, client: _Client, rows: Mapping[ProductKey, ProductRecord], when: str) -> None:
+        """A client has the content of these rows. A stamped row may be missing until its announcement is out."""
+        for key, record in rows.items():
+            is_certain = self.plan.positions is Positions.NUMBERS or record.unannounced_revision is None
+            if key.seller_handle == _SHOP and is_certain and self.checker.has_distinct_lives(key):
+                page = client.page or {}
+                seen = page.get(key.video_id, (None, 0, None))
+                is_later = seen[0] == timestamp_text(record.created_at) and seen[1] > record.revision
+                has_content = is_later or seen[2] == orjson.loads(encode_product(record))
+                self.checker.hold(has_content, f"{when}, {client.name} has missed a change of {key}")
 
 
 def _start_hub(reads: _Reads) -> Hub:

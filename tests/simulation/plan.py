@@ -33,7 +33,7 @@ BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
 
 _KEYS = (ProductKey("a", "v"), ProductKey("b", "v"), ProductKey("a", "w"))
-_CURSOR_KEYS = (*_KEYS[::2], ProductKey("a", "x"))
+_CURSOR_KEYS = tuple(ProductKey("a", video_id) for video_id in "vwxyz")
 _FOREIGN_KEY = ProductKey("c", "v")
 _SERVICES = ("products", "staging", "notifier", "queue")
 _MALFORMED = ("", "{", "[]", '{"title": NaN}', '{"video_id": "v", "seller_handle": "a", "title": "\\ud800"}')
@@ -176,25 +176,28 @@ class Plan:
         if chance.random() > 0.2:
             return self
         positions = chance.choice(tuple(Positions))
-        instants = [chance.uniform(0, 25) for _ in range(10)]
         return evolve(
             self,
             positions=positions,
             realtime=False,
-            publications=_publications_of(chance, _CURSOR_KEYS, chance.randint(6, 10), instants),
+            publications=_bursts(chance),
             fault_rates=evolve(
                 self.fault_rates,
-                crash_rate=chance.choice((0.02, 0.05)),
+                latency_seconds=chance.choice((0.02, 0.1)),
+                hiccup_rate=0.1,
+                copy_rate=0.0,
+                crash_rate=chance.choice((0.0, 0.02, 0.05)),
                 most_crashes=10,
                 fault_rate=chance.choice((0.0, 0.02)),
                 stall_rate=chance.choice((0.0, 0.01, 0.03)),
                 outages={},
             ),
             fault_seconds=30.0,
-            consumers=chance.randint(2, 3),
+            consumers=3,
             sweeper_seconds=chance.choice((None, 8.0)),
             visibility_seconds=chance.choice((2.0, 10.0)),
-            batch_size=chance.choice((1, 2, 10)),
+            batch_size=chance.choice((1, 1, 3)),
+            max_in_flight=1,
             max_receive_count=1_000_000,
             staging_ttl=timedelta(days=1),
             vanishing=False,
@@ -388,6 +391,17 @@ def _publications_of(
     again = chance.sample(publications, min(len(publications), chance.choice((0, 0, 1, 2))))
     later = [evolve(one, at_seconds=one.at_seconds + chance.choice((0.5, 2.0, 18.5, 21.0))) for one in again]
     return publications + later
+
+
+def _bursts(chance: random.Random) -> list[Publication]:
+    """All products of a shop change at about the same time, two or three times over; some changes are invisible."""
+    publications = []
+    for number, at_seconds in enumerate(sorted(chance.uniform(0, 22) for _ in range(chance.choice((2, 3))))):
+        for key in chance.sample(_CURSOR_KEYS, chance.randint(3, 5)):
+            for kind in Kind if number == 0 else (chance.choice(tuple(Kind)),):
+                body = _body(kind, key, _STAMPS[number], chance.randint(0, 1))
+                publications.append(Publication(at_seconds=at_seconds + chance.uniform(0, 1), kind=kind, body=body))
+    return publications
 
 
 def _publication(chance: random.Random, key: ProductKey, at_seconds: float, close: bool) -> Publication:

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.model.change_stamps import MARGIN_MS, StampPosition, event_position, is_late, page_position
+from linkhub_core.model.change_stamps import StampPosition, event_position, is_late, page_position
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Change,
@@ -30,7 +30,7 @@ from linkhub_core.ports import (
     Unreadable,
 )
 from linkhub_core.wire.codec import stored_product
-from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = ["StampedProductStore", "Stamps"]
@@ -114,7 +114,7 @@ class StampedProductStore:
         return [await self._prepare(record) for record in records]
 
     async def _prepare(self, record: ProductRecord) -> ProductRecord | Conflict | Unreadable:
-        if not is_late(_stamp_of(record), self.now_ms):
+        if not is_late(self.stamps.of[record.key], self.now_ms):
             return record
         stored = (await self.inner.find([record.key])).get(record.key)
         if isinstance(stored, Unreadable):
@@ -173,11 +173,3 @@ class StampedProductStore:
         """See the port."""
         async for row in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
             yield row if isinstance(row, Unreadable) else self._with_cursor(row)
-
-
-def _stamp_of(record: ProductRecord) -> int:
-    """The stamp of the record when it was read or saved: its event's cursor is the margin before it."""
-    cursor = parse_cursor(record.cursor, record.key.seller_handle)
-    position = None if cursor is None else StampPosition.parse(cursor.position)
-    assert position is not None, f"revision {record.revision} of {record.key} has no stamp"
-    return position.stamp_ms + MARGIN_MS
