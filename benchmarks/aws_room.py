@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AwsRoom", "check_products", "open_clients", "run_servers"]
 
 _BOOKKEEPING = frozenset(
-    {"created_at", "updated_at", "caption_version", "thumbnails_version", "revision", "shown", "timestamp"}
+    {"created_at", "updated_at", "caption_version", "thumbnails_version", "revision", "shown", "stamp", "timestamp"}
 )  # what a product has beside the contents of its halves, and what its halves have beside them
 _NUMBERS = count(1)
 _READ = TypeDeserializer()

@@ -26,7 +26,7 @@ from benchmarks.stopwatch import Stopwatch
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Consuming, Settings, Storage
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.model import ProductRecord
 from linkhub_core.ports import Entry, OutgoingMessage
 from linkhub_core.testing.fakes import MemoryJournal
@@ -62,11 +62,15 @@ async def _drain(settings: Settings, messages: Sequence[OutgoingMessage], pairs:
     """Drain through the production use case, one batch at a time, and check that everything came out."""
     watch, clock = Stopwatch(), SystemClock()
     async with _filled(settings, messages) as backend:
-        completion = Completion(
-            products=backend.products, staging=backend.staging, notifier=backend.notifier, journal=_Deaf(), clock=clock
-        )
         assemble = AssembleBatch(
-            queue=backend.queue, completion=completion, staging_ttl=timedelta(days=1), jitter=random.random
+            queue=backend.queue,
+            products=backend.products,
+            staging=backend.staging,
+            notifier=backend.notifier,
+            journal=_Deaf(),
+            clock=clock,
+            staging_ttl=timedelta(days=1),
+            jitter=random.random,
         )
         with watch.running():
             while deliveries := await backend.queue.receive():

@@ -37,7 +37,7 @@ FLAT = 3.0
 
 _INSERT = """
 INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, shown,
-  created_at, updated_at) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?)
+  created_at, updated_at, change) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?)
 """
 _Read = Callable[[], Awaitable[object]]
 
@@ -56,7 +56,7 @@ def _fill(data_dir: Path, count: int) -> datetime:
             video_id = f"73012345{number:011d}"
             changed_at = timestamp_text(began + timedelta(milliseconds=number))
             document = b"%b%b%b" % (head, video_id.encode(), tail.replace(stamp, changed_at.encode()))
-            made.append((SELLER, video_id, document, *versions, changed_at, changed_at))
+            made.append((SELLER, video_id, document, *versions, changed_at, changed_at, number + 1))
         return made
 
     SqliteDatabase.open(data_dir / FILE_NAME).close()
@@ -66,6 +66,7 @@ def _fill(data_dir: Path, count: int) -> datetime:
             connection.execute("BEGIN")
             connection.executemany(_INSERT, rows(start, min(start + 10_000, count)))
             connection.execute("COMMIT")
+        connection.execute("UPDATE epochs SET last = ?", (count,))
     return began + timedelta(milliseconds=count)
 
 

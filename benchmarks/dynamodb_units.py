@@ -7,7 +7,7 @@ here, with nothing taken from linkhub's own figures:
    list three bytes and one more an entry, null and booleans one byte;
  - a write costs a unit for each begun 1,024 bytes of the item, before or after it, whichever is larger; one whose
    condition fails costs what it would have cost, and at least one unit;
- - an entry that appears in the local secondary index (keys alone, some 100 bytes) costs one unit; one that moves, two;
+ - an entry that appears in the local secondary index (some 130 bytes) costs one unit; one that moves, two;
  - a consistent read of a key costs a unit for each begun 4,096 bytes of its item, and one unit where there is none.
 """
 
@@ -25,7 +25,7 @@ __all__ = ["WriteUnits", "item_bytes", "read_units", "write_units"]
 
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
-INDEXED = "updated_at"
+INDEXED = "stamp"
 
 _NAMES_OF_INSERT = re.compile(r"'(\w+)': \?")
 _NAMES_OF_OTHERS = re.compile(r'(SET|REMOVE|WHERE|AND) "(\w+)"(?! IS )')  # IS MISSING has no parameter

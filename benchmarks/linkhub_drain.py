@@ -119,7 +119,7 @@ async def _drain(container: Container, meter: _Meter, messages: int) -> Spent:
 async def _open(opened: AsyncExitStack) -> tuple[Container, _Meter]:
     settings = load_settings().settings
     set_up_logs(settings.logs)
-    container = await opened.enter_async_context(open_container(settings, Container))
+    container = await opened.enter_async_context(open_container(settings))
     backend = container.backend()
     await asyncio.gather(*(probe() for probe in backend.probes.values()))
     return container, _Meter.on(backend)

@@ -1,6 +1,6 @@
-"""What every command is handed: the way to the settings, and to everything that is wired by them.
+"""The object that every command gets: the settings, and everything that is wired by them.
 
-Its own imports of linkhub wait until a command needs them, so that ``linkhub --help`` is quick.
+Imports of linkhub wait until a command needs them, so that ``linkhub --help`` is quick.
 """
 
 from __future__ import annotations
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from linkhub_cli.backends import Opening
-    from linkhub_cli.settings import Settings
-    from linkhub_cli.settings.sources import Loaded
+    from linkhub_cli.settings import Loaded, Settings
     from linkhub_cli.wiring.container import Container
-
-__all__ = ["CommandLine"]
 
 T = TypeVar("T")
 
@@ -34,30 +31,27 @@ class CommandLine(NamedTuple):
 
     env_file: Path | None = None
 
-    def load(self, overrides: Mapping[str, str] | None = None) -> Loaded[Settings]:
-        """Load the settings, from the file too where there is one.
+    def load(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
+        """Load the settings; see :func:`linkhub_cli.settings.load_settings`.
 
         Raises:
             SettingsFaulty: with every fault.
         """
-        from linkhub_cli.settings import load_settings  # noqa: PLC0415  help is quick
+        from linkhub_cli.settings import load_settings
 
         env_file = self.env_file or (_ENV_FILE if _ENV_FILE.is_file() else None)
-        return load_settings(overrides, env_file=env_file)
+        return load_settings(overrides, env_file=env_file, before_init=before_init)
 
-    def settings(self, overrides: Mapping[str, str] | None = None) -> Settings:
-        """The settings alone; warnings are told on standard error.
+    def load_and_warn(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
+        """Load the settings, and print their warnings on standard error.
 
         Raises:
             SettingsFaulty: with every fault.
         """
-        return self._load_aloud(overrides).settings
-
-    def _load_aloud(self, overrides: Mapping[str, str] | None) -> Loaded[Settings]:
-        from linkhub_cli.settings.sources import SettingsFaulty  # noqa: PLC0415  help is quick
+        from linkhub_cli.settings import SettingsFaulty
 
         try:
-            loaded = self.load(overrides)
+            loaded = self.load(overrides, before_init=before_init)
         except SettingsFaulty as faulty:
             _print_warnings(faulty.warnings)
             raise
@@ -68,41 +62,37 @@ class CommandLine(NamedTuple):
         """Open everything, do ``action``, close everything; the log holds warnings and errors only.
 
         Args:
-            action: what the command does.
-            opening: what the backend is opened for; unless given, storage that is absent is not made.
+            action: the command's work.
+            opening: the purpose of opening the backend; unless given, absent storage is not made.
         """
-        import asyncio  # noqa: PLC0415  help is quick
+        import asyncio
 
-        from linkhub_cli.backends import Opening  # noqa: PLC0415  help is quick
-        from linkhub_cli.wiring.container import Container, open_container  # noqa: PLC0415  help is quick
-        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
+        from linkhub_cli.backends import Opening
+        from linkhub_cli.wiring.container import open_container
+        from linkhub_cli.wiring.logs import set_up_logs
 
-        settings = self.settings()
+        settings = self.load_and_warn().settings
         set_up_logs(settings.logs, quiet=True)
 
         async def within() -> T:
-            async with open_container(settings, Container, opening or Opening(makes_storage=False)) as container:
+            async with open_container(settings, opening or Opening(makes_storage=False)) as container:
                 return await action(container)
 
         return asyncio.run(within())
 
     def run_service(
-        self,
-        service: Callable[[Settings], Coroutine[Any, Any, None]],
-        overrides: Mapping[str, str] | None = None,
+        self, service: Callable[[Settings], Coroutine[Any, Any, None]], overrides: Mapping[str, str] | None = None
     ) -> None:
-        """Run a process that works until it is stopped: it logs what happens, and uses uvloop where there is one."""
-        import asyncio  # noqa: PLC0415  help is quick
+        """Run a process that works until it is stopped: it writes a log, and uses uvloop if it is installed."""
+        import asyncio
 
-        from linkhub_adapters.observability import drain_logs, get_logger  # noqa: PLC0415  help is quick
-        from linkhub_cli.settings.backend_choice import backend_reason  # noqa: PLC0415  help is quick
-        from linkhub_cli.wiring.logs import set_up_logs  # noqa: PLC0415  help is quick
+        from linkhub_adapters.observability import drain_logs, get_logger
+        from linkhub_cli.wiring.logs import set_up_logs
 
-        loaded = self._load_aloud(overrides)
+        loaded = self.load_and_warn(overrides)
         settings = loaded.settings
         set_up_logs(settings.logs, is_service=True)
-        reason = backend_reason(loaded.effective)
-        get_logger("linkhub").info("backend_chosen", backend=settings.storage.backend, because=reason)
+        get_logger("linkhub").info("backend_chosen", backend=settings.storage.backend, because=loaded.backend_reason)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(service(settings))

@@ -1,11 +1,39 @@
-"""What is true of linkhub with no machine attached.
+"""The front door of the core: ``from linkhub_core import AssembleBatch, Kind, ProductStore``.
 
-Two halves of a video, its caption and its thumbnails, become one product. This package holds the values
-(:mod:`~linkhub_core.model`), the rules their fields keep (:mod:`~linkhub_core.model.rules`), the wire format
-(:mod:`~linkhub_core.wire.codec`), the decisions (:mod:`~linkhub_core.model.merge`,
-:mod:`~linkhub_core.model.decision_table`), the ports that a machine has to offer (:mod:`~linkhub_core.ports`) and what
-is done with them (:mod:`~linkhub_core.application`).
+It gives every public name of
 
-It does no I/O, reads no clock and no environment, and logs nothing: time and ids arrive as arguments, and what
-happened leaves through the :class:`~linkhub_core.ports.Journal`.
+    errors         the exceptions, one tree: transient or permanent
+    model          the values: halves, products, versions, announcements
+    ports          the protocols that an adapter implements, with their outcomes
+    application    the use cases: assemble, complete, sweep, browse, dead letters, explain a video
+    wire.codec     JSON to model and back
+
+A name is imported when it is first used. Import from here: the modules behind it may change in any release.
+
+The core does no I/O and reads no clock, no environment and no settings. Time and ids are arguments; what happened goes
+to the :class:`~linkhub_core.ports.Journal`. Tests of adapters import :mod:`linkhub_core.testing`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+_ROOMS = ("errors", "model", "ports", "application", "wire.codec")
+
+if TYPE_CHECKING:
+    from linkhub_core.application import *  # noqa: F403
+    from linkhub_core.errors import *  # noqa: F403
+    from linkhub_core.model import *  # noqa: F403
+    from linkhub_core.ports import *  # noqa: F403
+    from linkhub_core.wire.codec import *  # noqa: F403
+
+    __all__: list[str]
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "__all__":
+            return sorted(name for room in _ROOMS for name in import_module(f"{__name__}.{room}").__all__)
+        for room in _ROOMS:
+            module = import_module(f"{__name__}.{room}")
+            if name in module.__all__:
+                return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

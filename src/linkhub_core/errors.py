@@ -3,6 +3,7 @@
     LinkhubError
     ├── TransientError             trying again later may succeed: give the message back, never acknowledge it
     │   ├── ServiceUnavailable     a queue, store or notifier does not answer, throttles, or is locked
+    │   │   └── ResourceMissing    its table, queue or topic does not exist
     │   ├── AnnouncementsLost               a bus no longer has all that came: read the store for what it was
     │   └── TooMuchContention      others kept changing the same product while we tried to
     └── PermanentError             trying again gives the same answer
@@ -31,6 +32,7 @@ __all__ = [
     "LinkhubError",
     "MalformedEvent",
     "PermanentError",
+    "ResourceMissing",
     "RowUnreadable",
     "ServiceUnavailable",
     "StoreLost",
@@ -79,6 +81,17 @@ class ServiceUnavailable(TransientError):
 
     def __str__(self) -> str:
         return f"{self.service} is unavailable: {self.problem}"
+
+
+class ResourceMissing(ServiceUnavailable):
+    """A table, queue or topic of the service does not exist.
+
+    ``resource`` is its name, ARN or URL; empty if the failed call does not name it.
+    """
+
+    def __init__(self, service: str, problem: str, resource: str = "") -> None:
+        super().__init__(service, f"{problem} ({resource})" if resource else problem)
+        self.resource = resource
 
 
 class AnnouncementsLost(TransientError):

@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from linkhub_adapters.http.api import openapi
-from linkhub_adapters.http.pages import api_docs
+from linkhub_adapters.http.pages.page_routes import with_problems
 from linkhub_cli.wiring import documents
 from tests.browser.fake_operator import FakeOperator
 
@@ -39,6 +39,7 @@ CONTENT_SECURITY_POLICY = (
 )
 _HTTP = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http"
 _PAGES = _HTTP / "pages" / "files"
+_VENDOR = _HTTP / "pages" / "vendor"
 _MOST_MISSED = 100
 
 
@@ -175,7 +176,8 @@ class FakeShop:
                 Route("/", _file(_PAGES / "operator.html")),
                 Route("/shop/{handle}", _file(_PAGES / "storefront.html")),
                 Route("/api/docs", _show_api_docs),
-                Route("/assets/api-docs.css", _file(_PAGES / "api-docs.css")),
+                Route("/openapi.json", _show_openapi),
+                *(Route(f"/assets/{path.name}", _file(path)) for path in sorted(_VENDOR.iterdir())),
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
@@ -266,7 +268,11 @@ def _file(path: Path) -> Any:
 
 
 async def _show_api_docs(_: Request) -> HTMLResponse:
-    return HTMLResponse(api_docs.render(openapi.describe(documents.openapi_paths())))
+    return HTMLResponse(with_problems((_PAGES / "api-docs.html").read_text("utf-8")))
+
+
+async def _show_openapi(_: Request) -> JSONResponse:
+    return JSONResponse(openapi.describe(documents.openapi_paths()))
 
 
 def _page_body(handle: str, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ _MAY_SCROLL = "#filters, #product-strip, .scroll, pre"
 # Boxes that cut on purpose: pictures, charts, text for screen readers, and previews of a text that a tap shows whole.
 _MAY_CUT = ", ".join(
     [
-        ".picture, .picture *, .chart svg",
+        ".picture, .picture *, .chart .plot, .chart .plot *",
         ".only-heard",
         ":is(.tile, .card) :is(.title, li), .tile .tags, .toast-title, .letter-what, #filters button",
     ]

@@ -146,16 +146,9 @@ async def test_gate_fits(fitted: Page, shop: FakeShop) -> None:
     assert await overflows_by_screen(fitted) == {}
 
 
-async def test_api_docs_fit(fitted: Page, shop: FakeShop) -> None:
-    """The documentation of the API, with every schema opened."""
-    await fitted.goto(f"{shop.url}/api/docs")
-    await fitted.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    assert await overflows_by_screen(fitted) == {}
-
-
 async def test_chromium_has_the_two_families_and_no_other(page: Page, shop: FakeShop) -> None:
     """A text is narrower in the narrow family; in each other family, installed or not, it is drawn in the wide one."""
-    await page.goto(f"{shop.url}/api/docs")
+    await page.goto(shop.url)
     wide, narrow, *others = await page.evaluate(
         """families => families.map((family) => {
           const context = document.createElement("canvas").getContext("2d");

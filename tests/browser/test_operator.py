@@ -12,6 +12,10 @@ from tests.browser.fake_shop import FakeShop
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
+_COUNT_COLOURS = """(canvas) => {
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return new Set(new Uint32Array(pixels.buffer)).size;
+}"""
 _NO_LETTERS: dict[str, Any] = {"total": 0, "by_reason": [], "latest": []}
 
 
@@ -27,7 +31,8 @@ async def test_busy_system_is_drawn(page: Page, shop: FakeShop, complaints: list
     await expect(page.locator("#contact")).to_have_text("Live")
     await expect(page.locator("#reading-connections")).to_have_text(re.compile(r"^2,[89]\d\d$"))
     await expect(page.locator("#reading-p50")).to_contain_text("ms")
-    await expect(page.locator("#chart-events .area")).to_have_count(6)
+    await expect(page.locator("#chart-events .legend li")).to_have_count(6)
+    assert await page.locator("#chart-events canvas").evaluate(_COUNT_COLOURS) > 6
     await expect(page.get_by_role("img", name="Latency: p50")).to_be_visible()
     await expect(page.locator("#staging-ages .bar")).to_have_count(6)
     await expect(page.locator("#deviations .bar-name")).to_have_text(
@@ -167,8 +172,8 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
 async def test_pointer_reads_one_instant_on_all_charts(page: Page, shop: FakeShop) -> None:
     """Over one chart, every chart draws its line at that time, and the legends tell the time."""
     await open_page(page, shop)
-    await page.locator("#chart-latency svg").hover()
-    await expect(page.locator(".crosshair")).to_have_count(4)
+    await page.locator("#chart-latency .u-over").hover()
+    await expect(page.locator(".u-cursor-x:visible")).to_have_count(4)
     await expect(page.locator("#chart-queues .legend")).to_contain_text("UTC")
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from linkhub_cli.main import program
 from linkhub_cli.settings import load_settings
-from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.wiring.container import open_container
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_event
 
@@ -59,7 +59,7 @@ class Terminal:
         asyncio.run(self._consume())
 
     async def _consume(self) -> None:
-        async with open_container(load_settings(environment=self.environment).settings, Container) as container:
+        async with open_container(load_settings(environment=self.environment).settings) as container:
             while deliveries := await container.backend().queue.receive():
                 await container.assemble()(deliveries)
 

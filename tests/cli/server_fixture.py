@@ -13,8 +13,7 @@ from dependency_injector.providers import Object
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.access import access_policy
-from linkhub_cli.wiring.container import open_container
-from linkhub_cli.wiring.server_container import ServerContainer
+from linkhub_cli.wiring.server_container import ServerContainer, open_server
 from linkhub_core.ports import ProductStore
 from linkhub_core.testing.builders import NOON
 
@@ -36,11 +35,9 @@ async def a_server(
         stop=asyncio.Event(),
         access=access_policy(settings.listener, host="127.0.0.1", own_ports=(3002,)),
     )
-    async with open_container(settings, ServerContainer) as container:
+    async with open_server(settings, process) as container:
         if products is not None:
             container.backend.override(Object(evolve(container.backend(), products=products)))
-        container.process.override(Object(process))
-        container.extra_routes.override(Object(()))
         transport = httpx.ASGITransport(container.app())
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:3002") as client:
             yield container, client

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from linkhub_cli.lean_imports import without
+from linkhub_cli.main import imports_without
 
 
 def _imported(statement: str) -> set[str]:
@@ -35,7 +35,7 @@ def test_a_service_imports_nothing_for_tables_and_other_frameworks(command: str)
 
 def test_a_hidden_package_is_back_afterwards() -> None:
     """Only what is imported within the block goes without it; what was imported before stays."""
-    with without("wave", "sys"):
+    with imports_without("wave", "sys"):
         import sys as seen  # noqa: PLC0415  that is what is tried
 
         assert seen is sys

@@ -21,7 +21,8 @@ from botocore.client import BaseClient
 
 from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.runtime import SystemClock
-from linkhub_cli.provisioning import provision
+from linkhub_cli.backends import plugin_of
+from linkhub_cli.backends.aws import AwsSettings
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind, ProductKey
@@ -90,7 +91,7 @@ class Account:
     async def at_work(self) -> AsyncIterator[Container]:
         """A process, and what it does from its start to its end."""
         self.asked.clear()
-        async with open_container(self.settings, Container) as container:
+        async with open_container(self.settings) as container:
             yield container
 
     def refused(self, policy: str) -> set[Asked]:
@@ -154,7 +155,7 @@ def account(dynamodb_endpoint: str, sqs_sns_endpoint: str, monkeypatch: pytest.M
 
 
 async def _provision(settings: Settings) -> None:
-    async for told in provision(settings, SystemClock()):
+    async for told in plugin_of(settings).provision(settings, SystemClock(), ()):
         assert told.address, told
 
 
@@ -227,7 +228,7 @@ async def test_an_operator(account: Account, make_dynamodb_client: Callable[[], 
     )
     async with account.at_work() as container:
         await _consume(container)
-    tables = account.settings.aws
+    tables = account.settings.of(AwsSettings)
     foreign_rows.put(make_dynamodb_client(), tables.products_table, *foreign_rows.foreign_products())
     foreign_rows.put(make_dynamodb_client(), tables.staging_table, *foreign_rows.foreign_staging())
     async with account.at_work() as container:

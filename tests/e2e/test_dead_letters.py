@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from linkhub_cli.settings import load_settings
-from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.wiring.container import open_container
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.testing.builders import an_outgoing
 from tests.e2e.deployment import Deployment
@@ -43,7 +43,7 @@ main()
 
 async def _work(deployment: Deployment) -> None:
     """What a consumer would do with all that is on the queues."""
-    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
+    async with open_container(load_settings(environment=deployment.environment).settings) as container:
         while deliveries := await container.backend().queue.receive():
             await container.assemble()(deliveries)
 
@@ -51,14 +51,14 @@ async def _work(deployment: Deployment) -> None:
 async def _reject(deployment: Deployment) -> list[str]:
     """Messages that were rejected: their bodies."""
     bodies = [f'{{"title": {number}}}' for number in range(_LETTERS)]
-    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
+    async with open_container(load_settings(environment=deployment.environment).settings) as container:
         await container.backend().publisher.publish([an_outgoing(body=body) for body in bodies])
     await _work(deployment)
     return bodies
 
 
 async def _letters(deployment: Deployment) -> list[str]:
-    async with open_container(load_settings(environment=deployment.environment).settings, Container) as container:
+    async with open_container(load_settings(environment=deployment.environment).settings) as container:
         return [letter.body async for letter in container.backend().dead_letters.browse(DeadLetterQuery())]
 
 

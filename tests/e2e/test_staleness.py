@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from random import Random
 
@@ -61,10 +61,13 @@ async def _shows(pages: KeptPages, announcement: Announcement) -> bool:
 async def test_no_page_is_older_than_an_announcement(tmp_path: Path) -> None:
     """Three processes write at random; after each announcement the page of its shop is asked for."""
     path = tmp_path / "linkhub.sqlite3"
-    with closing(SqliteDatabase.open(path)) as database, closing(SqliteShopStamps.open(database)) as stamps:
+    async with AsyncExitStack() as opened:
+        database = opened.enter_context(closing(SqliteDatabase.open(path)))
+        stamps = opened.enter_context(closing(SqliteShopStamps.open(database)))
+        announcements = SqliteAnnouncements(database=database)
+        feed = await opened.enter_async_context(announcements.open_feed(receive_wait_seconds=0.2))
         browse = BrowseShop(products=SqliteProductStore(database=database), clock=SystemClock())
         pages = KeptPages(browse=browse, stamps=stamps)
-        feed = await SqliteAnnouncements(database=database).open_feed(wait_seconds=0.2)
         context = multiprocessing.get_context("spawn")
         writers = [context.Process(target=_write, args=(path, seed)) for seed in range(WRITERS)]
         for writer in writers:

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from attrs import define, field, frozen
 
-from linkhub_core.application import AssembleBatch, Completion, Sweep
+from linkhub_core.application import AssembleBatch, Sweep
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, Notifier, ProductStore, StagingStore
+from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 __all__ = ["Crash", "CrashPoint", "ProtocolHarness", "Worker"]
@@ -114,16 +114,16 @@ class ProtocolHarness:
         def crashing(port: object) -> Any:
             return _CrashingPort(port, point)
 
-        completion = Completion(
-            products=cast(ProductStore, crashing(self.products)),
-            staging=cast(StagingStore, crashing(self.staging)),
-            notifier=cast(Notifier, crashing(self.effects)),
-            journal=MemoryJournal(),
-            clock=self.clock,
-        )
         queue = cast(EventQueue, crashing(_NotedQueue(self.queue, self.effects)))
-        assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=STAGING_TTL, jitter=lambda: 0.0)
-        return Worker(queue=queue, assemble=assemble, sweep=Sweep(completion=completion))
+        ports: dict[str, Any] = {
+            "products": crashing(self.products),
+            "staging": crashing(self.staging),
+            "notifier": crashing(self.effects),
+            "journal": MemoryJournal(),
+            "clock": self.clock,
+        }
+        assemble = AssembleBatch(queue=queue, staging_ttl=STAGING_TTL, jitter=lambda: 0.0, **ports)
+        return Worker(queue=queue, assemble=assemble, sweep=Sweep(**ports))
 
 
 @frozen(kw_only=True)

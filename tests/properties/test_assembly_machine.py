@@ -46,7 +46,7 @@ def _embedded() -> ProtocolHarness:
     return ProtocolHarness(
         clock=clock,
         queue=SqliteEventQueue(
-            database=database, clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED
+            database=database, clock=clock, batch_size=4, receive_wait_seconds=0, max_receive_count=_UNLIMITED
         ),
         publisher=SqliteEventPublisher(database=database, clock=clock),
         letters=SqliteDeadLetters(database=database, clock=clock),
@@ -60,7 +60,7 @@ def _embedded() -> ProtocolHarness:
 def _on_tables(tables: TableFixture) -> Callable[[], ProtocolHarness]:
     def open_harness() -> ProtocolHarness:
         clock = FakeClock()
-        queue = MemoryEventQueue(clock=clock, batch_size=4, wait_seconds=0, max_receive_count=_UNLIMITED)
+        queue = MemoryEventQueue(clock=clock, batch_size=4, receive_wait_seconds=0, max_receive_count=_UNLIMITED)
         return ProtocolHarness(
             clock=clock,
             queue=queue,

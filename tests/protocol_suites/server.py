@@ -25,8 +25,9 @@ from linkhub_adapters.realtime import RealtimeSettings, SocketIoServer, engineio
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import EngineSession, Transport, encode_binary_message
 from linkhub_adapters.realtime.engineio import encode_text_message as text_message
+from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.processes.listener_info import ListenerInfo
-from linkhub_cli.processes.serving import Extras, serve
+from linkhub_cli.processes.serving import serve
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.server_container import ServerContainer
 
@@ -86,14 +87,14 @@ class _EchoServer(SocketIoServer):
         return client
 
 
-def _rewire(make_client: MakeClient | None, container: ServerContainer, _: str) -> Extras:
+def _rewire(make_client: MakeClient | None, container: ServerContainer, _: str) -> Sequence[Duty]:
     container.realtime_settings.override(Object(_SETTINGS))
     if make_client is not None:
         echoes = Singleton(
             _EchoServer, hub=container.hub, admission=container.admission, make_client=Object(make_client)
         )
         container.socketio.override(echoes)
-    return Extras()
+    return ()
 
 
 @asynccontextmanager
@@ -106,7 +107,7 @@ async def running(make_client: MakeClient | None = None) -> AsyncIterator[str]:
     settings = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_PORT": "0"}).settings
     greeted: asyncio.Future[ListenerInfo] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
-        serve(settings, consumes=False, greet=greeted.set_result, add=partial(_rewire, make_client))
+        serve(settings, consumes=False, greet=greeted.set_result, feeds=partial(_rewire, make_client))
     )
     either: set[asyncio.Future[Any]] = {serving, greeted}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -76,11 +76,11 @@ MUTATIONS = {
         _ASSEMBLE,
         """
          joining, alone, blocked = [], [], []
-+        found = await self.completion.products.find([case.key for case in singles])
++        found = await self.products.find([case.key for case in singles])
 +        for case in singles:
 +            case.stored_elsewhere(readable(found.get(case.key)))
 
--        found = await self.completion.products.find([case.key for case, _ in alone])
+-        found = await self.products.find([case.key for case, _ in alone])
 -        for case, _ in alone:
 -            case.stored_elsewhere(readable(found.get(case.key)))
          waiting = [row for case, row in alone if case.record is None]
@@ -89,8 +89,8 @@ MUTATIONS = {
     "acknowledge-an-equal-half-unread": Mutation(
         _ASSEMBLE,
         """
--from linkhub_core.ports.staging_store import Partner, Superseded
-+from linkhub_core.ports.staging_store import Equal, Partner, Superseded
+-from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
++from linkhub_core.ports.staging_store import Equal, Partner, StagingStore, Superseded
 
 -                case Superseded():
 +                case Superseded() | Equal():
@@ -99,7 +99,7 @@ MUTATIONS = {
     "pairs-skip-reading-staging": Mutation(
         _ASSEMBLE,
         """
--        rows = await self.completion.staging.waiting([case.key for case in pairs])
+-        rows = await self.staging.waiting([case.key for case in pairs])
 +        rows: dict[ProductKey, WaitingHalf] = {}
 """,
     ),
@@ -113,7 +113,7 @@ MUTATIONS = {
     "help-without-reading-again": Mutation(
         _SETTLE,
         """
-         await self.clock.sleep(self.patience_seconds)
+         await self.clock.sleep(HELP_AFTER_SECONDS)
 -        found = await self.products.find([case.key for case in cases])
 -        for case in cases:
 -            case.stored_elsewhere(readable(found.get(case.key)))
@@ -394,7 +394,7 @@ MUTATIONS = {
         _ADOPT,
         """
 -        revisions = [Revision(before=record, after=evolve(record, revision=1)) for record in records]
-+        found = await self.sweep.completion.products.find([record.key for record in records])
++        found = await self.products.find([record.key for record in records])
 +        there = [(found[record.key], record) for record in records]
 +        revisions = [Revision(before=one, after=evolve(record, revision=one.revision + 1)) for one, record in there]
 """,
@@ -405,7 +405,7 @@ MUTATIONS = {
 -            if isinstance(row, WaitingHalf) and row.is_foreign and row.other is None:
 -                yield row
 +            if isinstance(row, WaitingHalf) and row.is_foreign:
-+                await self.sweep.completion.staging.drop([row])
++                await self.staging.drop([row])
 +                yield evolve(row, other=None)
 """,
     ),
@@ -494,24 +494,24 @@ MUTATIONS = {
     "an-overtaken-request-is-not-answered": Mutation(
         _CATCH_UP,
         """
--            answer.answer(recovered=False, now=self.clock.now())
+-            answer.answer(None, self.clock.now())
 +            return
 """,
     ),
     "a-replay-is-not-remembered": Mutation(
         _CATCH_UP,
         """
--            channel.remember_replayed(viewer, event.announcement)
-             self.shown.learn_life(event.announcement)
+-            channel.remember_replayed(subscriber, event.announcement)
+             self.announced.learn_life(event.announcement)
 """,
     ),
     "a-lost-announcement-is-not-made-up-for": Mutation(
         _CATCH_UP,
         """
          request.reply = None
--        self._start(viewer, channel, request)
-+        request.answer(recovered=True, now=self.clock.now())
-+        viewer.send_answers()
+-        self._start(subscriber, channel, request)
++        request.answer([], self.clock.now())
++        subscriber.send_answers()
 """,
     ),
     "a-new-life-must-have-a-later-clock": Mutation(

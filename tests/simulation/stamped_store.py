@@ -146,13 +146,11 @@ class StampedProductStore:
         position = StampPosition.parse(after.position) if after.store == _STORE else None
         if position is None:
             return UnknownCursor()
-        later = sorted(
-            (stamp_ms, key)
-            for key, stamp_ms in self.stamps.of.items()
-            if key.seller_handle == seller_handle and (stamp_ms, key.video_id) > (position.stamp_ms, position.video_id)
-        )
-        found = await self.inner.find([key for _, key in later])
-        rows = [(stamp_ms, key, found[key]) for stamp_ms, key in later if key in found]
+        restart = position.restart
+        if restart is not None:
+            rows = await self._after(seller_handle, restart)
+            position = restart if len(rows) <= limit or position.is_settled(self.now_ms) else position
+        rows = await self._after(seller_handle, position)
         has_more, rows = len(rows) > limit, rows[:limit]
         at = {key: position.of_change(stamp_ms, key.video_id, self.now_ms) for stamp_ms, key, _ in rows}
         end = at[rows[-1][1]] if has_more else position.at_end(self.now_ms)
@@ -166,6 +164,18 @@ class StampedProductStore:
             has_more=has_more,
             unreadable=[row for _, _, row in rows if isinstance(row, Unreadable)],
         )
+
+    async def _after(
+        self, seller_handle: str, position: StampPosition
+    ) -> Sequence[tuple[int, ProductKey, ProductRecord | Unreadable]]:
+        """The rows behind a position, with their stamps, in order."""
+        later = sorted(
+            (stamp_ms, key)
+            for key, stamp_ms in self.stamps.of.items()
+            if key.seller_handle == seller_handle and (stamp_ms, key.video_id) > (position.stamp_ms, position.video_id)
+        )
+        found = await self.inner.find([key for _, key in later])
+        return [(stamp_ms, key, found[key]) for stamp_ms, key in later if key in found]
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from attrs import define, field
 
-from linkhub_adapters.aws.client.consumption import Consumption
 from linkhub_adapters.aws.dynamodb.staging_items import (
     staging_from_item,
     staging_item,
@@ -55,7 +54,6 @@ class StagingTable:
     checker: InvariantChecker
     inner: MemoryStagingStore
     dynamodb: _Client = field(factory=_Client)
-    consumption: Consumption = field(factory=Consumption)
 
     async def get(self, _: str, keys: Sequence[_Item]) -> list[_Item]:
         """Read items, each at a moment of its own."""
@@ -79,7 +77,7 @@ class StagingTable:
         """Give up: nothing here is throttled."""
         raise ServiceUnavailable("staging", problem)
 
-    async def calls(self, _: str, *, Statements: Sequence[_Item], **__: Any) -> Mapping[str, Any]:  # noqa: N803
+    async def make(self, _: str, *, Statements: Sequence[_Item], **__: Any) -> Mapping[str, Any]:  # noqa: N803
         """Execute statements, each at a moment of its own."""
         responses = await self.network.each(self.process, "staging", "to write rows", Statements, self._execute)
         return {"Responses": responses}

@@ -7,13 +7,13 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
-from linkhub_core.application import Adopt, AssembleBatch, Completion, Sweep
+from linkhub_core.application import Adopt, AssembleBatch, Sweep
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import (
     OLDER_THAN_ANY_EVENT,
@@ -106,7 +106,7 @@ class _World:
             clock=_TRUE_CLOCK,
             batch_size=plan.batch_size,
             visibility_timeout_seconds=plan.visibility_seconds,
-            wait_seconds=max(1.0, plan.fault_seconds / 25),
+            receive_wait_seconds=max(1.0, plan.fault_seconds / 25),
             max_receive_count=plan.max_receive_count,
         )
         checker = InvariantChecker(
@@ -233,7 +233,7 @@ class _World:
         for at_seconds in sorted(self.plan.adoptions):
             await _until(at_seconds)
             process = _Process("The adoption")
-            adopt = Adopt(sweep=Sweep(completion=self._completion(process, _TRUE_CLOCK)))
+            adopt = self._adoption(process)
             process.task = asyncio.ensure_future(_unless_away(adopt))
             await asyncio.wait([process.task])
             if not process.task.cancelled():
@@ -242,7 +242,7 @@ class _World:
     async def _adopt_the_rest(self) -> None:
         """When all is done, adoption leaves no row of another service."""
         if self.plan.foreign is not None:
-            await Adopt(sweep=Sweep(completion=self._completion(_Process("The last adoption"), _TRUE_CLOCK)))()
+            await self._adoption(_Process("The last adoption"))()
             self.checker.hold_adopted()
 
     async def _vanish(self) -> None:
@@ -273,7 +273,7 @@ class _World:
 
     async def _sweep_once(self) -> None:
         try:
-            await Sweep(completion=self._completion(_Process("The operator's sweep"), _TRUE_CLOCK))()
+            await Sweep(**self._ports(_Process("The operator's sweep"), _TRUE_CLOCK))()
         except LinkhubError as error:
             self.checker.hold(False, f"a sweep ends with {error}")
 
@@ -340,36 +340,41 @@ class _World:
             await asyncio.sleep(self.network.chance.expovariate(2.0))
 
     async def _consume(self, process: _Process, clock: LoopClock, stop: asyncio.Event) -> None:
-        completion = self._completion(process, clock)
+        ports = self._ports(process, clock)
         queue = SimulatedQueue(process, self.network, self.checker, self.queue, self.leases)
         assemble = AssembleBatch(
-            queue=queue, completion=completion, staging_ttl=self.plan.staging_ttl, jitter=self.network.chance.random
+            queue=queue, staging_ttl=self.plan.staging_ttl, jitter=self.network.chance.random, **ports
         )
         await Consumer(
             queue=queue,
             assemble=assemble,
-            journal=completion.journal,
+            journal=ports["journal"],
             heartbeat_seconds=self.plan.heartbeat_seconds,
             max_in_flight=self.plan.max_in_flight,
         ).run(stop)
 
     async def _sweep(self, process: _Process, clock: LoopClock, stop: asyncio.Event) -> None:
-        completion = self._completion(process, clock)
+        ports = self._ports(process, clock)
         await Repeater(
             activity="sweep",
-            action=Sweep(completion=completion),
-            journal=completion.journal,
+            action=Sweep(**ports),
+            journal=ports["journal"],
             interval_seconds=max(self.plan.sweeper_seconds or 0.0, self.plan.fault_seconds / 60),
         ).run(stop)
 
-    def _completion(self, process: _Process, clock: LoopClock) -> Completion:
-        return Completion(
-            products=SimulatedProducts(process, self.network, self.checker, self._store_opener()),
-            staging=staging_of(process, self.network, self.checker, self.checker.staging),
-            notifier=SimulatedNotifier(process, self.network, self.checker),
-            journal=MemoryJournal(),
-            clock=SimulatedClock(process, self.network, self.checker, clock),
-        )
+    def _adoption(self, process: _Process) -> Adopt:
+        ports = self._ports(process, _TRUE_CLOCK)
+        return Adopt(products=ports["products"], staging=ports["staging"], sweep=Sweep(**ports))
+
+    def _ports(self, process: _Process, clock: LoopClock) -> dict[str, Any]:
+        """The ports of a process, by the names that the use cases give them."""
+        return {
+            "products": SimulatedProducts(process, self.network, self.checker, self._store_opener()),
+            "staging": staging_of(process, self.network, self.checker, self.checker.staging),
+            "notifier": SimulatedNotifier(process, self.network, self.checker),
+            "journal": MemoryJournal(),
+            "clock": SimulatedClock(process, self.network, self.checker, clock),
+        }
 
 
 def _put_foreign(foreign: ForeignRow, checker: InvariantChecker) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_adapters.aws.resources import NODE_QUEUES, UPDATED_AT_INDEX, resources
+from linkhub_adapters.aws.resources import NODE_QUEUES, resources
 from linkhub_adapters.aws.resources.template import template
 
 __all__ = ["Grant", "Places", "grants_of", "resources_of"]
@@ -36,7 +36,7 @@ class Places:
             "CaptionDeadLetterQueue": self.dead_letter_queues[0],
             "ThumbnailDeadLetterQueue": self.dead_letter_queues[1],
             "NewProductTopic": self.topic,
-            f"${{ProductsTable.Arn}}/index/{UPDATED_AT_INDEX}": f"{self.products}/index/{UPDATED_AT_INDEX}",
+            "${ProductsTable.Arn}/index/*": f"{self.products}/index/*",
             node_queues: self.node_queues,
             "*": "*",
         }

@@ -1,19 +1,19 @@
-"""The same assembly behind AWS Lambda, for SQS event sources with ``ReportBatchItemFailures``.
+"""The assembly behind AWS Lambda, for SQS event sources with ``ReportBatchItemFailures``.
 
-Lambda leases, and deletes what the reply does not name; so the records of an event are a queue of their own, where to
-acknowledge is to leave a message out of the reply. Whatever the assembly has not settled when it ends is named,
-released or not: Lambda deletes nothing of which nobody said that it is durable.
+Lambda leases messages, and deletes those that the reply does not name. So the records of an event are an event queue of
+their own, on which an acknowledged message is left out of the reply. The reply names every other message, released or
+not: Lambda deletes no message that may not be durable.
 
     handler = LambdaHandler(
-        queues=..., letter_box=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
+        queues=..., dead_letter_writer=..., journal=..., assembly=lambda queue: AssembleBatch(queue=queue, ...)
     )
 
-Build it once, at import: a container keeps its event loop and its clients from one event to the next. Delays of
-released messages are the queue's visibility time-out.
+Create it once, at import: Lambda keeps the event loop and the clients from one event to the next. Released messages
+come again after the queue's visibility time-out.
 
-With FIFO queues a reply names everything of a group from its first failure on, as Lambda asks for, so that the order of
-the group is kept for whoever shares the queue. What was done of it is done again, which changes nothing; only dead
-letters are not named, for they would be buried twice, and nobody waits for them.
+On FIFO queues a reply names all messages of a group from its first failure on, as Lambda requires, to keep the order
+for other users of the queue; processing a message again changes nothing. Messages already moved to the dead-letter
+queue are left out of ``batchItemFailures``; otherwise they would be dead-lettered twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 from attrs import define, field
 
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.messages import moment_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import Fault, MalformedEvent, TransientError
@@ -43,14 +43,14 @@ Assembly = Callable[[Sequence[Delivery]], Awaitable[None]]
 class LambdaEventQueue:
     """An :class:`~linkhub_core.ports.EventQueue` over the records of one event.
 
-    ``groups`` tells the group of each message of a FIFO queue, by its id.
+    ``groups`` are the groups of the messages of a FIFO queue, by message id.
     """
 
     deliveries: Sequence[Delivery]
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     groups: Mapping[str, str] = field(factory=dict)
-    _settled: set[str] = field(factory=set, init=False)
-    _buried: set[str] = field(factory=set, init=False)
+    _acknowledged: set[str] = field(factory=set, init=False)
+    _dead_lettered: set[str] = field(factory=set, init=False)
     _is_received: bool = field(default=False, init=False)
 
     async def receive(self) -> Sequence[Delivery]:
@@ -61,76 +61,77 @@ class LambdaEventQueue:
         return self.deliveries
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """See the port: Lambda deletes them, after the reply."""
-        self._settled.update(delivery.message_id for delivery in deliveries)
+        """See the port: Lambda deletes them after the reply."""
+        self._acknowledged.update(delivery.message_id for delivery in deliveries)
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
-        """See the port: what nobody settled comes again anyway, after the queue's visibility time-out."""
+        """See the port: they come again after the queue's visibility time-out."""
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
-        """See the port: the queue's visibility time-out is to be six times the function's, so there is no need."""
+        """See the port: not needed, because the queue's visibility time-out is six times the function's time-out."""
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
-        there, error = await self.letter_box.put(rejections)
-        self._buried.update(delivery.message_id for delivery in there)
+        there, error = await self.dead_letter_writer.put(rejections)
+        self._dead_lettered.update(delivery.message_id for delivery in there)
         if error is not None:
             raise error
 
     @property
     def failed(self) -> Sequence[str]:
-        """The ids of the messages that are to come again: each that nobody settled, and its group after it."""
+        """The ids of the messages that come again: those without an acknowledgement, and their groups after them."""
         failed: list[str] = []
-        held_up: set[str] = set()
+        stopped: set[str] = set()
         for message_id in (one.message_id for one in self.deliveries):
             group = self.groups.get(message_id)
-            is_settled = message_id in self._settled and group not in held_up
-            if is_settled or message_id in self._buried:
+            is_acknowledged = message_id in self._acknowledged and group not in stopped
+            if is_acknowledged or message_id in self._dead_lettered:
                 continue
             failed.append(message_id)
-            held_up.update([group] if group is not None else [])
+            stopped.update([group] if group is not None else [])
         return failed
 
 
 @define(kw_only=True, eq=False)
 class LambdaHandler:
-    """The function that Lambda calls, with all that one container keeps.
+    """The function that Lambda calls, with the state of one container.
 
     Args:
-        queues: the queue of each kind; a record's ``eventSourceARN`` tells which one it is from.
-        letter_box: where rejected messages go.
-        journal: hears of an assembly that could not reach a queue.
-        assembly: makes what works on a batch, for a queue that is good for one event.
+        queues: the queue of each kind; a record has its ARN in ``eventSourceARN``.
+        dead_letter_writer: writes the rejected messages.
+        journal: gets an entry if an assembly could not reach a service.
+        assembly: creates the use case for the queue of one event.
     """
 
     queues: Mapping[Kind, SqsQueue]
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     journal: Journal
     assembly: Callable[[EventQueue], Assembly]
     _runner: asyncio.Runner = field(factory=asyncio.Runner, init=False)
 
     def __call__(self, event: Event, context: object) -> Reply:  # noqa: ARG002  Lambda passes it
-        """Assemble what the records hold, and name those that are to come again.
+        """Process the records, and name the messages that come again.
 
         Raises:
-            MalformedEvent: it is no event of an SQS queue, or one of a queue that is none of ours; Lambda keeps all
-                of its messages.
+            MalformedEvent: it is no event of an SQS queue, or of another queue; Lambda keeps all its messages.
         """
         kinds = {queue.arn: queue.kind for queue in self.queues.values()}
         deliveries = [_delivery_of(_kind_of(record, kinds), record) for record in _records_of(event)]
-        queue = LambdaEventQueue(deliveries=deliveries, letter_box=self.letter_box, groups=_groups_of(event))
+        queue = LambdaEventQueue(
+            deliveries=deliveries, dead_letter_writer=self.dead_letter_writer, groups=_groups_of(event)
+        )
         self._runner.run(_assemble(self.assembly(queue), queue, self.journal))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in queue.failed]}
 
     def close(self) -> None:
-        """End the event loop; Lambda has no such moment, a test has."""
+        """Close the event loop; for tests, Lambda never calls it."""
         self._runner.close()
 
 
 async def _assemble(assemble: Assembly, queue: LambdaEventQueue, journal: Journal) -> None:
     try:
         await assemble(await queue.receive())
-    except TransientError as error:  # what is not settled is named in the reply, and Lambda tries it again
+    except TransientError as error:  # the reply names the messages that are not done, and Lambda delivers them again
         entry = ActivityFailed(activity="assemble", problem=str(error), transient=True, retry_seconds=0)
         journal.record([entry])
 

@@ -6,6 +6,7 @@ lost when the process ends.
 
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
+from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore
 from linkhub_adapters.memory.shop_stamps import MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
@@ -18,4 +19,5 @@ __all__ = [
     "MemoryShopStamps",
     "MemoryStagingStore",
     "MemoryVideoLookup",
+    "open_ports",
 ]

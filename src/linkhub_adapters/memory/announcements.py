@@ -1,9 +1,10 @@
-"""A bus of announcements within one process."""
+"""The bus of one process: a notifier that fills the feeds which are open."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from attrs import define, field
 
@@ -14,23 +15,23 @@ __all__ = ["MemoryAnnouncementFeed", "MemoryAnnouncements"]
 
 @define(eq=False)
 class MemoryAnnouncementFeed:
-    """What one listener has not taken yet. Bounded: a listener that sleeps loses the oldest, as on any bus."""
+    """An :class:`~linkhub_core.ports.AnnouncementFeed` that keeps up to ``most`` announcements between two calls."""
 
-    wait_seconds: float
+    receive_wait_seconds: float
     most: int
     pending: list[Announcement] = field(factory=list)
     arrived: asyncio.Event = field(factory=asyncio.Event)
 
     def put(self, announcements: Sequence[Announcement]) -> None:
-        """Add announcements; beyond ``most`` the oldest go."""
+        """Add announcements; drop the oldest beyond ``most``."""
         self.pending += announcements
         del self.pending[: -self.most]
         self.arrived.set()
 
     async def receive(self) -> Sequence[Announcement]:
-        """See :class:`~linkhub_core.ports.AnnouncementFeed`."""
+        """See the port."""
         try:
-            async with asyncio.timeout(self.wait_seconds):
+            async with asyncio.timeout(self.receive_wait_seconds):
                 await self.arrived.wait()
         except TimeoutError:
             return []
@@ -46,17 +47,23 @@ class MemoryAnnouncements:
     feeds: list[MemoryAnnouncementFeed] = field(factory=list)
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
-        """Hand the announcements to every open feed."""
+        """See the port."""
         for feed in self.feeds:
             feed.put(announcements)
 
-    def open_feed(self, *, wait_seconds: float = 1.0, most: int = 10_000) -> MemoryAnnouncementFeed:
-        """Listen from now on.
+    @asynccontextmanager
+    async def open_feed(
+        self, *, receive_wait_seconds: float = 1.0, most: int = 10_000
+    ) -> AsyncIterator[MemoryAnnouncementFeed]:
+        """Open a feed of the announcements from now on.
 
         Args:
-            wait_seconds: how long a ``receive`` waits for the first announcement.
-            most: how many announcements are kept for a listener that does not take them.
+            receive_wait_seconds: how long ``receive`` waits for the first announcement.
+            most: how many announcements a feed keeps that nothing receives; the oldest are dropped first.
         """
-        feed = MemoryAnnouncementFeed(wait_seconds, most)
+        feed = MemoryAnnouncementFeed(receive_wait_seconds, most)
         self.feeds.append(feed)
-        return feed
+        try:
+            yield feed
+        finally:
+            self.feeds.remove(feed)

@@ -56,7 +56,7 @@ class MemoryEventQueue:
     clock: Clock
     batch_size: int = 100
     visibility_timeout_seconds: float = 30.0
-    wait_seconds: float = 1.0
+    receive_wait_seconds: float = 1.0
     max_receive_count: int = 20
     _messages: dict[str, _Message] = field(factory=dict, init=False)
     _letters: dict[str, DeadLetter] = field(factory=dict, init=False)
@@ -86,7 +86,7 @@ class MemoryEventQueue:
         if not (due := self._due()):
             self._arrived.clear()
             try:
-                async with asyncio.timeout(self.wait_seconds):
+                async with asyncio.timeout(self.receive_wait_seconds):
                     await self._arrived.wait()
             except TimeoutError:
                 return []

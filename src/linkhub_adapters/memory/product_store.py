@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import takewhile
 
 from attrs import define, evolve, field
 
@@ -46,6 +47,7 @@ class MemoryProductStore:
     writes: Counter[str] = field(factory=Counter, init=False)
     numbers: dict[ProductKey, int] = field(factory=dict, init=False)
     _last_number: int = field(default=0, init=False)
+    _owed: defaultdict[str, dict[ProductKey, int]] = field(factory=lambda: defaultdict(dict), init=False)
 
     def _read(self, key: ProductKey) -> ProductRecord | Unreadable | None:
         row = self.unreadable.get(key) or self.rows.get(key)
@@ -57,12 +59,13 @@ class MemoryProductStore:
 
     def _event_cursor(self, seller_handle: str) -> str:
         """The cursor of live events of a shop: just below its lowest change that is not announced."""
-        owed = [
-            self.numbers.get(key, 0)
-            for key, row in self.rows.items()
-            if key.seller_handle == seller_handle and row.unannounced_revision is not None
-        ]
-        return self._cursor(seller_handle, max(0, min(owed, default=self._last_number + 1) - 1))
+        owed = self._owed[seller_handle]
+        for key in list(owed):
+            row = self.rows.get(key)
+            if row is not None and row.unannounced_revision is not None:
+                return self._cursor(seller_handle, owed[key] - 1)
+            del owed[key]  # announced, or deleted by a test
+        return self._cursor(seller_handle, self._last_number)
 
     def _cursor(self, seller_handle: str, number: int) -> str:
         return encode_cursor(Cursor(store=self.store_id, seller_handle=seller_handle, position=str(number)))
@@ -85,7 +88,7 @@ class MemoryProductStore:
             return unreadable
         if (stored := self.rows.get(record.key)) is not None:
             return Exists(self._with_cursor(stored))
-        self._put(record)
+        self.put(record)
         return Created(self._event_cursor(record.key.seller_handle))
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
@@ -104,13 +107,19 @@ class MemoryProductStore:
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
             )
             return Revised()
-        self._put(evolve(after, shown=stored.shown or after.shown))
+        self.put(evolve(after, shown=stored.shown or after.shown))
         return Revised(self._event_cursor(after.key.seller_handle))
 
-    def _put(self, record: ProductRecord) -> None:
+    def put(self, record: ProductRecord) -> None:
+        """Store a product as it is, with the next number."""
         self._last_number += 1
         self.rows[record.key] = record
+        # Both stay in the order of their numbers.
+        self.numbers.pop(record.key, None)
         self.numbers[record.key] = self._last_number
+        owed = self._owed[record.key.seller_handle]
+        owed.pop(record.key, None)
+        owed[record.key] = self._last_number
         self.writes[record.key.seller_handle] += 1
 
     async def prepare_announcements(
@@ -151,12 +160,12 @@ class MemoryProductStore:
         """See the port."""
         if after.store != self.store_id or not after.position.isdecimal() or int(after.position) > self._last_number:
             return UnknownCursor()
-        later = sorted(
-            (number, key)
-            for key, number in self.numbers.items()
-            if key.seller_handle == seller_handle and number > int(after.position)
-        )
-        rows = [(number, row) for number, key in later if (row := self._read(key)) is not None]
+        later = list(takewhile(lambda one: one[1] > int(after.position), reversed(self.numbers.items())))
+        rows = [
+            (number, row)
+            for key, number in reversed(later)
+            if key.seller_handle == seller_handle and (row := self._read(key)) is not None
+        ]
         has_more, rows = len(rows) > limit, rows[:limit]
         return Changes(
             changes=[

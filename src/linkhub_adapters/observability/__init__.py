@@ -1,8 +1,7 @@
-"""What linkhub tells of itself: logs with structlog, metrics with prometheus-client.
+"""The observability room: logs with structlog, metrics with prometheus-client, traces with OpenTelemetry.
 
-The core's journal entries come in through :class:`TelemetryJournal` and leave as log lines and counters; stores are
-timed by the wrappers of :func:`observe_store`; what only a look can tell (how many halves
-wait, how many sockets are open) is taken as :class:`Figures`.
+:class:`TelemetryJournal` turns the core's journal entries into log lines and counters, :func:`observe_store` times a
+store, and :class:`Metrics` reads all other figures at each scrape. :mod:`~.tracing` needs the extra ``telemetry``.
 """
 
 from linkhub_adapters.observability.gauges import CloudUsage, Figures, Readings

@@ -1,6 +1,6 @@
-"""The journal of a running service: each entry becomes a log line and moves the metrics that it concerns.
+"""The journal of a running service: it counts each entry and writes its log line.
 
-What is told of an entry stands in one table at the end: class -> the function that counts and logs it.
+The table at the end has the function for each class of entries.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from linkhub_core.model.journal_entries import (
 __all__ = ["TelemetryJournal"]
 
 MOST_NOTES_LOGGED = 50
-MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can be wrong in ten thousand places; the dead letter has them all
-MOST_ROWS_NAMED = 1_000  # of rows that are skipped; the gauge counts all of them
+MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can have ten thousand; the dead letter has all of them
+MOST_ROWS_NAMED = 1_000  # of skipped rows; the gauge counts all of them
 
 _INDEX = re.compile(r"\[\d+\]")
 _TRACE_ID = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
@@ -52,7 +52,7 @@ class TelemetryJournal:
     def record(self, entries: Sequence[Entry]) -> None:
         """Count each entry and write its line."""
         for entry in entries:
-            _TOLD[type(entry)](self, entry)
+            _HANDLERS[type(entry)](self, entry)
 
 
 def _rejected(journal: TelemetryJournal, entry: MessageRejected) -> None:
@@ -160,7 +160,7 @@ def _many_expired(journal: TelemetryJournal, entry: HalvesExpired) -> None:
 
 
 def _skipped(journal: TelemetryJournal, entry: RowSkipped) -> None:
-    """Name each row once, however many sweeps and readers meet it."""
+    """Log each row once, not at every sweep and read."""
     row = (entry.store, entry.seller_handle, entry.video_id, entry.problem)
     if row in journal.named_rows or len(journal.named_rows) >= MOST_ROWS_NAMED:
         return
@@ -219,12 +219,12 @@ def _trace_ids(origins: Sequence[Origin]) -> Sequence[str]:
 
 
 def _field_label(field: str) -> str:
-    """A label of few values, whatever a sender put into the names of its fields."""
+    """A label with few values, for any field name that a sender made up."""
     name = _INDEX.sub("[]", field)
     return name if _FIELD.fullmatch(name) else "body" if not name else "other"
 
 
-_TOLD: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
+_HANDLERS: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
     MessageRejected: _rejected,
     MessagesReleased: _released,
     EventDeviated: _deviated,

@@ -1,4 +1,4 @@
-"""How many lines clients may cause: one that sends nonsense, or does not read, cannot fill the log.
+"""Limits of log lines that clients can cause, so that no client can fill the log.
 
     limited                                      at most            by
     -------------------------------------------  -----------------  --------------------------------------------------
@@ -6,8 +6,8 @@
     all lines of one library's logger            100 a minute       logger
     our own lines that any client can cause      10 a minute        event and status: see ``CAUSED_BY_CLIENTS``
 
-What was left out is counted in the next line that is written of the same kind: ``suppressed``. Lines about messages
-and products are never limited.
+The next line of the same kind says how many were left out: ``suppressed``. Lines about messages and products are not
+limited.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CAUSED_BY_CLIENTS = frozenset({"request_failed"})
 
 @define(eq=False)
 class _Minute:
-    """What was written of one kind since its minute began, and what was left out since the last line."""
+    """The written lines of one kind in its current minute, and the suppressed ones since the last line."""
 
     began_at: float
     written: int = 0
@@ -39,22 +39,22 @@ class _Minute:
 
 @define(kw_only=True, eq=False)
 class LineLimits:
-    """Counts lines by kind; a minute at a time. ``seconds`` is a steady clock."""
+    """Counts lines by kind, minute by minute. ``seconds`` is a monotonic clock."""
 
     seconds: Callable[[], float] = time.monotonic
     _minutes: dict[Hashable, _Minute] = field(factory=dict, init=False)
 
     def admit(self, kind: Hashable, most: int) -> int | None:
-        """Take a line of this kind.
+        """Count a line of this kind.
 
         Returns:
-            How many were left out since the last one that was written; none if this one is to be left out.
+            How many lines were suppressed since the last written one; None if this one is suppressed, too.
         """
         now = self.seconds()
         minute = self._minutes.pop(kind) if kind in self._minutes else _Minute(now)
         self._minutes[kind] = minute
         if len(self._minutes) > MOST_KINDS:
-            del self._minutes[next(iter(self._minutes))]  # the one that was not met for the longest time
+            del self._minutes[next(iter(self._minutes))]  # the least recent one
         if now - minute.began_at >= MINUTE_SECONDS:
             minute.began_at, minute.written = now, 0
         if minute.written >= most:
@@ -67,7 +67,7 @@ class LineLimits:
 
 @define(eq=False)
 class LibraryLimit(logging.Filter):
-    """A filter of the handler that writes what libraries log."""
+    """A filter of the handler that writes the lines of libraries."""
 
     limits: LineLimits
 
@@ -75,7 +75,7 @@ class LibraryLimit(logging.Filter):
         super().__init__()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is to be written; notes what was left out before it."""
+        """Return whether the line is written; note how many were suppressed before it."""
         of_kind = self.limits.admit((record.name, str(record.msg)[:200]), PER_KIND)
         of_logger = None if of_kind is None else self.limits.admit(record.name, PER_LOGGER)
         if of_kind is None or of_logger is None:
@@ -85,14 +85,14 @@ class LibraryLimit(logging.Filter):
 
 
 def note_suppressed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put into a library's line how many were left out before it."""
+    """Add the number of suppressed lines to a library's line."""
     if suppressed := getattr(event.get("_record"), "suppressed", 0):
         event["suppressed"] = suppressed
     return event
 
 
 def limit_clients(limits: LineLimits) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
-    """A processor that leaves out our own lines that clients cause, where there are too many."""
+    """A processor that suppresses linkhub's own lines that clients cause, past their limit."""
 
     def limit(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if event["event"] not in CAUSED_BY_CLIENTS:

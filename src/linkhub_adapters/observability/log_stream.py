@@ -1,4 +1,4 @@
-"""Where log lines go: a stream whose failure never reaches the code that logs.
+"""The stream of log lines: its failures never reach the code that logs.
 
     failure of the stream                                   what happens
     ------------------------------------------------------  --------------------------------------------------------
@@ -6,9 +6,9 @@
     it works again                                          the first line says how many were dropped
     its reader does not read                                lines wait, up to a limit in bytes; then they are dropped
 
-Rule 1. ``write`` never raises. With a thread of its own it waits only if too much waits already: 50 ms, and not again
-        until the reader has read something. So a burst loses no line, and a reader that hangs costs one such wait.
-Rule 2. Lines keep their order. A line is written whole, or the next one begins on a line of its own.
+Rule 1. ``write`` never raises. With its own thread it blocks only if the buffer is full: for 50 ms, and not again until
+        the reader has read something. So a burst loses no line, and a reader that hangs costs one such wait.
+Rule 2. Lines keep their order. After a line that was written in part, the next one begins on a new line.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class LogStream:
     """A text stream for loggers on top of ``target``.
 
     Args:
-        target: where lines go in the end.
+        target: the underlying stream.
         resumed: makes the line that says how many were dropped.
-        has_thread: whether a thread of its own writes the lines, as a server needs; else the logging thread does.
-        max_waiting_characters: how much may wait for that thread.
+        has_thread: whether a separate thread writes the lines, as a server needs; else the logging thread does.
+        max_waiting_characters: the size of the buffer for that thread.
     """
 
     target: TextIO
@@ -55,10 +55,10 @@ class LogStream:
     _changed: threading.Condition = field(factory=threading.Condition, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
-    # --- what loggers call
+    # --- for loggers
 
     def write(self, text: str) -> int:
-        """Take one or more whole lines."""
+        """Write one or more complete lines."""
         if not self.has_thread:
             self._put([text])
             return len(text)
@@ -83,11 +83,11 @@ class LogStream:
         """Do nothing: each line is written at once, or by the thread; see :meth:`drain`."""
 
     def isatty(self) -> bool:
-        """Whether a person reads."""
+        """Whether the target is a terminal."""
         return self.target.isatty()
 
     def drain(self, seconds: float) -> None:
-        """Wait until everything is written, but not longer than ``seconds``."""
+        """Wait until all lines are written, for at most ``seconds``."""
         with self._changed:
             self._changed.wait_for(lambda: not self._lines and not self._is_writing, seconds)
 
@@ -112,7 +112,7 @@ class LogStream:
                 self._changed.notify_all()
 
     def _take(self) -> list[str]:
-        """The next lines, many at once: each write lets the other threads go first."""
+        """The next lines, many at once, because each write gives way to the other threads."""
         lines, characters = [], 0
         while self._lines and characters < MAX_AT_ONCE_CHARACTERS:
             lines.append(self._lines.popleft())
@@ -122,7 +122,7 @@ class LogStream:
     # --- writing
 
     def _put(self, lines: list[str]) -> None:
-        """Write lines together; what could not be written is dropped, and said once writing works."""
+        """Write lines together; drop those that fail, and report their number when writing works again."""
         with self._changed:
             dropped = self._dropped
         before = "\n" if self._is_cut else ""
@@ -141,7 +141,7 @@ class LogStream:
         self.dropped_total += count
 
     def _write_out(self, data: bytes) -> int:
-        """Write to the target, past its buffers, which would keep what failed; give how many bytes it took."""
+        """Write past the target's buffers, which would keep failed bytes; return the number of written bytes."""
         written = 0
         try:
             number = self._number()
@@ -156,7 +156,7 @@ class LogStream:
         return written
 
     def _number(self) -> int | None:
-        """The target's descriptor; none of a stream in memory."""
+        """The target's descriptor; None for a stream in memory."""
         try:
             return self.target.fileno()
         except (io.UnsupportedOperation, AttributeError):

@@ -1,8 +1,7 @@
-"""Logs: one line an event, as JSON for machines or coloured for people, from structlog and from the libraries alike.
+"""Logs: one line an event, as JSON for machines or with colours for people.
 
-Lines go to standard error, so that what a command prints stays clean; a standard error that cannot be written to
-stops nothing (:mod:`.log_stream`). The libraries' own loggers (uvicorn, websockets,
-botocore) speak through the same renderer, from warnings upwards.
+Lines go to standard error, so that the output of a command stays clean. If it cannot be written to, the process goes on
+(:mod:`.log_stream`). The loggers of libraries (uvicorn, websockets, botocore) use the same renderer, from warnings up.
 """
 
 from __future__ import annotations
@@ -26,26 +25,26 @@ __all__ = ["LogFormat", "configure_logs", "drain_logs", "dropped_lines", "get_lo
 LogFormat = Literal["console", "json"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-# botocore logs a traceback of what it raises as well; the error that linkhub makes of that says it in one line.
-_TOLD_BY_US = ("botocore.credentials", "botocore.tokens")
+# botocore also logs a traceback of the errors that it raises; linkhub reports those in one line.
+_REPORTED_BY_US = ("botocore.credentials", "botocore.tokens")
 _SECRET_NAMES = frozenset({"authorization", "token", "admin_token", "password", "secret", "cookie"})
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """The logger of one part of linkhub, as set up by now; ``name`` is bound to each line as ``part``."""
+    """The logger of one part of linkhub; each of its lines has ``part`` = ``name``."""
     return cast(FilteringBoundLogger, structlog.get_logger().bind(part=name))
 
 
-_configured: list[LogStream] = []  # the one of this process, as structlog's configuration is
+_configured: list[LogStream] = []  # of this process, like structlog's configuration
 
 
 def dropped_lines() -> int:
-    """How many lines of this process's log could not be written."""
+    """The number of log lines that this process could not write."""
     return sum(lines.dropped_total for lines in _configured)
 
 
 def drain_logs(seconds: float) -> None:
-    """Wait until each line of this process's log is written, but not longer than ``seconds``."""
+    """Wait until all log lines of this process are written, for at most ``seconds``."""
     for lines in _configured:
         lines.drain(seconds)
 
@@ -58,13 +57,13 @@ def configure_logs(
     has_thread: bool = False,
     has_colours: bool = True,
 ) -> None:
-    """Set logging up for this process; calling it again replaces what was set up.
+    """Set up logging for this process; a repeated call replaces the earlier set-up.
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` for people, ``json`` for machines.
         stream: where lines go; standard error unless given.
-        has_thread: whether lines are written by a thread, so that a reader who does not read holds up nothing.
+        has_thread: whether a thread writes the lines, so that a reader that does not read blocks nothing.
         has_colours: whether a terminal gets colours.
     """
     lines = LogStream(stream or sys.stderr, _resumed(log_format), has_thread=has_thread)
@@ -89,13 +88,13 @@ def configure_logs(
 
 
 def _resumed(log_format: LogFormat) -> Callable[[int], str]:
-    """The line that the stream writes before the first one that it could write again."""
+    """Makes the first line after a failure of the stream."""
 
     def line(dropped: int) -> str:
         if log_format == "json":
             now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
             return _dump({"dropped": dropped, "event": "log_resumed", "level": "warning", "timestamp": now})
-        return f"[warning] log_resumed: {dropped} lines were dropped, for they could not be written"
+        return f"[warning] log_resumed: {dropped} lines were dropped, because they could not be written"
 
     return line
 
@@ -109,7 +108,7 @@ def _renderer(log_format: LogFormat, *, has_colours: bool) -> Processor:
 def _dump(event: Any, **_: Any) -> str:
     try:
         return orjson.dumps(event, default=str).decode()
-    except TypeError:  # half a surrogate pair, as in the name of a file that is not UTF-8
+    except TypeError:  # half a surrogate pair, as in a file name that is not UTF-8
         return json.dumps(event, default=str)
 
 
@@ -127,7 +126,7 @@ def _configure_libraries(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _TOLD_BY_US:
+    for name in _REPORTED_BY_US:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
@@ -138,7 +137,7 @@ def _mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _show_escapes(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Show what a terminal would act upon: texts of sellers and clients are in these lines."""
+    """Escape control characters: texts of sellers and clients must not control a terminal."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             event[name] = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in value)

@@ -1,4 +1,4 @@
-"""Traces with OpenTelemetry: one span for each message, in the trace that its worker began, and what came of it below.
+"""Traces with OpenTelemetry: one span for each message, in the trace that its worker began, with its steps below.
 
     (the worker's trace) ──► process caption ──► stage half                         waits; its trace context waits along
     (the other's trace)  ──► process thumbnail ──► save product ──► (link to the caption's process span)
@@ -49,7 +49,7 @@ from linkhub_core.wire.intake import unwrap
 
 __all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "begin_step"]
 
-MOST_FAULTS = 20  # a body can be wrong in ten thousand places
+MOST_FAULTS = 20
 
 _STEPS = {"stage": "stage half", "save": "save product", "expire": "expire half"}
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -73,7 +73,7 @@ def begin_step(step: str) -> None:
 
 
 def _context_of(traceparent: str | None) -> Context:
-    """The context that a trace goes on from; without a sound one, a new trace begins."""
+    """The context that a trace continues; without a valid one, a new trace begins."""
     return _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {}, context=Context())
 
 
@@ -93,17 +93,17 @@ def _keyed(key: ProductKey) -> Mapping[str, str]:
 
 @frozen(kw_only=True)
 class TracedAssembly:
-    """What works on a batch, with a span for each message. ``system`` names the queues' technology."""
+    """Wraps the assembly of a batch with a span for each message. ``system`` names the technology of the queues."""
 
     assemble: Callable[[Sequence[Delivery]], Awaitable[None]]
     tracer: Tracer
     system: str
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        """Work on the batch; each message's span ends when all of the batch is settled.
+        """Work on the batch; the spans end together, when all of it is settled.
 
         Raises:
-            ServiceUnavailable: as what is wrapped.
+            ServiceUnavailable: see :class:`~linkhub_core.application.AssembleBatch`.
         """
         with self._batch(deliveries) as traced:
             await self.assemble(traced)
@@ -166,7 +166,7 @@ def _correlation_id_of(delivery: Delivery) -> str:
 
 @frozen(kw_only=True)
 class TracingJournal:
-    """A :class:`~linkhub_core.ports.Journal` that makes spans of entries, then hands them on."""
+    """A :class:`~linkhub_core.ports.Journal` that makes spans of entries, then passes them on."""
 
     inner: Journal
     tracer: Tracer
@@ -198,7 +198,7 @@ class TracingJournal:
             _outcome(origin, "saved", entry.key)
         newest = entry.origins[-1] if entry.origins else Origin(correlation_id="")
         span = self._step("save", newest, entry.key, entry.origins[:-1], revision=entry.revision)
-        for origin in entry.origins[:-1]:  # the message that waited, in this batch, leads to what it became part of
+        for origin in entry.origins[:-1]:  # the waiting message of this batch links to the product
             if (waited := _span_of(origin)) is not None:
                 waited.add_link(span.get_span_context())
 
@@ -210,7 +210,7 @@ class TracingJournal:
         others: Sequence[Origin] = (),
         revision: int | None = None,
     ) -> Span:
-        """A span for something that was just done, below the message that caused it, with links to other messages."""
+        """A span for a step that just ended, below its message, with links to the other messages."""
         contexts = [_span_context_of(other.traceparent) for other in others]
         batch = _BATCH.get()
         span = self.tracer.start_span(
@@ -251,7 +251,7 @@ def _release(entry: MessagesReleased) -> None:
 
 @frozen(kw_only=True)
 class TracedNotifier:
-    """A :class:`~linkhub_core.ports.Notifier` with a span for each announcement, whose context travels with it."""
+    """A :class:`~linkhub_core.ports.Notifier` with a span for each announcement, which carries its context."""
 
     inner: Notifier
     tracer: Tracer
@@ -260,12 +260,12 @@ class TracedNotifier:
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
         spans = [self._begin(announcement) for announcement in announcements]
-        told = [
+        traced = [
             evolve(announcement, traceparent=_traceparent_of(span) or announcement.traceparent)
             for announcement, span in zip(announcements, spans, strict=True)
         ]
         try:
-            await self.inner.notify(told)
+            await self.inner.notify(traced)
         except BaseException as error:
             for span in spans:
                 span.record_exception(error)

@@ -1,6 +1,6 @@
 """The realtime interface described as data: an AsyncAPI 3.0 document.
 
-One channel a dialect, each with the same payloads in its own envelope; a message's key is the name of its event.
+One channel a transport, each with the same payloads in its own envelope; a message's key is the name of its event.
 
 | channel       | a message's payload is                                                          |
 |---------------|---------------------------------------------------------------------------------|
@@ -8,7 +8,7 @@ One channel a dialect, each with the same payloads in its own envelope; a messag
 | `socketIo`    | the first argument of the event; of `..._ack`, that of the acknowledgement      |
 | `eventStream` | the record's `data`; its `event` is the name                                    |
 
-It says what a client may rely on; tests hold it against what real servers send, and send what it says.
+It says what a client may rely on; tests compare it with what real servers send and take.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH
 from linkhub_adapters.realtime.hub.wire_format import NAMESPACE
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 
 __all__ = ["describe"]
 
@@ -53,10 +54,11 @@ def describe(product_schemas: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DESCRIPTION = (
-    "A shop's products the moment they are whole: three ways to hear the same events. On one connection a revision of "
-    "a product is seen at most once, and revisions only grow, unless the client asks again with `since`; across "
-    "connections, drop what is not newer by `(created_at, revision)`. Pages of a shop are read by REST, which "
-    "`/openapi.json` describes."
+    "A shop's products the moment they are whole: three transports with the same events. Keep the last cursor that the "
+    "server sent, over any transport, send it with every subscription, and load the page again after "
+    "`recovered: false`. On one connection a revision of a product is seen at most once, and revisions only grow, "
+    "unless the client asks again for what it missed; across connections, drop what is not newer by `(created_at, "
+    "revision)`. Pages of a shop are read by REST, which `/openapi.json` describes."
 )
 
 _HOST = {
@@ -80,8 +82,14 @@ _SERVERS = {
 }
 
 _SELLER = {"seller_handle": "nalu-fashion"}
+_CURSOR = encode_cursor(Cursor(store="example", seller_handle=_SELLER["seller_handle"], position="42"))
 _EXAMPLES: Mapping[str, list[Any]] = {
-    SUBSCRIBE: [_SELLER, {**_SELLER, "since": "2026-01-15T12:00:00.000Z"}, {**_SELLER, "since": None}],
+    SUBSCRIBE: [
+        _SELLER,
+        {**_SELLER, "since": "2026-01-15T12:00:00.000Z"},
+        {**_SELLER, "cursor": _CURSOR},
+        {**_SELLER, "since": None, "cursor": None},
+    ],
     UNSUBSCRIBE: [_SELLER, {"seller_handle": None}, {}, None],
     GET_STATUS: [{}, None],
 }
@@ -159,9 +167,9 @@ _CHANNELS: dict[str, Any] = {
     "eventStream": {
         "address": EVENTS_PATH,
         "title": "Server-Sent Events",
-        "description": "Subscribes by its address and takes no messages. Records of products have an `id`, their "
-        "`event_id`: a browser that reconnects sends it as `Last-Event-ID` and is told what it missed. Comments keep "
-        "the connection alive.",
+        "description": "Subscribes by its address and takes no messages. The `id` of a record is its cursor: a browser "
+        "that reconnects sends it as `Last-Event-ID` and gets what it missed. After `recovered: false` the `id` is "
+        "empty, and the browser forgets its own. Comments keep the connection alive.",
         "servers": _to("eventStream"),
         "parameters": {"handle": {"description": "The seller whose shop it is."}},
         "messages": {event: _bare(event, FROM_SERVER[event]) for event in _STREAMED},
@@ -193,7 +201,7 @@ def _conversation(channel: str) -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "action": "send",
             "channel": reference,
-            "summary": "The greeting, then what happens in the shops that are watched.",
+            "summary": "The greeting, then live events of the subscribed shops.",
             "description": "An `error` may come at any time. `subscribed` comes once more, with `recovered: false`, "
             "where a replay had to be cut short.",
             "messages": _messages(channel, "connected", NEW_PRODUCT, PRODUCT_UPDATED, "subscribed", "error"),
@@ -205,7 +213,9 @@ def _stream_operation() -> tuple[str, dict[str, Any]]:
     return "eventStream.events", {
         "action": "send",
         "channel": {"$ref": "#/channels/eventStream"},
-        "summary": "The greeting, the subscription, then what happens in the shop.",
+        "summary": "The greeting, the subscription, then live events of the shop.",
         "messages": _messages("eventStream", *_STREAMED),
-        "bindings": {"http": {"method": "GET", "query": _text_parameters(since=[]), "bindingVersion": "0.3.0"}},
+        "bindings": {
+            "http": {"method": "GET", "query": _text_parameters(cursor=[], since=[]), "bindingVersion": "0.3.0"}
+        },
     }

@@ -1,8 +1,8 @@
 """The payloads of the realtime interface: what the data of each event looks like, as JSON Schema.
 
-Draft 7, as AsyncAPI 3.0 has it: nothing stands beside a ``$ref``. Schemas leave room for fields that come later (no
-``additionalProperties: false``); a test closes them and holds them against what a server sends. The product is not
-described here: it is a ``Product`` of whoever puts the document together.
+Draft 7, as AsyncAPI 3.0 has it: nothing is beside a ``$ref``. Schemas leave room for fields that come later (no
+``additionalProperties: false``); a test closes them and compares them with what a server sends. The product is not
+described here: the caller of :func:`~.asyncapi.describe` gives its schema.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MESSAGE = _text("The same in words, for people; its wording may change.")
 # What `format` leaves to the reader: capitals, no leap second, and a year that no offset leads out of the calendar.
 _SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _TIMESTAMP = _text("When it was sent. ISO 8601, UTC, with milliseconds.", format="date-time")
-
+_CURSOR = _text("Opaque: send it back unchanged.", pattern="^[A-Za-z0-9_-]+$", maxLength=400)
 
 _REVISION = "Which revision of the product; it only grows. 0: another service saved it, before linkhub did."
 
@@ -42,20 +42,34 @@ def _product_event(event: str, description: str) -> Schema:
         {
             "event_type": _text("The name of the event.", const=event),
             "event_id": _text(
-                "`updated_at/video_id/revision`: the same in every copy. In an event stream it is the record's `id`.",
+                "`updated_at/video_id/revision`: the same in every copy.",
                 pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/(0|[1-9][0-9]*)$",
             ),
             "revision": {"type": "integer", "minimum": 0, "description": _REVISION},
             "product": ref("Product"),
             "timestamp": _TIMESTAMP,
         },
+        {
+            "cursor": _CURSOR
+            | {
+                "description": "Its holder was given every change of the shop up to it. Absent after `recovered: "
+                "false` or `since`: keep the last one. In an event stream it is the record's `id`."
+            }
+        },
     )
 
 
 _SUBSCRIBE_TO_SELLER = object_schema(
-    "Watch a shop from now on.",
+    "Subscribe to a shop.",
     {"seller_handle": _HANDLE},
     {
+        "cursor": or_null(
+            _CURSOR
+            | {
+                "description": "The last cursor that the server sent for this shop, over any transport: what changed "
+                "after it follows the answer. Not together with `since`."
+            }
+        ),
         "since": or_null(
             _text(
                 "What changed later follows the answer. A date and time of RFC 3339; other forms of ISO 8601 are "
@@ -63,22 +77,22 @@ _SUBSCRIBE_TO_SELLER = object_schema(
                 format="date-time",
                 pattern=_SINCE,
             )
-        )
+        ),
     },
 )
 _UNSUBSCRIBE: Schema = {
     "type": ["object", "null"],
-    "description": "Watch a shop no longer. Without `seller_handle`, or without data: none.",
+    "description": "Leave a shop. Without `seller_handle`, or without data: leave all shops.",
     "properties": {"seller_handle": or_null(_HANDLE)},
 }
-_GET_STATUS: Schema = {"description": "Anything, or nothing: it is not looked at."}
+_GET_STATUS: Schema = {"description": "Anything, or nothing: it is ignored."}
 
 _CONNECTED = object_schema(
-    "The greeting: the first event of every connection.",
+    "The first event of every connection.",
     {"message": _MESSAGE, "clientId": _text("The public id of this connection."), "timestamp": _TIMESTAMP},
 )
 _SUBSCRIBED = object_schema(
-    "The shop is watched: what was missed follows, if it was asked for, then what happens.",
+    "The answer to a subscription: what was missed follows, if it was asked for, then live events.",
     {
         "seller_handle": _HANDLE,
         "message": _MESSAGE,
@@ -87,10 +101,11 @@ _SUBSCRIBED = object_schema(
             "type": "boolean",
             "description": "Whether all that was missed follows; if not, the client loads the page again.",
         },
+        "cursor": or_null(_CURSOR | {"description": "The client's own cursor, if the replay began there."}),
     },
 )
 _UNSUBSCRIBED = object_schema(
-    "The shop is watched no longer.",
+    "The answer: the client has left the shop.",
     {
         "seller_handle": or_null(_text("The shop; null where all were left.", pattern=_HANDLE["pattern"])),
         "message": _MESSAGE,
@@ -98,14 +113,14 @@ _UNSUBSCRIBED = object_schema(
     },
 )
 _SUBSCRIPTION_STATUS = object_schema(
-    "Which shops are watched.",
+    "The subscriptions of the connection.",
     {
         "subscriptions": {"type": "array", "items": _HANDLE, "description": "In the order of subscription."},
         "timestamp": _TIMESTAMP,
     },
 )
 _ERROR = object_schema(
-    "What was wrong with a message. The connection goes on.",
+    "The fault of a message. The connection goes on.",
     {
         "code": _text("Its kind.", enum=[code.value for code in ErrorCode]),
         "message": _MESSAGE,

@@ -1,4 +1,4 @@
-"""How a loop waits between attempts, and how it tells that one failed."""
+"""The back-off of a loop: its pauses between failed attempts, and their journal entries."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from attrs import define
 
 from linkhub_core.errors import LinkhubError, TransientError
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
@@ -17,7 +18,7 @@ MAX_RETRY_SECONDS = 10.0
 
 
 async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``stop``, but not longer than ``seconds``; tell whether it was set."""
+    """Wait for ``stop`` for at most ``seconds``; return whether it is set."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -28,20 +29,22 @@ async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
 
 @define(kw_only=True)
 class Backoff:
-    """The pauses of one loop: doubling while its activity fails, from 0.2 s to 10 s; a success starts them anew."""
+    """The pauses of one loop. They double from 0.2 s to 10 s while its activity fails; a success resets them."""
 
     activity: str
     journal: Journal
     _failures: int = 0
 
     def succeeded(self) -> None:
-        """The activity works (again)."""
+        """Reset the pauses."""
         self._failures = 0
 
     async def failed(self, error: Exception, stop: asyncio.Event) -> None:
-        """Tell the journal, then wait before the next attempt; cut short when ``stop`` is set."""
-        retry_seconds = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 10))
+        """Write a journal entry, then wait before the next attempt, or until ``stop`` is set."""
         self._failures += 1
+        retry_seconds = backoff_seconds(
+            self._failures, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS
+        )
         problem = str(error) if isinstance(error, LinkhubError) else repr(error)
         entry = ActivityFailed(
             activity=self.activity,

@@ -1,4 +1,4 @@
-"""The listener: hands what a bus brings to whoever shows it."""
+"""The bus listener: takes announcements from a bus and passes them to the hub."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ __all__ = ["Listener"]
 
 @define(kw_only=True)
 class Listener:
-    """Takes announcements from a feed and gives what came together to ``deliver``, which must not wait.
+    """Passes announcements from a feed to ``deliver``, each received batch in one call, which must not block.
 
-    Where the feed has lost some, ``recover`` is told since when: viewers then get it from the store.
-
-    The bus counts as heard whenever it answered, be it with nothing; :meth:`check` is what readiness asks. A listener
-    that has just been made has ``silence_seconds`` to hear something: far longer than a receive waits.
+    If the feed has lost announcements, it calls ``recover`` with the time of the first lost one: the subscribers then
+    get them from the store. :meth:`check` is the readiness check: each answer of the bus counts, also an empty one.
     """
 
     feed: AnnouncementFeed
@@ -42,36 +40,36 @@ class Listener:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until ``stop`` is set."""
-        patience = Backoff(activity="listen", journal=self.journal)
+        backoff = Backoff(activity="listen", journal=self.journal)
         while not stop.is_set():
             try:
                 await self._hear()
-            except Exception as error:  # noqa: BLE001  the loop outlives whatever a bus does
-                await patience.failed(error, stop)
+            except Exception as error:  # noqa: BLE001  the loop survives any failure of the bus
+                await backoff.failed(error, stop)
             else:
-                patience.succeeded()
+                backoff.succeeded()
 
     async def _hear(self) -> None:
         try:
             announcements = await self.feed.receive()
         except AnnouncementsLost as lost:
             self._heard_at = self.clock.now().timestamp()
-            told = ActivityFailed(activity="listen", problem=str(lost), transient=True, retry_seconds=0.0)
-            self.journal.record([told])
+            entry = ActivityFailed(activity="listen", problem=str(lost), transient=True, retry_seconds=0.0)
+            self.journal.record([entry])
             self.recover(next_since(self.clock.now() - timedelta(seconds=lost.seconds)))
         else:
             self._heard_at = self.clock.now().timestamp()
             self.deliver(announcements)
 
     def silent_seconds(self) -> float:
-        """How long the bus has not answered, in seconds; before its first answer, how long it was waited for."""
+        """The seconds since the last answer of the bus, or since the start."""
         return self.clock.now().timestamp() - self._heard_at
 
     async def check(self) -> None:
-        """Do nothing as long as the bus answers.
+        """Check that the bus answers.
 
         Raises:
-            ServiceUnavailable: it has not for more than ``silence_seconds``: viewers of this process hear of nothing.
+            ServiceUnavailable: no answer for more than ``silence_seconds``, far longer than a receive waits.
         """
         silent_seconds = self.silent_seconds()
         if silent_seconds > self.silence_seconds:

@@ -1,10 +1,9 @@
-"""The consumer: receives, works on several batches at once, keeps their leases alive, and drains.
+"""The consumer: receives batches, works on several at once, extends their leases, and drains.
 
-Theory of operation. One coroutine receives; each batch becomes a task, ``max_in_flight`` at most, and only when there
-is room is the next batch received: the queue itself is the buffer, so memory is bounded whatever the load. While a
-batch is in work, a heartbeat extends its leases. When ``stop`` is set, a receive that is under way is let finish
-(cancelling it could leave leased messages nobody knows of), what it brought is given back at once, and work in hand is
-finished.
+Theory of operation. One coroutine receives. Each batch becomes a task, and the next batch is received only while fewer
+than ``max_in_flight`` tasks run: the queue itself is the buffer, so memory is bounded. A heartbeat extends the leases
+of a batch in work. After the stop a running receive is completed, because a cancelled one could leave leased messages;
+its messages are released at once, and running batches are completed.
 """
 
 from __future__ import annotations
@@ -22,10 +21,14 @@ __all__ = ["Consumer"]
 
 @define(kw_only=True)
 class Consumer:
-    """Feeds batches from a queue to a use case until it is stopped.
+    """Passes batches from a queue to a use case.
 
-    ``assemble`` works on one batch (:class:`~linkhub_core.application.AssembleBatch`). ``heartbeat_seconds`` should be
-    a third of the queue's visibility time-out. ``max_in_flight`` batches are in work at once.
+    Args:
+        queue: where messages come from.
+        assemble: works on one batch, see :class:`~linkhub_core.application.AssembleBatch`.
+        journal: gets an entry for each failure.
+        heartbeat_seconds: the time between two lease extensions; a third of the queue's visibility time-out.
+        max_in_flight: how many batches are in work at once.
     """
 
     queue: EventQueue
@@ -41,9 +44,9 @@ class Consumer:
         self._working = Backoff(activity="assemble", journal=self.journal)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until ``stop`` is set, then finish what is in hand.
+        """Consume until ``stop`` is set, then complete running batches.
 
-        Cancelling this coroutine abandons work in hand; its messages are delivered again when their leases run out.
+        If it is cancelled, running batches are abandoned; their messages are delivered again after their leases.
         """
         room = asyncio.Semaphore(self.max_in_flight)
         async with asyncio.TaskGroup() as work:
@@ -63,7 +66,7 @@ class Consumer:
             if deliveries and stop.is_set():
                 await self.queue.release(deliveries, 0)
                 return []
-        except Exception as error:  # noqa: BLE001  the loop outlives whatever a queue does
+        except Exception as error:  # noqa: BLE001  the loop survives any failure of the queue
             await self._receiving.failed(error, stop)
             return []
         self._receiving.succeeded()
@@ -73,7 +76,7 @@ class Consumer:
         heartbeat = asyncio.create_task(self._keep_alive(deliveries))
         try:
             await self.assemble(deliveries)
-        except Exception as error:  # noqa: BLE001  the leases run out, the messages come again
+        except Exception as error:  # noqa: BLE001  after their leases the messages are delivered again
             await self._working.failed(error, stop)
         else:
             self._working.succeeded()
@@ -81,10 +84,10 @@ class Consumer:
             heartbeat.cancel()
 
     async def _keep_alive(self, deliveries: Sequence[Delivery]) -> None:
-        patience = Backoff(activity="extend", journal=self.journal)
+        backoff = Backoff(activity="extend", journal=self.journal)
         never = asyncio.Event()
         while not await stopped_within(never, self.heartbeat_seconds):
             try:
                 await self.queue.extend(deliveries)
-            except Exception as error:  # noqa: BLE001  the next beat tries again
-                await patience.failed(error, never)
+            except Exception as error:  # noqa: BLE001  the next heartbeat tries again
+                await backoff.failed(error, never)

@@ -1,4 +1,4 @@
-"""The machine's own clock."""
+"""The clock of the machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["SystemClock"]
 
 
 class SystemClock:
-    """A :class:`~linkhub_core.ports.Clock` that tells the real time."""
+    """A :class:`~linkhub_core.ports.Clock` with the real time."""
 
     def now(self) -> datetime:
-        """The present in UTC, to the microsecond."""
+        """The current time in UTC, to the microsecond."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
 from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
 from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
+from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
@@ -31,4 +32,6 @@ __all__ = [
     "SqliteShopStamps",
     "SqliteStagingStore",
     "SqliteVideoLookup",
+    "open_ports",
+    "ports_over",
 ]

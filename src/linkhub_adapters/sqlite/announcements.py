@@ -1,10 +1,11 @@
-"""The bus of the embedded backend: a table that savers append to and processes with viewers follow."""
+"""The bus of the embedded backend: a table to which processes append announcements, and which feeds read."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from attrs import define, field, frozen
 
@@ -26,13 +27,13 @@ _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announc
 
 @define(eq=False)
 class SqliteAnnouncementFeed:
-    """What has been appended since the feed was opened, by whichever process.
+    """An :class:`~linkhub_core.ports.AnnouncementFeed` of the rows that any process appends after ``last``.
 
-    Numbers have no gaps: where there is one, what stood there was pruned before this feed came for it.
+    The ids have no gaps: a gap means that rows were pruned before this feed read them.
     """
 
     database: SqliteDatabase
-    wait_seconds: float
+    receive_wait_seconds: float
     last: int
     seconds: Callable[[], float] = time.monotonic
     _complete_at: float = field(init=False)
@@ -43,7 +44,7 @@ class SqliteAnnouncementFeed:
 
     async def receive(self) -> Sequence[Announcement]:
         """See :class:`~linkhub_core.ports.AnnouncementFeed`."""
-        deadline = time.monotonic() + self.wait_seconds
+        deadline = time.monotonic() + self.receive_wait_seconds
         while not (rows := await self._read()):
             remaining = deadline - time.monotonic()
             if remaining <= 0:
@@ -87,7 +88,12 @@ class SqliteAnnouncements:
         await self.database.write(work)
         self.database.tell()
 
-    async def open_feed(self, *, wait_seconds: float = 1.0) -> SqliteAnnouncementFeed:
-        """Listen from now on; a ``receive`` waits ``wait_seconds`` for the first announcement."""
+    @asynccontextmanager
+    async def open_feed(self, *, receive_wait_seconds: float = 1.0) -> AsyncIterator[SqliteAnnouncementFeed]:
+        """Open a feed of the announcements from now on.
+
+        Args:
+            receive_wait_seconds: how long ``receive`` waits for the first announcement.
+        """
         last = await self.database.read(lambda connection: connection.execute(_LAST).fetchone()[0])
-        return SqliteAnnouncementFeed(self.database, wait_seconds, last)
+        yield SqliteAnnouncementFeed(self.database, receive_wait_seconds, last)

@@ -11,7 +11,7 @@ from pathlib import Path
 from linkhub_adapters.sqlite.disk_space import is_full
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = ["FileFailure", "failure_of", "is_damage", "translated", "translating"]
+__all__ = ["FileFailure", "ForeignFile", "failure_of", "is_damage", "translated", "translating"]
 
 
 class FileFailure(Enum):
@@ -23,6 +23,10 @@ class FileFailure(Enum):
     DISK = auto()
     DAMAGED = auto()
     OTHER = auto()
+
+
+class ForeignFile(ServiceUnavailable):
+    """Another program made the file."""
 
 
 # By the name of the primary or extended result code; the first one that fits.

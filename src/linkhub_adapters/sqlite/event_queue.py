@@ -68,19 +68,19 @@ class SqliteEventQueue:
     """An :class:`~linkhub_core.ports.EventQueue` in the file.
 
     ``batch_size`` messages are leased at a time, for ``visibility_timeout_seconds``. ``receive`` waits for the first
-    one for up to ``wait_seconds``. After ``max_receive_count`` deliveries a message goes to the dead letters.
+    one for up to ``receive_wait_seconds``. After ``max_receive_count`` deliveries a message goes to the dead letters.
     """
 
     database: SqliteDatabase
     clock: Clock
     batch_size: int = 100
     visibility_timeout_seconds: float = 30.0
-    wait_seconds: float = 1.0
+    receive_wait_seconds: float = 1.0
     max_receive_count: int = 20
 
     async def receive(self) -> Sequence[Delivery]:
         """See the port."""
-        deadline = time.monotonic() + self.wait_seconds
+        deadline = time.monotonic() + self.receive_wait_seconds
         while True:
             if await self.database.read(self._any_due) and (deliveries := await self.database.write(self._lease)):
                 return deliveries

@@ -27,7 +27,7 @@ from pathlib import Path
 from attrs import frozen
 
 from linkhub_adapters.sqlite.errors import FileFailure, failure_of, translated
-from linkhub_adapters.sqlite.product_store import READ_PRODUCTS, read_product
+from linkhub_adapters.sqlite.product_rows import RECORD_COLUMNS, read_product
 from linkhub_adapters.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
 from linkhub_adapters.sqlite.staging_store import READ_ROWS, read_row
 from linkhub_core.model import ProductRecord, WaitingHalf
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 CHECK_SECONDS = 20.0
+ELSEWHERE = "use another directory, on a local disk"
 LITTLE_BYTES, TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000
 ALLOWED_AHEAD = timedelta(seconds=2)
 _OF_A_NETWORK = frozenset({"afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
@@ -93,17 +94,16 @@ def _file_system_of(path: Path, mounts: Path) -> str | None:
     return found
 
 
-def place_findings(seen: PlaceSeen) -> Sequence[Finding]:
-    """What is to be said of the directory and its disk."""
-    return [_directory_finding(seen), _disk_finding(seen)]
+def place_findings(seen: PlaceSeen, *, elsewhere: str = ELSEWHERE) -> Sequence[Finding]:
+    """Judge the directory and its disk; ``elsewhere`` is how the caller chooses another directory."""
+    return [_directory_finding(seen, elsewhere), _disk_finding(seen)]
 
 
-def _directory_finding(seen: PlaceSeen) -> Finding:
+def _directory_finding(seen: PlaceSeen, elsewhere: str) -> Finding:
     subject = "data directory"
-    elsewhere = "LINKHUB_DATA_DIR=/a/directory/on/a/local/disk"
     if not seen.is_writable:
         mend = f'chown "$(id -un)" {seen.directory}, or {elsewhere}'
-        return Finding.fault(subject, f"{seen.directory} may not be written to (LINKHUB_DATA_DIR)", mend)
+        return Finding.fault(subject, f"{seen.directory} may not be written to", mend)
     if seen.file_system in _OF_A_NETWORK:
         problem = f"{seen.directory} is on a network file system ({seen.file_system}): SQLite's locks do not hold there"
         return Finding.fault(subject, problem, elsewhere)
@@ -232,8 +232,8 @@ def look_at_rows(path: Path) -> Iterator[RowsSeen]:
     """
     try:
         with closing(_open_to_look(path)) as connection:
-            products = map(read_product, connection.execute(f"{READ_PRODUCTS} FROM products"))
-            yield RowsSeen(products=products, staging=map(read_row, connection.execute(READ_ROWS)))
+            products = connection.execute(f"SELECT {RECORD_COLUMNS} FROM products")  # noqa: S608  our own names
+            yield RowsSeen(products=map(read_product, products), staging=map(read_row, connection.execute(READ_ROWS)))
     except sqlite3.Error as error:
         raise translated(error, path) from error
 
@@ -241,15 +241,15 @@ def look_at_rows(path: Path) -> Iterator[RowsSeen]:
 # --- what is found in the file
 
 
-def file_findings(seen: FileSeen | None, now: datetime) -> Sequence[Finding]:
-    """What is to be said of the file, and of the clock that stamps what is in it."""
+def file_findings(seen: FileSeen | None, now: datetime, *, elsewhere: str = ELSEWHERE) -> Sequence[Finding]:
+    """Judge the file, and the clock that stamps its rows; ``elsewhere`` is how the caller chooses another directory."""
     if seen is None:
         return [Finding.ok("file", "there is none yet: the first start makes it")]
-    return list(_file_findings(seen, now))
+    return list(_file_findings(seen, now, elsewhere))
 
 
-def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
-    faults = list(_owner_faults(seen))
+def _file_findings(seen: FileSeen, now: datetime, elsewhere: str) -> Iterator[Finding]:
+    faults = list(_owner_faults(seen, elsewhere))
     yield from faults
     if not faults:
         is_old = seen.schema_version < SCHEMA_VERSION
@@ -265,8 +265,7 @@ def _file_findings(seen: FileSeen, now: datetime) -> Iterator[Finding]:
         yield Finding.ok("processes", f"{len(seen.holders)} with the file open{names}")
 
 
-def _owner_faults(seen: FileSeen) -> Iterator[Finding]:
-    elsewhere = "LINKHUB_DATA_DIR=/another/directory"
+def _owner_faults(seen: FileSeen, elsewhere: str) -> Iterator[Finding]:
     if seen.problem is not None:
         yield Finding.fault("file", seen.problem, *_mend_of(seen))
     elif seen.application_id != APPLICATION_ID and not (seen.is_empty and seen.schema_version == 0):

@@ -1,20 +1,28 @@
-"""Products in the file: the document as readers see it, and beside it what the protocol needs."""
+"""Products in the file: the document as readers see it, and beside it the columns that the protocol needs."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import define, evolve, field
 
+from linkhub_adapters.sqlite.change_numbers import CHANGED_AFTER, ChangeNumbers, Numbering, number_of
 from linkhub_adapters.sqlite.database import SqliteDatabase
-from linkhub_adapters.sqlite.documents import read_document
-from linkhub_adapters.sqlite.stored_rows import COLUMNS, StoredRow, read_row
-from linkhub_core.errors import MalformedEvent
+from linkhub_adapters.sqlite.product_rows import (
+    COLUMNS,
+    RECORD_COLUMNS,
+    StoredRow,
+    identity_values,
+    read_product,
+    read_row,
+    record_values,
+)
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
+    Change,
     Changes,
     Conflict,
     Created,
@@ -28,33 +36,24 @@ from linkhub_core.ports import (
     UnknownCursor,
     Unreadable,
 )
-from linkhub_core.wire.codec import decode_record, encode_product, timestamp_text
+from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = [
-    "CHANGED",
-    "MANY",
-    "MANY_CHANGED",
-    "READ_PRODUCTS",
-    "WALK",
-    "WALK_END",
-    "SqliteProductStore",
-    "read_product",
-    "scan_statement",
-]
+__all__ = ["CHANGED", "CHANGES", "MANY", "MANY_CHANGED", "WALK", "WALK_END", "SqliteProductStore", "scan_statement"]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=ProductRecord | Unreadable | None)
 
 PAGE_SIZE = 200
 
-READ_PRODUCTS = """
-SELECT seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown
-"""
-_FIND = f"{READ_PRODUCTS} FROM products WHERE seller_handle = ? AND video_id = ?"
+_FIND = f"SELECT {RECORD_COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _READ_ONE = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _NEWEST = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"  # noqa: S608  our own names
-# Of what changed after a moment, the newest videos. While few changed, they are found and sorted within an index that
-# holds all that is compared. Where many did, a page is filled by a walk from the newest video down, which finds them
-# soon; only where it does not is everything that changed sorted.
+CHANGES = CHANGED_AFTER.format(columns=COLUMNS)
+# ``since`` asks for the newest videos among those that changed. Up to MANY changed ones are found and sorted within an
+# index that holds all columns that are compared. Of more, a walk from the newest video down soon fills a page; if it
+# does not, all changed ones are sorted.
 MANY = 5_000
 CHANGED = f"""
 SELECT {COLUMNS} FROM products WHERE rowid IN (
@@ -73,11 +72,9 @@ WALK = f"""
 SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? AND video_id > ? AND +updated_at > ?
 ORDER BY video_id DESC LIMIT ?
 """  # noqa: S608  our own names
-_ALL = "(seller_handle, video_id) > (?, ?)"
-_OF_A_SHOP = "seller_handle = ? AND video_id > ?"
 _CREATE = """
 INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, shown, created_at,
-  updated_at, seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+  updated_at, change, seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _AS_READ = """
 WHERE seller_handle = ? AND video_id = ? AND created_at = ? AND revision = ? AND caption_version = ?
@@ -85,27 +82,24 @@ WHERE seller_handle = ? AND video_id = ? AND created_at = ? AND revision = ? AND
 """
 _REVISE = f"""
 UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, revision = ?, unannounced_revision = ?,
-  shown = max(shown, ?), created_at = ?, updated_at = ? {_AS_READ}
+  shown = max(shown, ?), created_at = ?, updated_at = ?, change = ? {_AS_READ}
 """  # noqa: S608  our own names
-_REFRESH = f"""
-UPDATE products SET caption_version = ?, thumbnails_version = ? {_AS_READ}
-"""  # noqa: S608  our own names
-_ANNOUNCED = f"""
-UPDATE products SET unannounced_revision = NULL, shown = 1 {_AS_READ}
-"""  # noqa: S608  our own names
+_REFRESH = f"UPDATE products SET caption_version = ?, thumbnails_version = ? {_AS_READ}"  # noqa: S608  our own names
+_ANNOUNCED = f"UPDATE products SET unannounced_revision = NULL, shown = 1 {_AS_READ}"  # noqa: S608  our own names
 _AFTER_ALL = "~"  # sorts behind every character of an id
 
 
-@frozen(kw_only=True)
+@define(eq=False, kw_only=True)
 class SqliteProductStore:
     """A :class:`~linkhub_core.ports.ProductStore` in the file."""
 
     database: SqliteDatabase
+    _numbers: ChangeNumbers = field(factory=ChangeNumbers, init=False)
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        rows = await self.database.read(lambda connection: [(key, _find(connection, key)) for key in keys])
-        return {key: read_product(row) for key, row in rows if row is not None}
+        found, cursors = await self.database.read(lambda connection: _find_all(connection, keys))
+        return {key: _with_cursor(read_product(row), cursors) for key, row in found}
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port."""
@@ -113,31 +107,41 @@ class SqliteProductStore:
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
-        rows = [(record.key, _row(record)) for record in records]
-        return await self.database.write(lambda connection: [_create(connection, *row) for row in rows])
+        rows = [(record.key, record_values(record)) for record in records]
+
+        def work(connection: sqlite3.Connection, numbering: Numbering) -> list[CreateOutcome]:
+            return [_create(connection, numbering, *row) for row in rows]
+
+        outcomes, cursors = await self._save(work, records)
+        return [
+            _created(outcome, record.key.seller_handle, cursors)
+            for record, outcome in zip(records, outcomes, strict=True)
+        ]
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        changes = [(revision.before.key, *_change(revision)) for revision in revisions]
-        return await self.database.write(lambda connection: [_revise(connection, *change) for change in changes])
+        changes = [(one, () if one.is_silent else record_values(one.after)) for one in revisions]
 
-    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
-        """See the port."""
-        marks = [(record.key, _as_read(record)) for record in records]
-        return await self.database.write(lambda connection: [_mark(connection, *mark) for mark in marks])
+        def work(connection: sqlite3.Connection, numbering: Numbering) -> list[ReviseOutcome]:
+            return [_revise(connection, numbering, *change) for change in changes]
 
-    async def page(self, query: PageQuery) -> Page:
-        """See the port."""
-        return await self.database.read_for_client(lambda connection: _page(connection, query))
+        outcomes, cursors = await self._save(work, [one.after for one in revisions])
+        return [_revised(outcome, revision, cursors) for revision, outcome in zip(revisions, outcomes, strict=True)]
 
-    async def changes(
-        self,
-        seller_handle: str,  # noqa: ARG002  this store gives no cursors yet
-        after: Cursor,  # noqa: ARG002
-        limit: int,  # noqa: ARG002
-    ) -> Changes | UnknownCursor:
-        """See the port."""
-        return UnknownCursor()
+    async def _save(
+        self, work: Callable[[sqlite3.Connection, Numbering], T], records: Sequence[ProductRecord]
+    ) -> tuple[T, Mapping[str, str]]:
+        """Run ``work`` in a transaction that numbers changes; the cursors of live events are read at its end."""
+
+        def within(connection: sqlite3.Connection) -> tuple[T, Mapping[str, str], Numbering]:
+            numbering = Numbering.read(connection)
+            done = work(connection, numbering)
+            self._numbers.store(connection, numbering)
+            return done, numbering.event_cursors(connection, (one.key.seller_handle for one in records)), numbering
+
+        done, cursors, numbering = await self.database.write(within)
+        self._numbers.committed(numbering)
+        return done, cursors
 
     async def prepare_announcements(
         self, records: Sequence[ProductRecord]
@@ -145,26 +149,52 @@ class SqliteProductStore:
         """See the port."""
         return records
 
+    async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
+        """See the port."""
+        marks = [(record.key, identity_values(record)) for record in records]
+        return await self.database.write(lambda connection: [_mark(connection, *mark) for mark in marks])
+
+    async def page(self, query: PageQuery) -> Page:
+        """See the port."""
+        return await self.database.read_for_client(lambda connection: _page(connection, query))
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """See the port."""
+        return await self.database.read_for_client(lambda connection: _changes(connection, seller_handle, after, limit))
+
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
     ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
         statement = scan_statement(of_a_shop=seller_handle is not None, unannounced=unannounced)
-        last = (seller_handle or "", "")
-        while rows := await self.database.read(
-            lambda connection, after=last: connection.execute(statement, after).fetchall()  # type: ignore[misc]
-        ):
-            last = rows[-1][:2]
+        last: tuple[Any, ...] = (seller_handle or "", -1 if unannounced else "")
+        while True:
+            rows, cursors = await self.database.read(
+                lambda connection, after=last: _with_event_cursors(connection, connection.execute(statement, after))  # type: ignore[misc]
+            )
+            if not rows:
+                return
+            last = (rows[-1][0], rows[-1][-1])
             for row in rows:
-                yield read_product(row)
+                yield _with_cursor(read_product(row), cursors)
 
 
 def scan_statement(*, of_a_shop: bool, unannounced: bool) -> str:
-    """The statement that reads the next products after a key, whatever has been read before at no cost."""
-    source = "products INDEXED BY products_unannounced" if unannounced else "products"
-    condition = _OF_A_SHOP if of_a_shop else _ALL
+    """The statement that reads the next rows after a place; rows that were read before cost nothing.
+
+    The place is a seller and the last column: the ``change`` for unannounced rows, else the ``video_id``.
+    """
+    place, source = "video_id", "products"
+    if unannounced:
+        place, source = "change", "products INDEXED BY products_unannounced"
+    condition = f"seller_handle = ? AND {place} > ?" if of_a_shop else f"(seller_handle, {place}) > (?, ?)"
     condition += " AND unannounced_revision IS NOT NULL" if unannounced else ""
-    return f"{READ_PRODUCTS} FROM {source} WHERE {condition} ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}"
+    return f"""
+SELECT {RECORD_COLUMNS}, {place} FROM {source} WHERE {condition} ORDER BY seller_handle, {place} LIMIT {PAGE_SIZE}
+"""  # noqa: S608  our own names
+
+
+# --- reading
 
 
 def _read(
@@ -175,7 +205,14 @@ def _read(
 
 
 def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
-    """Read rows until there is one product more than the page holds: that one only shows that there are more."""
+    """Read rows until there is one product more than the page holds, which shows that there are more.
+
+    The cursor is read first: a change that is saved between both reads has a higher number.
+    """
+    cursor = None
+    if query.before is None:
+        numbering = Numbering.read(connection)
+        cursor = numbering.cursor(query.seller_handle, numbering.last)
     wanted = query.limit + 1
     before = query.before or _AFTER_ALL
     products: list[StoredProduct] = []
@@ -189,7 +226,9 @@ def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
         if len(rows) < asked:
             break
         before = rows[-1][0]
-    return Page(products=products[: query.limit], has_more=len(products) > query.limit, unreadable=unreadable)
+    return Page(
+        products=products[: query.limit], has_more=len(products) > query.limit, unreadable=unreadable, cursor=cursor
+    )
 
 
 def _rows(connection: sqlite3.Connection, query: PageQuery, before: str, limit: int) -> list[StoredRow]:
@@ -205,13 +244,72 @@ def _rows(connection: sqlite3.Connection, query: PageQuery, before: str, limit: 
     return connection.execute(CHANGED, (query.seller_handle, since, before, limit)).fetchall()
 
 
+def _changes(connection: sqlite3.Connection, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+    numbering, number = Numbering.read(connection), number_of(connection, after)
+    if number is None:
+        return UnknownCursor()
+    rows = connection.execute(CHANGES, (seller_handle, number, numbering.last, limit + 1)).fetchall()
+    has_more, rows = len(rows) > limit, rows[:limit]
+    read = [(read_row(seller_handle, row[:-1]), row[-1]) for row in rows]
+    return Changes(
+        changes=[
+            Change(product, numbering.cursor(seller_handle, change))
+            for product, change in read
+            if isinstance(product, StoredProduct)
+        ],
+        cursor=numbering.cursor(seller_handle, rows[-1][-1] if has_more else numbering.last),
+        has_more=has_more,
+        unreadable=[product for product, _ in read if isinstance(product, Unreadable)],
+    )
+
+
+def _find_all(
+    connection: sqlite3.Connection, keys: Sequence[ProductKey]
+) -> tuple[list[tuple[ProductKey, tuple[Any, ...]]], Mapping[str, str]]:
+    found = [(key, row) for key in keys if (row := _find(connection, key)) is not None]
+    _, cursors = _with_event_cursors(connection, (row for _, row in found))
+    return found, cursors
+
+
 def _find(connection: sqlite3.Connection, key: ProductKey) -> tuple[Any, ...] | None:
     found: tuple[Any, ...] | None = connection.execute(_FIND, (key.seller_handle, key.video_id)).fetchone()
     return found
 
 
-def _create(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...]) -> CreateOutcome:
+def _with_event_cursors(connection: sqlite3.Connection, found: Any) -> tuple[list[tuple[Any, ...]], Mapping[str, str]]:
+    """Rows, and the cursors of the shops of owed ones. A cursor that is read later is safe: debts below it are paid."""
+    rows = list(found)
+    owed = {row[0] for row in rows if row[6] is not None}
+    return rows, Numbering.read(connection).event_cursors(connection, owed) if owed else {}
+
+
+def _with_cursor(row: R, cursors: Mapping[str, str]) -> R:
+    if isinstance(row, ProductRecord) and row.unannounced_revision is not None:
+        return evolve(row, cursor=cursors.get(row.key.seller_handle))
+    return row
+
+
+def _created(outcome: CreateOutcome, seller_handle: str, cursors: Mapping[str, str]) -> CreateOutcome:
+    if isinstance(outcome, Created):
+        return Created(cursors[seller_handle])
+    return Exists(_with_cursor(outcome.record, cursors)) if isinstance(outcome, Exists) else outcome
+
+
+def _revised(outcome: ReviseOutcome, revision: Revision, cursors: Mapping[str, str]) -> ReviseOutcome:
+    if isinstance(outcome, Revised):
+        return outcome if revision.is_silent else Revised(cursors[revision.after.key.seller_handle])
+    return Conflict(_with_cursor(outcome.record, cursors)) if isinstance(outcome, Conflict) else outcome
+
+
+# --- writing
+
+
+def _create(
+    connection: sqlite3.Connection, numbering: Numbering, key: ProductKey, values: tuple[Any, ...]
+) -> CreateOutcome:
+    row = (*values, numbering.following, key.seller_handle, key.video_id)
     if connection.execute(_CREATE, row).rowcount == 1:
+        numbering.count()
         return Created()
     stored = _find(connection, key)
     assert stored is not None, "a conflicting row is there, in the same transaction"  # noqa: S101  narrows the type
@@ -219,8 +317,16 @@ def _create(connection: sqlite3.Connection, key: ProductKey, row: tuple[Any, ...
     return product if isinstance(product, Unreadable) else Exists(product)
 
 
-def _revise(connection: sqlite3.Connection, key: ProductKey, statement: str, values: tuple[Any, ...]) -> ReviseOutcome:
-    return Revised() if connection.execute(statement, values).rowcount == 1 else _conflict(connection, key)
+def _revise(
+    connection: sqlite3.Connection, numbering: Numbering, revision: Revision, values: tuple[Any, ...]
+) -> ReviseOutcome:
+    after, as_read = revision.after, identity_values(revision.before)
+    if revision.is_silent:
+        versions = (str(after.caption_version), str(after.thumbnails_version))
+        is_done = connection.execute(_REFRESH, (*versions, *as_read)).rowcount == 1
+    elif is_done := connection.execute(_REVISE, (*values, numbering.following, *as_read)).rowcount == 1:
+        numbering.count()
+    return Revised() if is_done else _conflict(connection, revision.before.key)
 
 
 def _mark(connection: sqlite3.Connection, key: ProductKey, values: tuple[Any, ...]) -> MarkOutcome:
@@ -231,64 +337,3 @@ def _conflict(connection: sqlite3.Connection, key: ProductKey) -> Conflict | Unr
     stored = _find(connection, key)
     product = None if stored is None else read_product(stored)
     return product if isinstance(product, Unreadable) else Conflict(product)
-
-
-def _change(revision: Revision) -> tuple[str, tuple[Any, ...]]:
-    """The statement of a revision, and its values."""
-    before, after = revision.before, revision.after
-    condition = _as_read(before)
-    if revision.is_silent:
-        return _REFRESH, (str(after.caption_version), str(after.thumbnails_version), *condition)
-    return _REVISE, (*_values(after), *condition)
-
-
-def _as_read(record: ProductRecord) -> tuple[Any, ...]:
-    """The key and the :attr:`~linkhub_core.model.ProductRecord.identity`, as the conditions have them."""
-    return (
-        record.key.seller_handle,
-        record.key.video_id,
-        timestamp_text(record.created_at),
-        record.revision,
-        str(record.caption_version),
-        str(record.thumbnails_version),
-    )
-
-
-def _row(record: ProductRecord) -> tuple[Any, ...]:
-    return (*_values(record), record.key.seller_handle, record.key.video_id)
-
-
-def _values(record: ProductRecord) -> tuple[Any, ...]:
-    return (
-        encode_product(record),
-        str(record.caption_version),
-        str(record.thumbnails_version),
-        record.revision,
-        record.unannounced_revision,
-        record.shown,
-        timestamp_text(record.created_at),
-        timestamp_text(record.updated_at),
-    )
-
-
-def read_product(row: tuple[Any, ...]) -> ProductRecord | Unreadable:
-    """Read a row of the table ``products``; one that linkhub did not write is named with what is wrong with it."""
-    try:
-        record = _record(row)
-    except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:
-        return Unreadable(seller_handle=row[0], video_id=row[1], problem=str(broken))
-    if (record.key.seller_handle, record.key.video_id) != row[:2]:
-        return Unreadable(seller_handle=row[0], video_id=row[1], problem=f"its document is of {record.key}")
-    return record
-
-
-def _record(row: tuple[Any, ...]) -> ProductRecord:
-    _, _, document, caption_version, thumbnails_version, revision, unannounced_revision, shown = row
-    return decode_record(
-        read_document(document),
-        caption_version=caption_version,
-        thumbnails_version=thumbnails_version,
-        revision=revision,
-        unannounced_revision=unannounced_revision,
-        shown=bool(shown),
-    )

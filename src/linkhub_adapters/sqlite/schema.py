@@ -1,20 +1,22 @@
 """The tables of the file, and what makes it ours.
 
-Moments are whole microseconds since 1970, but for a product's ``updated_at``, which is compared as the text that
-readers see. A message's ``lease`` counts up with each lease and each return: a receipt of an older one has no say.
+Moments are whole microseconds since 1970; only a product's ``created_at`` and ``updated_at`` are the texts that readers
+see. A message's ``lease`` counts up with each lease and each return: the receipt of an older lease is invalid. The
+``change`` of a product and the table ``epochs`` are those of :mod:`~linkhub_adapters.sqlite.change_numbers`.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _NODES = """
 CREATE TABLE nodes (
@@ -23,10 +25,10 @@ CREATE TABLE nodes (
   report BLOB NOT NULL
 ) STRICT;
 """
-# A product whose newest revision was announced has been shown. A document that another program wrote names no time.
 _NOTES = """
 ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
 """
+# A product whose newest revision was announced has been shown. A document that another program wrote names no time.
 _LIVES = """
 ALTER TABLE products ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE products ADD COLUMN created_at TEXT NOT NULL DEFAULT '';
@@ -34,8 +36,8 @@ UPDATE products SET shown = unannounced_revision IS NULL, created_at = CASE
   WHEN json_valid(CAST(document AS TEXT)) THEN coalesce(json_extract(CAST(document AS TEXT), '$.created_at'), '')
   ELSE '' END;
 """
-# Every statement that changes a product moves the stamp of its shop, also one of another program. This is an upsert and
-# not an OR clause, because the OR clause of the outer statement would replace it.
+# Every statement that changes a product moves the stamp of its shop, also a statement of another program. It is an
+# upsert, because the OR clause of the outer statement would replace an OR clause.
 _STAMP = "ON CONFLICT (seller_handle) DO UPDATE SET stamp = excluded.stamp"
 _SHOP_STAMPS = f"""
 CREATE TABLE IF NOT EXISTS shop_stamps (
@@ -54,6 +56,32 @@ AFTER UPDATE OF seller_handle, video_id, document, revision, updated_at ON produ
   INSERT INTO shop_stamps SELECT old.seller_handle, random() WHERE old.seller_handle <> new.seller_handle {_STAMP};
 END;
 """  # noqa: S608  our own text
+# A row that another program inserts or edits gets a number, too: linkhub's own statements set ``change``.
+_COUNT_CHANGE = """
+  UPDATE epochs SET last = last + 1 WHERE number = (SELECT max(number) FROM epochs);
+  UPDATE products SET change = (SELECT last FROM epochs ORDER BY number DESC LIMIT 1) WHERE rowid = new.rowid;
+"""
+_CHANGES = f"""
+CREATE TABLE epochs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  last INTEGER NOT NULL
+) STRICT;
+INSERT INTO epochs (id, last) SELECT lower(hex(randomblob(6))), count(*) FROM products;
+CREATE INDEX products_changed ON products (seller_handle, change);
+CREATE INDEX products_unannounced ON products (seller_handle, change) WHERE unannounced_revision IS NOT NULL;
+CREATE TRIGGER product_insert_counted AFTER INSERT ON products WHEN new.change = 0 BEGIN {_COUNT_CHANGE} END;
+CREATE TRIGGER product_update_counted
+AFTER UPDATE OF seller_handle, video_id, document, revision, updated_at ON products
+WHEN new.change = old.change BEGIN {_COUNT_CHANGE} END;
+"""  # noqa: S608  our own text
+_NUMBER_PRODUCTS = f"""
+ALTER TABLE products ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+UPDATE products SET change = counted.change
+FROM (SELECT rowid AS product, row_number() OVER (ORDER BY updated_at, rowid) AS change FROM products) AS counted
+WHERE products.rowid = counted.product;
+DROP INDEX products_unannounced;
+{_CHANGES}"""  # noqa: S608  our own text
 _TABLES = f"""
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -102,23 +130,23 @@ CREATE TABLE products (
   shown INTEGER NOT NULL DEFAULT 0,
   created_at TEXT NOT NULL DEFAULT '',
   updated_at TEXT NOT NULL,
+  change INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT;
 CREATE INDEX products_updated ON products (seller_handle, updated_at, video_id);
-CREATE INDEX products_unannounced ON products (seller_handle, video_id) WHERE unannounced_revision IS NOT NULL;
 CREATE TABLE announcements (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_json BLOB NOT NULL,
   correlation_id TEXT NOT NULL
 ) STRICT;
-{_NODES}{_SHOP_STAMPS}"""
+{_NODES}{_SHOP_STAMPS}{_CHANGES}"""
 
-# What makes a file of this version one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS}
+# The statements that turn a file of this version into one of the next.
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS}
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in a new file, bring an older one up to date, and refuse what is not ours or newer than we are.
+    """Make the tables in a new file, or bring an older file up to date.
 
     Raises:
         ServiceUnavailable: the file belongs to another program, or to a newer linkhub.
@@ -139,7 +167,7 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
-    if version == SCHEMA_VERSION:  # nothing is written: a full disk keeps no server from showing what there is
+    if version == SCHEMA_VERSION:  # nothing is written, so a server can show products while the disk is full
         return
     for step in range(version, SCHEMA_VERSION):
         _run(connection, _STEPS[step])
@@ -158,7 +186,7 @@ def _run(connection: sqlite3.Connection, statements: str) -> None:
 def _check(connection: sqlite3.Connection, version: int) -> None:
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if owner != APPLICATION_ID:
-        raise ServiceUnavailable("the data file", "another program made it; set LINKHUB_DATA_DIR to another directory")
+        raise ForeignFile("the data file", "another program made it")
     if version > SCHEMA_VERSION:
         raise ServiceUnavailable(
             "the data file", f"its schema is {version}, this linkhub knows {SCHEMA_VERSION}: update it"

@@ -11,7 +11,6 @@ import orjson
 from attrs import evolve, frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
-from linkhub_adapters.sqlite.documents import read_document
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
 from linkhub_core.ports import (
@@ -26,7 +25,7 @@ from linkhub_core.ports import (
     Unreadable,
 )
 from linkhub_core.wire.codec import content_from, encode_content
-from linkhub_core.wire.json_text import dump
+from linkhub_core.wire.json_text import dump, load_document
 
 __all__ = ["READ_ROWS", "SqliteStagingStore", "read_row"]
 
@@ -161,7 +160,7 @@ def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:
     seller_handle, video_id, kind, version, body, correlation_id, traceparent, waiting_since, expires_at, notes = row
-    content = content_from(Kind(kind), read_document(body))
+    content = content_from(Kind(kind), load_document(body))
     return WaitingHalf(
         half=Half(key=ProductKey(seller_handle, video_id), version=Version.parse(version), content=content),
         origin=Origin(correlation_id=correlation_id, traceparent=traceparent, notes=_notes(notes)),

@@ -1,38 +1,57 @@
-"""The backends: each module gives one :class:`Backend`, the ports of one technology, opened and ready.
+"""The backends: plug-ins found by the entry point group ``linkhub.backends``, and what a plug-in is.
 
-``LINKHUB_BACKEND`` chooses the module by its name. Only the chosen one is imported, so nobody needs the packages of a
-backend that is not in use.
+`memory`, `embedded` and `aws` are linkhub's own; any installed package may bring more. No other module knows a
+backend's name. A module here that is named by an entry point imports its adapters within its methods.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
-from typing import cast
 
-from linkhub_cli.backends.backend import OPEN_ALL, OPEN_STORES, Backend, OpenBackend, Opening
-from linkhub_cli.settings import Settings
-from linkhub_cli.settings.optional_packages import how_to_install
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.backends.plugin import OPEN_ALL, OPEN_STORES, Backend, BackendPlugin, Explanation, Opening
+from linkhub_cli.settings import Settings, SettingsFaulty
+from linkhub_cli.settings.installed_backends import installed_backends, usable_backends
 from linkhub_core.ports import Clock
 
-__all__ = ["OPEN_ALL", "OPEN_STORES", "Backend", "OpenBackend", "Opening", "check_packages", "open_backend"]
+__all__ = [
+    "OPEN_ALL",
+    "OPEN_STORES",
+    "Backend",
+    "BackendPlugin",
+    "Explanation",
+    "Opening",
+    "all_plugins",
+    "open_backend",
+    "plugin_of",
+    "usable_plugin_of",
+]
 
-_NEEDS = {"aws": "boto3"}  # the extra has the backend's name
+
+def plugin_of(settings: Settings) -> BackendPlugin:
+    """The plug-in that the settings name; a package that it needs may be missing."""
+    chosen = installed_backends()[settings.storage.backend]
+    if not isinstance(chosen.backend, BackendPlugin):
+        raise SettingsFaulty.of("LINKHUB_BACKEND", f"of the package {chosen.package} is no BackendPlugin", chosen.name)
+    return chosen.backend
 
 
-def check_packages(backend: str) -> None:
-    """Look whether everything is installed that a backend needs beside linkhub; nothing is imported.
+def all_plugins() -> list[BackendPlugin]:
+    """Every plug-in that can be loaded."""
+    return [plugin for _, plugin in usable_backends() if isinstance(plugin, BackendPlugin)]
+
+
+def usable_plugin_of(settings: Settings) -> BackendPlugin:
+    """The plug-in that the settings name.
 
     Raises:
-        SettingsFaulty: a package is missing.
+        SettingsFaulty: a package that it needs is not installed.
     """
-    package = _NEEDS.get(backend)
-    if package is not None and find_spec(package) is None:
-        problem = f"needs {package}, which is missing: {how_to_install(backend)}"
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, backend)])
+    plugin = plugin_of(settings)
+    if missing := plugin.missing_package():
+        problem = f"{missing.seen}: {'; '.join(missing.mend)}"
+        raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
+    return plugin
 
 
 @asynccontextmanager
@@ -43,8 +62,5 @@ async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN
         SettingsFaulty: a package that it needs is not installed, or a setting names something that is not there.
         ServiceUnavailable: it cannot be reached.
     """
-    name = settings.storage.backend
-    check_packages(name)
-    open_it = cast(OpenBackend, import_module(f"linkhub_cli.backends.{name}").open_backend)
-    async with open_it(settings, clock, opening) as backend:
+    async with usable_plugin_of(settings).open(settings, clock, opening) as backend:
         yield backend

@@ -1,236 +1,204 @@
-"""The AWS backend: SQS queues, DynamoDB tables, and an SNS topic on which nodes hear of products.
+"""The AWS backend: SQS queues, DynamoDB tables, and an SNS topic that carries announcements to other processes.
 
-Without a topic, news stays within the process: a consumer and a server in one process still show products at once,
-viewers of other processes find them when they poll, and :mod:`~linkhub_cli.processes.realtime_scope` says so at
-start-up.
+Its settings and its plug-in object; the other ``aws_*`` modules need the SDK's packages or the
+adapters, and are imported when they are used.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
+from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import frozen
 
-from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.client.clients import AwsClients
-from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
-from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
-from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
-from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
-from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
-from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
-from linkhub_adapters.aws.sns.node_queues import NodeQueues
-from linkhub_adapters.aws.sns.notifier import SnsNotifier
-from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
-from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
-from linkhub_adapters.aws.sqs.depths import SqsDepths
-from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
-from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
-from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
-from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_adapters.memory import MemoryAnnouncements
-from linkhub_adapters.observability import Figures
-from linkhub_cli.backends.aws_usage import usage_of
-from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
-from linkhub_cli.settings import Aws, Settings
-from linkhub_cli.settings.queue_urls import QUEUE_SETTINGS, queue_urls
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
-from linkhub_cli.wiring.aws_clients import open_clients
-from linkhub_core.errors import LinkhubError
-from linkhub_core.model import Kind, ProductKey
-from linkhub_core.ports import AnnouncementFeed, Clock, Notifier
+from linkhub_cli.backends.plugin import Backend, BackendPlugin, Explanation, Opening
+from linkhub_cli.settings import SettingFault, Settings
+from linkhub_cli.settings import setting_rules as rules
+from linkhub_cli.settings.definition import BACKEND as BACKEND_VARIABLE
+from linkhub_cli.settings.optional_packages import how_to_install
+from linkhub_cli.settings.setting import setting
+from linkhub_core.errors import LinkhubError, ResourceMissing
+from linkhub_core.model import Kind
+from linkhub_core.ports import Clock
+from linkhub_core.ports.finding import Finding
+from linkhub_core.ports.provisioned import Provisioned
 
-__all__ = ["open_backend"]
-
-BEAT_SECONDS = 30.0
-_NOBODY = ProductKey("linkhub", "readiness")
+QUEUE_VARIABLES: Mapping[Kind, str] = {
+    Kind.CAPTION: "SQS_CAPTION_QUEUE_URL",
+    Kind.THUMBNAIL: "SQS_THUMBNAIL_QUEUE_URL",
+}
+TOPIC_VARIABLE = "SNS_NEW_PRODUCT_TOPIC_ARN"
+UNNAMED_ACCOUNT_URL = "https://sqs.invalid/"
+_NAMED_BY = {
+    "DynamoDB": "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE",
+    "SNS": TOPIC_VARIABLE,
+    "SQS": " or ".join(QUEUE_VARIABLES.values()),
+}
+_QUEUE_URL = r"https?://\S+/\S+"
 
 
-@asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
-    """See :class:`~linkhub_cli.backends.OpenBackend`."""
-    with open_clients(settings.aws) as clients:
-        sqs_calls = AwsCalls(service="SQS", executor=clients.executor)
-        find = FindQueues(sqs=clients.sqs, calls=sqs_calls)
-        queues = await asyncio.to_thread(_find_queues, find, settings.aws) if opening.uses_queues else {}
-        aws = _Aws(settings=settings, clock=clock, clients=clients, sqs_calls=sqs_calls, queues=queues)
-        try:
-            yield aws.backend()
-        finally:
-            await aws.queue.close()
+@frozen(kw_only=True)
+class AwsSettings:
+    """The AWS backend"""
 
-
-def _find_queues(find: FindQueues, aws: Aws) -> Mapping[Kind, SqsQueue]:
-    try:
-        return find(queue_urls(aws))
-    except NoDeadLetterQueue as error:
-        problem = (
-            "leads to a queue without a dead-letter queue (no redrive policy), and rejected messages need one: "
-            "`linkhub init` gives it one, `linkhub doctor` prints the AWS command that does"
-        )
-        fault = SettingFault(QUEUE_SETTINGS[error.kind], problem, queue_urls(aws)[error.kind])
-        raise SettingsFaulty([fault]) from error
-
-
-@frozen(kw_only=True, eq=False)
-class _Aws:
-    """The ports over one set of clients."""
-
-    settings: Settings
-    clock: Clock
-    clients: AwsClients
-    sqs_calls: AwsCalls
-    queues: Mapping[Kind, SqsQueue]
-    sns_calls: AwsCalls = field(init=False)
-    sqs: SqsCalls = field(init=False)
-    queue: SqsEventQueue = field(init=False)
-    depths: SqsDepths = field(init=False)
-
-    @sns_calls.default
-    def _sns_calls(self) -> AwsCalls:
-        return AwsCalls(service="SNS", executor=self.clients.executor)
-
-    @sqs.default
-    def _sqs(self) -> SqsCalls:
-        return SqsCalls(sqs=self.clients.sqs, calls=self.sqs_calls, clock=self.clock)
-
-    @queue.default
-    def _queue(self) -> SqsEventQueue:
-        consuming = self.settings.consuming
-        return SqsEventQueue(
-            queues=self.queues,
-            sqs=self.sqs,
-            letter_box=SqsLetterBox(queues=self.queues, sqs=self.sqs, clock=self.clock),
-            batch_size=consuming.batch_size,
-            visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-            receive_wait_seconds=consuming.receive_wait_seconds,
-        )
-
-    @depths.default
-    def _depths(self) -> SqsDepths:
-        return SqsDepths(queues=self.queues, sqs=self.clients.sqs, calls=self.sqs_calls)
-
-    def backend(self) -> Backend:
-        dynamodb = DynamoDbCalls(
-            dynamodb=self.clients.dynamodb,
-            calls=AwsCalls(service="DynamoDB", executor=self.clients.executor),
-            clock=self.clock,
-        )
-        products = DynamoDbProductStore(calls=dynamodb, table=self.settings.aws.products_table)
-        staging = DynamoDbStagingStore(calls=dynamodb, table=self.settings.aws.staging_table)
-        bus, stamps = self._bus(), DynamoDbShopStamps()
-        return Backend(
-            name="aws",
-            queue=self.queue,
-            publisher=SqsEventPublisher(queues=self.queues, sqs=self.sqs),
-            dead_letters=SqsDeadLetters(queues=self.queues, sqs=self.sqs),
-            staging=staging,
-            products=products,
-            videos=DynamoDbVideoLookup(staging=staging, products=products),
-            notifier=bus.notifier,
-            open_feed=bus.open_feed,
-            probes={
-                "queues": self.depths.queued,
-                "products": lambda: products.find([_NOBODY]),
-                "staging": lambda: staging.waiting([_NOBODY]),
-                **bus.probes,
-            },
-            work_probes={
-                "receive": self.queue.check,
-                "work": lambda: _check_all([self.sqs_calls, dynamodb.calls, self.sns_calls]),
-            },
-            figures=self._figures,
-            cheap_to_scan=False,
-            stamps=stamps,
-            received=stamps.received,
-            usage=lambda: usage_of([self.sqs_calls, dynamodb.calls, self.sns_calls], dynamodb.consumption),
-        )
-
-    def _bus(self) -> _TopicBus | _ProcessBus:
-        topic_arn = self.settings.aws.topic_arn
-        if topic_arn is None:
-            return _ProcessBus()
-        nodes = NodeQueues(
-            sqs=self.clients.sqs,
-            sqs_calls=self.sqs_calls,
-            sns=self.clients.sns,
-            sns_calls=self.sns_calls,
-            topic_arn=topic_arn,
-            clock=self.clock,
-        )
-        notifier = SnsNotifier(sns=self.clients.sns, topic_arn=topic_arn, calls=self.sns_calls, clock=self.clock)
-        return _TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
-
-    async def _figures(self) -> Figures:
-        queued, letters = await asyncio.gather(self.depths.queued(), self.depths.dead_letters())
-        return Figures(
-            taken_at=self.clock.now(),
-            queued={kind.value: count for kind, count in queued.items()},
-            dead_letters=sum(letters.values()),
-        )
-
-
-async def _check_all(services: Sequence[AwsCalls]) -> None:
-    for calls in services:
-        await calls.recent.check()
-
-
-@frozen
-class _ProcessBus:
-    """News within this process."""
-
-    notifier: MemoryAnnouncements = field(factory=MemoryAnnouncements)
+    caption_queue_url: str | None = setting(
+        "SQS_CAPTION_QUEUE_URL",
+        rules.matching(_QUEUE_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/caption"),
+        doc="The caption parser's output queue.",
+        when_unset="needed by the aws backend",
+        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-caption",
+    )
+    thumbnail_queue_url: str | None = setting(
+        "SQS_THUMBNAIL_QUEUE_URL",
+        rules.matching(_QUEUE_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/thumbnail"),
+        doc="The thumbnail generator's output queue.",
+        when_unset="needed by the aws backend",
+        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-thumbnail",
+    )
+    products_table: str = setting(
+        "DYNAMODB_PRODUCTS_TABLE",
+        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-products: 3 to 255 letters, digits, '_', '.' and '-'"),
+        default="linkhub-products",
+        doc="The table of the products.",
+    )
+    staging_table: str = setting(
+        "DYNAMODB_STAGING_TABLE",
+        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-staging: 3 to 255 letters, digits, '_', '.' and '-'"),
+        default="linkhub-staging",
+        doc="The table in which halves wait.",
+    )
+    topic_arn: str | None = setting(
+        "SNS_NEW_PRODUCT_TOPIC_ARN",
+        rules.topic_arn,
+        doc="The topic on which other nodes and services hear of products.",
+        when_unset="news stays within the process that saved the product",
+        example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",
+    )
+    region: str | None = setting(
+        "AWS_REGION",
+        rules.matching(r"[a-z0-9-]{2,40}", "eu-west-1"),
+        doc="The region, as in every AWS SDK.",
+        when_unset="what the AWS SDK finds in its own configuration",
+        example="eu-west-1",
+        is_shared=True,
+    )
+    endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL",
+        rules.address,
+        doc="Another address for all services, such as a local stand-in, as in every AWS SDK.",
+        when_unset="what the AWS SDK finds in its own configuration, else AWS itself",
+        example="http://localhost:4566",
+    )
+    dynamodb_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        rules.address,
+        doc="Another address for DynamoDB alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
+        example="http://localhost:8000",
+    )
+    sqs_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_SQS",
+        rules.address,
+        doc="Another address for SQS alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
+        example="http://localhost:9324",
+    )
+    sns_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL_SNS",
+        rules.address,
+        doc="Another address for SNS alone.",
+        when_unset="`AWS_ENDPOINT_URL`",
+        example="http://localhost:4566",
+    )
 
     @property
-    def probes(self) -> Mapping[str, Any]:
-        return {}
-
-    @asynccontextmanager
-    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        feed = self.notifier.open_feed()
-        yield feed
-        self.notifier.feeds.remove(feed)
-
-
-@frozen(kw_only=True, eq=False)
-class _TopicBus:
-    """News by the topic; a serving node hears it through a queue of its own."""
-
-    notifier: Notifier
-    nodes: NodeQueues
-    feed: SnsAnnouncementFeed
-    _open: list[bool] = field(factory=list, init=False)
+    def queue_urls(self) -> Mapping[Kind, str]:
+        """The URL of each queue that is named."""
+        urls = {Kind.CAPTION: self.caption_queue_url, Kind.THUMBNAIL: self.thumbnail_queue_url}
+        return {kind: url for kind, url in urls.items() if url is not None}
 
     @property
-    def probes(self) -> Mapping[str, Any]:
-        return {"bus": self._check}
+    def endpoint_urls(self) -> Mapping[str, str]:
+        """The configured address of each service that has one, by the SDK's name of the service."""
+        single = {"dynamodb": self.dynamodb_endpoint_url, "sqs": self.sqs_endpoint_url, "sns": self.sns_endpoint_url}
+        urls = {service: url or self.endpoint_url for service, url in single.items()}
+        return {service: url for service, url in urls.items() if url is not None}
 
-    async def _check(self) -> None:
-        if self._open:  # a consumer alone listens to nothing
-            await self.feed.check()
 
-    @asynccontextmanager
-    async def open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        await self.feed.open()
-        self._open.append(True)
-        beating = asyncio.create_task(self._beat())
-        try:
-            yield self.feed
-        finally:
-            self._open.clear()
-            beating.cancel()
-            await asyncio.wait([beating])
-            await self.feed.close()
+class AwsBackend(BackendPlugin):
+    """See the module."""
 
-    async def _beat(self) -> None:
-        """Say that this node lives, and take away what dead ones left; a beat that fails shows in readiness."""
-        while True:
-            with contextlib.suppress(LinkhubError):
-                await self.feed.beat()
-                await self.nodes.remove_dead()
-            await asyncio.sleep(BEAT_SECONDS)
+    own_settings = AwsSettings
+    chosen_by = tuple(QUEUE_VARIABLES.values())
+    placeholders: ClassVar[Mapping[str, str]] = {
+        variable: f"{UNNAMED_ACCOUNT_URL}0/linkhub-{kind}" for kind, variable in QUEUE_VARIABLES.items()
+    }
+    exported_prefixes = ("AWS_",)
+    consumes_by_default = False
+    queue_system = "aws_sqs"
+    bus_system = "aws.sns"
+    has_subscriptions = True
+
+    def faults(self, own: AwsSettings) -> Iterator[SettingFault]:
+        """See the base class: both queues are needed, and they are two."""
+        for kind, variable in QUEUE_VARIABLES.items():
+            if kind not in own.queue_urls:
+                problem = "is needed by the AWS backend: set it to the URL of the queue"
+                yield SettingFault(variable, problem, beside=BACKEND_VARIABLE)
+        if own.caption_queue_url is not None and own.caption_queue_url == own.thumbnail_queue_url:
+            problem = "is the same as SQS_CAPTION_QUEUE_URL: each kind has its own queue"
+            yield SettingFault("SQS_THUMBNAIL_QUEUE_URL", problem, beside="SQS_CAPTION_QUEUE_URL")
+
+    def missing_package(self) -> Finding | None:
+        """See the base class."""
+        if find_spec("boto3") is not None:
+            return None
+        return Finding.fault("packages", "needs boto3, which is missing", how_to_install("aws"))
+
+    def open(self, settings: Settings, clock: Clock, opening: Opening) -> AbstractAsyncContextManager[Backend]:
+        """See the base class."""
+        from linkhub_cli.backends.aws_ports import open_ports
+
+        return open_ports(settings, clock, opening)
+
+    def provision(self, settings: Settings, clock: Clock, subscriptions: Sequence[str]) -> AsyncIterator[Provisioned]:
+        """See the base class: tables, queues with their dead-letter queues, the topic."""
+        from linkhub_cli.backends.aws_resources import provision
+
+        return provision(settings, clock, subscriptions)
+
+    def settings_to_use(self, settings: Settings, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
+        """See the base class."""
+        from linkhub_cli.backends.aws_resources import settings_to_use, wanted_of
+
+        return settings_to_use(wanted_of(settings), outcomes)
+
+    def template(self, settings: Settings, subscriptions: Sequence[str]) -> str:
+        """See the base class: a CloudFormation template."""
+        from linkhub_adapters.aws.resources.template import template_json
+        from linkhub_cli.backends.aws_resources import wanted_of
+
+        return template_json(wanted_of(settings, subscriptions))
+
+    def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:
+        """See the base class: the account, its resources, and the rows of both tables."""
+        from linkhub_cli.backends.aws_findings import aws_findings
+
+        return aws_findings(settings, clock)
+
+    def explain(self, error: LinkhubError) -> Explanation | None:
+        """See the base class: faults of the SDK's own configuration, and resources that are missing."""
+        from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
+        from linkhub_cli.backends.aws_faults import line_of
+
+        if isinstance(error, SdkUnavailable):
+            return Explanation(line=line_of(error.fault), is_misconfiguration=not error.fault.may_pass)
+        if isinstance(error, ResourceMissing) and error.service in _NAMED_BY:
+            line = f"{error} (named by {_NAMED_BY[error.service]}); `linkhub doctor` says what corrects it"
+            return Explanation(line=line, is_misconfiguration=False)
+        return None
+
+
+BACKEND = AwsBackend()

@@ -1,125 +1,144 @@
-"""The embedded backend: all in one SQLite file under ``LINKHUB_DATA_DIR``, shared by as many processes as like."""
+"""The embedded backend: one SQLite file under ``LINKHUB_DATA_DIR``, shared by any number of processes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import asdict
 
-from linkhub_adapters.observability import Figures
-from linkhub_adapters.sqlite import (
-    SqliteAnnouncements,
-    SqliteDatabase,
-    SqliteDeadLetters,
-    SqliteDepths,
-    SqliteEventPublisher,
-    SqliteEventQueue,
-    SqliteFileHealth,
-    SqliteProcessRegistry,
-    SqliteProductStore,
-    SqliteShopStamps,
-    SqliteStagingStore,
-    SqliteVideoLookup,
-)
-from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
-from linkhub_cli.settings import Consuming, Settings
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
-from linkhub_core.ports import AnnouncementFeed, Clock
+from linkhub_cli.backends.plugin import OPEN_ALL, Backend, BackendPlugin, Explanation, Opening
+from linkhub_cli.settings import Settings, SettingsFaulty
+from linkhub_core.errors import LinkhubError
+from linkhub_core.ports import Clock, OpenedPorts
+from linkhub_core.ports.finding import Finding
+from linkhub_core.ports.provisioned import Provisioned, Status
 
-__all__ = ["FILE_NAME", "open_backend"]
+if TYPE_CHECKING:
+    from linkhub_adapters.observability import Figures
+    from linkhub_adapters.sqlite import SqliteDatabase
+    from linkhub_cli.doctor.rows import Row
 
 FILE_NAME = "linkhub.sqlite3"
+_VARIABLE = "LINKHUB_DATA_DIR"
+_ELSEWHERE = f"{_VARIABLE}=/another/directory/on/a/local/disk"
 
 
-@asynccontextmanager
-async def open_backend(settings: Settings, clock: Clock, opening: Opening = OPEN_ALL) -> AsyncIterator[Backend]:
-    """See :class:`~linkhub_cli.backends.OpenBackend`."""
-    if not opening.makes_storage:
-        _check_there(settings.storage.data_dir)
-    database = await asyncio.to_thread(_open, settings.storage.data_dir)
-    stamps = SqliteShopStamps.open(database)
-    try:
-        yield _Embedded(database, stamps, settings.consuming, clock).backend()
-    finally:
-        stamps.close()
-        await asyncio.to_thread(database.close)
+class EmbeddedBackend(BackendPlugin):
+    """See the module."""
+
+    @asynccontextmanager
+    async def open(self, settings: Settings, clock: Clock, opening: Opening) -> AsyncIterator[Backend]:
+        """See the base class."""
+        from linkhub_adapters import sqlite
+
+        if not opening.makes_storage:
+            _check_there(settings.storage.data_dir)
+        database = await asyncio.to_thread(_open, settings.storage.data_dir)
+        queue = sqlite.SqliteEventQueue(database=database, clock=clock, **settings.consuming.queue_options)
+        async with sqlite.ports_over(database, queue, clock) as ports:
+            yield _backend(ports, database, clock)
+
+    async def provision(
+        self,
+        settings: Settings,
+        clock: Clock,
+        subscriptions: Sequence[str],  # noqa: ARG002
+    ) -> AsyncIterator[Provisioned]:
+        """See the base class: the directory, and the file with its tables."""
+        file = settings.storage.data_dir / FILE_NAME
+        status = Status.UNCHANGED if file.exists() else Status.MADE
+        async with self.open(settings, clock, OPEN_ALL) as backend:
+            await backend.probes["file"]()
+        yield Provisioned(resource="file", name=str(file), status=status, address=str(file))
+
+    def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:
+        """See the base class: the directory, the file, and its rows."""
+        from linkhub_adapters.sqlite import file_check
+        from linkhub_cli.doctor.rows import check_rows
+
+        directory = settings.storage.data_dir
+        path = directory / FILE_NAME
+        file = file_check.look_at_file(path)
+        place = file_check.place_findings(file_check.look_at_place(directory), elsewhere=_ELSEWHERE)
+        findings = [*place, *file_check.file_findings(file, clock.now(), elsewhere=_ELSEWHERE)]
+        if file is None:
+            return findings
+        if not file.has_our_rows and file.problem is None:
+            return [
+                *findings,
+                Finding.not_checked("rows", "the next start brings the tables up to date; look again then"),
+            ]
+        return [*findings, *check_rows(findings, lambda: _check_rows(path))]
+
+    def explain(self, error: LinkhubError) -> Explanation | None:
+        """See the base class."""
+        from linkhub_adapters.sqlite.errors import ForeignFile
+
+        if not isinstance(error, ForeignFile):
+            return None
+        return Explanation(line=f"{error}; set {_VARIABLE} to another directory", is_misconfiguration=False)
+
+
+async def _check_rows(path: Path) -> Sequence[Finding]:
+    """The rows in the file as it is: a process that opens it would bring an older one up to date."""
+    from linkhub_adapters.sqlite.file_check import look_at_rows
+    from linkhub_cli.doctor.rows import find_in_rows
+
+    async def rows(read: Iterator[Row]) -> AsyncIterator[Row]:
+        for row in read:
+            yield row
+
+    with look_at_rows(path) as seen:
+        return await find_in_rows(rows(seen.products), rows(seen.staging))
 
 
 def _check_there(data_dir: Path) -> None:
     """Return if there is a data file, or what is left of one."""
     if not any(data_dir.glob(f"{FILE_NAME}*")):
         problem = (
-            f"has no data file ({FILE_NAME}): run this where `linkhub serve` runs, or set LINKHUB_DATA_DIR to its "
+            f"has no data file ({FILE_NAME}): run this where `linkhub serve` runs, or set {_VARIABLE} to its "
             "directory; `linkhub init` makes a new file"
         )
-        raise SettingsFaulty([SettingFault("LINKHUB_DATA_DIR", problem, str(data_dir))])
+        raise SettingsFaulty.of(_VARIABLE, problem, str(data_dir))
 
 
 def _open(data_dir: Path) -> SqliteDatabase:
+    from linkhub_adapters.sqlite import SqliteDatabase
+
     try:
         return SqliteDatabase.open(data_dir / FILE_NAME)
     except OSError as error:
         problem = f"cannot be used ({error.strerror or error}): set it to a directory that may be written to"
-        raise SettingsFaulty([SettingFault("LINKHUB_DATA_DIR", problem, str(data_dir))]) from error
+        raise SettingsFaulty.of(_VARIABLE, problem, str(data_dir)) from error
 
 
-@frozen
-class _Embedded:
-    """The ports over one opened file."""
+def _backend(ports: OpenedPorts, database: SqliteDatabase, clock: Clock) -> Backend:
+    from linkhub_adapters import sqlite
+    from linkhub_adapters.observability import Figures
 
-    database: SqliteDatabase
-    stamps: SqliteShopStamps
-    consuming: Consuming
-    clock: Clock
+    health = sqlite.SqliteFileHealth(database=database)
+    processes = sqlite.SqliteProcessRegistry(database=database, clock=clock)
 
-    def backend(self) -> Backend:
-        health = SqliteFileHealth(database=self.database)
-        nodes = SqliteProcessRegistry(database=self.database, clock=self.clock)
-        return Backend(
-            name="embedded",
-            queue=self._queue(),
-            publisher=SqliteEventPublisher(database=self.database, clock=self.clock),
-            dead_letters=SqliteDeadLetters(database=self.database, clock=self.clock),
-            staging=SqliteStagingStore(database=self.database),
-            products=SqliteProductStore(database=self.database),
-            videos=SqliteVideoLookup(database=self.database),
-            notifier=SqliteAnnouncements(database=self.database),
-            open_feed=self._open_feed,
-            probes={"file": health.check_readable},
-            work_probes={"writes": health.check_writable},
-            guard=health.check_there,
-            made=str(self.database.path) if self.database.is_new else None,
-            figures=self._figures,
-            cheap_to_scan=True,
-            stamps=self.stamps,
-            meet=nodes.meet,
-            leave=nodes.leave,
-        )
+    async def figures() -> Figures:
+        taken_at = clock.now()
+        depths = await sqlite.SqliteDepths(database=database).take()
+        return Figures(taken_at=taken_at, **asdict(depths))
 
-    def _queue(self) -> SqliteEventQueue:
-        return SqliteEventQueue(
-            database=self.database,
-            clock=self.clock,
-            batch_size=self.consuming.batch_size,
-            visibility_timeout_seconds=self.consuming.visibility_timeout_seconds,
-            wait_seconds=self.consuming.receive_wait_seconds,
-            max_receive_count=self.consuming.max_receive_count,
-        )
+    return Backend.of(
+        ports,
+        figures=figures,
+        probes={"file": health.check_readable},
+        work_probes={"writes": health.check_writable},
+        cheap_to_scan=True,
+        guard=health.check_there,
+        made=str(database.path) if database.is_new else None,
+        exchange_report=processes.meet,
+        remove_report=processes.leave,
+    )
 
-    @asynccontextmanager
-    async def _open_feed(self) -> AsyncIterator[AnnouncementFeed]:
-        yield await SqliteAnnouncements(database=self.database).open_feed(wait_seconds=1.0)
 
-    async def _figures(self) -> Figures:
-        taken_at = self.clock.now()
-        depths = await SqliteDepths(database=self.database).take()
-        return Figures(
-            taken_at=taken_at,
-            queued=depths.queued,
-            staged=depths.staged,
-            oldest_staged_at=depths.oldest_staged_at,
-            dead_letters=depths.dead_letters,
-        )
+BACKEND = EmbeddedBackend()

@@ -1,72 +1,42 @@
-"""The backend of one process: everything is gone when it ends. For tests, and for a quick look."""
+"""The backend within one process: its data is gone when the process ends. For tests, and for a quick look."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
-from linkhub_adapters.memory import (
-    MemoryAnnouncements,
-    MemoryEventQueue,
-    MemoryProductStore,
-    MemoryShopStamps,
-    MemoryStagingStore,
-    MemoryVideoLookup,
-)
-from linkhub_adapters.observability import Figures
-from linkhub_cli.backends.backend import OPEN_ALL, Backend, Opening
+from linkhub_cli.backends.plugin import Backend, BackendPlugin, Opening
 from linkhub_cli.settings import Settings
-from linkhub_core.ports import AnnouncementFeed, Clock, DeadLetterQuery
+from linkhub_core.model import WaitingHalf
+from linkhub_core.ports import Clock, DeadLetterQuery
 
-__all__ = ["open_backend"]
 
+class MemoryBackend(BackendPlugin):
+    """See the module."""
 
-@asynccontextmanager
-async def open_backend(
-    settings: Settings,
-    clock: Clock,
-    opening: Opening = OPEN_ALL,  # noqa: ARG001  there is nothing to find
-) -> AsyncIterator[Backend]:
-    """See :class:`~linkhub_cli.backends.OpenBackend`."""
-    consuming = settings.consuming
-    queue = MemoryEventQueue(
-        clock=clock,
-        batch_size=consuming.batch_size,
-        visibility_timeout_seconds=consuming.visibility_timeout_seconds,
-        wait_seconds=consuming.receive_wait_seconds,
-        max_receive_count=consuming.max_receive_count,
-    )
-    staging, products = MemoryStagingStore(), MemoryProductStore()
-    announcements = MemoryAnnouncements()
+    is_lasting = False
+    is_shared = False
 
     @asynccontextmanager
-    async def open_feed() -> AsyncIterator[AnnouncementFeed]:
-        feed = announcements.open_feed()
-        yield feed
-        announcements.feeds.remove(feed)
+    async def open(self, settings: Settings, clock: Clock, opening: Opening) -> AsyncIterator[Backend]:  # noqa: ARG002
+        """See the base class; there is nothing to find or to make."""
+        from linkhub_adapters import memory
+        from linkhub_adapters.observability import Figures
 
-    async def figures() -> Figures:
-        rows = staging.rows.values()
-        return Figures(
-            taken_at=clock.now(),
-            queued=queue.depth,
-            staged=len(rows),
-            oldest_staged_at=min((row.waiting_since for row in rows), default=None),
-            dead_letters=len([letter async for letter in queue.browse(DeadLetterQuery())]),
-        )
+        async with memory.open_ports(clock=clock, **settings.consuming.queue_options) as ports:
 
-    yield Backend(
-        name="memory",
-        queue=queue,
-        publisher=queue,
-        dead_letters=queue,
-        staging=staging,
-        products=products,
-        videos=MemoryVideoLookup(queue=queue, staging=staging, products=products),
-        notifier=announcements,
-        open_feed=open_feed,
-        probes={},
-        figures=figures,
-        cheap_to_scan=True,
-        stamps=MemoryShopStamps(products),
-    )
+            async def figures() -> Figures:
+                rows = [row async for row in ports.staging.scan() if isinstance(row, WaitingHalf)]
+                return Figures(
+                    taken_at=clock.now(),
+                    queued=cast(memory.MemoryEventQueue, ports.queue).depth,
+                    staged=len(rows),
+                    oldest_staged_at=min((row.waiting_since for row in rows), default=None),
+                    dead_letters=len([letter async for letter in ports.dead_letters.browse(DeadLetterQuery())]),
+                )
+
+            yield Backend.of(ports, figures=figures, cheap_to_scan=True)
+
+
+BACKEND = MemoryBackend()

@@ -11,14 +11,12 @@ from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.failures import SOME_FAILED
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import counted, news, plain, print_lines
+from linkhub_cli.views.output import counted, plain, print_lines, print_status
 from linkhub_cli.wiring.container import Container
 from linkhub_core.application import Adoption, AdoptionPlan
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import timestamp_text
-
-__all__ = ["adopt"]
 
 
 @click.command(
@@ -36,7 +34,7 @@ def adopt(ctx: click.Context, yes: bool, as_json: bool) -> None:
 
     linkhub reads such rows without this, too. Products get attributes and lose none, so the other service can still
     read them. Halves become rows of linkhub's; rows with both halves become products. Before --yes, stop the consumers
-    of the other service and wait one visibility time-out. It is safe beside running consumers of linkhub; after an
+    of the other service and wait one visibility time-out. Consumers of linkhub may run meanwhile; after an
     interruption, run it again.
 
     Rows that cannot be read or written are named on standard error and left as they are; with --yes the exit code is 1
@@ -50,7 +48,7 @@ def adopt(ctx: click.Context, yes: bool, as_json: bool) -> None:
     else:
         _print_plan(plan)
         _print_done(plan, adoption)
-    _name(named, plan.unreadable_count)
+    _print_left(named, plan.unreadable_count)
     if yes and named:
         ctx.exit(SOME_FAILED)
 
@@ -98,11 +96,11 @@ def _print_done(plan: AdoptionPlan, adoption: Adoption | None) -> None:
         click.echo("nothing was changed: stop the other service's consumers, then add --yes to do it")
 
 
-def _name(rows: Sequence[Unreadable], unreadable_count: int) -> None:
+def _print_left(rows: Sequence[Unreadable], unreadable_count: int) -> None:
     for row in rows:
-        news(f"linkhub: left as it is: {plain(str(row))}")
+        print_status(f"linkhub: left as it is: {plain(str(row))}")
     if unreadable_count > len(rows):
-        news(f"linkhub: {unreadable_count:,} rows in all cannot be read")
+        print_status(f"linkhub: {unreadable_count:,} rows in all cannot be read")
 
 
 def _document(plan: AdoptionPlan, adoption: Adoption | None) -> dict[str, Any]:

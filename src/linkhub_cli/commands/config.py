@@ -7,12 +7,11 @@ from itertools import groupby
 import click
 
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.settings import Loaded
 from linkhub_cli.settings import reference as settings_reference
-from linkhub_cli.settings.sources import Effective, Loaded
+from linkhub_cli.settings.sources import Effective
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news, print_lines, print_table
-
-__all__ = ["config"]
+from linkhub_cli.views.output import print_lines, print_status, print_table
 
 
 @click.command(
@@ -39,9 +38,9 @@ def config(line: CommandLine, as_json: bool, env_example: bool, markdown: bool) 
         _show(line.load(), as_json=as_json)
 
 
-def _show(loaded: Loaded[object], *, as_json: bool) -> None:
+def _show(loaded: Loaded, *, as_json: bool) -> None:
     for warning in loaded.warnings:
-        news(f"linkhub: warning: {warning}")
+        print_status(f"linkhub: warning: {warning}")
     if as_json:
         print_lines(settings_reference.as_documents(loaded.effective))
         return

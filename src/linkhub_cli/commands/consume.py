@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import click
 
+from linkhub_cli.backends import plugin_of
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.consuming import consume as consume_until_stopped
-from linkhub_cli.settings import Settings
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_cli.views.help_text import Example, examples
-
-__all__ = ["consume"]
 
 
 @click.command(
@@ -31,7 +29,7 @@ def consume(line: CommandLine) -> None:
 
 
 async def _consume(settings: Settings) -> None:
-    if settings.storage.backend == "memory":
-        problem = "gives every process a memory of its own: there is nothing to consume, use `linkhub serve`"
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    if not plugin_of(settings).is_shared:
+        problem = "keeps everything within one process: there is nothing to consume, use `linkhub serve`"
+        raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
     await consume_until_stopped(settings)

@@ -1,7 +1,7 @@
-"""``linkhub dead-letters``: what was rejected and why, and what to do about it.
+"""``linkhub dead-letters``: list, show, redrive and purge rejected messages.
 
-Letters are read again with today's rules, so that each can say whether it would pass now. Redrive and purge only say
-what they would do, until they are told ``--yes``.
+Each letter is read again by today's rules, which show whether it would pass now. Redrive and purge change nothing
+without ``--yes``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from linkhub_cli.views.dead_letter_changes import (
     Changes,
     change_document,
     mend_letter,
+    print_purged,
+    print_redriven,
     purge_letters,
     redrive_letters,
-    tell_purged,
-    tell_redriven,
 )
 from linkhub_cli.views.dead_letters import (
     UNKNOWN_QUEUE,
@@ -33,10 +33,8 @@ from linkhub_cli.views.dead_letters import (
 )
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.message_body import editable_body
-from linkhub_cli.views.output import is_terminal, news, plain, print_lines
+from linkhub_cli.views.output import is_terminal, plain, print_lines, print_status
 from linkhub_core.model import Kind
-
-__all__ = ["dead_letters"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -131,7 +129,7 @@ def show(
 
 
 def _print_body(body: str) -> None:
-    """As it is into a file or a pipe; on a terminal without anything that this would act upon."""
+    """Print a body unchanged into a file or a pipe, and without control characters on a terminal."""
     text = editable_body(body)
     if sys.stdout.isatty():
         text = "".join(f"{plain(line)}\n" for line in text.splitlines())
@@ -174,7 +172,7 @@ def redrive(
     else:
         selection = _selection(letter_ids, options)
         changes = ctx.obj.run(lambda container: redrive_letters(container, selection, force=force, yes=yes))
-    _report(ctx, letter_ids, changes, tell_redriven, as_json=options["as_json"])
+    _report(ctx, letter_ids, changes, print_redriven, as_json=options["as_json"])
 
 
 @dead_letters.command(
@@ -190,7 +188,7 @@ def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> N
     """Delete letters for good."""
     selection = _selection(letter_ids, options)
     changes = ctx.obj.run(lambda container: purge_letters(container, selection, yes=options["yes"]))
-    _report(ctx, letter_ids, changes, tell_purged, as_json=options["as_json"])
+    _report(ctx, letter_ids, changes, print_purged, as_json=options["as_json"])
 
 
 def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:
@@ -205,12 +203,12 @@ def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:
 
 
 def _report(
-    ctx: click.Context, letter_ids: Sequence[str], changes: Changes, tell: Callable[[Changes], None], *, as_json: bool
+    ctx: click.Context, letter_ids: Sequence[str], changes: Changes, report: Callable[[Changes], None], *, as_json: bool
 ) -> None:
     if as_json:
         print_lines([change_document(changes)])
     else:
-        tell(changes)
+        report(changes)
     _end_on_missing(ctx, letter_ids, {one.letter.letter_id for one in (*changes.going, *changes.staying)})
     if letter_ids and changes.staying:
         ctx.exit(1)
@@ -219,6 +217,6 @@ def _report(
 def _end_on_missing(ctx: click.Context, letter_ids: Sequence[str], found: set[str]) -> None:
     missing = sorted(set(letter_ids) - found)
     for letter_id in missing:
-        news(f"linkhub: there is no dead letter {letter_id}")
+        print_status(f"linkhub: there is no dead letter {letter_id}")
     if missing:
         ctx.exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 
 import click
@@ -16,15 +17,13 @@ from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
 from linkhub_cli.demo.sample_products import SHOPS
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.workers import SimulatedWorkers
+from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.processes.listener_info import ListenerInfo
-from linkhub_cli.processes.serving import Extras
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
+from linkhub_cli.views.output import print_status
 from linkhub_cli.wiring.server_container import ServerContainer
-
-__all__ = ["demo"]
 
 _SHOPS_SHOWN = 3
 
@@ -48,7 +47,7 @@ def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str 
     """
     with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:
         overrides = {"LINKHUB_BACKEND": "embedded", "LINKHUB_DATA_DIR": directory}
-        if sys.stderr.isatty():  # a line for each product would push the one that tells how it goes off the screen
+        if sys.stderr.isatty():  # a log line for each product would scroll the status line away
             overrides["LINKHUB_LOG_LEVEL"] = "error"
         line.run_service(
             partial(_demonstrate, rate=rate, seed=seed), overrides | overrides_of(host=host, port=port, ws_port=None)
@@ -56,20 +55,21 @@ def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str 
 
 
 async def _demonstrate(settings: Settings, *, rate: float, seed: int) -> None:
-    await serve_until_stopped(settings, consumes=True, greet=_greet, add=partial(_extras, rate=rate, seed=seed))
+    feeds = partial(_feeds, rate=rate, seed=seed)
+    await serve_until_stopped(settings, consumes=True, greet=_greet, routes=[picture_route()], feeds=feeds)
 
 
-def _extras(container: ServerContainer, url: str, *, rate: float, seed: int) -> Extras:
+def _feeds(container: ServerContainer, url: str, *, rate: float, seed: int) -> Sequence[Duty]:
     clock = container.clock()
     workers = SimulatedWorkers(seed=seed, start=clock.now(), videos_per_second=rate, picture_url=f"{url}{PICTURE_PATH}")
     feeding = Feeding(workers=workers, publisher=container.backend().publisher, clock=clock)
-    status = StatusLine(console=Console(stderr=True), metrics=container.metrics(), signs=container.vital_signs())
-    return Extras(routes=[picture_route()], feeds=[feeding.run, status.run])
+    status = StatusLine(console=Console(stderr=True), metrics=container.metrics(), gauges=container.gauges())
+    return [feeding.run, status.run]
 
 
 def _greet(process: ListenerInfo) -> None:
-    news("\nlinkhub is up, and the simulated workers are at work.\n")
-    news(f"  {process.url}/                      the operator's page")
+    print_status("\nlinkhub is up, and the simulated workers are at work.\n")
+    print_status(f"  {process.url}/                      the operator's page")
     for shop in SHOPS[:_SHOPS_SHOWN]:
-        news(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
-    news("\nCtrl-C stops it and removes everything.\n")
+        print_status(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
+    print_status("\nCtrl-C stops it and removes everything.\n")

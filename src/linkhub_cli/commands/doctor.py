@@ -6,11 +6,9 @@ import click
 
 from linkhub_cli import doctor as examination
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.failures import MISTAKEN
 from linkhub_cli.views.help_text import Example, examples
-
-__all__ = ["doctor"]
 
 
 @click.command(
@@ -28,7 +26,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     Nothing is changed, and no message is received. Below each fault is what mends it. The exit code is 0 without a
     fault (warnings do not count), 1 with a fault, and 2 if the settings are at fault.
     """
-    from linkhub_adapters.runtime import SystemClock  # noqa: PLC0415  help is quick
+    from linkhub_adapters.runtime import SystemClock
 
     line: CommandLine = ctx.obj
     try:

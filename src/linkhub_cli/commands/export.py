@@ -8,13 +8,11 @@ from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.failures import SOME_FAILED
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import counted, for_terminal, is_terminal, news, plain
+from linkhub_cli.views.output import counted, for_terminal, is_terminal, plain, print_status
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import encode_product
 from linkhub_core.wire.shop_query import parse_seller
-
-__all__ = ["export"]
 
 
 @click.command(
@@ -34,7 +32,7 @@ def export(ctx: click.Context, seller: str | None) -> None:
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
     if unreadable := line.run(lambda container: _export(container, wanted), opening=OPEN_STORES):
-        news(f"linkhub: left out {counted(unreadable, 'product')} that cannot be read")
+        print_status(f"linkhub: left out {counted(unreadable, 'product')} that cannot be read")
         ctx.exit(SOME_FAILED)
 
 
@@ -45,7 +43,7 @@ async def _export(container: Container, seller: str | None) -> int:
     async for row in container.backend().products.scan(seller_handle=seller):
         if isinstance(row, Unreadable):
             unreadable += 1
-            news(f"linkhub: a product cannot be read: {plain(str(row))}")
+            print_status(f"linkhub: a product cannot be read: {plain(str(row))}")
         else:
             line = encode_product(row)
             out.write((for_terminal(line.decode()).encode() if is_terminal() else line) + b"\n")

@@ -1,27 +1,23 @@
-"""``linkhub init``: makes what the backend needs, or prints the CloudFormation template of it."""
+"""``linkhub init``: makes what the backend needs, or prints a template of it for another tool."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import attrs
 import click
 
-from linkhub_adapters.aws.resources import Subscription
 from linkhub_adapters.runtime import SystemClock
+from linkhub_cli.backends import BackendPlugin, all_plugins, plugin_of, usable_plugin_of
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.provisioning import provision
-from linkhub_cli.provisioning.wanted import settings_before_queues, settings_to_use, wanted_of
 from linkhub_cli.settings import Settings
+from linkhub_cli.settings.definition import BACKEND
 from linkhub_cli.views.failures import SOME_FAILED, UNAVAILABLE
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news, plain, print_lines
+from linkhub_cli.views.output import plain, print_lines, print_status
 from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.ports.provisioned import Provisioned, Status
-
-__all__ = ["init"]
 
 _WORDS = {
     Status.MADE: "made",
@@ -33,16 +29,12 @@ _WORDS = {
 _AGAIN = "mend what the notes say and run `linkhub init` again: it goes on where this run stopped"
 
 
-def _subscriptions(_: click.Context, __: click.Parameter, texts: Sequence[str]) -> Sequence[Subscription]:
-    wanted = []
+def _subscriptions(_: click.Context, __: click.Parameter, texts: Sequence[str]) -> Sequence[str]:
     for text in texts:
         protocol, separator, endpoint = text.partition(":")
         if not (protocol and separator and endpoint):
             raise click.BadParameter(f"{text!r} is not PROTOCOL:ENDPOINT, such as sqs:arn:aws:sqs:eu-west-1:123:orders")
-        # A URL stands for itself: its scheme is the protocol, and belongs to the endpoint, too.
-        endpoint = text if endpoint.startswith("//") else endpoint
-        wanted.append(Subscription(protocol=protocol, endpoint=endpoint))
-    return wanted
+    return texts
 
 
 @click.command(
@@ -65,7 +57,7 @@ def _subscriptions(_: click.Context, __: click.Parameter, texts: Sequence[str]) 
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with resources and settings.")
 @click.pass_context
-def init(ctx: click.Context, template: bool, subscriptions: Sequence[Subscription], as_json: bool) -> None:
+def init(ctx: click.Context, template: bool, subscriptions: Sequence[str], as_json: bool) -> None:
     """Make what the backend needs, or look whether it is there and mend what is safe to mend.
 
     With LINKHUB_BACKEND=aws: both tables, both queues with their dead-letter queues, and the topic, under the names
@@ -74,54 +66,68 @@ def init(ctx: click.Context, template: bool, subscriptions: Sequence[Subscriptio
     it makes the file.
     """
     line: CommandLine = ctx.obj
-    settings = settings_before_queues(line.settings)
+    settings = line.load_and_warn(before_init=True).settings
+    plugin = usable_plugin_of(settings) if not template else plugin_of(settings)
     if template:
-        _print_template(settings, subscriptions)
+        click.echo(_template(plugin, settings, subscriptions), nl=False)
         return
+    if subscriptions and not plugin.has_subscriptions:
+        raise click.UsageError(f"the backend {settings.storage.backend} has no subscriptions: leave out --subscribe")
     set_up_logs(settings.logs, quiet=True)
-    outcomes = asyncio.run(_provision(settings, subscriptions, quiet=as_json))
-    found = settings_to_use(wanted_of(settings), outcomes) if settings.storage.backend == "aws" else {}
+    outcomes = asyncio.run(_provision(plugin, settings, subscriptions, quiet=as_json))
+    found = _settings_to_use(plugin, settings, outcomes)
     if as_json:
-        print_lines([{"resources": [attrs.asdict(told) for told in outcomes], "settings": found}])
+        print_lines([{"resources": [attrs.asdict(outcome) for outcome in outcomes], "settings": found}])
     else:
-        _tell_end(outcomes, found)
+        _print_end(settings, outcomes, found)
     ctx.exit(_exit_code(outcomes))
 
 
-def _print_template(settings: Settings, subscriptions: Sequence[Subscription]) -> None:
-    from linkhub_adapters.aws.resources.template import template_json  # noqa: PLC0415  only for the template
+def _template(plugin: BackendPlugin, settings: Settings, subscriptions: Sequence[str]) -> str:
+    """The template of the chosen backend, else of the first that has one."""
+    templates = (one.template(settings, subscriptions) for one in (plugin, *all_plugins()))
+    found = next(filter(None, templates), None)
+    if found is None:
+        raise click.UsageError("no backend that is installed has a template")
+    return found
 
-    click.echo(template_json(wanted_of(settings, subscriptions)), nl=False)
 
-
-async def _provision(settings: Settings, subscriptions: Sequence[Subscription], *, quiet: bool) -> list[Provisioned]:
+async def _provision(
+    plugin: BackendPlugin, settings: Settings, subscriptions: Sequence[str], *, quiet: bool
+) -> list[Provisioned]:
     outcomes = []
-    async for told in provision(settings, SystemClock(), subscriptions):
-        outcomes.append(told)
+    async for outcome in plugin.provision(settings, SystemClock(), subscriptions):
+        outcomes.append(outcome)
         if not quiet:
-            _tell(told)
+            _print(outcome)
     return outcomes
 
 
-def _tell(told: Provisioned) -> None:
-    news(plain(f"{told.resource} {told.name}: {_WORDS[told.status]}"))
-    for text in (*told.changes, *told.notes):
-        news(plain(f"  {text}"))
+def _settings_to_use(plugin: BackendPlugin, settings: Settings, outcomes: Sequence[Provisioned]) -> Mapping[str, str]:
+    """The backend is named only if all of it exists: ``>> .env`` must not choose a backend that cannot start."""
+    found = plugin.settings_to_use(settings, outcomes)
+    return {BACKEND: settings.storage.backend, **found} if found and not _exit_code(outcomes) else found
 
 
-def _tell_end(outcomes: Sequence[Provisioned], found: Mapping[str, Any]) -> None:
+def _print(outcome: Provisioned) -> None:
+    print_status(plain(f"{outcome.resource} {outcome.name}: {_WORDS[outcome.status]}"))
+    for text in (*outcome.changes, *outcome.notes):
+        print_status(plain(f"  {text}"))
+
+
+def _print_end(settings: Settings, outcomes: Sequence[Provisioned], found: Mapping[str, str]) -> None:
     if not outcomes:
-        news("there is nothing to make: the memory backend keeps all in the process")
+        print_status(f"there is nothing to make for the {settings.storage.backend} backend")
     elif _exit_code(outcomes):
-        news(_AGAIN)
-    elif all(told.status is Status.UNCHANGED for told in outcomes):
-        news("nothing was changed")
+        print_status(_AGAIN)
+    elif all(outcome.status is Status.UNCHANGED for outcome in outcomes):
+        print_status("nothing was changed")
     for variable, text in found.items():
         click.echo(f"{variable}={text}")
 
 
 def _exit_code(outcomes: Sequence[Provisioned]) -> int:
-    statuses = {told.status for told in outcomes}
+    statuses = {outcome.status for outcome in outcomes}
     if Status.FAILED in statuses:
         return UNAVAILABLE
     return SOME_FAILED if Status.UNFIT in statuses else 0

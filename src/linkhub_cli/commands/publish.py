@@ -15,16 +15,14 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from linkhub_cli.backends import OPEN_ALL
+from linkhub_cli.backends import OPEN_ALL, plugin_of
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
+from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.event_lines import EventLine, UnreadableLine, read_lines
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import counted, news
+from linkhub_cli.views.output import counted, print_status
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher
-
-__all__ = ["publish"]
 
 T = TypeVar("T")
 
@@ -33,13 +31,13 @@ _BATCH_SIZE = 500
 
 @define
 class _Tally:
-    """How the publishing went. Each line that was not published is told at once, by its file and number."""
+    """The counts. A line that is not published is printed at once, by its file and number."""
 
     published: Counter[str] = field(factory=Counter)
     failed: int = 0
 
     def fail(self, place: str, problem: str) -> None:
-        news(f"{place}: {problem}")
+        print_status(f"{place}: {problem}")
         self.failed += 1
 
 
@@ -68,18 +66,19 @@ def publish(ctx: click.Context, files: Sequence[str]) -> None:
     tally = line.run(lambda container: _publish(container, files or ("-",)), opening=OPEN_ALL)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.published.items()))
     split = f" ({counts})" if counts else ""
-    news(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
+    print_status(f"published {counted(tally.published.total(), 'message')}{split}, {counted(tally.failed, 'line')} not")
     if tally.failed:
         ctx.exit(1)
 
 
 async def _publish(container: Container, files: Sequence[str]) -> _Tally:
     backend, tally = container.backend(), _Tally()
-    if backend.name == "memory":
-        problem = "gives every command a memory of its own: what is published here nobody will consume"
-        raise SettingsFaulty([SettingFault("LINKHUB_BACKEND", problem, "memory")])
+    settings = container.settings()
+    if not plugin_of(settings).is_shared:
+        problem = "keeps everything within one process: no other process can consume what this command publishes"
+        raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
     if backend.made is not None:
-        news(f"linkhub: there was no data file: made a new data file, {backend.made}")
+        print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
     with _progress(files) as advance:
         for name in files:
             with click.open_file(name, "rb") as opened:

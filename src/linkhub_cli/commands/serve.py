@@ -1,4 +1,4 @@
-"""``linkhub serve``: REST, realtime and pages on one port, and the consumer where it is local or asked for."""
+"""``linkhub serve``: REST, realtime and pages on one port, and the consumer."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import sys
 
 import click
 
+from linkhub_cli.backends import plugin_of
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
-from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news
-
-__all__ = ["greet", "overrides_of", "serve"]
+from linkhub_cli.views.output import print_status
 
 
 @click.command(
     epilog=examples(
         Example("linkhub serve", "everything in one process, on the embedded file"),
-        Example("linkhub serve --no-consume --port 8080", "beside `linkhub consume` processes"),
+        Example("linkhub serve --no-consume --port 8080", "with separate `linkhub consume` processes"),
         Example("LINKHUB_BACKEND=aws linkhub serve --consume", "everything in one process, on AWS"),
-        Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, beside servers for REST"),
+        Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, with separate servers for REST"),
         Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
     )
 )
@@ -47,7 +45,7 @@ def serve(
 ) -> None:
     """Serve REST, realtime and pages on one port, and consume.
 
-    With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` beside it.
+    With the aws backend, and with --realtime-only, it consumes only with --consume: run `linkhub consume` as well.
     SIGTERM, SIGHUP or Ctrl-C drains: readiness is false first, no more messages are taken, work in hand is finished,
     sockets are closed with 1001, and the exit code is 0. A second signal ends the process at once.
     """
@@ -55,7 +53,7 @@ def serve(
     line.run_service(
         lambda settings: serve_until_stopped(
             settings,
-            consumes=not realtime_only and _consumes(settings) if consumes is None else consumes,
+            consumes=not realtime_only and plugin_of(settings).consumes_by_default if consumes is None else consumes,
             realtime_only=realtime_only,
             greet=greet,
         ),
@@ -63,19 +61,14 @@ def serve(
     )
 
 
-def _consumes(settings: Settings) -> bool:
-    """Whether a server consumes where the command line leaves it open."""
-    return settings.storage.backend != "aws"
-
-
 def overrides_of(*, host: str | None, port: str | None, ws_port: str | None) -> dict[str, str]:
-    """The settings that options of the command line stand for."""
+    """The settings that the options set."""
     given = {"LINKHUB_HOST": host, "LINKHUB_PORT": port, "LINKHUB_WS_PORT": ws_port}
     return {variable: text for variable, text in given.items() if text is not None}
 
 
 def greet(process: ListenerInfo) -> None:
-    """Tell a person at a terminal where to look; a log line tells the rest of the world."""
+    """Print the addresses, if a person reads standard error."""
     if sys.stderr.isatty():
         shop = "" if process.realtime_only else f"\n  a shop is at  {process.url}/shop/SELLER"
-        news(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")
+        print_status(f"\n  linkhub is at {process.url}{shop}\n  Ctrl-C stops it\n")

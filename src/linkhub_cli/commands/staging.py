@@ -11,13 +11,11 @@ import click
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import age_text, news, plain, print_lines, print_table
+from linkhub_cli.views.output import age_text, plain, print_lines, print_status, print_table
 from linkhub_cli.wiring.container import Container
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import timestamp_text
-
-__all__ = ["staging"]
 
 _AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
@@ -89,7 +87,7 @@ async def _read(container: Container) -> tuple[Sequence[WaitingHalf], datetime]:
     rows = [row async for row in container.backend().staging.scan()]
     for row in rows:
         if isinstance(row, Unreadable):
-            news(f"linkhub: a row in staging cannot be read: {plain(str(row))}")
+            print_status(f"linkhub: a row in staging cannot be read: {plain(str(row))}")
     halves = [half for row in rows if isinstance(row, WaitingHalf) for half in row.apart]
     return sorted(halves, key=lambda half: half.key), container.clock().now()
 

@@ -12,8 +12,6 @@ from linkhub_cli.views.output import counted, print_lines
 from linkhub_cli.wiring.container import Container
 from linkhub_core.model.journal_entries import Swept
 
-__all__ = ["sweep"]
-
 
 @click.command(
     epilog=examples(

@@ -13,11 +13,9 @@ from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.lifecycle import stopped_by_signals
 from linkhub_cli.processes.listener_info import url_of
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news, plain, print_lines
+from linkhub_cli.views.output import plain, print_lines, print_status
 from linkhub_cli.views.shop_watch import ShopWatch, websocket_url
 from linkhub_core.wire.shop_query import parse_seller
-
-__all__ = ["watch"]
 
 
 @click.command(
@@ -37,9 +35,9 @@ def watch(line: CommandLine, seller: str, url: str | None, count: int | None, as
 
     When the connection is lost, it connects again and shows what was missed.
     """
-    listener = line.settings().listener
+    listener = line.load_and_warn().settings.listener
     address = websocket_url(url or url_of(listener.host, listener.port))
-    shop = ShopWatch(url=address, seller_handle=parse_seller(seller), tell=news)
+    shop = ShopWatch(url=address, seller_handle=parse_seller(seller), tell=print_status)
     asyncio.run(_watch(shop, count=count, as_json=as_json))
 
 
@@ -74,7 +72,7 @@ def _sentence(event: Mapping[str, Any]) -> str:
     product = event["product"]
     what = "new    " if event["event_type"] == "new_product" else f"rev. {event['revision']:<2}"
     price = f"{product['price']:,}" if product["price"] is not None else "no price"
-    told = [
+    parts = [
         product["updated_at"],
         what,
         product["video_id"],
@@ -82,4 +80,4 @@ def _sentence(event: Mapping[str, Any]) -> str:
         price,
         plain(product["sizes"] or ""),
     ]
-    return "  ".join(filter(None, told))
+    return "  ".join(filter(None, parts))

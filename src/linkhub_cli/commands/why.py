@@ -9,19 +9,17 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
-from linkhub_cli.views.output import news, plain, print_lines, print_table
-from linkhub_core.application import TimelineEntry, VideoTimeline
+from linkhub_cli.views.output import plain, print_lines, print_status, print_table
+from linkhub_core.application import State, TimelineEntry, VideoTimeline
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.ports import VideoRecord
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["why"]
-
 
 @click.command(
     epilog=examples(
-        Example("linkhub why 7301234567890421596", "where it stands, and what happened to it, at every seller"),
+        Example("linkhub why 7301234567890421596", "its state and its hitimeline, at every seller"),
         Example("linkhub why 7301234567890421596 --seller nalu-fashion", "of one seller"),
         Example("linkhub why 7301234567890421596 --json | jq .state", "for a program: one object a seller"),
     )
@@ -37,21 +35,21 @@ def why(ctx: click.Context, video_id: str, seller: str | None, as_json: bool) ->
     it finds nothing of the video, it says where to look next, and the exit code is 1.
     """
     line: CommandLine = ctx.obj
-    stories, traces = line.run(lambda container: container.why()(video_id, seller))
+    timelines, traces = line.run(lambda container: container.why()(video_id, seller))
     if as_json:
-        print_lines(map(_document, stories))
+        print_lines(map(_document, timelines))
     else:
-        for story in stories:
-            _print(story)
+        for timeline in timelines:
+            _print(timeline)
     if not traces.all_sellers and seller is None:
-        news("linkhub: products are found by their seller here: --seller HANDLE looks for those of others, too")
-    if not stories:
-        _tell_where_to_look(video_id, traces)
+        print_status("linkhub: products are found by their seller here: --seller HANDLE looks for those of others, too")
+    if not timelines:
+        _print_where_to_look(video_id, traces)
         ctx.exit(1)
 
 
-def _unsound(video_id: str) -> str:
-    """What is wrong with an id, for whoever mistyped it; a rejected message may have had such a one all the same."""
+def _hint_at_id(video_id: str) -> str:
+    """A hint if the id breaks the rules; a rejected message may have such an id."""
     try:
         ProductKey("any-seller", video_id)
     except RuleBroken as broken:
@@ -59,32 +57,42 @@ def _unsound(video_id: str) -> str:
     return ""
 
 
-def _tell_where_to_look(video_id: str, traces: VideoRecord) -> None:
+def _print_where_to_look(video_id: str, traces: VideoRecord) -> None:
     unseen = (
         " Messages on the queues cannot be looked at here: wait until they are empty." if traces.queued is None else ""
     )
-    news(
+    print_status(
         f"linkhub: nothing is known of video {plain(video_id)}: it is not in staging, nor among the products and the"
-        f" dead letters that were looked at.{_unsound(video_id)}{unseen} Was it published? Then search the consumers'"
-        " logs for it: a half that waited too long was removed, which the line half_expired tells."
+        f" dead letters that were looked at.{_hint_at_id(video_id)}{unseen} Was it published? Then search the"
+        " consumers' logs for it: a half that waited too long was removed, and the line half_expired names it."
     )
 
 
-def _print(story: VideoTimeline) -> None:
-    click.echo(f"{plain(story.seller_handle or '(no seller named)')}/{plain(story.video_id)}: {story.state}")
-    click.echo(f"  {plain(story.because)}\n")
-    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in story.happenings])
+def _reason(timeline: VideoTimeline) -> str:
+    """The reason of the state, and the command that shows or changes it."""
+    commands = {State.REJECTED: "linkhub dead-letters show ID", State.UNANNOUNCED: "linkhub sweep"}
+    command = commands.get(timeline.state, "")
+    letter_id = next(
+        (one.facts["letter_id"] for one in reversed(timeline.happenings) if "letter_id" in one.facts), "ID"
+    )
+    return f"{timeline.because}: {command.replace('ID', letter_id)}" if command else timeline.because
+
+
+def _print(timeline: VideoTimeline) -> None:
+    click.echo(f"{plain(timeline.seller_handle or '(no seller named)')}/{plain(timeline.video_id)}: {timeline.state}")
+    click.echo(f"  {plain(_reason(timeline))}\n")
+    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in timeline.happenings])
     click.echo()
 
 
 def _row(happening: TimelineEntry) -> Sequence[str]:
-    told = (f"{name.replace('_', ' ')} {_text(value)}" for name, value in happening.facts.items())
+    facts = (f"{name.replace('_', ' ')} {_text(value)}" for name, value in happening.facts.items())
     return (
         timestamp_text(happening.at),
         happening.what,
         happening.half or "",
         happening.correlation_id or "",
-        ", ".join(told),
+        ", ".join(facts),
     )
 
 
@@ -96,12 +104,12 @@ def _text(value: Any) -> str:
     return f"{value['field'] or 'body'}: {value['rule']}" if isinstance(value, dict) else str(value)
 
 
-def _document(story: VideoTimeline) -> dict[str, Any]:
+def _document(timeline: VideoTimeline) -> dict[str, Any]:
     return {
-        "seller_handle": story.seller_handle,
-        "video_id": story.video_id,
-        "state": story.state.value,
-        "because": story.because,
+        "seller_handle": timeline.seller_handle,
+        "video_id": timeline.video_id,
+        "state": timeline.state.value,
+        "because": _reason(timeline),
         "timeline": [
             {
                 "at": timestamp_text(one.at),
@@ -110,6 +118,6 @@ def _document(story: VideoTimeline) -> dict[str, Any]:
                 "correlation_id": one.correlation_id,
                 **one.facts,
             }
-            for one in story.happenings
+            for one in timeline.happenings
         ],
     }

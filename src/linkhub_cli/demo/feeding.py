@@ -1,4 +1,4 @@
-"""Sends what the simulated workers' script holds, when it is due."""
+"""Publishes the messages of the simulated workers when they are due."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from attrs import frozen
 from linkhub_cli.demo.workers import SimulatedWorkers
 from linkhub_core.ports import Clock, EventPublisher
 
-__all__ = ["Feeding"]
-
 
 @frozen(kw_only=True)
 class Feeding:
-    """Follows a script in real time: a duty that ends when it is told to."""
+    """The duty that publishes the script in real time."""
 
     workers: SimulatedWorkers
     publisher: EventPublisher

@@ -1,4 +1,4 @@
-"""Pictures for the invented shops: drawn from the video's id, so that nothing has to be fetched from anywhere."""
+"""Pictures for the invented shops, drawn from the video's id."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from linkhub_cli.demo.sample_products import SHOPS
-
-__all__ = ["PICTURE_PATH", "picture_route"]
 
 PICTURE_PATH = "/demo/thumbnails"
 _SHOPS = {shop.seller_handle: shop for shop in SHOPS}
@@ -43,6 +41,6 @@ async def _show(request: Request) -> Response:
         next_hue=(look % 360 + 50) % 360,
         x=60 + step % 240,
         y=120 + step % 400,
-        sign=shop.ware_in(video_id).sign,
+        sign=shop.product_of(video_id).sign,
     )
     return Response(picture, media_type="image/svg+xml", headers={"cache-control": "max-age=3600"})

@@ -1,4 +1,4 @@
-"""One line that tells how the demonstration is going, drawn over itself on a terminal."""
+"""The status line of the demonstration, redrawn in place on a terminal."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from rich.console import Console
 from linkhub_adapters.observability import Metrics
 from linkhub_cli.operator.backend_gauges import BackendGauges
 
-__all__ = ["StatusLine"]
-
 _REDRAW_SECONDS = 0.5
 
 
 @frozen(kw_only=True)
 class StatusLine:
-    """Draws the line on ``console`` until it is told to stop; where that is no terminal, it draws nothing."""
+    """The duty that draws the line on ``console``, if that is a terminal."""
 
     console: Console
     metrics: Metrics
-    signs: BackendGauges
+    gauges: BackendGauges
 
     def text(self) -> str:
-        """What is so now."""
-        figures, realtime = self.signs.figures, self.metrics.take_realtime()
+        """The counts of this moment."""
+        figures, realtime = self.gauges.figures, self.metrics.take_realtime()
         counted = {
             "products": _total(self.metrics.saved, change="new"),
             "updates": _total(self.metrics.saved, change="update"),

@@ -1,7 +1,7 @@
-"""The two simulated workers: an endless, seeded script of what they send and when.
+"""The two simulated workers: an endless, seeded script of messages and their times.
 
-Halves of a video come in either order, seconds apart; some twice, some parsed again later with another price, a few
-never, and a few malformed. The script does no I/O and reads no clock: the same seed gives the same script.
+Halves of a video come in either order, seconds apart: some twice, some again later with another price, a few never, a
+few malformed. The script does no I/O and reads no clock: the same seed gives the same script.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from linkhub_cli.demo.sample_products import SHOPS, Shop, Ware
+from linkhub_cli.demo.sample_products import SHOPS, SampleProduct, Shop
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
-
-__all__ = ["Sending", "SimulatedWorkers"]
 
 _FIRST_VIDEO_ID = 7_301_234_568_000_000_000
 _THUMBNAILS = 5
@@ -40,7 +38,7 @@ class Sending:
 
 @define(kw_only=True)
 class SimulatedWorkers:
-    """Writes the script. ``videos_per_second`` are posted on average; pictures are served below ``picture_url``."""
+    """The script: ``videos_per_second`` are posted on average, with pictures below ``picture_url``."""
 
     seed: int
     start: datetime
@@ -53,7 +51,7 @@ class SimulatedWorkers:
         self._random = random.Random(self.seed)  # noqa: S311  a demonstration, not a secret
 
     def script(self) -> Iterator[Sending]:
-        """Everything that is sent, in order, without end."""
+        """All messages in order, without end."""
         pending: list[Sending] = []
         posted_at = 0.0
         for video in itertools.count(1):
@@ -64,19 +62,19 @@ class SimulatedWorkers:
                 yield heapq.heappop(pending)
 
     def _post(self, at_seconds: float, video_id: str) -> Iterator[Sending]:
-        """One video: what both workers send of it, sooner or later."""
+        """The messages of both workers for one video."""
         chance = self._random
         shop: Shop = chance.choices(SHOPS, weights=range(len(SHOPS), 0, -1))[0]
-        ware = shop.ware_in(video_id)
+        product = shop.product_of(video_id)
         captioned, cut = (at_seconds + chance.uniform(0.05, 2.5) for _ in range(2))
         missing = chance.choice(list(Kind)) if chance.random() < NEVER_COMES else None
         if missing is not Kind.CAPTION:
-            yield from self._send(captioned, Kind.CAPTION, self._caption(shop, ware, video_id, captioned))
+            yield from self._send(captioned, Kind.CAPTION, self._caption(shop, product, video_id, captioned))
         if missing is not Kind.THUMBNAIL:
             yield from self._send(cut, Kind.THUMBNAIL, self._thumbnails(shop, video_id, cut))
         if chance.random() < PARSED_AGAIN:
             again = max(captioned, cut) + chance.uniform(2, 10)
-            reduced = self._caption(shop, ware, video_id, again) | {"title": f"{ware.title} (reduced)"}
+            reduced = self._caption(shop, product, video_id, again) | {"title": f"{product.title} (reduced)"}
             yield from self._send(again, Kind.CAPTION, reduced)
 
     def _send(self, at_seconds: float, kind: Kind, event: dict[str, Any]) -> Iterator[Sending]:
@@ -90,18 +88,18 @@ class SimulatedWorkers:
         if self._random.random() < COPIED:
             yield Sending(at_seconds + self._random.uniform(0, 3), next(self._numbers), message)
 
-    def _caption(self, shop: Shop, ware: Ware, video_id: str, at_seconds: float) -> dict[str, Any]:
+    def _caption(self, shop: Shop, product: SampleProduct, video_id: str, at_seconds: float) -> dict[str, Any]:
         chance = self._random
-        price = None if ware.price_from is None else chance.randrange(ware.price_from, ware.price_to, 500)
+        price = None if product.price_from is None else chance.randrange(product.price_from, product.price_to, 500)
         return {
             "video_id": video_id,
             "seller_handle": shop.seller_handle,
-            "title": ware.title,
+            "title": product.title,
             "price": price,
-            "sizes": chance.choice(ware.sizes) or None,
-            "tags": list(ware.tags),
+            "sizes": chance.choice(product.sizes) or None,
+            "tags": list(product.tags),
             "confidence_score": round(chance.uniform(0.6, 0.99), 3),
-            "raw_caption": f"{ware.title} {ware.sign} #{shop.seller_handle} DM to order",
+            "raw_caption": f"{product.title} {product.sign} #{shop.seller_handle} DM to order",
             "timestamp": self._stamp(at_seconds),
         }
 

@@ -1,6 +1,6 @@
-"""What ``linkhub doctor`` looks at: the machine, the listener, and what the chosen backend needs.
+"""`linkhub doctor`: the machine, the listener, and the rows; the chosen backend brings its own checks.
 
-Each module reads what is there into a value and hands it to a pure function that makes findings of it.
+Each module reads what is there into a value and gives it to a pure function that returns findings.
 """
 
 from linkhub_cli.doctor.examine import examine, of_faulty_settings

@@ -1,4 +1,4 @@
-"""The listener: whether its ports can be had, and whether what is open to others is meant to be.
+"""The listener: whether its ports are free, and whether it is open to others on purpose.
 
     seen                                                   verdict   because
     -----------------------------------------------------  --------  ----------------------------------------------
@@ -10,7 +10,7 @@
     all peers trusted as proxies                           warning   a client chooses its own address
     loopback trusted as a proxy, no admin token            warning   a page on this machine can pass for a proxy
 
-Nobody is let in meanwhile: a port is taken for a moment, and no connection accepted.
+Each port is bound for a moment, and no connection is accepted.
 """
 
 from __future__ import annotations
@@ -24,18 +24,15 @@ from attrs import frozen
 
 from linkhub_cli.processes.http_server import bind_all
 from linkhub_cli.processes.listener_info import url_of
-from linkhub_cli.settings import Listener
-from linkhub_cli.settings.sources import SettingsFaulty
+from linkhub_cli.settings import Listener, SettingsFaulty
 from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.ports.finding import Finding
-
-__all__ = ["Port", "PortSeen", "is_loopback", "listener_findings", "look_at_ports"]
 
 _ANSWER_SECONDS = 1.0
 
 
 class Port(Enum):
-    """Who has a port."""
+    """The holder of a port."""
 
     FREE = auto()
     LINKHUB = auto()
@@ -44,7 +41,7 @@ class Port(Enum):
 
 @frozen(kw_only=True)
 class PortSeen:
-    """A port, the setting that names it, and who has it; ``problem`` is why it cannot be had."""
+    """A port, the setting that names it, its holder, and why it cannot be bound."""
 
     variable: str
     number: int
@@ -53,7 +50,7 @@ class PortSeen:
 
 
 def look_at_ports(listener: Listener) -> Sequence[PortSeen]:
-    """Take each port for a moment; where that fails, ask who is there."""
+    """Bind each port for a moment; if that fails, ask for ``/readyz`` there."""
     wanted = [
         ("LINKHUB_PORT", listener.port),
         ("LINKHUB_WS_PORT", listener.ws_port),
@@ -73,7 +70,7 @@ def _look(host: str, number: int, variable: str) -> PortSeen:
 
 
 def _is_linkhub(host: str, number: int) -> bool:
-    """Whether what answers there says what linkhub says when it is asked whether it is ready."""
+    """Whether the answer to ``/readyz`` has linkhub's form."""
     address = url_of(host, number).removeprefix("http://")
     connection = http.client.HTTPConnection(address, timeout=_ANSWER_SECONDS)
     try:
@@ -86,13 +83,8 @@ def _is_linkhub(host: str, number: int) -> bool:
     return isinstance(said, dict) and {"status", "checks"} <= said.keys()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a listener on ``host``."""
-    return is_loopback_name(host)
-
-
 def listener_findings(listener: Listener, ports: Sequence[PortSeen]) -> Sequence[Finding]:
-    """What is to be said of the listener."""
+    """Judge the listener."""
     return [*map(_port_finding, ports), *_openness(listener), *_proxy_warnings(listener)]
 
 
@@ -105,12 +97,12 @@ def _port_finding(seen: PortSeen) -> Finding:
     if seen.holder is Port.LINKHUB:
         return Finding.ok(subject, "a linkhub serves there")
     return Finding.fault(
-        subject, f"{seen.variable} {seen.problem}", f"ss -ltnp 'sport = :{seen.number}' (tells who has it)"
+        subject, f"{seen.variable} {seen.problem}", f"ss -ltnp 'sport = :{seen.number}' (shows which process has it)"
     )
 
 
 def _openness(listener: Listener) -> Iterator[Finding]:
-    if is_loopback(listener.host):
+    if is_loopback_name(listener.host):
         yield Finding.ok("access", f"{listener.host}: this machine alone")
         return
     warnings = [*_token_warnings(listener), *_origin_warnings(listener)]

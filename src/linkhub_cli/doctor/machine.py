@@ -1,4 +1,4 @@
-"""The machine: how many connections it lets one process hold, and whether the fast event loop is there."""
+"""The machine: the limit of open connections, and the event loop."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from attrs import frozen
 
 from linkhub_core.ports.finding import Finding
 
-__all__ = ["MachineSeen", "look_at_machine", "machine_findings"]
-
 CONNECTIONS = 10_000
 SPARE_FILES = 240  # the file, sockets to AWS, logs, connections that are about to close
 WANTED_FILES = CONNECTIONS + SPARE_FILES
@@ -19,7 +17,7 @@ WANTED_FILES = CONNECTIONS + SPARE_FILES
 
 @frozen(kw_only=True)
 class MachineSeen:
-    """Limits of open files, soft and hard, none where the system has no such limits; and whether uvloop is there."""
+    """The limits of open files, none on systems without them, and whether uvloop is installed."""
 
     soft_files: int | None
     hard_files: int | None
@@ -40,7 +38,7 @@ def look_at_machine() -> MachineSeen:
 
 def _file_limits() -> tuple[int | None, int | None]:
     try:
-        import resource  # noqa: PLC0415  there is none on Windows
+        import resource
     except ImportError:
         return None, None
     soft, hard = (
@@ -51,7 +49,7 @@ def _file_limits() -> tuple[int | None, int | None]:
 
 
 def machine_findings(seen: MachineSeen) -> Sequence[Finding]:
-    """What is to be said of the machine."""
+    """Judge the machine."""
     return [_files_finding(seen), _loop_finding(seen)]
 
 

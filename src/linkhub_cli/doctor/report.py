@@ -1,6 +1,6 @@
-"""How findings are told: a line each with its verdict first, what mends it below, and a count in the end.
+"""Prints findings: a line for each, its remedy below, and a count at the end.
 
-Lines are never wrapped: what mends is there to be copied.
+Lines are never wrapped, so that a remedy can be copied.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 import attrs
 import click
 
-from linkhub_cli.views.output import counted, news, plain, print_lines, styled
+from linkhub_cli.views.output import counted, plain, print_lines, print_status, styled
 from linkhub_core.ports.finding import Finding, Verdict
-
-__all__ = ["exit_code_of", "lines_of", "print_report", "summary_of"]
 
 _COLOURS = {
     Verdict.OK: "green",
@@ -32,7 +30,7 @@ def print_report(findings: Sequence[Finding], *, as_json: bool) -> None:
         return
     for line in lines_of(findings):
         click.echo(line)
-    news(f"\n{summary_of(findings)}")
+    print_status(f"\n{summary_of(findings)}")
 
 
 def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
@@ -45,12 +43,12 @@ def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def summary_of(findings: Sequence[Finding]) -> str:
-    """How many of each verdict there are."""
+    """The number of each verdict."""
     counts = Counter(finding.verdict for finding in findings)
-    told = [counted(counts[Verdict.FAULT], "fault"), counted(counts[Verdict.WARNING], "warning")]
-    return ", ".join([*told, f"{counts[Verdict.NOT_CHECKED]} not checked", f"{counts[Verdict.OK]} ok"])
+    grave = [counted(counts[Verdict.FAULT], "fault"), counted(counts[Verdict.WARNING], "warning")]
+    return ", ".join([*grave, f"{counts[Verdict.NOT_CHECKED]} not checked", f"{counts[Verdict.OK]} ok"])
 
 
 def exit_code_of(findings: Sequence[Finding]) -> int:
-    """0 where there is no fault, whatever else there is; else 1."""
+    """1 if there is a fault, else 0."""
     return int(any(finding.verdict is Verdict.FAULT for finding in findings))

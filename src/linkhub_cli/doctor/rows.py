@@ -1,18 +1,20 @@
-"""The rows of both stores: those that another service wrote, and those that cannot be read.
+"""Checks the rows of both stores: those that another service wrote, and those that cannot be read.
 
     seen                              verdict        because
     --------------------------------  -------------  ------------------------------------------------------------------
     rows of another service           warning        they are shown and joined as they are; adoption gives them the rest
-    a row that cannot be read         warning        its product answers 500, and events for it go to the dead letters
+    a row that cannot be read         warning        its product answers 500, and its events go to the dead letters
     a store that gives no rows        not checked
     only rows of linkhub's            ok
 
-At most ``MOST_ROWS`` rows of each store are read, because reading is paid for.
+At most ``MOST_ROWS`` rows of each store are read, because some stores charge for reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any
 
 from attrs import define, field
 
@@ -20,20 +22,32 @@ from linkhub_cli.views.output import counted
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
-from linkhub_core.ports.finding import Finding
-
-__all__ = ["MOST_ROWS", "Row", "find_in_rows"]
+from linkhub_core.ports.finding import Finding, Verdict
 
 MOST_ROWS = 5_000
 MOST_NAMED = 20
 SUBJECT = "rows"
+_KEEP_ROWS_FROM_BEING_READ = {"packages", "region", "credentials", "data directory", "file", "integrity"}
 
 Row = ProductRecord | WaitingHalf | Unreadable
 
 
+def check_rows(
+    findings: Sequence[Finding], check: Callable[[], Coroutine[Any, Any, Sequence[Finding]]]
+) -> Sequence[Finding]:
+    """Run ``check``, unless ``findings`` hold a fault that keeps the rows from being read."""
+    faulty = {finding.subject for finding in findings if finding.verdict is Verdict.FAULT}
+    if faulty & _KEEP_ROWS_FROM_BEING_READ:
+        return [Finding.not_checked(SUBJECT, "mend the faults first")]
+    try:
+        return asyncio.run(check())
+    except LinkhubError as error:
+        return [Finding.not_checked(SUBJECT, str(error))]
+
+
 @define
 class _Seen:
-    """What was read. ``is_cut`` says that a store has more rows than were read."""
+    """The counts of what was read; ``is_cut``: a store has more rows than were read."""
 
     total: int = 0
     products: int = 0
@@ -43,7 +57,7 @@ class _Seen:
 
 
 async def find_in_rows(products: AsyncIterator[Row], staging: AsyncIterator[Row]) -> Sequence[Finding]:
-    """Read the rows of both stores, as far as the limit lets it, and say what is in them."""
+    """Read the rows of both stores, up to the limit, and report them."""
     seen = _Seen()
     try:
         await _look("products", products, seen)

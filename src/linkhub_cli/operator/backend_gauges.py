@@ -1,7 +1,7 @@
-"""What only a look can tell, taken again and again so that nobody who asks has to wait for it.
+"""Figures of the backend, refreshed at intervals so that no request waits for them.
 
-Counting is cheap on every backend. Reading each half in staging and each dead letter is not: it is done where a scan
-costs nothing but a file's pages, and only as long as there are few.
+Counting is cheap on every backend. Reading each half in staging and each dead letter is done only if the backend is
+cheap to scan, and only while there are few.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 from linkhub_core.wire.intake import FOREIGN
 
-__all__ = ["AGES", "BackendGauges", "Letters"]
-
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
 LATEST_LETTERS = 20
@@ -39,9 +37,9 @@ class Letters:
 
 @define(kw_only=True)
 class BackendGauges:
-    """The newest figures of a backend; none before the first look, or where nobody looks.
+    """The newest figures of a backend; none before the first refresh.
 
-    ``ages`` counts the halves that wait by kind, in the classes of :data:`AGES` and one for the older.
+    ``ages`` counts the waiting halves by kind, in the classes of :data:`AGES` and one for the older.
     """
 
     backend: Backend
@@ -53,14 +51,14 @@ class BackendGauges:
     _letters_of: Figures | None = field(default=None, init=False)
 
     def known_figures(self) -> Figures | None:
-        """The newest figures, for whoever wants to be handed a function."""
+        """The newest figures, as a callable for the metrics."""
         return self.figures
 
-    async def look(self) -> None:
-        """Take everything anew.
+    async def refresh(self) -> None:
+        """Read everything again.
 
         Raises:
-            ServiceUnavailable: the backend does not answer; what was known stays.
+            ServiceUnavailable: the backend does not answer; the known figures stay.
         """
         self.figures = figures = await self.backend.figures()
         if not self.backend.cheap_to_scan:
@@ -89,7 +87,7 @@ class BackendGauges:
 
 
 def _reason_of(fault: Fault) -> str:
-    """The field at fault, with indices emptied; for a whole body, what it is, or ``body``: few different ones."""
+    """The field at fault, without indices; for a whole body its recognised format, or ``body``: few different texts."""
     if fault.field:
         return _INDEX.sub("[]", fault.field)[:80]
     name = fault.problem.partition(":")[0]

@@ -1,6 +1,6 @@
-"""This process among the others of its backend: it leaves a report of itself, and knows theirs.
+"""This process among the others of its backend: it stores a report of itself, and reads the reports of the others.
 
-Where a backend has no place for reports, a process knows of itself alone.
+If a backend has no place for reports, a process knows itself alone.
 """
 
 from __future__ import annotations
@@ -18,46 +18,46 @@ from linkhub_cli.operator.process_report import Node, NodeReport, WorkTotals, de
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports import Clock, Journal
 
-__all__ = ["MEET_SECONDS", "Attendance", "Presence"]
-
-MEET_SECONDS = 2.0
+EXCHANGE_SECONDS = 2.0
 
 
 @define(kw_only=True)
-class Presence:
-    """One process, and what it has heard of the others.
+class ProcessRegistry:
+    """This process, and the reports of the others.
 
-    ``meet`` leaves a report under a name and gives those of all, ``leave`` removes it; ``realtime`` counts the viewers
-    here. A process that is killed does not leave: the others miss it until the backend forgets it.
+    Attributes:
+        exchange: stores a report under a name and returns the reports of all processes.
+        remove: removes it. After a kill the report stays until the backend deletes it.
+        realtime: counts the connections of this process; none without a server.
     """
 
     node: Node
     metrics: Metrics
     clock: Clock
     log: FilteringBoundLogger
-    meet: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
-    leave: Callable[[str], Awaitable[None]] | None = None
+    exchange: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
+    remove: Callable[[str], Awaitable[None]] | None = None
     realtime: Callable[[], Readings | None] = field(default=lambda: None)
     _others: Sequence[NodeReport] = field(default=(), init=False)
 
-    async def look_round(self) -> None:
-        """Leave a report, and read the others'.
+    async def exchange_reports(self) -> None:
+        """Store this process's report, and read the others'.
 
         Raises:
-            ServiceUnavailable: the backend does not answer; what was known stays.
+            ServiceUnavailable: the backend does not answer; the known reports stay.
         """
-        if self.meet is None:
+        if self.exchange is None:
             return
-        texts = await self.meet(self._name, encode_report(self.report()))
+        texts = await self.exchange(self._name, encode_report(self.report()))
         reports = [report for text in texts if (report := self._read(text)) is not None]
         self._others = [report for report in reports if report.node != self.node]
 
     async def sign_off(self) -> None:
-        """Remove the report, for the process stops: no other process is to miss it."""
-        if self.leave is None:
+        """Remove the report when the process stops."""
+        if self.remove is None:
             return
         try:
-            await self.leave(self._name)
+            await self.remove(self._name)
         except LinkhubError as error:
             self.log.info("not_signed_off", problem=str(error))
 
@@ -68,12 +68,12 @@ class Presence:
     def _read(self, text: bytes) -> NodeReport | None:
         try:
             return decode_report(text)
-        except Exception as error:  # noqa: BLE001  whatever another release wrote is no reason to stop
+        except Exception as error:  # noqa: BLE001  another release may write anything
             self.log.debug("report_unread", problem=str(error))
             return None
 
     def report(self) -> NodeReport:
-        """This process as it is now."""
+        """The report of this process."""
         realtime = self.realtime()
         return NodeReport(
             node=self.node,
@@ -83,26 +83,29 @@ class Presence:
         )
 
     def nodes(self) -> Sequence[NodeReport]:
-        """Every process that is known, this one first; one that was killed stays for ten minutes."""
+        """Every known process, this one first; a killed one stays for ten minutes."""
         return [self.report(), *self._others]
 
     def work(self) -> WorkTotals | None:
-        """What all of them have done together; none where nobody that is known consumes."""
+        """The totals of all of them; none if no known process consumes."""
         counted = [report.work for report in self.nodes() if report.work is not None]
         return reduce(WorkTotals.plus, counted) if counted else None
 
 
 @frozen(kw_only=True)
-class Attendance:
-    """The duty of a process among others: it meets them every two seconds, and signs off when it is stopped."""
+class ProcessReports:
+    """The duty that exchanges reports every two seconds, and removes this process's at the end."""
 
-    presence: Presence
+    registry: ProcessRegistry
     journal: Journal
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Meet the others until ``stop`` is set."""
-        meeting = Repeater(
-            activity="meet", action=self.presence.look_round, journal=self.journal, interval_seconds=MEET_SECONDS
+        """Exchange reports until ``stop`` is set."""
+        exchanging = Repeater(
+            activity="meet",
+            action=self.registry.exchange_reports,
+            journal=self.journal,
+            interval_seconds=EXCHANGE_SECONDS,
         )
-        await meeting.run(stop)
-        await self.presence.sign_off()
+        await exchanging.run(stop)
+        await self.registry.sign_off()

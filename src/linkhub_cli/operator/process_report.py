@@ -1,4 +1,4 @@
-"""What a process tells the others of itself, and what all of them have done together."""
+"""The report of a process about itself, and the totals of several."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ from prometheus_client.samples import Sample
 
 from linkhub_adapters.observability import Metrics
 
-__all__ = ["Node", "NodeReport", "WorkTotals", "decode_report", "encode_report", "totals_of"]
-
 _CONVERTER = make_converter()
 
 
 @frozen(kw_only=True)
 class WorkTotals:
-    """What has been done since a process began: messages by kind and outcome, revisions, and times to announcement.
+    """The work since a process began: messages by kind and outcome, revisions, and times to announcement.
 
-    ``notes`` counts deviations from the event schema by queue and rule, where there were any. ``latency`` counts
-    products by the upper bounds of their times in seconds, cumulatively; the last has no bound.
+    ``notes`` counts deviations from the event schema by queue and rule. ``latency`` counts products by the upper bounds
+    of their times in seconds, cumulatively; the last has no bound.
     """
 
     events: Mapping[str, Mapping[str, int]] = field(factory=dict)
@@ -36,7 +34,7 @@ class WorkTotals:
     latency: Sequence[tuple[float | None, int]] = ()
 
     def plus(self, other: WorkTotals) -> WorkTotals:
-        """Both together."""
+        """The sum."""
         latency = Counter(dict(self.latency))
         latency.update(dict(other.latency))
         return WorkTotals(
@@ -51,7 +49,7 @@ class WorkTotals:
 
 
 def _sum(one: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
-    """Both tables of counts together, count by count."""
+    """The sum of two tables of counts."""
     both = {name: Counter(counts) for name, counts in one.items()}
     for name, counts in other.items():
         both.setdefault(name, Counter()).update(counts)
@@ -60,7 +58,7 @@ def _sum(one: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, 
 
 @frozen(kw_only=True)
 class Node:
-    """A process, from its start to its end: a name that no other has at the time, and what it does.
+    """A process: a unique name, and its role.
 
     ``role`` is ``serve``, ``consume`` or ``serve+consume``.
     """
@@ -71,13 +69,13 @@ class Node:
 
     @property
     def consumes(self) -> bool:
-        """Whether it works on the queues."""
+        """Whether it consumes."""
         return "consume" in self.role
 
 
 @frozen(kw_only=True)
 class NodeReport:
-    """A process at one moment: ``connections`` is none where it takes none, ``work`` where it does not consume."""
+    """A process at one moment: ``connections`` is none without a server, ``work`` without a consumer."""
 
     node: Node
     seen_at: datetime
@@ -100,7 +98,7 @@ def decode_report(text: bytes) -> NodeReport:
 
 
 def totals_of(metrics: Metrics) -> WorkTotals:
-    """What this process has done, from its metrics."""
+    """The work of this process, from its metrics."""
     saved = {sample.labels["change"]: int(sample.value) for sample in _totals(metrics.saved)}
     events: dict[str, dict[str, int]] = {}
     for sample in _totals(metrics.events):

@@ -1,8 +1,6 @@
-"""What the operator's page draws: one snapshot, ready for JSON.
+"""The snapshot that the operator's page draws, ready for JSON: reports of processes, backend gauges, realtime figures.
 
-It is made of what processes report of their work, of the vital signs, and of the realtime room.
-
-A part that this process cannot know is null, never nought. The shape is described beside the page.
+A part that this process cannot know is null, never 0. `docs/reference` describes the shape.
 """
 
 from __future__ import annotations
@@ -15,14 +13,12 @@ from attrs import frozen
 
 from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
-from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.process_report import NodeReport, WorkTotals
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
 from linkhub_core.wire.codec import timestamp_text
-
-__all__ = ["OperatorStatus"]
 
 _SHOWN_BODY_CHARACTERS = 4_000
 _SHOWN_SELLERS = 100
@@ -30,22 +26,20 @@ _SHOWN_SELLERS = 100
 
 @frozen(kw_only=True)
 class OperatorStatus:
-    """Makes the snapshot.
-
-    ``realtime`` and ``sellers`` (subscriptions by shop) are asked of the realtime room.
-    """
+    """Makes the snapshot; ``sellers`` counts subscriptions by shop."""
 
     process: ListenerInfo
-    presence: Presence
-    signs: BackendGauges
+    registry: ProcessRegistry
+    gauges: BackendGauges
+    backend: str
     clock: Clock
     staging_ttl_seconds: int
     realtime: Callable[[], Readings | None]
     sellers: Callable[[], Mapping[str, int]]
 
     async def __call__(self) -> Mapping[str, Any]:
-        """The snapshot, from what is known by now."""
-        now, realtime, work = self.clock.now(), self.realtime(), self.presence.work()
+        """The snapshot."""
+        now, realtime, work = self.clock.now(), self.realtime(), self.registry.work()
         return {
             "timestamp": timestamp_text(now),
             "node": self._node(),
@@ -54,18 +48,18 @@ class OperatorStatus:
             "deviations": _deviations(work) if work else None,
             "products": self._products(work) if work else None,
             "latency_seconds": {"buckets": _buckets(work)} if work else None,
-            "queues": _queues(self.signs.figures),
+            "queues": _queues(self.gauges.figures),
             "staging": self._staging(work),
-            "dead_letters": _dead_letters(self.signs.figures, self.signs.letters),
+            "dead_letters": _dead_letters(self.gauges.figures, self.gauges.letters),
             "realtime": _realtime(realtime, self.sellers()) if realtime else None,
-            "nodes": [_seen(report) for report in self.presence.nodes()],
+            "nodes": [_seen(report) for report in self.registry.nodes()],
         }
 
     def _node(self) -> dict[str, Any]:
         return {
             "id": self.process.node.node_id,
             "version": version("linkhub"),
-            "backend": self.signs.backend.name,
+            "backend": self.backend,
             "state": "draining" if self.process.is_stopping() else "ready",
             "started_at": timestamp_text(self.process.started_at),
         }
@@ -75,11 +69,11 @@ class OperatorStatus:
             "created_total": work.created,
             "revised_total": work.revised,
             "announced_total": work.announced,
-            "unannounced": self.signs.unannounced,
+            "unannounced": self.gauges.unannounced,
         }
 
     def _staging(self, work: WorkTotals | None) -> dict[str, Any] | None:
-        figures, ages = self.signs.figures, self.signs.ages
+        figures, ages = self.gauges.figures, self.gauges.ages
         if figures is None or figures.staged is None:
             return None
         oldest = figures.oldest_staged_at
@@ -110,7 +104,7 @@ def _events(work: WorkTotals) -> Sequence[dict[str, Any]]:
 
 
 def _deviations(work: WorkTotals) -> Sequence[dict[str, Any]]:
-    """Each rule that was met, the most frequent first; rules of the same count in the order of their names."""
+    """Each rule that was applied, the most frequent first, then by name."""
     by_rule: dict[str, dict[str, int]] = {}
     for queue, counts in work.notes.items():
         for rule, count in counts.items():

@@ -1,9 +1,9 @@
-"""A consuming process: which duties it has, and in which order they end.
+"""A consuming process: its duties, and the order in which they end.
 
     phase      duties                                     stopped
-    consume    consumer, sweeper                          first: nothing new is taken, what is in hand is finished
+    consume    consumer, sweeper                          first: nothing new is taken, work in hand is finished
     tell       reports to the operator's page             then
-    answer     health and metrics, vital signs            last; only with `LINKHUB_METRICS_PORT`
+    answer     health and metrics, backend gauges         last; only with `LINKHUB_METRICS_PORT`
 
 A second signal ends the process at once.
 """
@@ -17,17 +17,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
 from linkhub_cli.operator.process_report import Node
 from linkhub_cli.processes.http_server import bind_all, check_server_package
-from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals
-from linkhub_cli.processes.realtime_scope import tell_reach
+from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals, warn_of_polling
 from linkhub_cli.settings import Listener, Settings
-from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.access import RefusalLog, access_policy
 from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
-from linkhub_cli.wiring.refusal_log import RefusalLog
-
-__all__ = ["consume"]
 
 
 async def consume(settings: Settings) -> None:
@@ -41,15 +37,13 @@ async def consume(settings: Settings) -> None:
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
         opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
-        async with open_container(settings, Container) as container:
+        async with open_container(settings) as container:
             log = container.log()
-            tell_reach(settings, log, serves=False, consumes=True)
-            log.info("consuming", backend=settings.storage.backend, metrics_port=_port_of(listening))
+            warn_of_polling(container.backend().missing_bus_setting, log, serves=False, consumes=True)
+            metrics_port = int(listening[0].getsockname()[1]) if listening else None
+            log.info("consuming", backend=settings.storage.backend, metrics_port=metrics_port)
             await run_phases(
-                _phases(container, listening, stop),
-                stop,
-                drain_seconds=settings.consuming.drain_seconds,
-                cut_short=lambda phases: log.warning("drain_cut_short", phases=phases),
+                _phases(container, listening, stop), stop, drain_seconds=settings.consuming.drain_seconds, log=log
             )
             log.info("stopped")
 
@@ -62,35 +56,31 @@ def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
     return [opened.enter_context(each) for each in sockets]
 
 
-def _port_of(listening: Sequence[socket.socket]) -> int | None:
-    return int(listening[0].getsockname()[1]) if listening else None
-
-
 def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_meeting(container).run, *guards(container)]),
+        Phase(name="tell", duties=[_reports(container).run, *guards(container)]),
     ]
     if listening:
-        phases.append(Phase(name="answer", duties=[container.looking().run, _health(container, listening, stop)]))
+        phases.append(Phase(name="answer", duties=[container.refreshing().run, _health(container, listening, stop)]))
     return phases
 
 
-def _meeting(container: Container) -> Attendance:
+def _reports(container: Container) -> ProcessReports:
     name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
-    presence = Presence(
+    registry = ProcessRegistry(
         node=Node(node_id=name, role="consume", started_at=now),
         metrics=container.metrics(),
         clock=container.clock(),
         log=container.log(),
-        meet=container.backend().meet,
-        leave=container.backend().leave,
+        exchange=container.backend().exchange_report,
+        remove=container.backend().remove_report,
     )
-    return Attendance(presence=presence, journal=container.journal())
+    return ProcessReports(registry=registry, journal=container.journal())
 
 
 def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Duty:
-    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer, http_config  # noqa: PLC0415  an extra
+    from linkhub_adapters.realtime.server.uvicorn_server import HttpServer, http_config
 
     listener, consuming = container.settings().listener, container.settings().consuming
     services = HealthServices(

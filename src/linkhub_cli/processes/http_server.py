@@ -8,10 +8,8 @@ import socket
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.settings.optional_packages import how_to_install
-from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
-
-__all__ = ["bind", "bind_all", "check_server_package"]
 
 _BACKLOG = 2_048
 _FREE_PORT_ATTEMPTS = 10
@@ -29,49 +27,42 @@ def check_server_package(subject: str, written: str = "") -> None:
     """
     if find_spec("uvicorn") is None:
         problem = f"needs uvicorn, which is missing: {how_to_install('server')}"
-        raise SettingsFaulty([SettingFault(subject, problem, written)])
+        raise SettingsFaulty.of(subject, problem, written)
 
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
-    """Take a port; 0 takes any free one.
+    """Bind a port; 0 binds any free one.
 
     Args:
         host: an address or a name.
         port: the port.
-        variable: the setting that is at fault when it cannot be had.
+        variable: the setting of the port, for the error.
 
     Raises:
-        SettingsFaulty: it cannot be listened on, or the host is none of this machine.
+        SettingsFaulty: the port cannot be bound, or the host is no address of this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except socket.gaierror as error:
         problem = "is no address, and no name of one: set it to localhost, 0.0.0.0 or an address of this machine"
-        raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
+        raise SettingsFaulty.of("LINKHUB_HOST", problem, host) from error
     except OSError as error:
         if error.errno == errno.EADDRNOTAVAIL:
             problem = "is no address of this machine: set it to one, to localhost, or to 0.0.0.0 for all of them"
-            raise SettingsFaulty([SettingFault("LINKHUB_HOST", problem, host)]) from error
+            raise SettingsFaulty.of("LINKHUB_HOST", problem, host) from error
         # The error's own text repeats the address; the system's does not.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         problem = f"cannot be listened on at {host}: {reason}; set another, or 0 for any free port"
-        raise SettingsFaulty([SettingFault(variable, problem, str(port))]) from error
+        raise SettingsFaulty.of(variable, problem, str(port)) from error
 
 
 def bind_all(host: str, port: int, *, variable: str) -> Sequence[socket.socket]:
-    """Take a port at every address of a host.
+    """Bind a port at every address of a host; see :func:`bind`.
 
-    ``localhost`` is 127.0.0.1 and ::1 at the same port: some clients connect to the one, some to the other. A machine
-    without IPv6 has only the first. Any other host is the first address that it resolves to.
-
-    Args:
-        host: an address or a name.
-        port: the port; 0 takes one that is free at all of them.
-        variable: the setting that is at fault when it cannot be had.
-
-    Raises:
-        SettingsFaulty: it cannot be listened on.
+    ``localhost`` is 127.0.0.1 and ::1 at the same port, because clients differ in which of them they use. A machine
+    without IPv6 has only the first. Any other host is the first address that it resolves to. Port 0 binds a port that
+    is free at all addresses.
     """
     if host != "localhost":
         return [bind(host, port, variable=variable)]

@@ -1,9 +1,8 @@
-"""How a long-running process works and ends: in phases, stopped one after the other, within a time.
+"""A long-running process: phases of duties, stopped one after the other within a time limit.
 
-A phase is a set of duties, coroutines that work until their event is set and then finish what they have in hand. When
-the process is told to stop, its phases are stopped in order: who takes work in first, who shows results last. What is
-not done in time is cancelled; messages in hand then are delivered again later, so nothing is lost. A duty that fails
-ends the process.
+A duty is a coroutine that works until its event is set and then finishes its work in hand. After the signal to stop,
+the phases are stopped in order: first those that take work in, last those that show results. Unfinished duties are
+cancelled after the time limit; their messages are delivered again later. A duty that fails ends the process.
 """
 
 from __future__ import annotations
@@ -16,21 +15,20 @@ from contextlib import contextmanager
 from types import FrameType
 
 from attrs import frozen
-
-__all__ = ["Duty", "DutyEnded", "Phase", "run_phases", "stopped_by_signals"]
+from structlog.typing import FilteringBoundLogger
 
 Duty = Callable[[asyncio.Event], Awaitable[object]]
 
 
 class DutyEnded(Exception):
-    """A duty was over before it was told to stop: a bug, for a duty only ends when it fails or is told to."""
+    """A duty ended before the signal to stop, which is a bug."""
 
     def __init__(self, phase: str) -> None:
         super().__init__(phase)
         self.phase = phase
 
     def __str__(self) -> str:
-        return f"a duty of the phase {self.phase!r} ended by itself"
+        return f"a duty of the phase {self.phase!r} ended before the signal to stop"
 
 
 @frozen(kw_only=True)
@@ -46,18 +44,18 @@ async def run_phases(
     stop: asyncio.Event,
     *,
     drain_seconds: float,
-    cut_short: Callable[[Sequence[str]], None],
+    log: FilteringBoundLogger,
 ) -> None:
     """Run every phase until ``stop`` is set, then stop one after the other.
 
     Args:
         phases: in the order in which they are stopped.
-        stop: tells the process to stop.
-        drain_seconds: how long all of them together may take to finish.
-        cut_short: told the names of the phases that did not finish in time, before they are cancelled.
+        stop: the signal to stop.
+        drain_seconds: the time limit for all of them together.
+        log: gets the names of the phases that did not finish in time.
 
     Raises:
-        ExceptionGroup: what the first duty that failed raised.
+        ExceptionGroup: the error of the first duty that failed.
     """
     events = [asyncio.Event() for _ in phases]
     async with asyncio.TaskGroup() as group:
@@ -72,7 +70,7 @@ async def run_phases(
                     event.set()
                     await asyncio.wait(tasks) if tasks else None
         except TimeoutError:
-            _cancel([task for tasks in running for task in tasks], cut_short)
+            _cancel([task for tasks in running for task in tasks], log)
 
 
 async def _kept(duty: Duty, stop: asyncio.Event, phase: str) -> None:
@@ -81,9 +79,9 @@ async def _kept(duty: Duty, stop: asyncio.Event, phase: str) -> None:
         raise DutyEnded(phase)
 
 
-def _cancel(tasks: Sequence[asyncio.Task[None]], cut_short: Callable[[Sequence[str]], None]) -> None:
+def _cancel(tasks: Sequence[asyncio.Task[None]], log: FilteringBoundLogger) -> None:
     unfinished = [task for task in tasks if not task.done()]
-    cut_short(sorted({task.get_name() for task in unfinished}))
+    log.warning("drain_cut_short", phases=sorted({task.get_name() for task in unfinished}))
     for task in unfinished:
         task.cancel()
 
@@ -99,13 +97,13 @@ def stopped_by_signals(stop: asyncio.Event, *, stopping: Callable[[], None] = la
         stopping: called at the first signal, between two bytecodes of the main thread: also while the loop is busy.
     """
     loop = asyncio.get_running_loop()
-    was_told = False
+    was_signalled = False
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        nonlocal was_told
-        if was_told:
+        nonlocal was_signalled
+        if was_signalled:
             os._exit(128 + number)
-        was_told = True
+        was_signalled = True
         stopping()
         loop.call_soon_threadsafe(stop.set)
 
@@ -124,3 +122,24 @@ def _signals() -> Iterator[signal.Signals]:
     hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)  # there is none on Windows
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         yield hang_up
+
+
+def warn_of_polling(
+    missing_bus_setting: str | None, log: FilteringBoundLogger, *, serves: bool, consumes: bool
+) -> None:
+    """Log once if announcements do not reach the viewers of other processes, who then see products only by polling.
+
+    Args:
+        missing_bus_setting: the unset variable that would carry announcements between processes; none if they travel.
+        log: the log of the process.
+        serves: this process serves; one that serves and consumes shows its own products at once.
+        consumes: this process consumes.
+    """
+    if missing_bus_setting is None or (serves and consumes):
+        return
+    log.warning(
+        "viewers_will_only_poll",
+        setting=missing_bus_setting,
+        problem=f"{missing_bus_setting} is not set, so no announcement travels between `serve` and `consume`: viewers "
+        "see new products only when they poll. Set it, or let one process do both: linkhub serve --consume",
+    )

@@ -1,4 +1,4 @@
-"""What a serving process knows of itself once its port is taken."""
+"""A serving process, described once its ports are bound."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from attrs import frozen
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.access import AccessPolicy
 
-__all__ = ["ListenerInfo", "url_of"]
-
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened on
 
 
 @frozen(kw_only=True)
 class ListenerInfo:
-    """This process: where it listens, what it does, since when, and when it stops.
+    """This process.
 
-    ``host`` is an address, or ``localhost`` for both addresses of loopback. ``ws_port`` is the port for WebSockets
-    alone, where there is one. ``realtime_only`` leaves out REST and pages. ``access`` says who may connect.
+    Attributes:
+        host: an address, or ``localhost`` for both addresses of loopback.
+        ws_port: the port for WebSockets alone, if there is one.
+        stop: the signal to stop.
+        realtime_only: REST and pages are left out.
+        access: who may connect.
     """
 
     host: str
@@ -35,7 +37,7 @@ class ListenerInfo:
 
     @property
     def node(self) -> Node:
-        """This process, as others know it."""
+        """This process, in reports to others."""
         role = "serve+consume" if self.consumes else "serve"
         return Node(node_id=f"{socket.gethostname()}:{self.port}", role=role, started_at=self.started_at)
 
@@ -45,7 +47,7 @@ class ListenerInfo:
         return url_of(self.host, self.port)
 
     def is_stopping(self) -> bool:
-        """Whether it has been told to stop."""
+        """Whether the signal to stop was given."""
         return self.stop.is_set()
 
 

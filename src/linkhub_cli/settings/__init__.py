@@ -1,25 +1,18 @@
 """The settings: their definition, their sources and their texts. The only room that reads the environment."""
 
-from __future__ import annotations
-
-from linkhub_cli.settings.definition import (
-    Aws,
-    Consuming,
-    Listener,
-    Logs,
-    Realtime,
-    Settings,
-    Storage,
-    load_settings,
-)
+from linkhub_cli.settings.definition import Consuming, Listener, Logs, Realtime, Settings, Storage
+from linkhub_cli.settings.loading import Loaded, load_settings
+from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 
 __all__ = [
-    "Aws",
     "Consuming",
     "Listener",
+    "Loaded",
     "Logs",
     "Realtime",
+    "SettingFault",
     "Settings",
+    "SettingsFaulty",
     "Storage",
     "load_settings",
 ]

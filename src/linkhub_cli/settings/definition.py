@@ -1,39 +1,28 @@
 """Every choice that linkhub leaves open: the one definition that `.env.example`, the docs and ``linkhub config`` print.
 
-Rule 1. This module is the only reader of the environment; everybody else is handed a frozen :class:`Settings`.
-Rule 2. A setting stands here once, with its variable, default, unit, doc and rule, and something reads it.
-Rule 3. What is wrong is told all at once, each fault by its variable's name: see :mod:`linkhub_cli.settings.sources`.
+Rule 1. A setting is declared once, with its variable, default, unit, doc and rule, and something reads it.
+Rule 2. Only this package reads the environment; all others are given a frozen :class:`Settings`.
+Rule 3. The settings of one backend are declared by that backend: see :mod:`linkhub_cli.settings.installed_backends`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypedDict, TypeVar
 
-from attrs import Factory, evolve, frozen
-from typed_settings.cls_utils import deep_options
+from attrs import Factory, field, frozen
 
+from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_cli.settings import setting_rules as rules
-from linkhub_cli.settings.backend_choice import DEFAULT_BACKEND, ignored_settings, inferred_backend
-from linkhub_cli.settings.backend_choice import VARIABLE as BACKEND
-from linkhub_cli.settings.setting import facts_of, setting
-from linkhub_cli.settings.sources import Loaded, SettingFault, Source, load, read_env_file
+from linkhub_cli.settings.installed_backends import backend_name
+from linkhub_cli.settings.setting import setting
 
-__all__ = [
-    "Aws",
-    "Consuming",
-    "Listener",
-    "Logs",
-    "Realtime",
-    "Settings",
-    "Storage",
-    "load_settings",
-]
+T = TypeVar("T")
 
+BACKEND = "LINKHUB_BACKEND"
 _DAY_SECONDS = 86_400
-_SQS_URL = r"https?://\S+/\S+"
+_REALTIME = RealtimeSettings()  # its defaults are the settings' defaults
 
 
 @frozen(kw_only=True)
@@ -42,10 +31,10 @@ class Storage:
 
     backend: str = setting(
         BACKEND,
-        rules.choice("embedded", "aws", "memory"),
-        default=DEFAULT_BACKEND,
+        backend_name,
+        default="embedded",
         doc="`embedded` keeps all in one SQLite file, `aws` uses SQS, DynamoDB and SNS, `memory` keeps all in the "
-        "process. Unset: `aws` when an `SQS_*_QUEUE_URL` is set, else `embedded`.",
+        "process; other packages may bring more. Unset: `aws` when an `SQS_*_QUEUE_URL` is set, else `embedded`.",
     )
     data_dir: Path = setting(
         "LINKHUB_DATA_DIR",
@@ -74,7 +63,7 @@ class Listener:
     ws_port: int | None = setting(
         "LINKHUB_WS_PORT",
         rules.whole(0, 65_535),
-        doc="A port for the standalone WebSocket server, beside the one that answers everything.",
+        doc="A port for the standalone WebSocket server, in addition to the port that answers everything.",
         when_unset="no second port",
         example="3003",
     )
@@ -155,57 +144,66 @@ class Realtime:
     max_frame_bytes: int = setting(
         "LINKHUB_MAX_FRAME_BYTES",
         rules.whole(1_024, 16_777_216),
-        default=65_536,
+        default=_REALTIME.session.max_frame_bytes,
         unit="bytes",
         doc="The longest message that a client may send.",
     )
     messages_per_minute: int = setting(
         "LINKHUB_MESSAGES_PER_MINUTE",
         rules.whole(1, 1_000_000),
-        default=100,
+        default=_REALTIME.session.messages_per_minute,
         doc="How many messages a client may send in a minute.",
     )
     max_subscriptions: int = setting(
         "LINKHUB_MAX_SUBSCRIPTIONS",
         rules.whole(1, 100_000),
-        default=50,
+        default=_REALTIME.session.max_subscriptions,
         doc="How many shops a connection may watch.",
     )
     max_connections_per_address: int = setting(
         "LINKHUB_MAX_CONNECTIONS_PER_ADDRESS",
         rules.whole(1),
-        default=20_000,
+        default=_REALTIME.max_connections_per_address,
         doc="How many connections may come from one client address; behind a proxy all come from the proxy's, unless "
         "`LINKHUB_TRUSTED_PROXIES` names it.",
     )
     max_unsent_bytes: int = setting(
         "LINKHUB_MAX_UNSENT_BYTES",
         rules.whole(65_536, 1_073_741_824),
-        default=1_048_576,
+        default=_REALTIME.max_unsent_bytes,
         unit="bytes",
         doc="How much may wait for a slow reader before its connection is closed with 1013.",
     )
     max_polling_payload_bytes: int = setting(
         "LINKHUB_MAX_POLLING_PAYLOAD_BYTES",
         rules.whole(1_024, 1_073_741_824),
-        default=1_000_000,
+        default=_REALTIME.max_polling_payload_bytes,
         unit="bytes",
         doc="The longest payload of HTTP long-polling, both ways.",
     )
     ping_interval_seconds: float = setting(
         "LINKHUB_PING_INTERVAL_SECONDS",
         rules.seconds(1, 600),
-        default=25.0,
+        default=_REALTIME.ping_interval_seconds,
         unit="seconds",
         doc="How often a connection is asked whether it still lives.",
     )
     ping_timeout_seconds: float = setting(
         "LINKHUB_PING_TIMEOUT_SECONDS",
         rules.seconds(1, 600),
-        default=20.0,
+        default=_REALTIME.ping_timeout_seconds,
         unit="seconds",
         doc="How long the answer to that may take before the connection is closed.",
     )
+
+
+class QueueOptions(TypedDict):
+    """See the settings of these names."""
+
+    batch_size: int
+    visibility_timeout_seconds: float
+    receive_wait_seconds: float
+    max_receive_count: int
 
 
 @frozen(kw_only=True)
@@ -266,79 +264,15 @@ class Consuming:
         doc="How long a stopping process may take to finish what it has in hand.",
     )
 
-
-@frozen(kw_only=True)
-class Aws:
-    """The AWS backend"""
-
-    caption_queue_url: str | None = setting(
-        "SQS_CAPTION_QUEUE_URL",
-        rules.matching(_SQS_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/caption"),
-        doc="The caption parser's output queue.",
-        when_unset="needed by the aws backend",
-        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-caption",
-    )
-    thumbnail_queue_url: str | None = setting(
-        "SQS_THUMBNAIL_QUEUE_URL",
-        rules.matching(_SQS_URL, "https://sqs.eu-west-1.amazonaws.com/123456789012/thumbnail"),
-        doc="The thumbnail generator's output queue.",
-        when_unset="needed by the aws backend",
-        example="https://sqs.eu-west-1.amazonaws.com/123456789012/linkhub-thumbnail",
-    )
-    products_table: str = setting(
-        "DYNAMODB_PRODUCTS_TABLE",
-        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-products: 3 to 255 letters, digits, '_', '.' and '-'"),
-        default="linkhub-products",
-        doc="The table of the products.",
-    )
-    staging_table: str = setting(
-        "DYNAMODB_STAGING_TABLE",
-        rules.matching(r"[A-Za-z0-9_.-]{3,255}", "linkhub-staging: 3 to 255 letters, digits, '_', '.' and '-'"),
-        default="linkhub-staging",
-        doc="The table in which halves wait.",
-    )
-    topic_arn: str | None = setting(
-        "SNS_NEW_PRODUCT_TOPIC_ARN",
-        rules.topic_arn,
-        doc="The topic on which other nodes and services hear of products.",
-        when_unset="news stays within the process that saved the product",
-        example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",
-    )
-    region: str | None = setting(
-        "AWS_REGION",
-        rules.matching(r"[a-z0-9-]{2,40}", "eu-west-1"),
-        doc="The region, as in every AWS SDK.",
-        when_unset="what the AWS SDK finds in its own configuration",
-        example="eu-west-1",
-    )
-    endpoint_url: str | None = setting(
-        "AWS_ENDPOINT_URL",
-        rules.address,
-        doc="Another address for all services, such as a local stand-in, as in every AWS SDK.",
-        when_unset="what the AWS SDK finds in its own configuration, else AWS itself",
-        example="http://localhost:4566",
-    )
-    dynamodb_endpoint_url: str | None = setting(
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        rules.address,
-        doc="Another address for DynamoDB alone.",
-        when_unset="`AWS_ENDPOINT_URL`",
-        example="http://localhost:8000",
-    )
-    sqs_endpoint_url: str | None = setting(
-        "AWS_ENDPOINT_URL_SQS",
-        rules.address,
-        doc="Another address for SQS alone.",
-        when_unset="`AWS_ENDPOINT_URL`",
-        example="http://localhost:9324",
-    )
-    sns_endpoint_url: str | None = setting(
-        "AWS_ENDPOINT_URL_SNS",
-        rules.address,
-        doc="Another address for SNS alone.",
-        when_unset="`AWS_ENDPOINT_URL`",
-        example="http://localhost:4566",
-    )
+    @property
+    def queue_options(self) -> QueueOptions:
+        """The options that the queues of all backends have in common."""
+        return QueueOptions(
+            batch_size=self.batch_size,
+            visibility_timeout_seconds=self.visibility_timeout_seconds,
+            receive_wait_seconds=self.receive_wait_seconds,
+            max_receive_count=self.max_receive_count,
+        )
 
 
 @frozen(kw_only=True)
@@ -368,82 +302,25 @@ class Logs:
 
 @frozen(kw_only=True)
 class Settings:
-    """All settings, by subject."""
+    """All settings, by subject; ``own`` holds those of the installed backends."""
 
     storage: Storage = Factory(Storage)
     listener: Listener = Factory(Listener)
     consuming: Consuming = Factory(Consuming)
     realtime: Realtime = Factory(Realtime)
-    aws: Aws = Factory(Aws)
     logs: Logs = Factory(Logs)
+    own: Mapping[type[Any], object] = field(factory=dict)
+
+    def of(self, section: type[T]) -> T:
+        """The settings that a backend declares, see ``BackendSettings.own_settings``; defaults if none were read."""
+        found = self.own.get(section)
+        return found if isinstance(found, section) else section()
 
 
-def load_settings(
-    overrides: Mapping[str, str] | None = None,
-    *,
-    env_file: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> Loaded[Settings]:
-    """Read the settings: defaults, then the file, then the environment, then the command line; the last one wins.
-
-    Args:
-        overrides: texts by variable, as the command line gives them.
-        env_file: a file of ``NAME=value`` lines, or none.
-        environment: the variables to read in place of those of the process. Without it, variables of the AWS SDK that
-            the file sets and the process does not are put into the environment of the process.
-
-    Returns:
-        The settings, where each came from, and warnings.
-
-    Raises:
-        SettingsFaulty: with every fault.
-    """
-    sources: list[Source] = [
-        Source("environment", dict(os.environ) if environment is None else environment),
-        Source("command line", overrides or {}),
-    ]
-    if env_file is not None:
-        file = read_env_file(env_file)
-        sources.insert(0, file)
-        if environment is None:
-            _export_sdk_variables(file)
-    inferred = inferred_backend(sources)
-    if inferred is not None:
-        sources.insert(0, inferred)
-    loaded = load(Settings, sources, contradictions=partial(_contradictions, inferred=inferred))
-    ignored = ignored_settings(loaded.effective, _AWS_VARIABLES)
-    return evolve(loaded, warnings=[*loaded.warnings, *ignored])
-
-
-def _export_sdk_variables(file: Source) -> None:
-    """Put the file's variables of the AWS SDK (credentials, profile, addresses) where the SDK reads them."""
-    for name, text in file.texts.items():
-        if name.startswith("AWS_") and text.strip() and not os.environ.get(name, "").strip():
-            os.environ[name] = text
-
-
-_AWS_VARIABLES = frozenset(facts_of(option).variable for option in deep_options(Aws))
-
-
-def _contradictions(settings: Settings, *, inferred: Source | None) -> Iterator[SettingFault]:
-    """Faults between settings that are each valid."""
-    aws, listener = settings.aws, settings.listener
-    if settings.storage.backend == "aws":
-        why = f" (in use because {inferred.name})" if inferred else ""
-        instead = f", or set {BACKEND} to another backend" if inferred else ""
-        for variable, value in (
-            ("SQS_CAPTION_QUEUE_URL", aws.caption_queue_url),
-            ("SQS_THUMBNAIL_QUEUE_URL", aws.thumbnail_queue_url),
-        ):
-            if value is None:
-                yield SettingFault(
-                    variable,
-                    f"is needed by the aws backend{why}: set it to the URL of the queue{instead}",
-                    beside=BACKEND,
-                )
-        if aws.caption_queue_url is not None and aws.caption_queue_url == aws.thumbnail_queue_url:
-            problem = "is the same as SQS_CAPTION_QUEUE_URL: each kind has its own queue"
-            yield SettingFault("SQS_THUMBNAIL_QUEUE_URL", problem, beside="SQS_CAPTION_QUEUE_URL")
-    if listener.ws_port and listener.ws_port == listener.port:
-        problem = "is the same as LINKHUB_PORT: give it another port, or unset it"
-        yield SettingFault("LINKHUB_WS_PORT", problem, beside="LINKHUB_PORT")
+SECTIONS: Mapping[str, type[Any]] = {
+    "storage": Storage,
+    "listener": Listener,
+    "consuming": Consuming,
+    "realtime": Realtime,
+    "logs": Logs,
+}

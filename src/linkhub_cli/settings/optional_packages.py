@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from importlib.metadata import Distribution, distribution
 from typing import Any
 
-__all__ = ["how_to_install"]
-
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 
 

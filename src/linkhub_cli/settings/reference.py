@@ -1,7 +1,4 @@
-"""The settings as texts for people: the example file, the table of the docs, and what is in force.
-
-All of it is drawn from the definition in :mod:`linkhub_cli.settings`; no name, default or limit is written here.
-"""
+"""The settings as texts for people: the example file, the table of the docs, and the settings in force."""
 
 from __future__ import annotations
 
@@ -13,8 +10,6 @@ from typing import Any
 from linkhub_cli.settings import load_settings
 from linkhub_cli.settings.setting import SettingFacts
 from linkhub_cli.settings.sources import Effective
-
-__all__ = ["as_documents", "env_example", "markdown"]
 
 _HEADING = """\
 # Every setting of linkhub, with its default: copy this file to .env and uncomment what you change.
@@ -41,13 +36,13 @@ def env_example() -> str:
 
 
 def _commented(facts: SettingFacts) -> str:
-    told = [
+    parts = [
         facts.doc,
         f"In {facts.unit}." if facts.unit else "",
         f"Unset: {facts.when_unset}." if facts.when_unset else "",
     ]
     text = textwrap.fill(
-        " ".join(filter(None, told)), width=110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+        " ".join(filter(None, parts)), width=110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
     return f"{text}\n# {facts.variable}={facts.shown(facts.default) or facts.example}\n"
 
@@ -69,7 +64,7 @@ def _row(facts: SettingFacts) -> str:
 
 
 def as_documents(effective: Iterable[Effective]) -> list[dict[str, Any]]:
-    """What is in force, ready for JSON; secrets are masked."""
+    """The settings in force, ready for JSON; secrets are masked."""
     return [
         {
             "variable": setting.facts.variable,

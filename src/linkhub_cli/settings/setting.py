@@ -1,7 +1,7 @@
-"""One setting: its variable, default, unit, doc and rule, declared in one place and read by all that need them.
+"""One setting: its variable, default, unit, doc and rule, declared in one place.
 
-What is declared here is an attrs field. Its converter is its rule, so settings that exist keep every limit; its
-metadata is what :mod:`linkhub_cli.settings.reference` prints.
+A setting is an attrs field. Its converter is its rule, so every instance of a section keeps all limits. Its metadata is
+the text that ``linkhub config``, ``.env.example`` and the docs print.
 """
 
 from __future__ import annotations
@@ -9,13 +9,8 @@ from __future__ import annotations
 from typing import Any, TypeVar, cast, overload
 
 import attrs
-import typed_settings
-from typed_settings.constants import METADATA_KEY
-from typed_settings.types import OptionInfo
 
 from linkhub_core.model.rules import Rule, or_null
-
-__all__ = ["MASK", "SettingFacts", "facts_of", "setting"]
 
 T = TypeVar("T")
 
@@ -24,10 +19,17 @@ MASK = "********"
 
 @attrs.frozen(kw_only=True)
 class SettingFacts:
-    """What is said of a setting beside its value.
+    """The texts of a setting.
 
-    ``unit`` is of the number, where it is one. ``when_unset`` says what holds without a value. ``example`` is a value
-    that shows the form. A ``secret`` is never printed.
+    Attributes:
+        variable: the environment variable.
+        doc: one or two sentences.
+        default: the value if the variable is unset.
+        unit: the unit of a number.
+        when_unset: the effect if there is no value and no default.
+        example: a value that shows the form.
+        secret: the value is never printed.
+        is_shared: other programs read the variable too, so a value does not show that linkhub is meant.
     """
 
     variable: str
@@ -37,6 +39,7 @@ class SettingFacts:
     when_unset: str = ""
     example: str = ""
     secret: bool = False
+    is_shared: bool = False
 
     def shown(self, value: object) -> str:
         """``value`` as it is written in a variable; empty for none, masked for a secret."""
@@ -61,26 +64,26 @@ def setting(
     when_unset: str,
     example: str = "",
     secret: bool = False,
+    is_shared: bool = False,
 ) -> T | None: ...
 def setting(variable: str, rule: Rule[Any], *, default: Any = None, **facts: Any) -> Any:
-    """Declare a setting.
+    """Declare a setting in an attrs class.
 
     Args:
         variable: the name of its environment variable.
-        rule: takes the variable's text and gives the value, or raises :exc:`~linkhub_core.model.rules.RuleBroken`.
-        default: the value where the variable is not set; without one the setting may be none.
+        rule: takes the variable's text and returns the value, or raises :exc:`~linkhub_core.model.rules.RuleBroken`.
+        default: the value if the variable is unset; without a default it is ``None``.
         facts: see :class:`SettingFacts`.
     """
     known = SettingFacts(variable=variable, default=default, **facts)
-    declare = typed_settings.secret if known.secret else typed_settings.option
-    return declare(
+    return attrs.field(
         default=default,
         converter=or_null(rule) if default is None else rule,
-        metadata={METADATA_KEY: {"facts": known}},
-        help=known.doc,
+        metadata={"facts": known},
+        repr=known.shown if known.secret else True,
     )
 
 
-def facts_of(option: OptionInfo) -> SettingFacts:
-    """The facts of a setting, from what typed-settings makes of its field."""
-    return cast(SettingFacts, option.metadata["facts"])
+def facts_of(field: attrs.Attribute[Any]) -> SettingFacts:
+    """The facts of a field that :func:`setting` declared."""
+    return cast(SettingFacts, field.metadata["facts"])

@@ -1,7 +1,6 @@
-"""The rules that single settings keep: a rule takes the text of a variable and gives the value, or says what to write.
+"""The rules of single settings: a rule takes the text of a variable and returns the value, or raises ``RuleBroken``.
 
-A rule also takes a value that is already what it gives, so that settings can be made in code. Rules know nothing of the
-variable that they stand on; :mod:`linkhub_cli.settings` hangs them there.
+A rule also accepts its own result, so settings can be constructed in code.
 """
 
 from __future__ import annotations
@@ -13,21 +12,6 @@ from pathlib import Path
 
 from linkhub_core.access import Origin, OriginPattern, TrustedProxies
 from linkhub_core.model.rules import Rule, RuleBroken
-
-__all__ = [
-    "address",
-    "choice",
-    "directory",
-    "host",
-    "matching",
-    "networks",
-    "origins",
-    "public_url",
-    "seconds",
-    "topic_arn",
-    "whole",
-    "words",
-]
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")

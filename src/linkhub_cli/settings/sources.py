@@ -1,45 +1,38 @@
-"""Where settings come from, and everything that can be wrong with them, found in one pass.
+"""Reads sections of settings from sources of text, and collects every fault of all of them.
 
-typed-settings walks the definition and merges the sources; the rules on the fields convert. A source is checked before
-it is merged, so that each fault is named by its variable, and none hides another.
+A source maps variables to text: the defaults of a backend, an env file, the environment, the command line. Later
+sources win. A text that breaks its rule is a fault and counts as unset, so one fault hides no other.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any
 
 import attrs
-import cattrs
-import typed_settings
-from attrs import frozen
-from typed_settings.cls_utils import deep_options
-from typed_settings.dict_utils import set_path
-from typed_settings.types import LoadedSettings, LoaderMeta, OptionInfo, OptionList, SettingsDict
+from attrs import define, field, frozen
 
 from linkhub_cli.settings.setting import MASK, SettingFacts, facts_of
 from linkhub_core.errors import PermanentError
 from linkhub_core.model.rules import RuleBroken
 
-__all__ = ["Effective", "Loaded", "SettingFault", "SettingsFaulty", "Source", "load", "read_env_file"]
-
-S = TypeVar("S")
-S_co = TypeVar("S_co", covariant=True)
-
 _OUR_PREFIX = "LINKHUB_"
 _OURS_CUTOFF = 0.6
-# Other programs have variables with these prefixes, too: only a name that is nearly one of linkhub's is a slip.
+# Other programs use these prefixes too: only a name that is almost one of linkhub's is taken for a slip.
 _SHARED_PREFIXES = ("SQS_", "DYNAMODB_", "SNS_", "WEBSOCKET_")
 _SHARED_CUTOFF = 0.85
 
 
 @frozen
 class SettingFault:
-    """One thing that is wrong with the configuration: which variable, and what to do about it.
+    """One fault of the configuration: the variable, and what to do about it.
 
-    ``written`` is the text that is at fault, ``source`` where it stands. ``beside`` is a variable that it contradicts.
+    Attributes:
+        written: the text at fault.
+        source: the name of its source.
+        beside: a variable that contradicts it.
     """
 
     variable: str
@@ -57,13 +50,20 @@ class SettingFault:
 class SettingsFaulty(PermanentError):
     """The configuration cannot be used.
 
-    ``faults`` names everything that is wrong with it; ``warnings`` may say why, such as a variable that is misspelled.
+    Attributes:
+        faults: everything that is wrong with it.
+        warnings: possible causes, such as a misspelled variable.
     """
 
     def __init__(self, faults: Sequence[SettingFault], warnings: Sequence[str] = ()) -> None:
         super().__init__(tuple(faults))
         self.faults = tuple(faults)
         self.warnings = tuple(warnings)
+
+    @classmethod
+    def of(cls, variable: str, problem: str, written: str = "") -> SettingsFaulty:
+        """One fault."""
+        return cls([SettingFault(variable, problem, written)])
 
     def __str__(self) -> str:
         if len(self.faults) == 1:
@@ -73,115 +73,84 @@ class SettingsFaulty(PermanentError):
 
 @frozen
 class Source:
-    """Texts by variable, and the name of where they come from. It is a typed-settings loader."""
+    """Texts by variable, and the name of their origin."""
 
     name: str
     texts: Mapping[str, str]
 
-    def text_of(self, facts: SettingFacts) -> str | None:
-        """What the source says of a setting; a blank text says nothing, as in most env files."""
-        text = self.texts.get(facts.variable, "").strip()
-        return text or None
-
-    def check(self, options: Iterable[OptionInfo]) -> Sequence[SettingFault]:
-        """Everything in this source that breaks a rule."""
-        return [fault for option in options for fault in self._check(option)]
-
-    def _check(self, option: OptionInfo) -> Iterable[SettingFault]:
-        facts = facts_of(option)
-        text = self.text_of(facts)
-        if text is None or option.converter is None:
-            return
-        try:
-            option.converter(text)
-        except RuleBroken as broken:
-            written = MASK if facts.secret else text
-            yield SettingFault(facts.variable, str(broken), written, self.name)
-
-    def __call__(  # a loader, as typed-settings calls it
-        self,
-        settings_cls: type,  # noqa: ARG002  typed-settings hands it in
-        options: OptionList,
-    ) -> LoadedSettings:
-        """Give typed-settings what is here and sound; what is not has been told by :meth:`check`."""
-        found: SettingsDict = {}
-        for option in options:
-            text = self.text_of(facts_of(option))
-            if text is not None and not self.check([option]):
-                set_path(found, option.path, text)
-        return LoadedSettings(found, LoaderMeta(self.name))
+    def text_of(self, variable: str) -> str:
+        """The text of a variable; empty if it is unset or blank, as in most env files."""
+        return self.texts.get(variable, "").strip()
 
 
 @frozen(kw_only=True)
 class Effective:
-    """A setting as it is in force: its ``section``, its facts, its value, and the name of the source."""
+    """A setting in force: the title of its section, its facts, its value, and the name of its source."""
 
     section: str
     facts: SettingFacts
     value: object
     source: str
 
-
-@frozen(kw_only=True)
-class Loaded(Generic[S_co]):
-    """Settings as they were loaded."""
-
-    settings: S_co
-    effective: Sequence[Effective]
-    warnings: Sequence[str]
+    @property
+    def is_given(self) -> bool:
+        """Whether a source sets it."""
+        return self.source != "default"
 
 
-def load(
-    definition: type[S], sources: Sequence[Source], contradictions: Callable[[S], Iterable[SettingFault]]
-) -> Loaded[S]:
-    """Load settings; later sources win.
+@define
+class SectionReader:
+    """Reads sections, and keeps what is in force and what is at fault."""
 
-    Raises:
-        SettingsFaulty: a source breaks rules, or ``contradictions`` finds some in the whole.
-    """
-    options = deep_options(definition)
-    faults = [fault for source in sources for fault in source.check(options)]
-    converter = cattrs.Converter(prefer_attrib_converters=True)
-    settings = typed_settings.load_settings(definition, sources, converter=converter)
-    faulty = {fault.variable for fault in faults}
-    # What was left out for a fault of its own says nothing of what it contradicts.
-    faults += [fault for fault in contradictions(settings) if not faulty & {fault.variable, fault.beside}]
-    warnings = [warning for source in sources for warning in _unknown(source, options)]
-    if faults:
-        raise SettingsFaulty(faults, warnings)
-    effective = [_effective(option, settings, sources) for option in options]
-    return Loaded(settings=settings, effective=effective, warnings=warnings)
+    sources: Sequence[Source]
+    effective: list[Effective] = field(factory=list, init=False)
+    _faults: list[tuple[int, SettingFault]] = field(factory=list, init=False)
 
+    @property
+    def faults(self) -> list[SettingFault]:
+        """All faults, source by source."""
+        return [fault for _, fault in sorted(self._faults, key=lambda numbered: numbered[0])]
 
-def _effective(option: OptionInfo, settings: object, sources: Sequence[Source]) -> Effective:
-    facts = facts_of(option)
-    saying = [source.name for source in sources if source.text_of(facts) is not None]
-    section, name = option.path.split(".")
-    return Effective(
-        section=attrs.fields_dict(type(settings))[section].type.__doc__ or section,  # type: ignore[arg-type]
-        facts=facts,
-        value=getattr(getattr(settings, section), name),
-        source=saying[-1] if saying else "default",
-    )
+    def read(self, section: type[Any]) -> Any:
+        """An instance of ``section``, an attrs class of settings; its docstring is its title."""
+        return section(**{one.name: self._value(section, one) for one in attrs.fields(section)})
+
+    def _value(self, section: type[Any], declared: attrs.Attribute[Any]) -> Any:
+        facts = facts_of(declared)
+        value, origin = facts.default, "default"
+        for number, source in enumerate(self.sources):
+            if not (text := source.text_of(facts.variable)):
+                continue
+            try:
+                value, origin = declared.converter(text), source.name  # type: ignore[misc, operator]
+            except RuleBroken as broken:
+                written = MASK if facts.secret else text
+                self._faults.append((number, SettingFault(facts.variable, str(broken), written, source.name)))
+        self.effective.append(Effective(section=title_of(section), facts=facts, value=value, source=origin))
+        return value
 
 
-def _unknown(source: Source, options: Iterable[OptionInfo]) -> Iterable[str]:
-    known = [facts_of(option).variable for option in options]
-    for variable in sorted(set(source.texts).difference(known)):
-        if variable.upper().startswith(_OUR_PREFIX):
-            close = _nearest(variable.upper(), known, _OURS_CUTOFF)
-            hint = f"did you mean {close}?" if close else "`linkhub config` lists those that there are"
-            yield f"{variable} ({source.name}) is not a setting: {hint}"
-        elif variable.upper().startswith(_SHARED_PREFIXES):
-            close = _nearest(
-                variable.upper(), [name for name in known if name.startswith(_SHARED_PREFIXES)], _SHARED_CUTOFF
-            )
-            if close:
+def title_of(section: type[Any]) -> str:
+    """The title of a section: its docstring."""
+    return section.__doc__ or section.__name__
+
+
+def unknown_variables(sources: Iterable[Source], known: Sequence[str]) -> Iterator[str]:
+    """A warning for each variable that looks like one of linkhub's and is none, with the nearest name."""
+    shared = [name for name in known if name.startswith(_SHARED_PREFIXES)]
+    for source in sources:
+        for variable in sorted(set(source.texts).difference(known)):
+            name = variable.upper()
+            if name.startswith(_OUR_PREFIX):
+                close = _nearest(name, known, _OURS_CUTOFF)
+                hint = f"did you mean {close}?" if close else "`linkhub config` lists those that there are"
+                yield f"{variable} ({source.name}) is not a setting: {hint}"
+            elif name.startswith(_SHARED_PREFIXES) and (close := _nearest(name, shared, _SHARED_CUTOFF)):
                 yield f"{variable} ({source.name}) is not a setting: did you mean {close}?"
 
 
 def _nearest(variable: str, known: Sequence[str], cutoff: float) -> str | None:
-    """The most similar of ``known``, compared without the prefix, which makes all of linkhub's look alike."""
+    """The most similar of ``known``, compared without the prefix that all of linkhub's have."""
     ours = {name.removeprefix(_OUR_PREFIX): name for name in known}
     close = difflib.get_close_matches(variable.removeprefix(_OUR_PREFIX), ours, n=1, cutoff=cutoff)
     return ours[close[0]] if close else None
@@ -196,7 +165,7 @@ def read_env_file(path: Path) -> Source:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFaulty([SettingFault(str(path), f"cannot be read: {error}")]) from error
+        raise SettingsFaulty.of(str(path), f"cannot be read: {error}") from error
     texts: dict[str, str] = {}
     faults: list[SettingFault] = []
     for number, line in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""What ``redrive`` and ``purge`` do to letters, and how they tell it: done, or what would be done."""
+"""The changes of ``redrive`` and ``purge``, and their report: done, or what would be done."""
 
 from __future__ import annotations
 
@@ -15,23 +15,13 @@ from linkhub_cli.wiring.container import Container
 from linkhub_core.application import Examined, plan_redrive
 from linkhub_core.errors import Fault, MalformedEvent
 
-__all__ = [
-    "Changes",
-    "change_document",
-    "mend_letter",
-    "purge_letters",
-    "redrive_letters",
-    "tell_purged",
-    "tell_redriven",
-]
-
 _MOST_REASONS = 5
 _NOT_DONE = "nothing was changed: add --yes to do it"
 
 
 @frozen(kw_only=True)
 class Changes:
-    """Letters that are changed and letters that stay; ``changed`` counts what was done, none: nothing was, yet."""
+    """Letters that are changed and letters that stay; ``changed`` counts the changes, none before ``--yes``."""
 
     going: Sequence[Examined]
     staying: Sequence[Examined] = ()
@@ -94,7 +84,7 @@ def _text_of(raw: bytes) -> str:
 
 
 def change_document(changes: Changes) -> dict[str, Any]:
-    """What was or would be done, ready for JSON."""
+    """The changes, ready for JSON."""
     return {
         "done": changes.changed is not None,
         "changed": changes.changed or 0,
@@ -109,20 +99,20 @@ def change_document(changes: Changes) -> dict[str, Any]:
     }
 
 
-def tell_redriven(changes: Changes) -> None:
-    """Say what a redrive did or would do, and why letters stay."""
+def print_redriven(changes: Changes) -> None:
+    """Print what a redrive did or would do, and why letters stay."""
     again = sum(one.would_pass is False for one in changes.going)
     forced = f"; {again:,} of them would be rejected again" if again else ""
-    _tell(changes, "put back", forced)
-    _tell_unknown([one for one in changes.staying if one.letter.kind is None])
+    _print(changes, "put back", forced)
+    _print_unknown([one for one in changes.staying if one.letter.kind is None])
     known = [one for one in changes.staying if one.letter.kind is not None]
-    _tell_refused(sum(one.would_pass is None for one in known))
-    _tell_rejected([one for one in known if one.would_pass is False])
+    _print_refused(sum(one.would_pass is None for one in known))
+    _print_rejected([one for one in known if one.would_pass is False])
     if changes.changed is None and changes.going:
         click.echo(_NOT_DONE)
 
 
-def _tell_unknown(staying: Sequence[Examined]) -> None:
+def _print_unknown(staying: Sequence[Examined]) -> None:
     if staying:
         stays = "1 letter stays: it is" if len(staying) == 1 else f"{len(staying):,} letters stay: they are"
         click.echo(f"{stays} of no known queue; name the kind with --as caption or --as thumbnail:")
@@ -130,13 +120,13 @@ def _tell_unknown(staying: Sequence[Examined]) -> None:
             click.echo(f"  {count:,}  {plain(origin)}")
 
 
-def _tell_refused(count: int) -> None:
+def _print_refused(count: int) -> None:
     if count:
         stay = "stays" if count == 1 else "stay"
         click.echo(f"{counted(count, 'letter')} {stay}: a store refused it (--force puts it back)")
 
 
-def _tell_rejected(staying: Sequence[Examined]) -> None:
+def _print_rejected(staying: Sequence[Examined]) -> None:
     if staying:
         stays = "letter stays, for it" if len(staying) == 1 else "letters stay, for they"
         click.echo(f"{len(staying):,} {stays} would be rejected again:")
@@ -148,15 +138,15 @@ def _tell_rejected(staying: Sequence[Examined]) -> None:
         click.echo("mend the body (--body FILE), or put it back as it is (--force)")
 
 
-def tell_purged(changes: Changes) -> None:
-    """Say what a purge did or would do."""
+def print_purged(changes: Changes) -> None:
+    """Print what a purge did or would do."""
     passing = sum(one.would_pass is True for one in changes.going)
-    _tell(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
+    _print(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
     if changes.changed is None and changes.going:
         click.echo(_NOT_DONE)
 
 
-def _tell(changes: Changes, verb: str, remark: str) -> None:
+def _print(changes: Changes, verb: str, remark: str) -> None:
     if changes.changed is not None:
         did = {"put back": "put back", "delete": "deleted"}[verb]
         click.echo(f"{did} {counted(changes.changed, 'letter')}{remark}")

@@ -1,4 +1,4 @@
-"""How dead letters are chosen, grouped and shown."""
+"""Selects, groups and prints dead letters."""
 
 from __future__ import annotations
 
@@ -18,19 +18,6 @@ from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.peek_ids import names_in
 
-__all__ = [
-    "UNKNOWN_QUEUE",
-    "Selection",
-    "document_of",
-    "group_of",
-    "print_each",
-    "print_groups",
-    "print_in_full",
-    "queue_of",
-    "reason_of",
-    "select",
-]
-
 UNKNOWN_QUEUE = "unknown"
 
 _UNKNOWN = "no reason was kept"
@@ -43,10 +30,9 @@ _INDEX = re.compile(r"\[\d+\]")
 
 @frozen(kw_only=True)
 class Selection:
-    """Which letters: all that match the query, and whose reason holds ``reason`` in any case.
+    """The letters that match the query, and whose reason contains ``reason`` in any case.
 
-    ``only_unknown`` leaves the letters whose kind is not known. ``assumed_kind`` is the kind that these letters are
-    taken for.
+    ``only_unknown`` keeps the letters of unknown kind only; ``assumed_kind`` is the kind that these are taken for.
     """
 
     query: DeadLetterQuery
@@ -73,7 +59,7 @@ class Selection:
         )
 
     def holds(self, examined: Examined) -> bool:
-        """Whether this letter is meant."""
+        """Whether this letter is selected."""
         if self.only_unknown and examined.letter.kind is not None:
             return False
         return self.reason in reason_of(examined).lower() or self.reason in group_of(examined).lower()
@@ -86,7 +72,7 @@ class Selection:
 
 
 async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[Examined]:
-    """Read the letters that are meant, each with what today's rules say of it.
+    """Read the selected letters, each with its faults by today's rules.
 
     Raises:
         ServiceUnavailable: the dead letters cannot be reached.
@@ -97,7 +83,7 @@ async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[
 
 
 def queue_of(examined: Examined) -> str:
-    """The kind of the queue that a letter came from, or that this kind is not known."""
+    """The kind of the letter's queue, or ``unknown``."""
     letter = examined.letter
     if letter.kind is not None:
         return letter.kind.value
@@ -105,14 +91,14 @@ def queue_of(examined: Examined) -> str:
 
 
 def reason_of(examined: Examined) -> str:
-    """Everything that was wrong with a letter when it was rejected."""
+    """All faults of a letter when it was rejected."""
     return "; ".join(map(str, examined.letter.faults)) or _UNKNOWN
 
 
 def group_of(examined: Examined) -> str:
-    """The reason without what differs from letter to letter: every place of a list is ``[]``, and few faults are told.
+    """The reason without details of one letter: indices are ``[]``, and at most three faults are named.
 
-    Two letters with the same mistake are of one group, whichever thumbnail it is in.
+    Two letters with the same mistake are in one group, also if it is in different thumbnails.
     """
     kinds = list(dict.fromkeys(map(_kind_of_fault, examined.letter.faults)))
     more = len(kinds) - _MOST_FAULTS_IN_GROUP
@@ -211,7 +197,7 @@ def _row(examined: Examined) -> tuple[str, ...]:
 
 
 def _product(examined: Examined) -> str:
-    """Whose it is: by its key, or by what a malformed body names."""
+    """The key of its product, or the ids in a malformed body."""
     if examined.key is not None:
         return str(examined.key)
     return "/".join(name or "(not named)" for name in names_in(examined.letter.body))
@@ -226,7 +212,7 @@ def _verdict(examined: Examined) -> str:
 
 
 def print_in_full(examined: Sequence[Examined]) -> None:
-    """Print everything that is known of each letter, and its body with each fault of today marked in it."""
+    """Print all facts of each letter, and its body with today's faults marked."""
     for one in examined:
         letter = one.letter
         facts = {

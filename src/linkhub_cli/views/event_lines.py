@@ -1,7 +1,7 @@
-"""What ``publish`` reads: JSON lines, each a message for one of the queues.
+"""The input of ``publish``: JSON lines, each a message for one of the queues.
 
-A line is ``{"queue": "caption" | "thumbnail", "body": "..."}``, whose body goes out as it stands, well-formed or not;
-or a bare event (in its SNS notification, if need be), whose queue is told from its fields. Reading does no I/O.
+A line is ``{"queue": "caption" | "thumbnail", "body": "..."}``, whose body is sent unchanged, well-formed or not; or a
+bare event, perhaps in an envelope, whose fields show its queue. This module does no I/O.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.intake import unwrap
 from linkhub_core.wire.intake.spelling import known_name
 
-__all__ = ["EventLine", "UnreadableLine", "read_line", "read_lines"]
-
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @frozen(kw_only=True)
 class EventLine:
-    """A line that holds a message. ``place`` is ``<file>:<line>``: the message's correlation id."""
+    """A message. ``place`` is ``<file>:<line>``, its correlation id."""
 
     place: str
     message: OutgoingMessage
@@ -35,7 +33,7 @@ class EventLine:
 
 @frozen(kw_only=True)
 class UnreadableLine:
-    """A line that holds none, and why."""
+    """A line without a message, and the reason."""
 
     place: str
     problem: str
@@ -70,7 +68,7 @@ def read_line(place: str, raw: bytes) -> EventLine | UnreadableLine:
 
 
 class _Unclear(ValueError):
-    """A line does not say which queue it is for."""
+    """A line does not show its queue."""
 
 
 def _read(line: str) -> tuple[Kind, str]:
@@ -84,7 +82,7 @@ def _addressed(queue: Any, body: Any) -> tuple[Kind, str]:
     if queue not in list(Kind):
         raise _Unclear(f"queue: must be {' or '.join(Kind)}, not {queue!r}")
     if not isinstance(body, str):
-        raise _Unclear("body: must be text; an event that is an object stands on the line by itself")
+        raise _Unclear("body: must be text; write an event that is an object without this wrapper")
     return Kind(queue), body
 
 

@@ -1,21 +1,19 @@
-"""How help reads: commands by subject, each with examples, and the exit codes said once."""
+"""The texts of the help: examples, first steps, exit codes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["EXIT_CODES", "FIRST_STEPS", "Example", "examples"]
-
 
 class Example(NamedTuple):
-    """Something to type, and what it does."""
+    """A command, and its effect."""
 
     command: str
     effect: str
 
 
 def examples(*shown: Example, heading: str = "Examples:") -> str:
-    """An epilog that shows ``shown``, one a line, as it stands."""
+    """An epilog that shows ``shown``, one a line."""
     width = max(len(example.command) for example in shown)
     lines = [f"  {example.command:<{width}}  {example.effect}" for example in shown]
     return "\n".join(["\b", heading, *lines])  # click leaves a paragraph after \b as it is

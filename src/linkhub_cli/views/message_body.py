@@ -1,7 +1,7 @@
-"""A message's body for people: one field a line, and each fault beside the line that it is about.
+"""A message's body for people: one field a line, and each fault below its line.
 
-The text of a number stays as the sender wrote it, names that stand twice stay twice, and a body that is not JSON is
-shown as it is: what is printed here may be edited and sent again.
+The output may be edited and sent again: numbers keep the sender's text, repeated names stay, and a body that is not
+JSON is shown unchanged.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from linkhub_cli.views.output import plain
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.wire.intake import unwrap
 
-__all__ = ["editable_body", "marked_body"]
-
 _INDENT = "  "
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object's fields as they stand in the text."""
+    """An object's fields in the order of the text."""
 
 
 class _Digits(str):
@@ -38,26 +36,26 @@ class _Line:
 
 
 def editable_body(body: str) -> str:
-    """The event of a body, out of its SNS notification, one field a line; as it is where it is not JSON."""
+    """The event of a body without its envelope, one field a line; unchanged if it is not JSON."""
     return "\n".join(line.text for line in _lines(_event_of(body))) + "\n"
 
 
 def marked_body(body: str, faults: Sequence[Fault]) -> Iterator[str]:
     """The lines of :func:`editable_body`, with an arrow and the problem after each line that a fault is about.
 
-    A fault of something that is not there is told at what should hold it; one of the whole body comes first. Nothing
-    that is printed makes a terminal do anything.
+    A fault of an absent field follows its parent; a fault of the whole body comes first. The output has no control
+    characters.
     """
     lines = _lines(_event_of(body))
     places = {line.path: place for place, line in reversed(list(enumerate(lines)))}
-    told: dict[int, list[str]] = {}
+    problems: dict[int, list[str]] = {}
     for fault in faults:
-        told.setdefault(_place_of(fault.field, places), []).append(str(fault))
-    yield from (f"  ^ {plain(problem)}" for problem in told.get(-1, []))
+        problems.setdefault(_place_of(fault.field, places), []).append(str(fault))
+    yield from (f"  ^ {plain(problem)}" for problem in problems.get(-1, []))
     for place, line in enumerate(lines):
         yield plain(line.text)
         margin = " " * (len(line.text) - len(line.text.lstrip()))
-        yield from (f"{margin}^ {plain(problem)}" for problem in told.get(place, []))
+        yield from (f"{margin}^ {plain(problem)}" for problem in problems.get(place, []))
 
 
 def _event_of(body: str) -> str:
@@ -68,7 +66,7 @@ def _event_of(body: str) -> str:
 
 
 def _place_of(path: str, places: dict[str, int]) -> int:
-    """The line of a path, or of the nearest thing around it that is there; -1 is above the body."""
+    """The line of a path or of its nearest parent; -1 is above the body."""
     while path and path not in places:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return places[path] if path else -1
@@ -85,7 +83,7 @@ def _lines(text: str) -> Sequence[_Line]:
 
 
 def _rendered(value: Any, path: str, before: str, after: str) -> Iterator[_Line]:
-    """The lines of a value: ``before`` stands in front of it on its first line, ``after`` behind it on its last."""
+    """The lines of a value: ``before`` starts its first line, ``after`` ends its last."""
     if not isinstance(value, list) or not value:
         yield _Line(path, f"{before}{_scalar(value)}{after}")
         return

@@ -1,6 +1,6 @@
-"""What commands print: JSON lines for programs, tables for eyes.
+"""The output of commands: JSON lines for programs, tables for people.
 
-Results go to standard output, news to standard error.
+Results go to standard output, the status to standard error.
 """
 
 from __future__ import annotations
@@ -18,19 +18,6 @@ from linkhub_core.wire import json_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = [
-    "age_text",
-    "counted",
-    "for_terminal",
-    "is_terminal",
-    "json_line",
-    "news",
-    "plain",
-    "print_lines",
-    "print_table",
-    "styled",
-]
-
 _GAP = 2
 _NO_END = 1_000_000
 _JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them
@@ -42,7 +29,7 @@ def json_line(document: Any) -> str:
 
 
 def print_lines(documents: Iterable[Any]) -> None:
-    """Print each document as a line of JSON; a terminal gets escapes for what it would act upon."""
+    """Print each document as a line of JSON; a terminal gets escapes instead of control characters."""
     for document in documents:
         click.echo(for_terminal(json_line(document)) if is_terminal() else json_line(document))
 
@@ -53,13 +40,13 @@ def for_terminal(json_text_line: str) -> str:
 
 
 def is_terminal() -> bool:
-    """Whether a person reads standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
 def styled(text: str, colour: str) -> str:
     """Text in a colour, unless ``NO_COLOR`` is set; into a pipe no colour goes in any case."""
-    from rich.console import Console  # noqa: PLC0415  most commands print no table
+    from rich.console import Console
 
     return text if Console().no_color else click.style(text, fg=colour)
 
@@ -67,12 +54,12 @@ def styled(text: str, colour: str) -> str:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table, as wide as the terminal; into a pipe, wide enough not to break any cell.
 
-    Values are printed as they are: what looks like markup in a seller's text is text. No word is broken: where the
-    terminal is too narrow for the longest word of each column, each row is printed as lines of its own.
+    Markup in a seller's text is printed as text. No word is broken: on a terminal that is too narrow, each row becomes
+    a block of lines.
     """
-    from rich.console import Console  # noqa: PLC0415  most commands print no table
-    from rich.table import Table  # noqa: PLC0415  as above
-    from rich.text import Text  # noqa: PLC0415  as above
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=False)
     cells = [[plain(cell) for cell in row] for row in rows]
@@ -93,7 +80,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> Sequence[int] | None:
     """The widths of the columns: room for the longest word of each, and the rest shared; none if that does not fit."""
-    from rich.cells import cell_len  # noqa: PLC0415  as above
+    from rich.cells import cell_len
 
     texts = list(zip(columns, *rows, strict=True))
     least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
@@ -111,7 +98,7 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.text import Text  # noqa: PLC0415  as above
+    from rich.text import Text
 
     for number, row in enumerate(rows):
         if number:
@@ -121,14 +108,14 @@ def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Seque
             console.print(Text.assemble((heading, "bold"), cell), soft_wrap=True)
 
 
-def news(text: str) -> None:
-    """Say something beside the result, line by line; a standard error that is gone stops nothing."""
+def print_status(text: str) -> None:
+    """Print lines on standard error, apart from the result; a closed standard error is ignored."""
     with suppress(OSError):
         click.echo("\n".join(map(plain, text.split("\n"))), err=True)
 
 
 def plain(text: str) -> str:
-    """Text with nothing in it that a terminal would act upon: what cannot be printed is shown by its escape."""
+    """Text without control characters: each is shown as its escape."""
     return "".join(sign if _is_shown(sign) else repr(sign)[1:-1] for sign in text)
 
 

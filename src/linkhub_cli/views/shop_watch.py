@@ -24,8 +24,6 @@ from websockets.exceptions import WebSocketException
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
 from linkhub_core.wire import json_text
 
-__all__ = ["ShopWatch", "websocket_url"]
-
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.5, 10.0
 _PAGE_TIMEOUT_SECONDS: Final = 10.0

@@ -1,34 +1,35 @@
-"""The composition root: the only place, beside the backends, that meets concrete adapters.
+"""The composition root of a command and of a consumer: the adapters of the chosen backend, wired to the use cases.
 
-Importing it opens nothing, and neither does making a :class:`Container`: what has to be opened is opened by
-:func:`open_container` and closed when that is left. Each provider makes its part once, when it is first asked for.
+Importing this module opens nothing. :func:`open_container` opens the backend first, and makes the container of parts
+that exist; nothing is replaced afterwards. Each provider makes its part once, when it is first asked for.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Provider, Singleton
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.http import FailedRequest
 from linkhub_adapters.observability import (
     Metrics,
+    Readings,
     TelemetryJournal,
     drain_logs,
     get_logger,
     observe_store,
 )
 from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
-from linkhub_cli.backends import OPEN_ALL, Backend, Opening, open_backend
+from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
-from linkhub_cli.processes.exit_deadline import TELL_SECONDS, ExitDeadline
+from linkhub_cli.processes.exit_deadline import LOG_SECONDS, ExitDeadline
 from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
@@ -44,27 +45,29 @@ from linkhub_core.application import (
     Adopt,
     AssembleBatch,
     BrowseShop,
-    Completion,
     ExamineDeadLetters,
     ExplainVideo,
     MendDeadLetter,
     Sweep,
 )
-
-__all__ = ["Container", "exit_deadline", "guards", "open_container"]
+from linkhub_core.ports import Clock
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
-    """A lease is renewed when a third of it is over: two beats may fail before it runs out."""
+    """A lease is renewed after a third of it, so two renewals may fail before it ends."""
     return visibility_timeout_seconds / 3
 
 
-def _look_seconds(backend: Backend) -> float:
-    """A file is looked at often; a service's counts are approximate, and each look is billed."""
+def _refresh_seconds(backend: Backend) -> float:
+    """A file is read often; a service's counts are approximate, and each read is billed."""
     return 2.0 if backend.cheap_to_scan else 10.0
 
 
-def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
+def _no_readings() -> None:
+    """A process without a server has no readings of one."""
+
+
+def _logging(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
     def failed(request: FailedRequest) -> None:
         line = log.warning if request.status == 503 else log.error
         line(
@@ -80,38 +83,44 @@ def _telling(log: FilteringBoundLogger) -> Function[[FailedRequest], None]:
 
 
 class Container(DeclarativeContainer):
-    """Every part of linkhub, wired from the settings and one opened backend."""
+    """Every part that works on events, wired from the settings and one opened backend."""
 
     settings: Dependency[Settings] = Dependency(instance_of=Settings)
     backend: Dependency[Backend] = Dependency(instance_of=Backend)
 
-    clock = Singleton(SystemClock)
-    vital_signs = Singleton(BackendGauges, backend=backend, clock=clock)
-    metrics = Singleton(Metrics, take_figures=vital_signs.provided.known_figures, take_usage=backend.provided.usage)
-    log = Singleton(get_logger, "linkhub")
     tracing: Object[Tracing | None] = Object(None)
+    clock = Singleton(SystemClock)
+    take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
+    take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
+
+    gauges = Singleton(BackendGauges, backend=backend, clock=clock)
+    metrics = Singleton(
+        Metrics,
+        take_figures=gauges.provided.known_figures,
+        take_usage=backend.provided.usage,
+        take_realtime=take_realtime,
+        take_http=take_http,
+    )
+    log = Singleton(get_logger, "linkhub")
     journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
     steps = Callable(traced_steps, tracing)
     products = Singleton(observe_store, backend.provided.products, "products", metrics, steps)
     staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)
 
-    completion = Singleton(
-        Completion,
-        products=products,
-        staging=staging,
-        notifier=Singleton(traced_notifier, backend.provided.notifier, tracing),
-        journal=journal,
-        clock=clock,
-    )
+    notifier = Singleton(traced_notifier, backend.provided.notifier, tracing)
     assemble = Singleton(
         AssembleBatch,
         queue=backend.provided.queue,
-        completion=completion,
+        products=products,
+        staging=staging,
+        notifier=notifier,
+        journal=journal,
+        clock=clock,
         staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
         jitter=Object(random.random),
     )
-    sweep = Singleton(Sweep, completion=completion)
-    adopt = Singleton(Adopt, sweep=sweep)
+    sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
+    adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)
@@ -132,31 +141,28 @@ class Container(DeclarativeContainer):
         journal=journal,
         interval_seconds=settings.provided.consuming.sweep_interval_seconds,
     )
-    looking = Singleton(
+    refreshing = Singleton(
         Repeater,
         activity="look",
-        action=vital_signs.provided.look,
+        action=gauges.provided.refresh,
         journal=journal,
-        interval_seconds=Callable(_look_seconds, backend),
+        interval_seconds=Callable(_refresh_seconds, backend),
     )
 
     probes = Singleton(probes_of, backend.provided.probes, backend.provided.work_probes, consumes=True)
-    failed_request = Callable(_telling, log)
+    failed_request = Callable(_logging, log)
 
 
 def exit_deadline(settings: Settings) -> ExitDeadline:
-    """The bound on the end of this process, to be started when the signal to stop comes."""
+    """The time limit of this process's end; start it when the signal to stop comes."""
     log = get_logger("linkhub")
     problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
 
-    def tell(threads: Sequence[str]) -> None:
+    def log_end(threads: Sequence[str]) -> None:
         log.warning("exit_forced", problem=problem, threads=threads)
-        drain_logs(TELL_SECONDS)
+        drain_logs(LOG_SECONDS)
 
-    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, tell=tell)
-
-
-C = TypeVar("C", bound=Container)
+    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, log_end=log_end)
 
 
 def guards(container: Container) -> Sequence[Duty]:
@@ -168,20 +174,32 @@ def guards(container: Container) -> Sequence[Duty]:
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, make: type[C], opening: Opening = OPEN_ALL) -> AsyncIterator[C]:
-    """Open the backend that ``settings`` name, and give everything that is wired to it.
+async def open_parts(
+    settings: Settings, opening: Opening = OPEN_ALL, *, clock: Clock | None = None
+) -> AsyncIterator[Mapping[str, Provider[Any]]]:
+    """Open the backend that the settings name, and give what a container is made of, by the names of its providers.
 
     Args:
-        settings: what is chosen.
-        make: the class of the container: this one, or one that adds to it.
-        opening: what the backend is opened for.
+        settings: the choices.
+        opening: the purpose of opening the backend.
+        clock: this machine's unless given.
 
     Raises:
         SettingsFaulty: a package that the backend needs is missing.
         ServiceUnavailable: the backend cannot be reached.
     """
-    container = make(settings=Object(settings))
-    async with open_tracing(settings) as tracing, open_backend(settings, container.clock(), opening) as backend:
-        container.tracing.override(Object(tracing))
-        container.backend.override(Object(backend))
-        yield container
+    clock, plugin = clock or SystemClock(), usable_plugin_of(settings)
+    async with open_tracing(settings.logs, plugin) as tracing, plugin.open(settings, clock, opening) as backend:
+        yield {
+            "settings": Object(settings),
+            "backend": Object(backend),
+            "tracing": Object(tracing),
+            "clock": Object(clock),
+        }
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, opening: Opening = OPEN_ALL) -> AsyncIterator[Container]:
+    """The container of a command or a consumer; see :func:`open_parts`."""
+    async with open_parts(settings, opening) as parts:
+        yield Container(**parts)

@@ -1,7 +1,6 @@
-"""What a server says of itself beside the REST of the HTTP room: AsyncAPI, and the OpenAPI paths of the other rooms.
+"""The AsyncAPI document, and the OpenAPI paths of the realtime routes.
 
-The rooms do not know each other; here the product of the one meets the events of the other, and the routes that the
-realtime room adds to the HTTP application are described in the form of its document.
+The HTTP room and the realtime room do not import each other, so both documents are joined here.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.page_files import PageFile
 from linkhub_adapters.realtime import EVENTS_PATH, SOCKETIO_PATH, asyncapi
 from linkhub_core.wire import json_text
-
-__all__ = ["ASYNCAPI_PATH", "asyncapi_document", "asyncapi_routes", "openapi_paths"]
 
 ASYNCAPI_PATH: Final = "/asyncapi.json"
 
@@ -37,7 +34,7 @@ def asyncapi_routes() -> Sequence[Route]:
 
 
 def openapi_paths() -> Mapping[str, Any]:
-    """The path items of every route that a server has beside those of the HTTP room."""
+    """The path items of the routes that are not of the HTTP room."""
     return {
         EVENTS_PATH: {"get": _STREAM},
         SOCKETIO_PATH: {"get": _POLL, "post": _POST},
@@ -65,7 +62,7 @@ _STREAM: dict[str, Any] = {
     "tags": ["Realtime"],
     "summary": "Hear of a shop's products as Server-Sent Events",
     "description": "Records of `event`, `data` and, for products, `id`. Their data is described at `/asyncapi.json`. "
-    "The answer does not end by itself; a browser that reconnects sends the last `id` as `Last-Event-ID`.",
+    "The response does not end; a browser that reconnects sends the last `id` as `Last-Event-ID`.",
     "parameters": [
         _ref("parameters", "handle"),
         _ref("parameters", "since"),
@@ -95,7 +92,7 @@ _ENGINE = [
     _parameter("query", "EIO", {"type": "string", "enum": ["4"]}, "The protocol's version.", required=True),
     _parameter("query", "transport", {"type": "string", "enum": ["polling"]}, "The way of the events.", required=True),
 ]
-_SID = "The id of the session, as its first answer told it"
+_SID = "The id of the session, from its first answer"
 
 
 def _refused(description: str) -> dict[str, Any]:
@@ -111,9 +108,9 @@ _POLL: dict[str, Any] = {
     "operationId": "pollSocketIo",
     "tags": ["Realtime"],
     "summary": "Poll as Socket.IO does",
-    "description": "For clients of Socket.IO (protocol 5 on Engine.IO 4), which come here by themselves: namespace "
+    "description": "For clients of Socket.IO (protocol 5 on Engine.IO 4), which need no setup: namespace "
     "`/products`, events as `/asyncapi.json` describes them. Without `sid` a session begins; with it, the answer "
-    "waits until there is something to tell. WebSockets are opened at the same path.",
+    "waits until there is an event. WebSockets are opened at the same path.",
     "parameters": [*_ENGINE, _parameter("query", "sid", _TEXT, f"{_SID}; none to begin one.", required=False)],
     "responses": {
         "200": _answer("Packets of Engine.IO.", "text/plain", _TEXT),
@@ -127,7 +124,7 @@ _POST: dict[str, Any] = {
     "operationId": "postSocketIo",
     "tags": ["Realtime"],
     "summary": "Send as Socket.IO does",
-    "description": "The other half of polling: what the client has to say.",
+    "description": "The other half of polling: the client's messages.",
     "parameters": [*_ENGINE, _parameter("query", "sid", _TEXT, f"{_SID}.", required=True)],
     "requestBody": {
         "required": True,

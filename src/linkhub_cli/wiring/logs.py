@@ -10,15 +10,13 @@ from rich.console import Console
 from linkhub_adapters.observability.logs import LogFormat, configure_logs
 from linkhub_cli.settings import Logs
 
-__all__ = ["set_up_logs"]
-
 
 def set_up_logs(logs: Logs, *, quiet: bool = False, is_service: bool = False) -> None:
     """Log to standard error, in colour where that is a terminal.
 
     Args:
         logs: the settings.
-        quiet: leave out what went well, unless the level is ``debug``: for commands that tell that themselves.
+        quiet: leave out ``info`` lines, unless the level is ``debug``; for commands that print their results.
         is_service: write lines on a thread, so that no reader of the log can hold up the process.
     """
     level = "warning" if quiet and logs.level == "info" else logs.level

@@ -1,15 +1,15 @@
-"""The composition root of a server: everything of :mod:`linkhub_cli.wiring.container`, and the rooms that face
-viewers."""
+"""The composition root of a server: the parts of :mod:`.container`, and the rooms that face clients."""
 
 from __future__ import annotations
 
 import resource
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
-from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from attrs import asdict
-from dependency_injector.providers import Callable, Dependency, Factory, List, Singleton
+from attrs import asdict, fields_dict
+from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Singleton
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -33,18 +33,19 @@ from linkhub_adapters.realtime import (
 )
 from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
-from linkhub_cli.operator.process_registry import Attendance, Presence
+from linkhub_adapters.runtime import Listener as BusListener
+from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring import documents
-from linkhub_cli.wiring.container import Container
+from linkhub_cli.wiring.access import RefusalLog
+from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_cli.wiring.readiness import probes_of
-from linkhub_cli.wiring.refusal_log import RefusalLog
 from linkhub_core.access import TrustedProxies
 from linkhub_core.application.subscriber_session import SessionLimits
-
-__all__ = ["ServerContainer"]
+from linkhub_core.model.announcement import Announcement
+from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 
 
 def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
@@ -57,20 +58,9 @@ def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
 
 
 def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSettings:
-    realtime = settings.realtime
-    return RealtimeSettings(
-        access=process.access,
-        session=SessionLimits(
-            max_subscriptions=realtime.max_subscriptions,
-            messages_per_minute=realtime.messages_per_minute,
-            max_frame_bytes=realtime.max_frame_bytes,
-        ),
-        max_unsent_bytes=realtime.max_unsent_bytes,
-        max_connections_per_address=realtime.max_connections_per_address,
-        max_polling_payload_bytes=realtime.max_polling_payload_bytes,
-        ping_interval_seconds=realtime.ping_interval_seconds,
-        ping_timeout_seconds=realtime.ping_timeout_seconds,
-    )
+    chosen = asdict(settings.realtime)  # its fields have the names of the adapter's
+    session = SessionLimits(**{name: chosen.pop(name) for name in fields_dict(SessionLimits)})
+    return RealtimeSettings(access=process.access, session=session, **chosen)
 
 
 def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
@@ -94,8 +84,8 @@ def _app(
     return create_app(services, settings, routes, documents.openapi_paths())
 
 
-def _realtime_readings(hub: Hub) -> Function[[], Readings]:
-    return lambda: {
+def _realtime_readings(hub: Hub) -> Readings:
+    return {
         **asdict(hub.counters),
         "connections": hub.connections_by_transport(),
         "subscriptions": hub.subscription_count,
@@ -113,44 +103,64 @@ def _http_bounds(listener: Listener) -> HttpBounds:
 
 
 def _uvicorn_config(*arguments: Any) -> Any:
-    from linkhub_adapters.realtime.server.uvicorn_server import http_config  # noqa: PLC0415  an extra
+    from linkhub_adapters.realtime.server.uvicorn_server import http_config
 
     return http_config(*arguments)
 
 
-def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Function[[], Readings]:
-    def take() -> Readings:
-        counts = pages.counts
-        return {
-            "page_reads": {"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
-            "kept_page_bytes": counts.kept_bytes,
-            "cut": {reason: bounds.cut[reason] for reason in CutReason},
-            "requests": {"in_work": bounds.scheduler.in_work, "waiting": bounds.scheduler.waiting},
-        }
-
-    return take
+def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Readings:
+    counts = pages.counts
+    return {
+        "page_reads": {"kept": counts.hits, "joined": counts.joined, "read": counts.misses},
+        "kept_page_bytes": counts.kept_bytes,
+        "cut": {reason: bounds.cut[reason] for reason in CutReason},
+        "requests": {"in_work": bounds.scheduler.in_work, "waiting": bounds.scheduler.waiting},
+    }
 
 
 def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
     return lambda: hub.stats()["clientsPerSeller"]
 
 
+def _listener(
+    feed: AnnouncementFeed,
+    hub: Hub,
+    received: Function[[Sequence[Announcement]], None],
+    clock: Clock,
+    journal: Journal,
+) -> BusListener:
+    def deliver(announcements: Sequence[Announcement]) -> None:
+        received(announcements)  # first: no client that got an event may get a page that was read before it
+        hub.broadcast_all(announcements)
+
+    return BusListener(feed=feed, deliver=deliver, recover=hub.catch_up, clock=clock, journal=journal)
+
+
 class ServerContainer(Container):
-    """Every part of a server. ``process`` is what is known once its port is taken."""
+    """Every part of a server. ``process`` describes it, with its ports bound; ``feed`` is an open feed."""
 
     process: Dependency[ListenerInfo] = Dependency(instance_of=ListenerInfo)
+    feed: Dependency[AnnouncementFeed] = Dependency()
+    extra_routes: Object[Sequence[BaseRoute]] = Object(())
 
-    extra_routes: Dependency[Sequence[BaseRoute]] = Dependency()
+    realtime_settings = Callable(_realtime_settings, Container.settings, process)
+    hub = Singleton(
+        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+    )
+    listener = Singleton(
+        _listener,
+        feed=feed,
+        hub=hub,
+        received=Container.backend.provided.received,
+        clock=Container.clock,
+        journal=Container.journal,
+    )
     probes = Singleton(
         probes_of,
         Container.backend.provided.probes,
         Container.backend.provided.work_probes,
         consumes=process.provided.consumes,
-    )
-
-    realtime_settings = Callable(_realtime_settings, Container.settings, process)
-    hub = Singleton(
-        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+        bus=listener.provided.check,
     )
     refused = Singleton(RefusalLog, Container.log)
     admission = Singleton(Admission, settings=realtime_settings, counters=hub.provided.counters, refused=refused)
@@ -168,24 +178,25 @@ class ServerContainer(Container):
     http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
     http_readings = Callable(_http_readings, pages, http_bounds)
 
-    presence = Singleton(
-        Presence,
+    registry = Singleton(
+        ProcessRegistry,
         node=process.provided.node,
         metrics=Container.metrics,
         clock=Container.clock,
         log=Container.log,
-        meet=Container.backend.provided.meet,
-        leave=Container.backend.provided.leave,
-        realtime=realtime_readings,
+        exchange=Container.backend.provided.exchange_report,
+        remove=Container.backend.provided.remove_report,
+        realtime=Container.take_realtime,
     )
-    meeting = Singleton(Attendance, presence=presence, journal=Container.journal)
+    reporting = Singleton(ProcessReports, registry=registry, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
         process=process,
-        presence=presence,
-        signs=Container.vital_signs,
+        registry=registry,
+        gauges=Container.gauges,
+        backend=Container.settings.provided.storage.backend,
         clock=Container.clock,
-        realtime=realtime_readings,
+        realtime=Container.take_realtime,
         sellers=Callable(_subscriptions_by_seller, hub),
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )
@@ -217,3 +228,32 @@ class ServerContainer(Container):
         Container.settings.provided.listener.keep_alive_seconds,
         http_bounds,
     )
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, process: ListenerInfo, routes: Sequence[BaseRoute] = (), *, clock: Clock | None = None
+) -> AsyncIterator[ServerContainer]:
+    """Open the backend and its feed, and give the container of a server.
+
+    Args:
+        settings: the choices.
+        process: this process, with its ports bound.
+        routes: routes beside those of every server.
+        clock: this machine's unless given.
+
+    Raises:
+        SettingsFaulty: a package that the backend needs is missing.
+        ServiceUnavailable: the backend cannot be reached.
+    """
+    async with open_parts(settings, clock=clock) as parts, parts["backend"]().open_feed() as feed:
+        container: ServerContainer = ServerContainer(
+            **parts,
+            process=Object(process),
+            feed=Object(feed),
+            extra_routes=Object(routes),
+            # The hub reads stores that the metrics count, so the metrics are made first.
+            take_realtime=Object(lambda: container.realtime_readings()),  # noqa: PLW0108  not made yet
+            take_http=Object(lambda: container.http_readings()),  # noqa: PLW0108  not made yet
+        )
+        yield container

@@ -1,10 +1,11 @@
-"""Who may connect, decided without I/O for every transport alike.
+"""Decide who may connect: one pure decision for all transports.
 
-    origins    the origins of pages, and the patterns of the list that allows them
+    origins    origins of pages, and the patterns that allow them
     proxies    trusted proxies, and the client address behind them
-    policy     `AccessPolicy.examine`: the decision, with named outcomes; the rebinding guard
+    policy     `AccessPolicy.examine`: the decision, its outcomes, the rebinding guard
 
-No header is read elsewhere for this purpose, and nothing here knows a framework or a setting's name.
+Other modules must not read the headers ``Origin``, ``Host`` and ``X-Forwarded-*`` to decide access. No framework and
+no name of a setting is used here.
 """
 
 from linkhub_core.access.origins import Authority, Origin, OriginList, OriginPattern, is_loopback_name

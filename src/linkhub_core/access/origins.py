@@ -31,7 +31,7 @@ __all__ = ["Authority", "Origin", "OriginList", "OriginPattern", "is_loopback_na
 NULL: Final = "null"
 ANY: Final = "*"
 
-# Pages of these have the origin of another page, or `null`.
+# A page of these schemes sends the origin of another page, or `null`.
 _NEVER_SENT: Final = frozenset({"about", "blob", "data", "javascript"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HTTP_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -45,11 +45,11 @@ _FORM: Final = "must be an origin such as https://shop.example, https://*.shop.e
 
 @frozen
 class Authority:
-    """A host and the port behind it, as ``Host`` and origins name them.
+    """A host and its port, as in ``Host`` and in origins.
 
     Attributes:
         name: in lower case; an IPv6 address in its shortest form, without brackets.
-        port: none if it is not written.
+        port: None if the text has no port.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Authority:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read ``host`` or ``host:port``; none if it is neither."""
+        """Read ``host`` or ``host:port``; return None for other text."""
         match = _AUTHORITY.fullmatch(text.strip().lower())
         name = _host_name(match[1]) if match else None
         port = _port(match[2]) if match else None
@@ -68,7 +68,7 @@ class Authority:
 
 @frozen
 class Origin:
-    """The origin of a page: ``port`` is the default one of http and https where none is written."""
+    """The origin of a page. Without a written port, ``port`` is the default of http or https."""
 
     scheme: str
     name: str
@@ -76,7 +76,7 @@ class Origin:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read the value of an ``Origin`` header; none if it is no origin with a host, such as ``null``."""
+        """Read the value of an ``Origin`` header; return None if it has no host, as ``null``."""
         scheme, separator, rest = text.lower().partition("://")
         match = _AUTHORITY.fullmatch(rest)
         if not separator or match is None or not _SCHEME.fullmatch(scheme):
@@ -92,25 +92,25 @@ class Origin:
 
     @classmethod
     def of_url(cls, url: str) -> Self | None:
-        """The origin of an http or https URL; none if it is none, or has a user or an invalid port."""
+        """Return the origin of an http or https URL, or None; a user or an invalid port is not allowed."""
         match = _URL.match(url)
         origin = cls.parse(match[0]) if match else None
         return origin if origin is not None and origin.is_http else None
 
     @property
     def is_http(self) -> bool:
-        """Whether it is the origin of a page that a web server sent."""
+        """Whether a web server sent the page."""
         return self.scheme in _DEFAULT_PORTS
 
     @property
     def default_port(self) -> int | None:
-        """The port of its scheme."""
+        """The default port of the scheme."""
         return _DEFAULT_PORTS.get(self.scheme)
 
 
 @frozen
 class OriginPattern:
-    """One entry of the list: which origins it allows; see the table of this module.
+    """One entry of the list; see the table of this module.
 
     Attributes:
         text: the entry in its normal form.
@@ -126,7 +126,7 @@ class OriginPattern:
         """Read an entry.
 
         Raises:
-            RuleBroken: no client sends an origin that it would match; the text says why.
+            RuleBroken: no client can send an origin that matches; the text gives the reason.
         """
         scheme, separator, rest = entry.lower().partition(":")
         if not separator or not _SCHEME.fullmatch(scheme):
@@ -144,7 +144,7 @@ class OriginPattern:
         return cls(_text(http_scheme or scheme, name, port), http_scheme or scheme, name, port)
 
     def matches(self, origin: Origin) -> bool:
-        """Whether this entry allows an origin."""
+        """Whether the entry allows an origin."""
         return (
             origin.scheme == self.scheme
             and (self.port in (ANY, origin.port))
@@ -153,10 +153,10 @@ class OriginPattern:
 
 
 class OriginList:
-    """The origins that the operator allows.
+    """The allowed origins.
 
     Args:
-        entries: see the module's table.
+        entries: patterns; see the table of this module.
 
     Raises:
         RuleBroken: an entry can never match.
@@ -169,7 +169,7 @@ class OriginList:
         self._patterns = [OriginPattern.parse(entry) for entry in sorted(listed - {ANY, NULL})]
 
     def names(self, text: str) -> bool:
-        """Whether an entry other than ``*`` allows the origin in this header value."""
+        """Whether an entry other than ``*`` allows this value of an ``Origin`` header."""
         if text == NULL:
             return self.allows_null
         origin = Origin.parse(text)
@@ -177,7 +177,7 @@ class OriginList:
 
 
 def is_loopback_name(name: str) -> bool:
-    """Whether a host name, or an address without brackets, can only be this machine (RFC 6761 for ``localhost``)."""
+    """Whether a host name or an address without brackets always means this machine (``localhost``: RFC 6761)."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -185,7 +185,7 @@ def is_loopback_name(name: str) -> bool:
 
 
 def _parse_pattern_host(entry: str, rest: str, *, is_http: bool) -> tuple[str, int | str | None]:
-    # "https://shop.example/" is what people copy from an address bar; browsers send no slash.
+    # An address bar gives "https://shop.example/"; browsers send no slash.
     match = _AUTHORITY.fullmatch(rest.removesuffix("/"))
     if match is None:
         raise RuleBroken(f"{_FORM}, without a path; {entry!r} is none")
@@ -213,7 +213,7 @@ def _misplaced_star(entry: str) -> tuple[str, None]:
 
 
 def _in_ascii(name: str) -> str:
-    """A name as browsers send it: in Punycode."""
+    """Return a name in Punycode, as browsers send it."""
     try:
         return name if name.isascii() else name.encode("idna").decode("ascii")
     except UnicodeError:
@@ -221,7 +221,7 @@ def _in_ascii(name: str) -> str:
 
 
 def _host_name(text: str) -> str | None:
-    """The normal form of a host; none if it is no name and no address."""
+    """Return the normal form of a host name or address, or None."""
     if text.startswith("["):
         return _address(text.strip("[]"))
     if _NUMERIC.fullmatch(text):

@@ -1,22 +1,22 @@
-"""Who may connect: one decision for WebSocket, polling, event streams and REST.
+"""One decision for WebSocket, polling, event streams and REST: may this client connect?
 
-:meth:`AccessPolicy.examine` reads a request's peer and headers and gives a :class:`Caller` with one of these verdicts:
+:meth:`AccessPolicy.examine` reads the peer and the headers of a request and returns a :class:`Caller` with a verdict:
 
 | verdict    | the ``Origin`` header                                                       | allowed | credentials |
 |------------|-----------------------------------------------------------------------------|---------|-------------|
-| ABSENT     | there is none: the client is no page                                        | yes     |             |
+| ABSENT     | is missing: the client is not a page                                        | yes     |             |
 | OWN        | names the address that the client used, or a page of this server            | yes     | yes         |
 | LISTED     | is on the list                                                              | yes     | not ``null``|
 | ANY        | is allowed by ``*`` alone                                                   | yes     | no          |
 | NOT_LISTED | is another one                                                              | no      |             |
-| FOREIGN    | names the address that the client used, which is not this server's own      | no      |             |
+| FOREIGN    | names the address that the client used, and it is not this server's own     | no      |             |
 | SEVERAL    | there are two                                                               | no      |             |
 
 **The address that the client used** is ``Host``, or ``X-Forwarded-Host`` of a trusted proxy.
 
-**Rebinding guard.** A page can point its own host name at 127.0.0.1 and so reach a server on a loopback address under
-that name (DNS rebinding). Such a server takes as its own only loopback names, the host of its public address, and the
-host of a request that a trusted proxy forwarded. A server on any other address takes every host as its own.
+**Rebinding guard.** The owner of a page can point its host name at 127.0.0.1 and reach a server on a loopback address
+under that name (DNS rebinding). So such a server accepts as its own only loopback names, the host of its public
+address, and the host of a request that a trusted proxy forwarded. A server on another address accepts every host.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from linkhub_core.access.proxies import TrustedProxies
 __all__ = ["OPERATORS_ROUTE", "AccessPolicy", "Caller", "HeaderValues", "OriginVerdict", "RefusedCaller"]
 
 HeaderValues = Callable[[str], Sequence[str]]
-"""Gives all values of a header, by its name in lower case, in the order of the request."""
+"""Returns all values of a header in the order of the request. The name is in lower case."""
 
 OPERATORS_ROUTE: Final = "operator's route"
 
@@ -41,7 +41,7 @@ _FORWARDED: Final = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
 
 
 class OriginVerdict(StrEnum):
-    """What came of a request's ``Origin``; see the module's table."""
+    """The outcome for a request's ``Origin``; see the table of this module."""
 
     ABSENT = "absent"
     OWN = "own"
@@ -57,15 +57,15 @@ _ALLOWED: Final = frozenset({OriginVerdict.ABSENT, OriginVerdict.OWN, OriginVerd
 
 @frozen(kw_only=True)
 class Caller:
-    """Who sends a request.
+    """The sender of a request.
 
     Attributes:
-        address: of the client: the peer's, or the one that trusted proxies forwarded.
-        host: the address that the client used, as it is written; none if it is missing or not one.
-        scheme: ``http`` or ``https``, as a trusted proxy says; else none.
-        is_host_own: whether that address is this server's own; see the rebinding guard.
-        origin: the value of ``Origin``; none if there is not exactly one.
-        verdict: what came of it.
+        address: the address of the client: the peer's, or the one that trusted proxies forwarded.
+        host: the address that the client used, as written; None if it is missing or there are several.
+        scheme: ``http`` or ``https`` if a trusted proxy names it, else None.
+        is_host_own: whether ``host`` is this server's own; see the rebinding guard.
+        origin: the value of ``Origin``; None unless there is exactly one.
+        verdict: the outcome.
     """
 
     address: str
@@ -77,12 +77,12 @@ class Caller:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether its origin may connect, and read answers."""
+        """Whether the origin may connect and read responses."""
         return self.verdict in _ALLOWED
 
     @property
     def cors_headers(self) -> Mapping[str, str]:
-        """What lets the page read an answer (CORS); nothing for a client that is no page, or may not."""
+        """The CORS headers of the response; empty if there is no page or it is not allowed."""
         if self.origin is None or not self.is_allowed:
             return {}
         if self.verdict is OriginVerdict.ANY:
@@ -119,8 +119,8 @@ class AccessPolicy:
     """What a server allows.
 
     Attributes:
-        origins: the list; see :mod:`~linkhub_core.access.origins`.
-        trusted_proxies: whose ``X-Forwarded-*`` headers count.
+        origins: the allowed origins; see :mod:`~linkhub_core.access.origins`.
+        trusted_proxies: the proxies whose ``X-Forwarded-*`` headers count.
         is_on_loopback: whether the server listens on loopback addresses only.
         own_ports: the ports on which it listens.
         public_origin: the origin of its public address, such as ``https://shop.example``.
@@ -142,8 +142,8 @@ class AccessPolicy:
         """Decide on a request.
 
         Args:
-            peer: the address of the connection's other end; empty if it has none.
-            header_values: the request's headers.
+            peer: the address of the peer; empty if it has none, as on a Unix socket.
+            header_values: the headers of the request.
         """
         client = self.trusted_proxies.find_client(peer, header_values("x-forwarded-for"))
         used = self._address_used(client.hops, header_values)
@@ -192,7 +192,7 @@ class AccessPolicy:
         return OriginVerdict.FOREIGN if is_used else OriginVerdict.NOT_LISTED
 
     def _names(self, origin: Origin, used: _Used) -> bool:
-        """Whether an origin names the address that the client used; REST and WebSockets may be on two ports of it."""
+        """Whether an origin names the address that the client used. REST and WebSockets may use two ports of it."""
         if used.authority is None or not origin.is_http or origin.name != used.authority.name:
             return False
         port = used.authority.port or origin.default_port
@@ -205,7 +205,7 @@ class AccessPolicy:
 
 
 def _of_hop(hops: int, values: Sequence[str]) -> str | None:
-    """The entry that the farthest trusted proxy gave; none without one. A proxy appends, or replaces what was there."""
+    """Return the entry of the farthest trusted proxy, or None. A proxy appends an entry or replaces the list."""
     entries = [entry.strip() for value in values for entry in value.split(",") if entry.strip()]
     return entries[max(0, len(entries) - hops)] if hops and entries else None
 

@@ -1,9 +1,10 @@
-"""Which proxies are trusted, and the client address behind them.
+"""Trusted proxies, and the address of the client behind them.
 
 Rule 1. ``X-Forwarded-*`` headers count only if the peer of the connection is a trusted proxy: any client can send them.
-Rule 2. Each proxy appends the address of its own peer to ``X-Forwarded-For``. So the list is read from the right, and
-        the first address that is no trusted proxy is the client. The entries left of it are the client's own claim.
-Rule 3. An entry that is no address (``unknown``, an obfuscated identifier) ends the walk: the hop that sent it counts.
+Rule 2. Each proxy appends the address of its peer to ``X-Forwarded-For``. The list is read from the right; the first
+        address that is not a trusted proxy is the client. Entries left of it are not proven.
+Rule 3. An entry that is not an address (``unknown``, an obfuscated identifier) ends the search: the proxy that sent it
+        counts as the client.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["ForwardedClient", "TrustedProxies", "plain_address"]
 
 @frozen
 class ForwardedClient:
-    """A client and the number of trusted proxies between it and this server, the peer included."""
+    """A client and the number of trusted proxies between it and this server, including the peer."""
 
     address: str
     hops: int
@@ -30,7 +31,7 @@ class ForwardedClient:
 
 @frozen
 class TrustedProxies:
-    """The proxies whose ``X-Forwarded-*`` headers count: addresses and networks."""
+    """The addresses and networks of proxies whose ``X-Forwarded-*`` headers count."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -57,7 +58,7 @@ class TrustedProxies:
         """Find the client of a connection.
 
         Args:
-            peer: the address of the connection's other end.
+            peer: the address of the peer.
             forwarded_for: the values of the ``X-Forwarded-For`` headers, in order.
         """
         address, hops = plain_address(peer), 0
@@ -72,7 +73,7 @@ class TrustedProxies:
 
 
 def plain_address(text: str) -> str:
-    """An address in one spelling: an IPv4 address within IPv6 (``::ffff:10.0.0.7``) as that IPv4 address."""
+    """Return an address in its normal form; IPv4 within IPv6 (``::ffff:10.0.0.7``) becomes IPv4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -82,7 +83,7 @@ def plain_address(text: str) -> str:
 
 
 def _read_entry(entry: str) -> str | None:
-    """The address of one entry of ``X-Forwarded-For``, with or without a port; none if there is none in it."""
+    """Return the address of an entry of ``X-Forwarded-For``, which may have a port, or None."""
     text = entry.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -23,7 +23,8 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.application.sweep import Sweep
 from linkhub_core.errors import PermanentError
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports.product_store import Revised, Revision
+from linkhub_core.ports.product_store import ProductStore, Revised, Revision
+from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Adopt", "Adoption", "AdoptionPlan"]
@@ -86,6 +87,8 @@ class Adoption:
 class Adopt:
     """Finds the rows of another service, and adopts them. Safe beside consumers and sweeps."""
 
+    products: ProductStore
+    staging: StagingStore
     sweep: Sweep
 
     async def plan(self) -> AdoptionPlan:
@@ -94,13 +97,13 @@ class Adopt:
         Raises:
             ServiceUnavailable: a store cannot be reached.
         """
-        plan, completion = AdoptionPlan(), self.sweep.completion
-        async for product in completion.products.scan():
+        plan = AdoptionPlan()
+        async for product in self.products.scan():
             if isinstance(product, Unreadable):
                 plan.name(product)
             elif product.revision == 0:
                 plan.add_product(product)
-        async for row in completion.staging.scan():
+        async for row in self.staging.scan():
             if isinstance(row, Unreadable):
                 plan.name(row)
             elif row.is_foreign:
@@ -120,22 +123,22 @@ class Adopt:
         return Adoption(products=products, halves=halves, swept=swept.folded, refused=refused)
 
     async def _foreign_products(self) -> AsyncIterator[ProductRecord]:
-        async for row in self.sweep.completion.products.scan():
+        async for row in self.products.scan():
             if isinstance(row, ProductRecord) and row.revision == 0:
                 yield row
 
     async def _foreign_halves(self) -> AsyncIterator[WaitingHalf]:
-        async for row in self.sweep.completion.staging.scan():
+        async for row in self.staging.scan():
             if isinstance(row, WaitingHalf) and row.is_foreign and row.other is None:
                 yield row
 
     async def _adopt_products(self, records: Sequence[ProductRecord]) -> int:
         revisions = [Revision(before=record, after=evolve(record, revision=1)) for record in records]
-        outcomes = await self.sweep.completion.products.revise(revisions)
+        outcomes = await self.products.revise(revisions)
         return sum(isinstance(outcome, Revised) for outcome in outcomes)
 
     async def _adopt_halves(self, rows: Sequence[WaitingHalf]) -> int:
-        outcomes = await self.sweep.completion.staging.stage(rows)
+        outcomes = await self.staging.stage(rows)
         return sum(not isinstance(outcome, Unreadable) for outcome in outcomes)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
@@ -28,6 +28,7 @@ from linkhub_core.errors import (
     TransientError,
 )
 from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import (
     EventDeviated,
     HalfStaged,
@@ -36,8 +37,12 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
+from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
-from linkhub_core.ports.staging_store import Partner, Superseded
+from linkhub_core.ports.journal import Journal
+from linkhub_core.ports.notifier import Notifier
+from linkhub_core.ports.product_store import ProductStore
+from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import read_event
 
@@ -64,7 +69,7 @@ def retry_delay_seconds(receive_count: int, jitter: float) -> float:
         receive_count: how often it was delivered, from 1.
         jitter: a number from 0 to 1.
     """
-    ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(receive_count - 1, 16))
+    ceiling = backoff_seconds(receive_count, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
     return ceiling * (1 - jitter / 2)
 
 
@@ -73,9 +78,24 @@ class AssembleBatch:
     """Works on one batch of deliveries; every one of them is acknowledged, rejected, or given back when it returns."""
 
     queue: EventQueue
-    completion: Completion
+    products: ProductStore
+    staging: StagingStore
+    notifier: Notifier
+    journal: Journal
+    clock: Clock
     staging_ttl: timedelta
     jitter: Callable[[], float]
+    completion: Completion = field(init=False, repr=False)
+
+    @completion.default
+    def _completion(self) -> Completion:
+        return Completion(
+            products=self.products,
+            staging=self.staging,
+            notifier=self.notifier,
+            journal=self.journal,
+            clock=self.clock,
+        )
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
         """Assemble what the messages hold.
@@ -113,7 +133,7 @@ class AssembleBatch:
             deliveries = [rejection.delivery for rejection in rejections]
             await self._release([(delivery, _plain_origin(delivery)) for delivery in deliveries], error)
         else:
-            self.completion.journal.record([_rejected(rejection) for rejection in rejections])
+            self.journal.record([_rejected(rejection) for rejection in rejections])
 
     # --- work, and contain what fails
 
@@ -123,7 +143,7 @@ class AssembleBatch:
         try:
             await self._assemble(letters)
             await self.queue.acknowledge([letter.delivery for letter in letters])
-            self.completion.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
+            self.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
         except TransientError as error:
             await self._give_back(letters, error)
         except Exception as error:  # noqa: BLE001  a batch must never die of one message: narrow it down
@@ -155,7 +175,7 @@ class AssembleBatch:
                 transient=isinstance(error, TransientError),
                 delay_seconds=delay_seconds,
             )
-            self.completion.journal.record([released])
+            self.journal.record([released])
             await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
 
     # --- fold, stage, look, settle
@@ -179,7 +199,7 @@ class AssembleBatch:
         if not pairs:
             return
         await self.completion.save(pairs)
-        rows = await self.completion.staging.waiting([case.key for case in pairs])
+        rows = await self.staging.waiting([case.key for case in pairs])
         for case in pairs:
             if isinstance(row := rows.get(case.key), WaitingHalf):  # one that cannot be read is left to the sweeps
                 case.add_waiting(row)
@@ -188,17 +208,17 @@ class AssembleBatch:
         """Stage halves that came alone; give back the cases that go on, for their partner or product is there."""
         if not singles:
             return []
-        now = self.completion.clock.now()
+        now = self.clock.now()
         rows = [_row_for(case, now + self.staging_ttl) for case in singles]
         joining, alone, blocked = [], [], []
-        outcomes = await self.completion.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
+        outcomes = await self.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
         for case, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
                 case Partner(waiting):
                     case.add_waiting(waiting)
                     joining.append(case)
                 case Superseded():
-                    self.completion.journal.record([_was_known(row)])
+                    self.journal.record([_was_known(row)])
                 case Unreadable():
                     blocked.append((case, outcome))
                 case _:
@@ -214,7 +234,7 @@ class AssembleBatch:
         """
         if not blocked:
             return []
-        found = await self.completion.products.find([case.key for case, _ in blocked])
+        found = await self.products.find([case.key for case, _ in blocked])
         for case, row in blocked:
             case.stored_elsewhere(readable(found.get(case.key)))
             if case.record is None:
@@ -225,19 +245,17 @@ class AssembleBatch:
         """Read the products *after* the rows are written: whoever saves later will see the row."""
         if not alone:
             return []
-        found = await self.completion.products.find([case.key for case, _ in alone])
+        found = await self.products.find([case.key for case, _ in alone])
         for case, _ in alone:
             case.stored_elsewhere(readable(found.get(case.key)))
         waiting = [row for case, row in alone if case.record is None]
-        self.completion.journal.record(
-            [HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting]
-        )
+        self.journal.record([HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting])
         return [case for case, _ in alone if case.record is not None]
 
     def _note_copies(self, letters: Sequence[_Letter], cases: Sequence[Assembly]) -> None:
         """Tell of the messages that a newer one, or a twin, of the same batch stood for."""
         used = {id(origin) for case in cases for origin in case.origins}
-        self.completion.journal.record(
+        self.journal.record(
             [
                 HalfWasKnown(key=letter.half.key, kind=letter.half.kind, origin=letter.origin)
                 for letter in letters

@@ -29,22 +29,19 @@ from linkhub_core.wire.codec import announce
 __all__ = ["Completion", "readable"]
 
 MAX_ROUNDS = 10
+HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help
 _NOBODY = Origin(correlation_id="")
 
 
 @frozen(kw_only=True)
 class Completion:
-    """Brings cases to their end: the product has all that is known, its newest revision is announced, no row is left.
-
-    ``patience_seconds`` is how long an announcement that another process owes is left to it before we help.
-    """
+    """Saves, announces and drops until products have all that is known and no row is left."""
 
     products: ProductStore
     staging: StagingStore
     notifier: Notifier
     journal: Journal
     clock: Clock
-    patience_seconds: float = 0.1
 
     async def settle(self, cases: Sequence[Assembly]) -> Sequence[Assembly]:
         """Save, announce and drop until nothing newer turns up.
@@ -138,7 +135,7 @@ class Completion:
         """Leave the owner of each announcement a moment for it, then look again."""
         if not cases:
             return []
-        await self.clock.sleep(self.patience_seconds)
+        await self.clock.sleep(HELP_AFTER_SECONDS)
         found = await self.products.find([case.key for case in cases])
         for case in cases:
             case.stored_elsewhere(readable(found.get(case.key)))

@@ -24,7 +24,11 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
-from linkhub_core.ports.staging_store import Dropped
+from linkhub_core.ports.clock import Clock
+from linkhub_core.ports.journal import Journal
+from linkhub_core.ports.notifier import Notifier
+from linkhub_core.ports.product_store import ProductStore
+from linkhub_core.ports.staging_store import Dropped, StagingStore
 from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Sweep"]
@@ -54,7 +58,22 @@ class _Tally:
 class Sweep:
     """Completes what is left behind. Safe beside consumers and beside other sweeps."""
 
-    completion: Completion
+    products: ProductStore
+    staging: StagingStore
+    notifier: Notifier
+    journal: Journal
+    clock: Clock
+    completion: Completion = field(init=False, repr=False)
+
+    @completion.default
+    def _completion(self) -> Completion:
+        return Completion(
+            products=self.products,
+            staging=self.staging,
+            notifier=self.notifier,
+            journal=self.journal,
+            clock=self.clock,
+        )
 
     async def __call__(self) -> Swept:
         """Sweep once.
@@ -83,24 +102,24 @@ class Sweep:
             announced=tally.announced,
             skipped=tally.skipped,
         )
-        self.completion.journal.record([swept])
+        self.journal.record([swept])
         return swept
 
     def _record_expired(self, tally: _Tally) -> None:
         if tally.expired:
             expired = HalvesExpired(counts=dict(tally.expired), sampled=dict(tally.sampled))
-            self.completion.journal.record([expired])
+            self.journal.record([expired])
 
     # --- rows in staging
 
     async def _complete_staging(self, tally: _Tally) -> None:
-        async for rows in _batches(self.completion.staging.scan()):
+        async for rows in _batches(self.staging.scan()):
             tally.seen += len(rows)
             readable = self._readable(rows, "staging", tally)
             await self._contained(readable, lambda batch: self._complete(batch, tally), "staging", tally)
 
     async def _complete(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
-        found = await self.completion.products.find([row.key for row in rows])
+        found = await self.products.find([row.key for row in rows])
         self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
         cases = []
         for row in rows:
@@ -110,20 +129,20 @@ class Sweep:
                 case.stored_elsewhere(record)
         deleted = await self.completion.settle(cases)
         tally.folded += len(cases) - len(deleted)
-        now = self.completion.clock.now()
+        now = self.clock.now()
         alone = [row for row in rows if row.key not in found and row.other is None]
         await self._remove([row for row in alone if row.expired(now)], tally)
 
     async def _remove(self, orphans: Sequence[WaitingHalf], tally: _Tally) -> None:
         if not orphans:
             return
-        now = self.completion.clock.now()
-        outcomes = await self.completion.staging.drop(orphans)
+        now = self.clock.now()
+        outcomes = await self.staging.drop(orphans)
         gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
         sample = gone[: SAMPLE_SIZE - tally.sampled.total()]
         tally.expired.update(row.half.kind for row in gone)
         tally.sampled.update(row.half.kind for row in sample)
-        self.completion.journal.record(
+        self.journal.record(
             [
                 HalfExpired(key=row.key, kind=row.half.kind, origin=row.origin, age=now - row.waiting_since)
                 for row in sample
@@ -133,7 +152,7 @@ class Sweep:
     # --- products that were not announced
 
     async def _announce_late(self, tally: _Tally) -> None:
-        async for records in _batches(self.completion.products.scan(unannounced=True)):
+        async for records in _batches(self.products.scan(unannounced=True)):
             readable = self._readable(records, "products", tally)
             await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
 
@@ -153,7 +172,7 @@ class Sweep:
     def _skip(self, store: str, seller_handle: str, video_id: str, problem: str, tally: _Tally) -> None:
         tally.skipped += 1
         skipped = RowSkipped(store=store, seller_handle=seller_handle, video_id=video_id, problem=problem)
-        self.completion.journal.record([skipped])
+        self.journal.record([skipped])
 
     async def _contained(
         self, rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], store: str, tally: _Tally

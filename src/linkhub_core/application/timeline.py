@@ -137,7 +137,7 @@ def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
     if facts.queued:
         return State.QUEUED, "a message of it is on a queue: is a consumer running?"
     letter = facts.letters[-1].letter
-    return State.REJECTED, f"what came was rejected: linkhub dead-letters show {letter.letter_id}"
+    return State.REJECTED, f"its message was rejected, as dead letter {letter.letter_id}"
 
 
 def _product_state(product: ProductRecord) -> tuple[State, str]:
@@ -145,7 +145,7 @@ def _product_state(product: ProductRecord) -> tuple[State, str]:
         return State.ANNOUNCED, "another service saved and showed it; it has no revision yet"
     if product.unannounced_revision is None:
         return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
-    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced: linkhub sweep does it"
+    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced"
 
 
 def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import (
     CONTENT_CLASSES,
     OLDER_THAN_ANY_EVENT,
@@ -25,7 +27,10 @@ from linkhub_core.model.values import (
 
 __all__ = [
     "CONTENT_CLASSES",
+    "NEW_PRODUCT",
     "OLDER_THAN_ANY_EVENT",
+    "PRODUCT_UPDATED",
+    "Announcement",
     "BoundingBox",
     "Caption",
     "Content",
@@ -38,6 +43,7 @@ __all__ = [
     "ProcessingMetadata",
     "ProductKey",
     "ProductRecord",
+    "StoredProduct",
     "Thumbnail",
     "ThumbnailSet",
     "Version",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.model.values import ProductKey, ProductRecord
 
 __all__ = ["NEW_PRODUCT", "PRODUCT_UPDATED", "Announcement"]
 

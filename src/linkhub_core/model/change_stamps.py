@@ -60,6 +60,20 @@ class StampPosition:
         stamp = str(self.stamp_ms)
         return stamp if self.walk_began_ms is None else f"{stamp}~{self.walk_began_ms}~{self.video_id}"
 
+    @property
+    def restart(self) -> StampPosition | None:
+        """Where a new walk starts that also gives what this one may have passed; None if it passed nothing.
+
+        A save whose stamp is within the margin of this walk may have become readable behind this position. A reader
+        who ends the walk reads on from its beginning minus the margin. A reader who subscribes instead does not.
+        """
+        start = None if self.walk_began_ms is None else page_position(self.walk_began_ms)
+        return start if start is not None and start.stamp_ms < self.stamp_ms else None
+
+    def is_settled(self, now_ms: int) -> bool:
+        """Whether every change up to here is readable at ``now_ms``."""
+        return self.stamp_ms <= now_ms - MARGIN_MS
+
     def began_ms(self, now_ms: int) -> int:
         """When the walk began that goes on from here with a read at ``now_ms``."""
         return now_ms if self.walk_began_ms is None else self.walk_began_ms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from linkhub_core.model import ProductKey
+from linkhub_core.model.values import ProductKey
 
 __all__ = ["StoredProduct"]
 

@@ -11,6 +11,7 @@ from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, 
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Entry, Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
+from linkhub_core.ports.opened_ports import OpenedPorts
 from linkhub_core.ports.product_store import (
     Change,
     Changes,
@@ -41,6 +42,7 @@ from linkhub_core.ports.staging_store import (
 )
 from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRecord
+from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "AnnouncementFeed",
@@ -66,7 +68,10 @@ __all__ = [
     "Marked",
     "Newer",
     "Notifier",
+    "OpenedPorts",
     "OutgoingMessage",
+    "Page",
+    "PageQuery",
     "Partner",
     "ProductReader",
     "ProductStore",

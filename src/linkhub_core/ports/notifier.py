@@ -1,4 +1,4 @@
-"""How the news of a product travels: from whoever saved it to every process that has viewers."""
+"""The bus of announcements: from the process that saved a product to every process that has subscribers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["AnnouncementFeed", "Notifier"]
 
 
 class Notifier(Protocol):
-    """Takes news. At least once: the same announcement may come again, and receivers drop it."""
+    """Delivers announcements at least once: the same one may come again, and receivers drop it."""
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
-        """Hand over announcements; when it returns, every process with viewers will get them.
+        """Hand over announcements; when this returns, each process with subscribers will get them.
 
         Raises:
             ServiceUnavailable: some may have been handed over, some not; handing over all again is safe.
@@ -23,14 +23,20 @@ class Notifier(Protocol):
 
 
 class AnnouncementFeed(Protocol):
-    """The news as one process with viewers hears it, from the moment that the feed was opened."""
+    """The announcements that one process with subscribers gets, from the moment that the feed was opened.
+
+    The bus of a store that numbers its changes is ordered: announcements come after those of each ``notify`` that had
+    returned before theirs was called, also to a feed that lost some. The cursors on events rely on it: an event carries
+    the number just below the shop's lowest change that was not announced when its product was saved, so all changes up
+    to that number were given to the bus before. The bus of a store that stamps its changes may deliver out of order,
+    within the margin of :mod:`linkhub_core.model.change_stamps`.
+    """
 
     async def receive(self) -> Sequence[Announcement]:
-        """The next announcements, in order of arrival; empty when none came within the adapter's waiting time.
+        """The next announcements, in the order of the bus; empty if none came within the adapter's waiting time.
 
         Raises:
             ServiceUnavailable: the bus cannot be reached; nothing is lost by asking again.
-            AnnouncementsLost: the bus has forgotten some before this listener came for them; asking again goes on from
-            there.
+            AnnouncementsLost: the bus dropped some before this listener took them; asking again goes on behind them.
         """
         ...

@@ -8,9 +8,19 @@ Contract suites: subclass one, and give it the fixture that its docstring names.
 import pytest
 
 # Before these modules are imported: a failed assertion then shows its values.
-_ASSERTING = ("event_queue", "foreign_rows", "notifier", "product_store", "readable", "shop_stamps", "staging_store")
+_ASSERTING = (
+    "cursors",
+    "event_queue",
+    "foreign_rows",
+    "notifier",
+    "product_store",
+    "readable",
+    "shop_stamps",
+    "staging_store",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _ASSERTING))
 
+from linkhub_core.testing.cursors import CursorContract, ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 from linkhub_core.testing.flaky import (
@@ -29,8 +39,10 @@ from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
 
 __all__ = [
+    "CursorContract",
     "DuplicatingQueue",
     "EventQueueContract",
+    "ExactCursorContract",
     "FakeClock",
     "FlakyEventQueue",
     "FlakyNotifier",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
 import pytest
@@ -12,25 +13,26 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed, Notifier
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.extremes import extreme_captions
+from linkhub_core.testing.readable import optional_fixture
 from linkhub_core.wire.codec import announce
 
 __all__ = ["NotifierContract", "OpenFeed"]
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
-OpenFeed = Callable[[], Awaitable[AnnouncementFeed]]
+OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
 
 
-def _news(number: int) -> Announcement:
+def _announcement(number: int) -> Announcement:
     return announce(a_record(a_key(number)), NOON, f"c-{number}")
 
 
-async def _hear(feed: AnnouncementFeed, count: int) -> list[Announcement]:
-    heard: list[Announcement] = []
+async def _receive(feed: AnnouncementFeed, count: int) -> list[Announcement]:
+    received: list[Announcement] = []
     async with asyncio.timeout(SAFETY_SECONDS):
-        while len(heard) < count:
-            heard += await feed.receive()
-    return heard
+        while len(received) < count:
+            received += await feed.receive()
+    return received
 
 
 def _by_content(announcement: Announcement) -> tuple[bytes, str]:
@@ -38,72 +40,94 @@ def _by_content(announcement: Announcement) -> tuple[bytes, str]:
 
 
 class NotifierContract:
-    """Subclass it with fixtures ``notifier``, and ``open_feed``: a coroutine function that opens a feed of its bus.
+    """Subclass it with a fixture ``notifier``.
 
-    A bus may hand announcements over in another order than it was given them: then ``is_ordered`` is false, and what
-    is compared is which came, and how often.
+    The suite opens feeds with ``notifier.open_feed()``. If the notifier has no such method, add a fixture ``open_feed``
+    that gives an :data:`OpenFeed`: a function that returns an asynchronous context manager of a new feed. With neither,
+    every test is skipped. A feed should wait briefly: ``receive`` returns an empty batch after that.
+
+    Set ``is_ordered`` to false if the bus may deliver announcements in another order; the suite then compares which
+    announcements arrive, and how often.
     """
 
     pytestmark = pytest.mark.asyncio
     is_ordered: ClassVar[bool] = True
 
-    def _same(self, heard: Sequence[Announcement], told: Sequence[Announcement]) -> bool:
+    @pytest.fixture
+    def open_feed(self, request: pytest.FixtureRequest, notifier: Notifier) -> OpenFeed:
+        """Opens a feed of the notifier's bus."""
+        if (open_feed := getattr(notifier, "open_feed", None)) is None:
+            open_feed = optional_fixture(request, "open_feed", "the notifier has no method open_feed")
+        opened: OpenFeed = open_feed
+        return opened
+
+    def _same(self, received: Sequence[Announcement], sent: Sequence[Announcement]) -> bool:
         if self.is_ordered:
-            return list(heard) == list(told)
-        return sorted(heard, key=_by_content) == sorted(told, key=_by_content)
+            return list(received) == list(sent)
+        return sorted(received, key=_by_content) == sorted(sent, key=_by_content)
 
-    async def test_every_open_feed_hears_the_news(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """Each feed gets each announcement, whole, in the order of their arrival."""
-        feeds = [await open_feed(), await open_feed()]
-        news = [_news(number) for number in range(25)]
-        await notifier.notify(news)
-        for feed in feeds:
-            assert self._same(await _hear(feed, 25), news)
+    async def test_every_open_feed_receives_every_announcement(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """Each feed receives each announcement unchanged, in the order of ``notify``."""
+        sent = [_announcement(number) for number in range(25)]
+        async with open_feed() as one, open_feed() as other:
+            await notifier.notify(sent)
+            for feed in (one, other):
+                assert self._same(await _receive(feed, 25), sent)
 
-    async def test_a_feed_hears_what_comes_after_it_was_opened(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """What was announced before is not heard."""
-        await notifier.notify([_news(1)])
-        feed = await open_feed()
-        await notifier.notify([_news(2)])
-        assert await _hear(feed, 1) == [_news(2)]
+    async def test_a_later_call_is_received_later(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """An ordered bus keeps the order of calls and of the announcements of a call, for each feed alike."""
+        batches = [[_announcement(number + offset) for offset in (0, 2, 1)] for number in range(0, 30, 3)]
+        sent = [announcement for batch in batches for announcement in batch]
+        async with open_feed() as one, open_feed() as other:
+            for batch in batches:
+                await notifier.notify(batch)
+            for feed in (one, other):
+                assert self._same(await _receive(feed, len(sent)), sent)
 
-    async def test_silence_is_an_empty_answer(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """When nothing comes within the waiting time, a feed answers with nothing, and goes on."""
-        feed = await open_feed()
-        assert list(await feed.receive()) == []
-        await notifier.notify([_news(1)])
-        assert await _hear(feed, 1) == [_news(1)]
+    async def test_a_feed_receives_what_follows_its_opening(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """Announcements from before the feed was opened are not received."""
+        await notifier.notify([_announcement(1)])
+        async with open_feed() as feed:
+            await notifier.notify([_announcement(2)])
+            assert await _receive(feed, 1) == [_announcement(2)]
 
-    async def test_the_same_news_may_be_told_again(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """Announcing again is allowed; it is heard again."""
-        feed = await open_feed()
-        await notifier.notify([_news(1)])
-        await notifier.notify([_news(1)])
-        assert await _hear(feed, 2) == [_news(1), _news(1)]
-
-    async def test_a_listener_that_waits_hears_at_once_what_is_told(
+    async def test_receive_returns_an_empty_batch_after_its_waiting_time(
         self, notifier: Notifier, open_feed: OpenFeed
     ) -> None:
-        """Many announcements in one call reach a feed that is being read, all of them."""
-        feed = await open_feed()
-        news = [_news(number) for number in range(250)]
-        heard, _ = await asyncio.gather(_hear(feed, 250), notifier.notify(news))
-        assert self._same(heard, news)
+        """Without an announcement ``receive`` returns an empty batch; the feed stays usable."""
+        async with open_feed() as feed:
+            assert list(await feed.receive()) == []
+            await notifier.notify([_announcement(1)])
+            assert await _receive(feed, 1) == [_announcement(1)]
 
-    async def test_no_news_is_no_news(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """An empty batch tells nobody anything."""
-        feed = await open_feed()
-        await notifier.notify([])
-        assert list(await feed.receive()) == []
+    async def test_an_announcement_may_be_repeated(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """The same announcement, sent twice, is received twice."""
+        async with open_feed() as feed:
+            await notifier.notify([_announcement(1)])
+            await notifier.notify([_announcement(1)])
+            assert await _receive(feed, 2) == [_announcement(1), _announcement(1)]
 
-    async def test_an_event_arrives_in_the_very_bytes(self, notifier: Notifier, open_feed: OpenFeed) -> None:
-        """Whatever a product says, its event is not encoded anew on the way."""
-        feed = await open_feed()
-        news = [
+    async def test_a_large_batch_reaches_a_waiting_feed(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """All announcements of one large call reach a feed that is waiting in ``receive``."""
+        sent = [_announcement(number) for number in range(250)]
+        async with open_feed() as feed:
+            received, _ = await asyncio.gather(_receive(feed, 250), notifier.notify(sent))
+        assert self._same(received, sent)
+
+    async def test_an_empty_batch_sends_nothing(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """No feed receives anything from an empty batch."""
+        async with open_feed() as feed:
+            await notifier.notify([])
+            assert list(await feed.receive()) == []
+
+    async def test_an_event_arrives_byte_by_byte(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """The bytes of ``event_json`` are unchanged for captions at every limit of the model."""
+        sent = [
             announce(a_record(a_key(number), caption=caption), NOON, "c-1")
             for number, caption in enumerate(extreme_captions())
         ]
-        await notifier.notify(news)
-        heard = await _hear(feed, len(news))
-        assert sorted(one.event_json for one in heard) == sorted(one.event_json for one in news)
-        assert self._same(heard, news)
+        async with open_feed() as feed:
+            await notifier.notify(sent)
+            received = await _receive(feed, len(sent))
+        assert sorted(one.event_json for one in received) == sorted(one.event_json for one in sent)
+        assert self._same(received, sent)

@@ -241,6 +241,7 @@ def decode_record(
     revision: int,
     unannounced_revision: int | None,
     shown: bool = False,
+    cursor: str | None = None,
 ) -> ProductRecord:
     """Read a product back from what :func:`product_document` gave and what a store keeps beside it.
 
@@ -259,6 +260,7 @@ def decode_record(
             revision=revision,
             unannounced_revision=unannounced_revision,
             shown=shown,
+            cursor=cursor,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken

@@ -15,8 +15,19 @@ import orjson
 
 from linkhub_core.errors import Fault, MalformedEvent
 
-__all__ = ["dump", "dump_sorted", "exact_field", "exact_number", "parse", "parse_exactly", "parse_object", "size_bytes"]
+__all__ = [
+    "dump",
+    "dump_sorted",
+    "exact_field",
+    "exact_number",
+    "load_document",
+    "parse",
+    "parse_exactly",
+    "parse_object",
+    "size_bytes",
+]
 
+_FLOAT_IS_EXACT_BELOW = 1e9
 _LONGEST_INTEGER = 4000
 _LARGEST_EXPONENT = 10_000
 
@@ -102,6 +113,19 @@ def exact_number(digits: str) -> Decimal:
 def _whole(digits: str) -> int | Decimal:
     """Python refuses to read integers of more than 4,300 digits."""
     return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
+
+
+def load_document(stored: bytes) -> dict[str, Any]:
+    """Read a content or a product that the codec wrote, its price exact.
+
+    The fast parser reads a price with decimals as a float. A float keeps 15 digits, and a price has at most 6 decimals:
+    below 1e9 nothing is lost, and a higher price is read again, exactly.
+    """
+    document: dict[str, Any] = orjson.loads(stored)
+    price = document.get("price")
+    if isinstance(price, float) and price >= _FLOAT_IS_EXACT_BELOW:
+        document["price"] = exact_field(stored.decode(), "price", price)
+    return document
 
 
 def dump(document: Any) -> bytes:

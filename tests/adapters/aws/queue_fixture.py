@@ -13,7 +13,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
 from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
@@ -88,9 +88,9 @@ class QueueFixture:
         self.calls = SqsCalls(sqs=self.sqs, calls=AwsCalls(service="SQS", executor=threads), clock=self.clock)
 
     @property
-    def letter_box(self) -> SqsLetterBox:
+    def dead_letter_writer(self) -> SqsDeadLetterWriter:
         """What rejects."""
-        return SqsLetterBox(queues=self.queues, sqs=self.calls, clock=self.clock)
+        return SqsDeadLetterWriter(queues=self.queues, sqs=self.calls, clock=self.clock)
 
     @property
     def publisher(self) -> SqsEventPublisher:
@@ -107,7 +107,7 @@ class QueueFixture:
         opened = SqsEventQueue(
             queues=self.queues,
             sqs=self.calls,
-            letter_box=self.letter_box,
+            dead_letter_writer=self.dead_letter_writer,
             **{"receive_wait_seconds": 0.5, "poll_wait_seconds": 1, **settings},
         )
         self._opened.append(opened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -89,7 +89,7 @@ class TestSqsEventQueue(EventQueueContract):
         queue = _PatientQueue(
             queues=fixture.queues,
             sqs=_CountedCalls(sqs=fixture.sqs, calls=fixture.calls.calls, clock=clock),
-            letter_box=fixture.letter_box,
+            dead_letter_writer=fixture.dead_letter_writer,
             receive_wait_seconds=0.02,
             poll_wait_seconds=0,
             polls_per_queue=_POLLS,
@@ -127,7 +127,8 @@ class TestSnsAnnouncements(NotifierContract):
     def open_feed(self, fixture: TopicFixture) -> OpenFeed:
         """Opens a node's feed."""
 
-        async def opened() -> AnnouncementFeed:
-            return await fixture.open_feed()
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[AnnouncementFeed]:
+            yield await fixture.open_feed()
 
         return opened

@@ -19,7 +19,7 @@ from linkhub_core.testing.builders import a_record
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-ITEM = product_item(a_record())
+ITEM = {**product_item(a_record()), "stamp": {"N": "1768478400000"}}
 KEY = product_key(a_record().key)
 UNMET = {"Error": {"Code": "ConditionalCheckFailed"}}
 
@@ -63,7 +63,7 @@ def test_a_change_costs_the_whole_item_and_a_failure_too() -> None:
 def test_a_changed_entry_of_the_index_is_written_twice() -> None:
     """The old entry goes and the new one comes."""
     put = partiql.insert("t", ITEM)
-    moved = partiql.update("t", KEY, {"updated_at": {"S": "2027"}}, [], [])
+    moved = partiql.update("t", KEY, {"stamp": {"N": "1768478400001"}}, [], [])
     assert _cost((put, {}), (moved, {})) == _cost((put, {})) + _cost((put, {})) - 1 + 2
 
 

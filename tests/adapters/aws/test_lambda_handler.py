@@ -10,7 +10,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.lambda_handler import LambdaEventQueue, LambdaHandler
 from linkhub_adapters.memory import MemoryAnnouncements, MemoryProductStore, MemoryStagingStore
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.errors import MalformedEvent, ServiceUnavailable
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import ActivityFailed
@@ -62,20 +62,22 @@ class _Function:
     def __attrs_post_init__(self) -> None:
         self.handler = LambdaHandler(
             queues=self.fixture.queues,
-            letter_box=self.fixture.letter_box,
+            dead_letter_writer=self.fixture.dead_letter_writer,
             journal=self.journal,
             assembly=self._assembly,
         )
 
     def _assembly(self, queue: EventQueue) -> AssembleBatch:
-        completion = Completion(
+        return AssembleBatch(
+            queue=queue,
             products=self.products,
             staging=self.staging,
             notifier=MemoryAnnouncements(),
             journal=self.journal,
             clock=FakeClock(),
+            staging_ttl=timedelta(days=1),
+            jitter=lambda: 0,
         )
-        return AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=lambda: 0)
 
     def __call__(self, *records: Mapping[str, Any]) -> list[str]:
         """Invoke it; gives the message ids that its reply names."""
@@ -229,7 +231,7 @@ def test_attributes_that_are_text_come_along(function: _Function) -> None:
 async def test_records_are_received_once_and_named_until_settled(function: _Function) -> None:
     """The queue of one event: releasing and extending change nothing, whatever is settled."""
     deliveries: list[Delivery] = [a_delivery()]
-    queue = LambdaEventQueue(deliveries=deliveries, letter_box=function.fixture.letter_box)
+    queue = LambdaEventQueue(deliveries=deliveries, dead_letter_writer=function.fixture.dead_letter_writer)
     assert [await queue.receive(), await queue.receive()] == [deliveries, []]
     await queue.extend(deliveries)
     await queue.release(deliveries, 5)

@@ -38,7 +38,7 @@ try:
     function.handler({"key1": "value1", "key2": "value2", "key3": "value3"}, None)
 except Exception as error:
     replies.append(f"{type(error).__name__}: {error}")
-products = asyncio.run(function.completion.products.find([ProductKey(*key)]))
+products = asyncio.run(function.products.find([ProductKey(*key)]))
 function.clients.close()
 print(json.dumps([replies, len(products)]))
 """

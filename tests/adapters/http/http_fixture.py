@@ -153,7 +153,7 @@ class HttpFixture:
         """Save products as a saver would whose clock is ahead of ours by so much."""
         moment = self.clock.now() + timedelta(seconds=clock_lead_seconds)
         for record in records:
-            self.store.rows[record.key] = _stamped(record, moment)
+            self.store.put(_stamped(record, moment))
 
 
 def _stamped(record: ProductRecord, moment: datetime) -> ProductRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from linkhub_adapters.memory import (
@@ -11,9 +13,10 @@ from linkhub_adapters.memory import (
     MemoryShopStamps,
     MemoryStagingStore,
 )
+from linkhub_adapters.memory.announcements import MemoryAnnouncementFeed
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import AnnouncementFeed
 from linkhub_core.testing.builders import NOON, a_record, an_unreadable
+from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
@@ -43,8 +46,8 @@ class TestMemoryStagingStore(StagingStoreContract):
         return put
 
 
-class TestMemoryProductStore(ProductStoreContract):
-    """Products in memory."""
+class TestMemoryProductStore(ProductStoreContract, ExactCursorContract):
+    """Products in memory, and their numbers."""
 
     @pytest.fixture
     def product_store(self) -> MemoryProductStore:
@@ -59,6 +62,15 @@ class TestMemoryProductStore(ProductStoreContract):
             product_store.unreadable[key] = an_unreadable(key)
 
         return put
+
+    @pytest.fixture
+    def delete(self, product_store: MemoryProductStore) -> Spoil:
+        """Deletes a product."""
+
+        async def remove(key: ProductKey) -> None:
+            del product_store.rows[key]
+
+        return remove
 
 
 class TestMemoryShopStamps(ShopStampsContract):
@@ -123,10 +135,7 @@ class TestMemoryAnnouncements(NotifierContract):
     def open_feed(self, notifier: MemoryAnnouncements) -> OpenFeed:
         """Opens a feed that waits briefly."""
 
-        async def opened() -> AnnouncementFeed:
-            return notifier.open_feed(wait_seconds=0.01)
-
-        return opened
+        return partial(notifier.open_feed, receive_wait_seconds=0.01)
 
 
 class TestMemoryEventQueue(EventQueueContract):
@@ -136,12 +145,12 @@ class TestMemoryEventQueue(EventQueueContract):
     def queues(self) -> Queues:
         """Empty queues that wait briefly."""
         clock = FakeClock()
-        queue = MemoryEventQueue(clock=clock, wait_seconds=0.01, max_receive_count=3)
+        queue = MemoryEventQueue(clock=clock, receive_wait_seconds=0.01, max_receive_count=3)
         return Queues(queue=queue, publisher=queue, letters=queue, clock=clock)
 
 
 async def test_a_sleeping_listener_loses_the_oldest() -> None:
     """A feed that nobody reads is bounded: the newest announcements stay."""
-    feed = MemoryAnnouncements().open_feed(most=2)
+    feed = MemoryAnnouncementFeed(receive_wait_seconds=0.01, most=2)
     feed.put([announce(a_record(), NOON, f"c-{number}") for number in range(5)])
     assert [announcement.correlation_id for announcement in await feed.receive()] == ["c-3", "c-4"]

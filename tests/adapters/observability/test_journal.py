@@ -12,7 +12,7 @@ from attrs import evolve
 from structlog.testing import CapturingLogger
 
 from linkhub_adapters.observability import Metrics, TelemetryJournal
-from linkhub_adapters.observability.journal import _TOLD, MOST_ROWS_NAMED
+from linkhub_adapters.observability.journal import _HANDLERS, MOST_ROWS_NAMED
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin, ProductKey
 from linkhub_core.model import journal_entries as entries
@@ -204,7 +204,7 @@ def test_a_body_that_is_wrong_everywhere_gives_one_short_line() -> None:
 
 def test_every_entry_of_the_core_has_its_line() -> None:
     """No entry of the core is without a function here, and no function without an entry."""
-    assert set(_TOLD) == set(get_args(entries.Entry))
+    assert set(_HANDLERS) == set(get_args(entries.Entry))
 
 
 def _as_fields(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from linkhub_adapters.observability import Metrics, observe_store
 from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal, begin_step
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import KEY, an_outgoing
@@ -44,16 +44,13 @@ class TracedHarness:
     async def turn(self) -> None:
         """Receive one batch and work on it."""
         tracer, harness = self.provider.get_tracer("test"), self.harness
-        completion = Completion(
+        assemble = AssembleBatch(
+            queue=harness.queue,
             products=observe_store(harness.products, "products", Metrics(), begin_step),
             staging=observe_store(harness.staging, "staging", Metrics(), begin_step),
             notifier=TracedNotifier(inner=harness.notifier, tracer=tracer, system="linkhub"),
             journal=TracingJournal(inner=harness.journal, tracer=tracer),
             clock=harness.clock,
-        )
-        assemble = AssembleBatch(
-            queue=harness.queue,
-            completion=completion,
             staging_ttl=harness.assemble.staging_ttl,
             jitter=lambda: 0.0,
         )

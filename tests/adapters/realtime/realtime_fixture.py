@@ -102,7 +102,7 @@ class GatedProductStore(MemoryProductStore):
     def save(self, *records: ProductRecord) -> None:
         """Put products as they are."""
         for record in records:
-            self._put(record)
+            self.put(record)
 
     def cursor(self, seller_handle: str = SELLER) -> str:
         """The cursor of a page that is read now."""

@@ -45,6 +45,7 @@ _MISTAKES: list[tuple[str, Any]] = [
     (SUBSCRIBE, "nalu-fashion"),
     (SUBSCRIBE, {"seller_handle": "a b"}),
     (SUBSCRIBE, {"seller_handle": SELLER, "since": "soon"}),
+    (SUBSCRIBE, {"seller_handle": SELLER, "cursor": "soon"}),
     (SUBSCRIBE, {"seller_handle": "one-more"}),
 ]
 _WAYS = pytest.mark.parametrize("way", ["plain", "socket.io websocket", "socket.io polling"])
@@ -98,17 +99,17 @@ def _answer_to(event: str, listening: Listening) -> str:
 
 
 async def test_event_streams_are_described() -> None:
-    """Every message, whether replayed or live; the id of a record is its event's."""
+    """Every message, whether replayed or live; the id of a record is its cursor."""
     listening = Listening(DOCUMENT, "eventStream")
     path = DOCUMENT["channels"]["eventStream"]["address"].replace("{handle}", SELLER)
-    since = (NOON - timedelta(days=1)).isoformat()
     async with open_realtime() as realtime, http_client(realtime) as http:
+        cursor = realtime.store.cursor()
         realtime.store.save(a_record())
-        async with http.stream("GET", path, params={"since": since}) as response, asyncio.timeout(PATIENCE_SECONDS):
+        async with http.stream("GET", path, params={"cursor": cursor}) as response, asyncio.timeout(PATIENCE_SECONDS):
             lines = response.aiter_lines()
             for _ in range(3):
                 _take_record(listening, await _record(lines))
-            realtime.hub.broadcast(an_announcement(revision=2, shown=True))
+            realtime.hub.broadcast(an_announcement(revision=2, shown=True, cursor=cursor))
             _take_record(listening, await _record(lines))
     assert listening.heard == listening.sent_by_the_server == set(listening.messages)
 
@@ -126,7 +127,7 @@ async def _record(lines: AsyncIterator[str]) -> dict[str, str]:
 def _take_record(listening: Listening, record: dict[str, str]) -> None:
     data = orjson.loads(record["data"])
     listening.take(record["event"], data)
-    assert record.get("id") == data.get("event_id")
+    assert record.get("id") == data.get("cursor")
 
 
 _SUBSCRIPTION = DOCUMENT["components"]["schemas"]["SubscribeToSeller"]["properties"]

@@ -96,10 +96,10 @@ async def test_an_event_source(realtime: RealtimeFixture, node: Path) -> None:
     options = json.dumps({"headers": {"Origin": f"http://127.0.0.1:{realtime.port}"}})
     async with run_client(node, _LIBRARY, "eventsource", npm.install(npm.EVENT_SOURCE), address, options) as client:
         await client.hear("event", "subscribed")
-        realtime.hub.broadcast(an_announcement())
+        realtime.hub.broadcast(an_announcement(cursor="abc"))
         heard = await client.hear("event", "new_product")
         assert heard[2]["product"]["video_id"] == KEY.video_id
-        assert heard[3]
+        assert heard[3] == "abc"
 
 
 @pytest.mark.parametrize("transports", [None, ["websocket"], ["polling"]], ids=str)

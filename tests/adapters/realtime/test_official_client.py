@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
+from linkhub_core.testing.builders import KEY, a_key, a_record
 from tests.adapters.realtime.node_client import NodeClient, run_client
 from tests.adapters.realtime.realtime_fixture import SELLER, RealtimeFixture, an_announcement, open_realtime, until
 
@@ -105,19 +105,28 @@ async def test_nothing_is_lost_or_doubled_while_it_upgrades(realtime: RealtimeFi
             assert heard[2]["product"]["video_id"] == a_key(number).video_id
 
 
-async def test_it_comes_back_and_catches_up(realtime: RealtimeFixture, start: Start) -> None:
-    """After its connection broke it connects anew; with ``since`` it is told what it missed."""
-    async with start(reconnectionDelay=10) as client:
-        await client.hear("upgrade", "websocket")
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_it_comes_back_and_catches_up(realtime: RealtimeFixture, start: Start, transport: str) -> None:
+    """After its connection broke it connects again; with the last cursor it gets what it missed, also by the ack."""
+    async with start(transports=[transport], reconnectionDelay=10) as client:
+        await client.hear("connect")
+        await client.subscribe(cursor=realtime.store.cursor())
+        first, second = a_record(a_key(1)), a_record(a_key(2))
+        realtime.store.save(first)
+        realtime.hub.broadcast(an_announcement(first, cursor=realtime.store.cursor()))
+        cursor = (await client.hear("event", "new_product"))[2]["cursor"]
         await client.tell("cut")
         await client.hear("disconnect")
-        realtime.store.save(a_record())
+        realtime.store.save(second)
         await client.hear("connect")
-        await client.tell(
-            "emit", "subscribe_to_seller", {"seller_handle": SELLER, "since": NOON.isoformat()[:11] + "00:00"}
-        )
-        assert (await client.hear("event", "subscribed"))[2]["recovered"] is True
-        assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id
+        await client.tell("ask", "subscribe_to_seller", {"seller_handle": SELLER, "cursor": cursor})
+        answer = (await client.hear("event", "subscribed"))[2]
+        assert (answer["recovered"], answer["cursor"]) == (True, cursor)
+        assert (await client.hear("ack"))[1] == answer
+        heard = (await client.hear("event", "new_product"))[2]
+        assert (heard["product"]["video_id"], heard["cursor"]) == (a_key(2).video_id, realtime.store.cursor())
+        await client.tell("ask", "subscribe_to_seller", {"seller_handle": "another-shop", "cursor": cursor})
+        assert (await client.hear("ack"))[1]["code"] == "invalid_cursor"
 
 
 async def test_when_the_server_goes_away_it_will_come_back(realtime: RealtimeFixture, start: Start) -> None:

@@ -37,8 +37,7 @@ async def test_what_is_kept_is_bounded(database: SqliteDatabase) -> None:
 async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
     """And since when, as far as it knows; then it goes on with what is kept."""
     announcements, clock = SqliteAnnouncements(database=database, kept=3), FakeClock()
-    feed = await announcements.open_feed(wait_seconds=0.01)
-    feed = SqliteAnnouncementFeed(database, 0.01, feed.last, lambda: clock.now().timestamp())
+    feed = SqliteAnnouncementFeed(database, 0.01, 0, lambda: clock.now().timestamp())
     clock.advance(20)
     assert list(await feed.receive()) == []
     clock.advance(30)
@@ -54,17 +53,16 @@ async def test_a_feed_opened_late_starts_late_whatever_was_pruned(database: Sqli
     announcements = SqliteAnnouncements(database=database)
     await announcements.notify(_news(range(5)))
     await database.write(lambda connection: connection.execute("DELETE FROM announcements"))
-    feed = await announcements.open_feed(wait_seconds=0.01)
-    assert list(await feed.receive()) == []
-    await announcements.notify(_news(range(5, 6)))
-    assert list(await feed.receive()) == _news(range(5, 6))
+    async with announcements.open_feed(receive_wait_seconds=0.01) as feed:
+        assert list(await feed.receive()) == []
+        await announcements.notify(_news(range(5, 6)))
+        assert list(await feed.receive()) == _news(range(5, 6))
 
 
 async def test_a_waiting_feed_is_woken_by_this_process(database: SqliteDatabase) -> None:
     """News of the same process needs no poll."""
     announcements = SqliteAnnouncements(database=database)
-    feed = await announcements.open_feed(wait_seconds=LONG_SECONDS)
-    async with asyncio.timeout(30):
+    async with announcements.open_feed(receive_wait_seconds=LONG_SECONDS) as feed, asyncio.timeout(30):
         listening = asyncio.create_task(feed.receive())
         await asyncio.sleep(0)
         await announcements.notify(_news(range(1)))
@@ -74,8 +72,8 @@ async def test_a_waiting_feed_is_woken_by_this_process(database: SqliteDatabase)
 async def test_a_waiting_feed_hears_of_another_process(database: SqliteDatabase) -> None:
     """News that another process appended is found by looking."""
     other = SqliteDatabase.open(database.path)
-    feed = await SqliteAnnouncements(database=database).open_feed(wait_seconds=LONG_SECONDS)
-    async with asyncio.timeout(30):
+    announcements = SqliteAnnouncements(database=database)
+    async with announcements.open_feed(receive_wait_seconds=LONG_SECONDS) as feed, asyncio.timeout(30):
         listening = asyncio.create_task(feed.receive())
         await SqliteAnnouncements(database=other).notify(_news(range(3)))
         assert list(await listening) == _news(range(3))

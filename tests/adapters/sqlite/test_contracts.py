@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from linkhub_adapters.sqlite import (
@@ -14,7 +16,7 @@ from linkhub_adapters.sqlite import (
     SqliteStagingStore,
 )
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import AnnouncementFeed
+from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
@@ -52,8 +54,8 @@ class TestSqliteStagingStore(StagingStoreContract):
         return put
 
 
-class TestSqliteProductStore(ProductStoreContract):
-    """Products in the file."""
+class TestSqliteProductStore(ProductStoreContract, ExactCursorContract):
+    """Products in the file, and their numbers."""
 
     @pytest.fixture
     def product_store(self, database: SqliteDatabase) -> SqliteProductStore:
@@ -69,6 +71,16 @@ class TestSqliteProductStore(ProductStoreContract):
             await database.write(lambda connection: connection.execute(_SPOILT_PRODUCT, row))
 
         return put
+
+    @pytest.fixture
+    def delete(self, database: SqliteDatabase) -> Spoil:
+        """Deletes a row."""
+
+        async def remove(key: ProductKey) -> None:
+            statement = "DELETE FROM products WHERE seller_handle = ? AND video_id = ?"
+            await database.write(lambda connection: connection.execute(statement, (key.seller_handle, key.video_id)))
+
+        return remove
 
 
 class TestForeignProductsInTheFile(ForeignProductContract):
@@ -101,10 +113,7 @@ class TestSqliteAnnouncements(NotifierContract):
     def open_feed(self, notifier: SqliteAnnouncements) -> OpenFeed:
         """Opens a feed that waits briefly."""
 
-        async def opened() -> AnnouncementFeed:
-            return await notifier.open_feed(wait_seconds=0.01)
-
-        return opened
+        return partial(notifier.open_feed, receive_wait_seconds=0.01)
 
 
 class TestSqliteEventQueue(EventQueueContract):
@@ -115,7 +124,7 @@ class TestSqliteEventQueue(EventQueueContract):
         """Empty queues that wait briefly."""
         clock = FakeClock()
         return Queues(
-            queue=SqliteEventQueue(database=database, clock=clock, wait_seconds=0.01, max_receive_count=3),
+            queue=SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=0.01, max_receive_count=3),
             publisher=SqliteEventPublisher(database=database, clock=clock),
             letters=SqliteDeadLetters(database=database, clock=clock),
             clock=clock,

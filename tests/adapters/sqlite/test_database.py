@@ -106,7 +106,7 @@ async def test_a_full_disk_is_a_clear_error_and_loses_nothing(database: SqliteDa
     with pytest.raises(ServiceUnavailable, match="the disk is full"):
         await publisher.publish([an_outgoing(body="x" * 100_000)])
     assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
-    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=0.01)
+    queue = SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=0.01)
     assert [delivery.body for delivery in await queue.receive()] == ["before"]
 
 
@@ -166,7 +166,7 @@ async def test_one_open_file_sees_what_another_wrote(database: SqliteDatabase) -
     """A message that another process publishes is delivered here."""
     clock = FakeClock()
     other = SqliteDatabase.open(database.path)
-    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=30)
+    queue = SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=30)
     receiving = asyncio.create_task(queue.receive())
     await asyncio.sleep(0)
     await SqliteEventPublisher(database=other, clock=clock).publish([an_outgoing(body="one")])

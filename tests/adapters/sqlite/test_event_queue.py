@@ -68,7 +68,9 @@ async def test_spent_messages_do_not_hold_up_what_stands_behind_them(database: S
     """More spent messages than a batch holds become dead letters in one receive, which delivers the next sound one."""
     clock = FakeClock()
     publisher = SqliteEventPublisher(database=database, clock=clock)
-    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, wait_seconds=0.01, max_receive_count=1)
+    queue = SqliteEventQueue(
+        database=database, clock=clock, batch_size=10, receive_wait_seconds=0.01, max_receive_count=1
+    )
     await publisher.publish(_many(Kind.CAPTION, 25))
     while await queue.receive():
         pass
@@ -86,7 +88,7 @@ async def test_spent_messages_do_not_hold_up_what_stands_behind_them(database: S
 async def test_a_receive_that_waits_is_woken_by_a_publish_of_this_process(database: SqliteDatabase) -> None:
     """A publisher and a receiver of one process need no poll to find each other."""
     clock = FakeClock()
-    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=LONG_SECONDS)
+    queue = SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=LONG_SECONDS)
     async with asyncio.timeout(30):
         receiving = asyncio.create_task(queue.receive())
         await asyncio.sleep(0)
@@ -97,7 +99,7 @@ async def test_a_receive_that_waits_is_woken_by_a_publish_of_this_process(databa
 async def test_a_receive_that_waits_sees_leases_run_out(database: SqliteDatabase) -> None:
     """What becomes visible while a receive waits is delivered by it, though nobody tells it."""
     clock = FakeClock()
-    queue = SqliteEventQueue(database=database, clock=clock, wait_seconds=LONG_SECONDS)
+    queue = SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=LONG_SECONDS)
     await SqliteEventPublisher(database=database, clock=clock).publish([an_outgoing(body="one")])
     await queue.receive()
     async with asyncio.timeout(30):

@@ -9,6 +9,7 @@ from pathlib import Path
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProcessRegistry
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 from linkhub_core.testing.fakes import FakeClock
+from tests.adapters.sqlite.older_files import make_older
 
 
 async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> None:
@@ -35,12 +36,8 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("DROP TABLE nodes")
-        connection.execute("ALTER TABLE staging DROP COLUMN notes")
-        for column in ("shown", "created_at"):
-            connection.execute(f"ALTER TABLE products DROP COLUMN {column}")
         connection.execute("INSERT INTO announcements VALUES (7, x'7b7d', 'kept')")
-        connection.execute("PRAGMA user_version = 1")
+    make_older(path, version=1)
     database = SqliteDatabase.open(path)
     try:
         assert await SqliteProcessRegistry(database=database, clock=FakeClock()).meet("a", b"a") == [b"a"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
-from collections import Counter
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+
+import orjson
 
 from linkhub_adapters.runtime import SystemClock
 from linkhub_adapters.sqlite import (
@@ -21,15 +22,16 @@ from linkhub_adapters.sqlite import (
     SqliteProductStore,
     SqliteStagingStore,
 )
-from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
-from linkhub_core.application import AssembleBatch, Completion
+from linkhub_core.application import AssembleBatch
 from linkhub_core.model import Kind, ProductKey
 from linkhub_core.model.journal_entries import ActivityFailed, MessagesReleased
 from linkhub_core.ports import OutgoingMessage
-from linkhub_core.testing.builders import a_half, a_key
+from linkhub_core.testing.builders import KEY, a_half, a_key
+from linkhub_core.testing.cursors import first_cursor, read_after
 from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import encode_event
+from linkhub_core.wire.cursor import parse_cursor
 
 PAIRS = 300
 PROCESSES = 4
@@ -45,15 +47,17 @@ def _consume(path: Path, seed: int, together: Barrier, worked: Queue[tuple[int, 
 async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
     """Give how many messages were worked on, and how often something had to be given back."""
     database, clock, journal = SqliteDatabase.open(path), SystemClock(), MemoryJournal()
-    completion = Completion(
+    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, receive_wait_seconds=0.2)
+    assemble = AssembleBatch(
+        queue=queue,
         products=SqliteProductStore(database=database),
         staging=SqliteStagingStore(database=database),
         notifier=SqliteAnnouncements(database=database),
         journal=journal,
         clock=clock,
+        staging_ttl=timedelta(days=1),
+        jitter=chance.random,
     )
-    queue = SqliteEventQueue(database=database, clock=clock, batch_size=10, wait_seconds=0.2)
-    assemble = AssembleBatch(queue=queue, completion=completion, staging_ttl=timedelta(days=1), jitter=chance.random)
     count = 0
     while deliveries := await queue.receive():
         await assemble(deliveries)
@@ -62,17 +66,29 @@ async def _assemble(path: Path, chance: random.Random) -> tuple[int, int]:
     return count, len(journal.of(MessagesReleased)) + len(journal.of(ActivityFailed))
 
 
-async def _hear(feed: SqliteAnnouncementFeed, keys: set[ProductKey]) -> Counter[ProductKey]:
-    """Listen until each product was announced, as a server beside the consumers does."""
-    heard: Counter[ProductKey] = Counter()
-    async with asyncio.timeout(SAFETY_SECONDS):
-        while set(heard) != keys:
-            heard.update(announcement.key for announcement in await feed.receive())
-    return heard
+async def _receive(
+    database: SqliteDatabase, opened: asyncio.Event, keys: set[ProductKey]
+) -> list[tuple[ProductKey, int]]:
+    """Receive until each product was announced: keys and the numbers of cursors, in the order of the bus."""
+    received: list[tuple[ProductKey, int]] = []
+    async with SqliteAnnouncements(database=database).open_feed() as feed, asyncio.timeout(SAFETY_SECONDS):
+        opened.set()
+        while {key for key, _ in received} != keys:
+            received += [(one.key, _number(orjson.loads(one.event_json)["cursor"])) for one in await feed.receive()]
+    return received
+
+
+def _number(text: str) -> int:
+    cursor = parse_cursor(text, KEY.seller_handle)
+    assert cursor is not None
+    return int(cursor.position)
 
 
 async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Path) -> None:
-    """Four drain one shuffled queue at once: no message is worked on twice, each product is there once and heard of."""
+    """Four drain one shuffled queue at once: no message is worked on twice, each product is there once and announced.
+
+    When a subscriber gets an event, it already has every change up to the event's cursor.
+    """
     path, chance = tmp_path / "linkhub.sqlite3", random.Random(1)
     keys = [a_key(number) for number in range(PAIRS)]
     messages = [
@@ -81,7 +97,9 @@ async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Pat
     chance.shuffle(messages)
     database = SqliteDatabase.open(path)
     await SqliteEventPublisher(database=database, clock=SystemClock()).publish(messages)
-    listening = asyncio.create_task(_hear(await SqliteAnnouncements(database=database).open_feed(), set(keys)))
+    beginning, opened = await first_cursor(SqliteProductStore(database=database)), asyncio.Event()
+    receiving = asyncio.create_task(_receive(database, opened, set(keys)))
+    await opened.wait()
 
     spawn = multiprocessing.get_context("spawn")
     together, worked = spawn.Barrier(PROCESSES), spawn.Queue()
@@ -96,12 +114,20 @@ async def test_processes_that_share_a_file_lose_and_double_nothing(tmp_path: Pat
 
     assert sum(count for count, _ in done) == 2 * PAIRS
     assert [failures for _, failures in done] == [0] * PROCESSES
-    assert set(await listening) == set(keys)
+    received = await receiving
+    assert {key for key, _ in received} == set(keys)
     depths = await SqliteDepths(database=database).take()
     assert (depths.queued, depths.staged, depths.dead_letters) == ({"caption": 0, "thumbnail": 0}, 0, 0)
     products = await scanned(SqliteProductStore(database=database).scan())
     assert [record.key for record in products] == sorted(keys)
     assert {(record.revision, record.unannounced_revision) for record in products} == {(1, None)}
+
+    changes = await read_after(SqliteProductStore(database=database), beginning, PAIRS)
+    numbers = [(_number(change.cursor), change.product.key) for change in changes.changes]
+    assert [number for number, _ in numbers] == list(range(1, PAIRS + 1))
+    for place, (_, cursor_number) in enumerate(received):
+        before = {key for key, _ in received[:place]}
+        assert {key for number, key in numbers if number <= cursor_number} <= before
     database.close()
 
 

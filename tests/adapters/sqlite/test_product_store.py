@@ -17,6 +17,7 @@ from linkhub_core.ports import Revised, Unreadable
 from linkhub_core.testing.builders import NOON, a_key, a_record, a_revision
 from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.shop_query import PageQuery
+from tests.adapters.sqlite.older_files import make_older
 
 
 async def _plan(database: SqliteDatabase, statement: str) -> list[str]:
@@ -32,8 +33,8 @@ async def _plan(database: SqliteDatabase, statement: str) -> list[str]:
     [
         (False, False, "sqlite_autoindex_products_1 ((seller_handle,video_id)>(?,?))"),
         (True, False, "sqlite_autoindex_products_1 (seller_handle=? AND video_id>?)"),
-        (False, True, "products_unannounced ((seller_handle,video_id)>(?,?))"),
-        (True, True, "products_unannounced (seller_handle=? AND video_id>?)"),
+        (False, True, "products_unannounced ((seller_handle,change)>(?,?))"),
+        (True, True, "products_unannounced (seller_handle=? AND change>?)"),
     ],
 )
 async def test_each_page_of_a_scan_is_one_seek(
@@ -60,13 +61,7 @@ async def test_a_file_of_the_second_schema_learns_what_was_shown_and_when_each_p
     database.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE products SET document = X'FF' WHERE video_id = ?", (a_key(3).video_id,))
-        for trigger in ("product_inserted", "product_deleted", "product_updated"):
-            connection.execute(f"DROP TRIGGER {trigger}")
-        connection.execute("DROP TABLE shop_stamps")
-        for column in ("shown", "created_at"):
-            connection.execute(f"ALTER TABLE products DROP COLUMN {column}")
-        connection.execute("ALTER TABLE staging DROP COLUMN notes")
-        connection.execute("PRAGMA user_version = 2")
+    make_older(path, version=2)
     database = SqliteDatabase.open(path)
     try:
         store = SqliteProductStore(database=database)

@@ -12,6 +12,7 @@ import pytest
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteShopStamps
 from linkhub_core.testing.builders import KEY, a_record
 from linkhub_core.testing.shop_stamps import SELLER, ShopStampsContract
+from tests.adapters.sqlite.older_files import make_older
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ class TestSqliteShopStamps(ShopStampsContract):
         "INSERT OR REPLACE INTO products SELECT * FROM products",
         (
             "INSERT OR IGNORE INTO products SELECT seller_handle, 'v', document, caption_version, thumbnails_version,"
-            " revision, unannounced_revision, shown, created_at, updated_at FROM products"
+            " revision, unannounced_revision, shown, created_at, updated_at, change FROM products"
         ),
     ],
 )
@@ -72,11 +73,7 @@ async def test_a_file_of_the_third_schema_gets_stamps(tmp_path: Path) -> None:
     """Its products stay, and the next change is seen."""
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for trigger in ("product_inserted", "product_updated", "product_deleted"):
-            connection.execute(f"DROP TRIGGER {trigger}")
-        connection.execute("DROP TABLE shop_stamps")
-        connection.execute("PRAGMA user_version = 3")
+    make_older(path, version=3)
     with closing(SqliteDatabase.open(path)) as database, closing(SqliteShopStamps.open(database)) as stamps:
         store = SqliteProductStore(database=database)
         before = stamps.current(SELLER)

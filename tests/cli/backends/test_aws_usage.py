@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.consumption import Consumption
-from linkhub_cli.backends.aws_usage import THROTTLED, usage_of
+from linkhub_cli.backends.aws_ports import THROTTLED, usage_of
 
 
 def test_counts_of_all_services_stand_side_by_side() -> None:

@@ -11,7 +11,7 @@ import pytest
 from attrs import field, frozen
 from click.testing import Result
 
-from linkhub_cli import backends
+from linkhub_cli.backends import aws as aws_backend
 from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
 from tests.support import aws
 
@@ -160,7 +160,7 @@ def test_credentials_that_cannot_be_had_are_told_once(terminal: Terminal, monkey
 
 def test_a_missing_package_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without boto3 nothing of AWS can be made: what to install is told."""
-    monkeypatch.setattr(backends, "find_spec", lambda _: None)
+    monkeypatch.setattr(aws_backend, "find_spec", lambda _: None)
     result = terminal.run("init", LINKHUB_BACKEND="aws")
     assert result.exit_code == 2
     assert "pip install '.[aws]'" in result.stderr

@@ -52,7 +52,7 @@ def test_files_are_named_in_correlation_ids(terminal: Terminal) -> None:
     ("arguments", "environment", "problem"),
     [
         (("nowhere.jsonl",), {}, "nowhere.jsonl"),
-        (("-",), {"LINKHUB_BACKEND": "memory"}, "a memory of its own"),
+        (("-",), {"LINKHUB_BACKEND": "memory"}, "everything within one process"),
     ],
 )
 def test_mistakes(terminal: Terminal, arguments: tuple[str, ...], environment: dict[str, str], problem: str) -> None:

@@ -34,7 +34,7 @@ def test_a_rejected_message(terminal: Terminal) -> None:
     terminal.publish(CAPTION | {"price": "45k"})
     terminal.consume()
     printed = terminal.run("why", VIDEO).stdout
-    assert "what came was rejected: linkhub dead-letters show 1" in printed
+    assert "its message was rejected, as dead letter 1: linkhub dead-letters show 1" in printed
     assert "price: must be a number or null, not text" in printed
 
 

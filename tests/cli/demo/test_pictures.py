@@ -20,7 +20,7 @@ async def test_shows_what_the_video_sells() -> None:
     shop = SHOPS[0]
     first, second = await _get(f"{shop.seller_handle}/7301_0.svg"), await _get(f"{shop.seller_handle}/7301_1.svg")
     assert first.headers["content-type"] == "image/svg+xml"
-    assert shop.ware_in("7301").sign in ET.fromstring(first.text).itertext()  # noqa: S314  our own picture
+    assert shop.product_of("7301").sign in ET.fromstring(first.text).itertext()  # noqa: S314  our own picture
     assert first.text != second.text
 
 

@@ -69,4 +69,4 @@ def test_shops_have_valid_handles(shop: object) -> None:
 def test_a_video_shows_one_thing() -> None:
     """Caption and picture of a video agree on what is sold."""
     for shop in SHOPS:
-        assert shop.ware_in("7301") is shop.ware_in("7301")
+        assert shop.product_of("7301") is shop.product_of("7301")

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from linkhub_cli.doctor.listening import Port, PortSeen, is_loopback, listener_findings, look_at_ports
+from linkhub_cli.doctor.listening import Port, PortSeen, listener_findings, look_at_ports
 from linkhub_cli.settings import Listener
+from linkhub_core.access import is_loopback_name
 from linkhub_core.ports.finding import Verdict
 from tests.support.processes import free_port
 
@@ -64,7 +65,7 @@ def test_who_has_a_port(number: int, holder: Port, verdict: Verdict) -> None:
 )
 def test_what_is_loopback(host: str, loopback: bool) -> None:
     """A name is taken to be reachable by others, unless it is localhost."""
-    assert is_loopback(host) is loopback
+    assert is_loopback_name(host) is loopback
 
 
 def test_a_free_port_stays_free() -> None:

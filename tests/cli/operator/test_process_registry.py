@@ -8,7 +8,7 @@ from datetime import timedelta
 from attrs import define, field
 
 from linkhub_adapters.observability import Metrics, get_logger
-from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.process_report import Node
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.testing.builders import NOON
@@ -22,29 +22,31 @@ class _Board:
     reports: dict[str, bytes] = field(factory=dict)
     is_full: bool = False
 
-    async def meet(self, node: str, report: bytes) -> Sequence[bytes]:
+    async def exchange(self, node: str, report: bytes) -> Sequence[bytes]:
         """Hang up a report, and read all."""
         self.reports[node] = report
         return list(self.reports.values())
 
-    async def leave(self, node: str) -> None:
+    async def remove(self, node: str) -> None:
         """Take a report down."""
         if self.is_full:
             raise ServiceUnavailable("the board", "full")
         self.reports.pop(node, None)
 
 
-def a_process(board: _Board | None, name: str, role: str, *, products: int = 0, age_seconds: int = 0) -> Presence:
+def a_process(
+    board: _Board | None, name: str, role: str, *, products: int = 0, age_seconds: int = 0
+) -> ProcessRegistry:
     """A process that has saved so many products."""
     metrics = Metrics()
     metrics.saved.labels("new").inc(products)
-    return Presence(
+    return ProcessRegistry(
         node=Node(node_id=name, role=role, started_at=NOON - timedelta(seconds=age_seconds)),
         metrics=metrics,
         clock=FakeClock(),
         log=get_logger("test"),
-        meet=board.meet if board else None,
-        leave=board.leave if board else None,
+        exchange=board.exchange if board else None,
+        remove=board.remove if board else None,
         realtime=lambda: {"connections": {"sse": 2}} if role == "serve" else None,
     )
 
@@ -53,9 +55,9 @@ async def test_a_server_counts_what_consumers_elsewhere_did() -> None:
     """Their totals are added, its own connections are told, and it stands first."""
     board = _Board()
     for name, products in (("one", 3), ("other", 4)):
-        await a_process(board, name, "consume", products=products).look_round()
+        await a_process(board, name, "consume", products=products).exchange_reports()
     server = a_process(board, "server", "serve")
-    await server.look_round()
+    await server.exchange_reports()
     nodes = server.nodes()
     assert [(report.node.node_id, report.connections) for report in nodes] == [
         ("server", 2),
@@ -70,7 +72,7 @@ async def test_a_server_counts_what_consumers_elsewhere_did() -> None:
 async def test_without_a_place_for_reports_it_knows_of_itself() -> None:
     """A server that does not consume then counts nothing, rather than nought."""
     server = a_process(None, "server", "serve")
-    await server.look_round()
+    await server.exchange_reports()
     assert [report.node.node_id for report in server.nodes()] == ["server"]
     assert server.work() is None
 
@@ -78,9 +80,9 @@ async def test_without_a_place_for_reports_it_knows_of_itself() -> None:
 async def test_a_process_does_not_count_itself_twice_and_what_ran_before_it_counts() -> None:
     """Its own report is read as it is now; that of its last run, under the same name, is another's."""
     board = _Board()
-    await a_process(board, "server", "serve+consume", products=5, age_seconds=60).look_round()
+    await a_process(board, "server", "serve+consume", products=5, age_seconds=60).exchange_reports()
     again = a_process(board, "server", "serve+consume", products=1)
-    await again.look_round()
+    await again.exchange_reports()
     again.metrics.saved.labels("new").inc()
     work = again.work()
     assert work is not None
@@ -92,13 +94,13 @@ async def test_a_process_that_stops_signs_off_and_a_file_that_fails_then_is_no_f
     """Its report is gone for the others; where that cannot be done, they miss it for some minutes."""
     board = _Board()
     stopping, other = a_process(board, "stopping", "consume"), a_process(board, "other", "serve")
-    await stopping.look_round()
+    await stopping.exchange_reports()
     await stopping.sign_off()
-    await other.look_round()
+    await other.exchange_reports()
     assert [report.node.node_id for report in other.nodes()] == ["other"]
     board.is_full = True
     await other.sign_off()
-    await stopping.look_round()
+    await stopping.exchange_reports()
     assert len(stopping.nodes()) == 2
 
 
@@ -106,5 +108,5 @@ async def test_what_another_release_wrote_is_passed_over() -> None:
     """The others are still read."""
     board = _Board({"old": b'{"shape": 0}', "broken": b"\xff"})
     server = a_process(board, "server", "serve+consume", products=1)
-    await server.look_round()
+    await server.exchange_reports()
     assert [report.node.node_id for report in server.nodes()] == ["server"]

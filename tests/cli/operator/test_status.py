@@ -13,7 +13,7 @@ from dependency_injector.providers import Object
 
 from linkhub_adapters.observability import Metrics, Readings
 from linkhub_cli.backends import Backend
-from linkhub_cli.operator.process_registry import Presence
+from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.processes.listener_info import ListenerInfo
@@ -35,9 +35,9 @@ class _Page:
     realtime: Readings | None = None
 
     @property
-    def presence(self) -> Presence:
+    def registry(self) -> ProcessRegistry:
         """This process alone."""
-        return Presence(
+        return ProcessRegistry(
             node=self.process.node,
             metrics=self.container.metrics(),
             clock=self.container.clock(),
@@ -47,11 +47,12 @@ class _Page:
 
     async def ask(self) -> Mapping[str, Any]:
         """Look, and take a snapshot."""
-        await self.container.vital_signs().look()
+        await self.container.gauges().refresh()
         status = OperatorStatus(
             process=self.process,
-            presence=self.presence,
-            signs=self.container.vital_signs(),
+            registry=self.registry,
+            gauges=self.container.gauges(),
+            backend="memory",
             clock=self.container.clock(),
             staging_ttl_seconds=60,
             realtime=lambda: self.realtime,
@@ -65,7 +66,7 @@ async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIt
     process = ListenerInfo(
         host="127.0.0.1", port=3002, ws_port=None, consumes=consumes, started_at=NOON, stop=asyncio.Event()
     )
-    async with open_container(SETTINGS, Container) as container:
+    async with open_container(SETTINGS) as container:
         backend: Backend = evolve(container.backend(), cheap_to_scan=cheap_to_scan)
         container.backend.override(Object(backend))
         await backend.publisher.publish(
@@ -127,15 +128,16 @@ async def test_deviations_of_all_processes_are_added() -> None:
         node = Node(node_id="other:1", role="consume", started_at=NOON)
         report = encode_report(NodeReport(node=node, seen_at=NOON, work=totals_of(other)))
 
-        async def meet(name: str, own: bytes) -> list[bytes]:
+        async def exchange(name: str, own: bytes) -> list[bytes]:
             return [own, report]
 
-        presence = evolve(page.presence, meet=meet)
-        await presence.look_round()
+        registry = evolve(page.registry, exchange=exchange)
+        await registry.exchange_reports()
         status = OperatorStatus(
             process=page.process,
-            presence=presence,
-            signs=page.container.vital_signs(),
+            registry=registry,
+            gauges=page.container.gauges(),
+            backend="memory",
             clock=page.container.clock(),
             staging_ttl_seconds=60,
             realtime=lambda: None,

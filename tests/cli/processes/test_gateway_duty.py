@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.realtime.engineio import Refusal
-from linkhub_cli.processes.gateway_duty import Viewers
+from linkhub_cli.processes.gateway_duty import GatewayDuty
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.realtime_fixture import RealtimeFixture, make_realtime
 from tests.support import virtual_time
@@ -69,7 +69,7 @@ def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -
         streams = [asyncio.create_task(_stream(realtime, leaving.streams)) for _ in range(count)]
         await asyncio.sleep(0)
         assert realtime.hub.stats()["totalConnections"] == 2 * count
-        viewers = Viewers(
+        viewers = GatewayDuty(
             hub=realtime.hub,
             gateway=realtime.gateway,
             socketio=realtime.sockets,

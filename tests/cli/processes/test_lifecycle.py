@@ -6,8 +6,9 @@ import signal
 import sys
 
 import pytest
+import structlog
 
-from linkhub_cli.processes.lifecycle import Duty, DutyEnded, Phase, run_phases, stopped_by_signals
+from linkhub_cli.processes.lifecycle import Duty, DutyEnded, Phase, run_phases, stopped_by_signals, warn_of_polling
 from tests.support.processes import Process
 
 
@@ -23,9 +24,9 @@ def _noted(name: str, notes: list[str], *, finish: Duty | None = None) -> Duty:
 
 
 async def _run(phases: list[Phase], stop: asyncio.Event, drain_seconds: float = 60) -> list[str]:
-    cut: list[str] = []
-    await run_phases(phases, stop, drain_seconds=drain_seconds, cut_short=cut.extend)
-    return cut
+    with structlog.testing.capture_logs() as lines:
+        await run_phases(phases, stop, drain_seconds=drain_seconds, log=structlog.get_logger())
+    return [name for line in lines if line["event"] == "drain_cut_short" for name in line["phases"]]
 
 
 async def test_phases_stop_one_after_the_other() -> None:
@@ -92,7 +93,7 @@ async def test_a_duty_that_ends_by_itself_is_a_failure() -> None:
 
     with pytest.raises(ExceptionGroup) as group:
         await _run([Phase(name="work", duties=[nothing])], asyncio.Event())
-    assert group.group_contains(DutyEnded, match="'work' ended by itself")
+    assert group.group_contains(DutyEnded, match="'work' ended before the signal")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -162,7 +163,7 @@ def tell(threads):
 
 async def main():
     stop = asyncio.Event()
-    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, tell=tell).start):
+    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, log_end=tell).start):
         print("working", flush=True)
         {blocking}
 
@@ -184,3 +185,18 @@ def test_a_process_ends_whatever_waits(blocking: str) -> None:
         process.wait_for_line("working")
         assert process.terminate() == 0
         assert process.stdout_lines[-1].startswith("forced: MainThread")
+
+
+def _warnings(setting: str | None, *, serves: bool, consumes: bool) -> list[str]:
+    with structlog.testing.capture_logs() as lines:
+        warn_of_polling(setting, structlog.get_logger(), serves=serves, consumes=consumes)
+    assert all(line["log_level"] == "warning" and line["setting"] in line["problem"] for line in lines)
+    return [line["setting"] for line in lines]
+
+
+@pytest.mark.parametrize(("serves", "consumes"), [(True, False), (False, True), (True, True)])
+def test_a_missing_bus_is_named_unless_one_process_does_both(serves: bool, consumes: bool) -> None:
+    """One line that names the setting, from the server and from the consumer."""
+    named = [] if serves and consumes else ["SNS_NEW_PRODUCT_TOPIC_ARN"]
+    assert _warnings("SNS_NEW_PRODUCT_TOPIC_ARN", serves=serves, consumes=consumes) == named
+    assert _warnings(None, serves=serves, consumes=consumes) == []

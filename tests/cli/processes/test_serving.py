@@ -16,25 +16,22 @@ from dependency_injector.providers import Object
 
 from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_cli.processes.listener_info import ListenerInfo
-from linkhub_cli.processes.serving import hear
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import open_container
-from linkhub_cli.wiring.server_container import ServerContainer
+from linkhub_cli.wiring.server_container import ServerContainer, open_server
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 
 @asynccontextmanager
-async def _container(clock: FakeClock, **environment: str) -> AsyncIterator[ServerContainer]:
-    """A container on a clock that stands still."""
+async def _server(clock: FakeClock, **environment: str) -> AsyncIterator[ServerContainer]:
+    """A server on a clock that does not move."""
     process = ListenerInfo(
         host="127.0.0.1", port=3002, ws_port=None, consumes=False, started_at=NOON, stop=asyncio.Event()
     )
-    async with open_container(load_settings(environment=environment).settings, ServerContainer) as container:
-        container.clock.override(Object(clock))
-        container.process.override(Object(process))
-        container.extra_routes.override(Object(()))
+    settings = load_settings(environment=environment).settings
+    async with open_server(settings, process, clock=clock) as container:
         yield container
 
 
@@ -49,12 +46,9 @@ async def _readiness(container: ServerContainer) -> tuple[int, dict[str, Any]]:
 async def test_a_bus_that_fails_shows_in_readiness(tmp_path: Path) -> None:
     """The file answers, the table of announcements does not: after 15 s the node is not ready, and then is again."""
     clock, journal = FakeClock(), MemoryJournal()
-    async with (
-        _container(clock, LINKHUB_BACKEND="embedded", LINKHUB_DATA_DIR=str(tmp_path)) as container,
-        container.backend().open_feed() as feed,
-    ):
+    async with _server(clock, LINKHUB_BACKEND="embedded", LINKHUB_DATA_DIR=str(tmp_path)) as container:
         container.journal.override(Object(journal))
-        listener, stop = hear(container, feed), asyncio.Event()
+        listener, stop = container.listener(), asyncio.Event()
         with closing(sqlite3.connect(tmp_path / FILE_NAME)) as file:
             file.execute("ALTER TABLE announcements RENAME TO lost")
             listening = asyncio.create_task(listener.run(stop))
@@ -81,8 +75,7 @@ async def test_a_bus_that_fails_shows_in_readiness(tmp_path: Path) -> None:
 async def test_a_listener_that_is_stuck_shows_in_readiness() -> None:
     """On the memory backend as well: what counts is that the bus was heard, not that the process lives."""
     clock = FakeClock()
-    async with _container(clock, LINKHUB_BACKEND="memory") as container, container.backend().open_feed() as feed:
-        hear(container, feed)
+    async with _server(clock, LINKHUB_BACKEND="memory") as container:
         assert await _readiness(container) == (200, {"bus": {"ok": True, "problem": None}})
         clock.advance(16)
         assert (await _readiness(container))[0] == 503
@@ -95,18 +88,14 @@ async def test_a_backend_that_knows_its_bus_is_asked_instead() -> None:
     async def check() -> None:
         raise OSError
 
-    async with _container(clock, LINKHUB_BACKEND="memory") as container, container.backend().open_feed() as feed:
+    async with _server(clock, LINKHUB_BACKEND="memory") as container:
         container.backend.override(Object(evolve(container.backend(), probes={"bus": check})))
-        hear(container, feed)
         assert await _readiness(container) == (503, {"bus": {"ok": False, "problem": "OSError"}})
 
 
 @pytest.mark.parametrize("backend", ["memory", "embedded"])
-async def test_a_process_that_does_not_listen_is_not_asked_for_its_bus(tmp_path: Path, backend: str) -> None:
-    """A consumer alone hears nothing and is ready all the same."""
-    clock = FakeClock()
-    async with _container(clock, LINKHUB_BACKEND=backend, LINKHUB_DATA_DIR=str(tmp_path)) as container:
-        clock.advance(60)
-        status, checks = await _readiness(container)
-        assert status == 200
-        assert "bus" not in checks
+async def test_a_process_that_does_not_listen_has_no_probe_of_the_bus(tmp_path: Path, backend: str) -> None:
+    """A consumer receives no announcements, and is ready all the same."""
+    settings = load_settings(environment={"LINKHUB_BACKEND": backend, "LINKHUB_DATA_DIR": str(tmp_path)}).settings
+    async with open_container(settings) as container:
+        assert "bus" not in {probe.name for probe in container.probes()}

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from linkhub_cli.views.output import age_text, json_line, news, print_table
+from linkhub_cli.views.output import age_text, json_line, print_status, print_table
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_json_keeps_prices_exact() -> None:
 
 def test_news_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Names of files and texts of senders are in it; lines stay lines."""
-    news("one\x1b[2J\ntwo\u202e")
+    print_status("one\x1b[2J\ntwo\u202e")
     assert capsys.readouterr().err == "one\\x1b[2J\ntwo\\u202e\n"
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from linkhub_adapters.runtime import SystemClock
-from linkhub_cli import backends
-from linkhub_cli.backends import open_backend
-from linkhub_cli.settings import Settings, load_settings
-from linkhub_cli.settings.sources import SettingsFaulty
-from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.backends import aws, open_backend
+from linkhub_cli.settings import Settings, SettingsFaulty, load_settings
+from linkhub_cli.wiring.container import open_container
 
 MEMORY = load_settings(environment={"LINKHUB_BACKEND": "memory"}).settings
 
@@ -37,9 +35,12 @@ print("imported")
 
 async def test_parts_are_made_once() -> None:
     """Every use case shares the same stores, journal and clock."""
-    async with open_container(MEMORY, Container) as container:
-        assert container.assemble().completion is container.sweep().completion is container.completion()
-        assert container.completion().journal is container.consumer().journal
+    async with open_container(MEMORY) as container:
+        for use_case in (container.assemble(), container.sweep()):
+            assert use_case.products is container.products() is container.browse().products
+            assert use_case.staging is container.staging()
+            assert use_case.notifier is container.notifier()
+            assert use_case.journal is container.journal() is container.consumer().journal
         assert container.browse().clock is container.clock()
 
 
@@ -54,7 +55,7 @@ async def test_settings_reach_the_parts() -> None:
             "LINKHUB_SWEEP_INTERVAL_SECONDS": "5",
         }
     ).settings
-    async with open_container(settings, Container) as container:
+    async with open_container(settings) as container:
         assert container.assemble().staging_ttl.total_seconds() == 60
         assert (container.consumer().heartbeat_seconds, container.consumer().max_in_flight) == (10, 7)
         assert container.sweeper().interval_seconds == 5
@@ -62,7 +63,7 @@ async def test_settings_reach_the_parts() -> None:
 
 async def test_containers_share_nothing() -> None:
     """Two containers of one process do not see each other's parts."""
-    async with open_container(MEMORY, Container) as one, open_container(MEMORY, Container) as other:
+    async with open_container(MEMORY) as one, open_container(MEMORY) as other:
         assert one.backend() is not other.backend()
         assert one.metrics() is not other.metrics()
 
@@ -76,7 +77,7 @@ async def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
             "SQS_THUMBNAIL_QUEUE_URL": "https://sqs.example/1/thumbnail",
         }
     ).settings
-    monkeypatch.setattr(backends, "find_spec", lambda _: None)
+    monkeypatch.setattr(aws, "find_spec", lambda _: None)
     with pytest.raises(SettingsFaulty, match=r"LINKHUB_BACKEND=aws needs boto3.*pip install '.\[aws\]'"):
         await _open(settings)
 

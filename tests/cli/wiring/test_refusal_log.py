@@ -8,7 +8,7 @@ import pytest
 from attrs import define, field
 from structlog.typing import FilteringBoundLogger
 
-from linkhub_cli.wiring.refusal_log import MAX_REMEMBERED, REPEAT_SECONDS, RefusalLog
+from linkhub_cli.wiring.access import MAX_REMEMBERED, REPEAT_SECONDS, RefusalLog
 from linkhub_core.access import OPERATORS_ROUTE, AccessPolicy, RefusedCaller
 
 POLICY = AccessPolicy(is_on_loopback=True, own_ports=(3002,))

@@ -117,7 +117,6 @@ async def test_settings_reach_the_realtime_room() -> None:
 async def test_metrics_count_viewers() -> None:
     """What the realtime room counts is exposed."""
     async with a_server() as (container, client):
-        container.metrics().take_realtime = container.realtime_readings()
         container.hub().counters.deliveries = 41
         assert "linkhub_deliveries_total 41.0" in (await client.get("/metrics")).text
 
@@ -125,7 +124,7 @@ async def test_metrics_count_viewers() -> None:
 async def test_each_counter_of_the_realtime_room_is_exposed() -> None:
     """A counter that is added to the room without a metric fails here, and so does a metric without a counter."""
     async with a_server() as (container, _):
-        counted = container.realtime_readings()()
+        counted = container.realtime_readings()
         exposed = Metrics(take_realtime=lambda: dict.fromkeys(counted, 7)).registry.collect()
     sevens = [metric.name for metric in exposed for sample in metric.samples if sample.value == 7]
     assert len(sevens) == len(counted)

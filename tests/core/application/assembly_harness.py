@@ -44,7 +44,7 @@ class AssemblyHarness:
 
     @messages.default
     def _messages(self) -> MemoryEventQueue:
-        return MemoryEventQueue(clock=self.clock, wait_seconds=0)
+        return MemoryEventQueue(clock=self.clock, receive_wait_seconds=0)
 
     @products.default
     def _products(self) -> ProductStore:
@@ -77,13 +77,26 @@ class AssemblyHarness:
     def assemble(self) -> AssembleBatch:
         """The use case on this line; its jitter is none."""
         return AssembleBatch(
-            queue=self.queue, completion=self.completion, staging_ttl=timedelta(days=1), jitter=lambda: 0.0
+            queue=self.queue,
+            products=self.products,
+            staging=self.staging,
+            notifier=self.notifier,
+            journal=self.journal,
+            clock=self.clock,
+            staging_ttl=timedelta(days=1),
+            jitter=lambda: 0.0,
         )
 
     @property
     def sweep(self) -> Sweep:
         """The sweep of this line."""
-        return Sweep(completion=self.completion)
+        return Sweep(
+            products=self.products,
+            staging=self.staging,
+            notifier=self.notifier,
+            journal=self.journal,
+            clock=self.clock,
+        )
 
     async def post(self, *messages: OutgoingMessage) -> None:
         """Put messages on the queues."""

@@ -53,7 +53,7 @@ def _line() -> AssemblyHarness:
 
 
 def _adopt(harness: AssemblyHarness) -> Adopt:
-    return Adopt(sweep=harness.sweep)
+    return Adopt(products=harness.products, staging=harness.staging, sweep=harness.sweep)
 
 
 def _assert_adopted(harness: AssemblyHarness) -> None:

@@ -14,6 +14,7 @@ from linkhub_adapters.memory import (
     MemoryShopStamps,
     MemoryStagingStore,
 )
+from linkhub_adapters.memory.announcements import MemoryAnnouncementFeed
 from linkhub_core import ports
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
@@ -74,7 +75,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_stamps: ports.ShopStamps = MemoryShopStamps(MemoryProductStore())
     as_staging: ports.StagingStore = MemoryStagingStore()
     as_notifier: ports.Notifier = announcements
-    as_feed: ports.AnnouncementFeed = announcements.open_feed()
+    as_feed: ports.AnnouncementFeed = MemoryAnnouncementFeed(receive_wait_seconds=1.0, most=1)
     for port, adapter in [
         (ports.Clock, as_clock),
         (ports.EventQueue, as_queue),

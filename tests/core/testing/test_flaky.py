@@ -48,7 +48,7 @@ async def test_a_strike_may_be_of_some_calls_alone() -> None:
 
 async def test_a_duplicating_queue_delivers_everything_once_more() -> None:
     """With the next batch, acknowledged or not."""
-    messages = MemoryEventQueue(clock=FakeClock(), wait_seconds=0)
+    messages = MemoryEventQueue(clock=FakeClock(), receive_wait_seconds=0)
     queue = DuplicatingQueue(messages)
     await messages.publish([an_outgoing()])
     first = await queue.receive()

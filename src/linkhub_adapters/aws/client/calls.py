@@ -1,7 +1,6 @@
-"""boto3's blocking calls, off the event loop: on a thread, counted, and with their errors translated.
+"""boto3's blocking calls on a thread: counted, and with their errors translated.
 
-What is billed and what is slow are the attempts, and botocore makes more than one where a service is throttled or away:
-those are counted, too, as its replies tell them.
+AWS bills attempts, and botocore makes more than one if a service throttles or does not answer; they are counted, too.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 from botocore.exceptions import ClientError
 
-from linkhub_adapters.aws.client.errors import AWS_ERRORS, translated
+from linkhub_adapters.aws.client.errors import AWS_ERRORS, resource_of, translated
 from linkhub_adapters.aws.client.recent_failures import RecentFailures
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
@@ -31,9 +30,13 @@ T = TypeVar("T")
 class AwsCalls:
     """Makes calls of one service.
 
-    ``counts`` tells how many, by operation; ``retries`` how many attempts botocore made again, by operation;
-    ``failures`` what calls or parts of batches failed with, by the service's code or the error's class; ``recent``
-    which calls of a consumer's work fail at present.
+    Args:
+        service: its name in errors.
+        executor: the threads.
+        counts: the calls by operation.
+        retries: the further attempts of botocore by operation.
+        failures: the failed calls and parts of batches, by the service's code or the error's class.
+        recent: the calls of a consumer's work that fail at present.
     """
 
     service: str
@@ -45,11 +48,11 @@ class AwsCalls:
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def now(self, operation: Callable[..., T], **parameters: Any) -> T:
-        """Call on this very thread.
+        """Call on this thread.
 
         Raises:
-            ServiceUnavailable: the service did not do it.
-            StoreRefused: DynamoDB will never take one of the values.
+            ServiceUnavailable: the call failed.
+            StoreRefused: DynamoDB refuses one of the values.
         """
         self._count(self.counts, operation.__name__)
         try:
@@ -57,12 +60,13 @@ class AwsCalls:
         except AWS_ERRORS as error:
             self._count(self.failures, _code_of(error))
             self._count_retries(operation.__name__, getattr(error, "response", None))
-            raise self._noted(operation.__name__, parameters, translated(self.service, error)) from error
+            fault = translated(self.service, error, resource_of(parameters))
+            raise self._noted(operation.__name__, parameters, fault) from error
         except Exception as error:
-            if (fault := sdk_fault_of(error)) is None:
+            if (sdk_fault := sdk_fault_of(error)) is None:
                 raise
             self._count(self.failures, type(error).__name__)
-            raise self._noted(operation.__name__, parameters, SdkUnavailable(self.service, fault)) from error
+            raise self._noted(operation.__name__, parameters, SdkUnavailable(self.service, sdk_fault)) from error
         self._count_retries(operation.__name__, reply)
         self.recent.succeeded(operation.__name__, parameters)
         return reply
@@ -79,22 +83,22 @@ class AwsCalls:
             counter[name] += many
 
     def _count_retries(self, operation: str, reply: object) -> None:
-        told = reply.get("ResponseMetadata") if isinstance(reply, Mapping) else None
-        if told and (again := told.get("RetryAttempts", 0)):
+        metadata = reply.get("ResponseMetadata") if isinstance(reply, Mapping) else None
+        if metadata and (again := metadata.get("RetryAttempts", 0)):
             self._count(self.retries, operation, again)
 
     async def __call__(self, operation: Callable[..., T], **parameters: Any) -> T:
         """Call on a thread of the executor.
 
         Raises:
-            ServiceUnavailable: the service did not do it.
-            StoreRefused: DynamoDB will never take one of the values.
+            ServiceUnavailable: the call failed.
+            StoreRefused: DynamoDB refuses one of the values.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
 
     async def elsewhere(self, work: Callable[[], T]) -> T:
-        """Do something else on a thread of the executor."""
+        """Run ``work`` on a thread of the executor."""
         return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
 

@@ -1,7 +1,4 @@
-"""What DynamoDB says that it charged: capacity units, by table. Calls are counted where they are made (``AwsCalls``).
-
-DynamoDB Local tells nothing of PartiQL statements; DynamoDB does.
-"""
+"""The capacity units that DynamoDB reports, by table. DynamoDB Local reports none for PartiQL statements."""
 
 from __future__ import annotations
 
@@ -16,14 +13,14 @@ __all__ = ["Consumption"]
 
 @define(eq=False)
 class Consumption:
-    """Units since the start. It is added to on the event loop only, so it needs no lock."""
+    """Units since the start; only the event loop adds to them, so there is no lock."""
 
     read_units: Counter[str] = field(factory=Counter)
     write_units: Counter[str] = field(factory=Counter)
 
     def add(self, reply: Mapping[str, Any], *, is_write: bool) -> None:
-        """Count what a reply tells: one amount, or one for each table or statement."""
-        told = reply.get("ConsumedCapacity", ())
+        """Add the units of a reply: one amount, or one for each table or statement."""
+        reported = reply.get("ConsumedCapacity", ())
         units = self.write_units if is_write else self.read_units
-        for one in [told] if isinstance(told, dict) else told:
+        for one in [reported] if isinstance(reported, dict) else reported:
             units[one["TableName"]] += one["CapacityUnits"]

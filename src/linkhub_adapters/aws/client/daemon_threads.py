@@ -1,7 +1,7 @@
-"""Threads for calls that may take twenty seconds and that nobody waits for at the end.
+"""Threads for calls that may take twenty seconds, and that a stopping process does not wait for.
 
-The threads of :class:`concurrent.futures.ThreadPoolExecutor` are joined when the interpreter exits, so one long poll
-would hold up a process that has stopped. These are daemons: the process goes when it is ready, whatever they wait for.
+The interpreter joins the threads of :class:`concurrent.futures.ThreadPoolExecutor` at its exit, so one long poll would
+delay the exit. These threads are daemons.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ __all__ = ["DaemonThreads"]
 
 
 class DaemonThreads:
-    """At most ``most`` threads, each started when it is first needed.
+    """At most ``most`` threads, each started at its first job.
 
     Args:
-        most: how many jobs run at once; more wait for their turn.
-        name: what the threads are called, with a number.
+        most: how many jobs run at once; further jobs wait.
+        name: the prefix of the threads' names.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -50,6 +50,6 @@ class DaemonThreads:
                 self._free += 1
 
     def end(self) -> None:
-        """Let each thread go once its job is done; does not wait for any."""
+        """End each thread after its job; does not wait."""
         for _ in self._threads:
             self._jobs.put(None)

@@ -1,7 +1,7 @@
-"""Which calls of a consumer's work fail at present. Readiness is judged by them: no read proves a right to write.
+"""The calls of a consumer's work that fail at present. Readiness uses them: a read does not prove the right to write.
 
-A failure counts until the same operation on the same resource succeeds, and for a minute at most: without work there is
-no call that could succeed. Long polls are judged by :mod:`.long_polls`: their success may take 20 seconds.
+A failure counts until the same operation on the same resource succeeds, and for a minute at most: without work no call
+can succeed. :mod:`~linkhub_adapters.aws.sqs.long_polls` checks long polls, whose success may take 20 seconds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 
 from attrs import define, field
 
+from linkhub_adapters.aws.client.errors import resource_of
 from linkhub_core.errors import LinkhubError
 
 __all__ = ["RecentFailures"]
 
 RECENT_SECONDS = 60.0
-# What a consumer calls for each batch. Probes and the upkeep of node queues are judged by their own probes.
+# The calls for each batch. Probes and node queues have their own checks.
 WORK = frozenset(
     {
         "batch_execute_statement",
@@ -43,22 +44,22 @@ class RecentFailures:
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def failed(self, operation: str, parameters: Mapping[str, Any], error: LinkhubError) -> None:
-        """A call could not be made."""
+        """Note a failed call."""
         if operation in WORK:
             with self._lock:
-                self._failures[_call(operation, parameters)] = error, self.seconds()
+                self._failures[(operation, resource_of(parameters))] = error, self.seconds()
 
     def succeeded(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        """A call was answered."""
+        """Note a call that succeeded."""
         if self._failures:
             with self._lock:
-                self._failures.pop(_call(operation, parameters), None)
+                self._failures.pop((operation, resource_of(parameters)), None)
 
     async def check(self) -> None:
         """Return if no call of a consumer's work fails at present.
 
         Raises:
-            ServiceUnavailable: what the newest of those calls failed with.
+            ServiceUnavailable: the error of the newest of those calls.
         """
         expired_at = self.seconds() - RECENT_SECONDS
         with self._lock:
@@ -66,12 +67,3 @@ class RecentFailures:
         if recent:
             error, _ = max(recent, key=lambda failure: failure[1])
             raise error
-
-
-def _call(operation: str, parameters: Mapping[str, Any]) -> _Call:
-    """The operation, and the queue, topic or table that the call is about; all statements of a call are about one."""
-    if statements := parameters.get("Statements"):
-        return operation, str(statements[0]["Statement"]).split('"', 2)[1]
-    if tables := parameters.get("RequestItems"):
-        return operation, next(iter(tables))
-    return operation, str(parameters.get("QueueUrl") or parameters.get("TopicArn") or "")

@@ -1,11 +1,11 @@
 """What the AWS SDK cannot use of its own configuration: credentials, profiles, files, addresses, modes.
 
-The SDK reports some faults with errors of its own. Others surface as errors that its code did not translate:
-``FileNotFoundError``, ``JSONDecodeError``, ``AttributeError``. The first are recognised by their classes, the second by
-the function of botocore that raised them. Any other error is not the SDK's, and this module ignores it.
+The SDK reports some faults with errors of its own, which are recognised by class. Others are errors that its code did
+not translate (``FileNotFoundError``, ``JSONDecodeError``, ``AttributeError``), which are recognised by the function of
+botocore that raised them. Other errors are ignored here.
 
-A call that fails like this raises :class:`SdkUnavailable`. It is transient, for a running process tries again: a token
-file may be written, a credential process may work the next time. Its ``fault`` says what is to be mended.
+Such a call raises :class:`SdkUnavailable`. It is transient: a running process tries again, because a token file may be
+written later, or a credential process may succeed later.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SdkPart(Enum):
 
 @frozen(kw_only=True)
 class SdkFault:
-    """One fault: what is wrong with which part, and whether waiting may mend it."""
+    """One fault: the part, the problem, and whether it may disappear without a change."""
 
     part: SdkPart
     problem: str
@@ -55,7 +55,7 @@ class SdkFault:
 
 
 class SdkUnavailable(ServiceUnavailable):
-    """A service cannot be called, for the SDK's configuration does not allow it. ``fault`` says why."""
+    """A service cannot be called because of the SDK's configuration; ``fault`` is the reason."""
 
     def __init__(self, service: str, fault: SdkFault) -> None:
         super().__init__(service, fault.problem)
@@ -65,7 +65,7 @@ class SdkUnavailable(ServiceUnavailable):
         return type(self), (self.service, self.fault)
 
 
-# Classes of botocore's errors. What waiting may mend: a service or program that gave no credentials just now.
+# Classes of botocore's errors, and whether the fault may disappear: a service or program gave no credentials.
 _BY_CLASS: dict[str, tuple[SdkPart, bool]] = {
     "ConfigNotFound": (SdkPart.CONFIG_FILE, False),
     "ConfigParseError": (SdkPart.CONFIG_FILE, False),
@@ -96,9 +96,9 @@ _BY_CLASS: dict[str, tuple[SdkPart, bool]] = {
     "UnauthorizedSSOTokenError": (SdkPart.LOGIN, True),
     "UnknownCredentialError": (SdkPart.CONFIG_FILE, False),
 }
-# Any other error about a value, such as InvalidChecksumConfigError.
+# Other errors about a value, such as InvalidChecksumConfigError.
 _ABOUT_A_VALUE = ("Invalid", "Unsupported")
-# Functions of botocore that raise what is not botocore's, the innermost first that fits.
+# Functions of botocore that raise other errors; the innermost one counts.
 _BY_FUNCTION = {
     "FileWebIdentityTokenLoader.": SdkPart.TOKEN_FILE,
     "ContainerProvider._build_headers": SdkPart.CONTAINER_TOKEN,
@@ -133,8 +133,8 @@ def _of_its_own(error: BaseException) -> SdkFault | None:
     name = type(error).__name__
     details = getattr(error, "kwargs", {})
     if name == "CredentialRetrievalError" and details.get("provider") == "custom-process":
-        told = str(details.get("error_msg", "")).strip() or "it failed and printed no reason"
-        return SdkFault(part=SdkPart.CREDENTIAL_PROCESS, problem=f"the credential process: {told}", may_pass=True)
+        text = str(details.get("error_msg", "")).strip() or "it failed and printed no reason"
+        return SdkFault(part=SdkPart.CREDENTIAL_PROCESS, problem=f"the credential process: {text}", may_pass=True)
     if name in ("HTTPClientError", "SSLError"):
         return _of_a_connection(details.get("error"))
     if name in _BY_CLASS:
@@ -146,14 +146,14 @@ def _of_its_own(error: BaseException) -> SdkFault | None:
 
 
 def _of_a_connection(cause: object) -> SdkFault | None:
-    """What is wrong before anything is sent: a file of certificates that is not there, a proxy without an address."""
+    """A fault before the request is sent: a missing file of certificates, a proxy without an address."""
     if isinstance(cause, Exception) and cause.args and isinstance(cause.args[0], Exception):
         cause = cause.args[0]  # urllib3 wraps what the ssl module raised
     if isinstance(cause, ssl.SSLCertVerificationError):
         return SdkFault(part=SdkPart.CA_BUNDLE, problem=f"the service's certificate: {cause.verify_message}")
     if isinstance(cause, FileNotFoundError | IsADirectoryError | PermissionError):
         return SdkFault(part=SdkPart.CA_BUNDLE, problem=f"the file of certificates: {cause.strerror}")
-    if isinstance(cause, ValueError) and str(cause).startswith("Invalid header value"):  # which it shows: a secret
+    if isinstance(cause, ValueError) and str(cause).startswith("Invalid header value"):  # the text contains the secret
         return SdkFault(part=SdkPart.KEYS, problem="a key or token has a character that no HTTP header may have")
     if type(cause).__name__ in ("LocationParseError", "ProxySchemeUnknown"):
         return SdkFault(part=SdkPart.PROXY, problem=f"the address of the proxy: {cause}")
@@ -167,12 +167,12 @@ def _of_anything(error: BaseException) -> SdkFault | None:
             continue
         for function, part in _BY_FUNCTION.items():
             if frame.f_code.co_qualname.startswith(function):
-                return SdkFault(part=part, problem=_told(part, error))
+                return SdkFault(part=part, problem=_text(part, error))
     return None
 
 
-def _told(part: SdkPart, error: BaseException) -> str:
-    """The error in words: of a file its name, of a text that is no JSON just that."""
+def _text(part: SdkPart, error: BaseException) -> str:
+    """The error in words: the name of a file, or that a text is no JSON."""
     subject = {
         SdkPart.TOKEN_FILE: "the web identity token",
         SdkPart.CONTAINER_TOKEN: "the container's authorization token",
@@ -180,12 +180,12 @@ def _told(part: SdkPart, error: BaseException) -> str:
         SdkPart.CREDENTIAL_PROCESS: "the credential process",
     }.get(part, "")
     if isinstance(error, OSError) and error.filename is not None:
-        told = f"{error.filename}: {error.strerror}"
+        text = f"{error.filename}: {error.strerror}"
     elif part is SdkPart.CREDENTIAL_PROCESS and isinstance(error, json.JSONDecodeError | AttributeError | TypeError):
-        told = "it did not print one JSON object"
+        text = "it did not print one JSON object"
     else:
-        told = _in_one_line(error)
-    return f"{subject}: {told}" if subject else told
+        text = _in_one_line(error)
+    return f"{subject}: {text}" if subject else text
 
 
 def _in_one_line(error: BaseException) -> str:

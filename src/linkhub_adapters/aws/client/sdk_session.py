@@ -1,13 +1,13 @@
-"""A session of the AWS SDK, and the address of each service in the order of the SDK.
+"""A session of the AWS SDK, which finds the address of each service in the SDK's order.
 
     1. an address given in code for all services
-    2. the configured address of the service   (``AWS_ENDPOINT_URL_DYNAMODB``)
-    3. the configured address of all services  (``AWS_ENDPOINT_URL``)
+    2. the configured address of the service
+    3. the configured address of all services
     4. the profile in the shared configuration file
     5. AWS
 
-``AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`` and ``ignore_configured_endpoint_urls`` of the profile leave out 2 to 4. A
-caller that reads 2 and 3 from a file of its own hands them in; what it does not hand in is found by the SDK.
+The SDK's setting to ignore configured addresses leaves out 2 to 4. A caller that reads 2 and 3 from a file of its own
+passes them in; the SDK finds the others.
 """
 
 from __future__ import annotations

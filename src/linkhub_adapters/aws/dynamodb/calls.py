@@ -1,8 +1,8 @@
-"""The calls of DynamoDB that read, and the waits between attempts; what writes is in :mod:`.partiql`.
+"""DynamoDB's calls: what each reply says of consumption and time, reads of any number of keys, and waits.
 
-botocore tries a call again that failed as a whole. What a reply of 200 says was left undone is asked for again here,
-with jittered backoff, because the part that was done must not be done twice. Between two rounds there is always a wait,
-and progress does not shorten it: a table that serves one key a call is throttled, and asking faster keeps it so.
+botocore repeats a call that failed as a whole. Here the parts are repeated that a reply of 200 left undone, with
+jittered backoff, because the other parts must not be repeated. There is a wait between two rounds also after progress:
+a table that serves one key for each call is throttled, and faster calls would keep it so.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import define, field
+from botocore.exceptions import ClientError
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.consumption import Consumption
 from linkhub_adapters.aws.client.errors import DYNAMODB
 from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
+from linkhub_adapters.aws.dynamodb.store_clock import StoreClock
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -42,10 +45,11 @@ class DynamoDbCalls:
     """DynamoDB through one boto3 client, which is safe to share between threads.
 
     Args:
-        dynamodb: the client; :func:`~.fast_items.speed_up` saves it a third of its time.
+        dynamodb: the client; :func:`~linkhub_adapters.aws.botocore_speedups.speed_up` saves it a third of its CPU.
         calls: makes the calls on threads.
         clock: waits between attempts.
-        consumption: counts what was charged.
+        consumption: counts the charged units.
+        store_clock: estimates the time of DynamoDB.
         jitter: gives a number from 0 to 1 for each wait.
     """
 
@@ -53,10 +57,33 @@ class DynamoDbCalls:
     calls: AwsCalls
     clock: Clock
     consumption: Consumption = field(factory=Consumption)
+    store_clock: StoreClock = field(factory=StoreClock)
     jitter: Callable[[], float] = random
 
+    async def make(self, operation: Callable[..., Any], *, is_write: bool = False, **parameters: Any) -> Any:
+        """Make one call; its reply, or its error, is taken into the store's clock and the consumption.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not do it.
+            StoreRefused: DynamoDB will never accept one of the values.
+        """
+        sent_at = self.store_clock.seconds()
+        try:
+            reply = await self.calls(operation, **parameters)
+        except ServiceUnavailable as error:
+            if isinstance(error.__cause__, ClientError):
+                self._observe(sent_at, error.__cause__.response)
+            raise
+        self._observe(sent_at, reply)
+        self.consumption.add(reply, is_write=is_write)
+        return reply
+
+    def _observe(self, sent_at: float, reply: Any) -> None:
+        headers = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        self.store_clock.observe(sent_at, headers.get("date"))
+
     async def get(self, table: str, keys: Sequence[Item]) -> list[Item]:
-        """Read items consistently, in any number and in no order; keys without an item bring none.
+        """Read any number of items consistently, in no order; keys without an item are left out.
 
         Raises:
             ServiceUnavailable: some could not be read.
@@ -68,22 +95,21 @@ class DynamoDbCalls:
     async def _get(self, table: str, keys: Sequence[Item], items: list[Item]) -> None:
         rounds = fruitless = 0
         while keys:
-            reply: Any = await self.calls(
+            reply = await self.make(
                 self.dynamodb.batch_get_item,
                 RequestItems={table: {"Keys": keys, "ConsistentRead": True}},
                 ReturnConsumedCapacity="TOTAL",
             )
-            self.consumption.add(reply, is_write=False)
             found = reply["Responses"].get(table, [])
             items += found
             keys = reply.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             rounds, fruitless = rounds + 1, 0 if found else fruitless + 1
-            if keys:  # throttled, or full at 16 MB: the reply does not tell which
-                self._check_patience(fruitless, f"{len(keys)} keys were left unread")
+            if keys:  # throttled, or full at 16 MB: the reply does not say which
+                self._check_attempts(fruitless, f"{len(keys)} keys were left unread")
                 await self._wait(rounds)
 
     async def pages(self, operation: Literal["query", "scan"], **parameters: Any) -> AsyncIterator[list[Item]]:
-        """Query or scan to the end, a page at a time; a page may be empty and not be the last.
+        """Query or scan to the end, one page at a time; an empty page may be followed by others.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -91,8 +117,7 @@ class DynamoDbCalls:
         call: Callable[..., Any] = self.dynamodb.query if operation == "query" else self.dynamodb.scan
         start: dict[str, Any] = {}
         while True:
-            reply: Any = await self.calls(call, **parameters, **start, ReturnConsumedCapacity="TOTAL")
-            self.consumption.add(reply, is_write=False)
+            reply = await self.make(call, **parameters, **start, ReturnConsumedCapacity="TOTAL")
             yield reply["Items"]
             if not reply.get("LastEvaluatedKey"):
                 return
@@ -103,19 +128,19 @@ class DynamoDbCalls:
 
         Args:
             attempt: how many have failed in a row, from 1.
-            problem: what is to be said when there were enough.
+            problem: the text of the error if there were enough.
 
         Raises:
             ServiceUnavailable: there were enough attempts.
         """
-        self._check_patience(attempt, problem)
+        self._check_attempts(attempt, problem)
         await self._wait(attempt)
 
-    def _check_patience(self, fruitless: int, problem: str) -> None:
+    def _check_attempts(self, fruitless: int, problem: str) -> None:
         if fruitless >= MAX_ATTEMPTS:
             raise ServiceUnavailable(DYNAMODB, f"{problem}, {fruitless} times in a row")
 
     async def _wait(self, rounds: int) -> None:
-        """Wait, longer after each round that left something undone: half of it for sure, the other half by chance."""
-        ceiling = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(rounds - 1, 10))
+        """Wait, longer after each round that left something undone: half of it fixed, the other half random."""
+        ceiling = backoff_seconds(rounds, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
         await self.clock.sleep(ceiling * (1 + self.jitter()) / 2)

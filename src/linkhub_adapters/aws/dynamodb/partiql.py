@@ -1,12 +1,11 @@
 """Conditional writes, 25 in one call: PartiQL statements, each with its own condition and its own outcome.
 
-Rule 1. A statement's text is made of names alone, each quoted (``ttl`` and others are reserved words); every value is a
+Rule 1. A statement's text has names only, each quoted (``ttl`` and others are reserved words); each value is a
 parameter.
-Rule 2. Every statement has a condition: an INSERT that no item has its key, the others what their caller says. An
-UPDATE that only REMOVEs would otherwise create a ghost, an item of nothing but its key.
-Rule 3. Statements that were throttled are tried again, alone; one that was applied is never run twice by us. botocore
-may send a whole call twice when a reply is lost, so a caller whose condition fails has to look whether what stands
-there is its own.
+Rule 2. Every statement has a condition: an INSERT that no item has its key, the others those of the caller. Without
+one, an UPDATE that only REMOVEs would create an item with nothing but a key.
+Rule 3. Throttled statements are repeated, without the others. An applied statement is never repeated here. botocore may
+send a whole call twice when a reply is lost: a caller whose condition fails has to check whether the item is its own.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of
+from linkhub_adapters.aws.client.errors import DYNAMODB, PASSING_CODES, fault_of, resource_of
 from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
@@ -36,7 +35,7 @@ class Applied:
 
 @frozen
 class Unmet:
-    """The condition was not met and nothing was written. ``item`` is what is there; an INSERT does not tell."""
+    """The condition was not met and nothing was written. ``item`` is the stored item; None after an INSERT."""
 
     item: Item | None
 
@@ -54,7 +53,7 @@ class Statement:
 
 @frozen
 class Condition:
-    """What an attribute has to be: ``=`` or ``<`` a value, or without one ``IS MISSING`` or ``IS NOT MISSING``."""
+    """A condition on an attribute: ``=`` or ``<`` with a value, ``IS MISSING`` or ``IS NOT MISSING`` without."""
 
     name: str
     value: AttributeValue | None
@@ -62,7 +61,7 @@ class Condition:
 
 
 def insert(table: str, item: Item) -> Statement:
-    """Put an item where none is."""
+    """Put an item if none has its key."""
     return Statement(_insert_text(table, tuple(item)), [*item.values()])
 
 
@@ -116,7 +115,7 @@ def _update_text(
 
 @lru_cache(maxsize=64)
 def _delete_text(table: str, key: tuple[str, ...], conditions: tuple[tuple[str, str], ...]) -> str:
-    return f"DELETE FROM {_quoted(table)} {_where(key, conditions)}"  # noqa: S608  names of ours, quoted: no values
+    return f"DELETE FROM {_quoted(table)} {_where(key, conditions)}"  # noqa: S608  quoted names, no values
 
 
 def _where(key: tuple[str, ...], conditions: tuple[tuple[str, str], ...]) -> str:
@@ -126,7 +125,7 @@ def _where(key: tuple[str, ...], conditions: tuple[tuple[str, str], ...]) -> str
 
 
 async def execute(calls: DynamoDbCalls, statements: Sequence[Statement]) -> list[Outcome]:
-    """Run statements, each about another item, in calls of 25 side by side.
+    """Run statements, each for another item, in parallel calls of 25.
 
     Returns:
         Their outcomes, in order.
@@ -156,14 +155,14 @@ async def _execute(calls: DynamoDbCalls, waiting: dict[int, Statement], outcomes
 
 
 async def _attempt(calls: DynamoDbCalls, waiting: dict[int, Statement], outcomes: dict[int, Outcome]) -> str:
-    """Run what waits, and take out what has an outcome now; tell what kept one of the rest."""
+    """Run the waiting statements and take out those with an outcome; give why one of the others has none."""
     numbers = list(waiting)
-    reply: Any = await calls.calls(
+    reply = await calls.make(
         calls.dynamodb.batch_execute_statement,
+        is_write=True,
         Statements=[_request(waiting[number]) for number in numbers],
         ReturnConsumedCapacity="TOTAL",
     )
-    calls.consumption.add(reply, is_write=True)
     problem, fault = "", None
     for number, response in zip(numbers, reply["Responses"], strict=True):
         error = response.get("Error")
@@ -171,7 +170,8 @@ async def _attempt(calls: DynamoDbCalls, waiting: dict[int, Statement], outcomes
             calls.calls.failures[error["Code"]] += 1
             problem = f"{error['Code']}: {error.get('Message', '')}"
         elif error is not None and error["Code"] not in _UNMET_CODES:
-            fault = fault or fault_of(DYNAMODB, error["Code"], error.get("Message", ""))
+            table = resource_of({"Statements": [_request(waiting[number])]})
+            fault = fault or fault_of(DYNAMODB, error["Code"], error.get("Message", ""), resource=table)
         else:
             outcomes[number] = Applied() if error is None else Unmet(error.get("Item"))
             del waiting[number]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from linkhub_adapters.aws.resources.definitions import (
     NODE_QUEUES,
+    STAMP_INDEX,
     UPDATED_AT_INDEX,
     Queue,
     Resources,
@@ -23,6 +24,7 @@ from linkhub_adapters.aws.resources.definitions import (
 
 __all__ = [
     "NODE_QUEUES",
+    "STAMP_INDEX",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",

@@ -17,6 +17,7 @@ from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
 
 __all__ = [
     "NODE_QUEUES",
+    "STAMP_INDEX",
     "UPDATED_AT_INDEX",
     "Queue",
     "Resources",
@@ -30,21 +31,23 @@ __all__ = [
 ]
 
 NODE_QUEUES = "linkhub-node-*"  # the queues that serving nodes make for themselves, see sns.node_queues
-UPDATED_AT_INDEX = "by-updated-at"
+STAMP_INDEX = "by-stamp"
+UPDATED_AT_INDEX = "by-updated-at"  # of tables that an earlier version made
 TTL_ATTRIBUTE = "ttl"
 MAX_RETENTION_SECONDS = 14 * 24 * 3600
 
 
 @frozen(kw_only=True)
 class Table:
-    """A DynamoDB table: billed by the request, with point-in-time recovery; every key is text.
+    """A DynamoDB table: billed by the request, with point-in-time recovery; its keys are text.
 
     Args:
         name: its name.
         partition_key: the attribute that is the partition key.
         sort_key: the attribute that is the sort key.
-        index_name: its local secondary index, which holds keys only; none if it has none.
-        indexed_by: the sort key of that index.
+        index_name: its local secondary index; none if it has none.
+        indexed_by: the sort key of that index, a number.
+        projected: the attributes that the index holds besides the keys.
         ttl_attribute: the attribute by which items expire; none if they do not.
     """
 
@@ -53,23 +56,25 @@ class Table:
     sort_key: str
     index_name: str | None = None
     indexed_by: str | None = None
+    projected: Sequence[str] = ()
     ttl_attribute: str | None = None
 
     @property
     def definition(self) -> Mapping[str, Any]:
         """The parameters of CreateTable."""
-        names = [self.partition_key, self.sort_key, *filter(None, [self.indexed_by])]
+        types = dict.fromkeys([self.partition_key, self.sort_key], "S")
+        types |= dict.fromkeys(filter(None, [self.indexed_by]), "N")
         definition: dict[str, Any] = {
             "TableName": self.name,
             "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
             "KeySchema": _key_schema(self.partition_key, self.sort_key),
         }
         if self.index_name and self.indexed_by:
             index = {
                 "IndexName": self.index_name,
                 "KeySchema": _key_schema(self.partition_key, self.indexed_by),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*self.projected]},
             }
             definition["LocalSecondaryIndexes"] = [index]
         return definition
@@ -191,8 +196,9 @@ def products_table(name: str) -> Table:
         name=name,
         partition_key="seller_handle",
         sort_key="video_id",
-        index_name=UPDATED_AT_INDEX,
-        indexed_by="updated_at",
+        index_name=STAMP_INDEX,
+        indexed_by="stamp",
+        projected=("updated_at",),
     )
 
 

@@ -6,7 +6,7 @@
     not active                           fault: wait
     no expiry, or by another attribute   fault: staging rows would stay for ever. Provisioning switches expiry on, but
                                          does not replace the attribute of another owner: that would delete items
-    no local index, or other keys in it  warning: `since` reads whole shops; the index is made with its table only
+    no local index, or other keys in it  warning: a cursor reads whole shops; the index is made with its table only
     no point-in-time recovery            warning: provisioning switches it on
 
 A repeated or interrupted run is continued by the next one.
@@ -21,7 +21,7 @@ from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import DYNAMODB, code_of, is_missing
-from linkhub_adapters.aws.resources.definitions import Table
+from linkhub_adapters.aws.resources.definitions import UPDATED_AT_INDEX, Table
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.ports import Clock
@@ -144,8 +144,10 @@ def _index(table: Table, found: FoundTable) -> Iterator[Difference]:
     index = indexes.get(table.index_name)
     if index is not None and _key_names(index) == wanted:
         return
-    if index is None:
-        problem = f"no local index {table.index_name}: `since` reads whole shops"
+    if index is None and UPDATED_AT_INDEX in indexes:
+        problem = f"no local index {table.index_name}, only {UPDATED_AT_INDEX}: a cursor reads whole shops"
+    elif index is None:
+        problem = f"no local index {table.index_name}: a cursor or `since` reads whole shops"
     else:
         problem = (
             f"the keys of its index {table.index_name} are {', '.join(_key_names(index))}, not {', '.join(wanted)}"

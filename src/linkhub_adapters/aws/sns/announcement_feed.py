@@ -1,11 +1,11 @@
-"""What one serving node hears of the topic, through a queue of its own (:mod:`~.node_queues`).
+"""The announcements that one serving node receives, through a queue of its own (:mod:`~.node_queues`).
 
-Theory of operation. :meth:`SnsAnnouncementFeed.receive` keeps long polls of the node's queue under way and hands on
-what they bring. Whether silence means that nothing happens, or that the way is broken, a node finds out by talking to
-itself: :meth:`SnsAnnouncementFeed.beat`, called every 30 seconds or so, publishes a heartbeat when nothing was heard
-for that long, and renews the tag that says that the node lives. When nothing at all was heard for 90 seconds,
-:meth:`SnsAnnouncementFeed.check` says so, for readiness. An idle node costs two publications, two deliveries, four
-polls, two deletions and one tagging a minute, some 0.3 million requests a month; a busy one sends no heartbeats.
+Theory of operation. :meth:`SnsAnnouncementFeed.receive` keeps long polls of the node's queue running and returns their
+messages. If no message comes, either there is none or the path is broken. To find out,
+:meth:`SnsAnnouncementFeed.beat`, called about every 30 seconds, publishes a heartbeat to this node after 30 seconds
+without a message, and renews the tag that marks the node as alive. After 90 seconds without any message
+:meth:`SnsAnnouncementFeed.check` fails, for readiness. An idle node costs two publications, two deliveries, four polls,
+two deletions and one tagging a minute, some 0.3 million requests a month; a busy node sends no heartbeats.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ VISIBILITY_TIMEOUT_SECONDS = 30.0
 
 @define(kw_only=True, eq=False)
 class SnsAnnouncementFeed:
-    """An :class:`~linkhub_core.ports.AnnouncementFeed` on a queue of this node's own; open it, and close it at the end.
+    """An :class:`~linkhub_core.ports.AnnouncementFeed` on a queue of this node; open it first, and close it at the end.
 
     Args:
         nodes: makes the queue.
         sqs: the calls.
         receive_wait_seconds: how long a ``receive`` waits for the first announcement.
-        poll_wait_seconds: how long a poll waits at SQS, up to 20; each poll is paid for.
-        beat_seconds: after how much silence :meth:`beat` sends a heartbeat.
+        poll_wait_seconds: how long a poll waits at SQS, up to 20; AWS bills each poll.
+        beat_seconds: after how long without a message :meth:`beat` sends a heartbeat.
         alive_seconds: how often :meth:`beat` renews the tag.
-        silence_seconds: how much silence :meth:`check` allows.
+        silence_seconds: how long without a message :meth:`check` allows.
         most_polls: how many polls run at once, each on a thread.
-        seconds: a steady clock.
+        seconds: a monotonic clock.
     """
 
     nodes: NodeQueues
@@ -65,34 +65,34 @@ class SnsAnnouncementFeed:
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
     _lost: AnnouncementsLost | None = field(default=None, init=False)
-    _heard_at: float = field(default=0.0, init=False)
-    _marked_at: float = field(default=0.0, init=False)
+    _received_at: float = field(default=0.0, init=False)
+    _tagged_at: float = field(default=0.0, init=False)
 
     # --- open and close
 
     async def open(self) -> None:
-        """Listen from now on.
+        """Subscribe: what is announced from now on is received.
 
         Raises:
-            ServiceUnavailable: the queue could not be made.
+            ServiceUnavailable: the queue could not be created.
         """
         self._is_open = True
         await self._listen()
-        self._heard_at = self.seconds()
+        self._received_at = self.seconds()
 
     async def _listen(self) -> None:
         node = await self.nodes.open()
-        if not self._is_open:  # closed meanwhile
+        if not self._is_open:  # closed during the call
             await self.nodes.close(node)
             return
         self._node, self._polls = node, self._polls_of(node, asyncio.get_running_loop())
-        self._marked_at = self.seconds()
+        self._tagged_at = self.seconds()
 
     async def close(self) -> None:
-        """Stop listening, and remove the queue; waits for no poll. A second time does nothing.
+        """Unsubscribe, and delete the queue; does not wait for polls. A second call does nothing.
 
         Raises:
-            ServiceUnavailable: the queue may still be there; whoever removes the dead will remove it.
+            ServiceUnavailable: the queue may still be there; another node will remove it.
         """
         self._is_open = False
         node, polls, self._node, self._polls = self._node, self._polls, None, None
@@ -123,13 +123,13 @@ class SnsAnnouncementFeed:
     # --- receive
 
     async def receive(self) -> Sequence[Announcement]:
-        """See the port. What cannot be read, or deleted, is told by the next call, so that it holds up nothing."""
+        """See the port. The next call raises the error of a message that cannot be read or deleted."""
         self._raise_error()
         if self._is_open and self._node is None:
-            await self._listen_anew()  # the queue was gone, and another one could not be opened then
+            await self._reopen()  # the queue was gone, and opening another one failed
         node, polls = self._node, self._polls
         if node is None or polls is None:
-            await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
+            await asyncio.sleep(self.receive_wait_seconds)  # so that a loop of receives does not spin
             return []
         self._arrived.clear()
         polls.start(self.most_polls * FULL)
@@ -138,8 +138,8 @@ class SnsAnnouncementFeed:
             await self._arrival()
             messages, error = polls.take()
         if error is not None:
-            await self._meet(error)
-        return await self._take_in(node, messages) if messages else []
+            await self._handle(error)
+        return await self._read(node, messages) if messages else []
 
     async def _arrival(self) -> None:
         try:
@@ -148,7 +148,7 @@ class SnsAnnouncementFeed:
         except TimeoutError:
             return
 
-    async def _take_in(self, node: NodeQueue, messages: Sequence[MessageTypeDef]) -> Sequence[Announcement]:
+    async def _read(self, node: NodeQueue, messages: Sequence[MessageTypeDef]) -> Sequence[Announcement]:
         self._note_silence()
         announcements = []
         for message in messages:
@@ -160,27 +160,27 @@ class SnsAnnouncementFeed:
         try:
             await self.sqs.delete(node.url, [message["ReceiptHandle"] for message in messages])
         except LinkhubError as error:
-            self._error = error  # they come again, and whoever has heard them drops them
+            self._error = error  # they are delivered again, and receivers drop repeats
         return announcements
 
     def _note_silence(self) -> None:
-        """Something is heard. A queue keeps its messages for so long: what came earlier in a longer silence is gone."""
-        heard_before, self._heard_at = self._heard_at, self.seconds()
-        if self._heard_at - heard_before >= RETENTION_SECONDS:
-            self._lost = AnnouncementsLost("the node's queue", self._heard_at - heard_before)
+        """Note that messages came. After a silence that is longer than the queue's retention, some are lost."""
+        before, self._received_at = self._received_at, self.seconds()
+        if self._received_at - before >= RETENTION_SECONDS:
+            self._lost = AnnouncementsLost("the node's queue", self._received_at - before)
 
-    async def _meet(self, error: LinkhubError) -> None:
-        """A poll failed. Where the queue is gone, another one is opened: the error of the old one still is news."""
+    async def _handle(self, error: LinkhubError) -> None:
+        """Keep the error of a poll for the next call; if the queue is gone, open another one."""
         self._error = error
         if is_missing(error) and self._polls is not None:
             self._polls.close()
             self._node, self._polls = None, None
-            await self._listen_anew()
+            await self._reopen()
 
-    async def _listen_anew(self) -> None:
-        """Open another queue; what the old one held went with it."""
+    async def _reopen(self) -> None:
+        """Open another queue; the messages of the old one are lost."""
         await self._listen()
-        self._lost = AnnouncementsLost("the node's queue", self.seconds() - self._heard_at)
+        self._lost = AnnouncementsLost("the node's queue", self.seconds() - self._received_at)
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None
@@ -190,37 +190,37 @@ class SnsAnnouncementFeed:
         if lost is not None:
             raise lost
 
-    # --- is the way open?
+    # --- heartbeat
 
     async def beat(self) -> None:
-        """Say that this node lives, and make something to be heard where nothing was.
+        """Mark this node as alive, and send it a heartbeat if no message came.
 
         Raises:
-            ServiceUnavailable: SNS or SQS did not take it.
+            ServiceUnavailable: a call failed.
         """
         node, now = self._node, self.seconds()
         if node is None:
             return
-        if now - self._heard_at >= self.beat_seconds:
+        if now - self._received_at >= self.beat_seconds:
             await self.nodes.send_heartbeat(node)
-        if now - self._marked_at >= self.alive_seconds:
+        if now - self._tagged_at >= self.alive_seconds:
             await self.nodes.mark_alive(node)
-            self._marked_at = now
+            self._tagged_at = now
 
     async def check(self) -> None:
-        """Return if the queue of this node can be received from, and something was heard.
+        """Return if polls of the node's queue succeed and messages come.
 
         Raises:
-            LinkhubError: why polls of its queue fail.
-            ServiceUnavailable: nothing was heard for too long, this node's own heartbeat included.
+            LinkhubError: the error with which polls fail.
+            ServiceUnavailable: no message came for too long, not even this node's heartbeat.
         """
-        if self._polls is not None and (trouble := self._polls.trouble) is not None:
-            raise trouble
-        silent_seconds = self.seconds() - self._heard_at
+        if self._polls is not None and (error := self._polls.current_error) is not None:
+            raise error
+        silent_seconds = self.seconds() - self._received_at
         if self._node is None or silent_seconds > self.silence_seconds:
-            problem = f"nothing was heard for {silent_seconds:.0f} s, not even this node's own heartbeat"
+            problem = f"no message came for {silent_seconds:.0f} s, not even this node's own heartbeat"
             raise ServiceUnavailable("SNS", problem)
 
 
 def _forget(_: Sequence[MessageTypeDef]) -> None:
-    """What comes after the end is in a queue that is about to go."""
+    """Do nothing: the queue is about to be deleted."""

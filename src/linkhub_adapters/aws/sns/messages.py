@@ -1,12 +1,12 @@
 """An announcement as a message of the topic, and back.
 
 The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
-``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and where there is one ``correlationId`` and a W3C
+``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and if known ``correlationId`` and a W3C
 ``traceparent``. A heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
 
-What SNS refuses stands escaped, which doubles it. A product that somebody stuffed with such characters would grow
-beyond what SNS carries, and would never be announced, nor would those that are announced with it: where an event gets
-too large, they are replaced. Without them no event is, by the limits of what a product may hold.
+Characters that SNS refuses are escaped, which makes them longer. A product with very many of them would be larger than
+a message of SNS may be, and would never be announced, nor the others of its batch. So in an event above the limit they
+are replaced. Without them no event is too large, by the limits of a product.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["HEARTBEAT", "announcement_of", "entry_bytes", "entry_of", "is_heartbeat"]
 
 HEARTBEAT = "heartbeat"
-MAX_MESSAGE_BYTES = 250_000  # of the 262,144 of a message, the attributes take the rest
-MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it; it must not make the message too large to send
+MAX_MESSAGE_BYTES = 250_000  # a message has 262,144; the rest is for the attributes
+MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it, and it must not make the message too large
 
 
 def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntryTypeDef:
@@ -41,11 +41,11 @@ def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntr
         "correlationId": value_as_text(announcement.correlation_id, most_characters=MAX_CORRELATION_ID_CHARACTERS),
         "traceparent": value_as_text(announcement.traceparent or "", most_characters=MAX_CORRELATION_ID_CHARACTERS),
     }
-    told = {name: value for name, value in attributes.items() if value}  # SNS takes no empty value
+    present = {name: value for name, value in attributes.items() if value}  # SNS refuses an empty value
     return {
         "Id": str(number),
         "Message": _message_of(announcement.event_json.decode()),
-        "MessageAttributes": typed_attributes(told),
+        "MessageAttributes": typed_attributes(present),
     }
 
 
@@ -55,18 +55,18 @@ def _message_of(event: str) -> str:
 
 
 def entry_bytes(entry: PublishBatchRequestEntryTypeDef) -> int:
-    """What an entry counts for against the limit of a batch."""
+    """The size of an entry that counts against the limit of a batch."""
     attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
     return message_bytes(entry["Message"], attributes)
 
 
 def is_heartbeat(message: MessageTypeDef) -> bool:
-    """Whether a message of a node's queue only says that the way to it is open."""
+    """Whether a message of a node's queue is a heartbeat."""
     return text_attributes(message).get("eventType") == HEARTBEAT
 
 
 def announcement_of(message: MessageTypeDef) -> Announcement:
-    """Read a message of a node's queue, where it was delivered raw; its event has the very bytes that were announced.
+    """Read a message of a node's queue, which gets raw messages; its event has the bytes that were announced.
 
     Raises:
         MalformedEvent: it is not an announcement.

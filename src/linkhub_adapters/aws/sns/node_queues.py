@@ -1,11 +1,11 @@
-"""The short-lived queues through which serving nodes hear the topic: one a node, made at its start, gone at its end.
+"""The queues through which serving nodes receive announcements: one for each node, from its start to its end.
 
-A queue's name tells when it was born; its tags tell which topic it is for and when its node last said that it lives
-(``linkhub:alive-at``, in seconds since 1970). A node that dies leaves its queue and its subscription behind;
-:meth:`NodeQueues.remove_dead` takes them away once the tag is a quarter of an hour old. It never removes what it cannot
-be sure of: a queue without these tags is somebody else's, and a subscription without a queue may be of a node that is
-just starting, so it goes by the birth in the name. A living node whose queue was removed all the same (it could not
-reach AWS for so long) finds that out at its next receive, and opens another.
+The name of a queue contains the time of its creation. Its tags contain the topic and the time at which its node last
+marked itself as alive (``linkhub:alive-at``, in seconds since 1970). A node that dies leaves its queue and its
+subscription; :meth:`NodeQueues.remove_dead` removes them when the tag is 15 minutes old. It removes nothing that may
+belong to a living node or to another program: a queue without these tags is not removed; a subscription without a queue
+may belong to a node that just starts, so it is removed by the time in the name. A living node whose queue was removed
+(it could not reach AWS for so long) notices this at its next receive, and opens another.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = ["RETENTION_SECONDS", "NodeQueue", "NodeQueues", "alive_at"]
 
 ALIVE_TAG = "linkhub:alive-at"
 TOPIC_TAG = "linkhub:topic"
-RETENTION_SECONDS = 300  # older news is for nobody: viewers who were away ask with `since`
-DEAD_AFTER_SECONDS = 900.0  # living ones speak every minute
+RETENTION_SECONDS = 300  # older announcements are not needed: clients that reconnect read the store
+DEAD_AFTER_SECONDS = 900.0  # a living node renews its tag every minute
 
 
 def alive_at(tags: Mapping[str, str], topic_arn: str) -> int | None:
-    """When a node said last that it lives, in seconds since 1970; none where the queue is no node's of this topic."""
+    """When a node last marked itself as alive, in seconds since 1970; none if the queue is of no node of this topic."""
     if tags.get(TOPIC_TAG) != topic_arn or not tags.get(ALIVE_TAG, "").isdecimal():
         return None
     return int(tags[ALIVE_TAG])
@@ -47,7 +47,7 @@ def alive_at(tags: Mapping[str, str], topic_arn: str) -> int | None:
 
 @frozen(kw_only=True)
 class NodeQueue:
-    """A node's own queue on the topic."""
+    """The queue of one node, with its subscription."""
 
     node_id: str
     url: str
@@ -57,10 +57,10 @@ class NodeQueue:
 
 @frozen(kw_only=True)
 class NodeQueues:
-    """Makes and removes the queues of nodes. ``prefix`` begins their names; it has 40 characters at most.
+    """Creates and removes the queues of nodes. Their names begin with ``prefix``, of at most 40 characters.
 
     Raises:
-        ServiceUnavailable: from each method, when SQS or SNS did not do it.
+        ServiceUnavailable: from each method, if a call failed.
     """
 
     sqs: SQSClient
@@ -72,7 +72,7 @@ class NodeQueues:
     prefix: str = "linkhub"
 
     async def open(self) -> NodeQueue:
-        """Make a queue and subscribe it: what is announced from now on comes to it."""
+        """Create a queue and subscribe it."""
         node_id = f"{self._now():x}-{uuid4().hex[:12]}"
         created = await self.sqs_calls(
             self.sqs.create_queue,
@@ -101,15 +101,15 @@ class NodeQueues:
         return NodeQueue(node_id=node_id, url=url, arn=arn, subscription_arn=subscribed["SubscriptionArn"])
 
     async def close(self, node: NodeQueue) -> None:
-        """Unsubscribe a queue and delete it, with what is in it."""
+        """Unsubscribe a queue and delete it with its messages."""
         await self._remove(node.url, [node.subscription_arn])
 
     async def mark_alive(self, node: NodeQueue) -> None:
-        """Say that the node lives."""
+        """Renew the tag of the node's queue."""
         await self.sqs_calls(self.sqs.tag_queue, QueueUrl=node.url, Tags={ALIVE_TAG: str(self._now())})
 
     async def send_heartbeat(self, node: NodeQueue) -> None:
-        """Publish a message that comes back to this node alone: some 100 bytes, billed as one publication."""
+        """Publish a message to this node alone: some 100 bytes, billed as one publication."""
         await self.sns_calls(
             self.sns.publish,
             TopicArn=self.topic_arn,
@@ -121,26 +121,26 @@ class NodeQueues:
         """Remove queues and subscriptions of nodes that ended without closing theirs.
 
         Returns:
-            How many nodes were dead.
+            The number of dead nodes.
         """
-        born_before = self._now() - DEAD_AFTER_SECONDS
-        # Subscriptions first: one that is here and has no queue below has none any more, or its node is just starting.
+        created_before = self._now() - DEAD_AFTER_SECONDS
+        # Subscriptions first: one without a queue below has lost it, or belongs to a node that just starts.
         subscriptions = await self._subscriptions()
         living: set[str] = set()
         dead: set[str] = set()
         async for url in self._urls():
-            if await self._is_dead(url, born_before):
+            if await self._is_dead(url, created_before):
                 dead.add(name_of(url))
                 await self._remove(url, subscriptions.get(name_of(url), ()))
             else:
                 living.add(name_of(url))
         for name, arns in subscriptions.items():
-            if name not in living and name not in dead and self._birth(name) < born_before:
+            if name not in living and name not in dead and self._created_at(name) < created_before:
                 dead.add(name)
                 await self._unsubscribe(arns)
         return len(dead)
 
-    # --- how
+    # --- calls
 
     @property
     def _name_prefix(self) -> str:
@@ -149,8 +149,8 @@ class NodeQueues:
     def _now(self) -> int:
         return int(self.clock.now().timestamp())
 
-    def _birth(self, name: str) -> float:
-        """When the node of a queue began, in seconds since 1970; for a name that does not tell, never."""
+    def _created_at(self, name: str) -> float:
+        """When a queue was created by its name, in seconds since 1970; infinity for another form of name."""
         try:
             return int(name.removeprefix(self._name_prefix).split("-")[0], 16)
         except ValueError:
@@ -184,15 +184,15 @@ class NodeQueues:
                 yield url
             token = reply.get("NextToken")
 
-    async def _is_dead(self, url: str, born_before: float) -> bool:
+    async def _is_dead(self, url: str, created_before: float) -> bool:
         try:
             tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
         except LinkhubError as error:
             if is_missing(error):
-                return False  # its node closed it meanwhile
+                return False  # its node just deleted it
             raise
-        said_at = alive_at(tags, self.topic_arn)
-        return said_at is not None and said_at < born_before
+        renewed_at = alive_at(tags, self.topic_arn)
+        return renewed_at is not None and renewed_at < created_before
 
     async def _remove(self, url: str, subscription_arns: Sequence[str]) -> None:
         await self._unsubscribe(subscription_arns)
@@ -208,7 +208,7 @@ class NodeQueues:
 
 
 def _policy(topic_arn: str) -> str:
-    """Only this topic may send to the queue."""
+    """The policy that lets this topic send to the queue, and nothing else."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -220,5 +220,5 @@ def _policy(topic_arn: str) -> str:
 
 
 def _filter(node_id: str) -> str:
-    """Announcements, and the heartbeats of this node alone."""
+    """The filter for announcements and the heartbeats of this node."""
     return json.dumps({"$or": [{"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}, {"nodeId": [node_id]}]})

@@ -1,4 +1,4 @@
-"""Announces products on a topic, for every node with viewers and for whoever else subscribes."""
+"""Publishes announcements on a topic, for all serving nodes and other subscribers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_BATCH_BYTES = 262_144
 
 @frozen(kw_only=True)
 class SnsNotifier:
-    """A :class:`~linkhub_core.ports.Notifier` on an SNS topic (a standard one: receivers order what they hear)."""
+    """A :class:`~linkhub_core.ports.Notifier` on a standard SNS topic; receivers put announcements in order."""
 
     sns: SNSClient
     topic_arn: str

@@ -1,8 +1,8 @@
-"""Batches as SQS and SNS take them: at most ten entries and so many bytes a call, each entry with its own outcome.
+"""Batches for SQS and SNS: at most ten entries and a number of bytes in one call, an outcome for each entry.
 
-A 200 reply may still say that some entries failed. Those that failed by the service's fault are sent again, alone,
-with jittered backoff; those that failed by the sender's fault never will work and are told to the caller. A batch that
-could not be sent does not stop the others: what was done is always known.
+A reply with status 200 may report failed entries. If the service is at fault, the entry is sent again, alone, with
+jittered backoff. If the sender is at fault, the entry cannot succeed, and the caller gets the fault. A batch that
+could not be sent does not stop the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import field, frozen
 
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ __all__ = ["MAX_ENTRIES", "BatchOutcome", "EntryFault", "in_batches", "send_batc
 MAX_ENTRIES = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 0.05
+MAX_RETRY_SECONDS = 2.0
 
 E = TypeVar("E", bound=Mapping[str, Any])
 
 
 @frozen(kw_only=True)
 class EntryFault:
-    """An entry that was not done, as the ``Failed`` list of a reply tells it."""
+    """An entry of the ``Failed`` list of a reply."""
 
     entry_id: str
     code: str
@@ -52,7 +54,7 @@ class EntryFault:
 
 @frozen(kw_only=True)
 class BatchOutcome:
-    """What became of entries: the ids of those ``done``, those ``refused``, and the ``error`` that left the others."""
+    """The ids of the entries that are ``done``, the ``refused`` entries, and the ``error`` that stopped the others."""
 
     done: Set[str] = frozenset()
     refused: Sequence[EntryFault] = ()
@@ -66,13 +68,13 @@ class BatchOutcome:
         )
 
     def check(self) -> None:
-        """Raise what kept entries from being done, if anything did."""
+        """Raise the error, if there is one."""
         if self.error is not None:
             raise self.error
 
 
 def in_batches(entries: Sequence[E], size_bytes: Callable[[E], int], max_bytes: int) -> Iterator[Sequence[E]]:
-    """Cut ``entries`` into batches that one call takes, in order; one that is too large by itself goes alone."""
+    """Cut ``entries`` into batches for one call each, in order; an entry above the limit is a batch of its own."""
     batch: list[E] = []
     batch_bytes = 0
     for entry in entries:
@@ -94,14 +96,14 @@ async def send_batches(
     clock: Clock,
     jitter: Callable[[], float] = random,
 ) -> BatchOutcome:
-    """Send batches side by side, and failed entries again, up to five times.
+    """Send batches concurrently, and failed entries again, up to five times.
 
     Args:
-        batches: entries with an ``Id`` that no other of them has.
-        call: sends one batch and returns the entries that failed; it raises a ``LinkhubError`` when all did.
-        service: what the error calls the service.
+        batches: entries with different ``Id``s.
+        call: sends one batch and returns the entries that failed; it raises a ``LinkhubError`` if all failed.
+        service: the name of the service in the error.
         clock: waits between attempts.
-        jitter: gives a number from 0 to 1 for each wait.
+        jitter: returns a number from 0 to 1 for each wait.
     """
     outcomes = await asyncio.gather(*(_send(batch, call, service, clock, jitter) for batch in batches))
     return sum(outcomes, BatchOutcome())
@@ -127,7 +129,8 @@ async def _send(
         if not batch:
             return outcome
         if attempt < MAX_ATTEMPTS - 1:
-            await clock.sleep(FIRST_RETRY_SECONDS * 2.0**attempt * (1 + jitter()))
+            pause = backoff_seconds(attempt + 1, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS)
+            await clock.sleep(pause * (1 + jitter()))
     last = failed[batch[0]["Id"]]
     problem = f"{len(batch)} entries of a batch failed {MAX_ATTEMPTS} times, with {last.code}: {last.problem}"
     return outcome + BatchOutcome(error=ServiceUnavailable(service, problem))

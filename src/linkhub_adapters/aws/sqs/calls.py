@@ -1,8 +1,8 @@
-"""The few calls of SQS that linkhub makes, each for any number of messages of one queue.
+"""The calls of SQS that linkhub makes, each for any number of messages of one queue.
 
-Rule 1. What SQS takes in tens is cut into tens, sent side by side, and failed entries are sent again.
-Rule 2. A lease that is over is no error: its message is gone, or somebody else's by now.
-Rule 3. Whatever else is not done raises :class:`~linkhub_core.errors.ServiceUnavailable`.
+Rule 1. A call that takes ten entries is made concurrently for each ten, and failed entries are sent again.
+Rule 2. A lease that is over is no error: its message is deleted, or leased by another consumer.
+Rule 3. Any other entry that is not done raises :class:`~linkhub_core.errors.ServiceUnavailable`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ __all__ = ["SqsCalls"]
 
 SERVICE = "SQS"
 MAX_VISIBILITY_SECONDS = 43_200
-MAX_BATCH_BYTES = 262_144  # 1 MiB on AWS since 2025; what stands in for it may still be at the older limit
+MAX_BATCH_BYTES = 262_144  # 1 MiB on AWS since 2025; other servers may have the older limit
 
-# How SQS says that a receipt handle is not, or no longer, a lease: standard and FIFO queues have their own ways.
+# The codes for a receipt handle that is no lease any more, of standard and of FIFO queues.
 _LEASE_IS_OVER = frozenset(
     {
         "InvalidParameterValue",
@@ -50,7 +50,7 @@ _LEASE_IS_OVER = frozenset(
 
 @define(kw_only=True, eq=False)
 class SqsCalls:
-    """SQS through one boto3 client, which is safe to share between threads."""
+    """Calls of one boto3 client, which threads may share."""
 
     sqs: SQSClient
     calls: AwsCalls
@@ -71,13 +71,13 @@ class SqsCalls:
     async def fetch(
         self, url: str, *, wait_seconds: float, visibility_timeout_seconds: float
     ) -> Sequence[MessageTypeDef]:
-        """The same, off the event loop; the executor lends its thread for as long."""
+        """See :meth:`receive`; on a thread of the executor."""
         asked = _receiving(url, wait_seconds, visibility_timeout_seconds)
         reply = await self.calls(self.sqs.receive_message, **asked)
         return reply.get("Messages", [])
 
     async def send(self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> BatchOutcome:
-        """Put messages on a queue."""
+        """Send messages to a queue."""
 
         async def call(batch: Sequence[SendMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
             reply = await self.calls(self.sqs.send_message_batch, QueueUrl=url, Entries=batch)
@@ -87,10 +87,10 @@ class SqsCalls:
         return await send_batches(batches, call, service=SERVICE, clock=self.clock)
 
     async def delete(self, url: str, receipts: Sequence[str]) -> None:
-        """Delete messages by their leases.
+        """Delete messages by their receipts.
 
         Raises:
-            ServiceUnavailable: some may not be deleted.
+            ServiceUnavailable: some messages may still be there.
         """
 
         async def call(batch: Sequence[DeleteMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
@@ -101,16 +101,16 @@ class SqsCalls:
             {"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)
         ]
         batches = in_batches(entries, _no_bytes, MAX_BATCH_BYTES)
-        _settled(await send_batches(batches, call, service=SERVICE, clock=self.clock))
+        _done_of(await send_batches(batches, call, service=SERVICE, clock=self.clock))
 
     async def hide(self, url: str, receipts: Sequence[str], seconds: float) -> Sequence[str]:
-        """Let leases run for ``seconds`` from now; 0 gives their messages back.
+        """Set leases to end ``seconds`` from now; 0 releases their messages.
 
         Returns:
-            Those of the receipts that still were leases.
+            The receipts whose leases were not over.
 
         Raises:
-            ServiceUnavailable: some leases may run on as they were.
+            ServiceUnavailable: some leases may be unchanged.
         """
 
         async def call(batch: Sequence[ChangeMessageVisibilityBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
@@ -118,11 +118,11 @@ class SqsCalls:
             return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
 
         batches = in_batches(_hiding(receipts, seconds), _no_bytes, MAX_BATCH_BYTES)
-        held = _settled(await send_batches(batches, call, service=SERVICE, clock=self.clock))
+        held = _done_of(await send_batches(batches, call, service=SERVICE, clock=self.clock))
         return [receipt for number, receipt in enumerate(receipts) if str(number) in held]
 
     def give_back(self, url: str, receipts: Sequence[str]) -> None:
-        """Give up to ten messages back at once, on this very thread and in one attempt."""
+        """Release up to ten messages on this thread, in one attempt."""
         self.calls.now(self.sqs.change_message_visibility_batch, QueueUrl=url, Entries=_hiding(receipts, 0))
 
 
@@ -146,7 +146,7 @@ def _hiding(receipts: Sequence[str], seconds: float) -> list[ChangeMessageVisibi
 
 
 def _no_bytes(_: object) -> int:
-    """The size of an entry that no limit of bytes is about."""
+    """The size of an entry without a limit of bytes."""
     return 0
 
 
@@ -155,8 +155,8 @@ def _entry_bytes(entry: SendMessageBatchRequestEntryTypeDef) -> int:
     return message_bytes(entry["MessageBody"], attributes)
 
 
-def _settled(outcome: BatchOutcome) -> Set[str]:
-    """The ids of the entries that were done; that the leases of others are over does not matter."""
+def _done_of(outcome: BatchOutcome) -> Set[str]:
+    """The ids of the entries that are done; the others are leases that are over."""
     outcome.check()
     for fault in outcome.refused:
         if fault.code not in _LEASE_IS_OVER:

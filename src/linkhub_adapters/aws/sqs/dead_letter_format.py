@@ -1,11 +1,12 @@
-"""How a rejected message looks in a dead-letter queue, and how it is read back.
+"""The form of a rejected message in a dead-letter queue: written here, and read here.
 
-The body stays as it was. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
-``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the message's
-life before (source queue, message id, when it was sent and rejected, how often it was delivered). SQS takes ten
-attributes and a limited number of bytes in all. So eight attributes of the message's own stay attributes and the rest
-moves into the origin; then come as many faults as there is room for, with the number of the others; and a body that
-leaves no room at all goes without them.
+The body is unchanged. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
+``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the history of
+the message (source queue, message id, when it was sent and rejected, how often it was delivered).
+
+SQS takes ten attributes and a limited number of bytes. So eight attributes of the message stay attributes, and the
+others move into the origin. Then as many faults are added as fit, with the number of the others. A body that leaves no
+room gets no added attributes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, LetterOrigin, origin_of
+from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterOrigin, DeadLetterQueue, origin_of
 from linkhub_adapters.aws.sqs.messages import message_bytes, moment_of, text_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES, attributes_fault
@@ -29,19 +30,19 @@ from linkhub_core.wire.codec import timestamp_text
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["FAULTS_ATTRIBUTE", "ORIGIN_ATTRIBUTE", "letter_attributes", "read_letter"]
+__all__ = ["FAULTS_ATTRIBUTE", "ORIGIN_ATTRIBUTE", "dead_letter_attributes", "read_dead_letter"]
 
 FAULTS_ATTRIBUTE = "linkhubFaults"
 ORIGIN_ATTRIBUTE = "linkhubOrigin"
 
-MAX_FAULTS_BYTES = 16 * 1024  # what a person reads, and a console shows
+MAX_FAULTS_BYTES = 16 * 1024  # more is not readable in a console
 MAX_PROBLEM_CHARACTERS = 300
-_ROOM_FOR_THE_REST = 80  # bytes of the entry that says how many faults are left out
-_NEEDED_BYTES = 1024  # of room beside a body, below which its letter may have had to go without a reason
+_BYTES_OF_THE_REST = 80  # of the entry with the number of faults that are left out
+_NEEDED_BYTES = 1024  # free bytes below which a message may have been rejected without a reason
 
 
-def letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: datetime) -> Mapping[str, str]:
-    """The attributes that a rejected message takes along; with its body they fit into the queue."""
+def dead_letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: datetime) -> Mapping[str, str]:
+    """The attributes of a rejected message; with its body they fit into the queue."""
     delivery = rejection.delivery
     own = {name: value for name, value in delivery.attributes.items() if name not in _OURS}
     kept = dict(islice(own.items(), MAX_ATTRIBUTES - len(_OURS)))
@@ -63,7 +64,7 @@ _OURS = frozenset({FAULTS_ATTRIBUTE, ORIGIN_ATTRIBUTE})
 
 
 def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
-    """As many faults as fit, and how many more there were; empty when not even one fits."""
+    """As many faults as fit, and the number of the others; empty if not even one fits."""
     listed: list[dict[str, Any]] = []
     used = len("[]")
     for position, fault in enumerate(faults):
@@ -74,7 +75,7 @@ def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
         if fault.of_store:
             entry["of_store"] = True
         needed = len(json.dumps(entry)) + len(", ")
-        if used + needed + _ROOM_FOR_THE_REST > room_bytes:
+        if used + needed + _BYTES_OF_THE_REST > room_bytes:
             listed.append({"field": "", "problem": f"and {len(faults) - position:,} more"})
             return json.dumps(listed) if position else ""
         listed.append(entry)
@@ -82,30 +83,30 @@ def _faults_within(faults: Sequence[Fault], room_bytes: int) -> str:
     return json.dumps(listed) if used <= room_bytes else ""
 
 
-def read_letter(box: DeadLetterQueue, message: MessageTypeDef) -> DeadLetter:
-    """Read a message of a dead-letter queue; linkhub, SQS or another program put it there."""
+def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadLetter:
+    """Read a message of a dead-letter queue, which linkhub, SQS or another program sent there."""
     attributes = text_attributes(message)
-    told = _life_of(attributes)
-    origin = origin_of(box, message, told.queue_name if told else None)
-    life = told or _life_untold(box, origin, message)
+    known = _history_of(attributes)
+    origin = origin_of(held_in, message, known.queue_name if known else None)
+    history = known or _outside_history(held_in, origin, message)
     return DeadLetter(
         letter_id=message["MessageId"],
         kind=origin.kind,
         source_queue=origin.queue_name,
-        held_in=box.name,
+        held_in=held_in.name,
         body=message["Body"],
-        faults=life.faults,
-        message_id=life.message_id,
-        receive_count=life.receive_count,
-        sent_at=life.sent_at,
-        rejected_at=life.rejected_at,
-        attributes=_own_attributes(attributes, life),
+        faults=history.faults,
+        message_id=history.message_id,
+        receive_count=history.receive_count,
+        sent_at=history.sent_at,
+        rejected_at=history.rejected_at,
+        attributes=_own_attributes(attributes, history),
     )
 
 
 @frozen(kw_only=True)
-class _Life:
-    """The message that became a letter; ``queue_name`` is empty if the queue is not known."""
+class _History:
+    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known."""
 
     queue_name: str = ""
     faults: Sequence[Fault]
@@ -116,26 +117,25 @@ class _Life:
     more_attributes: Mapping[str, str]
 
 
-def _life_of(attributes: Mapping[str, str]) -> _Life | None:
-    """What our attributes tell; none when they are not there, or cannot be of our making.
+def _history_of(attributes: Mapping[str, str]) -> _History | None:
+    """The history in linkhub's attributes; none if they are absent or cannot be linkhub's.
 
-    Whoever may send to the queue may make up a life, and SQS may have moved it here: it must not break a list, nor
-    keep others from being redriven with it.
+    Any sender can invent these attributes: they must not break a list, nor the redrive of other dead letters.
     """
     try:
-        life = _read_life(json.loads(attributes[ORIGIN_ATTRIBUTE]), json.loads(attributes[FAULTS_ATTRIBUTE]))
+        history = _read_history(json.loads(attributes[ORIGIN_ATTRIBUTE]), json.loads(attributes[FAULTS_ATTRIBUTE]))
     except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
-    return life if attributes_fault(_own_attributes(attributes, life)) is None else None
+    return history if attributes_fault(_own_attributes(attributes, history)) is None else None
 
 
-def _own_attributes(attributes: Mapping[str, str], life: _Life) -> Mapping[str, str]:
-    """Those that the message had before it was a letter, and takes along when it goes back."""
-    return {**{name: attributes[name] for name in attributes if name not in _OURS}, **life.more_attributes}
+def _own_attributes(attributes: Mapping[str, str], history: _History) -> Mapping[str, str]:
+    """The attributes of the original message, which a redrive sends again."""
+    return {**{name: attributes[name] for name in attributes if name not in _OURS}, **history.more_attributes}
 
 
-def _read_life(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _Life:
-    return _Life(
+def _read_history(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _History:
+    return _History(
         queue_name=str(origin.get("queue", "")),
         faults=tuple(
             Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)
@@ -156,17 +156,17 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _life_untold(box: DeadLetterQueue, origin: LetterOrigin, message: MessageTypeDef) -> _Life:
-    """A letter without linkhub's attributes: SQS moved it, as the redrive policy says, or another program sent it.
+def _outside_history(held_in: DeadLetterQueue, origin: DeadLetterOrigin, message: MessageTypeDef) -> _History:
+    """The history of a message that SQS moved by the redrive policy, or that another program sent.
 
-    It keeps its id and the time it was sent. That counts as the time of its rejection, too, which SQS does not give.
+    It keeps its id and the time it was sent, which is also its time of rejection: SQS does not report that.
     """
     sent_at = moment_of(message["Attributes"]["SentTimestamp"])
-    receive_count, problem = _untold_problem(origin)
+    receive_count, problem = _problem_of(origin)
     size = message_bytes(message["Body"], text_attributes(message))
-    if size > min(queue.max_message_bytes for queue in box.sources) - _NEEDED_BYTES:
+    if size > min(queue.max_message_bytes for queue in held_in.sources) - _NEEDED_BYTES:
         problem += f", or was rejected: its {size:,} bytes leave no room for a reason"
-    return _Life(
+    return _History(
         faults=(Fault("", problem),),
         message_id=message["MessageId"],
         receive_count=receive_count,
@@ -176,7 +176,7 @@ def _life_untold(box: DeadLetterQueue, origin: LetterOrigin, message: MessageTyp
     )
 
 
-def _untold_problem(origin: LetterOrigin) -> tuple[int, str]:
+def _problem_of(origin: DeadLetterOrigin) -> tuple[int, str]:
     if origin.queue is not None:
         count = origin.queue.max_receive_count
         return count, f"was delivered {count} times and never settled"

@@ -1,14 +1,14 @@
 """The queue that a dead letter came from, and with it the kind of its event.
 
-    the letter has                             names a queue of linkhub   names another queue
+    the dead letter has                        names a queue of linkhub   names another queue
     -----------------------------------------  -------------------------  -------------------
     SQS's ``DeadLetterQueueSourceArn``         that queue                 unknown kind
     linkhub's origin attribute                 that queue                 unknown kind
 
     has neither, and its dead-letter queue is  of one queue: that queue   of several: unknown kind
 
-SQS names the source of a message that its redrive policy moved, linkhub that of a message that it rejected. A letter
-that another program put there has neither. The kind is never guessed from the body.
+SQS names the source of a message that its redrive policy moved, linkhub names that of a message that it rejected. A
+message that another program sent there has neither. The kind is never guessed from the body.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from linkhub_core.model import Kind
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SOURCE_ARN", "DeadLetterQueue", "LetterOrigin", "dead_letter_queues", "origin_of"]
+__all__ = ["SOURCE_ARN", "DeadLetterOrigin", "DeadLetterQueue", "dead_letter_queues", "origin_of"]
 
 SOURCE_ARN: Final = "DeadLetterQueueSourceArn"
 
 
 @frozen(kw_only=True)
-class LetterOrigin:
-    """Where a letter came from. ``kind`` is None if that is no queue of linkhub's; ``queue_name`` may be empty."""
+class DeadLetterOrigin:
+    """``kind`` is None if the queue is not linkhub's; ``queue_name`` is empty if it is not known."""
 
     queue_name: str
     queue: SqsQueue | None
@@ -44,7 +44,7 @@ class LetterOrigin:
 
 @frozen(kw_only=True)
 class DeadLetterQueue:
-    """A dead-letter queue. ``sources`` are the queues whose redrive policy names it, ``queues`` all of linkhub's."""
+    """A dead-letter queue; the redrive policies of ``sources`` name it, ``queues`` are all queues of linkhub."""
 
     url: str
     sources: Sequence[SqsQueue]
@@ -57,28 +57,28 @@ class DeadLetterQueue:
 
 
 def dead_letter_queues(queues: Mapping[Kind, SqsQueue]) -> Sequence[DeadLetterQueue]:
-    """The dead-letter queues, each once, however many queues share it."""
+    """The dead-letter queues, each once, also if several queues share it."""
     by_url: dict[str, list[SqsQueue]] = {}
     for queue in queues.values():
         by_url.setdefault(queue.dead_letter_url, []).append(queue)
     return [DeadLetterQueue(url=url, sources=sources, queues=[*queues.values()]) for url, sources in by_url.items()]
 
 
-def origin_of(box: DeadLetterQueue, message: MessageTypeDef, named_queue: str | None) -> LetterOrigin:
-    """Decide where a letter came from.
+def origin_of(held_in: DeadLetterQueue, message: MessageTypeDef, named_queue: str | None) -> DeadLetterOrigin:
+    """The origin of a dead letter.
 
     Args:
-        box: the dead-letter queue that holds it.
-        message: as it was received there.
-        named_queue: the queue that linkhub's origin attribute names, or none without such an attribute.
+        held_in: the dead-letter queue that holds it.
+        message: the message as it was received there.
+        named_queue: the queue in linkhub's origin attribute; none without this attribute.
     """
     arn = message.get("Attributes", {}).get(SOURCE_ARN)
     if arn:
-        found = next((queue for queue in box.queues if queue.arn == arn), None)
-        return LetterOrigin(queue_name=name_of(arn), queue=found)
+        found = next((queue for queue in held_in.queues if queue.arn == arn), None)
+        return DeadLetterOrigin(queue_name=name_of(arn), queue=found)
     if named_queue:
-        found = next((queue for queue in box.queues if queue.name == named_queue), None)
-        return LetterOrigin(queue_name=named_queue, queue=found)
-    if len(box.sources) == 1:
-        return LetterOrigin(queue_name=box.sources[0].name, queue=box.sources[0])
-    return LetterOrigin(queue_name="", queue=None)
+        found = next((queue for queue in held_in.queues if queue.name == named_queue), None)
+        return DeadLetterOrigin(queue_name=named_queue, queue=found)
+    if len(held_in.sources) == 1:
+        return DeadLetterOrigin(queue_name=held_in.sources[0].name, queue=held_in.sources[0])
+    return DeadLetterOrigin(queue_name="", queue=None)

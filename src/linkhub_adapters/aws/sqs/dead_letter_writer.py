@@ -1,4 +1,4 @@
-"""Puts rejected messages into the dead-letter queues, with the reason; deletes nothing."""
+"""Writes rejected messages to the dead-letter queues, with the reason; deletes nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_format import letter_attributes
-from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of
-from linkhub_adapters.aws.sqs.messages import sending
+from linkhub_adapters.aws.sqs.dead_letter_format import dead_letter_attributes
+from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of
+from linkhub_adapters.aws.sqs.messages import send_entry
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.model import Kind
@@ -19,22 +19,22 @@ from linkhub_core.ports import Clock, Delivery, Rejection
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-__all__ = ["SqsLetterBox"]
+__all__ = ["SqsDeadLetterWriter"]
 
 
 @frozen(kw_only=True)
-class SqsLetterBox:
-    """Writes dead letters. A message that is put twice may be there twice."""
+class SqsDeadLetterWriter:
+    """Writes dead letters. A message that is written twice may be there twice."""
 
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
     clock: Clock
 
     async def put(self, rejections: Sequence[Rejection]) -> tuple[Sequence[Delivery], LinkhubError | None]:
-        """Put messages into the dead-letter queues of their kinds.
+        """Write messages to the dead-letter queues of their kinds.
 
         Returns:
-            The messages that are there now, which may be deleted, and what kept the others from it.
+            The messages that were written, which may be deleted, and the error that stopped the others.
         """
         there: list[Delivery] = []
         error: LinkhubError | None = None
@@ -58,7 +58,7 @@ class SqsLetterBox:
 
     def _entry(self, queue: SqsQueue, number: int, rejection: Rejection) -> SendMessageBatchRequestEntryTypeDef:
         delivery = rejection.delivery
-        attributes = letter_attributes(rejection, queue, self.clock.now())
-        # A place of its own for each lease: were a copy dropped as known, its message would be deleted all the same.
-        place = FifoPlace(group_id=delivery.message_id, deduplication_id=digest_of(delivery.receipt))
-        return sending(number, delivery.body, attributes, place if queue.is_fifo else None)
+        attributes = dead_letter_attributes(rejection, queue, self.clock.now())
+        # An id for each lease: SQS must not drop a copy, because its message is deleted after this.
+        place = FifoIds(group_id=delivery.message_id, deduplication_id=digest_of(delivery.receipt))
+        return send_entry(number, delivery.body, attributes, place if queue.is_fifo else None)

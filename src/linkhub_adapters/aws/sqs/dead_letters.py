@@ -1,26 +1,29 @@
 """The dead letters of both queues, which may share one dead-letter queue.
 
-SQS cannot list a queue, only lease what is in it, so every method here is a round through it: letters are leased until
-no new one comes, and those that are not meant are given back. Hence its limits:
+SQS cannot list a queue, it only leases messages. So every method is a scan of the queue: messages are leased until no
+new one comes, and those that are not deleted are released. The consequences:
 
-- A round hides letters from other rounds for as long as it takes, two minutes at most.
-- Its cost grows with the queue, a call for ten letters, even to fetch one; SQS leases 120,000 at once (FIFO: 20,000).
-- A letter that SQS holds on a server which does not answer in time may be missed; another round finds it.
-- Each round counts as a receive, so a dead-letter queue should have no redrive policy of its own.
-- In a FIFO queue a video's letters are leased together, ten at most: the others come when those are gone.
+- A scan hides messages from other scans while it runs, for two minutes at most.
+- Its cost grows with the queue, one call for ten messages, also to fetch one.
+- SQS leases 120,000 messages at once (FIFO: 20,000).
+- A message on a server of SQS that does not answer in time may be missed; another scan finds it.
+- Each scan counts as a receive, so a dead-letter queue should have no redrive policy of its own.
+- In a FIFO queue the messages of a video are leased together, ten at most: the others follow when those are deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
+from linkhub_adapters.aws.sqs.dead_letter_format import read_dead_letter
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, dead_letter_queues
-from linkhub_adapters.aws.sqs.dead_letter_scan import DeadLetterRound
-from linkhub_adapters.aws.sqs.fifo import FifoPlace, digest_of, video_group
-from linkhub_adapters.aws.sqs.messages import message_bytes, sending
+from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of, video_group
+from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
@@ -30,15 +33,75 @@ from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
 
+SCAN_SECONDS = 120.0
+
+
+@define(kw_only=True, eq=False)
+class _Scan:
+    """One scan of a dead-letter queue. At the end of its context the messages that were not deleted are released."""
+
+    queue: DeadLetterQueue
+    sqs: SqsCalls
+    wait_seconds: float
+    _receipts: dict[str, str] = field(factory=dict, init=False)
+    _seen: set[str] = field(factory=set, init=False)
+
+    async def pages(self, letter_ids: Sequence[str] | None = None) -> AsyncIterator[Sequence[DeadLetter]]:
+        """Pages of at most ten dead letters, each once: all, or the named ones until all of them are found.
+
+        Raises:
+            ServiceUnavailable: SQS did not answer.
+        """
+        wanted = None if letter_ids is None else set(letter_ids)
+        while wanted is None or wanted - self._seen:
+            letters = await self._lease()
+            if not letters:
+                return
+            if page := [letter for letter in letters if wanted is None or letter.letter_id in wanted]:
+                yield page
+
+    async def _lease(self) -> Sequence[DeadLetter]:
+        """Lease messages that were not seen before; none: the scan is complete."""
+        messages = await self.sqs.fetch(
+            self.queue.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=SCAN_SECONDS
+        )
+        letters = [read_dead_letter(self.queue, message) for message in messages]
+        for message in messages:
+            self._receipts[message["MessageId"]] = message["ReceiptHandle"]
+        new = [letter for letter in letters if letter.letter_id not in self._seen]
+        self._seen.update(letter.letter_id for letter in new)
+        return new
+
+    async def delete(self, letters: Sequence[DeadLetter]) -> None:
+        """Delete dead letters of this scan.
+
+        Raises:
+            ServiceUnavailable: some may still be there.
+        """
+        receipts = [self._receipts[letter.letter_id] for letter in letters]
+        await self.sqs.delete(self.queue.url, receipts)
+        for letter in letters:
+            del self._receipts[letter.letter_id]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        receipts, self._receipts = list(self._receipts.values()), {}
+        await self.sqs.hide(self.queue.url, receipts, 0)
+
 
 @frozen(kw_only=True)
 class SqsDeadLetters:
-    """A :class:`~linkhub_core.ports.DeadLetters` on the dead-letter queues of SQS; a letter's id is its message id.
+    """A :class:`~linkhub_core.ports.DeadLetters` on SQS; the id of a dead letter is its message id.
 
-    The queues may share one dead-letter queue; :mod:`.sqs_letter_origin` says which queue a letter came from.
-
-    ``wait_seconds`` is how long a round waits for one more letter before it takes the queue to be at its end. It must
-    not be 0 on AWS, where a receive that does not wait asks only some of the servers that hold the queue.
+    A scan ends when no message comes within ``wait_seconds``. This must not be 0 on AWS, where a receive that does not
+    wait asks only some of the servers that hold the queue.
     """
 
     queues: Mapping[Kind, SqsQueue]
@@ -46,16 +109,16 @@ class SqsDeadLetters:
     wait_seconds: float = 1.0
 
     async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
-        """See the port: in no order that matters."""
-        for box in dead_letter_queues(self.queues):
-            async with self._round(box) as letters:
+        """See the port; in any order."""
+        for queue in dead_letter_queues(self.queues):
+            async with self._scan(queue) as letters:
                 async for page in letters.pages(query.letter_ids):
                     for letter in page:
                         if query.kind in (None, letter.kind):
                             yield letter
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
-        """See the port. Each goes back without the reason that it had been given."""
+        """See the port. The attributes with the reason are not sent again."""
         kinds = {letter.letter_id: letter.kind for letter in letters if letter.kind is not None}
 
         async def send_back(page: Sequence[DeadLetter]) -> _Outcome:
@@ -65,17 +128,17 @@ class SqsDeadLetters:
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        return await self._remove(letters, _let_go)
+        return await self._remove(letters, _nothing)
 
-    def _round(self, box: DeadLetterQueue) -> DeadLetterRound:
-        return DeadLetterRound(box=box, sqs=self.sqs, wait_seconds=self.wait_seconds)
+    def _scan(self, queue: DeadLetterQueue) -> _Scan:
+        return _Scan(queue=queue, sqs=self.sqs, wait_seconds=self.wait_seconds)
 
     async def _remove(self, letters: Sequence[DeadLetter], first: _Step) -> int:
-        """Do something with letters that are still there, then delete those with which it was done."""
+        """Call ``first`` with the dead letters that are still there, then delete those for which it succeeded."""
         removed = 0
-        for box in dead_letter_queues(self.queues):
-            wanted = [letter.letter_id for letter in letters if letter.held_in in ("", box.name)]
-            async with self._round(box) as found:
+        for queue in dead_letter_queues(self.queues):
+            wanted = [letter.letter_id for letter in letters if letter.held_in in ("", queue.name)]
+            async with self._scan(queue) as found:
                 async for page in found.pages(wanted):
                     done, error = await first(page)
                     await found.delete(done)
@@ -85,7 +148,7 @@ class SqsDeadLetters:
         return removed
 
     async def _send_back(self, letters: Sequence[DeadLetter], kinds: Mapping[str, Kind]) -> _Outcome:
-        """Send each letter to the queue of its kind; ``kinds`` may name one that the letter itself does not know."""
+        """Send each dead letter to the queue of its kind in ``kinds``, which a caller may have chosen."""
         sent: list[DeadLetter] = []
         for kind, queue in self.queues.items():
             of_kind = [letter for letter in letters if kinds[letter.letter_id] is kind]
@@ -97,15 +160,15 @@ class SqsDeadLetters:
 
     async def _send_to(self, queue: SqsQueue, letters: Sequence[DeadLetter]) -> _Outcome:
         entries = [
-            sending(
-                number, letter.body, _attributes_again(queue, letter), _place_again(letter) if queue.is_fifo else None
+            send_entry(
+                number, letter.body, _attributes_again(queue, letter), _ids_again(letter) if queue.is_fifo else None
             )
             for number, letter in enumerate(letters)
         ]
         outcome = await self.sqs.send(queue.url, entries)
         error = outcome.error
         for fault in outcome.refused:
-            error = error or ServiceUnavailable(SERVICE, f"a letter was refused: {fault.code}: {fault.problem}")
+            error = error or ServiceUnavailable(SERVICE, f"a dead letter was refused: {fault.code}: {fault.problem}")
         return [letter for number, letter in enumerate(letters) if str(number) in outcome.done], error
 
 
@@ -113,12 +176,12 @@ _Outcome = tuple[Sequence[DeadLetter], LinkhubError | None]
 _Step = Callable[[Sequence[DeadLetter]], Awaitable[_Outcome]]
 
 
-async def _let_go(letters: Sequence[DeadLetter]) -> _Outcome:
+async def _nothing(letters: Sequence[DeadLetter]) -> _Outcome:
     return letters, None
 
 
 def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
-    """The message's own attributes, and when it was first sent; the latter is left out if the body leaves no room."""
+    """The attributes of the message and the time it was first sent, which is left out if the body leaves no room."""
     carried = dict(carry_first_sent(letter.attributes, letter.sent_at))
     spare = [name for name in carried if name not in _NEEDED]
     for name in spare[: max(0, len(carried) - MAX_ATTRIBUTES)]:
@@ -130,6 +193,6 @@ def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
 _NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 
-def _place_again(letter: DeadLetter) -> FifoPlace:
-    """A place of its own: by its content it would be dropped as known for five minutes after it was first sent."""
-    return FifoPlace(group_id=video_group(letter.body), deduplication_id=digest_of(letter.letter_id))
+def _ids_again(letter: DeadLetter) -> FifoIds:
+    """An id of its own: with the digest of its body, SQS would drop it for five minutes after it was first sent."""
+    return FifoIds(group_id=video_group(letter.body), deduplication_id=digest_of(letter.letter_id))

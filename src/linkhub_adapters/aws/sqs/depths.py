@@ -1,6 +1,6 @@
-"""How many messages stand in the queues: for an operator's figures, and to see that the queues answer.
+"""The numbers of messages in the queues: for gauges, and as a probe of the queues.
 
-SQS counts approximately, and within a minute; that is what its own console shows.
+SQS counts approximately, within a minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SqsDepths"]
 
-# Visible, leased, and delayed: a message is in one of the three until it is deleted.
+# A message is visible, leased or delayed until it is deleted.
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -32,10 +32,10 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
 
 @frozen(kw_only=True)
 class SqsDepths:
-    """Counts messages, one call a queue.
+    """Counts messages, with one call for each queue.
 
     Raises:
-        ServiceUnavailable: from each method, when a queue cannot be reached.
+        ServiceUnavailable: from each method, if a queue cannot be reached.
     """
 
     queues: Mapping[Kind, SqsQueue]
@@ -43,13 +43,13 @@ class SqsDepths:
     calls: AwsCalls
 
     async def queued(self) -> Mapping[Kind, int]:
-        """How many messages wait or are leased, by kind."""
+        """The messages that wait or are leased, by kind."""
         return await self._counts({kind: queue.url for kind, queue in self.queues.items()})
 
     async def dead_letters(self) -> Mapping[Kind, int]:
-        """How many dead letters there are, by kind; a dead-letter queue that both share counts once, for the first."""
-        boxes = dead_letter_queues(self.queues)
-        return await self._counts({box.sources[0].kind: box.url for box in boxes})
+        """The dead letters by kind; a dead-letter queue that both queues share counts once, for the first."""
+        queues = dead_letter_queues(self.queues)
+        return await self._counts({queue.sources[0].kind: queue.url for queue in queues})
 
     async def _counts(self, urls: Mapping[Kind, str]) -> Mapping[Kind, int]:
         counts = await asyncio.gather(*map(self._count, urls.values()))

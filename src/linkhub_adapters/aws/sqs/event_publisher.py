@@ -1,4 +1,4 @@
-"""Puts events on the queues, in batches."""
+"""Publishes events on the queues, in batches."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from attrs import frozen
 
 from linkhub_adapters.aws.sqs import xml_text as sqs_text
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.fifo import place_of
-from linkhub_adapters.aws.sqs.messages import message_bytes, sending
+from linkhub_adapters.aws.sqs.fifo import fifo_ids_of
+from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
@@ -21,8 +21,8 @@ __all__ = ["SqsEventPublisher"]
 class SqsEventPublisher:
     """An :class:`~linkhub_core.ports.EventPublisher` on SQS.
 
-    On a FIFO queue a body that was published within the last five minutes is dropped as known, even when the first copy
-    has become a dead letter since.
+    A FIFO queue drops a body that was published within the last five minutes, also if the first copy became a dead
+    letter.
     """
 
     queues: Mapping[Kind, SqsQueue]
@@ -43,7 +43,7 @@ class SqsEventPublisher:
 
     async def _publish(self, queue: SqsQueue, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         entries = [
-            sending(number, message.body, message.attributes, place_of(message.body) if queue.is_fifo else None)
+            send_entry(number, message.body, message.attributes, fifo_ids_of(message.body) if queue.is_fifo else None)
             for number, message in enumerate(messages)
         ]
         outcome = await self.sqs.send(queue.url, entries)
@@ -55,7 +55,7 @@ class SqsEventPublisher:
 
 
 def _fault_of(message: OutgoingMessage, queue: SqsQueue) -> str | None:
-    """What keeps a message from being sent: found here, for SQS refuses a whole batch for some of it."""
+    """Why a message cannot be sent; checked here because SQS refuses a whole batch for some of these faults."""
     if (fault := sqs_text.fault_of(message.body)) is not None:
         return fault
     if (fault := sqs_text.attributes_fault(message.attributes)) is not None:

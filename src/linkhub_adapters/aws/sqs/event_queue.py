@@ -1,19 +1,18 @@
 """Both queues on SQS, received together.
 
-Theory of operation. :meth:`SqsEventQueue.receive` keeps long polls of both queues under way (:mod:`~.long_polls`), one
-each while they are idle, several while they have much to give. What polls bring lands in one buffer, whoever waits or
-not, and a batch is taken from it: as soon as it is full, or a short linger after its first message, for a larger batch
-costs the stores fewer calls and often holds both halves of a product. While queues have much to give it
-lingers somewhat longer, and a full batch lingers for a queue that lags behind: what that brings has its other halves
-here, and a half that waits in staging costs as much again as the product. Polls are only started by a
-``receive``, and only where the buffer has room for all that they may bring, so it holds at most
-``2 * max(batch_size, 10)`` messages. While messages wait in it a heartbeat extends their leases.
+Theory of operation. :meth:`SqsEventQueue.receive` keeps long polls of both queues running (:mod:`~.long_polls`): one
+for each idle queue, several for a queue with a backlog. Their messages go to one buffer. A batch is taken when it is
+full, or a short time (the linger) after its first message, because a larger batch costs fewer calls of the stores and
+often holds both halves of a product. With a backlog the linger is longer, and even a full batch waits for a queue with
+a backlog that has little in the buffer, which probably holds the matching halves: a half that waits in staging costs as
+much again as the product. Only ``receive`` starts polls, and only if the buffer has room for full replies, so it holds
+at most ``2 * max(batch_size, 10)`` messages. A heartbeat extends the leases of the messages in it.
 
-:meth:`SqsEventQueue.close` ends all of that at once: it waits for no poll, gives back what is in the buffer, and from
-then on ``receive`` returns nothing. The other calls still work, so that batches in hand can be finished.
+:meth:`SqsEventQueue.close` stops this at once: it does not wait for polls, and releases the messages in the buffer;
+``receive`` returns nothing from then on. The other calls still work, so that the current batches can be finished.
 
-FIFO queues differ in this: a released message holds up its group, that is its video, until it comes again, and while
-any message of a group is leased none of that group is delivered. Which way messages come makes no difference to us.
+On FIFO queues a released message delays its group, that is its video, and no message of a group is delivered while
+another of the group is leased. The order of messages does not matter to linkhub.
 """
 
 from __future__ import annotations
@@ -28,12 +27,11 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.gather_all import gather_all
 from linkhub_adapters.aws.sqs.calls import SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_writer import SqsLetterBox
-from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
+from linkhub_adapters.aws.sqs.dead_letter_writer import SqsDeadLetterWriter
+from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer, ReleasedLeases
 from linkhub_adapters.aws.sqs.long_polls import FULL, LongPolls
 from linkhub_adapters.aws.sqs.messages import delivery_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_adapters.aws.sqs.released_leases import ReleasedLeases
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
@@ -51,19 +49,19 @@ class SqsEventQueue:
     Args:
         queues: the queue of each kind.
         sqs: the calls.
-        letter_box: where rejected messages go.
-        batch_size: how many messages a ``receive`` returns at most.
+        dead_letter_writer: writes the rejected messages.
+        batch_size: the most messages that a ``receive`` returns.
         visibility_timeout_seconds: how long a lease runs; whole seconds.
         receive_wait_seconds: how long a ``receive`` waits for the first message.
-        poll_wait_seconds: how long a poll waits at SQS, up to 20; each poll is paid for.
+        poll_wait_seconds: how long a poll waits at SQS, up to 20; AWS bills each poll.
         linger_seconds: how long a batch that is not full waits for more.
-        backlog_linger_seconds: how long it waits while a queue has more to give.
+        backlog_linger_seconds: how long it waits during a backlog.
         polls_per_queue: how many polls of one queue run at once, each on a thread.
     """
 
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
-    letter_box: SqsLetterBox
+    dead_letter_writer: SqsDeadLetterWriter
     batch_size: int = 100
     visibility_timeout_seconds: float = 30.0
     receive_wait_seconds: float = 1.0
@@ -88,7 +86,7 @@ class SqsEventQueue:
         """See the port."""
         loop = asyncio.get_running_loop()
         if self._is_closed:
-            await asyncio.sleep(self.receive_wait_seconds)  # so that a loop that goes on does not spin
+            await asyncio.sleep(self.receive_wait_seconds)  # so that a loop of receives does not spin
         ends_at = loop.time() + self.receive_wait_seconds
         lingers_since: float | None = None
         while not self._is_closed:
@@ -109,7 +107,7 @@ class SqsEventQueue:
         return max(self.linger_seconds, self.backlog_linger_seconds) if has_more else self.linger_seconds
 
     def _is_full(self) -> bool:
-        """Whether there is a batch, and no queue that has more to give lacks its half of it."""
+        """Whether there is a batch, with half of it from each queue that has a backlog."""
         if len(self._buffer) < self.batch_size:
             return False
         lacking = [kind for kind in self.queues if self._buffer.count(kind) < self.batch_size / 2]
@@ -127,7 +125,7 @@ class SqsEventQueue:
 
         def arrived() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._land)
+                loop.call_soon_threadsafe(self._take_from_polls)
 
         return LongPolls(
             receive=partial(
@@ -142,8 +140,8 @@ class SqsEventQueue:
             name=f"poll-{queue.name}",
         )
 
-    def _land(self) -> None:
-        """Take in what polls have brought; runs on the loop, soon after each of them."""
+    def _take_from_polls(self) -> None:
+        """Move messages from the polls to the buffer; runs on the event loop after each poll."""
         for kind, polls in self._polls.items():
             messages, error = polls.take()
             self._buffer.put([delivery_of(kind, message) for message in messages])
@@ -165,32 +163,32 @@ class SqsEventQueue:
             return
 
     async def check(self) -> None:
-        """Return if no queue refuses to be received from at present; asks nothing, judges the polls under way.
+        """Return if the polls of both queues succeed at present; makes no call.
 
         Raises:
-            LinkhubError: why the polls of a queue fail.
+            LinkhubError: the error with which the polls of a queue fail.
         """
         for polls in self._polls.values():
-            if (trouble := polls.trouble) is not None:
-                raise trouble
+            if (error := polls.current_error) is not None:
+                raise error
 
-    # --- what is in the buffer
+    # --- the buffer
 
     async def _keep_alive(self) -> None:
-        """Extend the leases of what waits in the buffer, three times in each lease, until nothing waits."""
+        """Extend the leases in the buffer, three times during each lease, until the buffer is empty."""
         while self._buffer:
             await asyncio.sleep(self.visibility_timeout_seconds / 3)
             try:
                 await self.extend_buffered()
             except LinkhubError as error:
-                self._error = self._error or error  # the next receive tells of it
+                self._error = self._error or error  # the next receive raises it
         self._heartbeat = None
 
     async def extend_buffered(self) -> None:
-        """Start the leases of what waits in the buffer anew.
+        """Extend the leases in the buffer by the full time-out.
 
         Raises:
-            ServiceUnavailable: some were not extended.
+            ServiceUnavailable: some leases were not extended.
         """
         began_at, waiting = monotonic(), self._buffer.peek()
         held: set[str] = set()
@@ -200,10 +198,10 @@ class SqsEventQueue:
             self._buffer.renew(held, began_at)
 
     async def close(self) -> None:
-        """Stop receiving, and give back what no batch has taken; a second time does nothing.
+        """Stop receiving, and release the messages that no batch has taken. A second call does nothing.
 
         Raises:
-            ServiceUnavailable: some messages were not given back; their leases run out.
+            ServiceUnavailable: some messages were not released; their leases run out.
         """
         self._is_closed = True
         self._arrived.set()
@@ -213,7 +211,7 @@ class SqsEventQueue:
             self._buffer.put([delivery_of(kind, message) for message in polls.close()])
         await self.release(self._buffer.take(len(self._buffer)), 0)
 
-    # --- settle
+    # --- finish
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
@@ -225,25 +223,25 @@ class SqsEventQueue:
         try:
             await self._hide(deliveries, delay_seconds, held)
         finally:
-            self._released.add(held)  # those that went through, be it beside others that did not
+            self._released.add(held)  # also if other calls failed
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
-        """See the port. SQS ends a lease twelve hours after its receipt at the latest."""
+        """See the port. SQS ends a lease twelve hours after the receive."""
         await self._hide(deliveries, self.visibility_timeout_seconds, set())
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port. A process that dies between the two steps leaves a message in both queues."""
-        # A lease that is over has no say any more, so ask first; whoever holds the message now will reject it, too.
+        # First extend the leases: a message whose lease is over is rejected by the consumer that leases it now.
         held: set[str] = set()
-        once = {one.delivery.receipt: one for one in rejections}  # the same lease twice is one letter
+        once = {one.delivery.receipt: one for one in rejections}  # one dead letter for one lease
         await self._hide([one.delivery for one in once.values()], self.visibility_timeout_seconds, held)
-        there, error = await self.letter_box.put([one for receipt, one in once.items() if receipt in held])
+        there, error = await self.dead_letter_writer.put([one for receipt, one in once.items() if receipt in held])
         await self.acknowledge(there)
         if error is not None:
             raise error
 
     async def _hide(self, deliveries: Sequence[Delivery], seconds: float, held: set[str]) -> None:
-        """Let leases run for ``seconds`` from now; adds the receipts of those that had not ended to ``held``."""
+        """Set leases to end ``seconds`` from now; adds the receipts whose leases were not over to ``held``."""
 
         async def hide(url: str, receipts: Sequence[str]) -> None:
             held.update(await self.sqs.hide(url, receipts, seconds))

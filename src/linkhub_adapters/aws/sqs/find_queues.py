@@ -1,4 +1,4 @@
-"""Asks SQS what is to be known of the queues, by the URLs that somebody configured."""
+"""Reads what is needed of the queues from SQS, by their configured URLs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["FindQueues", "NoDeadLetterQueue"]
 
 
 class NoDeadLetterQueue(PermanentError):
-    """A queue has no redrive policy: what is rejected would have nowhere to go."""
+    """A queue has no redrive policy, which rejected messages need. ``kind`` and ``name`` are those of the queue."""
 
     def __init__(self, kind: Kind, name: str) -> None:
         super().__init__(kind, name)
@@ -34,7 +34,7 @@ class NoDeadLetterQueue(PermanentError):
 
 @frozen(kw_only=True)
 class FindQueues:
-    """Finds queues and their dead-letter queues. It blocks: for the start of a process, on a thread of its own."""
+    """Finds queues and their dead-letter queues. Its calls block the thread: it is for the start of a process."""
 
     sqs: SQSClient
     calls: AwsCalls
@@ -44,7 +44,7 @@ class FindQueues:
 
         Raises:
             ServiceUnavailable: one cannot be reached.
-            NoDeadLetterQueue: one has none.
+            NoDeadLetterQueue: one has no redrive policy.
         """
         return {kind: self._find(kind, url) for kind, url in urls.items()}
 

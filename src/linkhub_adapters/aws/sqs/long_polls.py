@@ -1,13 +1,12 @@
-"""Long polls of one queue: as many at once as it has to give, each on a thread that a stop does not wait for.
+"""Long polls of one queue: several at once during a backlog, on daemon threads that a stop does not wait for.
 
-Theory of operation. A poll blocks its thread for up to 20 seconds, so polls run on daemon threads and hand over what
-they bring under a lock. A full reply says that there is more: twice as many polls may run, up to ``most``. A reply that
-is not full halves that, and an empty one leaves a single poll waiting. A poll that failed keeps the next one from
-starting for a while, longer each time. Polls are started by whoever wants messages (:meth:`LongPolls.start`), never by
-themselves: with nobody asking, nothing is leased.
+Theory of operation. A poll blocks its thread for up to 20 seconds, so polls run on daemon threads, and their messages
+are stored under a lock. After a full reply twice as many polls may run, up to ``most``; after a reply that is not full,
+half as many; after an empty one a single poll. After a failure the next poll starts with a delay, which grows. Only
+:meth:`LongPolls.start` starts polls: without a caller that wants messages nothing is leased.
 
-After :meth:`LongPolls.close` what a poll still brings is given back by its own thread; if the process ends before,
-the leases run out.
+After :meth:`LongPolls.close` a poll that is still running releases its messages itself; if the process ends before,
+their leases run out.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.daemon_threads import DaemonThreads
 from linkhub_core.errors import LinkhubError
+from linkhub_core.model.backoff import backoff_seconds
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -29,12 +29,12 @@ __all__ = ["FULL", "LongPolls", "next_width"]
 
 FULL = 10
 FIRST_PAUSE_SECONDS = 0.2
-MAX_PAUSE_SECONDS = 3.0  # readiness has to show within 5 seconds that a right was given back
+MAX_PAUSE_SECONDS = 3.0  # readiness has to recover within 5 seconds after a permission is granted
 PASSED_SECONDS = 1.0
 
 
 def next_width(width: int, received: int, most: int) -> int:
-    """How many polls may run at once, after one that ran among ``width`` brought ``received`` messages."""
+    """How many polls may run at once after one of ``width`` polls received ``received`` messages."""
     if received >= FULL:
         return min(most, width * 2)
     return max(1, width // 2) if received else 1
@@ -45,12 +45,12 @@ class LongPolls:
     """The polls of one queue.
 
     Args:
-        receive: one poll; it blocks, and raises a ``LinkhubError`` when it failed.
-        give_back: returns messages to the queue; it blocks, and raises likewise.
-        arrived: called on some thread after each poll that landed.
+        receive: makes one poll; it blocks, and raises a ``LinkhubError`` if it failed.
+        give_back: releases messages; it blocks, and raises a ``LinkhubError`` if it failed.
+        arrived: is called on any thread after each poll.
         most: how many polls run at once.
-        name: what the threads are called.
-        seconds: a steady clock.
+        name: the prefix of the threads' names.
+        seconds: a monotonic clock.
     """
 
     receive: Callable[[], Sequence[MessageTypeDef]]
@@ -60,7 +60,7 @@ class LongPolls:
     name: str
     seconds: Callable[[], float] = monotonic
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
-    _landed: list[MessageTypeDef] = field(factory=list, init=False)
+    _messages: list[MessageTypeDef] = field(factory=list, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
     _running: int = field(default=0, init=False)
     _width: int = field(default=1, init=False)
@@ -76,35 +76,35 @@ class LongPolls:
 
     @property
     def running(self) -> int:
-        """How many polls are under way."""
+        """How many polls are running."""
         return self._running
 
     @property
     def has_more(self) -> bool:
-        """Whether the queue seems to have more than it gave: its last replies were full."""
+        """Whether the queue has a backlog: its last replies were full."""
         return self._width > 1
 
     @property
-    def trouble(self) -> LinkhubError | None:
-        """Why polls fail at present; none before the first one has ended.
+    def current_error(self) -> LinkhubError | None:
+        """The error with which polls fail at present, or None.
 
-        A poll that was refused ends at once. So one that has been under way for a second after a failure counts as
-        accepted, though its answer may take 20 seconds.
+        A poll that is refused ends at once. So a poll that has been running for a second counts as accepted, though its
+        reply may take 20 seconds.
         """
         with self._lock:
             is_accepted = self._running > 0 and self.seconds() - self._started_at >= PASSED_SECONDS
             return None if is_accepted else self._last_error
 
     def start(self, room: int) -> None:
-        """Start polls up to the width, as long as there is room for all that they may bring.
+        """Start polls, as long as there is room for full replies.
 
         Args:
-            room: how many more messages the caller can hold, those of running polls included.
+            room: how many more messages the caller takes, those of running polls included.
         """
         with self._lock:
             if self._is_closed or self.seconds() < self._paused_until:
                 return
-            free = room - len(self._landed) - self._running * FULL
+            free = room - len(self._messages) - self._running * FULL
             started = max(0, min(self._width - self._running, free // FULL))
             self._running += started
             if started:
@@ -113,57 +113,58 @@ class LongPolls:
             self._threads.start(self._poll)
 
     def take(self) -> tuple[Sequence[MessageTypeDef], LinkhubError | None]:
-        """What landed since the last time, and the error of the last poll that failed since then."""
+        """The messages since the last call, and the error of the last poll that failed since then."""
         with self._lock:
-            landed, self._landed = self._landed, []
+            messages, self._messages = self._messages, []
             error, self._error = self._error, None
-            return landed, error
+            return messages, error
 
     def close(self) -> Sequence[MessageTypeDef]:
-        """Start no more polls and take in none; give what had landed."""
+        """Stop; returns the messages that nothing has taken yet."""
         with self._lock:
             self._is_closed = True
         self._threads.end()
-        landed, _ = self.take()
-        return landed
+        messages, _ = self.take()
+        return messages
 
     def _poll(self) -> None:
-        """One poll, on a thread of its own."""
+        """One poll, on its thread."""
         try:
             messages = self.receive()
         except LinkhubError as error:
             self._failed(error)
-        except Exception as error:  # noqa: BLE001  whatever it is, whoever waits for messages has to hear of it
-            self._failed(LinkhubError(f"a poll of {self.name} broke: {error!r}"))
+        except Exception as error:  # noqa: BLE001  the receiver has to get any error
+            self._failed(LinkhubError(f"a poll of {self.name} failed: {error!r}"))
         else:
-            self._brought(messages)
+            self._succeeded(messages)
 
     def _failed(self, error: LinkhubError) -> None:
         with self._lock:
             self._running -= 1
             self._width = 1
-            pause_seconds = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 10))
-            self._paused_until = self.seconds() + pause_seconds
             self._failures += 1
+            self._paused_until = self.seconds() + backoff_seconds(
+                self._failures, first_seconds=FIRST_PAUSE_SECONDS, max_seconds=MAX_PAUSE_SECONDS
+            )
             self._error = self._last_error = error
         self.arrived()
 
-    def _brought(self, messages: Sequence[MessageTypeDef]) -> None:
+    def _succeeded(self, messages: Sequence[MessageTypeDef]) -> None:
         with self._lock:
             self._running -= 1
             self._width = next_width(self._width, len(messages), self.most)
             self._failures = 0
             self._last_error = None
-            taken_in = not self._is_closed
-            if taken_in:
-                self._landed += messages
-        if taken_in:
+            is_taken = not self._is_closed
+            if is_taken:
+                self._messages += messages
+        if is_taken:
             self.arrived()
         elif messages:
-            self._return(messages)
+            self._release(messages)
 
-    def _return(self, messages: Sequence[MessageTypeDef]) -> None:
+    def _release(self, messages: Sequence[MessageTypeDef]) -> None:
         try:
             self.give_back(messages)
         except LinkhubError:
-            return  # nobody listens any more, and their leases run out by themselves
+            return  # the queue is closed, and the leases run out

@@ -1,6 +1,6 @@
-"""A message of SQS to a :class:`~linkhub_core.ports.Delivery`, and text attributes both ways.
+"""A message of SQS as a :class:`~linkhub_core.ports.Delivery`, and text attributes in both directions.
 
-Only text attributes pass: a ``Binary`` one has no place in a delivery, and a ``Number`` is the text of its digits.
+Only text attributes pass: a ``Binary`` attribute is left out, a ``Number`` is the text of its digits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from linkhub_adapters.aws.sqs.fifo import FifoPlace
+from linkhub_adapters.aws.sqs.fifo import FifoIds
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
 from linkhub_core.wire.json_text import size_bytes
@@ -17,11 +17,11 @@ from linkhub_core.wire.json_text import size_bytes
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
-__all__ = ["delivery_of", "message_bytes", "moment_of", "sending", "text_attributes", "typed_attributes"]
+__all__ = ["delivery_of", "message_bytes", "moment_of", "send_entry", "text_attributes", "typed_attributes"]
 
 
 def delivery_of(kind: Kind, message: MessageTypeDef) -> Delivery:
-    """The lease that a receive brought."""
+    """The delivery of a received message."""
     system = message["Attributes"]
     return Delivery(
         kind=kind,
@@ -35,7 +35,7 @@ def delivery_of(kind: Kind, message: MessageTypeDef) -> Delivery:
 
 
 def moment_of(epoch_ms: str) -> datetime:
-    """A time as SQS writes it, milliseconds since 1970."""
+    """A time in milliseconds since 1970, as SQS writes it."""
     return datetime.fromtimestamp(int(epoch_ms) / 1000, UTC)
 
 
@@ -52,20 +52,20 @@ def typed_attributes(attributes: Mapping[str, str]) -> dict[str, Any]:
     return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
 
 
-def sending(
-    number: int, body: str, attributes: Mapping[str, str], place: FifoPlace | None
+def send_entry(
+    number: int, body: str, attributes: Mapping[str, str], ids: FifoIds | None
 ) -> SendMessageBatchRequestEntryTypeDef:
-    """An entry of a batch to send; ``place`` is for FIFO queues."""
+    """An entry of a batch to send; ``ids`` is for FIFO queues."""
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(number), "MessageBody": body}
     if attributes:
         entry["MessageAttributes"] = typed_attributes(attributes)
-    if place is not None:
-        entry["MessageGroupId"] = place.group_id
-        entry["MessageDeduplicationId"] = place.deduplication_id
+    if ids is not None:
+        entry["MessageGroupId"] = ids.group_id
+        entry["MessageDeduplicationId"] = ids.deduplication_id
     return entry
 
 
 def message_bytes(body: str, attributes: Mapping[str, str]) -> int:
-    """What a message counts for against a queue's limit: its body, and the name, type and value of each attribute."""
+    """The size that counts against a queue's limit: the body, and name, type and value of each attribute."""
     named = sum(size_bytes(name) + len("String") + size_bytes(value) for name, value in attributes.items())
     return size_bytes(body) + named

@@ -1,4 +1,4 @@
-"""What is known of a queue before a message is touched: where its dead letters go, and what it can hold."""
+"""The attributes of a queue that are needed to process its messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def name_of(queue: str) -> str:
 
 @frozen(kw_only=True)
 class SqsQueue:
-    """One worker's output queue and its dead-letter queue; :func:`~.sqs_queues.find_queue` asks SQS for all of it.
+    """The output queue of one worker, with its dead-letter queue; :class:`~.find_queues.FindQueues` reads it.
 
-    ``max_message_bytes`` is the smaller limit of the two, for body and attributes together. ``max_receive_count`` is
-    how often SQS delivers a message before it moves it to the dead letters by itself.
+    ``max_message_bytes`` is the smaller limit of both, for body and attributes. After ``max_receive_count`` deliveries
+    SQS moves a message to the dead letters.
     """
 
     kind: Kind
@@ -36,5 +36,5 @@ class SqsQueue:
 
     @property
     def is_fifo(self) -> bool:
-        """Whether messages of a group come in order, one batch at a time; the dead-letter queue is of the same sort."""
+        """Whether it and its dead-letter queue are FIFO queues."""
         return self.url.endswith(".fifo")

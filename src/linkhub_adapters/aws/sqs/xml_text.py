@@ -1,7 +1,7 @@
-"""What text SQS and SNS can hold: the characters of XML 1.0, and not nothing.
+"""Text that SQS and SNS accept: the characters of XML 1.0, and at least one of them.
 
-Event JSON may hold characters that they refuse (U+FFFE and U+FFFF; the controls stand escaped in it anyway), and an
-attribute's value may hold any, for it came out of somebody's JSON.
+Event JSON may hold characters that they refuse (U+FFFE and U+FFFF; JSON escapes the control characters). The value of
+an attribute may hold any character, because it comes from JSON of another program.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ MAX_ATTRIBUTES = 10
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _NAME = re.compile(r"(?!AWS\.|Amazon\.|\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\(?:u(fff[ef])|.)", re.DOTALL)  # one after the other, so that an escaped backslash begins none
+_ESCAPE = re.compile(r"\\(?:u(fff[ef])|.)", re.DOTALL)  # an escaped backslash starts no other escape
 
 
 def fault_of(body: str) -> str | None:
-    """Say why a message body cannot be sent; none when it can."""
+    """Why a message body cannot be sent; none if it can."""
     if not body:
         return "an empty message cannot be sent"
     refused = _REFUSED.search(body)
@@ -31,7 +31,7 @@ def fault_of(body: str) -> str | None:
 
 
 def attributes_fault(attributes: Mapping[str, str]) -> str | None:
-    """Say why attributes cannot be sent with a message; none when they can."""
+    """Why attributes cannot be sent with a message; none if they can."""
     if len(attributes) > MAX_ATTRIBUTES:
         return f"it has {len(attributes)} attributes, {MAX_ATTRIBUTES} can be sent"
     for name, value in attributes.items():
@@ -43,15 +43,15 @@ def attributes_fault(attributes: Mapping[str, str]) -> str | None:
 
 
 def json_as_text(document: str) -> str:
-    """The same JSON document without characters that are refused: inside its strings they can stand escaped."""
+    """The same JSON document with the refused characters escaped; they occur in its strings only."""
     return _REFUSED.sub(lambda refused: f"\\u{ord(refused[0]):04x}", document)
 
 
 def json_from_text(text: str) -> str:
-    """The document that :func:`json_as_text` was given, if it left these characters bare, as JSON in UTF-8 may."""
+    """The reverse of :func:`json_as_text`, for a document without escapes of these characters."""
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[0], text)
 
 
 def value_as_text(value: str, *, most_characters: int) -> str:
-    """An attribute's value, cut to ``most_characters``, with U+FFFD for what is refused; it may be empty."""
+    """An attribute's value, cut to ``most_characters``, with U+FFFD for each refused character; it may be empty."""
     return _REFUSED.sub("\ufffd", value[:most_characters])

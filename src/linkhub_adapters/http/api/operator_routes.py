@@ -1,7 +1,7 @@
 """The figures that are for the operator: connections, metrics, and what the operator's page draws.
 
 They come from outside as they are; this room only puts them on the wire. With an admin token configured,
-:mod:`~linkhub_adapters.http.server.admin_token` stands before each of these routes.
+:mod:`~linkhub_adapters.http.server.operator_guard` is before each of these routes.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The files of the pages: read once at start, named by their content, served from memory.
+"""The files of the pages: read once at start and served from memory.
 
-A page and the scripts that it loads belong together: after an update, yesterday's script from a cache must not meet
-today's. So all assets share one ``release``, a hash of everything, and the pages name them by it:
-``/assets/<release>/tiles.js``, which may be cached for a year because it never changes. Modules that import each other
-by relative addresses stay within the release by themselves. ``/assets/tiles.js`` is the same file under a name that
-lasts, to be asked for anew each time. Rule: only files that stood in a directory at start are known; no name from a
-request ever becomes a path.
+All assets share one ``release``, a hash of their content, and pages name them by it: ``/assets/<release>/tiles.js``.
+Such an address never changes its content, so it may be cached for a year, and a page loads scripts of its release only.
+Modules import each other by relative addresses, so they stay within the release. ``/assets/tiles.js`` is the same file
+under a lasting name.
+
+Rule: only files that were in a directory at start are served; no name from a request becomes a path.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ASSET_TYPES = {
 
 @frozen(kw_only=True)
 class PageFile:
-    """One file, ready to serve."""
+    """One file with its headers."""
 
     content: bytes
     media_type: str
@@ -56,13 +56,13 @@ class PageFiles:
     assets: Mapping[str, PageFile]
 
     def page(self, html: str) -> PageFile:
-        """A page that loads its assets from this release."""
+        """Make a page that loads its assets from this release."""
         released = html.replace('"/assets/', f'"/assets/{self.release}/')
         return PageFile.of(released.encode(), "text/html")
 
 
 def load_page_files(*directories: Path) -> PageFiles:
-    """Read the pages and assets that stand in these directories, not below them.
+    """Read the pages and assets of these directories, without nested ones.
 
     Raises:
         ValueError: two directories have an asset of the same name.

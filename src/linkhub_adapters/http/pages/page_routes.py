@@ -1,28 +1,34 @@
-"""What a person's browser opens: the operator's page, a storefront, the documentation, and the files that they load."""
+"""The pages for browsers: the operator's page, a storefront, the API's documentation, and the files that they load."""
 
 from __future__ import annotations
+
+import re
+from html import escape
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import entity_tags as conditional
+from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront"]
+__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront", "with_problems"]
 
 _FOREVER = "public, max-age=31536000, immutable"
+_PROBLEMS_PLACE = "<!-- problems -->"
+_CODE = re.compile(r"`([^`]+)`")
 
 
 async def show_operator_page(files: PageFiles, request: Request) -> Response:
-    """``GET /``: the operator's page. Its figures ask for the token, not the page."""
+    """``GET /``: the operator's page. Its data needs the token, the page does not."""
     return await show_page(_known(files.pages.get("operator.html")), request)
 
 
 async def show_storefront(files: PageFiles, request: Request) -> Response:
-    """``GET /shop/{handle}``: the shop, also one that has no products yet. A handle that cannot be is a 404."""
+    """``GET /shop/{handle}``: the shop, also an empty one. An invalid handle is a 404."""
     try:
         parse_seller(request.path_params["handle"])
     except InvalidQuery as error:
@@ -31,12 +37,12 @@ async def show_storefront(files: PageFiles, request: Request) -> Response:
 
 
 async def show_page(page: PageFile, request: Request) -> Response:
-    """Any page. It names its assets by their release, so it must itself be fresh."""
+    """Any page. It names its assets by their release, so caches must revalidate it."""
     return _answer(page, request, conditional.REVALIDATE)
 
 
 async def show_asset(files: PageFiles, request: Request) -> Response:
-    """``GET /assets/{name}``: a file under the name that lasts; asked for each time, sent when it changed."""
+    """``GET /assets/{name}``: a file under its lasting name; caches revalidate it."""
     asset = _known(files.assets.get(request.path_params["name"]))
     return _answer(asset, request, conditional.REVALIDATE)
 
@@ -44,12 +50,24 @@ async def show_asset(files: PageFiles, request: Request) -> Response:
 async def show_released_asset(files: PageFiles, request: Request) -> Response:
     """``GET /assets/{release}/{name}``: a file that never changes.
 
-    While several servers are updated, a page of one may ask another for a release that it does not have. It gets the
-    file as it is here, which is better than none, but no cache may keep it under the wrong name.
+    During an update a page of one server may ask another server for a release that it does not have. It gets the file
+    of this release, and no cache may keep it.
     """
     asset = _known(files.assets.get(request.path_params["name"]))
     is_ours = request.path_params["release"] == files.release
     return _answer(asset, request, _FOREVER if is_ours else "no-store")
+
+
+def with_problems(html: str) -> str:
+    """Put an article for each problem type into the documentation's page: the ``type`` of a problem is its address."""
+    return html.replace(_PROBLEMS_PLACE, "\n".join(map(_problem_article, KINDS)))
+
+
+def _problem_article(kind: ProblemKind) -> str:
+    meaning = _CODE.sub(r"<code>\1</code>", escape(kind.meaning, quote=False))
+    return (
+        f'<article id="{escape(kind.anchor)}"><h3>{escape(kind.title)} ({kind.status})</h3><p>{meaning}</p></article>'
+    )
 
 
 def _answer(file: PageFile, request: Request, cache_control: str) -> Response:

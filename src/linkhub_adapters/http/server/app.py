@@ -1,8 +1,7 @@
-"""The application: which address is answered by which function, and what every request passes through.
+"""The HTTP application: its routes, and the middleware around them.
 
-From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, the router
-with its short way to first pages.
-Making it reads the pages' files and opens nothing; it is the same application in tests, embedded and in production.
+From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, and the
+router with its short way to first pages. To make it reads the pages' files and opens nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from starlette.routing import BaseRoute, Route
 from linkhub_adapters.http.api import openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.shop_router import ShopRouter
-from linkhub_adapters.http.pages import api_docs, page_routes
+from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
-from linkhub_adapters.http.server.health_app import for_admins, health_routes
+from linkhub_adapters.http.server.health import for_admins, health_routes
 from linkhub_adapters.http.server.http_settings import HttpSettings
 from linkhub_adapters.http.server.last_resort import LastResort
 from linkhub_adapters.http.server.security_headers import SecurityHeaders
@@ -31,7 +30,7 @@ from linkhub_core.wire import json_text
 
 __all__ = ["create_app"]
 
-_FILES = Path(__file__).parents[1] / "pages" / "files"
+_PAGES = Path(__file__).parents[1] / "pages"
 
 
 def create_app(
@@ -44,12 +43,12 @@ def create_app(
 
     Args:
         services: what the routes call.
-        settings: how the room behaves.
+        settings: see there.
         extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
         extra_paths: the OpenAPI path items that describe them.
 
     Returns:
-        An ASGI application without a lifespan: who made the services starts and stops them.
+        An ASGI application without a lifespan: the caller starts and stops the services.
     """
     handlers = problems.exception_handlers(services.failed, retry_after_seconds=settings.retry_after_seconds)
     app = Starlette(
@@ -80,8 +79,8 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
 
 
 def _pages(document: Mapping[str, Any]) -> list[Route]:
-    files = load_page_files(_FILES)
-    docs = files.page(api_docs.render(document))
+    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
+    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
     description = PageFile.of(json_text.dump(document), "application/json")
     return [
         Route("/", partial(page_routes.show_operator_page, files)),

@@ -1,4 +1,4 @@
-"""CORS: which pages of other origins may read answers. :mod:`linkhub_core.access` decides, for all transports alike.
+"""CORS: which pages of other origins may read answers, as :mod:`linkhub_core.access` decides for all transports.
 
 | request                         | answer                                                                           |
 |---------------------------------|----------------------------------------------------------------------------------|
@@ -32,12 +32,12 @@ _MAX_AGE_SECONDS: Final = 600
 
 
 class CrossOrigin:
-    """ASGI middleware that answers preflights and marks answers for the pages that may read them.
+    """ASGI middleware that answers preflights and adds CORS headers to answers.
 
     Args:
-        app: what is behind it.
+        app: the application.
         access: which origins may read.
-        methods: what a preflight may ask for.
+        methods: the methods that a preflight may ask for.
         refused: called for each request whose origin may not read its answer.
     """
 
@@ -99,7 +99,7 @@ class CrossOrigin:
 
 
 def _name_address_used(scope: Scope, headers: Headers, caller: Caller) -> None:
-    """Put what a trusted proxy says of the address that the client used into the scope: redirects name it."""
+    """Put the address that the client used, as a trusted proxy names it, into the scope: redirects use it."""
     if caller.scheme is not None:
         scope["scheme"] = caller.scheme
     if caller.is_host_own and caller.host is not None and caller.host != headers.get("host"):
@@ -114,7 +114,7 @@ def peer_of(scope: Scope) -> str:
 
 
 def _varying(send: Send, cors_headers: Mapping[str, str]) -> Send:
-    """Add what lets the page read the answer; caches keep one answer for each origin."""
+    """Add the CORS headers; caches keep one answer for each origin."""
     added = [(name.encode(), value.encode()) for name, value in cors_headers.items() if name != "vary"]
     if added:
         added.append(_EXPOSED)

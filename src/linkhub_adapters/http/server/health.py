@@ -1,41 +1,95 @@
-"""Whether the process lives (``/healthz``), and whether it should be sent requests (``/readyz``).
+"""Health of a process: ``/healthz`` (alive), ``/readyz`` (ready for requests), and the application with these routes.
 
-An orchestrator restarts what is not alive and routes around what is not ready. So being alive asks nobody else: a store
-that is down must not restart the process that waits for it.
+An orchestrator restarts a process that is not alive and sends requests only to a ready one. So liveness depends on
+nothing else: a store that is down must not restart the process that waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from attrs import asdict, frozen
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
 
+from linkhub_adapters.http.api import operator_routes as figures
+from linkhub_adapters.http.api import problems
 from linkhub_adapters.http.api.json_response import JsonResponse
+from linkhub_adapters.http.server.cross_origin import CrossOrigin
+from linkhub_adapters.http.server.http_settings import HttpSettings
+from linkhub_adapters.http.server.last_resort import LastResort
+from linkhub_adapters.http.server.operator_guard import RequireOwnHost, RequireToken
+from linkhub_adapters.http.server.security_headers import SecurityHeaders
 from linkhub_adapters.http.server.services import HealthServices, Probe
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["Check", "is_alive", "is_ready"]
+__all__ = ["Check", "create_health_app", "for_admins", "health_routes", "is_alive", "is_ready"]
 
 _UNCACHED = {"cache-control": "no-store"}
 
 
+def create_health_app(
+    services: HealthServices, settings: HttpSettings, extra_routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Make the application of a process without REST and pages: a consumer, or a realtime server.
+
+    Args:
+        services: what the routes call.
+        settings: see there.
+        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
+
+    Returns:
+        An ASGI application without a lifespan.
+    """
+    return Starlette(
+        routes=[*health_routes(services, settings), *extra_routes],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
+            Middleware(LastResort, failed=services.failed),
+        ],
+        exception_handlers=problems.exception_handlers(
+            services.failed, retry_after_seconds=settings.retry_after_seconds
+        ),
+    )
+
+
+def health_routes(services: HealthServices, settings: HttpSettings) -> list[Route]:
+    """``/healthz`` and ``/readyz`` for all clients, ``/metrics`` for the operator."""
+    return [
+        Route("/healthz", is_alive),
+        Route("/readyz", partial(is_ready, services, settings.probe_timeout_seconds)),
+        Route("/metrics", partial(figures.show_metrics, services.metrics), middleware=for_admins(services, settings)),
+    ]
+
+
+def for_admins(services: HealthServices, settings: HttpSettings) -> list[Middleware]:
+    """The guard of an operator's route: the admin token, or without one the host."""
+    if settings.admin_token is None:
+        return [Middleware(RequireOwnHost, access=settings.access, refused=services.refused)]
+    return [Middleware(RequireToken, token=settings.admin_token)]
+
+
 @frozen(kw_only=True)
 class Check:
-    """What came of a probe."""
+    """The result of a probe."""
 
     ok: bool
     problem: str | None = None
 
 
 async def is_alive(_: Request) -> JsonResponse:
-    """``GET /healthz``: that it answers is the answer."""
+    """``GET /healthz``: any answer means alive."""
     return JsonResponse({"status": "ok"}, headers=_UNCACHED)
 
 
 async def is_ready(services: HealthServices, probe_timeout_seconds: float, _: Request) -> JsonResponse:
-    """``GET /readyz``: no while draining; else whether every needed probe answers in time, all asked at once."""
+    """``GET /readyz``: not ready while draining, or if a needed probe fails or is late. All probes run at once."""
     if services.draining():
         return _answer("draining", {})
     outcomes = await asyncio.gather(*(_ask(probe, probe_timeout_seconds) for probe in services.probes))
@@ -57,7 +111,7 @@ async def _ask(probe: Probe, timeout_seconds: float) -> Check:
         return Check(ok=False, problem=f"no answer within {timeout_seconds:g} s")
     except LinkhubError as error:
         return Check(ok=False, problem=str(error))
-    except Exception as error:  # noqa: BLE001  # whatever a probe raises is its finding
-        # Anybody may ask, so what a driver says of hosts and accounts stays here.
+    except Exception as error:  # noqa: BLE001  # any exception of a probe is its result
+        # Every client may ask, so the text of a driver, with hosts and accounts, is left out.
         return Check(ok=False, problem=type(error).__name__)
     return Check(ok=True)

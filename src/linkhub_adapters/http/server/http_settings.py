@@ -1,4 +1,4 @@
-"""How this room behaves. The values come from whoever wires the process: no environment is read here."""
+"""The settings of the HTTP room, with their defaults."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ __all__ = ["HttpSettings"]
 
 @frozen(kw_only=True)
 class HttpSettings:
-    """The choices that a listener makes.
+    """Access, limits and time-outs of a listener.
 
     Args:
-        access: which origins' pages may read answers, and which hosts are this server's own.
-        cors_methods: what a preflight may ask for; a room that adds routes with other methods adds them here.
-        admin_token: the bearer token for stats, metrics and the operator's status; none leaves them
-            open to all hosts that are this server's own.
+        access: the origins whose pages may read answers, and the hosts that are this server's own.
+        cors_methods: the methods that a preflight may ask for, those of extra routes included.
+        admin_token: the bearer token of the operator's routes; without one they answer to this server's own hosts.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
-        retry_after_seconds: what a 503 tells a client to wait.
+        retry_after_seconds: the ``Retry-After`` of a 503.
     """
 
     access: AccessPolicy = field(factory=AccessPolicy)
     cors_methods: Sequence[str] = ("GET", "HEAD", "OPTIONS")
-    # An empty token would be matched by an empty bearer: it is a mistake in a configuration, not a choice.
+    # An empty bearer would match an empty token.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))

@@ -1,7 +1,7 @@
-"""What happens when nobody foresaw what happened: told once, answered once, with nothing given away.
+"""The answer to an unexpected exception: a 500 without details, reported once.
 
-Starlette's own net hangs outside of every middleware, so its answer would lack the security and CORS headers, and it
-raises on, so that the server logs the error a second time. This one hangs inside.
+Starlette's own handler is outside of all middleware, so its answer would lack the security and CORS headers, and it
+raises the exception again, so the server would log it twice. This one is inside.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["LastResort"]
 
 
 class LastResort:
-    """ASGI middleware that turns an unforeseen exception into a 500.
+    """ASGI middleware that turns an unexpected exception into a 500.
 
     Args:
-        app: what may fail.
-        failed: told once of each failure.
+        app: the application.
+        failed: called once for each failure.
     """
 
     def __init__(self, app: ASGIApp, failed: Callable[[FailedRequest], None]) -> None:
@@ -29,7 +29,7 @@ class LastResort:
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and catch what falls."""
+        """Pass the request on and handle its exception."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,10 +43,10 @@ class LastResort:
         try:
             await self._app(scope, receive, send_noted)
         except ClientDisconnect:
-            return  # the client left before we had read its request: there is nobody to answer, and nothing failed
+            return  # the client left before its request was read: no answer is needed, and nothing failed
         except Exception as error:  # this is the last resort
             self._failed(FailedRequest(method=scope["method"], path=scope["path"], status=500, error=error))
             if has_started:
-                # Half an answer is out. Only the server can cut the connection, so that nobody takes it for whole.
+                # Part of the answer is sent. The server cuts the connection, so the client sees that it is incomplete.
                 raise
             await unexpected(scope)(scope, receive, send)

@@ -1,22 +1,49 @@
-"""The guard of the operator's routes while they have no token: against DNS rebinding.
+"""The guard of the operator's routes: an admin token, or without one the host of the request.
 
-A page can point its own host name at a loopback address and read, as its own origin, what a server there gives to
-every client. Without a token the operator's routes answer only requests whose host is this server's own; see
-:mod:`linkhub_core.access.policy`.
+A page can point its own host name at a loopback address and read, as its own origin, all that a server there gives to
+every client (DNS rebinding). Without a token the operator's routes therefore answer only requests whose host is this
+server's own; see :mod:`linkhub_core.access.policy`.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.http.api.problems import FOREIGN_HOST, problem
+from linkhub_adapters.http.api.problems import FOREIGN_HOST, TOKEN_REQUIRED, problem
 from linkhub_adapters.http.server.cross_origin import peer_of
 from linkhub_core.access import OPERATORS_ROUTE, AccessPolicy, RefusedCaller
 
-__all__ = ["RequireOwnHost"]
+__all__ = ["RequireOwnHost", "RequireToken"]
+
+
+class RequireToken:
+    """ASGI middleware that demands ``Authorization: Bearer <token>`` (RFC 6750), compared in constant time.
+
+    Args:
+        app: the operator's route.
+        token: the token, at least one character.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a 401."""
+        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        is_bearer = scheme.lower() == "bearer"
+        # Header values were decoded as latin-1; this gives the bytes that were sent.
+        if is_bearer and hmac.compare_digest(given.strip().encode("latin-1"), self._token):
+            await self._app(scope, receive, send)
+            return
+        challenge = 'Bearer realm="linkhub"' + (', error="invalid_token"' if is_bearer else "")
+        detail = "The token is not the admin token." if is_bearer else "The admin token is needed as a bearer token."
+        answer = problem(scope, 401, detail, kind=TOKEN_REQUIRED, headers={"www-authenticate": challenge})
+        await answer(scope, receive, send)
 
 
 class RequireOwnHost:
@@ -24,7 +51,7 @@ class RequireOwnHost:
 
     Args:
         app: the operator's route.
-        access: which hosts these are.
+        access: knows the hosts.
         refused: called for each request that is refused.
     """
 

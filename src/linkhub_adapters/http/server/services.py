@@ -1,7 +1,6 @@
-"""What this room needs from outside: callables and values of its own, handed over once.
+"""The services that the HTTP routes call: use cases, and functions of other rooms.
 
-The room knows no other room. Whatever counts connections, writes metrics or probes a queue comes in here as a function,
-and whoever wires the process decides which.
+The rooms of the adapters do not import each other, so counts, metrics and probes come in as functions.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ __all__ = ["HealthServices", "HttpServices", "Probe"]
 
 @frozen(kw_only=True)
 class Probe:
-    """One thing that ``/readyz`` looks at: ``check`` returns if it is well, and raises if not.
+    """One check of ``/readyz``: ``check`` raises if it fails.
 
-    The process is ready only if all that ``is_needed`` is well; what is not needed is reported.
+    The process is ready if no probe that ``is_needed`` fails; the other probes are only reported.
     """
 
     name: str
@@ -33,13 +32,13 @@ class Probe:
 
 @frozen(kw_only=True)
 class HealthServices:
-    """What the routes of a process that only works call, so that it can be watched.
+    """The services of the health routes and of metrics.
 
     Args:
-        probes: what ``/readyz`` asks, each under its own name.
-        draining: whether the process is about to stop; ``/readyz`` then says no, before anything else closes.
+        probes: the checks of ``/readyz``, each under its own name.
+        draining: whether the process stops; ``/readyz`` is then false before anything closes.
         metrics: the Prometheus exposition and its media type.
-        failed: told once of each request that ended in a 500 or 503. It must not raise.
+        failed: called once for each request that ended in a 500 or 503. It must not raise.
         refused: called for each request whose origin or host is refused. It must not raise.
     """
 
@@ -57,13 +56,13 @@ class HealthServices:
 
 @frozen(kw_only=True)
 class HttpServices(HealthServices):
-    """Everything that the routes of a server call.
+    """The services of all routes of a server.
 
     Args:
-        browse: answers readers of a shop.
-        pages: its first pages; by default none is kept.
-        stats: the live connections, ready for JSON, with the fields of ``GET /api/v1/websocket/stats``.
-        operator_status: what the operator's page draws, ready for JSON.
+        browse: reads shops.
+        pages: the cache of first pages; by default it keeps none.
+        stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
+        operator_status: the data of the operator's page as JSON.
     """
 
     browse: BrowseShop

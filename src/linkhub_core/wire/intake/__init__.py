@@ -1,12 +1,11 @@
-"""The intake: from the body of a message to the content of a half, in three pure steps.
+"""Intake: three pure steps from the body of a message to the content of a half.
 
     body ──► unwrap (envelope.py) ──► normalise (spelling.py, times.py) ──► judge (judge.py) ──► content, notes
                  │                                                              │
-                 └── something else, by its name (foreign.py)                   └── faults: the event is rejected
+                 └── rejected as another known format (foreign.py)              └── faults: the event is rejected
 
-An event that is exactly as the schema has it takes a short way, in :mod:`linkhub_core.wire.codec`. Every deviation that
-was put right or left out is a :class:`~linkhub_core.model.Note`; :data:`DEVIATIONS` lists all of them, each with an
-example. No I/O, no clock.
+An event in the exact form of the schema skips these steps: see :mod:`linkhub_core.wire.codec`. Each deviation that
+intake corrects or leaves out is a :class:`~linkhub_core.model.Note`; :data:`DEVIATIONS` lists them with examples.
 """
 
 from linkhub_core.wire.intake.deviations import DEVIATIONS, Deviation, Step

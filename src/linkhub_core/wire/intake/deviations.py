@@ -1,9 +1,8 @@
-"""Every deviation from the event schema that the intake puts right or leaves out, as a table.
+"""The table of deviations from the event schema that intake corrects or leaves out.
 
-A :class:`~linkhub_core.model.Note` says in which field a deviation was met, and by which rule. The names of the rules
-are fixed: metrics carry them as labels, logs and ``why`` show them, and the reference page is drawn from this table.
-Each entry has an example that a test reads: ``received`` at ``field`` of an event that is otherwise right gives
-``becomes``.
+A :class:`~linkhub_core.model.Note` names a field and the rule of one of these deviations. The rule names are fixed:
+they are labels of a metric, and logs and ``linkhub why`` show them. The reference page is generated from this table. A
+test reads each example: ``received`` at ``field`` of a valid event gives ``becomes``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["DEVIATIONS", "Deviation", "Step"]
 
 
 class Step(StrEnum):
-    """The step of the intake that meets a deviation."""
+    """The step of intake that finds a deviation."""
 
     UNWRAP = "unwrap"
     NORMALISE = "normalise"
@@ -28,13 +27,13 @@ class Deviation:
     """One deviation.
 
     Args:
-        rule: its name.
-        step: where it is met.
-        meaning: what happens, in one sentence.
-        field: the field of the example; empty where the example is a whole body.
-        received: JSON text of the example; in a whole body, ``EVENT`` is the event and ``TEXT`` the event as JSON text.
-            None: the field is missing.
-        becomes: JSON text of what the field reads as; none if it is absent afterwards.
+        rule: the name.
+        step: the step that finds it.
+        meaning: what intake does, in one sentence.
+        field: the field of the example; empty if the example is a whole body.
+        received: the example as JSON text; None if the field is missing. In a whole body, ``EVENT`` stands for the
+            event and ``TEXT`` for the event as JSON text.
+        becomes: the normalised value as JSON text; None if the field is left out.
     """
 
     rule: str

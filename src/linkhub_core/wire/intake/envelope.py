@@ -1,4 +1,4 @@
-"""Unwrap: take an event out of what it travelled in, at most four layers.
+"""Unwrap: remove up to four envelopes around an event.
 
     SNS notification      Type "Notification"             Message, also with MessageStructure json
     EventBridge event     detail-type and detail          detail
@@ -7,8 +7,8 @@
     JSON text in JSON     "{...}"                         the text
     list                  [{...}]                         its only entry
 
-A single SNS notification is the usual way from a topic to a queue and is not noted. A body that is recognisably
-something else is rejected by that name; see :mod:`~linkhub_core.wire.intake.foreign`.
+One SNS notification needs no note: it is how a topic delivers to a queue. Bodies of other known formats are rejected
+by :mod:`~linkhub_core.wire.intake.foreign`.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ __all__ = ["MAX_EVENT_BYTES", "MAX_LAYERS", "Unwrapped", "unwrap"]
 MAX_EVENT_BYTES = 100 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LAYERS = 4
-_SEARCHED_LAYERS = 2 * MAX_LAYERS  # an event that is deeper than it may be is named as such
+_SEARCHED_LAYERS = 2 * MAX_LAYERS  # deeper than MAX_LAYERS, so that the fault can name the depth
 
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 @frozen(kw_only=True)
 class Unwrapped:
-    """An event out of its envelopes.
+    """An event without its envelopes.
 
     Args:
         event: the raw object.
-        text: the event's own JSON text.
-        attributes: text attributes that the envelopes carried, such as ``correlationId`` and ``traceparent``.
-        notes: the envelopes that were unusual.
+        text: the JSON text of the event.
+        attributes: the text attributes of the envelopes, such as ``correlationId`` and ``traceparent``.
+        notes: one for each envelope that is a deviation.
     """
 
     event: Mapping[str, Any]
@@ -54,11 +54,11 @@ class Unwrapped:
 
 
 def unwrap(body: str) -> Unwrapped:
-    """Take the event out of a body.
+    """Return the event of a message body.
 
     Raises:
-        MalformedEvent: it is larger than 1 MiB, or its event larger than 100 KiB; it is not JSON, holds no object or
-            several, has more than four layers, or is recognisably something else.
+        MalformedEvent: the body is larger than 1 MiB or its event larger than 100 KiB; it is not JSON, holds no object
+            or several, has more than four envelopes, or is another known format.
     """
     _check_size(body, MAX_BODY_BYTES)
     opened = _open(body)
@@ -75,7 +75,7 @@ def _check_size(text: str, most: int) -> None:
 
 @frozen
 class _Layer:
-    """What an envelope holds: an object, a list or text; the name of the deviation; attributes beside it."""
+    """The content of one envelope (an object, a list or text), its deviation and its attributes."""
 
     content: Any
     rule: str
@@ -129,7 +129,7 @@ def _parsed(text: str) -> Any:
 
 
 def _text_of(value: Any) -> str:
-    """The JSON text of an object that was parsed exactly; its numbers keep their length, whatever their exponent."""
+    """Return the JSON text of an object that was parsed exactly; numbers keep their digits."""
     try:
         return orjson.dumps(value, default=_digits).decode()
     except (TypeError, orjson.JSONEncodeError):  # a lone surrogate, a large integer, or nested deeply
@@ -151,7 +151,7 @@ def _text_by_the_standard_library(value: Any) -> str:
 
 
 def _peel(value: Any) -> _Layer | None:
-    """The outermost layer of a value; none if the value is the event, or nothing that holds one."""
+    """Return the outermost envelope of a value, or None if the value is the event or no envelope."""
     if isinstance(value, str):
         return _Layer(value, "json_in_json")
     if isinstance(value, list):
@@ -182,7 +182,7 @@ def _attributes_of(notification: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _is_sound(value: str) -> bool:
-    """Whether logs, queues and stores all take the text."""
+    """Whether logs, queues and stores accept the text."""
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
@@ -216,7 +216,7 @@ _ENVELOPES: tuple[Callable[[Mapping[str, Any]], _Layer | None], ...] = (
 
 
 def _object_in(text: str) -> Any:
-    """The JSON in a text; none if it is not JSON."""
+    """Return the parsed JSON of a text, or None if it is not JSON."""
     try:
         return json_text.parse(text)
     except MalformedEvent:
@@ -224,7 +224,7 @@ def _object_in(text: str) -> Any:
 
 
 def _holds_event(content: Any, layers: int) -> bool:
-    """Whether an object with ``video_id`` is in there, at most ``layers`` down."""
+    """Whether the content has an object with ``video_id``, at most ``layers`` below."""
     if isinstance(content, str):
         content = _object_in(content)
     if isinstance(content, dict) and known_name(content, "video_id") is not None:

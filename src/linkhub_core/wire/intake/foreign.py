@@ -1,7 +1,7 @@
-"""Bodies that are recognisably something else than an event of a worker, each by its name.
+"""Recognise bodies of other known formats, such as S3 notifications, Celery tasks, base64 and gzip.
 
-Only asked for what is going to be rejected: the reason then says what the body is and what to send instead, rather than
-which fields of an event it lacks.
+It is called only for bodies that are rejected. The fault then names the format and what to send instead, and does not
+list missing fields.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _CELERY_BODY = "this is the body of a Celery task"
 _LIST = "these are several events in one list"
 WRAPPERS = ("payload", "data", "body", "message")
 """The names under which an object without ``video_id`` may hold an event."""
-_TELLTALES = ("title", "thumbnails")
-_LONG_BASE64 = 64  # ids and digests are shorter, or have no letters of both cases
+_EVENT_FIELDS = ("title", "thumbnails")
+_LONG_BASE64 = 64  # longer than ids and digests
 _MOST_ENVELOPES = 4
 _HINT = ": send the event itself as JSON"
 
 
 def _record_of(source: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a document holds the records of an AWS service, or is one of them."""
+    """Whether a document is or contains records of an AWS service."""
 
     def holds(document: Mapping[str, Any]) -> bool:
         records = document.get("Records")
@@ -54,7 +54,7 @@ def _is_celery(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_events(document: Mapping[str, Any]) -> bool:
-    """Whether a value of the document, or of an object in it, is a list of events."""
+    """Whether the document, or an object in it, has a list of events as a value."""
     inner = (part for value in document.values() if isinstance(value, dict) for part in value.values())
     return any(map(_are_events, (*document.values(), *inner)))
 
@@ -99,7 +99,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
 
 
 def foreign_document(document: Any) -> str | None:
-    """What parsed JSON is, if it is recognisably no event; else none."""
+    """Return the fault for parsed JSON of a known format, or None."""
     if isinstance(document, list):
         return _foreign_list(document)
     if not isinstance(document, dict):
@@ -113,8 +113,8 @@ def _foreign_object(document: Mapping[str, Any], envelopes: int) -> str | None:
 
 
 def _foreign_content(document: Mapping[str, Any], envelopes: int) -> str | None:
-    """What an envelope holds, if the object around it has no field of an event."""
-    if any(known_name(document, name) is not None for name in ("seller_handle", *_TELLTALES)):
+    """Return the fault for the content of an envelope, if the object around it has no field of an event."""
+    if any(known_name(document, name) is not None for name in ("seller_handle", *_EVENT_FIELDS)):
         return None
     contents = [document[name] for wrapper in WRAPPERS if (name := known_name(document, wrapper)) is not None]
     found = next((foreign for content in contents if (foreign := _foreign_part(content, envelopes))), None)
@@ -153,7 +153,7 @@ def _starts_with(*beginnings: str) -> Callable[[str], bool]:
 
 
 def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
-    """Whether text is base64 of bytes that begin so; without beginnings, of readable text."""
+    """Match base64 of bytes with one of these beginnings; without beginnings, of readable text."""
 
     def matches(text: str) -> bool:
         joined = "".join(text.split())
@@ -173,7 +173,7 @@ def _in_base64(*beginnings: bytes) -> Callable[[str], bool]:
 
 
 def _is_padded_base64(text: str) -> bool:
-    """Whether text ends as only base64 does, or is long and of letters of both cases and digits; in whole groups."""
+    """Whether text is padded base64, or long with upper case, lower case and digits; in groups of four."""
     joined = "".join(text.split())
     if len(joined) % 4 or not _BASE64.fullmatch(joined):
         return False
@@ -184,7 +184,7 @@ def _is_padded_base64(text: str) -> bool:
 
 
 def _are_documents(text: str) -> bool:
-    """Whether text is several JSON objects, one after another."""
+    """Whether text is a sequence of several JSON objects."""
     decoder = json.JSONDecoder()
     count = position = 0
     while position < len(text):
@@ -217,10 +217,10 @@ _TEXTS: tuple[tuple[Callable[[str], bool], str], ...] = (
 
 
 def foreign_text(text: str) -> str | None:
-    """What text that is not JSON is, if that can be recognised; else none."""
+    """Return the fault for text of a known format that is not JSON, or None."""
     stripped = text.strip(" \t\r\n").removeprefix("\ufeff")
     return next((name + _HINT for matches, name in _TEXTS if matches(stripped)), None)
 
 
 FOREIGN: tuple[str, ...] = tuple(dict.fromkeys([*(name for _, name in (*_DOCUMENTS, *_TEXTS)), _CELERY_BODY, _LIST]))
-"""The names of all that is recognised: a dead letter's reason begins with one of them, before a colon."""
+"""All recognised formats. The fault of a dead letter begins with one of them and a colon."""

@@ -1,9 +1,9 @@
-"""Judge: make a value of the model of a raw object, name every fault and note every deviation.
+"""Judge: build a value of the model from a raw object, with every fault and a note for every deviation.
 
-The walk goes through the fields that the model declares and knows none of them by name, but for the primary thumbnail,
-which may refer to the others. What a field's value may be is in its rule; which spellings are read is in
-:mod:`~linkhub_core.wire.intake.spelling`. A fault in an essential field makes its object unusable: the event is
-rejected, an entry of a list is left out. Decoration that is not right is left out and noted.
+The code walks through the fields that the model declares. It names none of them except the primary thumbnail, which
+may refer to the other thumbnails. The rule of a field decides which values are valid, and
+:mod:`~linkhub_core.wire.intake.spelling` which spellings are read. A fault in an essential field makes its object
+unusable: the event is rejected, or the entry of a list is left out. Invalid decoration is left out with a note.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LEFT_OUT: Any = object()
 
 @define
 class Report:
-    """What is found on the way: ``faults`` reject, ``notes`` do not."""
+    """Collects faults, which reject the event, and notes, which do not."""
 
     faults: list[Fault] = field(factory=list)
     notes: list[Note] = field(factory=list)
@@ -39,18 +39,18 @@ def read_content(kind: Kind, document: Mapping[str, Any], report: Report) -> Con
     """Read the content of a half.
 
     Args:
-        kind: which half.
-        document: the raw object; names that no field has are ignored.
-        report: faults and notes are added here, each with its path.
+        kind: the kind of the half.
+        document: the raw object; unknown fields are ignored.
+        report: gets the faults and notes, each with its path.
 
     Returns:
-        The content, or none if there are faults.
+        The content, or None if there are faults.
     """
     return read_object(CONTENT_CLASSES[kind], document, "", report)
 
 
 def read_object(cls: type[T], document: Mapping[str, Any], path: str, report: Report) -> T | None:
-    """Read a value of one class of the model; see :func:`read_content`."""
+    """Read a value of a class of the model; see :func:`read_content`."""
     faults_before = len(report.faults)
     values: dict[str, Any] = {}
     entries: Sequence[tuple[int, Any]] = ()
@@ -70,7 +70,7 @@ def read_object(cls: type[T], document: Mapping[str, Any], path: str, report: Re
 
 @define
 class _Received:
-    """A field as it was received: under which name, with which value, and its path for faults and notes."""
+    """A field of the raw object: its path, the name and the value that were received."""
 
     path: str
     name: str | None
@@ -92,7 +92,7 @@ class _Received:
 
 
 def _read_field(cls: type[Any], received: _Received, facts: FieldFacts, report: Report) -> Any:
-    """The value of a field; ``_LEFT_OUT`` where the field is absent afterwards."""
+    """Return the value of a field, or ``_LEFT_OUT``."""
     if received.absent:
         return _absent(received, facts, report)
     inner = Report()
@@ -116,7 +116,7 @@ def _read_value(cls: type[Any], received: _Received, facts: FieldFacts, report: 
         meant, met = spell(cls, facts.name, facts.rule.kind, received.value)
         report.notes += received.notes(*met)
         return facts.rule.check(meant)
-    nested = cast(type[Any], facts.nested)  # a field has a rule or holds values of a class
+    nested = cast(type[Any], facts.nested)  # a field has either a rule or a nested class
     raw, met = box_sides(nested, received.value)
     if not isinstance(raw, Mapping):
         raise RuleBroken(f"must be an object, not {kind_of(raw)}")
@@ -165,7 +165,7 @@ def _example(facts: FieldFacts) -> Any:
 
 
 def _read_entries(received: _Received, facts: FieldFacts, report: Report) -> Sequence[tuple[int, Any]]:
-    """The usable entries of a list, each with its place as sent; what is not usable is noted."""
+    """Return the usable entries of a list with their index as received; note the others."""
     raw = received.value
     if not isinstance(raw, list):
         return ()
@@ -187,7 +187,7 @@ def _read_entries(received: _Received, facts: FieldFacts, report: Report) -> Seq
 
 
 def _judged_entries(received: _Received, facts: FieldFacts, entries: Sequence[tuple[int, Any]], report: Report) -> Any:
-    """The list without what was left out, if enough of it is left."""
+    """Return the usable entries, if there are enough."""
     if isinstance(received.value, list) and len(entries) >= facts.least:
         return tuple([value for _, value in entries])
     if facts.essential:
@@ -209,7 +209,7 @@ def _why_too_few(raw: Any, facts: FieldFacts) -> str:
 
 
 def _read_primary(received: _Received, thumbnails: Sequence[tuple[int, Any]], report: Report) -> Any:
-    """The primary thumbnail: an object of its own, one that a number or a URL picks, the flagged one, or the first."""
+    """Return the object sent, the thumbnail that a number or URL picks, the flagged one, or the first."""
     if isinstance(received.value, Mapping):
         inner = Report()
         if (own := read_object(Thumbnail, received.value, received.path, inner)) is not None:
@@ -226,7 +226,7 @@ def _read_primary(received: _Received, thumbnails: Sequence[tuple[int, Any]], re
 
 
 def _picked(reference: Any, thumbnails: Sequence[tuple[int, Any]]) -> Thumbnail | None:
-    """The thumbnail at a place, counted from 0 as sent, or with a URL."""
+    """Return the thumbnail with this index as received, or with this URL."""
     if reference is None or isinstance(reference, bool):
         return None
     url, _ = spell(Thumbnail, "thumbnail_url", ValueKind.URL, reference)

@@ -1,9 +1,9 @@
-"""The size of a content once it is normalised: decoration that makes it too large is left out.
+"""Limit the size of a normalised content by leaving out decoration.
 
-A content can be larger than the event that it was read from: ``9e15`` has 16 digits in its canonical form, a box of
-four numbers gets four names, and the primary thumbnail that a number picks is a second copy. Stores and announcements
-have limits of their own, so the event that a content makes (:func:`~linkhub_core.wire.codec.encode_event`) has the
-limit of an event. An event that is as the schema has it, and no larger than it may be, loses nothing.
+A content may be larger than the event that it was read from: ``9e15`` has 16 digits in canonical form, a box of four
+numbers gets four names, and a primary thumbnail that a number picks is a second copy. Stores and announcements have
+size limits, so the canonical event (:func:`~linkhub_core.wire.codec.encode_event`) must keep the limit of an event. An
+event in the exact form of the schema never exceeds it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 
 __all__ = ["MAX_SMALL_CONTENT_BYTES", "without_lists"]
 
-_STAMP_BYTES = 512  # the ids and the time of an event take less
-MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES  # up to here the event need not be written to know its size
+_STAMP_BYTES = 512  # more than the ids and the time of an event need
+MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES  # below this size the event is not encoded to measure it
 
 
 def without_lists(value: Any, path: str = "") -> tuple[Any, list[Note]]:
-    """The same value of the model without the lists that are decoration, and a note for each that was left out."""
+    """Return the value without the lists that are decoration, and a note for each of them."""
     changes: dict[str, Any] = {}
     notes: list[Note] = []
     for facts in facts_of(type(value)):

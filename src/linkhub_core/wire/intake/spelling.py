@@ -1,8 +1,8 @@
-"""The spellings that are put right: which ones a field may have, and how each is read.
+"""Normalise: the spellings that intake accepts for each field, and how it reads them.
 
-A spelling takes a raw value and returns the value that it means, or the same object if it does not apply. The spellings
-of a field follow from the kind of its rule; :data:`_OF_FIELD` lists the few fields that have others. A value is read
-only if it can mean one thing: ``"23.4"`` is a number, ``"55,000"`` is not.
+A spelling is a function. It takes a raw value and returns the value that is meant, or the same object if it does not
+apply. The kind of a field's rule decides its spellings; :data:`_OF_FIELD` lists the exceptions. A value is read only
+if it can mean one thing: ``"23.4"`` is a number, ``"55,000"`` is not.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import wraps
 from typing import Any
-
-from attrs import frozen
 
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProductKey
 from linkhub_core.model.rules import RuleBroken, ValueKind, number
-from linkhub_core.wire.intake.times import read_time
+from linkhub_core.wire.intake.times import JSON_NUMBER, read_time
 from linkhub_core.wire.json_text import exact_number
 
 __all__ = ["box_sides", "known_name", "spell"]
 
 _SPACES = " \t\r\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LARGEST_EXACT = 2**53
 _MILLIONTH = Decimal("0.000001")
 _PRECISE = Context(prec=60)
@@ -32,12 +30,8 @@ _TOO_LARGE_TO_ROUND = Decimal(10) ** 30
 _any_number = number().check
 
 
-@frozen
-class Spelling:
-    """One spelling: the name of the deviation, and the function that reads it."""
-
-    rule: str
-    read: Callable[[Any], Any]
+Spelling = Callable[[Any], Any]
+"""Reads one spelling. The function's name, without the underscore, is the name of the deviation."""
 
 
 def _nul_removed(value: Any) -> Any:
@@ -47,12 +41,12 @@ def _nul_removed(value: Any) -> Any:
 def _half_surrogate(value: Any) -> Any:
     if not isinstance(value, str) or not _SURROGATE.search(value):
         return value
-    # Two halves that belong together, each escaped alone, are one character.
+    # Two surrogates that were escaped one by one are one character.
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number_as_text(value: Any) -> Any:
-    if isinstance(value, str) and _JSON_NUMBER.fullmatch(digits := value.strip(_SPACES)):
+    if isinstance(value, str) and JSON_NUMBER.fullmatch(digits := value.strip(_SPACES)):
         return exact_number(digits)
     return value
 
@@ -66,7 +60,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _digits_of(value: Any) -> Any:
-    """The shortest text of a number; NaN and Infinity stay as they are."""
+    """Return the shortest text of a number; NaN and Infinity are returned unchanged."""
     try:
         return str(_any_number(value))
     except RuleBroken:
@@ -128,9 +122,10 @@ def _null_dropped(value: Any) -> Any:
     return [entry for entry in value if entry is not None] if isinstance(value, list) and None in value else value
 
 
-def _each(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same spelling for each entry of a list."""
+def _each(read: Spelling) -> Spelling:
+    """Read a spelling in each entry of a list."""
 
+    @wraps(read)
     def entries(value: Any) -> Any:
         if not isinstance(value, list):
             return value
@@ -174,62 +169,61 @@ def _as_decimal(value: Any) -> Decimal | None:
     return exact if exact.is_finite() and abs(exact) < _TOO_LARGE_TO_ROUND else None
 
 
-_NUL = Spelling("nul_removed", _nul_removed)
-_TEXT = (_NUL, Spelling("half_surrogate", _half_surrogate))
-_NUMBER = (_NUL, Spelling("number_as_text", _number_as_text))
+_TEXT = (_nul_removed, _half_surrogate)
+_NUMBER = (_nul_removed, _number_as_text)
 _IDENTIFIER = (
-    Spelling("identifier_as_number", _identifier_as_number),
+    _identifier_as_number,
     *_TEXT,
-    Spelling("spaces_around", _spaces_around),
+    _spaces_around,
 )
 _OF_KIND: Mapping[ValueKind, Sequence[Spelling]] = {
     ValueKind.TEXT: _TEXT,
     ValueKind.TEXTS: (
-        Spelling("null_dropped", _null_dropped),
-        Spelling("text_as_number", _each(_text_as_number)),
-        Spelling("nul_removed", _each(_nul_removed)),
-        Spelling("half_surrogate", _each(_half_surrogate)),
+        _null_dropped,
+        _each(_text_as_number),
+        _each(_nul_removed),
+        _each(_half_surrogate),
     ),
     ValueKind.IDENTIFIER: _IDENTIFIER,
-    ValueKind.URL: (*_TEXT, Spelling("url_without_scheme", _url_without_scheme)),
+    ValueKind.URL: (*_TEXT, _url_without_scheme),
     ValueKind.NUMBER: _NUMBER,
     ValueKind.INTEGER: _NUMBER,
-    ValueKind.MONEY: (*_NUMBER, Spelling("empty_as_null", _empty_as_null), Spelling("price_rounded", _price_rounded)),
+    ValueKind.MONEY: (*_NUMBER, _empty_as_null, _price_rounded),
     ValueKind.FLAG: (
-        _NUL,
-        Spelling("flag_spelling", _flag_spelling),
+        _nul_removed,
+        _flag_spelling,
     ),
 }
-_BOX = (Spelling("box_as_corners", _box_as_corners), Spelling("box_short_names", _box_short_names))
+_BOX = (_box_as_corners, _box_short_names)
 _OF_FIELD: Mapping[tuple[type[Any], str], Sequence[Spelling]] = {
-    (ProductKey, "seller_handle"): (*_IDENTIFIER, Spelling("at_before_handle", _at_before_handle)),
+    (ProductKey, "seller_handle"): (*_IDENTIFIER, _at_before_handle),
     (Caption, "sizes"): (
-        Spelling("sizes_as_list", _sizes_as_list),
-        Spelling("text_as_number", _text_as_number),
+        _sizes_as_list,
+        _text_as_number,
         *_TEXT,
-        Spelling("empty_as_null", _empty_as_null),
+        _empty_as_null,
     ),
-    (DetectedObject, "class_name"): (Spelling("text_as_number", _text_as_number), *_TEXT),
+    (DetectedObject, "class_name"): (_text_as_number, *_TEXT),
 }
 
 
 def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, Sequence[str]]:
-    """Put the spelling of a field's value right.
+    """Normalise a field's value.
 
     Args:
-        cls: the class of the model that the field belongs to.
+        cls: the class of the model that has the field.
         name: the field.
-        kind: of the field's rule.
-        value: as received; not null.
+        kind: the kind of the field's rule.
+        value: the raw value, not null.
 
     Returns:
-        The value that is meant, which the rule still has to judge; and the names of the deviations that were met.
+        The value that is meant, not yet checked by the rule, and the names of the deviations.
 
     Raises:
-        RuleBroken: the value cannot be read without a guess.
+        RuleBroken: the value has more than one possible meaning.
     """
     if kind is ValueKind.TIME:
-        text, met = _spelled(value, (_NUL,))
+        text, met = _spelled(value, (_nul_removed,))
         moment, deviation = read_time(text)
         return moment, met if deviation is None else [*met, deviation]
     return _spelled(value, _OF_FIELD.get((cls, name), _OF_KIND.get(kind, ())))
@@ -238,20 +232,20 @@ def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, 
 def _spelled(value: Any, spellings: Sequence[Spelling]) -> tuple[Any, Sequence[str]]:
     met = []
     for spelling in spellings:
-        meant = spelling.read(value)
+        meant = spelling(value)
         if meant is not value:
-            met.append(spelling.rule)
+            met.append(spelling.__name__.removeprefix("_"))
             value = meant
     return value, met
 
 
 def box_sides(cls: type[Any], value: Any) -> tuple[Any, Sequence[str]]:
-    """Put the spelling of an object's box right; what is no box of another form comes back as it is."""
+    """Normalise a bounding box; other values are returned unchanged."""
     return _spelled(value, _BOX if cls is BoundingBox else ())
 
 
 def known_name(document: Mapping[str, Any], name: str) -> str | None:
-    """The name that a document uses for a field: snake case before camel and Pascal case; none if it has none."""
+    """Return the name that a document uses for a field, or None. Snake case wins over camel and Pascal case."""
     if name in document:
         return name
     plain = name.replace("_", "")

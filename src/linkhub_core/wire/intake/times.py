@@ -1,9 +1,9 @@
-"""Times as other producers write them, read as moments in UTC.
+"""Normalise times: the forms that workers send, as moments in UTC.
 
-The form of the schema (ISO 8601 with ``T`` or a space) is read without a note. Read with one: lower case, a ``[Zone]``
+ISO 8601 with ``T`` or a space is the schema's form and needs no note. These forms need one: lower case, a ``[Zone]``
 after the offset (Java), `` UTC`` or `` GMT``, a space before the offset (Ruby, Rust), Go's ``time.String()`` with or
-without ``m=``, a leap second, RFC 5322, and seconds, milliseconds or microseconds since 1970. Digits past the
-microsecond are cut. No offset means UTC.
+without ``m=``, a leap second, RFC 5322, and seconds, milliseconds or microseconds since 1970. Digits below a
+microsecond are cut. A time without an offset is UTC.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from email.utils import parsedate_to_datetime
 from linkhub_core.model.rules import RuleBroken, kind_of, moment
 from linkhub_core.wire.json_text import exact_number
 
-__all__ = ["read_time"]
+__all__ = ["JSON_NUMBER", "read_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_TIME = 200  # Go's and RFC 5322's longest forms have about 60 characters
-# Python's parser also takes any one character between the time and the offset, and any number of digits.
+# Python's parser accepts more: any character between date and time, and any number of digits.
 _AS_THE_SCHEMA_HAS_IT = re.compile(
     r"[0-9]{4}-[0-9W-]{5}[T ][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]{1,9})?)?)?(?:Z|[+-][0-9:.]+)?"
 )
 _BASIC_DATE = re.compile(r"[0-9]{8}")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SPACED = re.compile(
     r"(\S+[ Tt]\S+) ([+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)(?: [A-Za-z0-9+-]{1,10}(?: m=[+-][0-9.]+)?)?"
 )
@@ -38,19 +38,19 @@ _RFC_5322 = re.compile(
     r"(?:\s+(?:[+-][0-9]{4}|UTC?|GMT|Z|[ECMP][SD]T))?(?:\s+\([^()]*\))?",
     re.IGNORECASE,
 )
-# The least magnitude that is no longer seconds, milliseconds, microseconds; each with its microseconds a unit.
+# Upper limits of seconds, milliseconds and microseconds, each with its microseconds per unit.
 _UNITS = ((10**11, 1_000_000), (10**14, 1_000), (10**17, 1))
 _TIME_FORMS = "must be a time as ISO 8601, RFC 5322, or seconds since 1970 have it"
 
 
 def read_time(value: object) -> tuple[datetime, str | None]:
-    """Read a time in any of the forms above.
+    """Read a time in one of the module's forms.
 
     Returns:
-        The moment, aware, in UTC; and the name of the deviation, or none for the schema's own form.
+        The moment in UTC, aware, and the name of the deviation (None for the schema's form).
 
     Raises:
-        RuleBroken: it is none of them.
+        RuleBroken: the value has none of the forms.
     """
     if isinstance(value, str):
         return _read_text(value)
@@ -63,8 +63,8 @@ def _read_text(value: str) -> tuple[datetime, str | None]:
     if len(value) > _LONGEST_TIME:
         raise RuleBroken(f"{_TIME_FORMS}; it has {len(value):,} characters")
     stripped = value.strip(" \t\r\n")
-    # Milliseconds such as 1700010112030 could be taken for a date, of the year 1700; eight digits are a date.
-    if value[4:5] != "-" and _NUMBER.fullmatch(stripped) and not _BASIC_DATE.fullmatch(stripped):
+    # ISO parsing would read milliseconds such as 1700010112030 as a date of the year 1700. Eight digits are a date.
+    if value[4:5] != "-" and JSON_NUMBER.fullmatch(stripped) and not _BASIC_DATE.fullmatch(stripped):
         return _since_epoch(exact_number(stripped)), "time_as_number"
     try:
         instant = moment(value)
@@ -90,12 +90,12 @@ def _from_rfc_5322(value: str) -> datetime:
 
 
 def _as_iso(value: str) -> str:
-    """Turn the variants into the form that :func:`~linkhub_core.model.rules.moment` reads."""
+    """Rewrite a variant into the form that :func:`~linkhub_core.model.rules.moment` reads."""
     if spaced := _SPACED.fullmatch(value):
         value = f"{spaced.group(1)}{spaced.group(2)}"
     if zoned := _ZONE.fullmatch(value):
         value, zone = zoned.groups()
-        # Without an offset the zone decides, and its rules are not known here.
+        # Without an offset the zone's rules would be needed, and they are not known here.
         if not _ends_with_offset(value) and zone.upper() not in _UTC_NAMES:
             raise RuleBroken(_TIME_FORMS)
     if value[-4:].upper() in (" UTC", " GMT") and not _ends_with_offset(value[:-4]):

@@ -42,7 +42,7 @@ _REQUESTS: dict[str, dict[str, Any]] = {
     "BatchGetItem": {"RequestItems": {"products": {"Keys": [product_key(_RECORD.key)], "ConsistentRead": True}}},
     "Query": {
         "TableName": "products",
-        "IndexName": "by-updated-at",
+        "IndexName": "by-stamp",
         "ConsistentRead": True,
         "ScanIndexForward": False,
         "Limit": 21,

@@ -101,7 +101,7 @@ async def test_a_table_without_its_index(aws_setup: AwsSetup) -> None:
     aws_setup.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
     finding = await one_problem(aws_setup, products_table=name)
     assert finding.verdict is Verdict.WARNING
-    assert finding.seen.startswith("no local index by-updated-at")
+    assert finding.seen.startswith("no local index by-stamp")
 
 
 async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
+from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import (
     PASSING_CODES,
     code_of,
@@ -15,7 +19,7 @@ from linkhub_adapters.aws.client.errors import (
     translated,
 )
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_core.errors import CollectionFull, LinkhubError, ServiceUnavailable, StoreRefused
+from linkhub_core.errors import CollectionFull, LinkhubError, ResourceMissing, ServiceUnavailable, StoreRefused
 
 _TOO_LARGE = "Item size has exceeded the maximum allowed size"
 
@@ -34,7 +38,7 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
         (_client_error("ThrottlingException"), ServiceUnavailable),
         (_client_error("ProvisionedThroughputExceededException"), ServiceUnavailable),
         (_client_error("InternalServerError"), ServiceUnavailable),
-        (_client_error("ResourceNotFoundException"), ServiceUnavailable),
+        (_client_error("ResourceNotFoundException"), ResourceMissing),
         (_client_error("AccessDeniedException"), ServiceUnavailable),
         (_client_error("SomethingNew"), ServiceUnavailable),
         (_client_error("ValidationException", _TOO_LARGE), StoreRefused),
@@ -129,25 +133,29 @@ def test_a_missing_index_is_told_from_other_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "code", "setting"),
+    ("parameters", "resource"),
     [
-        ("DynamoDB", "ResourceNotFoundException", "DYNAMODB_PRODUCTS_TABLE"),
-        ("DynamoDB", "ResourceNotFound", "DYNAMODB_STAGING_TABLE"),
-        ("SQS", "AWS.SimpleQueueService.NonExistentQueue", "SQS_CAPTION_QUEUE_URL"),
-        ("SNS", "NotFound", "SNS_NEW_PRODUCT_TOPIC_ARN"),
+        ({"TableName": "halves"}, "halves"),
+        ({"RequestItems": {"halves": {}}}, "halves"),
+        ({"Statements": [{"Statement": 'INSERT INTO "halves" VALUE {}'}]}, "halves"),
+        ({"QueueUrl": "https://sqs/1/captions"}, "https://sqs/1/captions"),
+        ({"QueueName": "captions"}, "captions"),
+        ({"TopicArn": "arn:news"}, "arn:news"),
+        ({"NextToken": "x"}, ""),
     ],
 )
-def test_what_is_missing_is_named_by_its_settings(service: str, code: str, setting: str) -> None:
-    """AWS does not say which; the settings that may be at fault are told, and who finds out."""
-    told = str(fault_of(service, code, "it does not exist"))
-    assert setting in told
-    assert "`linkhub doctor`" in told
+def test_a_missing_resource_is_named(parameters: dict[str, Any], resource: str) -> None:
+    """AWS does not name it; the parameters of the call do."""
 
+    def operation(**_: Any) -> None:
+        raise _client_error("ResourceNotFoundException")
 
-def _raised(cause: Exception | None) -> LinkhubError:
-    error = ServiceUnavailable("SQS", "no")
-    error.__cause__ = cause
-    return error
+    with pytest.raises(ResourceMissing) as raised:
+        AwsCalls(service="DynamoDB").now(operation, **parameters)
+    assert raised.value.resource == resource
+    assert resource in str(raised.value)
+    again = pickle.loads(pickle.dumps(raised.value))  # noqa: S301  it is our own
+    assert (str(again), again.resource) == (str(raised.value), resource)
 
 
 @pytest.mark.parametrize(
@@ -160,10 +168,11 @@ def _raised(cause: Exception | None) -> LinkhubError:
         (_client_error("AccessDenied"), "AccessDenied", False),
         (ClientError({}, "Query"), "", False),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "", False),
-        (None, "", False),
     ],
     ids=str,
 )
-def test_only_aws_says_that_something_is_missing(cause: Exception | None, code: str, missing: bool) -> None:
-    """It is told by the code; an error without one says nothing of what there is."""
-    assert (code_of(_raised(cause)), is_missing(_raised(cause))) == (code, missing)
+def test_a_missing_resource_is_recognised_by_its_code(cause: Exception, code: str, missing: bool) -> None:
+    """An error without a code shows nothing of what exists."""
+    error = translated("SQS", cause)
+    error.__cause__ = cause
+    assert (code_of(error), is_missing(error)) == (code, missing)

@@ -46,7 +46,7 @@ def test_staging_expires_and_products_do_not() -> None:
 
 @pytest.mark.aws
 def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], DynamoDBClient]) -> None:
-    """The tables are made as they are defined: keys, the index of keys alone, the time to live."""
+    """The tables are made as they are defined: keys, the index, the time to live."""
     dynamodb = make_dynamodb_client()
     products, staging = products_table(f"p-{uuid4().hex}"), staging_table(f"s-{uuid4().hex}")
     create_table(dynamodb, products)
@@ -54,8 +54,8 @@ def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], Dynam
     told: Any = dynamodb.describe_table(TableName=products.name)["Table"]
     assert [key["AttributeName"] for key in told["KeySchema"]] == ["seller_handle", "video_id"]
     [index] = told["LocalSecondaryIndexes"]
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "updated_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
     told = dynamodb.describe_table(TableName=staging.name)["Table"]
     assert [key["AttributeName"] for key in told["KeySchema"]] == ["video_id", "seller_handle"]
     assert "LocalSecondaryIndexes" not in told

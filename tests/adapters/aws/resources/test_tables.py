@@ -124,8 +124,8 @@ async def test_absent_tables_are_made_as_planned(fixture: TablesFixture) -> None
     described = fixture.dynamodb.describe_table(TableName=fixture.products.name)["Table"]
     [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "updated_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
     expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
     assert [*await fixture.differences(fixture.products), *await fixture.differences(fixture.staging)] == []
@@ -177,7 +177,7 @@ async def test_a_missing_index_is_a_note(fixture: TablesFixture) -> None:
     outcome = await fixture.tables.ensure(fixture.products)
     assert (outcome.status, outcome.address) == (Status.UNCHANGED, fixture.products.name)
     [note] = outcome.notes
-    assert note.startswith("no local index by-updated-at")
+    assert note.startswith("no local index by-stamp")
 
 
 async def test_an_expiry_by_another_attribute_is_kept(fixture: TablesFixture) -> None:
@@ -297,7 +297,16 @@ def test_an_index_with_other_keys_is_named() -> None:
     found = FoundTable(description={**table.definition, "LocalSecondaryIndexes": [index]})
     (difference,) = table_differences(table, found)
     assert (difference.verdict, difference.remedy) == (Verdict.WARNING, Remedy.REPLACE)
-    assert difference.problem.endswith("are seller_handle, video_id, not seller_handle, updated_at")
+    assert difference.problem.endswith("are seller_handle, video_id, not seller_handle, stamp")
+
+
+def test_the_earlier_index_is_named() -> None:
+    """It answers `since`, and no cursor."""
+    table = products_table("products")
+    index = {"IndexName": "by-updated-at", "KeySchema": table.definition["KeySchema"]}
+    found = FoundTable(description={**table.definition, "LocalSecondaryIndexes": [index]})
+    (difference,) = table_differences(table, found)
+    assert difference.problem == "no local index by-stamp, only by-updated-at: a cursor reads whole shops"
 
 
 def test_an_expiry_by_another_attribute_takes_two_calls() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from linkhub_adapters.aws.sqs.dead_letter_format import (
     FAULTS_ATTRIBUTE,
     ORIGIN_ATTRIBUTE,
-    letter_attributes,
-    read_letter,
+    dead_letter_attributes,
+    read_dead_letter,
 )
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue
 from linkhub_adapters.aws.sqs.messages import message_bytes, typed_attributes
@@ -52,14 +52,14 @@ def _message(body: str, attributes: dict[str, str]) -> "MessageTypeDef":
 
 
 def _rejected(delivery: Delivery, *faults: Fault) -> dict[str, str]:
-    return dict(letter_attributes(Rejection(delivery=delivery, faults=faults), _QUEUE, _LATER))
+    return dict(dead_letter_attributes(Rejection(delivery=delivery, faults=faults), _QUEUE, _LATER))
 
 
 def test_a_letter_reads_back_as_it_was_rejected() -> None:
     """Reason, field, message id, times, count and attributes all come back."""
     delivery = a_delivery(body="{}", receive_count=3)
     faults = (Fault("title", "is missing"), Fault("", "lone \ud800 surrogate"))
-    letter = read_letter(_BOX, _message("{}", _rejected(delivery, *faults)))
+    letter = read_dead_letter(_BOX, _message("{}", _rejected(delivery, *faults)))
     assert letter.letter_id == "letter"
     assert (letter.kind, letter.body, letter.faults) == (Kind.CAPTION, "{}", faults)
     assert (letter.message_id, letter.receive_count) == ("m-1", 3)
@@ -78,21 +78,21 @@ def test_ten_attributes_of_its_own_stay_with_the_message() -> None:
     own = {f"a{number}": str(number) for number in range(10)}
     attributes = _rejected(evolve(a_delivery(body="{}"), attributes=own))
     assert len(attributes) == 10
-    assert read_letter(_BOX, _message("{}", attributes)).attributes == own
+    assert read_dead_letter(_BOX, _message("{}", attributes)).attributes == own
 
 
 def test_a_letter_that_is_rejected_again_tells_its_newest_reason() -> None:
     """A letter that was moved back by other means brings our old attributes along; they are replaced."""
     first = _rejected(a_delivery(body="{}"), Fault("title", "is missing"))
     second = _rejected(evolve(a_delivery(body="{}"), attributes=first), Fault("price", "is negative"))
-    letter = read_letter(_BOX, _message("{}", second))
+    letter = read_dead_letter(_BOX, _message("{}", second))
     assert (letter.faults, letter.attributes) == ((Fault("price", "is negative"),), {"correlationId": "c-1"})
 
 
 def test_faults_that_do_not_fit_are_counted() -> None:
     """As many as there is room for are listed, and the number of the others."""
     faults = [Fault(f"tags[{number}]", "is too long") for number in range(5_000)]
-    letter = read_letter(_BOX, _message("{}", _rejected(a_delivery(body="{}"), *faults)))
+    letter = read_dead_letter(_BOX, _message("{}", _rejected(a_delivery(body="{}"), *faults)))
     listed = len(letter.faults) - 1
     assert listed > 10
     assert list(letter.faults) == [*faults[:listed], Fault("", f"and {5_000 - listed:,} more")]
@@ -110,12 +110,12 @@ def test_a_letter_always_fits(body: int, faults: list[Fault], attributes: dict[s
     sent = _rejected(delivery, *faults)
     assert message_bytes(delivery.body, sent) <= limit
     assert len(sent) <= 10
-    assert read_letter(_BOX, _message(delivery.body, sent)).attributes == attributes
+    assert read_dead_letter(_BOX, _message(delivery.body, sent)).attributes == attributes
 
 
 def test_a_letter_that_sqs_moved_by_itself_says_so() -> None:
     """The redrive policy leaves no reason: how often it was delivered is the reason."""
-    letter = read_letter(_BOX, _message("{}", {"correlationId": "c-1"}))
+    letter = read_dead_letter(_BOX, _message("{}", {"correlationId": "c-1"}))
     assert letter.faults == (Fault("", "was delivered 5 times and never settled"),)
     assert (letter.message_id, letter.receive_count) == ("letter", 5)
     assert (letter.sent_at, letter.rejected_at) == (NOON, NOON)
@@ -127,7 +127,7 @@ def test_a_letter_without_room_for_a_reason_says_so() -> None:
     body = "x" * 1_990
     sent = _rejected(evolve(a_delivery(body=body), attributes={}), Fault("", "the body is not JSON"))
     assert sent == {}
-    [fault] = read_letter(_BOX, _message(body, sent)).faults
+    [fault] = read_dead_letter(_BOX, _message(body, sent)).faults
     assert "1,990 bytes leave no room for a reason" in fault.problem
 
 
@@ -157,7 +157,7 @@ def _forged(**different: Any) -> dict[str, str]:
 )
 def test_attributes_that_we_did_not_make_do_not_hide_a_letter(forged: dict[str, str]) -> None:
     """What cannot be read counts as not told."""
-    letter = read_letter(_BOX, _message("{}", forged))
+    letter = read_dead_letter(_BOX, _message("{}", forged))
     [fault] = letter.faults
     assert fault.problem.startswith("was delivered 5 times and never settled")
     assert (letter.message_id, letter.sent_at, letter.attributes) == ("letter", NOON, {})

@@ -37,7 +37,7 @@ def _rejection(kind: Kind, receipt: str) -> Rejection:
 async def test_each_kind_has_its_own_box(fixture: QueueFixture) -> None:
     """A letter goes where the redrive policy of its queue would have put it."""
     rejections = [_rejection(Kind.CAPTION, "a"), _rejection(Kind.THUMBNAIL, "b"), _rejection(Kind.CAPTION, "c")]
-    there, error = await fixture.letter_box.put(rejections)
+    there, error = await fixture.dead_letter_writer.put(rejections)
     assert (len(there), error) == (3, None)
     assert [fixture.depth(queue.dead_letter_url) for queue in fixture.queues.values()] == [(2, 0), (1, 0)]
 
@@ -45,7 +45,9 @@ async def test_each_kind_has_its_own_box(fixture: QueueFixture) -> None:
 async def test_a_box_that_is_gone_does_not_close_the_other(fixture: QueueFixture) -> None:
     """What is there is told beside the error, so that it can be deleted."""
     fixture.sqs.delete_queue(QueueUrl=fixture.queues[Kind.CAPTION].dead_letter_url)
-    there, error = await fixture.letter_box.put([_rejection(Kind.CAPTION, "a"), _rejection(Kind.THUMBNAIL, "b")])
+    there, error = await fixture.dead_letter_writer.put(
+        [_rejection(Kind.CAPTION, "a"), _rejection(Kind.THUMBNAIL, "b")]
+    )
     assert [delivery.receipt for delivery in there] == ["b"]
     assert isinstance(error, ServiceUnavailable)
 
@@ -54,6 +56,6 @@ async def test_a_message_that_is_rejected_again_is_not_dropped_as_a_copy(fixture
     """It is another lease of the same message: were it dropped, the message would be deleted and nowhere."""
     first, again = _rejection(Kind.CAPTION, "a"), _rejection(Kind.CAPTION, "b")
     same = evolve(again, delivery=evolve(again.delivery, message_id=first.delivery.message_id))
-    await fixture.letter_box.put([first])
-    await fixture.letter_box.put([same])
+    await fixture.dead_letter_writer.put([first])
+    await fixture.dead_letter_writer.put([same])
     assert fixture.depth(fixture.queues[Kind.CAPTION].dead_letter_url) == (2, 0)

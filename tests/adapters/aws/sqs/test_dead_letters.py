@@ -131,7 +131,7 @@ async def test_a_letter_that_its_queue_refuses_stays(fixture: QueueFixture) -> N
     fixture.sqs.set_queue_attributes(
         QueueUrl=fixture.queues[Kind.CAPTION].url, Attributes={"MaximumMessageSize": "1024"}
     )
-    with pytest.raises(ServiceUnavailable, match="a letter was refused: InvalidParameterValue"):
+    with pytest.raises(ServiceUnavailable, match="a dead letter was refused: InvalidParameterValue"):
         await fixture.dead_letters.redrive([*letters, large])
     assert [letter.letter_id for letter in await fixture.letters()] == [large.letter_id]
 

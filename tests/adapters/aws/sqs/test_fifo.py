@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from linkhub_adapters.aws.sqs.fifo import digest_of, place_of, video_group
+from linkhub_adapters.aws.sqs.fifo import digest_of, fifo_ids_of, video_group
 from linkhub_core.testing.builders import KEY, an_outgoing
 
 
@@ -38,5 +38,5 @@ def test_a_body_that_names_no_video_is_a_group_by_itself(body: str) -> None:
 def test_copies_have_one_deduplication_id_and_others_their_own() -> None:
     """The id follows from the whole body."""
     same, other = an_outgoing().body, an_outgoing(title="another").body
-    assert place_of(same) == place_of(same)
-    assert place_of(same).deduplication_id != place_of(other).deduplication_id
+    assert fifo_ids_of(same) == fifo_ids_of(same)
+    assert fifo_ids_of(same).deduplication_id != fifo_ids_of(other).deduplication_id

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from attrs import define, evolve
 
-from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer
+from linkhub_adapters.aws.sqs.lease_buffer import LeaseBuffer, ReleasedLeases
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
 from linkhub_core.testing.builders import a_delivery
@@ -22,7 +22,7 @@ class _Seconds:
 
 @pytest.fixture
 def seconds() -> _Seconds:
-    """A steady clock that stands still."""
+    """A clock that shows the same time until it is set."""
     return _Seconds()
 
 
@@ -91,3 +91,13 @@ def test_an_old_backlog_of_one_queue_does_not_hold_up_the_other(buffer: LeaseBuf
         buffer.put([_sent(f"more-{batches}-{number}", Kind.CAPTION, 100 + batches) for number in range(most)])
         batches += 1
     assert "young" in taken
+
+
+def test_released_leases_are_left_out_and_their_number_is_bounded() -> None:
+    """The oldest receipts are forgotten first; the others are left out, in order."""
+    leases = [evolve(a_delivery(), receipt=receipt) for receipt in "abcd"]
+    released = ReleasedLeases(most=2)
+    released.add(["a"])
+    assert released.without(leases) == leases[1:]
+    released.add(["b", "c"])
+    assert released.without(leases) == [leases[0], leases[3]]

@@ -137,7 +137,7 @@ def test_a_poll_that_breaks_is_told_too(server: _Server, polls: LongPolls) -> No
     server.answer(KeyError("Messages"))
     _, error = polls.take()
     assert isinstance(error, LinkhubError)
-    assert str(error) == "a poll of test broke: KeyError('Messages')"
+    assert str(error) == "a poll of test failed: KeyError('Messages')"
     assert polls.running == 0
 
 
@@ -158,14 +158,14 @@ def test_what_comes_after_the_end_is_given_back(server: _Server, polls: LongPoll
 
 def test_trouble_stands_from_a_failure_to_the_next_poll_that_is_accepted(server: _Server, polls: LongPolls) -> None:
     """A poll that was refused ended at once: one that is still under way a second later was not refused."""
-    assert polls.trouble is None
+    assert polls.current_error is None
     polls.start(10)
     server.answer(ServiceUnavailable("SQS", "denied"))
-    assert str(polls.trouble) == "SQS is unavailable: denied"
+    assert str(polls.current_error) == "SQS is unavailable: denied"
     server.now += 1
     polls.start(10)
-    assert str(polls.trouble) == "SQS is unavailable: denied"
+    assert str(polls.current_error) == "SQS is unavailable: denied"
     server.now += 1
-    assert polls.trouble is None
+    assert polls.current_error is None
     server.answer(0)
-    assert polls.trouble is None
+    assert polls.current_error is None

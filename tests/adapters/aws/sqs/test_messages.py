@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from linkhub_adapters.aws.sqs.fifo import FifoPlace
-from linkhub_adapters.aws.sqs.messages import delivery_of, message_bytes, sending, text_attributes
+from linkhub_adapters.aws.sqs.fifo import FifoIds
+from linkhub_adapters.aws.sqs.messages import delivery_of, message_bytes, send_entry, text_attributes
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
 from linkhub_core.testing.builders import NOON
@@ -52,8 +52,8 @@ def test_only_text_attributes_pass() -> None:
 
 def test_an_entry_says_no_more_than_it_has_to() -> None:
     """Attributes and FIFO places stand in an entry only where there are any."""
-    assert sending(7, "{}", {}, None) == {"Id": "7", "MessageBody": "{}"}
-    assert sending(7, "{}", {"k": "v"}, FifoPlace(group_id="g", deduplication_id="d")) == {
+    assert send_entry(7, "{}", {}, None) == {"Id": "7", "MessageBody": "{}"}
+    assert send_entry(7, "{}", {"k": "v"}, FifoIds(group_id="g", deduplication_id="d")) == {
         "Id": "7",
         "MessageBody": "{}",
         "MessageAttributes": {"k": {"DataType": "String", "StringValue": "v"}},

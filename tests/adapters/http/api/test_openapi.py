@@ -140,7 +140,9 @@ async def test_real_pages_and_products_are_as_described() -> None:
     most = product(3, price=10**12, sizes="x" * 200, tags=["x" * 100] * 100, title="👗" * 500, raw_caption="é" * 5000)
     await fixture.save(product(1), least, most)
     async with fixture.client() as client:
-        for query in ("", "?limit=1", "?since=2026-01-01", "?since=2027-01-01T00:00:00Z"):
+        start = (await client.get(PRODUCTS)).json()["metadata"]["cursor"]
+        await fixture.save(product(4))
+        for query in ("", "?limit=1", "?since=2026-01-01", "?since=2027-01-01T00:00:00Z", f"?cursor={start}"):
             assert faults_of("Page", (await client.get(PRODUCTS + query)).json()) == []
         for number in (1, 2, 3):
             assert faults_of("Product", (await client.get(f"{PRODUCTS}/{video_id(number)}")).json()) == []

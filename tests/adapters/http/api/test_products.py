@@ -16,7 +16,11 @@ from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import encode_product
+from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
 from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
+
+UNKNOWN = encode_cursor(Cursor(store="other", seller_handle=HANDLE, position="1"))
+OTHER_SHOP = encode_cursor(Cursor(store="other", seller_handle="somebody-else", position="1"))
 
 
 def ids(body: dict[str, Any]) -> list[str]:
@@ -31,7 +35,37 @@ async def test_a_page_has_exactly_the_promised_fields(client: AsyncClient) -> No
     body = answer.json()
     assert list(body) == ["products", "pagination", "metadata"]
     assert body["pagination"] == {"hasMore": False, "lastEvaluatedKey": None, "count": 3}
+    cursor = body["metadata"].pop("cursor")
     assert body["metadata"] == {"sellerHandle": HANDLE, "since": None, "timestamp": "2026-01-15T12:00:55.000Z"}
+    assert parse_cursor(cursor, HANDLE) is not None
+
+
+async def test_a_poller_keeps_the_cursor_of_the_page_and_misses_nothing(fixture: HttpFixture) -> None:
+    """Oldest change first, at most ``limit`` at a time; further pages and products have no cursor."""
+    async with fixture.client() as client:
+        page = (await client.get(PRODUCTS, params={"limit": 2})).json()
+        last_key = page["pagination"]["lastEvaluatedKey"]
+        assert "cursor" not in (await client.get(PRODUCTS, params={"lastKey": last_key})).json()["metadata"]
+        await fixture.save(product(9), product(1), product(7))
+        cursor, found = page["metadata"]["cursor"], []
+        for has_more in (True, False, False):
+            answer = await client.get(PRODUCTS, params={"cursor": cursor, "limit": 2})
+            body = answer.json()
+            assert list(body) == ["products", "removed", "pagination", "metadata"]
+            assert (body["pagination"]["hasMore"], body["removed"]) == (has_more, [])
+            assert body["pagination"]["lastEvaluatedKey"] is None
+            found += ids(body)
+            cursor = body["metadata"]["cursor"]
+        assert found == [video_id(9), video_id(1), video_id(7)]
+        known = {"If-None-Match": answer.headers["etag"]}
+        assert (await client.get(PRODUCTS, params={"cursor": cursor, "limit": 2}, headers=known)).status_code == 304
+
+
+async def test_a_cursor_that_this_store_did_not_give_is_gone(client: AsyncClient) -> None:
+    """The problem says what to do."""
+    answer = await client.get(PRODUCTS, params={"cursor": UNKNOWN})
+    assert (answer.status_code, answer.headers["content-type"]) == (410, "application/problem+json")
+    assert answer.json()["type"] == "/api/docs#unknown-cursor"
 
 
 async def test_products_come_newest_first(client: AsyncClient) -> None:
@@ -81,6 +115,9 @@ async def test_limit(sent: str | None, count: int) -> None:
         "since=%ED%A0%80",
         "since=0001-01-01T00:00:00%2B14:00",
         "since=" + "2026" * 4000,
+        *(f"cursor={value}" for value in ("abc", "%00", "%FF", "{}", "a" * 5000, OTHER_SHOP)),
+        f"cursor={UNKNOWN}&since=2026-01-15",
+        f"cursor={UNKNOWN}&lastKey=%7B%7D",
         *(f"lastKey={value}" for value in ("abc", "%7B", "%7B%7D", "[]", "null", "1", "%22x%22", "%00", "%FF", "%25")),
         "lastKey=" + "%7B%22a%22%3A" * 3000,
         "lastKey=" + quote('{"seller_handle": "nalu-fashion"}'),
@@ -114,7 +151,9 @@ async def test_a_handle_outside_its_alphabet_is_a_400(client: AsyncClient, handl
         assert (answer.status_code, answer.json()["parameter"]) == (400, "handle")
 
 
-@pytest.mark.parametrize("query", ["limit=", "lastKey=", "since=", "limit=&lastKey=&since=", "limit=&limit="])
+@pytest.mark.parametrize(
+    "query", ["limit=", "lastKey=", "since=", "limit=&lastKey=&since=&cursor=", "cursor=", "limit=&limit="]
+)
 async def test_an_empty_parameter_counts_as_absent(client: AsyncClient, query: str) -> None:
     """The answer is the page that has no parameters."""
     plain, asked = await client.get(PRODUCTS), await client.get(f"{PRODUCTS}?{query}")

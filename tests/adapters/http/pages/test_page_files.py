@@ -6,7 +6,8 @@ import pytest
 
 from linkhub_adapters.http.pages.page_files import load_page_files
 
-PAGES = Path(__file__).parents[4] / "src" / "linkhub_adapters" / "http" / "pages" / "files"
+PAGES = Path(__file__).parents[4] / "src" / "linkhub_adapters" / "http" / "pages"
+DIRECTORIES = (PAGES / "files", PAGES / "vendor")
 
 
 def write(directory: Path, **files: str) -> Path:
@@ -60,7 +61,7 @@ def test_directories_add_up_but_do_not_hide_each_other(tmp_path: Path) -> None:
 
 def test_the_real_pages_name_only_assets_that_exist() -> None:
     """Every address in a page and every import in a script leads to a file."""
-    files = load_page_files(PAGES)
+    files = load_page_files(*DIRECTORIES)
     for page in files.pages.values():
         named = page.content.decode().split(f'"/assets/{files.release}/')[1:]
         assert {rest.partition('"')[0] for rest in named} <= set(files.assets)
@@ -71,7 +72,7 @@ def test_the_real_pages_name_only_assets_that_exist() -> None:
 
 def test_the_real_pages_have_nothing_inline() -> None:
     """The content security policy would block it."""
-    for name, page in load_page_files(PAGES).pages.items():
+    for name, page in load_page_files(*DIRECTORIES).pages.items():
         text = page.content.decode()
         assert "<style" not in text, name
         assert " style=" not in text, name

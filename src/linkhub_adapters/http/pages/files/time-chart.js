@@ -1,206 +1,181 @@
-// A chart that moves: the last five minutes of a few series, as lines or as a stack, in SVG.
+// The last five minutes of a few series, as lines or as a stack, drawn by uPlot (`vendor/`).
 //
-// It keeps no data: `draw(samples)` draws all of it. Colours are classes (`series-1` ...), so that the sheet decides.
-// A null breaks the line, and so do answers that stayed out. The pointer, on any chart, reads one instant on all.
+// `draw(samples)` draws all of it; no data is kept between two calls but the samples themselves. Colours come from the
+// sheet by classes (`series-1` ...). A null breaks a line, and so does a gap between answers. All charts share a cursor.
 
 import { UNKNOWN, clockText, isKnown } from "./measure.js";
 import { HISTORY_MS } from "./rates.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 190;
-const MARGIN = { top: 10, right: 10, bottom: 22, left: 52 };
 const GAP_MS = 4_000;
 const MINUTES = [5, 4, 3, 2, 1, 0];
 const NARROW = 460;
 const LOG_TICKS = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
-const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+const AREA_ALPHA = "42"; // 26 %, behind a colour of six hexadecimal digits
+const DASH = [2, 5];
 
 /** One chart in an element.
  *
- * `series` are `{label, slot, read}`: what to call it, its colour's number, and how to read it from a sample.
- * `format` writes a value, `tick` one at the axis; with `isLog` the scale is by decades; `mark` is a dashed line.
+ * `series` are `{label, slot, read}`: its name, its colour's number, and a function that reads it from a sample.
+ * `format` writes a value, `tick` one at the axis; `isLog` chooses a scale by decades; `mark` is a dashed line.
  */
 export class TimeChart {
-  static #pointedMs = null;
-  static #charts = [];
-
-  #element;
   #options;
-  #svg = node("svg", { role: "img" });
-  #plot = node("g", {});
-  #marks = node("g", {});
-  #legend = document.createElement("ul");
   #samples = [];
-  #width = 0;
+  #legend = document.createElement("ul");
+  #chart;
 
   constructor(element, options) {
-    this.#element = element;
     this.#options = { isStack: false, isLog: false, mark: null, least: 1, tick: options.format, ...options };
-    this.#svg.append(this.#plot, this.#marks);
     this.#legend.className = "legend";
-    element.append(this.#svg, this.#legend);
-    this.#svg.addEventListener("pointermove", (event) => this.#point(event));
-    this.#svg.addEventListener("pointerleave", () => TimeChart.#pointAt(null));
-    new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width)).observe(element);
-    TimeChart.#charts.push(this);
+    const plot = document.createElement("div");
+    plot.className = "plot";
+    element.append(plot, this.#legend);
+    this.#chart = new window.uPlot(this.#config(), this.#data(), plot);
+    this.#chart.root.setAttribute("role", "img");
+    this.#drawLegend();
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#chart.setSize({ width: Math.max(1, Math.floor(contentRect.width)), height: HEIGHT });
+    }).observe(plot);
   }
 
-  /** Draws the samples, oldest first; the newest stands at the right edge. */
+  /** Draws the samples, oldest first; the newest is at the right edge. */
   draw(samples) {
     this.#samples = samples;
-    if (!this.#width || samples.length === 0) return;
-    const scale = this.#scale();
-    this.#plot.replaceChildren(...this.#shapes(scale));
-    this.#marks.replaceChildren(...this.#axes(scale));
+    this.#chart.setData(this.#data());
     this.#drawLegend();
-    this.#drift();
   }
 
-  #resize(width) {
-    this.#width = Math.floor(width);
-    this.#svg.setAttribute("viewBox", `0 0 ${this.#width} ${HEIGHT}`);
-    this.#svg.setAttribute("height", HEIGHT);
-    this.draw(this.#samples);
+  #config() {
+    const { series, isStack, isLog, tick } = this.#options;
+    // A stack is drawn from the top: the line of an empty layer lies on that of the layer below, which has to be seen.
+    const color = (index) => styleOf(this.#legend.children[isStack ? series.length - 1 - index : index], "--series");
+    const ink = () => styleOf(this.#legend, "--ink-faint");
+    const rule = { show: true, stroke: () => styleOf(this.#legend, "--line"), width: 1 };
+    const font = `11.5px ${styleOf(document.body, "--font")}`;
+    return {
+      width: 1,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: "linkhub" } },
+      scales: {
+        x: { time: false, range: () => [this.#newestMs() - HISTORY_MS, this.#newestMs()] },
+        y: isLog ? { distr: 3, range: () => this.#decades() } : { range: (_, __, most) => [0, this.#top(most)] },
+      },
+      axes: [
+        {
+          stroke: ink,
+          font,
+          size: 24,
+          grid: { show: false },
+          ticks: { show: false },
+          splits: (chart) => this.#minutes(chart).map((minutes) => this.#newestMs() - minutes * 60_000),
+          values: (chart) => this.#minutes(chart).map((minutes) => (minutes ? `−${minutes} min` : "now")),
+        },
+        {
+          stroke: ink,
+          font,
+          size: 56,
+          grid: rule,
+          ticks: { show: false },
+          values: (_, ticks) => ticks.map((value) => tick(value)),
+          ...(isLog && { splits: () => LOG_TICKS.filter((value) => between(value, this.#decades())), filter: (_, ticks) => ticks }),
+        },
+      ],
+      series: [{}, ...series.map((_, index) => ({
+        stroke: () => color(index),
+        fill: isStack ? () => color(index) + AREA_ALPHA : undefined,
+        width: 1.75,
+        points: { show: false },
+      }))],
+      // Without a band the area of a layer would cover those below it.
+      bands: isStack ? series.slice(1).map((_, index) => ({ series: [index + 1, index + 2] })) : [],
+      hooks: { setCursor: [() => this.#drawLegend()], draw: [(chart) => this.#drawMark(chart)] },
+    };
   }
 
-  #x(atMs) {
-    const plotWidth = this.#width - MARGIN.left - MARGIN.right;
-    return MARGIN.left + plotWidth * (1 - (this.#samples.at(-1).atMs - atMs) / HISTORY_MS);
+  #newestMs() {
+    return this.#samples.at(-1)?.atMs ?? HISTORY_MS;
   }
 
-  #scale() {
-    const { isLog, isStack, series, mark, least } = this.#options;
-    const tops = this.#samples.flatMap((sample) => {
-      const values = series.map(({ read }) => read(sample)).filter(isKnown);
-      return isStack ? [values.reduce((sum, value) => sum + value, 0)] : values;
-    });
-    const most = Math.max(least, mark ?? 0, ...tops);
-    return isLog ? logScale(most, tops) : linearScale(most);
+  #minutes(chart) {
+    return MINUTES.filter((minutes) => chart.width > NARROW || minutes % 2 === 0);
   }
 
-  #shapes(scale) {
-    const { series, isStack } = this.#options;
-    const floors = this.#samples.map(() => 0);
-    const shapes = series.map(({ slot, read }) => {
-      const points = this.#samples.map((sample, index) => {
+  #top(most) {
+    return Math.max(this.#options.least, this.#options.mark ?? 0, most ?? 0) * 1.05;
+  }
+
+  /** The lowest and the highest decade that hold all values. */
+  #decades() {
+    const { series, mark } = this.#options;
+    const values = this.#samples.flatMap((sample) => series.map(({ read }) => read(sample))).filter((value) => value > 0);
+    const most = Math.max(mark ?? 0, ...values);
+    const least = Math.min(0.1, ...values);
+    const bottom = LOG_TICKS.findLast((tick) => tick <= least) ?? LOG_TICKS[0];
+    return [bottom, LOG_TICKS.find((tick) => tick >= most) ?? LOG_TICKS.at(-1)];
+  }
+
+  #data() {
+    const { series, isStack, isLog } = this.#options;
+    const columns = [[], ...series.map(() => [])];
+    let beforeMs = null;
+    for (const sample of this.#samples) {
+      if (beforeMs !== null && sample.atMs - beforeMs > GAP_MS) {
+        columns.forEach((column, index) => column.push(index ? null : (beforeMs + sample.atMs) / 2));
+      }
+      beforeMs = sample.atMs;
+      let below = 0;
+      columns[0].push(sample.atMs);
+      series.forEach(({ read }, index) => {
         const value = read(sample);
-        if (!isKnown(value)) return null;
-        const from = isStack ? floors[index] : 0;
-        if (isStack) floors[index] += value;
-        return { atMs: sample.atMs, x: this.#x(sample.atMs), y: scale.y(from + value), base: scale.y(from) };
+        const drawn = isLog ? Math.max(value, LOG_TICKS[0]) : below + value;
+        columns[index + 1].push(isKnown(value) ? drawn : null);
+        if (isStack && isKnown(value)) below += value;
       });
-      return this.#shape(slot, runsOf(points));
-    });
-    return shapes.reverse().flat(); // an empty layer lies on the one below it: the one below is drawn over it
-  }
-
-  #shape(slot, runs) {
-    const line = runs.map((run) => pathOf(run, "y")).join("");
-    const area = runs.map((run) => `${pathOf(run, "y")}${pathOf([...run].reverse(), "base").replace("M", "L")}Z`).join("");
-    const parts = [node("path", { class: `line series-${slot}`, d: line })];
-    if (this.#options.isStack) parts.unshift(node("path", { class: `area series-${slot}`, d: area }));
-    return parts;
-  }
-
-  #axes(scale) {
-    const right = this.#width - MARGIN.right;
-    const parts = scale.ticks.flatMap((tick) => [
-      node("line", { class: "rule", x1: MARGIN.left, x2: right, y1: scale.y(tick), y2: scale.y(tick) }),
-      label(this.#options.tick(tick), MARGIN.left - 8, scale.y(tick) + 4, "end"),
-    ]);
-    const minuteLabels = MINUTES.filter((minutes) => this.#width > NARROW || minutes % 2 === 0);
-    parts.push(...minuteLabels.map((minutes) => this.#minuteLabel(minutes)));
-    const { mark } = this.#options;
-    if (mark !== null) parts.push(node("line", { class: "mark", x1: MARGIN.left, x2: right, y1: scale.y(mark), y2: scale.y(mark) }));
-    return [...parts, ...this.#crosshair()];
-  }
-
-  #minuteLabel(minutes) {
-    const x = this.#x(this.#samples.at(-1).atMs - minutes * 60_000);
-    const anchor = { 0: "end", 5: "start" }[minutes] ?? "middle";
-    return label(minutes ? `−${minutes} min` : "now", x, HEIGHT - 4, anchor);
-  }
-
-  #crosshair() {
-    const sample = this.#pointed();
-    if (!sample) return [];
-    const x = this.#x(sample.atMs);
-    return [node("line", { class: "crosshair", x1: x, x2: x, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom })];
+    }
+    return isStack ? [columns[0], ...columns.slice(1).reverse()] : columns;
   }
 
   #pointed() {
-    if (TimeChart.#pointedMs === null) return null;
-    const distance = ({ atMs }) => Math.abs(atMs - TimeChart.#pointedMs);
-    return this.#samples.reduce((best, sample) => (best && distance(best) <= distance(sample) ? best : sample), null);
+    const atMs = this.#chart?.data[0][this.#chart.cursor.idx];
+    return this.#samples.find((sample) => sample.atMs === atMs) ?? null;
   }
 
   #drawLegend() {
-    const pointed = this.#pointed();
-    const sample = pointed ?? this.#samples.at(-1);
     const { series, format, name } = this.#options;
-    const items = series.map(({ label: text, slot, read }) => legendItem(text, slot, format(read(sample) ?? NaN)));
-    if (pointed) items.push(legendItem(clockText(sample.atMs), null, ""));
+    const [pointed, newest] = [this.#pointed(), this.#samples.at(-1)];
+    const sample = pointed ?? newest;
+    const read = (one, from) => format((from && one.read(from)) ?? NaN);
+    const items = series.map((one) => legendItem(one.label, one.slot, read(one, sample)));
+    if (pointed) items.push(legendItem(clockText(pointed.atMs), null, ""));
     this.#legend.replaceChildren(...items);
-    const said = series.map(({ label: text, read }) => `${text} ${format(read(this.#samples.at(-1)) ?? NaN)}`);
-    this.#svg.setAttribute("aria-label", `${name}: ${said.join(", ")}`);
+    const said = series.map((one) => `${one.label} ${read(one, newest)}`);
+    this.#chart?.root.setAttribute("aria-label", `${name}: ${said.join(", ")}`);
   }
 
-  // Between two answers the curves drift on by what one answer moves them: the eye sees time pass.
-  #drift() {
-    const [before, last] = this.#samples.slice(-2);
-    if (!last || STILL.matches || TimeChart.#pointedMs !== null || last.atMs - before.atMs > GAP_MS) return;
-    const step = this.#x(last.atMs) - this.#x(before.atMs);
-    this.#plot.animate([{ transform: `translateX(${step}px)` }, { transform: "none" }], { duration: last.atMs - before.atMs });
-  }
-
-  #point({ offsetX }) {
-    if (this.#samples.length === 0) return;
-    const plotWidth = this.#width - MARGIN.left - MARGIN.right;
-    const share = Math.min(1, Math.max(0, (offsetX - MARGIN.left) / plotWidth));
-    TimeChart.#pointAt(this.#samples.at(-1).atMs - (1 - share) * HISTORY_MS);
-  }
-
-  static #pointAt(atMs) {
-    TimeChart.#pointedMs = atMs;
-    for (const chart of TimeChart.#charts) chart.draw(chart.#samples);
+  #drawMark({ ctx, bbox, valToPos }) {
+    const { mark } = this.#options;
+    if (mark === null) return;
+    const y = Math.round(valToPos(mark, "y", true));
+    ctx.save();
+    ctx.strokeStyle = styleOf(this.#legend, "--bad");
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.setLineDash(DASH.map((length) => length * devicePixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
   }
 }
 
-function linearScale(most) {
-  const raw = most / 4;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= raw);
-  const top = Math.ceil(most / step) * step;
-  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
-  return { ticks, y: (value) => between(value / top) };
+function between(value, [least, most]) {
+  return value >= least && value <= most;
 }
 
-function logScale(most, values) {
-  const top = LOG_TICKS.find((tick) => tick >= most) ?? LOG_TICKS.at(-1);
-  const least = Math.min(0.1, ...values.filter((value) => value > 0));
-  const bottom = LOG_TICKS.findLast((tick) => tick <= least) ?? LOG_TICKS[0];
-  const decades = Math.log10(top / bottom);
-  const ticks = LOG_TICKS.filter((tick) => tick >= bottom && tick <= top);
-  return { ticks, y: (value) => between(Math.log10(Math.max(value, bottom) / bottom) / decades) };
-}
-
-function between(share) {
-  return HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom);
-}
-
-function runsOf(points) {
-  const runs = [];
-  let before = null;
-  for (const point of points) {
-    if (point && (!before || point.atMs - before.atMs > GAP_MS)) runs.push([]);
-    if (point) runs.at(-1).push(point);
-    before = point;
-  }
-  return runs;
-}
-
-function pathOf(run, field) {
-  return run.map((point, index) => `${index ? "L" : "M"}${point.x.toFixed(1)} ${point[field].toFixed(1)}`).join("");
+function styleOf(element, name) {
+  return getComputedStyle(element ?? document.body).getPropertyValue(name).trim();
 }
 
 function legendItem(text, slot, value) {
@@ -210,16 +185,4 @@ function legendItem(text, slot, value) {
   number.textContent = value === "NaN" ? UNKNOWN : value;
   item.append(text, " ", number);
   return item;
-}
-
-function label(text, x, y, anchor) {
-  const element = node("text", { x, y, "text-anchor": anchor });
-  element.textContent = text;
-  return element;
-}
-
-function node(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

@@ -1,0 +1,114 @@
+"""The conditional writes of products, as statements; each is conditional on the product being as it was read.
+
+    write      of                                 sets                                     stamp
+    ---------  ---------------------------------  ---------------------------------------  -----------------
+    insert     a new product                      all attributes                           DynamoDB's time
+    replace    a visible revision                 all attributes                           DynamoDB's time
+    adopt      a product of another service       :data:`ADOPTED`, and nothing else        its ``updated_at``
+    refresh    a silent revision                  versions                                 -
+    renew      an owed revision, before it is     -                                        DynamoDB's time
+               announced late
+    clear      a debt                             ``shown``, no ``unannounced_revision``   only after a renewal
+
+A silent revision does not touch the debt, which another process may clear meanwhile. A revision with a debt has no
+``shown`` that is false, so no save resets what another process set meanwhile. A write to a product of another service
+is conditional on ``revision`` still being absent; its attributes that linkhub does not know stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from linkhub_adapters.aws.dynamodb.partiql import Condition, Statement, insert, update
+from linkhub_adapters.aws.dynamodb.product_items import OPTIONAL, STAMP, product_item, product_key, stamp_value
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductRecord
+from linkhub_core.ports import Revision
+from linkhub_core.wire.codec import timestamp_text
+
+__all__ = ["ADOPTED", "clear_debt", "insert_product", "renew_stamp", "revise_product"]
+
+ADOPTED: Final = ("caption_version", "thumbnails_version", "revision", "shown", STAMP)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def insert_product(table: str, record: ProductRecord, stamp_ms: int) -> Statement:
+    """Put a product if there is none."""
+    return insert(table, {**product_item(record), STAMP: stamp_value(stamp_ms)})
+
+
+def revise_product(table: str, revision: Revision, stamp_ms: int) -> Statement:
+    """Adopt, refresh or replace a product."""
+    item = {**product_item(revision.after), STAMP: stamp_value(stamp_ms)}
+    key, removed = product_key(revision.after.key), []
+    if revision.is_silent:
+        names = _refreshed(revision)
+    elif _is_adoption(revision):
+        item[STAMP] = stamp_value(max(0, (revision.before.updated_at - _EPOCH) // timedelta(milliseconds=1)))
+        names = [*ADOPTED]
+    else:
+        names = [name for name in item if name not in key]
+        removed = [name for name in OPTIONAL if name not in item]
+    return update(table, key, {name: item[name] for name in names}, removed, _as_read(revision.before))
+
+
+def renew_stamp(table: str, record: ProductRecord, stamp_ms: int) -> Statement:
+    """Give a product with a debt a new stamp."""
+    values = {STAMP: stamp_value(stamp_ms)}
+    return update(table, product_key(record.key), values, [], [*_as_read(record), _owes(record)])
+
+
+def clear_debt(table: str, record: ProductRecord, stamp_ms: int | None) -> Statement:
+    """Clear the debt of a product, with a new stamp if there is one to give."""
+    values = {"shown": {"BOOL": True}}
+    if stamp_ms is not None:
+        values[STAMP] = stamp_value(stamp_ms)
+    conditions = [*_as_read(record), _owes(record)]
+    return update(table, product_key(record.key), values, ["unannounced_revision"], conditions)
+
+
+def _is_adoption(revision: Revision) -> bool:
+    before, after = revision.before, revision.after
+    return (before.revision, after.unannounced_revision) == (0, None)
+
+
+def _refreshed(revision: Revision) -> Sequence[str]:
+    """The attributes of a silent save: the known versions, and the time that identifies the row."""
+    after = revision.after
+    versions = {"caption_version": after.caption_version, "thumbnails_version": after.thumbnails_version}
+    known = [name for name, version in versions.items() if after.revision or version != OLDER_THAN_ANY_EVENT]
+    return [*known, "created_at"] if _is_partly_foreign(revision.before) else known
+
+
+# --- conditions --------------------------------------------------------------------------------------------------
+
+
+def _owes(record: ProductRecord) -> Condition:
+    return Condition("unannounced_revision", {"N": str(record.unannounced_revision)})
+
+
+def _as_read(record: ProductRecord) -> list[Condition]:
+    """The :attr:`~linkhub_core.model.ProductRecord.identity` of a product."""
+    if record.revision == 0:
+        # An update of a deleted item would create it: the title says that it exists.
+        exists = Condition("title", None, "IS NOT MISSING")
+        return [Condition("revision", None, "IS MISSING"), exists, *_versions_as_read(record)]
+    conditions = [Condition("revision", {"N": str(record.revision)}), *_versions_as_read(record)]
+    if _is_partly_foreign(record):  # created_at may have another form; the versions of its halves identify it
+        return conditions
+    return [Condition("created_at", {"S": timestamp_text(record.created_at)}), *conditions]
+
+
+def _versions_as_read(record: ProductRecord) -> Iterator[Condition]:
+    versions = {"caption_version": record.caption_version, "thumbnails_version": record.thumbnails_version}
+    for name, version in versions.items():
+        if record.revision == 0 and version == OLDER_THAN_ANY_EVENT:
+            yield Condition(name, None, "IS MISSING")
+        else:
+            yield Condition(name, {"S": str(version)})
+
+
+def _is_partly_foreign(record: ProductRecord) -> bool:
+    """Whether a half of the product is still what another service wrote."""
+    return OLDER_THAN_ANY_EVENT in (record.caption_version, record.thumbnails_version)

@@ -1,0 +1,81 @@
+"""Opens every port over one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from linkhub_adapters.sqlite.announcements import SqliteAnnouncements
+from linkhub_adapters.sqlite.database import SqliteDatabase
+from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
+from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
+from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
+from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
+from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
+from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
+from linkhub_core.ports import Clock, OpenedPorts
+
+__all__ = ["open_ports", "ports_over"]
+
+
+@asynccontextmanager
+async def open_ports(
+    path: Path,
+    *,
+    clock: Clock,
+    batch_size: int = 100,
+    visibility_timeout_seconds: float = 30.0,
+    receive_wait_seconds: float = 1.0,
+    max_receive_count: int = 20,
+) -> AsyncIterator[OpenedPorts]:
+    """Open the file, and close it when the context is left. Several processes may have it open.
+
+    Args:
+        path: the data file; it is created with its directory if it is absent.
+        clock: the clock of the leases; processes of one file need clocks that agree.
+        batch_size: the most messages that one ``receive`` returns.
+        visibility_timeout_seconds: the length of a lease.
+        receive_wait_seconds: how long ``receive`` waits for the first message.
+        max_receive_count: after so many deliveries a message goes to the dead letters.
+
+    Raises:
+        ServiceUnavailable: the file cannot be opened, or is not linkhub's.
+        StoreLost: the file is gone, and its write-ahead log is still there.
+        OSError: the directory cannot be created.
+    """
+    database = await asyncio.to_thread(SqliteDatabase.open, path)
+    queue = SqliteEventQueue(
+        database=database,
+        clock=clock,
+        batch_size=batch_size,
+        visibility_timeout_seconds=visibility_timeout_seconds,
+        receive_wait_seconds=receive_wait_seconds,
+        max_receive_count=max_receive_count,
+    )
+    async with ports_over(database, queue, clock) as ports:
+        yield ports
+
+
+@asynccontextmanager
+async def ports_over(database: SqliteDatabase, queue: SqliteEventQueue, clock: Clock) -> AsyncIterator[OpenedPorts]:
+    """The ports over an opened file; leaving the context closes the file."""
+    stamps = SqliteShopStamps.open(database)
+    announcements = SqliteAnnouncements(database=database)
+    try:
+        yield OpenedPorts(
+            queue=queue,
+            publisher=SqliteEventPublisher(database=database, clock=clock),
+            dead_letters=SqliteDeadLetters(database=database, clock=clock),
+            staging=SqliteStagingStore(database=database),
+            products=SqliteProductStore(database=database),
+            notifier=announcements,
+            open_feed=announcements.open_feed,
+            stamps=stamps,
+            videos=SqliteVideoLookup(database=database),
+        )
+    finally:
+        stamps.close()
+        await asyncio.to_thread(database.close)
