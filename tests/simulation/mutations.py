@@ -427,8 +427,8 @@ MUTATIONS = {
     "an-event-carries-its-own-number": Mutation(
         _PRODUCTS,
         """
--        return self._cursor(seller_handle, max(0, min(owed, default=self._last_number + 1) - 1))
-+        return self._cursor(seller_handle, self._last_number + 0 * len(owed))
+-                return self._cursor(seller_handle, owed[key] - 1)
++                return self._cursor(seller_handle, self._last_number)
 """,
     ),
     "a-cut-answer-carries-the-newest-number": Mutation(
