@@ -106,7 +106,8 @@ class KillScenario:
         return sum((await backend.figures()).queued.values()) == 0
 
     async def _all_shown(self, expected: Mapping[str, Mapping[str, Any]]) -> bool:
-        return all(client.shown == expected[client.seller_handle] for client in (*self.viewers, *self.cursor_clients))
+        clients: Sequence[ReconnectingClient | CursorClient] = [*self.viewers, *self.cursor_clients]
+        return all(client.shown == expected[client.seller_handle] for client in clients)
 
 
 async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def test_kills_on_the_embedded_file(deployment: Deployment, tmp_path: Path) -> N
 
 @pytest.mark.aws
 def test_kills_on_aws(make_deployment: Callable[..., Deployment], tmp_path: Path) -> None:
-    """With announcements over the topic. A process that is killed while it rejects a message leaves two dead letters."""
+    """With announcements over the topic. A process killed while it rejects a message leaves two dead letters."""
     _survive(make_deployment(is_fifo=False, has_topic=True), tmp_path, seed=2)
 
 
