@@ -23,9 +23,9 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.application.sweep import Sweep
 from linkhub_core.errors import PermanentError
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.product_store import ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Adopt", "Adoption", "AdoptionPlan"]
 

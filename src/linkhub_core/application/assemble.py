@@ -37,13 +37,13 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import read_event
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]

@@ -18,12 +18,12 @@ from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.decision_table import Improved, Joined, Refreshed, decide
 from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import Newer, StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import announce
 
 __all__ = ["Completion", "readable"]

@@ -24,12 +24,12 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Dropped, StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Sweep"]
 

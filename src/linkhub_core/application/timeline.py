@@ -22,7 +22,7 @@ from attrs import field, frozen
 from linkhub_core.application.dead_letters import Examined
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text

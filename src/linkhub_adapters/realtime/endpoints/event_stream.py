@@ -47,7 +47,7 @@ __all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "resume_point"]
 EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
 
 _COMMENT: Final = b":\n\n"
-# What the HTTP server has taken stays with it, for a reader that does not read and does not leave: so it gets little.
+# Small, because the HTTP server keeps written bytes for a reader that neither reads nor leaves.
 _SLICE_BYTES: Final = 65_536
 _HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -73,7 +73,7 @@ def resume_point(last_event_id: str | None, query: Mapping[str, str]) -> Mapping
 
 @define(eq=False)
 class _Stream:
-    """What waits for one reader, and whether it is to end."""
+    """The unsent records of one reader."""
 
     address: str
     max_unsent_bytes: int
@@ -100,7 +100,7 @@ class _Stream:
         self._more.set()
 
     async def pump(self, send: Send) -> None:
-        """Send what waits, again and again, until the stream is over."""
+        """Send waiting records until the stream is over."""
         while not self._is_over or self._waiting:
             if not self._waiting:
                 self._more.clear()
@@ -108,13 +108,13 @@ class _Stream:
                 continue
             slice_ = self._take()
             await send({"type": "http.response.body", "body": slice_, "more_body": True})
-            # Only now: what the HTTP server holds until its reader takes it waits, too.
+            # Only now, because bytes that the HTTP server holds for the reader are unsent, too.
             self._unsent_bytes -= len(slice_)
-            del slice_  # else this coroutine keeps up to 64 KiB until the next event
+            del slice_  # else the coroutine keeps up to 64 KiB until the next event
         await send({"type": "http.response.body", "body": b""})
 
     def _take(self) -> bytes:
-        """Remove as many records as fill a slice, at least one."""
+        """Remove enough records to fill a slice, at least one."""
         count = size_bytes = 0
         while count < len(self._waiting) and size_bytes < _SLICE_BYTES:
             size_bytes += len(self._waiting[count])
@@ -148,18 +148,18 @@ class EventStreams:
         return self.admission.settings
 
     def sweep(self, now: float) -> None:
-        """Send the heartbeats that are due at ``now``."""
+        """Send the comments that are due."""
         for stream in [each for each in self._streams if each.heartbeat_due <= now]:
             stream.heartbeat_due = now + self.settings.heartbeat_seconds
             stream.write(_COMMENT)
 
     async def close(self, spread_seconds: float = 0.0) -> None:
-        """Open no more streams, and end all over ``spread_seconds``, each after what waits for it."""
+        """Open no more streams, and end all over ``spread_seconds``, each after its waiting records."""
         self.admission.is_draining = True
         await close_staggered(list(self._streams), _Stream.end, spread_seconds)
 
     def open(self, address: str) -> _Stream:
-        """Open a stream; nobody watches through it yet."""
+        """Open a stream, without a subscription."""
         due = self.monotonic() + self.settings.heartbeat_seconds
         stream = _Stream(address, self.settings.max_unsent_bytes, due)
         self._streams.add(stream)
@@ -172,7 +172,7 @@ class EventStreams:
         self.hub.receive(subscriber, SUBSCRIBE, {"seller_handle": seller_handle, **resume})
 
     def remove(self, stream: _Stream) -> None:
-        """A stream is over."""
+        """Remove a stream that is over."""
         if stream.subscriber is not None:
             self.hub.disconnect(stream.subscriber)
         self._streams.discard(stream)
@@ -181,7 +181,7 @@ class EventStreams:
 
 @frozen(kw_only=True)
 class _Answer:
-    """The answer that does not end by itself, as an ASGI application."""
+    """The endless answer, as an ASGI application."""
 
     streams: EventStreams
     address: str
@@ -190,7 +190,7 @@ class _Answer:
     headers: Mapping[str, str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the reader leaves, is too slow, or the server goes away."""
+        """Stream until the reader leaves or is too slow, or the server stops."""
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["method"] == "HEAD":
@@ -198,7 +198,7 @@ class _Answer:
             return
         stream, transport = self.streams.open(self.address), transport_of(scope)
         if transport is not None:
-            _limit_patience(transport, self.streams.settings)
+            _limit_silence(transport, self.streams.settings)
         try:
             self.streams.subscribe(stream, self.seller_handle, self.resume)
             await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
@@ -210,8 +210,8 @@ class _Answer:
                 transport.abort()
 
 
-def _limit_patience(transport: asyncio.Transport, settings: RealtimeSettings) -> None:
-    """Have the kernel cut a connection on which what was sent is not taken: heartbeats are sent to everybody."""
+def _limit_silence(transport: asyncio.Transport, settings: RealtimeSettings) -> None:
+    """Let the kernel cut a connection whose reader takes no bytes; comments are sent to every reader."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
     if option is not None:
         seconds = settings.ping_interval_seconds + settings.ping_timeout_seconds
@@ -219,7 +219,7 @@ def _limit_patience(transport: asyncio.Transport, settings: RealtimeSettings) ->
 
 
 async def _first(*ends: Coroutine[Any, Any, object]) -> None:
-    """Wait until one of these is done; the others are cancelled."""
+    """Wait for the first of these; cancel the others."""
     tasks = [asyncio.create_task(end) for end in ends]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -236,7 +236,7 @@ async def _left(receive: Receive) -> None:
 
 
 def event_stream_routes(streams: EventStreams) -> list[Route]:
-    """The route of the event streams, for the HTTP application, which answers for ``InvalidQuery``."""
+    """The route of the event streams; the HTTP application handles ``InvalidQuery``."""
     return [Route(EVENTS_PATH, partial(_answer, streams), methods=["GET"])]
 
 

@@ -1,7 +1,7 @@
 """The head of a WebSocket handshake, parsed with the HTTP server's parser.
 
-The parser of ``websockets`` refuses header lines over 8 KiB; cookies of a real site are longer. Heads are limited as a
-whole instead, alike for plain HTTP and for handshakes.
+The parser of ``websockets`` refuses header lines over 8 KiB, and cookies of a real site are longer. Here the whole head
+has a limit, the same as for plain HTTP.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class _Parts:
-    """What the parser calls."""
+    """The callbacks of the parser."""
 
     def __init__(self) -> None:
         self.url = b""
@@ -38,16 +38,13 @@ class _Parts:
 
 
 def parse_request(head: bytes) -> Request | None:
-    """Parse a head, the empty line at its end included; none if it is not HTTP.
-
-    Whether it asks for a WebSocket is not checked here.
-    """
+    """Parse a head with the empty line at its end; None if it is not HTTP. The upgrade is not checked here."""
     parts = _Parts()
     parser = httptools.HttpRequestParser(parts)
     try:
         parser.feed_data(head)
     except httptools.HttpParserUpgrade:
-        pass  # what a handshake is to raise
+        pass  # raised for each handshake
     except httptools.HttpParserError:
         return None
     if not parts.is_complete or not parts.url.isascii():

@@ -1,4 +1,4 @@
-"""The plain WebSocket: text frames that hold ``{"event": ..., "data": ...}``, both ways."""
+"""The plain WebSocket: text frames with ``{"event": ..., "data": ...}`` in both directions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORM: Final = 'a message is {"event": "...", "data": {...}}'
 
 
 class PlainHandler:
-    """A subscriber behind a plain WebSocket."""
+    """The message handler of a plain WebSocket, with its subscriber."""
 
     __slots__ = ("_connection", "_hub", "_subscriber")
 
@@ -37,12 +37,12 @@ class PlainHandler:
         self._subscriber: Subscriber | None = None
 
     def open(self) -> None:
-        """Greet the subscriber."""
+        """See :class:`~.connection.MessageHandler`."""
         connection = self._connection
         self._subscriber = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
-        """Take a message."""
+        """See :class:`~.connection.MessageHandler`."""
         if self._subscriber is None:
             return
         read = _read(message)
@@ -52,13 +52,13 @@ class PlainHandler:
             self._hub.receive(self._subscriber, *read)
 
     def lose(self) -> None:
-        """Forget the subscriber."""
+        """See :class:`~.connection.MessageHandler`."""
         if self._subscriber is not None:
             self._hub.disconnect(self._subscriber)
 
 
 def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHandler]:
-    """What the gateway has at ``/products``: everybody is let in."""
+    """The endpoint of ``/products``."""
 
     def admit(connection: WebSocketConnection, _: Request) -> PlainHandler:
         return PlainHandler(hub, connection)
@@ -67,7 +67,7 @@ def plain_endpoint(hub: Hub) -> Callable[[WebSocketConnection, Request], PlainHa
 
 
 def plain_routes() -> list[Route]:
-    """The answer to a request for ``/products`` without a handshake, for the HTTP application: 426."""
+    """The route for a request to ``/products`` without a handshake: 426."""
     return [Route(PRODUCTS_PATH, _require_upgrade, methods=["GET"], include_in_schema=False)]
 
 
@@ -81,7 +81,7 @@ async def _require_upgrade(_: HttpRequest) -> Response:
 
 
 def _read(message: str | bytes) -> tuple[str, object] | str:
-    """The event and its data, or what is wrong."""
+    """The event and its data, or the problem."""
     if isinstance(message, bytes):
         return f"Binary messages have no meaning here; {_FORM}"
     try:

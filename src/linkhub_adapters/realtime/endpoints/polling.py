@@ -1,11 +1,11 @@
-"""Socket.IO by HTTP long-polling: the two requests of a client that polls, as Starlette routes.
+"""Socket.IO by HTTP long-polling: the two requests of a polling client, as Starlette routes.
 
-| request | is answered                                                                          |
-|---------|--------------------------------------------------------------------------------------|
-| GET     | with what waits for the client, at once or as soon as there is something             |
-| POST    | with ``ok`` once its payload was taken; a body past the limit is not read to its end |
+| request | answer                                                                                  |
+|---------|-----------------------------------------------------------------------------------------|
+| GET     | the waiting packets, at once or as soon as there are any                                |
+| POST    | ``ok`` after its payload is processed; of a body past the limit only the start is read  |
 
-What a refused request is told, and its codes, are those of the reference server.
+Refusals have the codes and texts of the reference server.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SOCKETIO_PATH: Final = "/socket.io/"
 # With `addTrailingSlash: false`; some proxies drop the slash, too.
 SOCKETIO_PATHS: Final = (SOCKETIO_PATH, "/socket.io")
 
-# More than are of use: to the others the protocol's answer is its own 400, not the HTTP application's 405.
+# Also methods of no use: the protocol answers them with its own 400, not with the HTTP application's 405.
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _UNCACHED: Final = {"cache-control": "no-store"}
 
@@ -85,7 +85,7 @@ async def _post(server: SocketIoServer, client: SocketIoClient, request: Request
     if refusal is not None:
         return refusal
     try:
-        # Whoever takes longer than this has missed its heartbeat.
+        # A slower client has missed its heartbeat.
         async with asyncio.timeout(server.settings.ping_interval_seconds + server.settings.ping_timeout_seconds):
             body = await _read(request, server.settings.max_polling_payload_bytes)
     except (ClientDisconnect, TimeoutError):
@@ -95,7 +95,7 @@ async def _post(server: SocketIoServer, client: SocketIoClient, request: Request
 
 
 async def _read(request: Request, most_bytes: int) -> bytes:
-    """The body, or its beginning: a little more than ``most_bytes`` is enough to be refused."""
+    """The body, or its start: a little more than ``most_bytes`` is enough for the refusal."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

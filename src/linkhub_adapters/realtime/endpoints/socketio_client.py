@@ -1,11 +1,11 @@
-"""One Socket.IO client: its Engine.IO session, its namespace and its subscriber, on whatever transport it has.
+"""One Socket.IO client: its Engine.IO session, its namespace and its subscriber, on any transport.
 
-Theory of operation. Both protocol sessions are without I/O; this is their shell. Whatever was called, :meth:`settle`
-acts on what came of it, then writes what there is to write: frames to the WebSocket, a payload to the poll that hangs.
+Theory of operation. Both protocol sessions are without I/O; this is their shell. After each call :meth:`settle` acts on
+the events, then writes: frames to the WebSocket, a payload to the hanging poll.
 
-Rule 1. On a WebSocket the hub writes ready frames straight to the connection, past the session: nothing waits in a
-        session whose frames are always taken. By polling it hands shared packets to the session, where they wait.
-Rule 2. An upgrade first writes what waits, then moves the subscriber; so nothing overtakes anything.
+Rule 1. On a WebSocket the hub writes ready frames straight to the connection, past the session: no packet waits in a
+        session whose frames are always taken. For a polling client it passes shared packets to the session.
+Rule 2. An upgrade first writes the waiting packets, then switches the subscriber's transport, so the order is kept.
 """
 
 from __future__ import annotations
@@ -62,8 +62,7 @@ class SocketIoClient:
     __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_subscriber", "address", "due", "engine")
 
     def __init__(self, server: SessionTable, engine: EngineSession, address: str, now: float) -> None:
-        """``address`` is counted against the limit of polling sessions; empty for a WebSocket, which the gateway
-        counts itself."""
+        """``address`` counts against the limit of polling sessions; empty for a WebSocket: the gateway counts it."""
         self._server = server
         self.engine = engine
         self.address = address
@@ -77,7 +76,7 @@ class SocketIoClient:
     # --- polling ---------------------------------------------------------------------------------------------------
 
     def open_poll(self) -> asyncio.Future[bytes] | Refusal:
-        """A GET has come: what will be the payload of its answer, or why it is refused."""
+        """Take a GET: the future payload of its answer, or its refusal."""
         handled = self.engine.open_poll()
         if handled.refusal is not None:
             self.settle(handled.events)
@@ -99,19 +98,19 @@ class SocketIoClient:
             release.cancel()
 
     def open_post(self) -> Refusal | None:
-        """A POST has come."""
+        """Take a POST; the body comes by :meth:`receive_payload`."""
         handled = self.engine.open_post()
         self.settle(handled.events)
         return handled.refusal
 
     def receive_payload(self, body: bytes) -> Refusal | None:
-        """Take the body of the POST."""
+        """Take the body of a POST."""
         handled = self.engine.receive_payload(body, self._server.monotonic())
         self.settle(handled.events)
         return handled.refusal
 
     def lose_request(self) -> None:
-        """The connection of a request is gone before its answer was written."""
+        """The connection of a request is lost before its answer was written."""
         self._poll = None
         self._cancel_release()
         self.settle(self.engine.lose_request())
@@ -119,22 +118,22 @@ class SocketIoClient:
     # --- WebSocket -------------------------------------------------------------------------------------------------
 
     def open_websocket(self, connection: WebSocketConnection) -> None:
-        """The WebSocket of a session that begins with it, or that upgrades to it, is open."""
+        """The WebSocket of a new session, or of an upgrade, is open."""
         is_upgrade = self.engine.transport is Transport.POLLING or self._connection is not None
         if is_upgrade and self.engine.open_upgrade(self._server.monotonic()).refusal is not None:
-            # Accepted and then closed, since a client takes a refused handshake for a server without WebSockets.
+            # Accepted and then closed: after a refused handshake a client assumes a server without WebSockets.
             connection.close(CloseCode.POLICY_VIOLATION, "this session has a WebSocket")
             return
         self._connection = connection
         self.settle(())
 
     def receive_frame(self, connection: WebSocketConnection, frame: str | bytes) -> None:
-        """Take a frame of the session's, or its upgrade's, WebSocket."""
+        """Take a frame of the WebSocket of the session or of its upgrade."""
         if connection is self._connection:
             self.settle(self.engine.receive_frame(frame, self._server.monotonic()))
 
     def lose_websocket(self, connection: WebSocketConnection) -> None:
-        """A WebSocket is gone; one that was refused, or whose upgrade failed, changes nothing."""
+        """A WebSocket is lost; one of a refused or failed upgrade has no effect."""
         if connection is self._connection:
             self._connection = None
             self.settle(self.engine.lose_websocket())
@@ -142,7 +141,7 @@ class SocketIoClient:
     # --- time ------------------------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Handle the time-outs up to ``now``."""
         self.settle(self.engine.tick(now))
         if self._sockets.tick(now) is not None:
             self.close(now)
@@ -162,7 +161,7 @@ class SocketIoClient:
     # --- the shell -------------------------------------------------------------------------------------------------
 
     def settle(self, events: Sequence[engineio.Event]) -> None:
-        """Act on events, then write what there is to write."""
+        """Act on events, then write waiting packets."""
         for event in events:
             match event:
                 case engineio.MessageReceived():
@@ -205,7 +204,7 @@ class SocketIoClient:
         self._drop_connection(CloseCode.GOING_AWAY if is_ours else CloseCode.NORMAL_CLOSURE, closed.reason.value)
 
     def _drop_connection(self, code: CloseCode, reason: str) -> None:
-        # Forgotten first: the session knows already, and is not to be told.
+        # Removed first: the session must not get `lose_websocket` for it.
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close(code, reason[:100])
@@ -229,7 +228,7 @@ class SocketIoClient:
             case socketio.Closed():
                 self.close(self._server.monotonic())
             case _:
-                """An acknowledgement, or an attachment that is dropped."""
+                """An acknowledgement, or a dropped attachment."""
 
     def _enter(self, namespace: str) -> None:
         client_id = self._server.hub.new_id()
@@ -263,6 +262,6 @@ class SocketIoClient:
         self.settle(self.engine.send(packet))
 
     def unsent_bytes(self) -> int:
-        """How many bytes wait for this client."""
+        """The bytes that wait for this client."""
         waiting = self.engine.unsent_bytes
         return waiting if self._connection is None else waiting + self._connection.unsent_bytes()

@@ -1,9 +1,9 @@
-"""The Socket.IO server: a bounded table of sessions, whichever way they came, and who they are.
+"""The Socket.IO server: a bounded table of the sessions of all transports.
 
-door       makes a visitor of a WebSocket at ``/socket.io/``: a new session, or the upgrade of one that polls
-admit      the same for HTTP requests; see :mod:`~.polling`
-sweep      ends sessions that are dead, and pings the rest, each at its time: one timer waits for the earliest. The
-           gateway's own sweep is much coarser than the heartbeat that a handshake may promise.
+endpoint       for a WebSocket at ``/socket.io/``: opens a session, or upgrades a polling one
+route_request  the same for HTTP requests; see :mod:`~.polling`
+sweep          pings sessions and ends dead ones, each at its deadline. One timer waits for the earliest deadline,
+               because the gateway's own sweep is coarser than a heartbeat.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from linkhub_core.access import Caller
 
 __all__ = ["SocketIoServer"]
 
-# Sessions that are due within it are served together.
+# Sessions with deadlines this close are handled together.
 _MIN_WAIT_SECONDS: Final = 0.002
 
 _REFUSALS: Final[Mapping[RefusalReason, Refusal]] = {
@@ -59,7 +59,7 @@ _REFUSALS: Final[Mapping[RefusalReason, Refusal]] = {
 
 
 def _new_sid() -> str:
-    # A client's only credential, so it must not be guessed.
+    # It is the client's only credential and must not be guessable.
     return secrets.token_urlsafe(18)
 
 
@@ -100,7 +100,7 @@ class SocketIoServer:
     # --- WebSocket -------------------------------------------------------------------------------------------------
 
     def endpoint(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
-        """What the gateway has at ``/socket.io/``."""
+        """The endpoint of ``/socket.io/``."""
         query = dict(parse_qsl(request.path.partition("?")[2], keep_blank_values=True))
         wanted = read_request("GET", query, is_websocket=True, find_session=self._find)
         if isinstance(wanted, Refusal):
@@ -131,14 +131,14 @@ class SocketIoServer:
     # --- sessions --------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
-        """Do what is due at ``now``."""
+        """Handle the deadlines up to ``now``."""
         for sid in list(self._deadlines.pop_due(now)):
             if sid in self._clients:
                 self._clients[sid].tick(now)
         self._deadlines.compact(len(self._clients))
 
     def note_due(self, client: SocketIoClient) -> None:
-        """The time at which something is due for a session has changed."""
+        """See :class:`~.socketio_client.SessionTable`."""
         self._deadlines.add(client.due, client.engine.sid)
         if client.due < self._timer_due:
             self._wait_for(client.due)
@@ -157,27 +157,27 @@ class SocketIoServer:
         self._wait_for(self._deadlines.earliest())
 
     async def close(self, spread_seconds: float = 0.0) -> None:
-        """Take no more sessions, and close those that poll over ``spread_seconds``.
+        """Open no more sessions, and close the polling ones over ``spread_seconds``.
 
-        The others end with their WebSockets, which the gateway closes.
+        The gateway closes the WebSockets of the others.
         """
         self.admission.is_draining = True
         await close_staggered(self._polling(), self._close, spread_seconds)
 
     @property
     def polling_count(self) -> int:
-        """How many sessions poll."""
+        """The number of polling sessions."""
         return len(self._polling())
 
     def _polling(self) -> Sequence[SocketIoClient]:
         return [client for client in self._clients.values() if client.engine.transport is Transport.POLLING]
 
     def _close(self, client: SocketIoClient) -> None:
-        if client.engine.transport is Transport.POLLING:  # else its upgrade was over meanwhile
+        if client.engine.transport is Transport.POLLING:  # else it was upgraded meanwhile
             client.close(self.monotonic())
 
     def remove(self, client: SocketIoClient) -> None:
-        """A session is over. Again does nothing."""
+        """See :class:`~.socketio_client.SessionTable`."""
         if self._clients.pop(client.engine.sid, None) is not None:
             self.admission.leave(TransportKind.POLLING, client.address)
         if not self._clients:
@@ -193,7 +193,7 @@ class SocketIoServer:
             return None
         now = self.monotonic()
         if client.due <= now:
-            client.tick(now)  # a request may come in the moment in which its session ends
+            client.tick(now)  # a request may arrive at the moment in which its session ends
         return client.engine
 
     def _open(self, transport: Transport, address: str) -> SocketIoClient:
@@ -205,7 +205,7 @@ class SocketIoServer:
 
 
 class _SocketIoHandler:
-    """A WebSocket of a client: its session's own, or that of an upgrade."""
+    """The message handler of a client's WebSocket: of its session, or of an upgrade."""
 
     __slots__ = ("_client", "_connection")
 

@@ -1,14 +1,14 @@
 """Engine.IO 4, the server's side, without I/O.
 
-No sockets, no clock, no tasks: bytes and times go in, events, bytes and a deadline come out, in the manner
-of the protocol cores of h11 and websockets. It knows nothing of what its messages mean.
+No sockets, no clock, no tasks: bytes and times go in; events, bytes and a deadline come out, as in the protocol cores
+of h11 and websockets. The content of messages has no meaning here.
 
     packet, payload     the wire formats; a broadcast's `EncodedPacket` is made once and shared
-    request             what an HTTP request wants, and the documented refusals (`refusal`)
+    request, refusal    what an HTTP request wants, and the documented refusals
     session             `EngineSession`: one client on either transport (`upgrade`, `heartbeat`, `outbox`)
 
 How a shell drives a session. After every call it acts on the events, then takes `frames_to_send()` and
-`poll_response()`; it calls `tick` at `deadline`, and forgets the session once it `is_finished`.
+`poll_response()`. It calls `tick` at `deadline`, and removes the session when it `is_finished`.
 
 **Polling.** The first GET opens the session and is its first poll; a poll that has no response yet hangs.
 
@@ -69,8 +69,7 @@ from linkhub_adapters.realtime.engineio.payload import decode_payload, encode_pa
 from linkhub_adapters.realtime.engineio.refusal import FORBIDDEN, Refusal
 from linkhub_adapters.realtime.engineio.request import Intent, SessionRequest, read_request
 from linkhub_adapters.realtime.engineio.session import EngineSession, Handled
-from linkhub_adapters.realtime.engineio.settings import EngineSettings
-from linkhub_adapters.realtime.engineio.transport import Transport
+from linkhub_adapters.realtime.engineio.settings import EngineSettings, Transport
 
 __all__ = [
     "FORBIDDEN",

@@ -1,4 +1,4 @@
-"""What a session tells its shell: past-tense values, in the order in which they happened."""
+"""The events of a session for its shell: past-tense values, in their order."""
 
 from enum import StrEnum
 
@@ -28,19 +28,19 @@ class MessageReceived:
 
 @frozen(kw_only=True)
 class Upgraded:
-    """The session has moved from polling to the WebSocket; what waited is in `frames_to_send`."""
+    """The session has moved from polling to the WebSocket; its waiting packets are in `frames_to_send`."""
 
 
 @frozen(kw_only=True)
 class UpgradeFailed:
-    """The upgrade's WebSocket must be closed; the session goes on by polling."""
+    """The upgrade's WebSocket must be closed; the session continues by polling."""
 
     reason: str
 
 
 @frozen(kw_only=True)
 class Closed:
-    """The session is over: send what is left, then close its WebSocket, if it has one. Nothing follows."""
+    """The session is over: send the remaining packets, then close its WebSocket, if it has one. No event follows."""
 
     reason: CloseReason
 

@@ -1,11 +1,11 @@
-"""The heartbeat of Engine.IO 4: the server pings, the client answers with a pong in time, or it is gone.
+"""The heartbeat of Engine.IO 4: the server pings, and a client without a pong in time is gone.
 
 | waiting for        | until                                | then      |
 |--------------------|--------------------------------------|-----------|
 | the time to ping   | the last pong + `interval_seconds`   | ping      |
 | a pong             | the ping + `timeout_seconds`         | gone      |
 
-A pong that nobody asked for changes nothing.
+An unexpected pong has no effect.
 """
 
 from enum import Enum, auto
@@ -25,7 +25,7 @@ class Beat(Enum):
 
 @define(eq=False)
 class Heartbeat:
-    """One session's heartbeat, started when it is constructed; times are seconds of a monotonic clock."""
+    """One session's heartbeat; times are seconds of a monotonic clock."""
 
     interval_seconds: float
     timeout_seconds: float
@@ -38,7 +38,7 @@ class Heartbeat:
         self.deadline = now + self.interval_seconds
 
     def check(self, now: float) -> Beat:
-        """Say what is due; the caller then sends the ping, or closes."""
+        """Return what is due; the caller then sends the ping, or closes the session."""
         if now < self.deadline:
             return Beat.NOTHING
         if self._awaits_pong:

@@ -1,9 +1,8 @@
-"""What waits for the client, in order and bounded.
+"""The outbox of a session: packets that wait for the client, in order, bounded by their bytes.
 
-Theory of operation. The outbox holds references to packets that all their recipients share, so that a
-broadcast to a thousand polling clients is one encoding and a thousand references. It is bounded by bytes,
-not by packets. A list and not a deque, because ten thousand of them are empty nearly always, and an empty
-deque weighs ten times an empty list.
+Theory of operation. The recipients of a broadcast share its packet: for a thousand polling clients it is encoded once
+and referenced a thousand times. The packets are in a list, because nearly all outboxes are empty and an empty deque
+needs ten times the memory of an empty list.
 """
 
 from attrs import define, field
@@ -19,8 +18,8 @@ class Outbox:
     """A bounded queue of packets.
 
     Attributes:
-        max_bytes: the sum of the packets' wire bytes, a separator each included, that is never passed.
-        size_bytes: what that sum is now.
+        max_bytes: the limit of the packets' wire bytes, with one separator each.
+        size_bytes: the present sum of them.
     """
 
     max_bytes: int
@@ -28,11 +27,11 @@ class Outbox:
     _packets: list[EncodedPacket] = field(factory=list, init=False)
 
     def __len__(self) -> int:
-        """How many packets wait."""
+        """The number of waiting packets."""
         return len(self._packets)
 
     def put(self, packet: EncodedPacket) -> bool:
-        """Append a packet; `False`, and nothing is kept, if it would pass the bound."""
+        """Append a packet; return `False` and keep nothing if it would exceed the limit."""
         size_bytes = self.size_bytes + len(packet.record) + 1
         if size_bytes > self.max_bytes:
             return False
@@ -59,10 +58,10 @@ class Outbox:
         return taken
 
     def put_last(self, packet: EncodedPacket) -> None:
-        """Append the packet that ends a session, which must go out whatever the bound."""
+        """Append the packet that ends a session, without a limit."""
         self._packets.append(packet)
         self.size_bytes += len(packet.record) + 1
 
     def clear(self) -> None:
-        """Forget all that waits."""
+        """Drop all packets."""
         self.take_all()

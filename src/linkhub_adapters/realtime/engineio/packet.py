@@ -7,11 +7,10 @@ Theory of operation. A packet is a type, one ASCII digit, and data. On the wire 
 | text            | a text frame: digit, then text    | the same bytes                    |
 | binary message  | a binary frame: the bytes as such | `b`, then the bytes in base64     |
 
-Rule 1. An outgoing packet is encoded once, in both forms, before it is known who reads it on which
-        transport. For text, which is all that a broadcast is, both forms are one and the same `bytes`
-        object.
+Rule 1. An outgoing packet is encoded once, in both forms, for all recipients on all transports. For text, the only
+        content of a broadcast, both forms are the same `bytes` object.
 Rule 2. A text packet never holds the record separator 0x1e: in a payload it would become two packets.
-Rule 3. Decoding ends in a `Packet` or in a `PacketError`, and in nothing else, whatever the bytes.
+Rule 3. Decoding of any bytes gives a `Packet` or a `PacketError`, and nothing else.
 
 The format is that of https://github.com/socketio/engine.io-protocol, section "Packet encoding".
 """
@@ -55,7 +54,7 @@ _TYPE_BY_DIGIT: Final = {packet_type.value: packet_type for packet_type in Packe
 
 
 class PacketError(ValueError):
-    """The peer sent something that is no Engine.IO packet, or one that it may not send here."""
+    """The peer sent an invalid Engine.IO packet, or one that it may not send here."""
 
 
 @frozen(kw_only=True)
@@ -71,8 +70,8 @@ class EncodedPacket:
     """An outgoing packet in both its wire forms, to be shared by all its recipients.
 
     Attributes:
-        frame: what stands in its WebSocket frame; UTF-8 unless `is_binary`.
-        record: what stands in a polling payload, between separators.
+        frame: the content of its WebSocket frame; UTF-8 unless `is_binary`.
+        record: its bytes in a polling payload, between separators.
         is_binary: whether the WebSocket frame is a binary one.
     """
 
@@ -114,7 +113,7 @@ def encode_binary_message(data: bytes) -> EncodedPacket:
 
 
 def decode_frame(frame: str | bytes, *, max_bytes: int) -> Packet:
-    """Decode what one WebSocket frame holds.
+    """Decode the content of one WebSocket frame.
 
     Args:
         frame: text of a text frame, bytes of a binary frame.

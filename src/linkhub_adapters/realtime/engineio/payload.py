@@ -1,9 +1,8 @@
 """A polling payload: packets joined by the record separator 0x1e, in the body of a GET's answer or of a POST.
 
-Theory of operation. A payload is bounded three times before anything is allocated for it: by its bytes
-(`maxPayload` of the handshake), by the number of its packets (`4\\x1e4\\x1e4...` would otherwise be half a
-million of them), and by the bytes of each packet. Packets are decoded one at a time, so that those before a
-malformed one still count, as they would have on a WebSocket.
+Theory of operation. A payload has three limits, checked before anything is allocated for it: its bytes (`maxPayload` of
+the handshake), the number of its packets (empty ones would otherwise be half a million), and the bytes of each packet.
+Packets are decoded one by one, so those before a malformed one are valid, as on a WebSocket.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """The refusals of an Engine.IO server, by their documented codes.
 
-A refused HTTP request, and a refused WebSocket handshake, is answered with `status` and `body`; clients
-show the message.
+A refused HTTP request, and a refused WebSocket handshake, is answered with `status` and `body`. Clients show the
+message.
 """
 
 from typing import Final

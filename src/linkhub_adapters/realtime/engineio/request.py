@@ -11,8 +11,7 @@ The checks, in this order; the first that fails refuses the request:
 | is a WebSocket handshake exactly if `transport` says so    | 3 bad request                   |
 | with `sid`, by polling: is a GET or a POST                 | 3 bad request                   |
 
-Whether the session itself takes it (a second poll, a poll after the upgrade, a second upgrade) the session
-says.
+The session itself refuses a second poll, a poll after the upgrade, and a second upgrade.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +28,13 @@ from linkhub_adapters.realtime.engineio.refusal import (
     Refusal,
 )
 from linkhub_adapters.realtime.engineio.session import EngineSession
-from linkhub_adapters.realtime.engineio.transport import Transport
+from linkhub_adapters.realtime.engineio.settings import Transport
 
 __all__ = ["Intent", "SessionRequest", "read_request"]
 
 
 class Intent(StrEnum):
-    """What the shell has to do with an admitted request."""
+    """What the shell does with an accepted request."""
 
     OPEN = "open"  # make a session, and let it speak
     POLL = "poll"
@@ -45,7 +44,7 @@ class Intent(StrEnum):
 
 @frozen(kw_only=True)
 class SessionRequest:
-    """A request that may go on; `session` is `None` exactly if it wants to open one."""
+    """An accepted request; `session` is `None` exactly if it opens one."""
 
     intent: Intent
     transport: Transport
@@ -59,7 +58,7 @@ def read_request(
     is_websocket: bool,
     find_session: Callable[[str], EngineSession | None],
 ) -> SessionRequest | Refusal:
-    """Say what a request wants, or why it is refused.
+    """Read what a request wants, or why it is refused.
 
     Args:
         method: the HTTP method, in capitals.

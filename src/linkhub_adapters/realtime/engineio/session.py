@@ -1,18 +1,16 @@
 """One Engine.IO 4 session, the server's side: bytes and times in; events, bytes and a deadline out.
 
-Theory of operation. A shell owns the connections and the clock, the session owns the truth.
+Theory of operation. The shell has the connections and the clock, the session has the state.
 
-Rule 1. Time comes in as `now`, seconds of a monotonic clock; `tick` does what is due, `deadline` says when
-        to call it.
-Rule 2. Whatever was called, afterwards `poll_response` may hold the answer to the hanging poll and
-        `frames_to_send` frames for the WebSocket: the shell takes both, in any order, before it waits
-        again.
-Rule 3. Packets leave in the order in which they were sent, each once, through whichever transport is the
-        session's when they are taken; an upgrade carries over what waits.
-Rule 4. What waits is bounded (`max_unsent_bytes`); a session that would pass the bound is closed, nothing
-        is dropped from the middle.
-Rule 5. At most one poll and at most one POST are under way; a second closes the session, as the protocol
-        demands, since the order of packets is lost.
+Rule 1. Time comes in as `now`, seconds of a monotonic clock. The shell calls `tick` at `deadline`.
+Rule 2. After each call `poll_response` may give the answer to the hanging poll, and `frames_to_send` frames for the
+        WebSocket. The shell takes both, in any order, before it waits again.
+Rule 3. Packets leave in the order in which they were sent, each once, on the session's transport of that moment. An
+        upgrade keeps the waiting packets.
+Rule 4. Waiting packets are limited (`max_unsent_bytes`). A session that would exceed the limit is closed; no packet is
+        dropped between others.
+Rule 5. At most one poll and one POST are open. A second one closes the session, as the protocol demands, because the
+        order of packets is lost.
 Rule 6. Once an upgrade's probe is answered, the client waits for its poll to end before it moves. So the poll that
         hangs then ends at once, and each later one after `upgrade_poll_seconds` (`release_poll`): the client may not
         have the answer yet, and would poll without a pause.
@@ -36,8 +34,8 @@ How a session ends:
 | LINGERING | get what waits, a close packet last | are refused   | the last taken, `linger_seconds`   |
 | CLOSED    | the one that hangs gets its end     | are refused   | never                              |
 
-A session lingers only if the server itself closed it while it was polling and no poll was hanging: every
-other end is one that the client knows of, or that it has no right to hear more after.
+A session lingers only if the server closed it while it was polling and no poll was hanging. In all other cases the
+client knows of the end, or broke the protocol.
 """
 
 from enum import Enum, auto
@@ -66,8 +64,7 @@ from linkhub_adapters.realtime.engineio.packet import (
 )
 from linkhub_adapters.realtime.engineio.payload import PayloadTooLargeError, decode_payload
 from linkhub_adapters.realtime.engineio.refusal import BAD_REQUEST, PAYLOAD_TOO_LARGE, UNKNOWN_SID, Refusal
-from linkhub_adapters.realtime.engineio.settings import EngineSettings
-from linkhub_adapters.realtime.engineio.transport import Transport
+from linkhub_adapters.realtime.engineio.settings import EngineSettings, Transport
 from linkhub_adapters.realtime.engineio.upgrade import UpgradeState, step
 
 __all__ = ["EngineSession", "Handled"]
@@ -86,10 +83,10 @@ class _State(Enum):
 
 @frozen(kw_only=True)
 class Handled:
-    """What an HTTP request came to.
+    """The result of an HTTP request.
 
     Attributes:
-        events: what happened, in order; to be acted on even if the request was refused.
+        events: in order; the shell acts on them even if the request is refused.
         refusal: the request's answer, or `None` if it is taken: a poll hangs, a POST is answered with `ok`.
     """
 
@@ -103,8 +100,8 @@ class EngineSession:
 
     Attributes:
         sid: the session's id, which is its client's only credential: long and unguessable.
-        transport: the transport that it is on now.
-        settings: its timing and bounds.
+        transport: its present transport.
+        settings: its timing and limits.
     """
 
     sid: str
@@ -147,7 +144,7 @@ class EngineSession:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing can happen any more: the shell forgets it, its sid is unknown."""
+        """Whether the session is over: the shell removes it, and its sid is unknown."""
         return self._state is _State.CLOSED and not self._poll_hangs
 
     @property
@@ -165,7 +162,7 @@ class EngineSession:
 
     @property
     def unsent_bytes(self) -> int:
-        """How many bytes wait for the client to take them."""
+        """The bytes that wait for the client."""
         return self._outbox.size_bytes
 
     def tick(self, now: float) -> tuple[Event, ...]:
@@ -186,17 +183,17 @@ class EngineSession:
     # Sending
 
     def send(self, packet: EncodedPacket) -> tuple[Event, ...]:
-        """Let a packet wait for the client; on a session that is not open, it is for nobody.
+        """Add a packet to the waiting ones; on a session that is not open it is dropped.
 
         Returns:
-            Nothing, or `Closed` when more waits than may.
+            Nothing, or `Closed` if the limit is exceeded.
         """
         if self._state is not _State.OPEN or self._outbox.put(packet):
             return ()
         return self._end(CloseReason.SLOW_READER, _CLOSE)
 
     def close(self, now: float) -> tuple[Event, ...]:
-        """Close the session from the server's side, delivering what waits."""
+        """Close the session from the server's side; waiting packets are delivered."""
         if self._state is not _State.OPEN:
             return ()
         self._upgrade, self._probe_reply_is_due = None, False
@@ -223,7 +220,7 @@ class EngineSession:
         return payload
 
     def frames_to_send(self) -> list[EncodedPacket]:
-        """Take the packets that the WebSocket has to send now, each in a frame of its own."""
+        """Take the packets for the WebSocket, each for one frame."""
         frames = [_PROBE_REPLY] if self._probe_reply_is_due else []
         self._probe_reply_is_due = False
         if self.transport is Transport.WEBSOCKET:
@@ -233,7 +230,7 @@ class EngineSession:
     # Polling
 
     def open_poll(self) -> Handled:
-        """A GET has come. Unless refused it hangs, until `poll_response` answers it: perhaps at once."""
+        """Take a GET. Unless refused it hangs until `poll_response` answers it, perhaps at once."""
         if self._state is _State.CLOSED:
             return Handled(refusal=UNKNOWN_SID)
         if self.transport is Transport.WEBSOCKET:
@@ -244,7 +241,7 @@ class EngineSession:
         return Handled()
 
     def open_post(self) -> Handled:
-        """A POST has come; unless refused, its body is read and given to `receive_payload`."""
+        """Take a POST; unless refused, the shell reads its body and calls `receive_payload`."""
         if self._state is not _State.OPEN:
             return Handled(refusal=UNKNOWN_SID)
         if self.transport is Transport.WEBSOCKET:
@@ -255,10 +252,10 @@ class EngineSession:
         return Handled()
 
     def receive_payload(self, body: bytes, now: float) -> Handled:
-        """Take the whole body of the POST under way, which ends with that.
+        """Take the whole body of the open POST, which ends it.
 
         Args:
-            body: the bytes as they came; a shell stops reading past `max_payload_bytes`, and hands those in.
+            body: the received bytes; a shell stops reading past `max_payload_bytes`.
             now: seconds of a monotonic clock.
         """
         self._post_is_open = False
@@ -277,7 +274,7 @@ class EngineSession:
         return Handled(events=tuple(events))
 
     def lose_request(self) -> tuple[Event, ...]:
-        """The connection of a poll or POST broke before its answer was written: packets may be lost."""
+        """The connection of a poll or POST is lost before its answer was written: packets may be lost."""
         self._poll_hangs = self._post_is_open = self._noop_is_due = False
         if self.transport is Transport.WEBSOCKET:
             return ()  # a leftover of the time before the upgrade, which carried nothing but a noop
@@ -285,17 +282,17 @@ class EngineSession:
 
     @property
     def poll_delays_upgrade(self) -> bool:
-        """Whether a poll hangs whose end a probed upgrade may wait for: the shell releases it after a moment."""
+        """Whether a hanging poll may delay a probed upgrade: the shell releases it after a moment."""
         return self._poll_hangs and self._upgrade is UpgradeState.PROBED
 
     def release_poll(self) -> None:
-        """End the hanging poll of a probed upgrade with a noop, if nothing else has ended it."""
+        """End the hanging poll of a probed upgrade with a noop, unless it has ended."""
         self._noop_is_due = self._noop_is_due or self.poll_delays_upgrade
 
     # WebSocket
 
     def open_upgrade(self, now: float) -> Handled:
-        """A WebSocket with this sid has come; unless refused, its frames go to `receive_frame`."""
+        """Take a WebSocket with this sid; unless refused, its frames go to `receive_frame`."""
         if self._state is not _State.OPEN:
             return Handled(refusal=UNKNOWN_SID)
         if self.transport is Transport.WEBSOCKET or self._upgrade:
@@ -324,7 +321,7 @@ class EngineSession:
             return self._fail_upgrade(str(error))
 
     def lose_websocket(self) -> tuple[Event, ...]:
-        """The session's, or its upgrade's, WebSocket has closed; not to be told if its upgrade failed."""
+        """The WebSocket of the session or of its upgrade has closed. Do not call this after a failed upgrade."""
         if self.transport is Transport.WEBSOCKET:
             return self._end(CloseReason.TRANSPORT_CLOSE, _CLOSE)
         return self._fail_upgrade("transport close")
@@ -368,7 +365,7 @@ class EngineSession:
         return (UpgradeFailed(reason=reason),) if was_under_way else ()
 
     def _end(self, reason: CloseReason, last_packet: EncodedPacket) -> tuple[Event, ...]:
-        """Close at once; a hanging poll ends with `last_packet`, what waited is forgotten."""
+        """Close at once; a hanging poll ends with `last_packet`, waiting packets are dropped."""
         was_open = self._state is _State.OPEN
         self._finish()
         if self._poll_hangs and self.transport is Transport.POLLING:

@@ -1,25 +1,39 @@
-"""What an Engine.IO server promises its clients in the handshake, and the bounds that it keeps."""
+"""The settings of an Engine.IO session: its transport, its timing and its limits."""
+
+from enum import StrEnum
 
 from attrs import field, frozen
 from attrs.validators import gt
 
-__all__ = ["EngineSettings"]
+__all__ = ["EngineSettings", "Transport"]
+
+
+class Transport(StrEnum):
+    """How a session's packets travel; the values are those of the query parameter `transport`."""
+
+    POLLING = "polling"
+    WEBSOCKET = "websocket"
+
+    @property
+    def upgrades(self) -> list[str]:
+        """The transports that a session may upgrade to, as the handshake lists them."""
+        return [Transport.WEBSOCKET.value] if self is Transport.POLLING else []
 
 
 @frozen(kw_only=True)
 class EngineSettings:
-    """The timing and the bounds of a session; defaults are the reference server's where it has one.
+    """The timing and the limits of a session. Defaults are those of the reference server, if it has the setting.
 
     Attributes:
         ping_interval_seconds: from a pong (or the opening) to the next ping.
-        ping_timeout_seconds: from a ping until the session is closed for want of a pong.
+        ping_timeout_seconds: from a ping until the session is closed without a pong.
         upgrade_timeout_seconds: from the opening of an upgrade's WebSocket until it is abandoned.
-        upgrade_poll_seconds: how long a poll during an upgrade waits for its end; the reference server's interval.
-        linger_seconds: how long a session that the server closed waits for the poll that takes the rest.
-        max_payload_bytes: the longest polling payload, both ways; the handshake's `maxPayload`.
-        max_payload_packets: the most packets in a payload that a client sends.
-        max_packet_bytes: the longest packet that a client sends.
-        max_unsent_bytes: what may wait for a reader before the session is closed for its slowness.
+        upgrade_poll_seconds: how long a poll during an upgrade hangs; the reference server's interval.
+        linger_seconds: how long a session that the server closed waits for its last poll.
+        max_payload_bytes: the longest polling payload in both directions; the handshake's `maxPayload`.
+        max_payload_packets: the most packets in a payload of a client.
+        max_packet_bytes: the longest packet of a client.
+        max_unsent_bytes: unsent bytes above which a session is closed as a slow reader.
     """
 
     ping_interval_seconds: float = field(default=25.0, validator=gt(0))

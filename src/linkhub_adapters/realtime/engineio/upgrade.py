@@ -1,9 +1,9 @@
 """The upgrade from polling to WebSocket, as a table.
 
-Theory of operation. The client opens a WebSocket with its session's sid, sends `2probe`, gets `3probe`,
-lets its last poll end (the server answers it, with a noop if there is nothing else; see rule 6 of `session`), and
-sends `5`. Only then does the session move; until then it lives on polling, and whatever else
-comes on that WebSocket ends the upgrade and nothing more.
+Theory of operation. The client opens a WebSocket with its session's sid, sends `2probe`, gets `3probe`, waits for its
+last poll to end (the server answers it, with a noop if there is nothing else; see rule 6 of `session`), and sends `5`.
+Then the session moves to the WebSocket. Any other packet on that WebSocket ends the upgrade; the session stays on
+polling.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ __all__ = ["UPGRADE_STEPS", "UpgradeState", "step"]
 
 
 class UpgradeState(Enum):
-    """How far an upgrade has come."""
+    """The state of an upgrade."""
 
     STARTED = auto()
     PROBED = auto()
@@ -32,5 +32,5 @@ UPGRADE_STEPS: Final[Mapping[tuple[UpgradeState, PacketType, str | bytes], Upgra
 
 
 def step(state: UpgradeState, packet: Packet) -> UpgradeState:
-    """Take one packet of the upgrade's WebSocket; what is not in the table fails the upgrade."""
+    """Take one packet of the upgrade's WebSocket; a packet that is not in the table fails the upgrade."""
     return UPGRADE_STEPS.get((state, packet.type, packet.data), UpgradeState.FAILED)

@@ -1,4 +1,4 @@
-"""The application as one request sees it: its place among the requests in work, and its response in slices."""
+"""The application around one request: it takes a place in the scheduler and sends the response in slices."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["BoundedApp"]
 class BoundedApp:
     """Runs ``app`` for one request.
 
-    A response goes out in slices: the next one is written when the reader has taken nearly all before it. A read whose
-    client is gone is cancelled by :meth:`cancel`.
+    A slice of a response is written when the reader has taken nearly all of those before it. :meth:`cancel` stops a
+    request whose client is gone.
 
     Args:
         app: the application.
-        bounds: of the process.
-        address: where the request comes from.
-        has_place: whether the request is among those in work.
+        bounds: those of the process.
+        address: the client.
+        has_place: whether the request has a place in the scheduler.
         is_gone: whether the client is gone.
-        cut: closes the connection at once; for a request that is cancelled while its client is there.
+        cut: closes the connection at once, if the request is cancelled before its client leaves.
     """
 
     app: ASGIApp
@@ -56,7 +56,7 @@ class BoundedApp:
         try:
             await self.app(scope, receive, send_sliced)
         except asyncio.CancelledError:
-            if not self.is_gone():  # the process ends; uvicorn would log a failure of the application
+            if not self.is_gone():  # the process stops; uvicorn would log a failure of the application
                 self.cut()
         finally:
             self._task = None
@@ -64,7 +64,7 @@ class BoundedApp:
             self._count(-self._unsent_bytes)
 
     def cancel(self) -> None:
-        """The client is gone: stop reading for it."""
+        """Stop the request: its client is gone."""
         if self._task is not None:
             self._task.cancel()
 
@@ -74,17 +74,17 @@ class BoundedApp:
             self.bounds.scheduler.release()
 
     async def _send_slices(self, message: Message, send: Send) -> Message:
-        """Send all of a body but its last slice, which is returned."""
+        """Send all slices of a body but the last one, which is returned."""
         body = memoryview(message["body"])
         while len(body) > SLICE_BYTES:
             await send({"type": "http.response.body", "body": body[:SLICE_BYTES], "more_body": True})
             self._count(-SLICE_BYTES)
             body = body[SLICE_BYTES:]
-            await asyncio.sleep(0)  # a fast reader takes slice after slice: others get their turn in between
+            await asyncio.sleep(0)  # gives way to others: a fast reader takes slice after slice
         return {**message, "body": body}
 
     def _count(self, size_bytes: int) -> None:
-        """Count what of a large response is to be sent, or is sent (negative)."""
+        """Count bytes of a large response that are to be sent, or were sent (negative)."""
         counted = max(-self._unsent_bytes, size_bytes)
         if counted:
             self._unsent_bytes += counted
@@ -92,6 +92,6 @@ class BoundedApp:
 
 
 def _length_of(message: Message) -> int:
-    """The length of a large response; 0 for a small one, and where it is not known."""
+    """The length of a large response; 0 for a small or unknown one."""
     length = next((int(value) for name, value in message.get("headers", ()) if name.lower() == b"content-length"), 0)
     return length if length > SLICE_BYTES else 0

@@ -1,4 +1,4 @@
-"""What plain HTTP may take of a process, for all of its connections together.
+"""The limits of plain HTTP, for all connections of a process together.
 
 | what                                                  | bound                         | then                     |
 |-------------------------------------------------------|-------------------------------|--------------------------|
@@ -9,10 +9,10 @@
 | seconds in which a reader takes no byte of what waits | ``stall_seconds``             | cut                      |
 | requests for pages in work                            | :mod:`~.scheduler`            | wait                     |
 
-A connection of a trusted proxy is counted for the client of its request, while that is answered; what is too many is
-answered 429, and the connection is kept.
+During a request the connection of a trusted proxy counts for the client of that request; a request past the limit is
+answered with 429, and the connection is kept.
 
-Each connection that is cut is counted with its reason.
+Each cut connection is counted by its reason.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CutReason(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a request is for: health goes first, realtime has limits of its own, pages wait for each other."""
+    """The kind of a request: health goes first, realtime has its own limits, pages take turns."""
 
     HEALTH = "health"
     PAGE = "page"
@@ -69,20 +69,20 @@ def kind_of(scope: Scope) -> RequestKind:
 
 
 class Bounded(Protocol):
-    """A connection, as far as its bounds are concerned."""
+    """A connection with limits."""
 
     def unsent_bytes(self) -> int:
-        """How many bytes wait for the reader, of plain HTTP those in the kernel, too."""
+        """The unsent bytes, for plain HTTP including those in the kernel."""
         ...
 
     def cut(self, reason: CutReason) -> None:
-        """Close the connection at once, and count it."""
+        """Close the connection at once, and count the reason."""
         ...
 
 
 @define
 class _Stall:
-    """How much waited at the last look, and since when no byte of it was taken."""
+    """The unsent bytes of a connection, and since when its reader has taken none."""
 
     unsent_bytes: int
     since: float
@@ -90,13 +90,13 @@ class _Stall:
 
 @define(eq=False, kw_only=True)
 class HttpBounds:
-    """The bounds of a process.
+    """The limits of a process.
 
     Args:
-        connections_per_address: how many connections may come from one address.
-        stall_seconds: how long a reader may take nothing of what waits for it.
-        scheduler: which requests are in work.
-        trusted_proxies: whose connections carry the requests of many clients.
+        connections_per_address: the most connections from one address.
+        stall_seconds: how long a reader may take no unsent byte.
+        scheduler: starts requests for pages in turns.
+        trusted_proxies: peers whose connections carry the requests of many clients.
     """
 
     connections_per_address: int = 1_000
@@ -112,7 +112,7 @@ class HttpBounds:
     # --- connections -----------------------------------------------------------------------------------------------
 
     def enter(self, connection: Bounded, address: str) -> bool:
-        """Take a connection in; false if its address has as many as it may have. Leave either way."""
+        """Count a new connection; false if its address is past the limit. Call :meth:`leave` in both cases."""
         self._connections.add(connection)
         if self._timer is None:
             self._arm()
@@ -120,13 +120,13 @@ class HttpBounds:
         return not self.has_too_many(address)
 
     def leave(self, connection: Bounded, address: str) -> None:
-        """A connection is gone, or is plain HTTP no longer."""
+        """A connection is closed, or is no longer plain HTTP."""
         self._connections.discard(connection)
         self._stalls.pop(connection, None)
         self.count(address, -1)
 
     def count(self, address: str, connections: int) -> None:
-        """Add to the connections of an address; a negative number takes away. Without an address nothing is counted."""
+        """Add to the connections of an address, or subtract; an empty address is not counted."""
         if not address:
             return
         self._by_address[address] += connections
@@ -134,13 +134,13 @@ class HttpBounds:
             del self._by_address[address]
 
     def has_too_many(self, address: str) -> bool:
-        """Whether more connections are counted for an address than it may have."""
+        """Whether an address is past the limit."""
         return self._by_address[address] > self.connections_per_address
 
     # --- time ------------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
-        """Cut the connections whose readers take nothing.
+        """Cut the connections whose readers are stalled.
 
         Args:
             now: the time of the event loop.

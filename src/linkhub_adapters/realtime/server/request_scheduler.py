@@ -1,12 +1,12 @@
-"""Which requests for pages are in work: a few at a time, in turns among addresses.
+"""The scheduler of requests for pages: a few run at a time, and addresses take turns.
 
-Theory of operation. A request is work for the event loop, and so is an event that goes to viewers. If all requests of a
-client with 400 connections ran in one turn of the loop, an event would wait for all of them. So only ``in_work``
-requests run at a time, and a place that becomes free is given away in the next turn of the loop: events go in between.
-Addresses take turns, so one client with many requests does not make another one wait.
+Theory of operation. Requests and events for subscribers share the event loop. If all requests of a client with 400
+connections ran in one turn of the loop, an event would wait for all of them. So at most ``max_in_work`` requests run,
+and a free place is filled in the next turn of the loop, after waiting events. Addresses take turns, so a client with
+many requests does not delay another one.
 
-A request is in work until its response begins. What of a large response is not sent yet is counted as bytes, in total
-and by address: while an address has its share on the way, its next requests wait.
+A request is in work until its response begins. The unsent bytes of large responses are limited in total and by address:
+an address at its limit waits with its next requests.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ SENDING_BYTES_PER_ADDRESS: Final = 16_777_216
 
 @define(eq=False, kw_only=True)
 class RequestScheduler:
-    """Lets requests begin.
+    """Starts requests in turns.
 
     Args:
-        max_in_work: how many requests may be in work.
+        max_in_work: the most requests in work.
     """
 
     max_in_work: int = 16
     in_work: int = field(default=0, init=False)
     _sending_bytes: Counter[str] = field(factory=Counter, init=False)
     _all_sending_bytes: int = field(default=0, init=False)
-    # By address, the one whose turn is next first.
+    # By address, the next one first.
     _waiting: dict[str, deque[Callable[[], bool]]] = field(factory=dict, init=False)
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for a place."""
+        """The number of waiting requests."""
         return sum(map(len, self._waiting.values()))
 
     def ask(self, address: str, begin: Callable[[], bool]) -> None:
-        """Begin a request now or when it is its turn.
+        """Begin a request now or at its turn.
 
         Args:
-            address: where it comes from.
-            begin: begins it and returns true, or returns false because its client is gone.
+            address: its client.
+            begin: begins it and returns true, or returns false if its client is gone.
         """
         if not self._waiting and self._has_room_for(address):
             self._begin(begin)
@@ -57,14 +57,14 @@ class RequestScheduler:
             self._waiting.setdefault(address, deque()).append(begin)
 
     def release(self) -> None:
-        """A request is no longer in work; one that waits begins in the next turn of the loop."""
+        """A request is no longer in work; a waiting one begins in the next turn of the loop."""
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._release)
         else:
             self.in_work -= 1
 
     def sending(self, address: str, size_bytes: int) -> None:
-        """So many bytes of a large response are to be sent, or are sent (negative)."""
+        """Count bytes of a large response that are to be sent, or were sent (negative)."""
         self._sending_bytes[address] += size_bytes
         self._all_sending_bytes += size_bytes
         if not self._sending_bytes[address]:
@@ -81,7 +81,7 @@ class RequestScheduler:
             waiting = self._waiting.pop(address)
             begin = waiting.popleft()
             if waiting:
-                self._waiting[address] = waiting  # behind all others
+                self._waiting[address] = waiting  # last in turn
             self._begin(begin)
 
     def _has_room_for(self, address: str) -> bool:

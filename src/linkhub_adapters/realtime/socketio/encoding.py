@@ -1,8 +1,8 @@
 """The packets that a server sends, as UTF-8 of Engine.IO messages.
 
-Theory of operation. The values of a broadcast come as JSON bytes that were encoded before, and stay as they
-are: an event for ten thousand subscribers costs one concatenation. What is concatenated with them is
-checked, since a comma in a namespace or a reserved name would make another packet of it.
+Theory of operation. The values of a broadcast are JSON bytes and are not encoded again: an event for ten thousand
+subscribers costs one concatenation. The namespace and the name are checked, because a comma in a namespace, or a
+reserved name, would give another packet.
 """
 
 from typing import Final

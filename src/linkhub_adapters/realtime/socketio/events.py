@@ -1,4 +1,4 @@
-"""What a Socket.IO session tells its shell: past-tense values, at most one for each message that came in."""
+"""The events of a Socket.IO session for its shell: past-tense values, at most one for each received message."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -32,7 +32,7 @@ class ConnectRequested:
     """A client asks for a namespace of the allowlist: answer with the session's `accept` or `refuse`.
 
     Attributes:
-        auth: what it sent as its credentials; empty if nothing.
+        auth: its credentials; empty without any.
     """
 
     namespace: str
@@ -41,7 +41,7 @@ class ConnectRequested:
 
 @frozen(kw_only=True)
 class NamespaceRefused:
-    """A client asked for a namespace that does not exist; send `reply`, the connection goes on."""
+    """A client asked for an unknown namespace; send `reply`, the connection continues."""
 
     namespace: str
     reply: bytes
@@ -52,8 +52,8 @@ class EventReceived:
     """A client sent an event.
 
     Attributes:
-        arguments: decoded JSON, whatever the client chose to send.
-        ack_id: if not `None`, an `encode_ack` with it is awaited.
+        arguments: decoded JSON of any form.
+        ack_id: if not `None`, the client expects an `encode_ack` with it.
     """
 
     namespace: str
@@ -73,7 +73,7 @@ class AckReceived:
 
 @frozen(kw_only=True)
 class BinaryRefused:
-    """A client sent an event, or an ack, with attachments: they are dropped, the connection goes on."""
+    """A client sent an event, or an ack, with attachments: they are dropped, the connection continues."""
 
     namespace: str
     ack_id: int | None = None
@@ -81,14 +81,14 @@ class BinaryRefused:
 
 @frozen(kw_only=True)
 class Disconnected:
-    """A client left a namespace; the connection goes on."""
+    """A client left a namespace; the connection continues."""
 
     namespace: str
 
 
 @frozen(kw_only=True)
 class Closed:
-    """The client broke the protocol, or never connected: close the Engine.IO session. Nothing follows."""
+    """The client broke the protocol, or never connected: close the Engine.IO session. No event follows."""
 
     reason: CloseReason
     detail: str = ""

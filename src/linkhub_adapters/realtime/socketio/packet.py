@@ -14,13 +14,13 @@ Theory of operation. The text is, with everything but the type optional:
 | 5 BINARY_EVENT  | as EVENT; not decoded                         | optional  |
 | 6 BINARY_ACK    | as ACK; not decoded                           | yes       |
 
-Rule 1. Decoding ends in a `Packet` or in a `PacketError`, and in nothing else, whatever the text.
-Rule 2. A packet with attachments is recognised by its head alone: its payload makes no sense without them,
-        and they are not kept.
-Rule 3. A namespace and an ack id are bounded, and hold nothing that could not be sent back.
+Rule 1. Decoding of any text gives a `Packet` or a `PacketError`, and nothing else.
+Rule 2. A packet with attachments is recognised by its head alone: its payload has no meaning without them, and they are
+        not kept.
+Rule 3. A namespace and an ack id have limits, and only characters that can be sent back.
 
-The format is that of https://github.com/socketio/socket.io-protocol, section "Packet encoding"; an event's
-name is text that no client library keeps for itself.
+The format is that of https://github.com/socketio/socket.io-protocol, section "Packet encoding". An event's name is not
+one that client libraries reserve.
 """
 
 import re
@@ -60,7 +60,7 @@ class PacketType(StrEnum):
 
 
 class PacketError(ValueError):
-    """The peer sent something that is no Socket.IO packet."""
+    """The peer sent an invalid Socket.IO packet."""
 
 
 @frozen(kw_only=True)

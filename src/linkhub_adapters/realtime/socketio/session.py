@@ -8,17 +8,15 @@ Theory of operation. One message in, at most one event out. For each namespace o
 | asking    | `Closed`                   | `Closed`               | `accept`: connected; `refuse`: absent |
 | connected | `Closed`                   | the event of that name | DISCONNECT, or `disconnect`: absent   |
 
-Rule 1. CONNECT_ERROR is the server's to send, a packet that cannot be read is nobody's: either is `Closed`.
-        So the protocol wants it, and so a client learns at once that it and the server do not speak the
-        same language.
-Rule 2. A client that is connected to nothing is closed `connect_timeout_seconds` after it came to be so,
-        whether it never connected, was refused, or left.
-Rule 3. A client asks for namespaces ten times and no more: each is a greeting, a fresh pace and a place among the
-        viewers, which whoever comes and goes without end must not have for nothing.
-Rule 4. Memory is bounded: no namespace outside the allowlist is remembered, and of an event with
-        attachments only how many of them are still to be dropped.
-Rule 5. After `Closed` there are no events. Nothing that a client sends raises; what the shell does out of
-        turn is a `LocalProtocolError`, and a bug.
+Rule 1. A CONNECT_ERROR from the client, and a packet that cannot be read, give `Closed`, as the protocol demands: the
+        client then knows at once that it and the server use different protocols.
+Rule 2. A client without a namespace is closed after `connect_timeout_seconds`, if it never connected, was refused, or
+        left.
+Rule 3. A client may ask for namespaces ten times, because each of them starts a new subscriber with a new rate limit.
+Rule 4. Memory is bounded: only namespaces of the allowlist are kept, and of an event with attachments only the number
+        of those that are still to be dropped.
+Rule 5. After `Closed` there are no events. No packet of a client raises. A call of the shell out of order raises
+        `LocalProtocolError`; it is a bug.
 """
 
 from collections.abc import Iterable
@@ -52,7 +50,7 @@ _MAX_CONNECTS: Final = 10  # the reference clients ask once for each namespace, 
 
 
 class LocalProtocolError(RuntimeError):
-    """The shell, not the client, did something out of turn."""
+    """The shell, not the client, made a call out of order."""
 
 
 @define(eq=False, init=False)
@@ -106,7 +104,7 @@ class SocketSession:
             now: seconds of a monotonic clock.
 
         Returns:
-            What it was, to be answered before the next message is taken; `None` for a dropped attachment.
+            Its event, to be answered before the next message; `None` for a dropped attachment.
         """
         if self._is_closed:
             return None
@@ -120,7 +118,7 @@ class SocketSession:
             return self._close(CloseReason.MALFORMED, str(error))
 
     def accept(self, namespace: str, *, sid: str) -> bytes:
-        """Let the client into the namespace that it asked for.
+        """Connect the client to the namespace that it asked for.
 
         Args:
             sid: the socket's public id, other than that of the Engine.IO session.
@@ -137,10 +135,10 @@ class SocketSession:
         return encode_connect(namespace, sid)
 
     def refuse(self, namespace: str, *, message: str) -> bytes:
-        """Keep the client out of the namespace that it asked for; it may ask again.
+        """Refuse the namespace that the client asked for; it may ask again.
 
         Args:
-            message: why, in words for its developer.
+            message: the reason, for its developer.
 
         Returns:
             The reply to be sent.
@@ -152,7 +150,7 @@ class SocketSession:
         return encode_connect_error(namespace, message)
 
     def disconnect(self, namespace: str, now: float) -> bytes:
-        """Put the client out of a namespace.
+        """Disconnect the client from a namespace.
 
         Returns:
             The packet to be sent.
