@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from linkhub_adapters.aws.checks import AccountCheck, Advice, CheckResult, Subject, Subjects
+from linkhub_adapters.aws.checks import AccountCheck, Advice, CheckResult, Subject
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.sdk_session import SdkSession
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
@@ -20,6 +20,7 @@ from linkhub_adapters.aws.resources.difference import Call
 from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
 from linkhub_cli.backends.aws_faults import mend_of
 from linkhub_cli.backends.aws_ports import open_clients
+from linkhub_cli.backends.aws_resources import wanted_of
 from linkhub_cli.doctor.rows import Row, check_rows, find_in_rows
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
@@ -71,14 +72,14 @@ _STEPS: Mapping[Advice, Sequence[str]] = {
 def aws_findings(settings: Settings, clock: Clock) -> Sequence[Finding]:
     """Check everything of AWS that the settings name, and the rows of both tables."""
     aws = settings.of(AwsSettings)
-    subjects = Subjects(
+    check = AccountCheck(
+        plan=wanted_of(settings),
         queue_urls=aws.queue_urls,
-        products_table=aws.products_table,
-        staging_table=aws.staging_table,
         topic_arn=aws.topic_arn,
-        visibility_timeout_seconds=settings.consuming.visibility_timeout_seconds,
+        clock=clock,
+        region=aws.region,
+        endpoint_urls=aws.endpoint_urls,
     )
-    check = AccountCheck(subjects=subjects, clock=clock, region=aws.region, endpoint_urls=aws.endpoint_urls)
     session = SdkSession(region=aws.region, configured_endpoint_urls=aws.endpoint_urls)
     command = AwsCommand(region=lambda: session.region_name, endpoint_of=session.endpoint_url_of)
     findings = [finding_of(result, command) for result in asyncio.run(check())]

@@ -9,8 +9,8 @@ Rule 1. No message is received and nothing is written: a statement that is tried
 Rule 2. A subject that cannot be checked is a result, and does not stop the other checks.
 """
 
-from linkhub_adapters.aws.checks.account_check import AccountCheck, Subjects
+from linkhub_adapters.aws.checks.account_check import AccountCheck
 from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
 from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject
 
-__all__ = ["AccountCheck", "Advice", "CallFailure", "CheckResult", "FailureKind", "Subject", "Subjects"]
+__all__ = ["AccountCheck", "Advice", "CallFailure", "CheckResult", "FailureKind", "Subject"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil
 from typing import Any
 
 from attrs import define, field, frozen
@@ -19,7 +18,7 @@ from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacking_result, tr
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
+from linkhub_adapters.aws.resources import Queue, Resources, Table
 from linkhub_adapters.aws.resources.queues import (
     FoundQueue,
     SqsQueues,
@@ -28,53 +27,22 @@ from linkhub_adapters.aws.resources.queues import (
 )
 from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
 from linkhub_adapters.aws.resources.topics import SnsTopics, subscriptions_of, topic_differences
+from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["BRIEF", "AccountCheck", "Subjects"]
+__all__ = ["BRIEF", "AccountCheck"]
 
 # A service that does not answer is reported within seconds.
 BRIEF = {"connect_timeout": 2, "read_timeout": 4, "retries": {"mode": "standard", "total_max_attempts": 2}}
 LEAST_VISIBILITY_SECONDS = 10  # a call of a store is given up after this time: a lease should outlive it
+_TABLES = (Subject.PRODUCTS, Subject.STAGING)
 _QUEUES = {Kind.CAPTION: Subject.CAPTION, Kind.THUMBNAIL: Subject.THUMBNAIL}
 # SNS answers with these for the ARN of another region or account.
 _NOT_OF_HERE = frozenset({"InvalidParameter", "InvalidParameterException"})
-
-
-@frozen(kw_only=True)
-class Subjects:
-    """The resources to check, by the names in the settings."""
-
-    queue_urls: Mapping[Kind, str]
-    products_table: str
-    staging_table: str
-    topic_arn: str | None
-    visibility_timeout_seconds: float
-
-    @property
-    def places(self) -> Mapping[Subject, str | None]:
-        """The names that contain a region."""
-        return {**{_QUEUES[kind]: url for kind, url in self.queue_urls.items()}, Subject.TOPIC: self.topic_arn}
-
-    @property
-    def tables(self) -> Mapping[Subject, Table]:
-        """The plan of the tables."""
-        return {
-            Subject.PRODUCTS: products_table(self.products_table),
-            Subject.STAGING: staging_table(self.staging_table),
-        }
-
-    @property
-    def queues(self) -> Mapping[str, Queue]:
-        """The plan of the queues, by URL."""
-        seconds = ceil(self.visibility_timeout_seconds)
-        return {
-            url: Queue(kind=kind, name=name_of(url), visibility_timeout_seconds=seconds)
-            for kind, url in self.queue_urls.items()
-        }
 
 
 @frozen(kw_only=True, eq=False)
@@ -82,14 +50,18 @@ class AccountCheck:
     """Checks all subjects.
 
     Args:
-        subjects: the resources.
+        plan: the wanted resources.
+        queue_urls: the configured queues.
+        topic_arn: the configured topic, if there is one.
         clock: this machine's clock.
         region: the region; none leaves it to the SDK.
         endpoint_urls: the configured addresses of services.
         adapt: gets the clients before the first call; tests install faults there.
     """
 
-    subjects: Subjects
+    plan: Resources
+    queue_urls: Mapping[Kind, str]
+    topic_arn: str | None
     clock: Clock
     region: str | None = None
     endpoint_urls: Mapping[str, str] = field(factory=dict)
@@ -100,7 +72,7 @@ class AccountCheck:
         region: Sequence[CheckResult] = ()
         try:
             with AwsClients(region=self.region, configured_endpoint_urls=self.endpoint_urls, config=BRIEF) as clients:
-                region = region_results(clients.region_name, self.subjects.places)
+                region = region_results(clients.region_name, self._places)
                 if clients.region_name is None:
                     return region
                 return [*region, *await self._check(clients)]
@@ -115,12 +87,16 @@ class AccountCheck:
             )
             return [*region, problem]
 
+    @property
+    def _places(self) -> Mapping[Subject, str | None]:
+        return {**{_QUEUES[kind]: url for kind, url in self.queue_urls.items()}, Subject.TOPIC: self.topic_arn}
+
     async def _check(self, clients: AwsClients) -> Sequence[CheckResult]:
         self.adapt(clients)
         clocks = ClockReadings(clock=self.clock)
         for client in (clients.sts, clients.dynamodb, clients.sqs, clients.sns):
             clocks.watch(client)
-        checks = _Checks(subjects=self.subjects, clock=self.clock, clients=clients)
+        checks = _Checks(check=self, clients=clients)
         caller = caller_result(await checks.identity())
         if not are_usable(caller):
             seen = "no call can be made without credentials"
@@ -134,8 +110,7 @@ class AccountCheck:
 class _Checks:
     """One round of checks."""
 
-    subjects: Subjects
-    clock: Clock
+    check: AccountCheck
     clients: AwsClients
     _queues: dict[Queue, FoundQueue] = field(factory=dict, init=False)
 
@@ -151,20 +126,21 @@ class _Checks:
 
     async def results(self) -> Sequence[CheckResult]:
         """Every result but those of the caller and the clock."""
+        plan = self.check.plan
         *found, topic = await asyncio.gather(
-            *(self._table(resource, table) for resource, table in self.subjects.tables.items()),
-            *(self._queue(queue, url) for url, queue in self.subjects.queues.items()),
+            *(self._table(resource, table) for resource, table in zip(_TABLES, plan.tables, strict=True)),
+            *(self._queue(queue, self.check.queue_urls[queue.kind]) for queue in plan.queues),
             self._topic(),
         )
         layout = layout_results(self._queues)
-        lease = visibility_result(self.subjects.visibility_timeout_seconds)
+        lease = visibility_result(plan.queues[0].visibility_timeout_seconds)
         return [result for results in (*found, layout, [lease], topic) for result in results]
 
     async def _table(self, resource: Subject, table: Table) -> Sequence[CheckResult]:
         subject, dynamodb, calls = f"table {table.name}", self.clients.dynamodb, self._calls("DynamoDB")
         arn = f"arn:aws:dynamodb:*:*:table/{table.name}"
         try:
-            found = await DynamoDbTables(dynamodb=dynamodb, calls=calls, clock=self.clock).read(table)
+            found = await DynamoDbTables(dynamodb=dynamodb, calls=calls, clock=self.check.clock).read(table)
         except LinkhubError as error:
             failure = failure_of(error)
             is_denied = failure.kind is FailureKind.DENIED
@@ -208,7 +184,7 @@ class _Checks:
         return queue_results(subject, resource, queue, found)
 
     async def _topic(self) -> Sequence[CheckResult]:
-        arn = self.subjects.topic_arn
+        arn = self.check.topic_arn
         if arn is None:
             seen = "none is configured: clients of other processes get products only when they poll"
             return [CheckResult(subject="topic", verdict=Verdict.WARNING, seen=seen, advice=Advice.SET_TOPIC)]
@@ -227,10 +203,19 @@ class _Checks:
 
     async def _nodes(self, topic_arn: str) -> Sequence[CheckResult]:
         try:
-            found = await read_node_queues(self.clients.sqs, self._calls("SQS"), topic_arn)
+            found = await read_node_queues(
+                NodeQueues(
+                    sqs=self.clients.sqs,
+                    sqs_calls=self._calls("SQS"),
+                    sns=self.clients.sns,
+                    sns_calls=self._calls("SNS"),
+                    topic_arn=topic_arn,
+                    clock=self.check.clock,
+                )
+            )
         except LinkhubError as error:
             return [of_failure(NODE_QUEUES, failure_of(error), arn="*", is_needed=False)]
-        return [node_result(found, self.clock.now())]
+        return [node_result(found, self.check.clock.now())]
 
 
 def _missing(subject: str, resource: Subject) -> CheckResult:
@@ -312,10 +297,10 @@ def layout_results(queues: Mapping[Queue, FoundQueue]) -> Sequence[CheckResult]:
     return [ok("dead letters", f"each queue has its own: {names}")]
 
 
-def visibility_result(seconds: float) -> CheckResult:
+def visibility_result(seconds: int) -> CheckResult:
     """Whether the time-out that consumers ask for, and renew when a third of it is over, outlives a slow call."""
     subject = "visibility time-out of consumers"
-    seen = f"{seconds:g} s, renewed every {seconds / 3:.3g} s while work goes on"
+    seen = f"{seconds} s, renewed every {seconds / 3:.3g} s while work goes on"
     if seconds >= LEAST_VISIBILITY_SECONDS:
         return ok(subject, seen)
     seen = f"{seen}: a call to AWS may take {LEAST_VISIBILITY_SECONDS} s, and messages are delivered twice meanwhile"

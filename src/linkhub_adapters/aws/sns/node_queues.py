@@ -128,8 +128,8 @@ class NodeQueues:
         subscriptions = await self._subscriptions()
         living: set[str] = set()
         dead: set[str] = set()
-        async for url in self._urls():
-            if await self._is_dead(url, created_before):
+        async for url, renewed_at in self.found():
+            if renewed_at is not None and renewed_at < created_before:
                 dead.add(name_of(url))
                 await self._remove(url, subscriptions.get(name_of(url), ()))
             else:
@@ -139,6 +139,21 @@ class NodeQueues:
                 dead.add(name)
                 await self._unsubscribe(arns)
         return len(dead)
+
+    async def found(self) -> AsyncIterator[tuple[str, int | None]]:
+        """The URL of each queue with the name of a node's, and when its node last marked itself as alive.
+
+        That is None if the queue is of no node of this topic, or was just deleted.
+        """
+        async for url in self._urls():
+            try:
+                tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
+            except LinkhubError as error:
+                if not is_missing(error):
+                    raise
+                yield url, None
+            else:
+                yield url, alive_at(tags, self.topic_arn)
 
     # --- calls
 
@@ -183,16 +198,6 @@ class NodeQueues:
             for url in reply.get("QueueUrls", []):
                 yield url
             token = reply.get("NextToken")
-
-    async def _is_dead(self, url: str, created_before: float) -> bool:
-        try:
-            tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
-        except LinkhubError as error:
-            if is_missing(error):
-                return False  # its node just deleted it
-            raise
-        renewed_at = alive_at(tags, self.topic_arn)
-        return renewed_at is not None and renewed_at < created_before
 
     async def _remove(self, url: str, subscription_arns: Sequence[str]) -> None:
         await self._unsubscribe(subscription_arns)

@@ -15,10 +15,11 @@ from attrs import define, evolve, field, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from linkhub_adapters.aws.checks import AccountCheck, CheckResult, Subjects
+from linkhub_adapters.aws.checks import AccountCheck, CheckResult
 from linkhub_adapters.aws.client.clients import AwsClients
-from linkhub_adapters.aws.resources import Queue, Table, products_table, staging_table
+from linkhub_adapters.aws.resources import Queue, Resources, Table, products_table, resources, staging_table
 from linkhub_adapters.aws.resources.difference import Call
+from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
 from tests.adapters.aws.table_fixture import create_table
@@ -94,6 +95,26 @@ def problems(results: Sequence[CheckResult]) -> Sequence[CheckResult]:
     return found
 
 
+@frozen(kw_only=True)
+class Configured:
+    """The names in a configuration."""
+
+    queue_urls: Mapping[Kind, str]
+    products_table: str
+    staging_table: str
+    topic_arn: str | None
+
+    @property
+    def plan(self) -> Resources:
+        """The wanted resources under these names."""
+        return resources(
+            products=self.products_table,
+            staging=self.staging_table,
+            caption_queue=name_of(self.queue_urls[Kind.CAPTION]),
+            thumbnail_queue=name_of(self.queue_urls[Kind.THUMBNAIL]),
+        )
+
+
 @define(kw_only=True, eq=False)
 class AwsSetup:
     """A configuration without problems, under names of its own."""
@@ -105,25 +126,24 @@ class AwsSetup:
     break_it: Callable[[AwsClients], object] = lambda _: None
     clock: ShiftedClock = ShiftedClock()
     name: str = field(factory=lambda: f"d{uuid4().hex[:10]}")
-    subjects: Subjects = field(init=False)
+    configured: Configured = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.subjects = Subjects(
+        self.configured = Configured(
             queue_urls={kind: self.make_queue(Queue(kind=kind, name=f"{self.name}-{kind}")) for kind in Kind},
             products_table=self.make_table(products_table(f"{self.name}-products")),
             staging_table=self.make_table(staging_table(f"{self.name}-staging")),
             topic_arn=self.sns.create_topic(Name=f"{self.name}-topic")["TopicArn"],
-            visibility_timeout_seconds=30,
         )
 
     @property
     def clients(self) -> Mapping[str, Any]:
-        """The clients by the names of their clients."""
+        """The clients by the names of their services."""
         return {"dynamodb": self.dynamodb, "sqs": self.sqs, "sns": self.sns}
 
     @property
     def caption_url(self) -> str:
-        return self.subjects.queue_urls[Kind.CAPTION]
+        return self.configured.queue_urls[Kind.CAPTION]
 
     @property
     def caption_queue(self) -> str:
@@ -165,5 +185,8 @@ class AwsSetup:
             self.break_it(clients)
             self.answers.put_into(clients)
 
-        subjects = evolve(self.subjects, **different)
-        return await AccountCheck(subjects=subjects, clock=self.clock, adapt=adapt)()
+        names = evolve(self.configured, **different)
+        check = AccountCheck(
+            plan=names.plan, queue_urls=names.queue_urls, topic_arn=names.topic_arn, clock=self.clock, adapt=adapt
+        )
+        return await check()

@@ -63,7 +63,7 @@ async def test_nothing_is_changed(aws_setup: AwsSetup) -> None:
     )
     (message,) = received["Messages"]
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
-    for table in (aws_setup.subjects.products_table, aws_setup.subjects.staging_table):
+    for table in (aws_setup.configured.products_table, aws_setup.configured.staging_table):
         assert aws_setup.dynamodb.scan(TableName=table)["Count"] == 0
 
 
@@ -80,7 +80,7 @@ async def test_a_missing_table(aws_setup: AwsSetup) -> None:
 
 async def test_a_table_with_other_keys(aws_setup: AwsSetup) -> None:
     """The keys that it has are told, and it is not tried."""
-    finding = await one_problem(aws_setup, staging_table=aws_setup.subjects.products_table)
+    finding = await one_problem(aws_setup, staging_table=aws_setup.configured.products_table)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
 
@@ -119,7 +119,7 @@ async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
 
 async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
     """It is told with the setting that names it."""
-    urls = {**aws_setup.subjects.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
+    urls = {**aws_setup.configured.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
     finding = await one_problem(aws_setup, queue_urls=urls)
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
     assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
@@ -128,7 +128,7 @@ async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
 async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
     url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
-    urls = {**aws_setup.subjects.queue_urls, Kind.CAPTION: url}
+    urls = {**aws_setup.configured.queue_urls, Kind.CAPTION: url}
     finding = await one_problem(aws_setup, queue_urls=urls)
     assert finding.verdict is Verdict.FAULT
     assert finding.seen.startswith("it has no redrive policy")
@@ -190,7 +190,7 @@ async def test_dead_letters_that_are_kept_shorter(aws_setup: AwsSetup) -> None:
 async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
     """A FIFO queue with a FIFO dead-letter queue is as good."""
     url = aws_setup.make_queue(Queue(kind=Kind.CAPTION, name=f"{aws_setup.name}-caption.fifo"))
-    findings = await aws_setup.examine(queue_urls={**aws_setup.subjects.queue_urls, Kind.CAPTION: url})
+    findings = await aws_setup.examine(queue_urls={**aws_setup.configured.queue_urls, Kind.CAPTION: url})
     assert problems(findings) == []
     (told,) = (finding for finding in findings if finding.subject == f"queue {aws_setup.name}-caption.fifo")
     assert "FIFO" in told.seen
@@ -208,7 +208,7 @@ async def test_no_topic(aws_setup: AwsSetup) -> None:
 
 async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
     """It is to be provisioned."""
-    finding = await one_problem(aws_setup, topic_arn=f"{aws_setup.subjects.topic_arn}-nowhere")
+    finding = await one_problem(aws_setup, topic_arn=f"{aws_setup.configured.topic_arn}-nowhere")
     assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
     assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.TOPIC)
 
@@ -217,8 +217,8 @@ async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     """A queue whose node was silent for too long is told, and the command removes it; those of others do not count."""
     now = int(aws_setup.clock.now().timestamp())
     for silent_seconds, topic in (
-        (2_000, aws_setup.subjects.topic_arn),
-        (10, aws_setup.subjects.topic_arn),
+        (2_000, aws_setup.configured.topic_arn),
+        (10, aws_setup.configured.topic_arn),
         (9_000, "x"),
     ):
         tags = {ALIVE_TAG: str(now - silent_seconds), TOPIC_TAG: str(topic)}

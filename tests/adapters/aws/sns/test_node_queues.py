@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, DEAD_AFTER_SECONDS
+from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, DEAD_AFTER_SECONDS, TOPIC_TAG, alive_at
 from linkhub_core.errors import ServiceUnavailable
 from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.faults import Fault, inject
@@ -114,3 +114,18 @@ async def test_a_sweep_that_fails_is_told_and_the_next_one_goes_on(topic: TopicF
         await topic.nodes.remove_dead()
     await topic.nodes.remove_dead()
     assert (list(topic.queue_urls()), list(topic.endpoints())) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({ALIVE_TAG: "1780000000", TOPIC_TAG: "arn:news"}, 1_780_000_000),
+        ({ALIVE_TAG: "1780000000", TOPIC_TAG: "arn:other"}, None),
+        ({ALIVE_TAG: "1780000000"}, None),
+        ({TOPIC_TAG: "arn:news"}, None),
+        ({ALIVE_TAG: "yesterday", TOPIC_TAG: "arn:news"}, None),
+    ],
+)
+def test_only_the_tags_of_this_topic_say_when_a_node_lived(tags: dict[str, str], expected: int | None) -> None:
+    """A queue without both tags belongs to another program."""
+    assert alive_at(tags, "arn:news") == expected
