@@ -58,9 +58,9 @@ MUTATIONS = {
     "acknowledge-before-saving": Mutation(
         _ASSEMBLE,
         """
--            await self._assemble(letters)
-             await self.queue.acknowledge([letter.delivery for letter in letters])
-+            await self._assemble(letters)
+-            await self._assemble(messages)
+             await self.queue.acknowledge([message.delivery for message in messages])
++            await self._assemble(messages)
 """,
     ),
     "acknowledge-what-failed": Mutation(

@@ -1,4 +1,4 @@
-"""Both queues, their publisher and their dead letters, in memory, with leases that run out."""
+"""Both queues, their publisher and their dead letters in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["MemoryEventQueue"]
 
 @frozen(kw_only=True)
 class _Message:
-    """A message at rest: ``visible_at`` is when it may be delivered (again); ``receipt`` names its newest lease."""
+    """A stored message. It may be delivered from ``visible_at`` on. ``receipt`` is that of its newest lease."""
 
     message_id: str
     outgoing: OutgoingMessage
@@ -39,7 +39,7 @@ class _Message:
 
 
 def _by_turns(messages: Iterable[_Message]) -> list[_Message]:
-    """The messages of both kinds by turns, so that no backlog of one kind holds up the other."""
+    """The messages of both kinds in turns, so that a backlog of one kind does not block the other."""
     places = {kind: itertools.count() for kind in Kind}
     placed = [(next(places[message.outgoing.kind]), message.visible_at, message) for message in messages]
     return [message for _, _, message in sorted(placed, key=lambda one: one[:2])]
@@ -59,7 +59,7 @@ class MemoryEventQueue:
     receive_wait_seconds: float = 1.0
     max_receive_count: int = 20
     _messages: dict[str, _Message] = field(factory=dict, init=False)
-    _letters: dict[str, DeadLetter] = field(factory=dict, init=False)
+    _dead_letters: dict[str, DeadLetter] = field(factory=dict, init=False)
     _numbers: Iterable[int] = field(factory=lambda: itertools.count(1), init=False)
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
 
@@ -97,10 +97,10 @@ class MemoryEventQueue:
         now = self.clock.now()
         due = [message for message in self._messages.values() if message.visible_at <= now]
         for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
-            self._bury(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
-        living = [message for message in due if message.message_id in self._messages]
-        # Turns matter only where not all of them fit; else the order of arrival stays.
-        return living if len(living) <= self.batch_size else _by_turns(living)[: self.batch_size]
+            self._reject(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
+        deliverable = [message for message in due if message.message_id in self._messages]
+        # If all of them fit, the order of arrival stays.
+        return deliverable if len(deliverable) <= self.batch_size else _by_turns(deliverable)[: self.batch_size]
 
     def _lease(self, message: _Message) -> Delivery:
         count = message.receive_count + 1
@@ -122,7 +122,7 @@ class MemoryEventQueue:
         return self.clock.now() + timedelta(seconds=self.visibility_timeout_seconds)
 
     def _held(self, deliveries: Sequence[Delivery]) -> list[_Message]:
-        """The messages whose newest lease is one of these: an older lease has no say any more."""
+        """The messages whose newest lease is one of these; older leases are invalid."""
         held: dict[str, _Message] = {}
         for delivery in deliveries:
             message = self._messages.get(delivery.message_id)
@@ -151,9 +151,9 @@ class MemoryEventQueue:
         """See the port."""
         faults = {rejection.delivery.message_id: rejection.faults for rejection in rejections}
         for message in self._held([rejection.delivery for rejection in rejections]):
-            self._bury(message, faults[message.message_id])
+            self._reject(message, faults[message.message_id])
 
-    def _bury(self, message: _Message, faults: Sequence[Fault]) -> None:
+    def _reject(self, message: _Message, faults: Sequence[Fault]) -> None:
         del self._messages[message.message_id]
         letter = DeadLetter(
             letter_id=message.message_id,
@@ -166,32 +166,32 @@ class MemoryEventQueue:
             rejected_at=self.clock.now(),
             attributes=message.outgoing.attributes,
         )
-        self._letters[letter.letter_id] = letter
+        self._dead_letters[letter.letter_id] = letter
 
     # --- the dead letters
 
     async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
         """See :class:`~linkhub_core.ports.DeadLetters`."""
-        for letter in list(self._letters.values()):
+        for letter in list(self._dead_letters.values()):
             named = query.letter_ids is None or letter.letter_id in query.letter_ids
             if named and query.kind in (None, letter.kind):
                 yield letter
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        kinds = {letter.letter_id: letter.kind for letter in letters if letter.letter_id in self._letters}
+        kinds = {letter.letter_id: letter.kind for letter in letters if letter.letter_id in self._dead_letters}
         known = {letter_id: kind for letter_id, kind in kinds.items() if kind is not None}
         for letter_id, kind in known.items():
-            letter = self._letters[letter_id]
+            letter = self._dead_letters[letter_id]
             attributes = carry_first_sent(letter.attributes, letter.sent_at)
             outgoing = OutgoingMessage(kind=kind, body=letter.body, attributes=attributes)
             self._put(outgoing, self.clock.now(), self._next_id())
-            del self._letters[letter_id]
+            del self._dead_letters[letter_id]
         return len(known)
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
-        return sum(self._letters.pop(letter.letter_id, None) is not None for letter in letters)
+        return sum(self._dead_letters.pop(letter.letter_id, None) is not None for letter in letters)
 
     # --- for tests and for the operator
 

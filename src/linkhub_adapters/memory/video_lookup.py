@@ -22,7 +22,7 @@ class MemoryVideoLookup:
     staging: StagingStore
     products: ProductStore
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
+    async def find(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
         """See the port."""
         staged = [row async for row in self.staging.scan() if _video_of(row) == video_id]
         stored = [row async for row in self.products.scan() if _video_of(row) == video_id]

@@ -49,7 +49,7 @@ class SqliteAnnouncementFeed:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
-            await self.database.news(min(remaining, POLL_SECONDS))
+            await self.database.wait_for_change(min(remaining, POLL_SECONDS))
         self._check_for_gap(rows[0][0])
         self.last = rows[-1][0]
         return [read_announcement(event_json, correlation_id) for _, event_json, correlation_id in rows]
@@ -72,7 +72,7 @@ class SqliteAnnouncementFeed:
 
 @frozen(kw_only=True)
 class SqliteAnnouncements:
-    """A :class:`~linkhub_core.ports.Notifier` that appends to the file; the last ``kept`` announcements stay there."""
+    """A :class:`~linkhub_core.ports.Notifier` that appends to the file; the last ``kept`` announcements stay."""
 
     database: SqliteDatabase
     kept: int = KEPT
@@ -86,7 +86,7 @@ class SqliteAnnouncements:
             connection.execute(_PRUNE, (self.kept,))
 
         await self.database.write(work)
-        self.database.tell()
+        self.database.notify_waiters()
 
     @asynccontextmanager
     async def open_feed(self, *, receive_wait_seconds: float = 1.0) -> AsyncIterator[SqliteAnnouncementFeed]:

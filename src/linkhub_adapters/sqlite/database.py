@@ -1,6 +1,6 @@
-"""The file, opened: one thread that writes, one that reads for this process, several that read for its clients.
+"""The open file: one thread writes, one reads for this process, several read for its clients.
 
-SQLite allows one writer at a time, so this process has one, and lets other processes' writers wait for at most
+SQLite allows one writer at a time. This process has one; it waits for the writers of other processes for at most
 ``busy_timeout_seconds``. Readers see the last commit and never wait for a writer.
 """
 
@@ -31,26 +31,26 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.05
 _CACHE_KIB = 16_000
-# Readers of clients read other pages of the file each time. A page that the kernel has is copied faster into memory
-# that is in use already than into more memory: a first read of a shop takes 85 us instead of 125.
+# Clients read different pages of the file each time. A small cache reuses its memory: a first read of a shop takes
+# 85 us instead of 125.
 _CLIENT_CACHE_KIB = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
-    """A moment as whole microseconds since 1970."""
+    """Whole microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(count: int) -> datetime:
-    """The moment of so many microseconds since 1970."""
+    """The moment of a count of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=count)
 
 
 @define(eq=False)
-class _Lane:
-    """One connection, used by its own thread only, until that has ended."""
+class _ConnectionThread:
+    """One connection, used only by its own thread until the thread has ended."""
 
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
@@ -59,12 +59,12 @@ class _Lane:
         return await asyncio.get_running_loop().run_in_executor(self.thread, work, self.connection)
 
     def close(self) -> None:
-        """Finish what waits, then close."""
+        """Finish the waiting calls, then close."""
         self.thread.submit(self.connection.close).result()
         self.thread.shutdown()
 
-    def break_off(self) -> None:
-        """Let nothing more begin, interrupt what is under way, and close."""
+    def cancel(self) -> None:
+        """Cancel the waiting calls, interrupt the running one, and close."""
         self.thread.shutdown(wait=False, cancel_futures=True)
         self.connection.interrupt()
         self.thread.shutdown()
@@ -73,16 +73,16 @@ class _Lane:
 
 @define(eq=False)
 class SqliteDatabase:
-    """One open file. Made by :meth:`open`; closed by :meth:`close`, after which nothing may use it.
+    """One open file. :meth:`open` makes it. After :meth:`close` no call may use it.
 
-    ``is_new`` says that there was no file before. ``damage`` is the first error that said that the file is damaged: a
-    damaged file stays damaged until the process ends.
+    ``is_new`` says that the file was made by this call. ``damage`` is the first error that reported damage; it stays
+    until the process ends.
     """
 
     path: Path
     is_new: bool
-    _writer: _Lane
-    _reader: _Lane
+    _writer: _ConnectionThread
+    _reader: _ConnectionThread
     _client_readers: ReaderPool
     _identity: FileIdentity
     damage: LinkhubError | None = field(default=None, init=False)
@@ -90,26 +90,26 @@ class SqliteDatabase:
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_seconds: float = 5.0) -> SqliteDatabase:
-        """Open the file; make it if there is none.
+        """Open the file; create it if it is absent.
 
         Args:
-            path: the file; its directory is made when it is missing.
-            busy_timeout_seconds: how long a write waits for another process's.
+            path: the file; its directory is created if it is missing.
+            busy_timeout_seconds: how long a write waits for the write of another process.
 
         Raises:
-            ServiceUnavailable: the file cannot be opened, or is not ours.
+            ServiceUnavailable: the file cannot be opened, or is not linkhub's.
             StoreLost: the file is gone, and its write-ahead log is still there.
-            OSError: its directory cannot be made.
+            OSError: its directory cannot be created.
         """
         with translating(path):
             check_no_leftovers(path)
-            is_new = not path.exists() or not path.stat().st_size  # an empty one is left where the disk was full
+            is_new = not path.exists() or not path.stat().st_size  # a full disk leaves an empty file
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-writer")
+            writer = _open_connection_thread(path, busy_timeout_seconds, "linkhub-sqlite-writer")
             try:
                 writer.thread.submit(_prepare, writer.connection, busy_timeout_seconds).result()
                 identity = FileIdentity.of(path)
-                reader = _open_lane(path, busy_timeout_seconds, "linkhub-sqlite-reader")
+                reader = _open_connection_thread(path, busy_timeout_seconds, "linkhub-sqlite-reader")
             except BaseException:
                 writer.close()
                 raise
@@ -117,43 +117,43 @@ class SqliteDatabase:
         return cls(path, is_new, writer, reader, clients, identity)
 
     def close(self) -> None:
-        """Break off what is read, finish what is written, then close the file."""
-        self._client_readers.break_off()
-        self._reader.break_off()
+        """Interrupt the reads, finish the writes, then close the file."""
+        self._client_readers.cancel()
+        self._reader.cancel()
         self._writer.close()
 
     def check_identity(self) -> None:
-        """Return if the path still leads to the open file; a system call or three.
+        """Check that the path still leads to the open file; costs three system calls.
 
         Raises:
             StoreLost: the file was moved, deleted or replaced.
-            ServiceUnavailable: the directory cannot be looked at.
+            ServiceUnavailable: the directory cannot be read.
         """
         self._identity.check()
 
-    def note_damage(self, error: sqlite3.Error, told: LinkhubError) -> None:
-        """Remember ``told`` if ``error`` says that the file is damaged."""
+    def note_damage(self, error: sqlite3.Error, error_of_core: LinkhubError) -> None:
+        """Remember ``error_of_core`` if ``error`` reports damage of the file."""
         if self.damage is None and is_damage(error):
-            self.damage = told
+            self.damage = error_of_core
 
     def _translated(self, work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
         try:
             return work(connection)
         except sqlite3.Error as error:
-            told = translated(error, self.path)
-            self.note_damage(error, told)
-            raise told from error
+            error_of_core = translated(error, self.path)
+            self.note_damage(error, error_of_core)
+            raise error_of_core from error
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` on the reading thread; it sees everything that was committed before.
+        """Run ``work`` on the reading thread; it sees every earlier commit.
 
         Raises:
-            ServiceUnavailable: as the module :mod:`~linkhub_adapters.sqlite.errors` tells.
+            ServiceUnavailable: see :mod:`~linkhub_adapters.sqlite.errors`.
         """
         return await self._reader.run(partial(self._translated, work))
 
     async def read_for_client(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The same on one of several threads that serve clients, so that no feed and no queue waits for them.
+        """Run ``work`` on a thread for clients, so that feeds and queues do not wait for them.
 
         If the caller is cancelled, the read is interrupted.
 
@@ -163,10 +163,10 @@ class SqliteDatabase:
         return await self._client_readers.run(partial(self._translated, work))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` as one transaction on the writing thread; when this returns, it is on the disk.
+        """Run ``work`` as one transaction on the writing thread. When this returns, it is on the disk.
 
         Raises:
-            ServiceUnavailable, StoreRefused: nothing of it was written.
+            ServiceUnavailable, StoreRefused: nothing was written.
         """
 
         def within(connection: sqlite3.Connection) -> T:
@@ -175,14 +175,14 @@ class SqliteDatabase:
 
         return await self._writer.run(partial(self._translated, within))
 
-    def tell(self) -> None:
-        """Wake those in this process who wait for news."""
+    def notify_waiters(self) -> None:
+        """Wake all coroutines of this process that are in :meth:`wait_for_change`."""
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
 
-    async def news(self, seconds: float) -> None:
-        """Wait until somebody in this process has news, or for ``seconds``: another process cannot tell us."""
+    async def wait_for_change(self, seconds: float) -> None:
+        """Wait for :meth:`notify_waiters`, for at most ``seconds``. Changes of other processes do not end the wait."""
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         try:
@@ -191,14 +191,14 @@ class SqliteDatabase:
             self._waiting.discard(waiting)
 
 
-def _open_lane(path: Path, busy_timeout_seconds: float, name: str) -> _Lane:
+def _open_connection_thread(path: Path, busy_timeout_seconds: float, name: str) -> _ConnectionThread:
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     try:
         connection = thread.submit(_connect, path, busy_timeout_seconds).result()
     except BaseException:
         thread.shutdown()
         raise
-    return _Lane(connection, thread)
+    return _ConnectionThread(connection, thread)
 
 
 def _connect(path: Path, busy_timeout_seconds: float, *, cache_kib: int = _CACHE_KIB) -> sqlite3.Connection:
@@ -207,7 +207,7 @@ def _connect(path: Path, busy_timeout_seconds: float, *, cache_kib: int = _CACHE
     )
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA cache_size=-{cache_kib}")
-    # Some systems' SQLite overwrites what is deleted with zeros, which would cost a write for each settled message.
+    # Some builds of SQLite overwrite deleted rows with zeros, which costs a write for each acknowledged message.
     connection.execute("PRAGMA secure_delete=OFF")
     return connection
 
@@ -218,7 +218,7 @@ def _prepare(connection: sqlite3.Connection, busy_timeout_seconds: float) -> Non
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None:
-    """Changing the journal mode does not wait for locks by itself: several processes may open a new file at once."""
+    """Set the journal mode. SQLite does not wait for locks here, and several processes may open a new file at once."""
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

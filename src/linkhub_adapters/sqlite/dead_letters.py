@@ -30,7 +30,7 @@ _REMOVE = "DELETE FROM dead_letters WHERE id = ?"
 
 @frozen(kw_only=True)
 class SqliteDeadLetters:
-    """The :class:`~linkhub_core.ports.DeadLetters` of the file. A redrive is one transaction: all of it, or nothing."""
+    """The :class:`~linkhub_core.ports.DeadLetters` of the file. A redrive is one transaction."""
 
     database: SqliteDatabase
     clock: Clock
@@ -57,7 +57,7 @@ class SqliteDeadLetters:
             return connection.executemany(_REMOVE, [(number,) for number in numbers]).rowcount
 
         returned = await self.database.write(work) if letters else 0
-        self.database.tell()
+        self.database.notify_waiters()
         return returned
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
@@ -73,7 +73,7 @@ def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, st
 
 
 def _return(connection: sqlite3.Connection, number: int, now: int) -> None:
-    """Put a letter back on its queue, with the time at which its message was first sent."""
+    """Put a dead letter back on its queue, with the time at which its message was first sent."""
     if (found := connection.execute(_SENT, (number,)).fetchone()) is not None:
         attributes, sent_at = found
         carried = carry_first_sent(orjson.loads(attributes), from_microseconds(sent_at))
@@ -81,7 +81,7 @@ def _return(connection: sqlite3.Connection, number: int, now: int) -> None:
 
 
 def _number(letter: DeadLetter) -> int:
-    """The row of a letter; a name that is not one of ours names no row."""
+    """The row id of a dead letter; -1 if the letter id is not a number."""
     return int(letter.letter_id) if letter.letter_id.isdecimal() else -1
 
 

@@ -1,4 +1,4 @@
-"""How much stands in the file: for metrics, the operator's page and readiness."""
+"""Counts of the rows in the file, for metrics, the operator's page and readiness."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Depths:
 
 @frozen(kw_only=True)
 class SqliteDepths:
-    """Counts what stands in the file."""
+    """Counts messages, staging rows and dead letters."""
 
     database: SqliteDatabase
 

@@ -33,7 +33,7 @@ class SqliteEventPublisher:
             for message in sound
         ]
         await self.database.write(lambda connection: _put(connection, rows))
-        self.database.tell()
+        self.database.notify_waiters()
         return [Refusal(message=message, problem=problem) for message, problem in problems if problem is not None]
 
 

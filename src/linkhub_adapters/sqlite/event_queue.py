@@ -1,4 +1,4 @@
-"""Both queues as one table of messages that are leased, settled, or moved to the dead letters."""
+"""Both queues: one table of messages, which are leased, then acknowledged, released or moved to the dead letters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = l
 WHERE id IN (SELECT value FROM json_each(?))
 RETURNING id, kind, body, attributes, sent_at, receive_count, lease
 """
-_BURY = """
+_REJECT = """
 INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at)
 SELECT kind, body, attributes, ?, id, receive_count, sent_at, ? FROM messages WHERE id = ? AND lease = ?
 """
@@ -36,7 +36,7 @@ _DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
 
 
 def faults_text(faults: Iterable[Fault]) -> str:
-    """Faults as they are kept beside a dead letter; a lone surrogate, which no file can hold, becomes a ``?``."""
+    """The faults of a dead letter as stored text; a lone surrogate, which SQLite cannot store, becomes ``?``."""
     return orjson.dumps([_entry_of(fault) for fault in faults]).decode()
 
 
@@ -49,7 +49,7 @@ def _sound(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _never_settled(count: int) -> str:
+def _too_often(count: int) -> str:
     return faults_text([Fault("", f"was delivered {count} times and never settled")])
 
 
@@ -87,7 +87,7 @@ class SqliteEventQueue:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
-            await self.database.news(min(remaining, POLL_SECONDS))
+            await self.database.wait_for_change(min(remaining, POLL_SECONDS))
 
     def _any_due(self, connection: sqlite3.Connection) -> bool:
         return connection.execute(_ANY_DUE, (microseconds(self.clock.now()),)).fetchone() is not None
@@ -96,15 +96,15 @@ class SqliteEventQueue:
         now = microseconds(self.clock.now())
         while due := self._due(connection, now):
             spent = [message for message in due if message.receive_count >= self.max_receive_count]
-            _bury(connection, [(_never_settled(one.receive_count), now, one.number, one.lease) for one in spent])
-            if living := [one.number for one in due if one.receive_count < self.max_receive_count]:
+            _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in spent])
+            if deliverable := [one.number for one in due if one.receive_count < self.max_receive_count]:
                 visible_at = self._visible_at(self.visibility_timeout_seconds)
-                rows = connection.execute(_LEASE, (visible_at, orjson.dumps(living).decode())).fetchall()
+                rows = connection.execute(_LEASE, (visible_at, orjson.dumps(deliverable).decode())).fetchall()
                 return [_delivery(row) for row in rows]
         return []
 
     def _due(self, connection: sqlite3.Connection, now: int) -> list[_Due]:
-        """The next messages: of each kind the oldest, by turns, so that no backlog of one kind holds up the other."""
+        """The oldest messages of both kinds in turns, so that a backlog of one kind does not block the other."""
         due = [
             _Due(place, *row)
             for kind in Kind
@@ -125,7 +125,7 @@ class SqliteEventQueue:
         given_back = [(self._visible_at(delay_seconds), *_lease_of(delivery)) for delivery in deliveries]
         statement = "UPDATE messages SET visible_at = ?, lease = lease + 1 WHERE id = ? AND lease = ?"
         await self.database.write(lambda connection: connection.executemany(statement, given_back))
-        self.database.tell()
+        self.database.notify_waiters()
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
@@ -138,13 +138,13 @@ class SqliteEventQueue:
         """See the port."""
         now = microseconds(self.clock.now())
         faults = {_lease_of(one.delivery): faults_text(one.faults) for one in rejections}
-        buried = [(text, now, *lease) for lease, text in faults.items()]
-        await self.database.write(lambda connection: _bury(connection, buried))
+        moved = [(text, now, *lease) for lease, text in faults.items()]
+        await self.database.write(lambda connection: _reject(connection, moved))
 
 
-def _bury(connection: sqlite3.Connection, buried: Sequence[tuple[str, int, int, int]]) -> None:
-    connection.executemany(_BURY, buried)
-    connection.executemany(_DELETE, [(message_id, lease) for _, _, message_id, lease in buried])
+def _reject(connection: sqlite3.Connection, moved: Sequence[tuple[str, int, int, int]]) -> None:
+    connection.executemany(_REJECT, moved)
+    connection.executemany(_DELETE, [(message_id, lease) for _, _, message_id, lease in moved])
 
 
 def _lease_of(delivery: Delivery) -> tuple[int, int]:

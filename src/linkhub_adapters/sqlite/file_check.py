@@ -83,7 +83,7 @@ def look_at_place(directory: Path) -> PlaceSeen:
 
 
 def _file_system_of(path: Path, mounts: Path) -> str | None:
-    """The type of the file system that holds ``path``; none where the system does not tell."""
+    """The type of the file system that holds ``path``; None if the system does not say."""
     if not mounts.is_file():
         return None
     longest, found = -1, None
@@ -128,7 +128,7 @@ class FileSeen:
     unknown.
 
     ``damages`` is what SQLite's quick check says, or none if that took too long. ``holders`` are processes that have
-    the file open, or none where the system does not tell.
+    the file open, None if the system does not say.
     """
 
     path: Path
@@ -149,7 +149,7 @@ class FileSeen:
 
 
 def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSeen | None:
-    """Read the file, without a lock that would hold up anybody; none if there is no file.
+    """Read the file without a lock that blocks other processes. None if there is no file.
 
     Args:
         path: the file.
@@ -173,8 +173,8 @@ def look_at_file(path: Path, *, check_seconds: float = CHECK_SECONDS) -> FileSee
                 holders=holders,
             )
     except sqlite3.Error as error:
-        told, failure = str(translated(error, path)), failure_of(error, path)
-        return FileSeen(path=path, modified_at=modified_at, problem=told, failure=failure, holders=holders)
+        problem, failure = str(translated(error, path)), failure_of(error, path)
+        return FileSeen(path=path, modified_at=modified_at, problem=problem, failure=failure, holders=holders)
 
 
 def _open_to_look(path: Path) -> sqlite3.Connection:

@@ -1,6 +1,6 @@
-"""The processes on one file: each leaves a report of itself now and then, and reads those of the others.
+"""The processes on one file: each stores a report of itself from time to time, and reads those of the others.
 
-What a report says is up to who writes it; here it is bytes under a name.
+A report is bytes, stored under the name of its process.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ FORGOTTEN_AFTER = timedelta(minutes=10)
 
 @frozen(kw_only=True)
 class SqliteProcessRegistry:
-    """Who works on the file. A process that has left no report for ten minutes is forgotten."""
+    """The reports of the processes. A report that is ten minutes old is removed."""
 
     database: SqliteDatabase
     clock: Clock
 
-    async def meet(self, node: str, report: bytes) -> Sequence[bytes]:
-        """Leave the report of a process in place of its last one, and read those of all.
+    async def exchange(self, node: str, report: bytes) -> Sequence[bytes]:
+        """Replace the report of a process, and read the reports of all.
 
         Args:
             node: a name that no other process has.
-            report: what the others are to read.
+            report: the bytes that other processes read.
 
         Returns:
-            The reports of all processes, this one's too, by their names.
+            The reports of all processes, this one included, in the order of their names.
 
         Raises:
             ServiceUnavailable: the file cannot be written to.
@@ -50,7 +50,7 @@ class SqliteProcessRegistry:
         return await self.database.write(work)
 
     async def leave(self, node: str) -> None:
-        """Remove the report of a process that stops; a second time does nothing.
+        """Remove the report of a process that ends; repeating the call does nothing.
 
         Raises:
             ServiceUnavailable: the file cannot be written to.

@@ -1,4 +1,4 @@
-"""Products in the file: the document as readers see it, and beside it the columns that the protocol needs."""
+"""Products in the file: the document that readers see, and the columns of the protocol."""
 
 from __future__ import annotations
 

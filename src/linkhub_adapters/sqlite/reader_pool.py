@@ -1,9 +1,9 @@
 """Threads that read the file for clients, each with a connection of its own.
 
-Theory of operation. Jobs are handed out on the event loop: to a thread that is free, to a new one while there are few,
-else they wait in order. So a job whose caller was cancelled while it waited costs nothing. While a statement runs,
-SQLite asks every few milliseconds whether its caller is still there, and ends it if not. A thread and its connection
-are made when they are first needed.
+Theory of operation. The event loop gives each job to a free thread, or to a new one while there are fewer than
+``max_threads``; else the jobs wait in order. A waiting job whose caller is cancelled is dropped. While a statement
+runs, SQLite asks every few milliseconds whether the job is cancelled, and then interrupts it. A thread and its
+connection are made when they are first needed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Job:
 
 @define(eq=False)
 class _ReaderThread:
-    """One thread; ``connection`` is there from its first job on."""
+    """One thread. Its connection is opened by its first job."""
 
     inbox: SimpleQueue[_Job | None] = field(factory=SimpleQueue)
     connection: sqlite3.Connection | None = None
@@ -42,8 +42,8 @@ class _ReaderThread:
     is_ending: bool = False
     thread: threading.Thread = field(init=False)
 
-    def is_in_vain(self) -> bool:
-        """Whether the caller of the present job is gone, or the thread is to end."""
+    def is_cancelled(self) -> bool:
+        """Whether the caller of the present job was cancelled, or the thread has to end."""
         return self.is_ending or (self.job is not None and self.job.answer.done())
 
 
@@ -63,18 +63,18 @@ class ReaderPool:
     _waiting: deque[_Job] = field(factory=deque, init=False)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` on one of the threads. If the caller is cancelled, so is the read.
+        """Run ``work`` on one of the threads. If the caller is cancelled, the read is interrupted.
 
         Raises:
-            sqlite3.Error: the connection cannot be opened, or what ``work`` raised.
+            sqlite3.Error: the connection cannot be opened, or ``work`` raised it.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._submit(_Job(work, answer, loop))
         return await answer
 
-    def break_off(self) -> None:
-        """End what is read, then the threads, and close their connections."""
+    def cancel(self) -> None:
+        """Interrupt the reads, end the threads and close their connections."""
         for thread in self._threads:
             thread.is_ending = True
             thread.inbox.put(None)
@@ -103,10 +103,10 @@ class ReaderPool:
             try:
                 if thread.connection is None:
                     thread.connection = self.connect()
-                    thread.connection.set_progress_handler(thread.is_in_vain, _STEPS_BETWEEN_LOOKS)
+                    thread.connection.set_progress_handler(thread.is_cancelled, _STEPS_BETWEEN_LOOKS)
                 thread.job = job
                 result = job.work(thread.connection)
-            except BaseException as raised:  # noqa: BLE001  whatever it is belongs to the caller
+            except BaseException as raised:  # noqa: BLE001  every error is raised in the caller
                 error = raised
             try:
                 job.loop.call_soon_threadsafe(self._finished, job, thread, result, error)

@@ -1,8 +1,7 @@
-"""The stamps of shops in the file: triggers of the schema move them in the transaction of each change.
+"""The stamps of shops in the file: triggers of the schema change them in the transaction of each change.
 
-A stamp is read on the calling thread: one look at an index, 9 us. ``PRAGMA data_version`` takes 11 us, and moves with
-each message of a queue. A stamp is a random number: a file that is restored under a running process does not come back
-to a stamp that meant something else.
+A stamp is read on the calling thread in 9 us. ``PRAGMA data_version`` takes 11 us and changes with each message of a
+queue. A stamp is random, so a restored file does not repeat a stamp of the lost one.
 """
 
 from __future__ import annotations

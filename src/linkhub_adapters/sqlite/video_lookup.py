@@ -36,7 +36,7 @@ class SqliteVideoLookup:
 
     database: SqliteDatabase
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
+    async def find(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:  # noqa: ARG002  all are seen
         """See the port."""
         sellers, queued, announced = await self.database.read(lambda connection: _read(connection, video_id))
         keys = [ProductKey(seller, video_id) for (seller,) in sellers]

@@ -49,7 +49,10 @@ _STEPS: Mapping[Advice, Sequence[str]] = {
     Advice.LOOK_UP: ["look up {code} in the AWS reference; if it may pass, run `linkhub doctor` again"],
     Advice.PROVISION: ["linkhub init", "or set {setting} to the name, URL or ARN of one that exists"],
     Advice.RAISE_VISIBILITY: ["LINKHUB_VISIBILITY_TIMEOUT_SECONDS=30"],
-    Advice.REPLACE: ["set {setting} to a name that is free, then: linkhub init (it cannot be changed in {details})"],
+    Advice.REPLACE: [
+        "set {setting} to a name that is free, then: linkhub init (it cannot be changed in {details})",
+        "to take the products along: the guide for AWS, `A table without the index` (docs/guide/aws.md)",
+    ],
     Advice.REPLACE_SERVER: [
         (
             "use a server that can, such as DynamoDB Local: docker run -p 8000:8000 amazon/dynamodb-local, then "

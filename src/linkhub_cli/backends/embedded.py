@@ -136,7 +136,7 @@ def _backend(ports: OpenedPorts, database: SqliteDatabase, clock: Clock) -> Back
         cheap_to_scan=True,
         guard=health.check_there,
         made=str(database.path) if database.is_new else None,
-        exchange_report=processes.meet,
+        exchange_report=processes.exchange,
         remove_report=processes.leave,
     )
 

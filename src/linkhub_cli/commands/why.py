@@ -72,16 +72,14 @@ def _reason(timeline: VideoTimeline) -> str:
     """The reason of the state, and the command that shows or changes it."""
     commands = {State.REJECTED: "linkhub dead-letters show ID", State.UNANNOUNCED: "linkhub sweep"}
     command = commands.get(timeline.state, "")
-    letter_id = next(
-        (one.facts["letter_id"] for one in reversed(timeline.happenings) if "letter_id" in one.facts), "ID"
-    )
+    letter_id = next((one.facts["letter_id"] for one in reversed(timeline.entries) if "letter_id" in one.facts), "ID")
     return f"{timeline.because}: {command.replace('ID', letter_id)}" if command else timeline.because
 
 
 def _print(timeline: VideoTimeline) -> None:
     click.echo(f"{plain(timeline.seller_handle or '(no seller named)')}/{plain(timeline.video_id)}: {timeline.state}")
     click.echo(f"  {plain(_reason(timeline))}\n")
-    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in timeline.happenings])
+    print_table(["when", "what", "half", "correlation id", ""], [_row(one) for one in timeline.entries])
     click.echo()
 
 
@@ -118,6 +116,6 @@ def _document(timeline: VideoTimeline) -> dict[str, Any]:
                 "correlation_id": one.correlation_id,
                 **one.facts,
             }
-            for one in timeline.happenings
+            for one in timeline.entries
         ],
     }

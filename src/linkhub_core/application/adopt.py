@@ -1,4 +1,4 @@
-"""Adopt the rows that another service wrote: give them the attributes of linkhub, or join them, all at once.
+"""Adopt the rows that another service wrote: give them the attributes of linkhub, or join them.
 
     row                                    becomes
     -------------------------------------  --------------------------------------------------------------
@@ -6,10 +6,10 @@
     a half alone                           a row of linkhub's with that half, unless a newer one is there
     a half whose product is there          part of the product; the row goes
     both halves in one row                 a product, or part of one; the row goes
-    a row that cannot be read              nothing: it is named
+    a row that cannot be read              unchanged; it is named
 
-Rule 1. Each write is conditional on the row being as it was read. What a consumer changed meanwhile is left to it.
-Rule 2. A run that is killed leaves rows of either form, both of which linkhub reads; the next run goes on from there.
+Rule 1. Each write is conditional on the row being as it was read. A row that was changed meanwhile stays.
+Rule 2. A run that is killed leaves rows of both forms. linkhub reads both, and the next run continues.
 Rule 3. A row that a store refuses delays no other row: it is named.
 """
 
@@ -23,9 +23,9 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.application.sweep import Sweep
 from linkhub_core.errors import PermanentError
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.product_store import ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Adopt", "Adoption", "AdoptionPlan"]
 
@@ -38,7 +38,7 @@ R = TypeVar("R", WaitingHalf, ProductRecord)
 
 @define(kw_only=True)
 class AdoptionPlan:
-    """What there is to adopt. Counts are of rows; ``unreadable`` holds the first of ``unreadable_count`` rows."""
+    """The rows to adopt. Counts are of rows; ``unreadable`` holds the first of ``unreadable_count`` rows."""
 
     products: int = 0
     halves: int = 0
@@ -75,7 +75,7 @@ class AdoptionPlan:
 
 @frozen(kw_only=True)
 class Adoption:
-    """What was done: rows that are linkhub's now. ``refused`` names those that a store refused, and why."""
+    """Counts of adopted rows. ``refused`` names the rows that a store refused, with the reason."""
 
     products: int
     halves: int
@@ -85,14 +85,14 @@ class Adoption:
 
 @frozen(kw_only=True)
 class Adopt:
-    """Finds the rows of another service, and adopts them. Safe beside consumers and sweeps."""
+    """Finds and adopts the rows of another service. Safe while consumers and sweeps run."""
 
     products: ProductStore
     staging: StagingStore
     sweep: Sweep
 
     async def plan(self) -> AdoptionPlan:
-        """Read both stores whole, and change nothing.
+        """Read all rows of both stores; nothing is changed.
 
         Raises:
             ServiceUnavailable: a store cannot be reached.
@@ -111,10 +111,10 @@ class Adopt:
         return plan
 
     async def __call__(self) -> Adoption:
-        """Adopt all rows: products first, then halves; a sweep joins what belongs together.
+        """Adopt all rows: products first, then halves. A sweep then joins matching halves.
 
         Raises:
-            TransientError: some rows are adopted; doing it again goes on from there.
+            TransientError: some rows are adopted; the next call continues.
         """
         refused: list[Unreadable] = []
         products = await _each(self._foreign_products(), self._adopt_products, refused)
@@ -145,7 +145,7 @@ class Adopt:
 async def _each(
     rows: AsyncIterator[R], adopt: Callable[[Sequence[R]], Awaitable[int]], refused: list[Unreadable]
 ) -> int:
-    """Adopt rows batch by batch; where a store refuses a batch, row by row."""
+    """Adopt rows in batches; if a store refuses a batch, row by row."""
     adopted = 0
     async for batch in _batches(rows):
         try:

@@ -1,12 +1,12 @@
-"""Assemble a batch: from leased messages to settled products and acknowledgements.
+"""Assemble a batch: from leased messages to complete products and acknowledgements.
 
-    receive ──► admit ──► fold ──► stage ──► look ──► settle (save ► announce ► drop) ──► acknowledge
-                  │                  │         │
-                  ▼                  ▼         ▼
-             dead letters       superseded   waiting             (both acknowledged: all of it is durable)
+    receive ──► read ──► fold ──► stage ──► find ──► complete (save ► announce ► drop) ──► acknowledge
+                  │                 │         │
+                  ▼                 ▼         ▼
+             dead letters      superseded   waiting             (both are acknowledged: all of it is durable)
 
-Both halves of a product in one batch skip staging: they are saved first, and whatever stands in staging for them is
-read after that. Nothing is acknowledged before it is durable; one bad message never holds up its batch-mates.
+Both halves of a product in one batch skip staging: they are saved first, then their staging rows are read. Nothing is
+acknowledged before it is durable. A message that fails does not delay the others of its batch.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import read_event
 
 __all__ = ["AssembleBatch", "retry_delay_seconds"]
@@ -54,8 +54,8 @@ SLACK_DIVISOR = 10  # a copy renews the expiry of its row once more than a tenth
 
 
 @frozen
-class _Letter:
-    """A message that holds a sound half."""
+class _ReadMessage:
+    """A message, the half in its body, and where it came from."""
 
     delivery: Delivery
     half: Half
@@ -75,7 +75,7 @@ def retry_delay_seconds(receive_count: int, jitter: float) -> float:
 
 @frozen(kw_only=True)
 class AssembleBatch:
-    """Works on one batch of deliveries; every one of them is acknowledged, rejected, or given back when it returns."""
+    """Assembles one batch of deliveries. When it returns, each is acknowledged, rejected or released."""
 
     queue: EventQueue
     products: ProductStore
@@ -98,71 +98,71 @@ class AssembleBatch:
         )
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        """Assemble what the messages hold.
+        """Assemble the messages of a batch.
 
         Raises:
-            ServiceUnavailable: the queue itself cannot be reached, so some messages could neither be settled nor given
-                back; their leases run out and they are delivered again.
+            ServiceUnavailable: the queue does not answer, so some messages were neither settled nor released; they
+                are delivered again when their leases run out.
         """
-        await self._work(await self._admit(deliveries))
+        await self._work(await self._read(deliveries))
 
-    # --- admit: what is malformed goes at once
+    # --- read: malformed messages are rejected at once
 
-    async def _admit(self, deliveries: Sequence[Delivery]) -> Sequence[_Letter]:
-        letters: list[_Letter] = []
+    async def _read(self, deliveries: Sequence[Delivery]) -> Sequence[_ReadMessage]:
+        messages: list[_ReadMessage] = []
         rejections: list[Rejection] = []
         for delivery in deliveries:
             try:
                 reading = read_event(delivery.kind, delivery.body, delivery.first_sent_at)
                 origin = _origin_of(delivery, reading.attributes, reading.notes)
-                letters.append(_Letter(delivery, reading.half, origin))
+                messages.append(_ReadMessage(delivery, reading.half, origin))
             except MalformedEvent as malformed:
                 rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
-            except Exception as error:  # noqa: BLE001  what nobody foresaw in one body must not hold up the others
+            except Exception as error:  # noqa: BLE001  an unexpected error in one body must not block the others
                 await self._release([(delivery, _plain_origin(delivery))], error)
         await self._reject(rejections)
-        return letters
+        return messages
 
     async def _reject(self, rejections: Sequence[Rejection]) -> None:
-        """Send messages to the dead letters; while those do not take them, to another try, and the batch goes on."""
+        """Move messages to the dead letters; release them if that fails, so that the batch goes on."""
         if not rejections:
             return
         try:
             await self.queue.reject(rejections)
-        except Exception as error:  # noqa: BLE001  dead letters that are out of order must not hold up the living
+        except Exception as error:  # noqa: BLE001  a failing dead-letter queue must not block valid messages
             deliveries = [rejection.delivery for rejection in rejections]
             await self._release([(delivery, _plain_origin(delivery)) for delivery in deliveries], error)
         else:
             self.journal.record([_rejected(rejection) for rejection in rejections])
 
-    # --- work, and contain what fails
+    # --- work; a failure is narrowed down to its product
 
-    async def _work(self, letters: Sequence[_Letter]) -> None:
-        if not letters:
+    async def _work(self, messages: Sequence[_ReadMessage]) -> None:
+        if not messages:
             return
         try:
-            await self._assemble(letters)
-            await self.queue.acknowledge([letter.delivery for letter in letters])
-            self.journal.record([_deviated(letter) for letter in letters if letter.origin.notes])
+            await self._assemble(messages)
+            await self.queue.acknowledge([message.delivery for message in messages])
+            self.journal.record([_deviated(message) for message in messages if message.origin.notes])
         except TransientError as error:
-            await self._give_back(letters, error)
-        except Exception as error:  # noqa: BLE001  a batch must never die of one message: narrow it down
-            await self._narrow_down(letters, error)
+            await self._give_back(messages, error)
+        except Exception as error:  # noqa: BLE001  one message must not fail the batch: narrow it down
+            await self._narrow_down(messages, error)
 
-    async def _narrow_down(self, letters: Sequence[_Letter], error: Exception) -> None:
-        keys = sorted({letter.half.key for letter in letters})
+    async def _narrow_down(self, messages: Sequence[_ReadMessage], error: Exception) -> None:
+        keys = sorted({message.half.key for message in messages})
         if len(keys) > 1:
             lower = set(keys[: len(keys) // 2])
-            await self._work([letter for letter in letters if letter.half.key in lower])
-            await self._work([letter for letter in letters if letter.half.key not in lower])
+            await self._work([message for message in messages if message.half.key in lower])
+            await self._work([message for message in messages if message.half.key not in lower])
         elif isinstance(error, PermanentError):
             fault = Fault("", str(error), of_store=isinstance(error, StoreRefused))
-            await self._reject([Rejection(delivery=letter.delivery, faults=[fault]) for letter in letters])
+            await self._reject([Rejection(delivery=message.delivery, faults=[fault]) for message in messages])
         else:
-            await self._give_back(letters, error)
+            await self._give_back(messages, error)
 
-    async def _give_back(self, letters: Sequence[_Letter], error: Exception) -> None:
-        await self._release([(letter.delivery, letter.origin) for letter in letters], error)
+    async def _give_back(self, messages: Sequence[_ReadMessage], error: Exception) -> None:
+        await self._release([(message.delivery, message.origin) for message in messages], error)
 
     async def _release(self, messages: Sequence[tuple[Delivery, Origin]], error: Exception) -> None:
         problem = str(error) if isinstance(error, LinkhubError) else repr(error)
@@ -178,10 +178,10 @@ class AssembleBatch:
             self.journal.record([released])
             await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
 
-    # --- fold, stage, look, settle
+    # --- fold, stage, find, complete
 
-    async def _assemble(self, letters: Sequence[_Letter]) -> None:
-        cases = _fold(letters)
+    async def _assemble(self, messages: Sequence[_ReadMessage]) -> None:
+        cases = _fold(messages)
         pairs = [case for case in cases if len(case.halves.known) == 2]
         singles = [case for case in cases if len(case.halves.known) == 1]
         await self._save_pairs(pairs)
@@ -189,23 +189,23 @@ class AssembleBatch:
         for _ in range(MAX_ROUNDS):
             deleted = await self.completion.settle(open_cases)
             if not deleted:
-                return self._note_copies(letters, cases)
-            # The product of a half that came alone is gone, and so may its row be: nothing holds the half for sure.
+                return self._note_copies(messages, cases)
+            # The product was deleted, and perhaps the row was, too: stage the half again before it is acknowledged.
             open_cases = await self._stage(deleted)
         raise TooMuchContention(MAX_ROUNDS)
 
     async def _save_pairs(self, pairs: Sequence[Assembly]) -> None:
-        """Save first; only then look whether something stands in staging that has to be taken in and to go."""
+        """Save the pairs, then read their staging rows, which have to be merged and removed."""
         if not pairs:
             return
         await self.completion.save(pairs)
         rows = await self.staging.waiting([case.key for case in pairs])
         for case in pairs:
-            if isinstance(row := rows.get(case.key), WaitingHalf):  # one that cannot be read is left to the sweeps
+            if isinstance(row := rows.get(case.key), WaitingHalf):  # an unreadable row is left to the sweeps
                 case.add_waiting(row)
 
     async def _stage(self, singles: Sequence[Assembly]) -> list[Assembly]:
-        """Stage halves that came alone; give back the cases that go on, for their partner or product is there."""
+        """Stage single halves. Returns the cases to complete: those whose partner or product is there."""
         if not singles:
             return []
         now = self.clock.now()
@@ -224,13 +224,13 @@ class AssembleBatch:
                 case _:
                     case.row = row.half
                     alone.append((case, row))
-        return joining + await self._look(alone) + await self._look_beside(blocked)
+        return joining + await self._find_products(alone) + await self._find_blocked(blocked)
 
-    async def _look_beside(self, blocked: Sequence[tuple[Assembly, Unreadable]]) -> list[Assembly]:
-        """Read the products of halves that cannot be staged: one whose product is there needs no row.
+    async def _find_blocked(self, blocked: Sequence[tuple[Assembly, Unreadable]]) -> list[Assembly]:
+        """Read the products of halves that cannot be staged: a half whose product is there needs no row.
 
         Raises:
-            StoreRefused: one has no product, and its row cannot be read.
+            StoreRefused: a product is absent, and its staging row cannot be read.
         """
         if not blocked:
             return []
@@ -241,8 +241,8 @@ class AssembleBatch:
                 raise row.refusal("staging")
         return [case for case, _ in blocked]
 
-    async def _look(self, alone: Sequence[tuple[Assembly, WaitingHalf]]) -> list[Assembly]:
-        """Read the products *after* the rows are written: whoever saves later will see the row."""
+    async def _find_products(self, alone: Sequence[tuple[Assembly, WaitingHalf]]) -> list[Assembly]:
+        """Read the products *after* the rows are written: a process that saves later sees the row."""
         if not alone:
             return []
         found = await self.products.find([case.key for case, _ in alone])
@@ -252,20 +252,20 @@ class AssembleBatch:
         self.journal.record([HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting])
         return [case for case, _ in alone if case.record is not None]
 
-    def _note_copies(self, letters: Sequence[_Letter], cases: Sequence[Assembly]) -> None:
-        """Tell of the messages that a newer one, or a twin, of the same batch stood for."""
+    def _note_copies(self, messages: Sequence[_ReadMessage], cases: Sequence[Assembly]) -> None:
+        """Record the messages for which a newer one, or a copy, of the same batch was used."""
         used = {id(origin) for case in cases for origin in case.origins}
         self.journal.record(
             [
-                HalfWasKnown(key=letter.half.key, kind=letter.half.kind, origin=letter.origin)
-                for letter in letters
-                if id(letter.origin) not in used
+                HalfWasKnown(key=message.half.key, kind=message.half.kind, origin=message.origin)
+                for message in messages
+                if id(message.origin) not in used
             ]
         )
 
 
 def _origin_of(delivery: Delivery, around: Mapping[str, str], notes: tuple[Note, ...]) -> Origin:
-    """The sender's correlation id, on the message or on an envelope ``around`` it; else the message's own id."""
+    """The origin by the attributes of the message, and of the envelopes ``around`` its event."""
     return Origin.of_message({**around, **delivery.attributes}, delivery.message_id, notes)
 
 
@@ -274,32 +274,32 @@ def _plain_origin(delivery: Delivery) -> Origin:
     return _origin_of(delivery, {}, ())
 
 
-def _deviated(letter: _Letter) -> EventDeviated:
-    half = letter.half
-    return EventDeviated(queue=letter.delivery.kind, key=half.key, kind=half.kind, origin=letter.origin)
+def _deviated(message: _ReadMessage) -> EventDeviated:
+    half = message.half
+    return EventDeviated(queue=message.delivery.kind, key=half.key, kind=half.kind, origin=message.origin)
 
 
-def _fold(letters: Iterable[_Letter]) -> list[Assembly]:
-    """One case a product, with the newest half of each kind; the other copies need no work of their own."""
-    newest: dict[ProductKey, dict[str, _Letter]] = {}
-    for letter in letters:
-        kinds = newest.setdefault(letter.half.key, {})
-        known = kinds.get(letter.half.kind)
-        if known is None or letter.half.version > known.half.version:
-            kinds[letter.half.kind] = letter
+def _fold(messages: Iterable[_ReadMessage]) -> list[Assembly]:
+    """One case for each product, with the newest half of each kind."""
+    newest: dict[ProductKey, dict[str, _ReadMessage]] = {}
+    for message in messages:
+        kinds = newest.setdefault(message.half.key, {})
+        known = kinds.get(message.half.kind)
+        if known is None or message.half.version > known.half.version:
+            kinds[message.half.kind] = message
     return [_case_of(key, list(kinds.values())) for key, kinds in newest.items()]
 
 
-def _case_of(key: ProductKey, letters: Sequence[_Letter]) -> Assembly:
+def _case_of(key: ProductKey, messages: Sequence[_ReadMessage]) -> Assembly:
     halves = Halves()
-    for letter in letters:
-        halves = halves.merge(Halves.of(letter.half))
+    for message in messages:
+        halves = halves.merge(Halves.of(message.half))
     return Assembly(
         key=key,
         halves=halves,
-        origins=tuple(letter.origin for letter in letters),
-        senders={letter.half.kind: letter.origin for letter in letters},
-        waiting_since=min(letter.delivery.sent_at for letter in letters),
+        origins=tuple(message.origin for message in messages),
+        senders={message.half.kind: message.origin for message in messages},
+        waiting_since=min(message.delivery.sent_at for message in messages),
     )
 
 

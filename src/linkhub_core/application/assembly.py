@@ -1,6 +1,6 @@
-"""One product's business within one batch: what is known of it, and what there is to clean up.
+"""The state of one product while a batch is assembled.
 
-The only mutable value of the core: a case lives for one call of a use case and is handed from step to step.
+It is the only mutable value of the core. It exists for one call of a use case, and each step updates it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ __all__ = ["Assembly"]
 
 @define(kw_only=True)
 class Assembly:
-    """What one batch knows of one product.
+    """One product of a batch.
 
-    ``origins`` are the messages behind it, the newest last, and ``senders`` those that brought its ``halves``.
-    ``waiting_since`` is when its first half was received, where that is known. ``record`` is the product as last read
-    or written. ``row`` is the half in staging that has to go once the product has it, or the
-    whole row if it holds both. ``saved`` says that
-    this case wrote a revision, ``owes_announcement`` that it wrote the newest one and has not announced it.
+    Args:
+        key: the product.
+        halves: the known halves, from messages and staging.
+        origins: the messages that they came from, the newest last.
+        senders: the message of each of ``halves``.
+        waiting_since: when the first half was received; None if unknown.
+        record: the product as last read or written.
+        row: the staging row to remove once the product has its half; of a row with both halves the whole row.
+        saved: this process wrote a revision of the product.
+        owes_announcement: this process wrote the newest revision, and has not announced it.
     """
 
     key: ProductKey
@@ -38,18 +43,18 @@ class Assembly:
 
     @classmethod
     def of_row(cls, waiting: WaitingHalf) -> Assembly:
-        """The case that a row in staging makes by itself."""
+        """Begin with a staging row."""
         case = cls(key=waiting.key, halves=Halves(), origins=())
         case.add_waiting(waiting)
         return case
 
     @classmethod
     def of_record(cls, record: ProductRecord) -> Assembly:
-        """The case that a stored product makes by itself: it may still have to be announced."""
+        """Begin with a stored product that may have to be announced."""
         return cls(key=record.key, halves=Halves(), origins=(), record=record)
 
     def add_waiting(self, waiting: WaitingHalf) -> None:
-        """Learn of the row in staging, and that it has to go."""
+        """Merge a staging row, which then has to be removed."""
         self.row = waiting.half if waiting.other is None else waiting
         self.origins = (waiting.origin, *self.origins)
         for half in waiting.halves:
@@ -59,14 +64,14 @@ class Assembly:
         self.waiting_since = min(self.waiting_since or waiting.waiting_since, waiting.waiting_since)
 
     def saved_by_us(self, record: ProductRecord) -> None:
-        """Our write went through: announcing it is ours."""
+        """This process wrote the record, and has to announce it."""
         self.record, self.saved, self.owes_announcement = record, True, True
 
     def stored_elsewhere(self, record: ProductRecord | None) -> None:
-        """Take what is stored, none if there is no product: announcing it is not ours."""
+        """Another process wrote the record, or deleted the product (None): this one need not announce it."""
         self.record, self.owes_announcement = record, False
 
     @property
     def is_taken_in(self) -> bool:
-        """Whether the product has all that is known."""
+        """Whether the product has all known halves, or newer ones."""
         return self.record is not None and newer_than(self.record, self.halves) == Halves()

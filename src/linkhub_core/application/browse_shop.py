@@ -1,4 +1,4 @@
-"""Browse a shop: one page, one product, or what a viewer missed."""
+"""Browse a shop: a page, a product, or the changes after a cursor or a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from linkhub_core.model import ProductKey
 from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal, SilentJournal
 from linkhub_core.ports.product_store import Changes, ProductReader, UnknownCursor
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 from linkhub_core.wire.shop_query import (
     Page,
@@ -34,7 +34,7 @@ MAX_MISSED = 100
 
 @frozen(kw_only=True)
 class ShopPage:
-    """A page as a reader asked for it, and the ``timestamp`` to send as the next ``since``."""
+    """A page, and the ``timestamp`` to send as the next ``since``."""
 
     seller_handle: str
     since: datetime | None
@@ -44,7 +44,7 @@ class ShopPage:
 
 @frozen(kw_only=True)
 class BrowseShop:
-    """Answers readers from the product store. Rows that cannot be read are left out, and recorded in the journal."""
+    """Reads the product store for clients. Rows that cannot be read are left out, and recorded in the journal."""
 
     products: ProductReader
     clock: Clock
@@ -58,7 +58,7 @@ class BrowseShop:
         last_key: str | None = None,
         since: str | None = None,
     ) -> ShopPage:
-        """One page of a shop, from parameters as they stand in a query string.
+        """One page of a shop, from the parameters of a query string.
 
         Raises:
             InvalidQuery: a parameter breaks a rule.
@@ -93,10 +93,7 @@ class BrowseShop:
         return ShopPage(seller_handle=query.seller_handle, since=query.since, page=page, timestamp=timestamp)
 
     def timestamp(self) -> datetime:
-        """The ``since`` with which to go on after a read that begins now.
-
-        It is taken before the read: what is saved while we read must be later than what we hand out.
-        """
+        """The next ``since`` of a client. Take it before the read: what changes during the read is later."""
         return next_since(self.clock.now())
 
     async def product(self, seller_handle: str, video_id: str) -> StoredProduct | None:
@@ -118,7 +115,7 @@ class BrowseShop:
         return found
 
     async def missed(self, seller_handle: str, since: datetime) -> Sequence[StoredProduct] | None:
-        """What changed in a shop after ``since``, oldest change first; none when it is more than 100 products.
+        """The products of a shop that changed after ``since``, oldest change first; None if they are more than 100.
 
         Raises:
             ServiceUnavailable: the store does not answer.
@@ -137,7 +134,7 @@ class BrowseShop:
         last_key: str | None = None,
         since: str | None = None,
     ) -> Changes | UnknownCursor:
-        """What changed in a shop after a cursor, from parameters as they are in a query string.
+        """The changes of a shop after a cursor, from the parameters of a query string.
 
         Raises:
             InvalidQuery: a parameter breaks a rule, the cursor is empty or another shop's, or ``last_key`` or ``since``
@@ -153,7 +150,7 @@ class BrowseShop:
         return await self.changes_after(after, limit=parse_limit(limit))
 
     async def changes_after(self, after: Cursor, *, limit: int = MAX_MISSED) -> Changes | UnknownCursor:
-        """What changed in the cursor's shop after it, oldest change first; the rows that cannot be read are recorded.
+        """The changes of the cursor's shop after it, oldest first. Rows that cannot be read are recorded.
 
         Raises:
             ServiceUnavailable: the store does not answer.
@@ -164,7 +161,7 @@ class BrowseShop:
         return found
 
     async def page_of(self, query: PageQuery) -> Page:
-        """The page as the store gives it; the rows of it that cannot be read are recorded.
+        """The page of the store; its rows that cannot be read are recorded.
 
         Raises:
             ServiceUnavailable: the store does not answer.

@@ -1,8 +1,8 @@
 """Steps 3 to 5 of the protocol: save, announce, drop.
 
-The order is what loses nothing. The product is durable before its announcement, the announcement is out before the
-product forgets that it is due, and only then does the staging row go. A process that dies in between leaves a trace
-(``unannounced_revision``, or the row) that the next one to come by mends.
+The order makes each step safe: the product is durable before it is announced, its debt (``unannounced_revision``) is
+cleared after the announcement, and the staging row is removed last. If a process ends in between, the debt or the row
+is still there, and the next message or sweep continues from it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.decision_table import Improved, Joined, Refreshed, decide
 from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import Newer, StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.wire.codec import announce
 
 __all__ = ["Completion", "readable"]
 
 MAX_ROUNDS = 10
 HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help
-_NOBODY = Origin(correlation_id="")
+_NO_ORIGIN = Origin(correlation_id="")
 
 
 @frozen(kw_only=True)
@@ -44,18 +44,18 @@ class Completion:
     clock: Clock
 
     async def settle(self, cases: Sequence[Assembly]) -> Sequence[Assembly]:
-        """Save, announce and drop until nothing newer turns up.
+        """Save, announce and drop until no newer half is found.
 
         Args:
             cases: products of which both halves, or the stored product, are known; each product once.
 
         Returns:
-            The cases of which one half is known, and whose product was deleted meanwhile. Their rows were left, if
-            they are still there: a half that came with a message has to be staged again before it is acknowledged.
+            The cases with one known half whose product was deleted meanwhile. Their rows are left as they are: stage
+            such a half again before its message is acknowledged.
 
         Raises:
-            TransientError: some cases are not settled; doing all again is safe.
-            StoreRefused: a store will never take one of these products.
+            TransientError: some cases are not complete; repeating the call is safe.
+            StoreRefused: a store refuses one of these products.
         """
         open_cases = list(cases)
         for _ in range(MAX_ROUNDS):
@@ -70,7 +70,7 @@ class Completion:
     # --- step 3: save
 
     async def save(self, cases: Sequence[Assembly]) -> None:
-        """Bring each product up to what is known; afterwards a case's ``record`` is what is stored.
+        """Save what each product lacks. Afterwards the ``record`` of each case is the stored one.
 
         Raises:
             TransientError, StoreRefused: as :meth:`settle`.
@@ -122,7 +122,7 @@ class Completion:
         case.saved_by_us(record)
         self.journal.record([ProductSaved(key=case.key, revision=record.revision, kinds=kinds, origins=case.origins)])
 
-    # --- step 4: announce, then forget that it is due
+    # --- step 4: announce, then clear the debt
 
     async def _announce(self, cases: Sequence[Assembly]) -> None:
         ours = [case for case in cases if case.owes_announcement]
@@ -132,7 +132,7 @@ class Completion:
             await self._hand_over([(case, case.record) for case in due if case.record is not None])
 
     async def _still_due(self, cases: Sequence[Assembly]) -> list[Assembly]:
-        """Leave the owner of each announcement a moment for it, then look again."""
+        """Wait for the process that owes each announcement, then read again."""
         if not cases:
             return []
         await self.clock.sleep(HELP_AFTER_SECONDS)
@@ -168,7 +168,7 @@ class Completion:
         raise TooMuchContention(MAX_ROUNDS)
 
     async def _mark(self, announced: Sequence[tuple[Assembly, ProductRecord]]) -> None:
-        """Clear the debts of the announced records; where a silent save came in between, with its versions."""
+        """Clear the debts of the announced records, also if a silent save changed their versions meanwhile."""
         waiting = list(announced)
         for _ in range(MAX_ROUNDS):
             outcomes = await self.products.mark_announced([record for _, record in waiting])
@@ -185,13 +185,11 @@ class Completion:
     # --- step 5: drop the row
 
     async def _drop(self, cases: Sequence[Assembly]) -> list[Assembly]:
-        """Remove rows that the products have taken in.
-
-        A row whose product was deleted meanwhile is all that is left of the half, and stays.
+        """Remove the rows whose halves the products have. A row whose product was deleted meanwhile stays.
 
         Returns:
-            The cases that are not complete: the row holds something else by now, or the product is another one, which
-            was saved after a deletion and lacks what is known.
+            The cases that are not complete: the row has changed, or the product was deleted and saved again and lacks
+            a known half.
         """
         changed = [case for case in cases if case.record is not None and not case.is_taken_in]
         rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
@@ -240,7 +238,7 @@ def _refreshed(case: Assembly, record: ProductRecord, outcome: Conflict | Unread
 
 
 def _newest_origin(case: Assembly) -> Origin:
-    return case.origins[-1] if case.origins else _NOBODY
+    return case.origins[-1] if case.origins else _NO_ORIGIN
 
 
 def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Sequence[Kind]:

@@ -1,4 +1,4 @@
-"""Why is this video (not) in the shop? Everything that is known of it, gathered; :mod:`.stories` tells it."""
+"""Explain a video: read its rows, messages and dead letters, and make its timelines of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ExplainVideo"]
 
 @frozen(kw_only=True)
 class ExplainVideo:
-    """Gathers what is known of a video."""
+    """Answers why a video is, or is not, in a shop."""
 
     videos: VideoLookup
     examine: ExamineDeadLetters
@@ -28,22 +28,21 @@ class ExplainVideo:
     async def __call__(
         self, video_id: str, seller_handle: str | None = None
     ) -> tuple[Sequence[VideoTimeline], VideoRecord]:
-        """The stories of a video, of one seller or of all, and the traces that they were told from.
+        """The timelines of a video, of one seller or of all, and the record that they were made of.
 
         Raises:
-            ServiceUnavailable: a place cannot be reached.
+            ServiceUnavailable: a queue or a store does not answer.
         """
-        letters = [one async for one in self.examine(DeadLetterQuery()) if names_in(one.letter.body)[1] == video_id]
-        named = {names_in(one.letter.body)[0] for one in letters} | {seller_handle}
-        traces = await self.videos.look(video_id, sorted(name for name in named if name and _is_handle(name, video_id)))
-        stories = timelines_of(video_id, traces, letters, self.clock.now())
-        return [
-            story for story in stories if seller_handle is None or story.seller_handle in (None, seller_handle)
-        ], traces
+        examined = [one async for one in self.examine(DeadLetterQuery())]
+        dead_letters = [one for one in examined if names_in(one.letter.body)[1] == video_id]
+        named = {names_in(one.letter.body)[0] for one in dead_letters} | {seller_handle}
+        record = await self.videos.find(video_id, sorted(name for name in named if name and _is_handle(name, video_id)))
+        timelines = timelines_of(video_id, record, dead_letters, self.clock.now())
+        return [one for one in timelines if seller_handle is None or one.seller_handle in (None, seller_handle)], record
 
 
 def _is_handle(name: str, video_id: str) -> bool:
-    """Whether a seller can be called so; a rejected message may name anything."""
+    """Whether a name is a valid handle; a rejected message may hold any name."""
     try:
         ProductKey(name, video_id)
     except ValueError:

@@ -1,14 +1,14 @@
-"""Sweep: look at every row in staging, and complete what a crash left behind.
+"""Sweep: read every staging row and every debt, and complete the work that a crash interrupted.
 
-A row whose product exists is folded in and removed, and so is a row that holds both halves. Another row past its time
-without a product is an orphan: it is removed if half, version and expiry are still as they were read. The others wait
-on. Products whose newest revision was not announced are announced.
+A row whose product exists is merged into it and removed, and so is a row that holds both halves. An expired row without
+a product is an orphan: it is removed if half, version and expiry are still as they were read. Other rows stay. Products
+whose newest revision was not announced are announced.
 
 Rule 1. A row that cannot be read, or that a store refuses, delays no other row: it is left as it is, counted, and
         recorded as :class:`~linkhub_core.model.journal_entries.RowSkipped`.
-Rule 2. What fails for a batch is tried again for parts of it, down to single rows. A transient error ends the sweep
-        only after all other rows. If no row of several batches in a row succeeds, a service is down: it ends at once.
-Rule 3. However many rows expire, at most ``SAMPLE_SIZE`` of them are recorded one by one.
+Rule 2. If a batch fails, its parts are tried, down to single rows. A transient error is raised after all other rows. If
+        no row of several batches in a row succeeds, a service is down, and the sweep ends at once.
+Rule 3. At most ``SAMPLE_SIZE`` expired rows are recorded one by one; all of them are counted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Dropped, StagingStore
-from linkhub_core.ports.unreadable import Unreadable
 
 __all__ = ["Sweep"]
 
@@ -56,7 +56,7 @@ class _Tally:
 
 @frozen(kw_only=True)
 class Sweep:
-    """Completes what is left behind. Safe beside consumers and beside other sweeps."""
+    """Completes interrupted work. Safe while consumers and other sweeps run."""
 
     products: ProductStore
     staging: StagingStore
@@ -79,15 +79,15 @@ class Sweep:
         """Sweep once.
 
         Returns:
-            What was seen and done; the journal gets the same.
+            The counts of this sweep; they are recorded, too.
 
         Raises:
-            TransientError: a store or the notifier is down; sweeping again goes on from what is left.
+            TransientError: a store or the notifier is down; the next sweep continues from there.
         """
         tally = _Tally()
         try:
             await self._complete_staging(tally)
-        except LinkhubError:  # what was saved has to be announced all the same
+        except LinkhubError:  # announce saved products nevertheless
             await self._announce_late(tally)
             raise
         finally:
@@ -177,7 +177,7 @@ class Sweep:
     async def _contained(
         self, rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], store: str, tally: _Tally
     ) -> None:
-        """Do ``work`` on the rows; those for which it fails are left out and recorded.
+        """Do ``work`` on the rows, and record those for which it fails.
 
         Raises:
             TransientError: as Rule 2 of the module says.
@@ -201,9 +201,9 @@ class Sweep:
 async def _narrow_down(
     rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], failures: list[tuple[R, Exception]]
 ) -> bool:
-    """Do the work on the rows, or on parts of them; give whether any part succeeded.
+    """Do the work on the rows, or on parts of them. Returns whether any part succeeded.
 
-    After ``MOST_FAILED_ROWS`` single rows failed and none succeeded, the rest of the rows is left alone.
+    After ``MOST_FAILED_ROWS`` single rows failed and none succeeded, the other rows are not tried.
     """
     try:
         await work(rows)
@@ -224,7 +224,7 @@ def _problem_of(error: Exception) -> str:
 
 
 async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
-    """Batches of what comes; where that ends with an error, what came before it is given first."""
+    """Group values into batches. If the source raises, the values before the error come first."""
     batch: list[T] = []
     try:
         async for value in values:

@@ -1,13 +1,13 @@
-"""What is known of a video, told as one timeline for each seller that has it: facts in, stories out.
+"""A timeline of a video for each seller that has it, from its rows, messages and dead letters.
 
-state         said when
+state         condition
 ------------  -------------------------------------------------------------------
-announced     there is a product, and its newest revision was announced
-unannounced   there is a product whose newest revision was not: a sweep announces
-waiting       one half is in staging, its partner is not here
-queued        a message of it is on a queue, and nothing else is known
-rejected      all that is known of it are dead letters
-unreadable    a row of it cannot be read: another program wrote it, or damaged it
+announced     the product is stored, and its newest revision was announced
+unannounced   the product is stored, and its newest revision was not announced
+waiting       one half is in staging
+queued        only messages on a queue are known
+rejected      only dead letters are known
+unreadable    a row cannot be read: another program wrote or damaged it
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from attrs import field, frozen
 from linkhub_core.application.dead_letters import Examined
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
@@ -32,7 +32,7 @@ __all__ = ["State", "TimelineEntry", "VideoTimeline", "timelines_of"]
 
 
 class State(StrEnum):
-    """Where a video stands."""
+    """The state of a video, by the table of the module."""
 
     ANNOUNCED = "announced"
     UNANNOUNCED = "unannounced"
@@ -44,9 +44,14 @@ class State(StrEnum):
 
 @frozen(kw_only=True)
 class TimelineEntry:
-    """Something that happened to a video: ``what`` in a word, ``half`` where it is about one, ``facts`` for the rest.
+    """One event of a timeline.
 
-    ``at`` is by linkhub's clocks, but for ``stamped``: that is the sender's time, which decides what is newer.
+    Args:
+        at: when, by linkhub's clocks; of ``stamped`` the time of the sender.
+        what: a word: ``queued``, ``received``, ``rejected``, ``waits``, ``stamped``, ``saved`` or ``announced``.
+        half: the half that it is about, if it is one.
+        correlation_id: of its message, if known.
+        facts: other values, by name.
     """
 
     at: datetime
@@ -58,55 +63,55 @@ class TimelineEntry:
 
 @frozen(kw_only=True)
 class VideoTimeline:
-    """One seller's video: where it stands, why, and what happened, oldest first. A letter may not name its seller."""
+    """One seller's video: its state, the reason, and its entries, oldest first. A dead letter may not name a seller."""
 
     seller_handle: str | None
     video_id: str
     state: State
     because: str
-    happenings: Sequence[TimelineEntry]
+    entries: Sequence[TimelineEntry]
 
 
 @frozen(kw_only=True)
 class _Facts:
-    """What is known of one seller's video."""
+    """The rows and messages of one seller's video."""
 
     waiting: WaitingHalf | None
     product: ProductRecord | None
     queued: Sequence[QueuedMessage]
-    letters: Sequence[Examined]
+    dead_letters: Sequence[Examined]
     announcements: Sequence[Announcement]
     unreadable: Sequence[Unreadable]
 
 
 def timelines_of(
-    video_id: str, traces: VideoRecord, letters: Sequence[Examined], now: datetime
+    video_id: str, record: VideoRecord, dead_letters: Sequence[Examined], now: datetime
 ) -> Sequence[VideoTimeline]:
-    """One story for each seller that something is known of, by the seller's name.
+    """One timeline for each seller, in the order of their handles.
 
     Args:
-        video_id: which video.
-        traces: what stands of it; messages of other videos, which only mention it, are left out.
-        letters: the dead letters that name it.
-        now: the moment of the telling.
+        video_id: the video.
+        record: its rows and messages; messages of other videos that mention its id are left out.
+        dead_letters: the dead letters that name it.
+        now: the present.
     """
-    queued = [(names_in(message.body), message) for message in traces.queued or ()]
-    found = [(names_in(one.letter.body)[0], one) for one in letters]
-    sellers: set[str | None] = {row.key.seller_handle for row in traces.waiting}
-    sellers |= {record.key.seller_handle for record in traces.products}
-    sellers |= {row.seller_handle for row in traces.unreadable}
+    queued = [(names_in(message.body), message) for message in record.queued or ()]
+    found = [(names_in(one.letter.body)[0], one) for one in dead_letters]
+    sellers: set[str | None] = {row.key.seller_handle for row in record.waiting}
+    sellers |= {product.key.seller_handle for product in record.products}
+    sellers |= {row.seller_handle for row in record.unreadable}
     sellers |= {seller for (seller, video), _ in queued if video == video_id} | {seller for seller, _ in found}
     return [
-        _story(
+        _timeline(
             seller,
             video_id,
             _Facts(
-                waiting=next((row for row in traces.waiting if row.key.seller_handle == seller), None),
-                product=next((one for one in traces.products if one.key.seller_handle == seller), None),
+                waiting=next((row for row in record.waiting if row.key.seller_handle == seller), None),
+                product=next((one for one in record.products if one.key.seller_handle == seller), None),
                 queued=[message for names, message in queued if names == (seller, video_id)],
-                letters=[one for named, one in found if named == seller],
-                unreadable=[row for row in traces.unreadable if row.seller_handle == seller],
-                announcements=[one for one in traces.announcements or () if one.key.seller_handle == seller],
+                dead_letters=[one for named, one in found if named == seller],
+                unreadable=[row for row in record.unreadable if row.seller_handle == seller],
+                announcements=[one for one in record.announcements or () if one.key.seller_handle == seller],
             ),
             now,
         )
@@ -114,15 +119,15 @@ def timelines_of(
     ]
 
 
-def _story(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> VideoTimeline:
-    happenings = [*_of_queue(facts, now), *_of_letters(facts), *_of_staging(facts), *_of_product(facts)]
+def _timeline(seller: str | None, video_id: str, facts: _Facts, now: datetime) -> VideoTimeline:
+    entries = [*_of_queue(facts, now), *_of_dead_letters(facts), *_of_staging(facts), *_of_product(facts)]
     state, because = _state(facts, now)
     return VideoTimeline(
         seller_handle=seller,
         video_id=video_id,
         state=state,
         because=because,
-        happenings=sorted(happenings, key=lambda happening: happening.at),
+        entries=sorted(entries, key=lambda entry: entry.at),
     )
 
 
@@ -136,7 +141,7 @@ def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
         return State.WAITING, _waiting_for(waiting, facts, now)
     if facts.queued:
         return State.QUEUED, "a message of it is on a queue: is a consumer running?"
-    letter = facts.letters[-1].letter
+    letter = facts.dead_letters[-1].letter
     return State.REJECTED, f"its message was rejected, as dead letter {letter.letter_id}"
 
 
@@ -153,27 +158,27 @@ def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:
         return "another service left both halves of it in one row: the next message or sweep joins them"
     missing, until = waiting.half.kind.partner, timestamp_text(waiting.expires_at)
     late = "; its time is over, and the next sweep removes it" if waiting.expired(now) else ""
-    rejected = [one for one in facts.letters if one.letter.kind is missing]
+    rejected = [one for one in facts.dead_letters if one.letter.kind is missing]
     blame = f"; a {missing} was rejected: dead letter {rejected[-1].letter.letter_id}" if rejected else ""
     return f"its {waiting.half.kind} waits for the {missing} until {until}{late}{blame}"
 
 
 def _of_queue(facts: _Facts, now: datetime) -> Iterator[TimelineEntry]:
     for message in facts.queued:
-        told: dict[str, Any] = {"message_id": message.message_id, "deliveries": message.receive_count}
+        details: dict[str, Any] = {"message_id": message.message_id, "deliveries": message.receive_count}
         if message.visible_at > now:
-            told["hidden_until"] = timestamp_text(message.visible_at)
+            details["hidden_until"] = timestamp_text(message.visible_at)
         yield TimelineEntry(
             at=message.sent_at,
             what="queued",
             half=message.kind,
             correlation_id=Origin.of_message(message.attributes, message.message_id).correlation_id,
-            facts=told,
+            facts=details,
         )
 
 
-def _of_letters(facts: _Facts) -> Iterator[TimelineEntry]:
-    for one in facts.letters:
+def _of_dead_letters(facts: _Facts) -> Iterator[TimelineEntry]:
+    for one in facts.dead_letters:
         letter = one.letter
         correlation_id = Origin.of_message(letter.attributes, letter.message_id).correlation_id
         yield TimelineEntry(at=letter.sent_at, what="received", half=letter.kind, correlation_id=correlation_id)
@@ -192,18 +197,18 @@ def _of_letters(facts: _Facts) -> Iterator[TimelineEntry]:
 
 def _of_staging(facts: _Facts) -> Iterator[TimelineEntry]:
     for row in facts.waiting.apart if facts.waiting is not None else ():
-        told: dict[str, Any] = {
+        details: dict[str, Any] = {
             "stamped": timestamp_text(row.half.version.timestamp),
             "until": timestamp_text(row.expires_at),
         }
         if row.origin.notes:
-            told["notes"] = [{"field": note.field, "rule": note.rule} for note in row.origin.notes]
+            details["notes"] = [{"field": note.field, "rule": note.rule} for note in row.origin.notes]
         yield TimelineEntry(
             at=row.waiting_since,
             what="waits",
             half=row.half.kind,
             correlation_id=row.origin.correlation_id,
-            facts=told,
+            facts=details,
         )
 
 

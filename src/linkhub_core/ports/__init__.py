@@ -5,6 +5,7 @@ call found is a value, never an exception; an exception says that the call itsel
 whether trying again may help (:mod:`linkhub_core.errors`).
 """
 
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
@@ -40,7 +41,6 @@ from linkhub_core.ports.staging_store import (
     StagingStore,
     Superseded,
 )
-from linkhub_core.ports.unreadable import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRecord
 from linkhub_core.wire.shop_query import Page, PageQuery
 

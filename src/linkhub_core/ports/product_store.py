@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 

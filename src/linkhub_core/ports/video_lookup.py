@@ -1,4 +1,4 @@
-"""One video, looked for in every place where something of it can stand; nothing is taken, leased or changed by that."""
+"""Finds the rows and messages of one video. Nothing is leased, removed or changed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from attrs import field, frozen
 
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.unreadable import Unreadable
 
 __all__ = ["QueuedMessage", "VideoLookup", "VideoRecord"]
 
 
 @frozen(kw_only=True)
 class QueuedMessage:
-    """A message that is still on its queue. Until ``visible_at`` it is leased, or was given back to be tried later."""
+    """A message on its queue. Until ``visible_at`` it is leased, or it was released with a delay."""
 
     kind: Kind
     body: str = field(repr=False)
@@ -30,11 +30,15 @@ class QueuedMessage:
 
 @frozen(kw_only=True)
 class VideoRecord:
-    """What stands of one video, of whichever seller.
+    """The rows and messages of one video, of all sellers.
 
-    ``unreadable`` are its rows, in staging or among the products, that cannot be read. ``queued`` and
-    ``announcements`` are None if the technology cannot look without taking. ``all_sellers`` is false where products
-    were looked for only with the sellers that are known.
+    Args:
+        waiting: its staging rows.
+        products: its products.
+        unreadable: its staging rows and products that cannot be read.
+        queued: its messages; None if the queue cannot be read without leasing them.
+        announcements: its announcements on the bus; None if the bus cannot be read without taking them.
+        all_sellers: false if products were read only for sellers that are known from elsewhere.
     """
 
     waiting: Sequence[WaitingHalf] = ()
@@ -46,19 +50,19 @@ class VideoRecord:
 
 
 class VideoLookup(Protocol):
-    """Looks for a video. Made for a person who asks once, not for programs that ask often: it may read much."""
+    """Finds a video. It may read whole tables: call it for a person, not in a loop."""
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
-        """Everything that stands of a video.
+    async def find(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
+        """Find the rows and messages of a video.
 
         Args:
-            video_id: which video.
-            seller_handles: sellers that may have it, for technologies that find a product by its seller alone.
+            video_id: the video.
+            seller_handles: sellers that may have it, for stores that need the seller to find a product.
 
         Returns:
-            What was found. A message on a queue counts when its body holds the video's id anywhere.
+            The record. A message counts if its body contains the id of the video.
 
         Raises:
-            ServiceUnavailable: a place cannot be reached.
+            ServiceUnavailable: a queue or a store does not answer.
         """
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 import orjson
@@ -18,9 +18,7 @@ from attrs import frozen
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, rules
 from linkhub_core.model.stored_product import StoredProduct
-
-if TYPE_CHECKING:
-    from linkhub_core.ports.unreadable import Unreadable
+from linkhub_core.model.unreadable import Unreadable
 
 __all__ = [
     "CATCH_UP_MARGIN",

@@ -155,9 +155,9 @@ async def test_a_write_that_fails_halfway_leaves_nothing(database: SqliteDatabas
 
 async def test_who_waits_is_woken_by_news_of_the_same_process(database: SqliteDatabase) -> None:
     """A waiter returns as soon as something is told, long before its time is over."""
-    waiting = asyncio.create_task(database.news(3600))
+    waiting = asyncio.create_task(database.wait_for_change(3600))
     await asyncio.sleep(0)
-    database.tell()
+    database.notify_waiters()
     await asyncio.wait_for(waiting, timeout=30)
     assert waiting.done()
 

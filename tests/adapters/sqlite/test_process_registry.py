@@ -15,20 +15,20 @@ from tests.adapters.sqlite.older_files import make_older
 async def test_each_reads_the_newest_report_of_all(database: SqliteDatabase) -> None:
     """A report takes the place of the last one of the same process."""
     nodes = SqliteProcessRegistry(database=database, clock=FakeClock())
-    assert await nodes.meet("a", b"first") == [b"first"]
-    assert await nodes.meet("b", b"other") == [b"first", b"other"]
-    assert await nodes.meet("a", b"second") == [b"second", b"other"]
+    assert await nodes.exchange("a", b"first") == [b"first"]
+    assert await nodes.exchange("b", b"other") == [b"first", b"other"]
+    assert await nodes.exchange("a", b"second") == [b"second", b"other"]
 
 
 async def test_who_was_silent_for_ten_minutes_is_forgotten(database: SqliteDatabase) -> None:
     """Not before."""
     clock = FakeClock()
     nodes = SqliteProcessRegistry(database=database, clock=clock)
-    await nodes.meet("a", b"a")
+    await nodes.exchange("a", b"a")
     clock.advance(600)
-    assert await nodes.meet("b", b"b") == [b"a", b"b"]
+    assert await nodes.exchange("b", b"b") == [b"a", b"b"]
     clock.advance(1)
-    assert await nodes.meet("b", b"b") == [b"b"]
+    assert await nodes.exchange("b", b"b") == [b"b"]
 
 
 async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
     make_older(path, version=1)
     database = SqliteDatabase.open(path)
     try:
-        assert await SqliteProcessRegistry(database=database, clock=FakeClock()).meet("a", b"a") == [b"a"]
+        assert await SqliteProcessRegistry(database=database, clock=FakeClock()).exchange("a", b"a") == [b"a"]
     finally:
         database.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -51,8 +51,8 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
 async def test_who_leaves_is_gone_at_once(database: SqliteDatabase) -> None:
     """The reports of the others stay."""
     nodes = SqliteProcessRegistry(database=database, clock=FakeClock())
-    await nodes.meet("a", b"a")
-    await nodes.meet("b", b"b")
+    await nodes.exchange("a", b"a")
+    await nodes.exchange("b", b"b")
     await nodes.leave("a")
     await nodes.leave("a")
-    assert await nodes.meet("b", b"b") == [b"b"]
+    assert await nodes.exchange("b", b"b") == [b"b"]

@@ -26,7 +26,7 @@ def pool(tmp_path: Path) -> Iterator[ReaderPool]:
 
     pool = ReaderPool(connect=connect, max_threads=2)
     yield pool
-    pool.break_off()
+    pool.cancel()
 
 
 def _one(connection: sqlite3.Connection) -> int:

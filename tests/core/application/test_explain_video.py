@@ -28,8 +28,8 @@ async def _stories(
     return list((await why(video_id, seller))[0])
 
 
-def _steps(story: VideoTimeline) -> list[tuple[str, str | None]]:
-    return [(one.what, one.half) for one in story.happenings]
+def _steps(timeline: VideoTimeline) -> list[tuple[str, str | None]]:
+    return [(one.what, one.half) for one in timeline.entries]
 
 
 async def test_from_the_queue_to_the_shop() -> None:
@@ -41,7 +41,7 @@ async def test_from_the_queue_to_the_shop() -> None:
     await harness.turn()
     (waiting,) = await _stories(harness)
     assert (waiting.state, _steps(waiting)) == (State.WAITING, [("waits", "caption")])
-    assert waiting.happenings[0].correlation_id == "c-1"
+    assert waiting.entries[0].correlation_id == "c-1"
     assert waiting.because.startswith("its caption waits for the thumbnail until ")
     await harness.post_event(Kind.THUMBNAIL)
     await harness.turn()
@@ -51,14 +51,14 @@ async def test_from_the_queue_to_the_shop() -> None:
 
 
 async def test_the_rejected_partner_is_to_blame() -> None:
-    """A half waits because the other one was rejected: the story names the letter and its faults."""
+    """A half waits because the other one was rejected: the timeline names the letter and its faults."""
     harness = AssemblyHarness()
     await harness.post(an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL, thumbnails=[]))
     await harness.turn()
-    (story,) = await _stories(harness)
+    (timeline,) = await _stories(harness)
     (letter,) = await harness.letters()
-    assert story.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
-    (rejected,) = (one for one in story.happenings if one.what == "rejected")
+    assert timeline.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
+    (rejected,) = (one for one in timeline.entries if one.what == "rejected")
     assert rejected.facts["faults"] == ["thumbnails: is empty, at least 1 must be there; for example " + _EXAMPLE]
 
 
@@ -69,13 +69,13 @@ async def test_each_seller_has_a_story_of_its_own() -> None:
     await harness.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
     await harness.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
     await harness.turn()
-    told = [(story.seller_handle, story.state) for story in await _stories(harness)]
+    told = [(timeline.seller_handle, timeline.state) for timeline in await _stories(harness)]
     assert told == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
-    assert [story.seller_handle for story in await _stories(harness, seller="b")] == ["b", None]
+    assert [timeline.seller_handle for timeline in await _stories(harness, seller="b")] == ["b", None]
 
 
 async def test_nobody_knows_it() -> None:
-    """No story; a message that only mentions the video is none of it."""
+    """No timeline; a message that only mentions the video is none of it."""
     harness = AssemblyHarness()
     await harness.post_event(Kind.CAPTION, title="like video 404")
     assert await _stories(harness, "404") == []
@@ -85,19 +85,19 @@ def test_announcements_of_the_log_are_told_with_their_time() -> None:
     """Each revision, beside what the product says itself."""
     record = a_record(revision=2, unannounced_revision=2)
     said = announce(a_record(), NOON + timedelta(seconds=5), "c-7")
-    traces = VideoRecord(products=[record], announcements=[said])
-    (story,) = timelines_of(KEY.video_id, traces, [], NOON)
-    (announced,) = (one for one in story.happenings if one.what == "announced")
+    found = VideoRecord(products=[record], announcements=[said])
+    (timeline,) = timelines_of(KEY.video_id, found, [], NOON)
+    (announced,) = (one for one in timeline.entries if one.what == "announced")
     assert (announced.at, announced.correlation_id) == (NOON + timedelta(seconds=5), "c-7")
-    assert (story.state, "revision 2" in story.because) == (State.UNANNOUNCED, True)
-    assert [one.at for one in story.happenings] == sorted(one.at for one in story.happenings)
+    assert (timeline.state, "revision 2" in timeline.because) == (State.UNANNOUNCED, True)
+    assert [one.at for one in timeline.entries] == sorted(one.at for one in timeline.entries)
 
 
 def test_a_half_past_its_time_is_told() -> None:
     """It still joins, until a sweep removes it."""
     row = a_waiting()
-    (story,) = timelines_of(KEY.video_id, VideoRecord(waiting=[row]), [], row.expires_at)
-    assert "its time is over" in story.because
+    (timeline,) = timelines_of(KEY.video_id, VideoRecord(waiting=[row]), [], row.expires_at)
+    assert "its time is over" in timeline.because
 
 
 async def test_a_product_of_another_service_is_there() -> None:
@@ -105,15 +105,15 @@ async def test_a_product_of_another_service_is_there() -> None:
     harness = AssemblyHarness()
     record = a_record(revision=0, caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
     harness.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
-    (story,) = await _stories(harness)
-    assert (story.state, _steps(story)) == (State.ANNOUNCED, [("saved", None)])
-    assert story.because == "another service saved and showed it; it has no revision yet"
+    (timeline,) = await _stories(harness)
+    assert (timeline.state, _steps(timeline)) == (State.ANNOUNCED, [("saved", None)])
+    assert timeline.because == "another service saved and showed it; it has no revision yet"
 
 
 async def test_both_halves_in_a_row_of_another_service_wait() -> None:
     """Each of them, for the next message or sweep."""
     harness = AssemblyHarness()
     harness.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
-    (story,) = await _stories(harness)
-    assert (story.state, _steps(story)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
-    assert "the next message or sweep joins them" in story.because
+    (timeline,) = await _stories(harness)
+    assert (timeline.state, _steps(timeline)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
+    assert "the next message or sweep joins them" in timeline.because

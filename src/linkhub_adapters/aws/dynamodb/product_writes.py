@@ -21,13 +21,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.partiql import Condition, Statement, insert, update
-from linkhub_adapters.aws.dynamodb.product_items import OPTIONAL, STAMP, product_item, product_key, stamp_value
+from linkhub_adapters.aws.dynamodb.product_items import (
+    OPTIONAL,
+    STAMP,
+    product_from_item,
+    product_item,
+    product_key,
+    stamp_value,
+)
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductRecord
-from linkhub_core.ports import Revision
+from linkhub_core.ports import Revision, Unreadable
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["ADOPTED", "clear_debt", "insert_product", "renew_stamp", "revise_product"]
+__all__ = ["ADOPTED", "clear_debt", "insert_product", "renew_stamp", "revise_product", "with_stamp"]
 
 ADOPTED: Final = ("caption_version", "thumbnails_version", "revision", "shown", STAMP)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,7 +53,7 @@ def revise_product(table: str, revision: Revision, stamp_ms: int) -> Statement:
     if revision.is_silent:
         names = _refreshed(revision)
     elif _is_adoption(revision):
-        item[STAMP] = stamp_value(max(0, (revision.before.updated_at - _EPOCH) // timedelta(milliseconds=1)))
+        item[STAMP] = _oldest_stamp(revision.before)
         names = [*ADOPTED]
     else:
         names = [name for name in item if name not in key]
@@ -66,6 +74,16 @@ def clear_debt(table: str, record: ProductRecord, stamp_ms: int | None) -> State
         values[STAMP] = stamp_value(stamp_ms)
     conditions = [*_as_read(record), _owes(record)]
     return update(table, product_key(record.key), values, ["unannounced_revision"], conditions)
+
+
+def with_stamp(item: Item) -> Item:
+    """An item for a table with the index: one without a stamp gets that of an adoption, if it is a product."""
+    record = product_from_item(item)
+    return item if STAMP in item or isinstance(record, Unreadable) else {**item, STAMP: _oldest_stamp(record)}
+
+
+def _oldest_stamp(record: ProductRecord) -> AttributeValue:
+    return stamp_value(max(0, (record.updated_at - _EPOCH) // timedelta(milliseconds=1)))
 
 
 def _is_adoption(revision: Revision) -> bool:

@@ -27,7 +27,7 @@ class DynamoDbVideoLookup:
     staging: DynamoDbStagingStore
     products: DynamoDbProductStore
 
-    async def look(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
+    async def find(self, video_id: str, seller_handles: Sequence[str]) -> VideoRecord:
         """See the port."""
         staged = await self._staged(video_id)
         waiting = [row for row in staged if isinstance(row, WaitingHalf)]

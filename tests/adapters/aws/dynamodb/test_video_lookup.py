@@ -35,7 +35,7 @@ async def test_rows_of_all_sellers_and_products_of_those_that_are_known(tables: 
     row = a_waiting(a_half(key=keys[0]))
     await tables.staging_store.stage([row, a_waiting(a_half(key=ProductKey("waits", "v2")))])
     await tables.product_store.create([a_record(key) for key in keys])
-    traces = await videos.look("v1", ["named"])
+    traces = await videos.find("v1", ["named"])
     assert traces.waiting == [row]
     assert sorted(one.key.seller_handle for one in traces.products) == ["named", "waits"]
     assert (traces.queued, traces.announcements, traces.all_sellers) == (None, None, False)
