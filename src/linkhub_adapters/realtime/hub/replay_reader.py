@@ -40,8 +40,6 @@ from linkhub_core.ports import Clock, Journal, UnknownCursor
 from linkhub_core.wire.codec import announce_stored, timestamp_text
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 
-__all__ = ["ReplayReader"]
-
 ANSWERED_TOGETHER: Final = 16
 
 Point = datetime | Cursor
