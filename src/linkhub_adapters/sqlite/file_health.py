@@ -25,8 +25,7 @@ from pathlib import Path
 from attrs import define, field
 
 from linkhub_adapters.sqlite.database import SqliteDatabase
-from linkhub_adapters.sqlite.disk_space import free_bytes
-from linkhub_adapters.sqlite.errors import translated, translating
+from linkhub_adapters.sqlite.errors import free_bytes, translated, translating
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 
 __all__ = ["SqliteFileHealth"]
