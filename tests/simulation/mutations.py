@@ -1,4 +1,4 @@
-"""The protocol, with one step broken at a time: each must be caught, or the simulation proves nothing.
+"""The protocol with one step broken at a time. The simulation must detect each.
 
 A mutation replaces text of one production module as that module is imported, so everything that uses it meets the
 broken step. It therefore has to be installed before linkhub is imported: in a process of its own.
