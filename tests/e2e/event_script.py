@@ -20,10 +20,10 @@ SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 
 @frozen
 class EventScript:
-    """The messages, and what has to come of them.
+    """The messages and the expected result.
 
-    ``titles`` are those of the products, by video; ``lonely`` the videos whose other half never comes; ``rejected`` the
-    bodies that no rule lets through.
+    ``titles`` are those of the products, by video; ``waiting`` the videos whose other half is never sent; ``rejected`` the
+    malformed bodies.
     """
 
     messages: Sequence[OutgoingMessage]

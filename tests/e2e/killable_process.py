@@ -28,7 +28,7 @@ def _live(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    from linkhub_cli.main import program  # noqa: PLC0415  after the environment is what it is to be
+    from linkhub_cli.main import program  # noqa: PLC0415  after the environment is set
 
     program(arguments, prog_name="linkhub")
 
