@@ -1,4 +1,4 @@
-"""What reading a shop costs on DynamoDB: its first page, read and kept, one product, and a ``since`` with nothing new.
+"""What reading a shop costs on DynamoDB: its first page, read and kept, one product, and polls with nothing new.
 
 All go through what REST calls, on a shop of 5,000 products in DynamoDB Local. A 304 reads what the same answer with a
 body reads. Read units are what the service says that it charged, and it charges nothing for a query that finds nothing,
@@ -30,6 +30,8 @@ from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.application import BrowseShop
+from linkhub_core.model.change_stamps import MARGIN_MS
+from linkhub_core.ports import Changes
 from linkhub_core.wire.codec import timestamp_text
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ async def _measure(store: DynamoDbProductStore, products: int, times: int) -> di
     await _fill(store, products)
     browse = BrowseShop(products=store, clock=SystemClock())
     pages = KeptPages(browse=browse, stamps=DynamoDbShopStamps())
-    since = timestamp_text(datetime.now(UTC) + timedelta(seconds=1))
+    since = timestamp_text(datetime.now(UTC) + timedelta(hours=1))  # five minutes are read from the index
     video_id = a_product(0, SELLER, datetime.now(UTC)).key.video_id
 
     async def first_page() -> int:
@@ -101,11 +103,23 @@ async def _measure(store: DynamoDbProductStore, products: int, times: int) -> di
     async def nothing_new() -> int:
         return len((await browse.page(SELLER, since=since)).page.products)
 
+    cursor = None
+
+    async def nothing_after_a_cursor() -> int:
+        nonlocal cursor
+        if cursor is None:
+            await asyncio.sleep(2 * MARGIN_MS / 1000)  # what was saved within the margin would come again
+            cursor = (await browse.page(SELLER)).page.cursor
+        found = await browse.changes(SELLER, cursor=str(cursor))
+        assert isinstance(found, Changes)
+        return len(found.changes)
+
     return {
         "a page of 20": await _read(store, times, first_page),
         "the same within a second, kept": await _read(store, times, kept_page),
         "one product": await _read(store, times, one_product),
         "poll with since, nothing new": await _read(store, times, nothing_new),
+        "poll with a cursor, nothing new": await _read(store, times, nothing_after_a_cursor),
     }
 
 

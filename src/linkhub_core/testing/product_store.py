@@ -152,7 +152,7 @@ class ProductStoreContract:
         assert (list(page.products), page.has_more) == (stored(newest_first[:4]), True)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=5))
         assert (list(page.products), page.has_more, page.last_key) == (stored(newest_first), False, None)
-        page = await product_store.page(PageQuery(seller_handle="nobody", limit=5))
+        page = await product_store.page(PageQuery(seller_handle="no-such-seller", limit=5))
         assert (list(page.products), page.has_more) == ([], False)
 
     async def test_walking_the_pages_gives_each_product_once(self, product_store: ProductStore) -> None:

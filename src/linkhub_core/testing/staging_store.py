@@ -235,8 +235,8 @@ class StagingStoreContract:
         rows = [a_waiting(a_half(minute=minute), since=NOON + timedelta(minutes=minute)) for minute in order]
         outcomes = await asyncio.gather(*(staging_store.stage([row]) for row in rows))
         assert outcomes[order.index(7)] == [Staged()]
-        stands = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
-        assert stands.half == a_half(minute=7)
+        row = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
+        assert row.half == a_half(minute=7)
 
     async def test_extreme_values_are_read_back_unchanged(self, staging_store: StagingStore) -> None:
         """Prices to the last decimal, unusual texts, the largest and smallest numbers are read back unchanged."""

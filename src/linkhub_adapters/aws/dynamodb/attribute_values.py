@@ -1,10 +1,10 @@
 """Plain data as DynamoDB's attribute values and back: ``{"S": ...}``, ``{"N": ...}``, ``{"M": ...}`` and so on.
 
-Rule 1. Numbers are exact. A float is written as ``repr`` gives it, the shortest decimal that reads back as the same
-float; a Decimal with all its digits. They are read as ``int`` or ``Decimal``, which the core's rules make canonical.
-Rule 2. DynamoDB's numbers end at 1E-130 and 9.99E+125, a double's do not. A number beyond stands in its place as text,
-and is read as a number again because the model says that this field is one.
-Rule 3. Nothing else is translated: what the codec takes for a document comes in, and the same comes out.
+Rule 1. Numbers are exact. A float is written as its ``repr``, the shortest decimal that reads back as the same float; a
+Decimal with all its digits. They are read as ``int`` or ``Decimal``, which the core's rules make canonical.
+Rule 2. DynamoDB's numbers end at 1E-130 and 9.99E+125, a double's do not. A number beyond is written as text, and is
+read as a number again because the model says that this field is one.
+Rule 3. Nothing else is translated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BEYOND_THE_LARGEST = 1e126
 
 
 def _number_fields(cls: type[Any]) -> Iterator[str]:
-    """The fields of a class of the model, and of those within it, that hold numbers as doubles have them."""
+    """The fields of a class of the model, and of the classes within it, that hold doubles."""
     for facts in facts_of(cls):
         if facts.nested is not None:
             yield from _number_fields(facts.nested)
@@ -83,7 +83,7 @@ def _read_value(value: Mapping[str, Any], is_number: bool) -> Any:
 
 
 def _number_from_text(text: str) -> Any:
-    """A number that stands as text; what is no number stays text, for the codec to name."""
+    """A number that was written as text; any other text stays text, and the codec names the field."""
     try:
         return float(text)
     except ValueError:
@@ -100,7 +100,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "NULL": lambda _: None,
     "M": read_document,
     "L": lambda values: [_read_value(value, False) for value in values],
-    # linkhub writes none of these; where another wrote them, the codec is to name the field.
+    # linkhub writes none of these; of another service, the codec names the field.
     "SS": list,
     "NS": list,
     "B": lambda raw: raw,

@@ -1,41 +1,71 @@
-"""A waiting half as an item of the staging table.
+"""A waiting half as an item of the staging table, linkhub's own and that of another service.
 
     video_id, seller_handle          the key
-    half, version                    which half waits, and how new it is
-    content                          what it says, as a map
-    is_complete                      false: an item here *is* an incomplete assembly
+    half, version                    which half waits, and its version
+    content                          its content, as a map
+    is_complete                      false: an item is an incomplete product
     expires_at                       when it expires
-    ttl                              the same for DynamoDB itself: in whole seconds since 1970, rounded up
+    ttl                              the same for DynamoDB: in whole seconds since 1970, rounded up
     waiting_since                    when its first message was received
-    correlation_id, traceparent      which message brought it
+    correlation_id, traceparent      of the message that brought it
     notes                            the deviations of its event, if any: maps of field and rule
 
-The content is a map, not JSON text: text would take 20 us less CPU to write and read, a map is an eighth smaller, which
-is what DynamoDB charges for, and people can read it in a console. DynamoDB itself deletes an item some time after its
-``ttl``, up to two days; until then it is there and joins. An item that somebody else wrote may have a ``ttl`` alone.
+The content is a map, not JSON text: text would save 20 us of CPU, but a map is an eighth smaller, DynamoDB charges by
+size, and people can read a map in a console. DynamoDB deletes an item up to two days after its ``ttl``; until then the
+item counts. An item of an earlier linkhub may have a ``ttl`` only.
+
+Another service writes one half or both, as the events that brought them:
+
+    caption_data, thumbnail_data     an event, as a map or as JSON text; absent or null without one
+    created_at, updated_at           ISO 8601
+    ttl                              in seconds since 1970
+    is_complete                      not read
+
+Rule 1. Its halves are read by the rules for events, without counted notes: no message of linkhub's brought them.
+Rule 2. The key is that of the row, and a stamp counts as at most the row's ``updated_at``, so that a fast clock has no
+        advantage.
+Rule 3. A row with one half that cannot be read cannot be read: no write of linkhub's removes that half.
+
+An item of linkhub's to which another service added a half is such a row, too: of two halves of a kind the newer counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item, read_document, write_document
-from linkhub_adapters.aws.dynamodb.foreign_staging import foreign_row, is_foreign
 from linkhub_adapters.aws.dynamodb.product_items import unreadable_item
-from linkhub_core.errors import MalformedEvent
+from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
+from linkhub_core.model.merge import Halves
 from linkhub_core.ports import Unreadable
-from linkhub_core.wire.codec import content_from, document_of
+from linkhub_core.wire import json_text
+from linkhub_core.wire.codec import content_from, decode_event, document_of
+from linkhub_core.wire.intake.spelling import known_name
+from linkhub_core.wire.intake.times import read_time
 
-__all__ = ["OPTIONAL", "staging_from_item", "staging_item", "staging_key", "staging_key_of", "time_to_live"]
+__all__ = [
+    "FOREIGN_HALVES",
+    "OPTIONAL",
+    "is_foreign",
+    "staging_from_item",
+    "staging_item",
+    "staging_key",
+    "staging_key_of",
+    "time_to_live",
+]
 
-# What an item may be without; an update has to remove what the new half does not have.
-OPTIONAL = ("traceparent", "notes")
+# What an item may be without; an update removes what the new half does not have.
+OPTIONAL: Final = ("traceparent", "notes")
+FOREIGN_HALVES: Final = {Kind.CAPTION: "caption_data", Kind.THUMBNAIL: "thumbnail_data"}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_FOREIGN_TTL = timedelta(days=1)  # of a row without one
+_FIRST_MILLISECONDS = 10**11  # a ttl from here on is in milliseconds
+_NOTHING: Final[Sequence[object]] = (None, {}, "")
 
 
 def staging_key(key: ProductKey) -> Item:
@@ -49,7 +79,7 @@ def staging_key_of(item: Mapping[str, Mapping[str, Any]]) -> ProductKey:
 
 
 def time_to_live(expires_at: datetime) -> AttributeValue:
-    """An expiry as DynamoDB knows it: in whole seconds since 1970, rounded up."""
+    """An expiry as DynamoDB has it: in whole seconds since 1970, rounded up."""
     return {"N": str(-((_EPOCH - expires_at) // _SECOND))}
 
 
@@ -73,16 +103,21 @@ def staging_item(waiting: WaitingHalf) -> Item:
     return item
 
 
+def is_foreign(item: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether another service wrote this item, or a half in it."""
+    return any(name in item for name in FOREIGN_HALVES.values())
+
+
 def staging_from_item(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf | Unreadable:
-    """Read a waiting half back; an item that linkhub did not write is named with what is wrong with it."""
+    """Read an item, or say what is wrong with it."""
     try:
-        native = _waiting(item) if "half" in item else None
-        return native if native is not None and not is_foreign(item) else foreign_row(item, native)
+        native = _native_row(item) if "half" in item else None
+        return native if native is not None and not is_foreign(item) else _foreign_row(item, native)
     except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
         return unreadable_item(item, broken)
 
 
-def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
+def _native_row(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
     half = Half(
         key=staging_key_of(item),
         version=Version.parse(item["version"]["S"]),
@@ -95,15 +130,75 @@ def _waiting(item: Mapping[str, Mapping[str, Any]]) -> WaitingHalf:
             Note(note["M"]["field"]["S"], note["M"]["rule"]["S"]) for note in item.get("notes", {"L": ()})["L"]
         ),
     )
+    if "expires_at" in item:
+        expires_at = datetime.fromisoformat(item["expires_at"]["S"])
+    else:
+        expires_at = _EPOCH + int(item["ttl"]["N"]) * _SECOND
+    waiting_since = datetime.fromisoformat(item["waiting_since"]["S"])
+    return WaitingHalf(half=half, origin=origin, waiting_since=waiting_since, expires_at=expires_at)
+
+
+# --- rows of another service -------------------------------------------------------------------------------------
+
+
+def _foreign_row(item: Mapping[str, Mapping[str, Any]], native: WaitingHalf | None) -> WaitingHalf:
+    """Read such a row, and merge it with what linkhub wrote into it, if anything.
+
+    Raises:
+        MalformedEvent: a half breaks the rules for events, or the row holds none.
+        KeyError, RuleBroken: an attribute is missing or unusable.
+    """
+    document = read_document(item)
+    key = ProductKey(document["seller_handle"], document["video_id"])
+    updated_at = _moment(document, "updated_at", "created_at")
+    halves = Halves() if native is None else Halves.of(native.half)
+    for half in _foreign_halves(document, key, updated_at):
+        halves = halves.merge(Halves.of(half))
+    if not halves.known:
+        raise MalformedEvent([Fault("", "the row holds neither half")])
+    first, *rest = halves.known
     return WaitingHalf(
-        half=half,
-        origin=origin,
-        waiting_since=datetime.fromisoformat(item["waiting_since"]["S"]),
-        expires_at=_expires_at(item),
+        half=first,
+        other=rest[0] if rest else None,
+        origin=Origin(correlation_id="") if native is None else native.origin,
+        waiting_since=_moment(document, "created_at", "updated_at"),
+        expires_at=_foreign_expiry(document, updated_at),
+        is_foreign=True,
     )
 
 
-def _expires_at(item: Mapping[str, Mapping[str, Any]]) -> datetime:
-    if "expires_at" in item:
-        return datetime.fromisoformat(item["expires_at"]["S"])
-    return _EPOCH + int(item["ttl"]["N"]) * _SECOND
+def _foreign_halves(document: Mapping[str, Any], key: ProductKey, updated_at: datetime) -> Iterator[Half]:
+    for kind, name in FOREIGN_HALVES.items():
+        event = document.get(name)
+        if event not in _NOTHING:
+            try:
+                yield _foreign_half(kind, event, key, updated_at)
+            except MalformedEvent as malformed:
+                faults = [Fault(f"{name}.{fault.field}".rstrip("."), fault.problem) for fault in malformed.faults]
+                raise MalformedEvent(faults) from malformed
+
+
+def _foreign_half(kind: Kind, event: Any, key: ProductKey, updated_at: datetime) -> Half:
+    if isinstance(event, dict):
+        named = {"video_id": key.video_id, "seller_handle": key.seller_handle}
+        stamped = {} if known_name(event, "timestamp") else {"timestamp": updated_at.isoformat()}
+        event = json_text.dump({**stamped, **event, **named}).decode()
+    if not isinstance(event, str):
+        raise MalformedEvent([Fault("", "must be an object or JSON text")])
+    half = decode_event(kind, event, updated_at)
+    if half.key != key:
+        raise MalformedEvent([Fault("", f"is of the product {half.key}")])
+    return half
+
+
+def _moment(document: Mapping[str, Any], *names: str) -> datetime:
+    """The first of these attributes that is there."""
+    moment, _ = read_time(next((document[name] for name in names if document.get(name) is not None), None))
+    return moment
+
+
+def _foreign_expiry(document: Mapping[str, Any], updated_at: datetime) -> datetime:
+    if document.get("ttl") is None:
+        return updated_at + _FOREIGN_TTL
+    ttl = int(document["ttl"])
+    return _EPOCH + timedelta(milliseconds=ttl if ttl >= _FIRST_MILLISECONDS else ttl * 1000)

@@ -1,37 +1,36 @@
 """Waiting halves in a DynamoDB table, keyed by video and seller.
 
-To stage is to look first, consistently, and to write only where the row has to become ours: a row that holds the
-partner, our half or a newer one answers the same whether a read or a failed condition tells of it, and a failed write
-costs as much as one that succeeds, five times a read. The write is conditional on what the read saw, so whatever comes
-in between is noticed, and looked at anew.
+To stage a half is to read its row first, consistently, and to write only if the row has to change: a failed write costs
+as much as a successful one, five times a read. The write is conditional on the row as it was read; if the condition
+fails, the row is read again.
 
-    the row                     write                                              if its condition fails
-    --------------------------  -------------------------------------------------  ----------------------
-    is absent                   INSERT                                             look again
-    of our kind, older          UPDATE ... WHERE half, version, ttl as read        look again
-    ours or newer, and expires  UPDATE of the expiry WHERE half, version, ttl as   look again
-    earlier                     read
-    another service's, with a   UPDATE to a row of ours with the newer half WHERE  look again
-    half of our kind            all of it as read
+    the row                     write
+    --------------------------  -----------------------------------------------------------------------------------
+    is absent                   INSERT
+    has our kind, older         UPDATE ... WHERE half, version and ttl as read
+    has our half or a newer     UPDATE of the expiry WHERE half, version and ttl as read
+    one, and expires earlier
+    is another service's, with  UPDATE to a row of linkhub's with the newer half, without the attributes of the other
+    a half of our kind          service, WHERE all of :data:`RAW` as read
 
 Conditions name the expiry by ``ttl``, in whole seconds, because an item of an earlier linkhub has no ``expires_at``. An
-expiry moves by a tenth of the time to wait at least, so two of one second are the same.
+expiry moves by at least a tenth of the time to wait, so two of one second are the same.
 
-A row of another service is deleted in two steps: the first condition fails and gives the row, and if it holds what is
-to go, the second deletes it as it was read.
+A row of another service is deleted in two steps: the first condition fails and returns the row; if it holds what has to
+be dropped, the second deletes it as it was read.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.errors import DYNAMODB
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
-from linkhub_adapters.aws.dynamodb.foreign_staging import FOREIGN, NOT_FOREIGN, as_read, is_foreign, taken_over
 from linkhub_adapters.aws.dynamodb.partiql import (
     Applied,
     Condition,
@@ -44,7 +43,9 @@ from linkhub_adapters.aws.dynamodb.partiql import (
     update,
 )
 from linkhub_adapters.aws.dynamodb.staging_items import (
+    FOREIGN_HALVES,
     OPTIONAL,
+    is_foreign,
     staging_from_item,
     staging_item,
     staging_key,
@@ -68,6 +69,8 @@ from linkhub_core.ports import (
 __all__ = ["DynamoDbStagingStore"]
 
 MAX_ROUNDS = 10
+FOREIGN: Final = (*FOREIGN_HALVES.values(), "created_at", "updated_at")
+RAW: Final = (*FOREIGN, "ttl", "half", "version", "expires_at")
 _KEPT = ("video_id", "seller_handle", "waiting_since", "is_complete")  # by a row whose half is replaced
 
 
@@ -89,7 +92,7 @@ class DynamoDbStagingStore:
         raise ServiceUnavailable(DYNAMODB, f"rows of {self.table} changed {MAX_ROUNDS} times while they were staged")
 
     async def _stage(self, halves: Sequence[WaitingHalf], slack: timedelta) -> Mapping[ProductKey, StageOutcome]:
-        """One round: look, and write where it has to be; those whose row changed meanwhile are left out."""
+        """One round: read, and write if needed; halves whose row changed meanwhile are left out."""
         items = await self._items([half.key for half in halves])
         outcomes: dict[ProductKey, StageOutcome] = {}
         writes: list[tuple[ProductKey, StageOutcome, Statement]] = []
@@ -102,7 +105,7 @@ class DynamoDbStagingStore:
             elif isinstance(row, Unreadable) or isinstance(outcome, Partner):
                 outcomes[half.key] = outcome
             elif row.is_foreign:
-                writes.append((half.key, outcome, self._take_over(taken_over(row, half), item)))
+                writes.append((half.key, outcome, self._take_over(_taken_over(row, half), item)))
             elif isinstance(outcome, Staged):
                 writes.append((half.key, outcome, self._replace(row, half)))
             elif row.expires_at + slack < half.expires_at:
@@ -122,11 +125,11 @@ class DynamoDbStagingStore:
         return update(self.table, staging_key(waiting.key), values, removed, _as_read(row))
 
     def _take_over(self, winner: WaitingHalf, item: Item) -> Statement:
-        """Make a row of another service one of linkhub's."""
+        """Make a row of another service one of linkhub's, and remove the attributes of that service."""
         key, values = staging_key(winner.key), staging_item(winner)
         removed = [name for name in (*OPTIONAL, *FOREIGN) if name in item and name not in values]
         changed = {name: value for name, value in values.items() if name not in key}
-        return update(self.table, key, changed, removed, as_read(item))
+        return update(self.table, key, changed, removed, _as_stored(item))
 
     def _renew(self, row: WaitingHalf, expires_at: datetime) -> Statement:
         item = staging_item(evolve(row, expires_at=expires_at))
@@ -150,7 +153,7 @@ class DynamoDbStagingStore:
             if (item := _item_of(outcome)) and is_foreign(item) and _is_all_of(item, row)
         }
         deletions = [
-            delete(self.table, staging_key(rows[number].key), as_read(item)) for number, item in foreign.items()
+            delete(self.table, staging_key(rows[number].key), _as_stored(item)) for number, item in foreign.items()
         ]
         for number, outcome in zip(foreign, await execute(self.calls, deletions), strict=True):
             outcomes[number] = outcome
@@ -161,14 +164,31 @@ class DynamoDbStagingStore:
         return delete(self.table, staging_key(row.key), conditions)
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
-        """See the port. It reads the whole table consistently: a unit for each 4 kB of rows."""
+        """See the port. It reads the whole table consistently: one unit for each 4 kB."""
         async for items in self.calls.pages("scan", TableName=self.table, ConsistentRead=True):
             for item in items:
                 yield staging_from_item(item)
 
 
+def _taken_over(row: WaitingHalf, waiting: WaitingHalf) -> WaitingHalf:
+    """What a row of another service becomes when a half of its kind is staged: linkhub's, with the newer half."""
+    return evolve(
+        waiting if waiting.half.version > row.half.version else row,
+        is_foreign=False,
+        waiting_since=row.waiting_since,
+        expires_at=max(row.expires_at, waiting.expires_at),
+    )
+
+
+def _as_stored(item: Item) -> list[Condition]:
+    """The conditions under which a row of another service is as it was read."""
+    return [Condition(name, item[name]) if name in item else Condition(name, None, "IS MISSING") for name in RAW]
+
+
 def _holds(half: Half) -> list[Condition]:
-    return [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)}), *NOT_FOREIGN]
+    """The conditions under which a row holds this half, and no half of another service."""
+    ours = [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
+    return [*ours, *(Condition(name, None, "IS MISSING") for name in FOREIGN_HALVES.values())]
 
 
 def _as_read(row: WaitingHalf) -> list[Condition]:
@@ -177,7 +197,7 @@ def _as_read(row: WaitingHalf) -> list[Condition]:
 
 
 def _is_all_of(item: Item, asked: Half | WaitingHalf) -> bool:
-    """Whether a row of another service holds exactly what is to go, and expires when that does."""
+    """Whether a row of another service holds exactly what has to be dropped, with the same expiry."""
     row = staging_from_item(item)
     if not isinstance(row, WaitingHalf):
         return False
@@ -200,7 +220,7 @@ def _dropped(outcome: Outcome) -> DropOutcome:
 
 
 def _outcome_beside(row: WaitingHalf | Unreadable | None, waiting: WaitingHalf) -> StageOutcome:
-    """The outcome for a half, if its row is still as it was read when the half is written."""
+    """The outcome for a half whose row is like this, if the row does not change before the write."""
     if isinstance(row, Unreadable):
         return row
     if row is not None and (row.other is not None or row.half.kind is not waiting.half.kind):

@@ -1,7 +1,7 @@
-"""Looks for a video in DynamoDB: by its id in the staging table, by seller and id in the products' table.
+"""Finds a video in DynamoDB: by its id in the staging table, by seller and id in the products table.
 
-The products' table is keyed by seller first, and a scan would read all of it: products are looked for only with sellers
-that are known from staging or were named. SQS and SNS can't be looked into without taking messages.
+The products table is keyed by seller first, and a scan would read all of it: only products of sellers that are known
+from staging, or that were named, are found. SQS and SNS cannot be searched without taking messages.
 """
 
 from __future__ import annotations
