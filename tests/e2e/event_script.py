@@ -22,8 +22,8 @@ SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 class EventScript:
     """The messages and the expected result.
 
-    ``titles`` are those of the products, by video; ``waiting`` the videos whose other half is never sent; ``rejected`` the
-    malformed bodies.
+    ``titles`` are those of the products, by video; ``waiting`` the videos whose other half is never sent;
+    ``rejected`` malformed bodies.
     """
 
     messages: Sequence[OutgoingMessage]
