@@ -52,8 +52,11 @@ class Cursor:
 
     @property
     def is_number(self) -> bool:
-        """Whether the position is a number alone."""
-        return self.position.isdecimal()
+        """Whether the position is a number alone, as a store writes it: without leading zeros, up to 18 digits.
+
+        A client can make any other spelling. Its order is not that of its number, so it has no place among others.
+        """
+        return self.position == str(self.order[0])
 
 
 def encode_cursor(cursor: Cursor) -> str:
