@@ -86,8 +86,8 @@ _PAGE_METADATA = object_schema(
     },
     {
         "cursor": _text(
-            "What to send as the next `cursor`, here or with a subscription. On the first page of a list, and with "
-            "`cursor`."
+            "What to send as the next `cursor`, here or with a subscription. On the first page without "
+            "`since`, and with `cursor`."
         )
     },
 )

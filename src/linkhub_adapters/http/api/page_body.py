@@ -4,7 +4,7 @@ The entity tag names each product of a page by id, creation, revision and a chec
 does not name the bytes: a row may be corrected by hand, come from a restored file or from another service, and a new
 release may write the same product otherwise. CRC-32 of a page takes 9 us, a cryptographic hash 30 to 70. The tag leaves
 out ``metadata.timestamp`` and the position of ``metadata.cursor``, which differ on each call: with them no answer would
-ever be a 304. A client that gets a 304 goes on with its older cursor or timestamp. That is safe: it gets again, at worst,
+ever be a 304. A client that gets a 304 goes on with its older cursor or timestamp. That is safe: at worst it gets again
 what it has. The tag names the store of the cursor: else a client of a restored file would get a 304 for the page that
 has the unknown cursor, again and again.
 """
