@@ -7,6 +7,7 @@ It gives every public name of
     ports          the protocols that an adapter implements, with their outcomes
     application    the use cases: assemble, complete, sweep, browse, dead letters, explain a video
     wire.codec     JSON to model and back
+    wire.cursor    cursors as stores and clients exchange them
 
 A name is imported when it is first used. Import from here: the modules behind it may change in any release.
 
@@ -17,7 +18,7 @@ to the :class:`~linkhub_core.ports.Journal`. Tests of adapters import :mod:`link
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-_ROOMS = ("errors", "model", "ports", "application", "wire.codec")
+_ROOMS = ("errors", "model", "ports", "application", "wire.codec", "wire.cursor")
 
 if TYPE_CHECKING:
     from linkhub_core.application import *  # noqa: F403
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from linkhub_core.model import *  # noqa: F403
     from linkhub_core.ports import *  # noqa: F403
     from linkhub_core.wire.codec import *  # noqa: F403
+    from linkhub_core.wire.cursor import *  # noqa: F403
 
     __all__: list[str]
 else:

@@ -1,18 +1,18 @@
-"""One tree of errors; which branch an error stands on says what to do with the message in hand.
+"""The tree of errors. The branch of an error says how to handle the message.
 
     LinkhubError
-    ├── TransientError             trying again later may succeed: give the message back, never acknowledge it
+    ├── TransientError             trying again later may succeed: release the message
     │   ├── ServiceUnavailable     a queue, store or notifier does not answer, throttles, or is locked
     │   │   └── ResourceMissing    its table, queue or topic does not exist
-    │   ├── AnnouncementsLost               a bus no longer has all that came: read the store for what it was
-    │   └── TooMuchContention      others kept changing the same product while we tried to
+    │   ├── AnnouncementsLost      a bus dropped announcements: read the changes from the store
+    │   └── TooMuchContention      other processes kept changing the same product
     └── PermanentError             trying again gives the same answer
-        ├── MalformedEvent         the sender's fault: the body breaks rules, all of them named
-        ├── InvalidQuery           the reader's fault: a parameter breaks a rule
-        ├── StoreRefused           a store will not take this value
+        ├── MalformedEvent         the sender's fault: the body breaks rules, which are all named
+        ├── InvalidQuery           the client's fault: a parameter breaks a rule
+        ├── StoreRefused           a store refuses this value
         │   ├── RowUnreadable      the row of this value is there and cannot be read
         │   └── CollectionFull     a store has no room for more products of this seller
-        └── StoreLost              what this process opened is no longer there: the process has to end
+        └── StoreLost              the file that this process opened is gone: the process has to end
 
 An error carries data and renders it. Adapters translate a driver's error once, ``from`` the original.
 """
@@ -95,7 +95,7 @@ class ResourceMissing(ServiceUnavailable):
 
 
 class AnnouncementsLost(TransientError):
-    """A bus keeps only so much: of what came in the last ``seconds``, this listener may have missed some."""
+    """A bus dropped announcements: of those of the last ``seconds``, this feed may have missed some."""
 
     def __init__(self, bus: str, seconds: float) -> None:
         super().__init__(bus, seconds)

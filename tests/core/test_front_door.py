@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections import Counter
@@ -11,7 +12,7 @@ import pytest
 
 import linkhub_core
 
-_ROOMS = ("errors", "model", "ports", "application", "wire.codec")
+_ROOMS = ("errors", "model", "ports", "application", "wire.codec", "wire.cursor")
 
 
 def _public(room: str) -> list[str]:
@@ -52,3 +53,18 @@ def test_a_name_imports_no_more_than_its_room() -> None:
     assert not {name for name in _modules_after("import linkhub_core") if name.startswith("linkhub_core.")}
     assert "linkhub_core.application" not in _modules_after("from linkhub_core import ServiceUnavailable")
     assert not _modules_after("from linkhub_core import *") & {"pytest", "hypothesis", "linkhub_core.testing"}
+
+
+@pytest.mark.parametrize("room", ["aws", "http", "memory", "observability", "realtime", "runtime", "sqlite"])
+def test_the_root_of_a_room_exports_names_that_exist(room: str) -> None:
+    """Each name of ``__all__`` is there."""
+    module = import_module(f"linkhub_adapters.{room}")
+    assert module.__all__
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("room", ["aws", "memory", "sqlite"])
+def test_every_backend_opens_its_ports_in_the_same_way(room: str) -> None:
+    """``open_ports`` of each room takes the clock and the settings of leases by the same names."""
+    parameters = inspect.signature(import_module(f"linkhub_adapters.{room}").open_ports).parameters
+    assert {"clock", "batch_size", "visibility_timeout_seconds", "receive_wait_seconds"} <= parameters.keys()

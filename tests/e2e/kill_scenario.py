@@ -1,4 +1,4 @@
-"""A server and two consumers that die again and again, and viewers who stay."""
+"""A server and two consumers that are killed again and again, and clients that watch the shops meanwhile."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from linkhub_cli.processes.http_server import bind
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import encode_product
+from tests.e2e.cursor_client import CursorClient
 from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import SELLERS, EventScript
 from tests.e2e.killable_process import KillableProcess
@@ -33,27 +34,46 @@ _SAFETY_SECONDS = 120
 
 @frozen
 class KillScenario:
-    """A server and two consumers that die again and again, and a viewer a shop."""
+    """The processes, and two clients of each shop.
+
+    Attributes:
+        viewers: clients that stay, and come back with ``since`` when they lose the server.
+        cursor_clients: clients that come and go, and keep only the last cursor.
+    """
 
     deployment: Deployment
     url: str
     server: KillableProcess
     consumers: Sequence[KillableProcess]
+    seed: int
     viewers: Sequence[ReconnectingClient] = field(init=False)
+    cursor_clients: Sequence[CursorClient] = field(init=False)
 
     @viewers.default
     def _viewers(self) -> Sequence[ReconnectingClient]:
         return [ReconnectingClient(self.url, seller) for seller in SELLERS]
 
+    @cursor_clients.default
+    def _cursor_clients(self) -> Sequence[CursorClient]:
+        return [
+            CursorClient(self.url, seller, random.Random(f"cursor client of {seller}, {self.seed}"))
+            for seller in SELLERS
+        ]
+
     @property
     def processes(self) -> Sequence[KillableProcess]:
-        """All who may be killed."""
+        """The processes that may be killed."""
         return [self.server, *self.consumers]
 
-    async def survive(self, script: EventScript, rng: random.Random, *, kills: int) -> None:
-        """Publish the story bit by bit; after each bit, and some random work, kill somebody."""
+    async def survive(self, script: EventScript, *, kills: int) -> None:
+        """Publish the script in parts; after each part, and some random work, kill a process and start another one.
+
+        Afterwards every client shows the content of the store.
+        """
+        rng = random.Random(self.seed)
         async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
             watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
+            watching += [group.create_task(client.run()) for client in self.cursor_clients]
             for part in script.in_parts(kills):
                 begun = self._worked()  # before there is anything to do: it may be done in no time
                 await backend.publisher.publish(part)
@@ -63,7 +83,7 @@ class KillScenario:
                 victim.start()
             await _until(lambda: self._is_settled(backend), "leave the queues empty")
             expected = {seller: await _products(backend, seller) for seller in SELLERS}
-            await _until(lambda: self._all_shown(expected), "show every viewer all")
+            await _until(lambda: self._all_shown(expected), "show every client all products")
             for task in watching:
                 task.cancel()
 
@@ -86,7 +106,8 @@ class KillScenario:
         return sum((await backend.figures()).queued.values()) == 0
 
     async def _all_shown(self, expected: Mapping[str, Mapping[str, Any]]) -> bool:
-        return all(viewer.shown == expected[viewer.seller_handle] for viewer in self.viewers)
+        clients: Sequence[ReconnectingClient | CursorClient] = [*self.viewers, *self.cursor_clients]
+        return all(client.shown == expected[client.seller_handle] for client in clients)
 
 
 async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
@@ -108,8 +129,8 @@ async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> 
 
 
 @contextmanager
-def open_kill_scenario(deployment: Deployment, directory: Path) -> Iterator[KillScenario]:
-    """Start everybody on ``hub``, each logging to ``directory``; afterwards all end cleanly."""
+def open_kill_scenario(deployment: Deployment, directory: Path, seed: int) -> Iterator[KillScenario]:
+    """Start the processes of a deployment, each with its log in ``directory``; afterwards all end cleanly."""
     with closing(bind("127.0.0.1", 0, variable="LINKHUB_PORT")) as taken:
         port = taken.getsockname()[1]  # free again in a moment, and then the server's in each of its lives
     environment = deployment.environment | {"LINKHUB_PORT": str(port)}
@@ -118,6 +139,7 @@ def open_kill_scenario(deployment: Deployment, directory: Path) -> Iterator[Kill
         url=f"http://127.0.0.1:{port}",
         server=KillableProcess(("serve", "--no-consume"), environment, directory / "server.log"),
         consumers=[KillableProcess(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
+        seed=seed,
     )
     for process in scenario.processes:
         process.log.touch()

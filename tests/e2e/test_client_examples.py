@@ -16,7 +16,9 @@ from typing import Final
 
 import httpx
 import pytest
+import socketio
 from attrs import frozen
+from websockets.sync.client import connect
 
 from tests.e2e.deployment import Deployment
 from tests.support.npm import NpmPackage, install
@@ -160,16 +162,45 @@ def _save_while_no_server_runs(deployment: Deployment) -> None:
         deployment.wait_until_settled(consumer)
 
 
+def _walk_over_transports(url: str, cursor: str) -> list[str]:
+    """The titles that a client gets which keeps the last cursor alone, and changes its transport after each product."""
+    titles, shop = [], f"{url}/api/v1/shop/{_SELLER}"
+    with connect(f"{url.replace('http', 'ws')}/products", proxy=None) as websocket:
+        request = {"event": "subscribe_to_seller", "data": {"seller_handle": _SELLER, "cursor": cursor}}
+        websocket.send(json.dumps(request))
+        data = next(message["data"] for message in map(json.loads, websocket) if "product" in message["data"])
+    titles.append(data["product"]["title"])
+    headers = {"Last-Event-ID": data["cursor"]}
+    with httpx.stream("GET", f"{shop}/events", headers=headers, timeout=_BACK_SECONDS, trust_env=False) as stream:
+        record: dict[str, str] = {}
+        for line in stream.iter_lines():
+            name, _, value = line.partition(": ")
+            record[name] = value
+            if name == "data" and '"product":' in value:
+                break
+    titles.append(json.loads(record["data"])["product"]["title"])
+    answer = httpx.get(f"{shop}/products", params={"cursor": record["id"]}, trust_env=False).json()
+    titles += [product["title"] for product in answer["products"]]
+    with socketio.SimpleClient() as client:
+        client.connect(url, namespace="/products")
+        last = answer["metadata"]["cursor"]
+        acknowledged = client.call("subscribe_to_seller", {"seller_handle": _SELLER, "cursor": last})
+    assert (acknowledged["recovered"], acknowledged["cursor"]) == (True, last)
+    return titles
+
+
 def test_every_live_program_sees_each_product(deployment: Deployment, start: Start) -> None:
     """What is published while it looks, what is saved while the server is dead, what comes later: once, if so said.
 
-    Where too much was saved meanwhile, the page is loaded, or the program says that it should be.
+    Where too much was saved meanwhile, the page is loaded, or the program says that it should be. One cursor serves
+    every transport, also after the server was killed.
     """
     port = str(free_port())
     subscribers = 2 * sum(example.subscribes for example in LIVE)
     with ExitStack() as running:
         server, url = deployment.serve("--port", port)
         with server:
+            page = httpx.get(f"{url}/api/v1/shop/{_SELLER}/products", trust_env=False).json()
             programs = _start_all(start, url, running, _SELLER, _BUSY_SELLER)
             _wait_for_subscribers(server, url, subscribers)
             _publish(deployment, MORNING)
@@ -190,6 +221,7 @@ def test_every_live_program_sees_each_product(deployment: Deployment, start: Sta
                 program.wait_for_line(NEXT_DAY)
                 if seller == _SELLER and not example.repeats:
                     assert [_shown(program, title) for title in (MORNING, NIGHT, NEXT_DAY)] == [1, 1, 1]
+            assert _walk_over_transports(url, page["metadata"]["cursor"]) == [MORNING, NIGHT, NEXT_DAY]
 
 
 def test_the_page_over_rest(deployment: Deployment, start: Start) -> None:

@@ -12,6 +12,7 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Delivery, Rejection
 from tests.simulation.invariant_checker import InvariantChecker, half_of
 from tests.simulation.network import Killable, Network
+from tests.simulation.plan import Positions
 
 __all__ = ["Leases", "SimulatedNotifier", "SimulatedQueue"]
 
@@ -61,7 +62,10 @@ class SimulatedNotifier:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        await self.network.each(self.process, "notifier", "to announce", announcements, self._notify)
+        is_prompt = self.checker.plan.positions is Positions.STAMPS
+        await self.network.each(
+            self.process, "notifier", "to announce", announcements, self._notify, is_prompt=is_prompt
+        )
 
     async def _notify(self, announcement: Announcement) -> None:
         what = f"revision {announcement.revision} of {announcement.key} as {announcement.event_type}"

@@ -47,6 +47,8 @@ _FIRST_SENT = "linkhub_core.wire.first_sent"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
 _MODEL = "linkhub_core.model.values"
+_BUFFER = "linkhub_adapters.realtime.hub.catch_up_buffer"
+_STAMPS = "linkhub_core.model.change_stamps"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
 _SETTLE = "linkhub_core.application.complete"
 _SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
@@ -419,6 +421,66 @@ MUTATIONS = {
         """
 -                self._skip(store, row.seller_handle, row.video_id, row.problem, tally)
 +                raise row.refusal(store)
+""",
+    ),
+    # --- cursors of stores that number changes
+    "an-event-carries-its-own-number": Mutation(
+        _PRODUCTS,
+        """
+-                return self._cursor(seller_handle, owed[key] - 1)
++                return self._cursor(seller_handle, self._last_number)
+""",
+    ),
+    "a-cut-answer-carries-the-newest-number": Mutation(
+        _PRODUCTS,
+        """
+-            cursor=self._cursor(seller_handle, rows[-1][0] if has_more else self._last_number),
++            cursor=self._cursor(seller_handle, self._last_number),
+""",
+    ),
+    "every-page-carries-a-cursor": Mutation(
+        _PRODUCTS,
+        """
+-            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
++            cursor=self._cursor(query.seller_handle, self._last_number),
+""",
+    ),
+    "a-number-is-the-highest-one-plus-one": Mutation(
+        _PRODUCTS,
+        """
+-        self._last_number += 1
++        self._last_number = max((self.numbers.get(key, 0) for key in self.rows), default=0) + 1
+""",
+    ),
+    "subscribed-carries-the-cursor-of-the-last-missed-change": Mutation(
+        _BUFFER,
+        """
+-            cursor = encode_cursor(self.after) if repeats_cursor else None  # type: ignore[arg-type]  # it is one
++            cursor = missed[-1].announcement.cursor if repeats_cursor and missed else None
+""",
+    ),
+    # --- cursors of stores that stamp changes
+    "only-the-saver-renews-a-stamp": Mutation(
+        _SETTLE,
+        """
+-            outcomes = await self.products.prepare_announcements([record for _, record in waiting])
++            ours = [record for case, record in waiting if case.owes_announcement]
++            renewed = iter(await self.products.prepare_announcements(ours))
++            outcomes = [next(renewed) if case.owes_announcement else record for case, record in waiting]
+""",
+    ),
+    "an-event-carries-its-stamp-without-the-margin": Mutation(
+        _STAMPS,
+        """
+-    return StampPosition(max(0, stamp_ms - MARGIN_MS))
++    return StampPosition(stamp_ms)
+""",
+    ),
+    "a-cut-walk-keeps-the-margin": Mutation(
+        _STAMPS,
+        """
+-        return StampPosition(stamp_ms, video_id, self.began_ms(now_ms))
++        return event_position(stamp_ms)
 """,
     ),
     # --- the hub

@@ -18,8 +18,10 @@ __all__ = ["Killable", "Network"]
 E = TypeVar("E")
 T = TypeVar("T")
 
-_CALM_LATENCY_SECONDS = 0.001
+_HEALED_LATENCY_SECONDS = 0.001
 _STALL_SECONDS = 20.0
+# A call that has to be prompt takes at most this long for each way, whatever else the faults are.
+PROMPT_SECONDS = 0.05
 _HICCUP = 20
 
 
@@ -44,9 +46,10 @@ class Network:
     is_healed: bool = False
     crashes: int = 0
 
-    async def travel(self, process: Killable) -> None:
+    async def travel(self, process: Killable, *, is_prompt: bool = False) -> None:
         """One way over the wire. A process that dies on it never comes back from here."""
-        await asyncio.sleep(self._latency_seconds())
+        latency = self._latency_seconds()
+        await asyncio.sleep(min(latency, PROMPT_SECONDS) if is_prompt else latency)
         if process.alive and self._kills():
             self.crashes += 1
             self.log.tell(process.name, "crashes")
@@ -55,22 +58,29 @@ class Network:
             await asyncio.get_running_loop().create_future()
 
     async def each(
-        self, process: Killable, service: str, title: str, entries: Sequence[E], effect: Callable[[E], Awaitable[T]]
+        self,
+        process: Killable,
+        service: str,
+        title: str,
+        entries: Sequence[E],
+        effect: Callable[[E], Awaitable[T]],
+        *,
+        is_prompt: bool = False,
     ) -> list[T]:
         """Carry a batch there, let ``effect`` happen entry by entry in any order, and carry the outcomes back.
 
         Others come in between the entries. What fails on the way there has no effect, what fails between two entries
         a part of it, what fails on the way back all of it.
         """
-        await self.travel(process)
+        await self.travel(process, is_prompt=is_prompt)
         self._may_fail(process, service, f"its call {title} never arrives")
         outcomes: dict[int, T] = {}
         for index in self.chance.sample(range(len(entries)), len(entries)):
             if outcomes:
-                await self.travel(process)
+                await self.travel(process, is_prompt=is_prompt)
                 self._may_fail(process, service, f"its call {title} stops after {len(outcomes)} of {len(entries)}")
             outcomes[index] = await effect(entries[index])
-        await self.travel(process)
+        await self.travel(process, is_prompt=is_prompt)
         self._may_fail(process, service, f"the reply to its call {title} is lost")
         return [outcomes[index] for index in range(len(entries))]
 
@@ -80,7 +90,7 @@ class Network:
 
     def _latency_seconds(self) -> float:
         if self.is_healed:
-            return self.chance.expovariate(1 / _CALM_LATENCY_SECONDS)
+            return self.chance.expovariate(1 / _HEALED_LATENCY_SECONDS)
         if self._happens(self.fault_rates.stall_rate):
             return self.chance.expovariate(1 / _STALL_SECONDS)
         # Now and then a way takes as long as all that the others do: they come in between as a whole.

@@ -24,6 +24,7 @@ __all__ = [
     "FaultRates",
     "ForeignRow",
     "Plan",
+    "Positions",
     "Publication",
     "UnreadableRow",
 ]
@@ -32,6 +33,7 @@ BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
 
 _KEYS = (ProductKey("a", "v"), ProductKey("b", "v"), ProductKey("a", "w"))
+_CURSOR_KEYS = tuple(ProductKey("a", video_id) for video_id in "vwxyz")
 _FOREIGN_KEY = ProductKey("c", "v")
 _SERVICES = ("products", "staging", "notifier", "queue")
 _MALFORMED = ("", "{", "[]", '{"title": NaN}', '{"video_id": "v", "seller_handle": "a", "title": "\\ud800"}')
@@ -65,6 +67,13 @@ class Deletion:
 
     at_seconds: float
     key: ProductKey
+
+
+class Positions(StrEnum):
+    """What the cursors of the store are made of, in a plan with clients that keep the last cursor."""
+
+    NUMBERS = "numbers"
+    STAMPS = "stamps"
 
 
 class UnreadableRow(StrEnum):
@@ -116,7 +125,7 @@ class Plan:
     a read, then a conditional write. ``redrives`` are moments at which an operator redrives dead letters.
     ``realtime`` is whether clients watch. ``vanishing`` removes expired rows, as a time to live does.
     ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read. ``foreign`` is a row
-    of another service, and at ``adoptions`` an operator adopts it.
+    of another service, and at ``adoptions`` an operator adopts it. With ``positions``, clients keep the last cursor.
     """
 
     seed: int
@@ -141,6 +150,7 @@ class Plan:
     unreadable_row: tuple[UnreadableRow, ProductKey] | None = None
     foreign: ForeignRow | None = None
     adoptions: Sequence[float] = ()
+    positions: Positions | None = None
 
     @classmethod
     def of(cls, seed: int) -> Plan:
@@ -154,7 +164,53 @@ class Plan:
             plan = plan._expiry(chance)
         elif kind < 0.5:
             plan = plan._recreations(chance)
-        return plan._after_another_service(random.Random(f"another service of {seed}"))
+        plan = plan._after_another_service(random.Random(f"another service of {seed}"))
+        return plan._with_cursors(random.Random(f"cursors of {seed}"))
+
+    def _with_cursors(self, chance: random.Random) -> Plan:
+        """In one plan of five, clients keep the last cursor while products of one shop change again and again.
+
+        The clocks of stamped stores are wrong by up to a second. The time from the check of a stamp to the delivery of
+        its event is bounded, as the margin of the stamps demands (:mod:`linkhub_core.model.change_stamps`).
+        """
+        if chance.random() > 0.2:
+            return self
+        positions = chance.choice(tuple(Positions))
+        return evolve(
+            self,
+            positions=positions,
+            realtime=False,
+            publications=_bursts(chance),
+            fault_rates=evolve(
+                self.fault_rates,
+                latency_seconds=chance.choice((0.02, 0.1)),
+                hiccup_rate=0.1,
+                copy_rate=0.0,
+                crash_rate=chance.choice((0.0, 0.02, 0.05)),
+                most_crashes=10,
+                fault_rate=chance.choice((0.0, 0.02)),
+                stall_rate=chance.choice((0.0, 0.01, 0.03)),
+                outages={},
+            ),
+            fault_seconds=30.0,
+            consumers=3,
+            sweeper_seconds=chance.choice((None, 8.0)),
+            visibility_seconds=chance.choice((2.0, 10.0)),
+            batch_size=chance.choice((1, 1, 3)),
+            max_in_flight=1,
+            max_receive_count=1_000_000,
+            staging_ttl=timedelta(days=1),
+            vanishing=False,
+            deletions=[Deletion(at_seconds=chance.uniform(3, 25), key=chance.choice(_CURSOR_KEYS)) for _ in range(3)]
+            if chance.random() < 0.2
+            else (),
+            clocks=[ClockError() for _ in self.clocks],
+            redrives=(),
+            refused=None,
+            unreadable_row=None,
+            foreign=None,
+            adoptions=(),
+        )
 
     def _after_another_service(self, chance: random.Random) -> Plan:
         """In one world of six another service left a row, of the first product or of one that no message is about."""
@@ -335,6 +391,17 @@ def _publications_of(
     again = chance.sample(publications, min(len(publications), chance.choice((0, 0, 1, 2))))
     later = [evolve(one, at_seconds=one.at_seconds + chance.choice((0.5, 2.0, 18.5, 21.0))) for one in again]
     return publications + later
+
+
+def _bursts(chance: random.Random) -> list[Publication]:
+    """All products of a shop change at about the same time, two or three times over; some changes are invisible."""
+    publications = []
+    for number, at_seconds in enumerate(sorted(chance.uniform(0, 22) for _ in range(chance.choice((2, 3))))):
+        for key in chance.sample(_CURSOR_KEYS, chance.randint(3, 5)):
+            for kind in Kind if number == 0 else (chance.choice(tuple(Kind)),):
+                body = _body(kind, key, _STAMPS[number], chance.randint(0, 1))
+                publications.append(Publication(at_seconds=at_seconds + chance.uniform(0, 1), kind=kind, body=body))
+    return publications
 
 
 def _publication(chance: random.Random, key: ProductKey, at_seconds: float, close: bool) -> Publication:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
 from attrs import frozen
 
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
-from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryStagingStore
 from linkhub_core.errors import StoreRefused
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.stored_product import StoredProduct
@@ -26,6 +27,7 @@ from linkhub_core.ports import (
     Marked,
     MarkOutcome,
     Partner,
+    ProductStore,
     Revised,
     ReviseOutcome,
     Revision,
@@ -40,66 +42,85 @@ from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.network import Killable, Network
+from tests.simulation.plan import Positions
 from tests.simulation.run_log import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
 
 __all__ = ["SimulatedProducts", "SimulatedStaging", "staging_of"]
 
+E = TypeVar("E")
+T = TypeVar("T")
+
 
 @frozen
 class SimulatedProducts:
-    """A product store; it refuses the products of the key that the plan names."""
+    """A product store; it refuses the products of the key that the plan names.
+
+    Attributes:
+        open_store: opens the store for one call; a store that stamps changes takes its time then, before the call.
+    """
 
     process: Killable
     network: Network
     checker: InvariantChecker
-    inner: MemoryProductStore
+    open_store: Callable[[], ProductStore]
 
     def _tell(self, sentence: str) -> None:
         self.network.log.tell(self.process.name, sentence)
 
+    async def _each(
+        self,
+        title: str,
+        entries: Sequence[E],
+        effect: Callable[[ProductStore, E], Awaitable[T]],
+        *,
+        is_prompt: bool = False,
+    ) -> list[T]:
+        call = partial(effect, self.open_store())
+        return await self.network.each(self.process, "products", title, entries, call, is_prompt=is_prompt)
+
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
         """See the port."""
-        found = await self.network.each(self.process, "products", "to read products", keys, self._find)
+        found = await self._each("to read products", keys, self._find)
         return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
 
-    async def _find(self, key: ProductKey) -> ProductRecord | Unreadable | None:
-        record = (await self.inner.find([key])).get(key)
+    async def _find(self, store: ProductStore, key: ProductKey) -> ProductRecord | Unreadable | None:
+        record = (await store.find([key])).get(key)
         self.checker.saw_reading(key)
         self._tell(f"reads {key} and finds {product_text(record)}")
         return record
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
         """See the port."""
-        return await self.inner.read(keys)
+        return await self.open_store().read(keys)
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
         """See the port."""
-        return await self.network.each(self.process, "products", "to create products", records, self._create)
+        return await self._each("to create products", records, self._create)
 
-    async def _create(self, record: ProductRecord) -> CreateOutcome:
+    async def _create(self, store: ProductStore, record: ProductRecord) -> CreateOutcome:
         if record.key == self.checker.plan.refused:
             self._tell(f"is refused {product_text(record)}")
             raise StoreRefused("products", "it is not to the store's liking")
-        (outcome,) = await self.inner.create([record])
+        (outcome,) = await store.create([record])
         self.checker.saw_reading(record.key)
         if isinstance(outcome, Created):
             self._tell(f"creates {product_text(record)}")
             self.checker.saw_creation(record)
         else:
-            self._tell(f"creates nothing, for there is {product_text(self.inner.rows.get(record.key))}")
+            self._tell(f"creates nothing, for there is {product_text(self._stored(record.key))}")
         return outcome
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        return await self.network.each(self.process, "products", "to revise products", revisions, self._revise)
+        return await self._each("to revise products", revisions, self._revise)
 
-    async def _revise(self, revision: Revision) -> ReviseOutcome:
+    async def _revise(self, store: ProductStore, revision: Revision) -> ReviseOutcome:
         key = revision.before.key
-        before = self.inner.rows.get(key)
-        (outcome,) = await self.inner.revise([revision])
+        before = self._stored(key)
+        (outcome,) = await store.revise([revision])
         self.checker.saw_reading(key)
-        after = self.inner.rows.get(key)
+        after = self._stored(key)
         if isinstance(outcome, Revised) and before is not None and after is not None:
             self._tell(f"{'refreshes' if revision.is_silent else 'revises'} it to {product_text(after)}")
             self.checker.saw_revision(before, after)
@@ -110,16 +131,26 @@ class SimulatedProducts:
     async def prepare_announcements(
         self, records: Sequence[ProductRecord]
     ) -> Sequence[ProductRecord | Conflict | Unreadable]:
-        """See the port."""
-        return await self.inner.prepare_announcements(records)
+        """See the port. A store that numbers changes answers without a call."""
+        if self.checker.plan.positions is not Positions.STAMPS:
+            return await self.open_store().prepare_announcements(records)
+        return await self._each("to prepare announcements", records, self._prepare, is_prompt=True)
+
+    async def _prepare(self, store: ProductStore, record: ProductRecord) -> ProductRecord | Conflict | Unreadable:
+        (outcome,) = await store.prepare_announcements([record])
+        if not isinstance(outcome, ProductRecord):
+            self.checker.saw_reading(record.key)
+        elif outcome.cursor != record.cursor:
+            self._tell(f"renews the stamp of {product_text(outcome)}")
+        return outcome
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        return await self.network.each(self.process, "products", "to clear debts", records, self._mark)
+        return await self._each("to clear debts", records, self._mark)
 
-    async def _mark(self, record: ProductRecord) -> MarkOutcome:
-        before = self.inner.rows.get(record.key)
-        (outcome,) = await self.inner.mark_announced([record])
+    async def _mark(self, store: ProductStore, record: ProductRecord) -> MarkOutcome:
+        before = self._stored(record.key)
+        (outcome,) = await store.mark_announced([record])
         if isinstance(outcome, Marked) and before is not None and before.unannounced_revision is not None:
             self._tell(f"clears the debt of {product_text(before)}")
             self.checker.saw_marking(before)
@@ -128,25 +159,24 @@ class SimulatedProducts:
             self._tell(f"clears no debt of {record.key}: there is {product_text(before)}")
         return outcome
 
+    def _stored(self, key: ProductKey) -> ProductRecord | None:
+        return self.checker.products.rows.get(key)
+
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         await self.network.travel(self.process)
-        page = await self.inner.page(query)
-        await self.network.travel(self.process)
-        return page
+        return await self.open_store().page(query)
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
         """See the port."""
         await self.network.travel(self.process)
-        changes = await self.inner.changes(seller_handle, after, limit)
-        await self.network.travel(self.process)
-        return changes
+        return await self.open_store().changes(seller_handle, after, limit)
 
     async def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
     ) -> AsyncIterator[ProductRecord | Unreadable]:
         """See the port."""
-        async for record in self.inner.scan(seller_handle=seller_handle, unannounced=unannounced):
+        async for record in self.open_store().scan(seller_handle=seller_handle, unannounced=unannounced):
             await self.network.travel(self.process)
             self._tell(f"scans {product_text(record)}")
             yield record

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from attrs import define, field, frozen
@@ -24,21 +24,24 @@ from linkhub_core.model import (
     ThumbnailSet,
     WaitingHalf,
 )
-from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Unreadable
+from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, ProductStore, Unreadable
 from linkhub_core.testing.fakes import MemoryJournal
 from tests.simulation.clocks import LoopClock, SimulatedClock
+from tests.simulation.cursor_clients import CursorClients
 from tests.simulation.invariant_checker import InvariantChecker, half_of
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
 from tests.simulation.network import Network
-from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, Plan, UnreadableRow
+from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, Plan, Positions, UnreadableRow
 from tests.simulation.realtime_clients import RealtimeClients
 from tests.simulation.run_log import RunLog, half_text, product_text, row_text
+from tests.simulation.stamped_store import StampedProductStore, Stamps
 from tests.simulation.stores import SimulatedProducts, staging_of
 from tests.support import virtual_time
 
 __all__ = ["Outcome", "simulate", "simulate_plan"]
 
 _TRUE_CLOCK = LoopClock()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
@@ -91,7 +94,10 @@ class _World:
     queue: MemoryEventQueue
     checker: InvariantChecker
     realtime: RealtimeClients | None
+    cursor_clients: CursorClients | None = None
     leases: Leases = field(factory=Leases)
+    stamps: Stamps = field(factory=Stamps)
+    clock_errors: random.Random = field(init=False)
     sent: int = 0
 
     @classmethod
@@ -103,7 +109,9 @@ class _World:
             receive_wait_seconds=max(1.0, plan.fault_seconds / 25),
             max_receive_count=plan.max_receive_count,
         )
-        checker = InvariantChecker(plan=plan, products=MemoryProductStore(), staging=MemoryStagingStore(), log=log)
+        checker = InvariantChecker(
+            plan=plan, products=MemoryProductStore(store_id="numbered"), staging=MemoryStagingStore(), log=log
+        )
         network = Network(chance=random.Random(f"chances of {plan.seed}"), fault_rates=plan.fault_rates, log=log)
         if plan.unreadable_row is not None:
             table, key = plan.unreadable_row
@@ -113,7 +121,32 @@ class _World:
             )
         if plan.foreign is not None:
             _put_foreign(plan.foreign, checker)
-        return cls(plan, network, queue, checker, RealtimeClients.of(plan, checker) if plan.realtime else None)
+        realtime = RealtimeClients.of(plan, checker) if plan.realtime else None
+        world = cls(plan, network, queue, checker, realtime)
+        if plan.positions is not None:
+            world.cursor_clients = CursorClients.of(plan, checker, world._store_opener())
+        return world
+
+    def _store_opener(self) -> Callable[[], ProductStore]:
+        """Opens the product store for one call of a new process, whose estimate of the store's time has its own error.
+
+        Every estimate is wrong by up to a second; the process keeps its error.
+        """
+        products = self.checker.products
+        if self.plan.positions is not Positions.STAMPS:
+            return lambda: products
+        error_ms = self.clock_errors.randint(-1_000, 1_000)
+        renewed: set[tuple[ProductKey, int]] = set()
+
+        def open_store() -> ProductStore:
+            now_ms = (_TRUE_CLOCK.now() - _EPOCH) // timedelta(milliseconds=1) + error_ms
+            return StampedProductStore(products, self.stamps, now_ms, renewed)
+
+        return open_store
+
+    @clock_errors.default
+    def _draw_clock_errors(self) -> random.Random:
+        return random.Random(f"clock errors of {self.plan.seed}")
 
     # --- the course of a run
 
@@ -135,6 +168,8 @@ class _World:
         if self.realtime is not None:
             await self.realtime.settle()
             self.realtime.hold_pages("in the end")
+        if self.cursor_clients is not None:
+            await self.cursor_clients.hold_content("in the end")
         if not self.plan.expires and not self.plan.deletions:
             await self._repeat_everything()
 
@@ -143,6 +178,8 @@ class _World:
         happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive(), self._adopt())]
         if self.realtime is not None:
             happening.append(asyncio.create_task(self.realtime.visit()))
+        if self.cursor_clients is not None:
+            happening.append(asyncio.create_task(self.cursor_clients.run()))
         vanishing = asyncio.create_task(self._vanish())
         running = [
             asyncio.create_task(self._keep_running(f"consumer-{number}", self._consume, number, stop))
@@ -332,7 +369,7 @@ class _World:
     def _ports(self, process: _Process, clock: LoopClock) -> dict[str, Any]:
         """The ports of a process, by the names that the use cases give them."""
         return {
-            "products": SimulatedProducts(process, self.network, self.checker, self.checker.products),
+            "products": SimulatedProducts(process, self.network, self.checker, self._store_opener()),
             "staging": staging_of(process, self.network, self.checker, self.checker.staging),
             "notifier": SimulatedNotifier(process, self.network, self.checker),
             "journal": MemoryJournal(),

@@ -7,8 +7,7 @@ lost when the process ends.
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_adapters.memory.ports import open_ports
-from linkhub_adapters.memory.product_store import MemoryProductStore
-from linkhub_adapters.memory.shop_stamps import MemoryShopStamps
+from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 

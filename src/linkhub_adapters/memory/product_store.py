@@ -1,4 +1,4 @@
-"""Products in a dictionary."""
+"""Products in a dictionary, and the stamps of their shops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import takewhile
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
@@ -30,7 +30,7 @@ from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["MemoryProductStore"]
+__all__ = ["MemoryProductStore", "MemoryShopStamps"]
 
 
 @define
@@ -191,3 +191,15 @@ class MemoryProductStore:
                 continue
             if not unannounced or isinstance(row, Unreadable) or row.unannounced_revision is not None:
                 yield row
+
+
+@frozen
+class MemoryShopStamps:
+    """A :class:`~linkhub_core.ports.ShopStamps` of a store. Rows that a test sets are not counted."""
+
+    store: MemoryProductStore
+    max_age_seconds: float = 0.0
+
+    def current(self, seller_handle: str) -> int:
+        """See the port."""
+        return self.store.writes[seller_handle]

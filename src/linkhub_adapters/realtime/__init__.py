@@ -1,15 +1,16 @@
-"""Everything that is live: Socket.IO, plain WebSocket and Server-Sent Events, and the hub that tells all of them.
+"""The realtime room: Socket.IO, plain WebSocket and Server-Sent Events, and the hub that broadcasts to them.
 
-    hub                who watches which shop; `Hub.broadcast_all` is what a bus calls, on the event loop
-    gateway            WebSocket connections, on a port of their own or handed over by uvicorn
-    plain              the plain WebSocket, `/products`
+    hub                the subscribers of each shop; a bus calls `Hub.broadcast_all` on the event loop
+    admission          who may connect, for all transports
+    gateway            WebSocket connections, on their own port or handed over by the HTTP server
+    plain_websocket    the plain WebSocket, `/products`
     socketio_server    Socket.IO on a WebSocket, `/socket.io/`, and its sessions
     polling            Socket.IO by HTTP long-polling, as routes
     event_stream       Server-Sent Events, as a route
     uvicorn_server     the HTTP port, with bounded connections; not exported here, because it needs the extra `server`
-    engineio, socketio the protocols of it, without I/O
+    engineio, socketio their protocols, without I/O
 
-How they are put together, on a running event loop::
+Wiring, on a running event loop::
 
     settings = RealtimeSettings(access=AccessPolicy(origins=["https://shop.example"]))
     hub = Hub(browse=browse, clock=clock, journal=journal, settings=settings)
@@ -22,17 +23,17 @@ How they are put together, on a running event loop::
         sweeps=[sockets.sweep, streams.sweep],
     )
     routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
-    gateway.start()                                        # its timer; before connections come
-    await gateway.listen(socket)                           # a port of its own, if there is to be one
-    # The HTTP port, if there is to be one.
+    gateway.start()                                        # its timer, before connections arrive
+    await gateway.listen(socket)                           # its own port, if it has one
+    # The HTTP port, if there is one.
     HttpServer(http_config(app, gateway.make_connection, drain_seconds=20, keep_alive_seconds=75), [socket])
     ...
-    hub.broadcast_all(announcements)                       # whatever the bus brings together
+    hub.broadcast_all(announcements)                       # each batch of the bus
     ...
-    async with asyncio.TaskGroup() as group:               # nobody new is let in; all go, spread over a moment:
-        group.create_task(sockets.close(spread_seconds=3)) # those that poll get their end,
-        group.create_task(streams.close(spread_seconds=3)) # and so do event streams: else they hold up uvicorn
-        group.create_task(gateway.close(spread_seconds=3)) # WebSockets are closed with 1001
+    async with asyncio.TaskGroup() as group:               # no new connections; the others end over 3 s:
+        group.create_task(sockets.close(spread_seconds=3)) # polling sessions,
+        group.create_task(streams.close(spread_seconds=3)) # event streams, which the HTTP server waits for,
+        group.create_task(gateway.close(spread_seconds=3)) # and WebSockets, with 1001
     hub.close()
 
 `Hub.stats` is what ``GET /api/v1/websocket/stats`` answers; `Hub.connections_by_transport`, `Hub.subscription_count`

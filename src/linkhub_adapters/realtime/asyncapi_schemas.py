@@ -27,6 +27,7 @@ def _text(description: str, **more: Any) -> Schema:
 
 
 _HANDLE = field_schema(ProductKey, "seller_handle")
+_VIDEO_ID: str = field_schema(ProductKey, "video_id")["pattern"]
 _MESSAGE = _text("The same in words, for people; its wording may change.")
 # What `format` leaves to the reader: capitals, no leap second, and a year that no offset leads out of the calendar.
 _SINCE = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
@@ -43,7 +44,7 @@ def _product_event(event: str, description: str) -> Schema:
             "event_type": _text("The name of the event.", const=event),
             "event_id": _text(
                 "`updated_at/video_id/revision`: the same in every copy.",
-                pattern="^[0-9-]+T[0-9:.]+Z/[A-Za-z0-9_-]{1,128}/(0|[1-9][0-9]*)$",
+                pattern=f"^[0-9-]+T[0-9:.]+Z/{_VIDEO_ID.strip('^$')}/(0|[1-9][0-9]*)$",
             ),
             "revision": {"type": "integer", "minimum": 0, "description": _REVISION},
             "product": ref("Product"),

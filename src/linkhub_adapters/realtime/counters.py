@@ -1,4 +1,4 @@
-"""What the realtime room counts: plain integers that only ever grow, for whoever shows figures to read."""
+"""The counters of the realtime room: integers that only grow. Metrics, stats and the operator's page read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Counters", "RefusalReason"]
 
 
 class RefusalReason(StrEnum):
-    """Why a connection was refused."""
+    """The reason of a refused connection."""
 
     ORIGIN = "origin"
     PATH = "path"
@@ -24,18 +24,18 @@ class RefusalReason(StrEnum):
 
 @define(kw_only=True, eq=False)
 class Counters:
-    """Totals since the room was made.
+    """Totals since the start.
 
     Attributes:
-        connections_opened: viewers that were greeted, all transports together.
-        connections_closed: viewers that are gone again.
-        refused: connections that were refused, by reason.
-        messages_in: messages of viewers that were read.
-        errors: ``error`` events that viewers were sent, and reads of what viewers missed that failed.
-        broadcasts: announcements that went to viewers.
+        connections_opened: subscribers that were connected, of all transports.
+        connections_closed: subscribers that were disconnected.
+        refused: refused connections, by reason.
+        messages_in: received messages of subscribers.
+        errors: ``error`` events that were sent, and failed reads for a catch-up.
+        broadcasts: announcements that were broadcast to subscribers.
         repeats_dropped: announcements that were not newer than the last one of their product.
-        deliveries: events that were written to a viewer.
-        slow_readers_closed: viewers that were closed because too much was waiting for them.
+        deliveries: events that were written to a connection.
+        slow_readers_closed: connections that were closed with too many unsent bytes.
     """
 
     connections_opened: int = 0

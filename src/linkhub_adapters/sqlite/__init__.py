@@ -8,8 +8,7 @@ from linkhub_adapters.sqlite.announcements import SqliteAnnouncements
 from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
 from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
-from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
-from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
+from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
 from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry

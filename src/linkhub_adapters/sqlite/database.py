@@ -18,11 +18,11 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from linkhub_adapters.sqlite.connection import connect, transaction, use_write_ahead_log
 from linkhub_adapters.sqlite.errors import is_damage, translated, translating
 from linkhub_adapters.sqlite.file_identity import FileIdentity, check_no_leftovers
 from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
-from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import LinkhubError
 
 __all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"]
@@ -30,7 +30,6 @@ __all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
-_CACHE_KIB = 16_000
 # Clients read different pages of the file each time. A small cache reuses its memory: a first read of a shop takes
 # 85 us instead of 125.
 _CLIENT_CACHE_KIB = 2_000
@@ -113,7 +112,7 @@ class SqliteDatabase:
             except BaseException:
                 writer.close()
                 raise
-        clients = ReaderPool(connect=lambda: _connect(path, busy_timeout_seconds, cache_kib=_CLIENT_CACHE_KIB))
+        clients = ReaderPool(connect=lambda: connect(path, busy_timeout_seconds, cache_kib=_CLIENT_CACHE_KIB))
         return cls(path, is_new, writer, reader, clients, identity)
 
     def close(self) -> None:
@@ -194,37 +193,13 @@ class SqliteDatabase:
 def _open_connection_thread(path: Path, busy_timeout_seconds: float, name: str) -> _ConnectionThread:
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     try:
-        connection = thread.submit(_connect, path, busy_timeout_seconds).result()
+        connection = thread.submit(connect, path, busy_timeout_seconds).result()
     except BaseException:
         thread.shutdown()
         raise
     return _ConnectionThread(connection, thread)
 
 
-def _connect(path: Path, busy_timeout_seconds: float, *, cache_kib: int = _CACHE_KIB) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
-    )
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(f"PRAGMA cache_size=-{cache_kib}")
-    # Some builds of SQLite overwrite deleted rows with zeros, which costs a write for each acknowledged message.
-    connection.execute("PRAGMA secure_delete=OFF")
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection, busy_timeout_seconds: float) -> None:
-    _use_write_ahead_log(connection, time.monotonic() + busy_timeout_seconds)
+    use_write_ahead_log(connection, time.monotonic() + busy_timeout_seconds)
     prepare(connection)
-
-
-def _use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None:
-    """Set the journal mode. SQLite does not wait for locks here, and several processes may open a new file at once."""
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
-                raise
-            time.sleep(POLL_SECONDS / 10)
-        else:
-            return

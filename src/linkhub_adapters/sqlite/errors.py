@@ -1,21 +1,22 @@
-"""What SQLite says, in the words of the core: who may try again, and what mends it."""
+"""Translates the errors of SQLite into those of the core, each with its cause and its remedy."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
-from linkhub_adapters.sqlite.disk_space import is_full
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = ["FileFailure", "ForeignFile", "failure_of", "is_damage", "translated", "translating"]
+__all__ = ["FileFailure", "ForeignFile", "failure_of", "free_bytes", "is_damage", "translated", "translating"]
 
 
 class FileFailure(Enum):
-    """Why the file cannot be used: what mends it differs."""
+    """Why the file cannot be used. Each cause has its own remedy."""
 
     FULL = auto()
     BUSY = auto()
@@ -29,7 +30,7 @@ class ForeignFile(ServiceUnavailable):
     """Another program made the file."""
 
 
-# By the name of the primary or extended result code; the first one that fits.
+# By the name of the primary or extended result code; the first match counts.
 _FAILURES = {
     "SQLITE_BUSY": (
         FileFailure.BUSY,
@@ -54,13 +55,14 @@ _FAILURES = {
     ),
     "SQLITE_SCHEMA": (FileFailure.OTHER, "another version of linkhub changed it; restart this process"),
 }
+_PAGE_BYTES = 4_096
 _REFUSALS = {"SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT"}
-# What SQLite also says if it cannot make or grow one of its files because the disk is full.
+# SQLite also raises these if it cannot make or grow one of its files because the disk is full.
 _MAY_BE_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
 
 
 def translated(error: sqlite3.Error, path: Path) -> LinkhubError:
-    """The core's error for what SQLite raised on the file ``path``."""
+    """The error of the core for an error of SQLite on the file ``path``."""
     if isinstance(error, sqlite3.DataError) or _name_of(error).startswith(tuple(_REFUSALS)):
         return StoreRefused(f"the file {path}", str(error))
     _, problem = _judged(error, path)
@@ -74,7 +76,7 @@ def failure_of(error: sqlite3.Error, path: Path) -> FileFailure:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite says that the file's content is not what it wrote."""
+    """Whether the error reports damage of the file."""
     return _name_of(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
@@ -84,9 +86,11 @@ def _name_of(error: sqlite3.Error) -> str:
 
 def _judged(error: sqlite3.Error, path: Path) -> tuple[FileFailure, str]:
     name = _name_of(error)
-    if name.startswith(_MAY_BE_FULL) and is_full(path.parent):
+    if name.startswith(_MAY_BE_FULL) and _is_full(path.parent):
         name = "SQLITE_FULL"
-    return next((told for code, told in _FAILURES.items() if name.startswith(code)), (FileFailure.OTHER, str(error)))
+    return next(
+        (failure for code, failure in _FAILURES.items() if name.startswith(code)), (FileFailure.OTHER, str(error))
+    )
 
 
 @contextmanager
@@ -101,3 +105,26 @@ def translating(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translated(error, path) from error
+
+
+# --- the room on the disk
+
+
+def free_bytes(directory: Path) -> int:
+    """Bytes that this process may still write; for root with the reserved blocks.
+
+    Raises:
+        OSError: the directory is absent or cannot be read.
+    """
+    if not hasattr(os, "statvfs"):  # Windows
+        return shutil.disk_usage(directory).free
+    seen = os.statvfs(directory)
+    return seen.f_frsize * (seen.f_bfree if os.geteuid() == 0 else seen.f_bavail)
+
+
+def _is_full(directory: Path) -> bool:
+    """Whether no page fits; False if the system does not say."""
+    try:
+        return free_bytes(directory) < _PAGE_BYTES
+    except OSError:
+        return False

@@ -1,4 +1,4 @@
-"""Both queues: one table of messages, which are leased, then acknowledged, released or moved to the dead letters."""
+"""Both queues and their publisher: one table of messages, which are leased, then acknowledged, released or rejected."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, Delivery, Rejection
+from linkhub_core.ports import Clock, Delivery, OutgoingMessage, Refusal, Rejection
 
-__all__ = ["NEXT_DUE", "SqliteEventQueue", "faults_text"]
+__all__ = ["NEXT_DUE", "SqliteEventPublisher", "SqliteEventQueue", "faults_text"]
 
+_PUT = "INSERT INTO messages (kind, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
 NEXT_DUE = """
 SELECT visible_at, id, receive_count, lease FROM messages
@@ -163,3 +164,43 @@ def _delivery(row: tuple[int, str, str, str, int, int, int]) -> Delivery:
         sent_at=from_microseconds(sent_at),
         attributes=orjson.loads(attributes),
     )
+
+
+# --- publishing
+
+
+@frozen(kw_only=True)
+class SqliteEventPublisher:
+    """An :class:`~linkhub_core.ports.EventPublisher` of the file."""
+
+    database: SqliteDatabase
+    clock: Clock
+
+    async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
+        """See the port."""
+        problems = [(message, _problem_of(message)) for message in messages]
+        sound = [message for message, problem in problems if problem is None]
+        now = microseconds(self.clock.now())
+        rows = [
+            (message.kind.value, message.body, orjson.dumps(dict(message.attributes)).decode(), now, now)
+            for message in sound
+        ]
+        await self.database.write(lambda connection: _put(connection, rows))
+        self.database.notify_waiters()
+        return [Refusal(message=message, problem=problem) for message, problem in problems if problem is not None]
+
+
+def _put(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, str, int, int]]) -> None:
+    connection.executemany(_PUT, rows)
+
+
+def _problem_of(message: OutgoingMessage) -> str | None:
+    texts = [message.body, *message.attributes, *message.attributes.values()]
+    if any("\0" in text for text in texts):
+        return "holds a NUL, which no queue carries"
+    try:
+        for text in texts:
+            text.encode()
+    except UnicodeEncodeError:
+        return "holds a lone surrogate, which UTF-8 cannot carry"
+    return None

@@ -10,8 +10,7 @@ from pathlib import Path
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncements
 from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
-from linkhub_adapters.sqlite.event_publisher import SqliteEventPublisher
-from linkhub_adapters.sqlite.event_queue import SqliteEventQueue
+from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore

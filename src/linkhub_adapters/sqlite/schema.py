@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from linkhub_adapters.sqlite.connection import transaction
 from linkhub_adapters.sqlite.errors import ForeignFile
-from linkhub_adapters.sqlite.transaction import transaction
 from linkhub_core.errors import ServiceUnavailable
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]

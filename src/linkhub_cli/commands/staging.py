@@ -10,14 +10,13 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.operator.backend_gauges import AGES, count_by_age
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import age_text, plain, print_lines, print_status, print_table
 from linkhub_cli.wiring.container import Container
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import timestamp_text
-
-_AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
 
 @click.group(
@@ -78,7 +77,7 @@ def stats(line: CommandLine, as_json: bool) -> None:
         print_lines(documents)
         return
     print_table(
-        ["has", "halves", "oldest", *(f"up to {age_text(age)}" for age in _AGES), "older", "past their time"],
+        ["has", "halves", "oldest", *(f"up to {age_text(age)}" for age in AGES), "older", "past their time"],
         [_row(document) for document in documents],
     )
 
@@ -106,16 +105,11 @@ def _document(waiting: WaitingHalf, now: datetime) -> dict[str, Any]:
 
 def _figures(kind: Kind, halves: Sequence[WaitingHalf], now: datetime) -> dict[str, Any]:
     ages = [now - half.waiting_since for half in halves]
-    up_to = [sum(age <= bound for age in ages) for bound in _AGES]
     return {
         "has": kind,
         "count": len(ages),
         "oldest_age_seconds": round(max(ages).total_seconds(), 3) if ages else None,
-        "by_age": [
-            {"up_to_seconds": bound.total_seconds(), "count": count - before}
-            for bound, count, before in zip(_AGES, up_to, [0, *up_to], strict=False)
-        ]
-        + [{"up_to_seconds": None, "count": len(ages) - up_to[-1]}],
+        "by_age": [{"up_to_seconds": bound, "count": count} for bound, count in count_by_age(ages)],
         "expired": sum(half.expired(now) for half in halves),
     }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from attrs import frozen
-from prometheus_client import Counter
 from rich.console import Console
 
 from linkhub_adapters.observability import Metrics
 from linkhub_cli.operator.backend_gauges import BackendGauges
+from linkhub_cli.operator.process_report import counter_total
 
 _REDRAW_SECONDS = 0.5
 
@@ -26,9 +26,9 @@ class StatusLine:
         """The counts of this moment."""
         figures, realtime = self.gauges.figures, self.metrics.take_realtime()
         counted = {
-            "products": _total(self.metrics.saved, change="new"),
-            "updates": _total(self.metrics.saved, change="update"),
-            "copies": _total(self.metrics.duplicates),
+            "products": counter_total(self.metrics.saved, change="new"),
+            "updates": counter_total(self.metrics.saved, change="update"),
+            "copies": counter_total(self.metrics.duplicates),
             "waiting": figures.staged if figures and figures.staged is not None else 0,
             "rejected": figures.dead_letters if figures and figures.dead_letters is not None else 0,
             "viewers": sum(realtime["connections"].values()) if realtime else 0,
@@ -48,14 +48,3 @@ class StatusLine:
                         await stop.wait()
                 except TimeoutError:
                     continue
-
-
-def _total(counter: Counter, **labels: str) -> int:
-    samples = [sample for family in counter.collect() for sample in family.samples]
-    return int(
-        sum(
-            sample.value
-            for sample in samples
-            if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
-        )
-    )

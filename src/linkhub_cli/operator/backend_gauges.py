@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from attrs import define, field, frozen
 
@@ -25,6 +25,12 @@ MOST_SCANNED = 5_000
 LATEST_LETTERS = 20
 
 _INDEX = re.compile(r"\[\d+\]")
+
+
+def count_by_age(ages: Iterable[timedelta]) -> Sequence[tuple[float | None, int]]:
+    """The number of ages in each class of :data:`AGES`, by its bound in seconds; the last class has no bound."""
+    classes = Counter(sum(age > bound for bound in AGES) for age in ages)
+    return [(bound, classes[place]) for place, bound in enumerate([*(age.total_seconds() for age in AGES), None])]
 
 
 @frozen(kw_only=True)
@@ -71,11 +77,11 @@ class BackendGauges:
 
     async def _ages(self) -> Mapping[Kind, Sequence[int]]:
         now = self.clock.now()
-        classes = {kind: [0] * (len(AGES) + 1) for kind in Kind}
+        ages: dict[Kind, list[timedelta]] = {kind: [] for kind in Kind}
         async for waiting in self.backend.staging.scan():
             for half in waiting.apart if isinstance(waiting, WaitingHalf) else ():
-                classes[half.half.kind][_class_of(half, now)] += 1
-        return classes
+                ages[half.half.kind].append(now - half.waiting_since)
+        return {kind: [count for _, count in count_by_age(of_kind)] for kind, of_kind in ages.items()}
 
     async def _letters(self) -> Letters:
         by_reason: Counter[str] = Counter()
@@ -92,8 +98,3 @@ def _reason_of(fault: Fault) -> str:
         return _INDEX.sub("[]", fault.field)[:80]
     name = fault.problem.partition(":")[0]
     return name if name in FOREIGN else "body"
-
-
-def _class_of(waiting: WaitingHalf, now: datetime) -> int:
-    age = now - waiting.waiting_since
-    return sum(age > bound for bound in AGES)

@@ -99,32 +99,32 @@ def decode_report(text: bytes) -> NodeReport:
 
 def totals_of(metrics: Metrics) -> WorkTotals:
     """The work of this process, from its metrics."""
-    saved = {sample.labels["change"]: int(sample.value) for sample in _totals(metrics.saved)}
-    events: dict[str, dict[str, int]] = {}
-    for sample in _totals(metrics.events):
-        events.setdefault(sample.labels["kind"], {})[sample.labels["outcome"]] = int(sample.value)
-    notes: dict[str, dict[str, int]] = {}
-    for sample in _totals(metrics.intake_notes):
-        if sample.value:
-            notes.setdefault(sample.labels["queue"], {})[sample.labels["rule"]] = int(sample.value)
     return WorkTotals(
-        events=events,
-        notes=notes,
-        created=saved.get("new", 0),
-        revised=saved.get("update", 0),
-        announced=sum(int(sample.value) for sample in _totals(metrics.announced)),
-        expired=sum(int(sample.value) for sample in _totals(metrics.expired)),
+        events=_table(metrics.events, "kind", "outcome"),
+        notes=_table(metrics.intake_notes, "queue", "rule", without_zeros=True),
+        created=counter_total(metrics.saved, change="new"),
+        revised=counter_total(metrics.saved, change="update"),
+        announced=counter_total(metrics.announced),
+        expired=counter_total(metrics.expired),
         latency=[
             (None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), int(sample.value))
-            for sample in _samples(metrics.latency)
-            if sample.name.endswith("_bucket")
+            for sample in _samples(metrics.latency, "_bucket")
         ],
     )
 
 
-def _samples(metric: Metric | Histogram) -> Iterable[Sample]:
-    return [sample for family in metric.collect() for sample in family.samples]
+def counter_total(counter: Metric, **labels: str) -> int:
+    """The sum of a counter over all children with these labels."""
+    return sum(int(one.value) for one in _samples(counter, "_total") if labels.items() <= one.labels.items())
 
 
-def _totals(counter: Metric) -> Iterable[Sample]:
-    return [sample for sample in _samples(counter) if sample.name.endswith("_total")]
+def _table(counter: Metric, row: str, column: str, *, without_zeros: bool = False) -> Mapping[str, Mapping[str, int]]:
+    table: dict[str, dict[str, int]] = {}
+    for sample in _samples(counter, "_total"):
+        if sample.value or not without_zeros:
+            table.setdefault(sample.labels[row], {})[sample.labels[column]] = int(sample.value)
+    return table
+
+
+def _samples(metric: Metric | Histogram, suffix: str) -> Iterable[Sample]:
+    return [sample for family in metric.collect() for sample in family.samples if sample.name.endswith(suffix)]

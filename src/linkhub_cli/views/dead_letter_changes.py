@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -16,7 +16,6 @@ from linkhub_core.application import Examined, plan_redrive
 from linkhub_core.errors import Fault, MalformedEvent
 
 _MOST_REASONS = 5
-_NOT_DONE = "nothing was changed: add --yes to do it"
 
 
 @frozen(kw_only=True)
@@ -102,48 +101,43 @@ def change_document(changes: Changes) -> dict[str, Any]:
 def print_redriven(changes: Changes) -> None:
     """Print what a redrive did or would do, and why letters stay."""
     again = sum(one.would_pass is False for one in changes.going)
-    forced = f"; {again:,} of them would be rejected again" if again else ""
-    _print(changes, "put back", forced)
-    _print_unknown([one for one in changes.staying if one.letter.kind is None])
-    known = [one for one in changes.staying if one.letter.kind is not None]
-    _print_refused(sum(one.would_pass is None for one in known))
-    _print_rejected([one for one in known if one.would_pass is False])
-    if changes.changed is None and changes.going:
-        click.echo(_NOT_DONE)
-
-
-def _print_unknown(staying: Sequence[Examined]) -> None:
-    if staying:
-        stays = "1 letter stays: it is" if len(staying) == 1 else f"{len(staying):,} letters stay: they are"
+    _print(changes, "put back", f"; {again:,} of them would be rejected again" if again else "")
+    unknown = [one for one in changes.staying if one.letter.kind is None]
+    if unknown:
+        stays = "1 letter stays: it is" if len(unknown) == 1 else f"{len(unknown):,} letters stay: they are"
         click.echo(f"{stays} of no known queue; name the kind with --as caption or --as thumbnail:")
-        for origin, count in Counter(map(queue_of, staying)).most_common(_MOST_REASONS):
-            click.echo(f"  {count:,}  {plain(origin)}")
-
-
-def _print_refused(count: int) -> None:
-    if count:
-        stay = "stays" if count == 1 else "stay"
-        click.echo(f"{counted(count, 'letter')} {stay}: a store refused it (--force puts it back)")
-
-
-def _print_rejected(staying: Sequence[Examined]) -> None:
-    if staying:
-        stays = "letter stays, for it" if len(staying) == 1 else "letters stay, for they"
-        click.echo(f"{len(staying):,} {stays} would be rejected again:")
-        reasons = Counter("; ".join(map(str, one.faults[:3])) for one in staying)
-        for reason, count in reasons.most_common(_MOST_REASONS):
-            click.echo(f"  {count:,}  {plain(reason)}")
-        if len(reasons) > _MOST_REASONS:
-            click.echo(f"  and {counted(len(reasons) - _MOST_REASONS, 'other reason')}")
+        _print_counts(map(queue_of, unknown), "queue")
+    known = [one for one in changes.staying if one.letter.kind is not None]
+    if refused := sum(one.would_pass is None for one in known):
+        stay = "stays" if refused == 1 else "stay"
+        click.echo(f"{counted(refused, 'letter')} {stay}: a store refused it (--force puts it back)")
+    rejected = [one for one in known if one.would_pass is False]
+    if rejected:
+        stays = "letter stays, for it" if len(rejected) == 1 else "letters stay, for they"
+        click.echo(f"{len(rejected):,} {stays} would be rejected again:")
+        _print_counts(("; ".join(map(str, one.faults[:3])) for one in rejected), "reason")
         click.echo("mend the body (--body FILE), or put it back as it is (--force)")
+    _print_not_done(changes)
+
+
+def _print_counts(texts: Iterable[str], noun: str) -> None:
+    counts = Counter(texts)
+    for text, count in counts.most_common(_MOST_REASONS):
+        click.echo(f"  {count:,}  {plain(text)}")
+    if len(counts) > _MOST_REASONS:
+        click.echo(f"  and {counted(len(counts) - _MOST_REASONS, f'other {noun}')}")
 
 
 def print_purged(changes: Changes) -> None:
     """Print what a purge did or would do."""
     passing = sum(one.would_pass is True for one in changes.going)
     _print(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
+    _print_not_done(changes)
+
+
+def _print_not_done(changes: Changes) -> None:
     if changes.changed is None and changes.going:
-        click.echo(_NOT_DONE)
+        click.echo("nothing was changed: add --yes to do it")
 
 
 def _print(changes: Changes, verb: str, remark: str) -> None:

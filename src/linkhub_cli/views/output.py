@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = 2
-_NO_END = 1_000_000
 _JOINERS = frozenset("\u200c\u200d\ufe0f")  # scripts and emoji need them
 
 
@@ -57,6 +56,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     Markup in a seller's text is printed as text. No word is broken: on a terminal that is too narrow, each row becomes
     a block of lines.
     """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -65,36 +65,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     cells = [[plain(cell) for cell in row] for row in rows]
     if title:
         console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
-    widths = _widths(columns, cells, console.width if console.is_terminal else _NO_END)
-    if widths is None:
+    texts = list(zip(columns, *cells, strict=True))
+    least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
+    if console.is_terminal and sum(least) + _GAP * (len(columns) - 1) > console.width:
         _print_blocks(console, columns, cells)
         return
-    console.width = max(console.width, sum(widths) + _GAP * len(widths))
+    if not console.is_terminal:
+        console.width = max(console.width, sum(max(map(cell_len, column)) + _GAP for column in texts))
     table = Table(box=None, pad_edge=False)
-    for column, width in zip(columns, widths, strict=True):
-        table.add_column(Text(column, style="bold"), overflow="fold", width=width)
+    for column, width in zip(columns, least, strict=True):
+        table.add_column(Text(column, style="bold"), overflow="fold", min_width=width)
     for row in cells:
         table.add_row(*map(Text, row))
     console.print(table)
-
-
-def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> Sequence[int] | None:
-    """The widths of the columns: room for the longest word of each, and the rest shared; none if that does not fit."""
-    from rich.cells import cell_len
-
-    texts = list(zip(columns, *rows, strict=True))
-    least = [max((cell_len(word) for word in " ".join(column).split()), default=0) for column in texts]
-    whole = [max(map(cell_len, column)) for column in texts]
-    free = total - sum(least) - _GAP * (len(columns) - 1)
-    if free < 0:
-        return None
-    widths = list(least)
-    by_need = sorted(range(len(columns)), key=lambda place: whole[place] - least[place])
-    for count, place in enumerate(by_need):
-        more = min(whole[place] - least[place], free // (len(by_need) - count))
-        widths[place] += more
-        free -= more
-    return widths
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,9 +1,9 @@
-"""Look after dead letters: what is wrong with each, would it pass now, and back to its queue with those that would.
+"""Examine dead letters by the present rules, and put messages back on their queues.
 
-Rule 1. A letter is removed only when its message is on the work queue. Whoever dies in between leaves it in both, and
-        a copy is something that the assembly bears.
-Rule 2. A letter that would be rejected again, or that a store refused, goes back only when that is forced.
-Rule 3. A letter whose kind is not known goes nowhere, not even when that is forced, until the operator names its kind.
+Rule 1. A dead letter is removed after its message is on the work queue. A crash in between leaves it in both; the
+        assembly drops copies.
+Rule 2. A dead letter that would be rejected again, or that a store refused, is put back only with ``force``.
+Rule 3. A dead letter of unknown kind is not put back, also with ``force``, until the operator names its kind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "p
 
 @frozen(kw_only=True)
 class Examined:
-    """A dead letter, read again: the ``faults`` of its body by today's rules, and its product if that can be read."""
+    """A dead letter, the ``faults`` of its body by the present rules, and its product if there are none."""
 
     letter: DeadLetter
     faults: Sequence[Fault]
@@ -33,7 +33,7 @@ class Examined:
 
     @property
     def would_pass(self) -> bool | None:
-        """Whether a redriven letter would be accepted; None if a store refused it, which its body does not show."""
+        """Whether the message would be accepted now; None if a store refused it, which the body does not show."""
         if not self.faults and any(fault.of_store for fault in self.letter.faults):
             return None
         return not self.faults
@@ -41,17 +41,14 @@ class Examined:
 
 @frozen(kw_only=True)
 class RedrivePlan:
-    """What a redrive would do: letters that go back to their queue, and those that stay.
-
-    A letter stays if it would be rejected again, or if a store refused it.
-    """
+    """The dead letters that a redrive puts back on their queues, and those that stay."""
 
     going: Sequence[Examined]
     staying: Sequence[Examined]
 
 
 def plan_redrive(examined: Sequence[Examined], *, force: bool = False) -> RedrivePlan:
-    """Decide which letters a redrive puts back: of those whose kind is known, the ones that would pass now, or all."""
+    """Plan a redrive: dead letters of a known kind that would pass now, or with ``force`` all, go back."""
     return RedrivePlan(
         going=[one for one in examined if _may_go(one, force=force)],
         staying=[one for one in examined if not _may_go(one, force=force)],
@@ -64,7 +61,7 @@ def _may_go(examined: Examined, *, force: bool) -> bool:
 
 @frozen(kw_only=True)
 class ExamineDeadLetters:
-    """Reads dead letters with today's rules."""
+    """Reads dead letters by the present rules."""
 
     letters: DeadLetters
 
@@ -78,7 +75,7 @@ class ExamineDeadLetters:
             yield self.examine(letter)
 
     def examine(self, letter: DeadLetter) -> Examined:
-        """One letter by today's rules."""
+        """Examine one dead letter."""
         if letter.kind is None:
             return Examined(letter=letter, faults=(Fault("", _unknown_origin(letter)),), key=None)
         try:
@@ -90,22 +87,22 @@ class ExamineDeadLetters:
 
 @frozen(kw_only=True)
 class MendDeadLetter:
-    """Puts a letter back with another body: the message keeps its correlation id and its trace."""
+    """Puts a dead letter back with another body. The message keeps its correlation id and its trace context."""
 
     letters: DeadLetters
     publisher: EventPublisher
 
     async def __call__(self, letter: DeadLetter, body: str, *, force: bool = False) -> None:
-        """Put the mended message on the letter's queue, then remove the letter.
+        """Put the corrected message on its queue, then remove the dead letter.
 
         Args:
-            letter: as it is among the dead letters.
-            body: what the message holds from now on; the letter's own body is a plain redrive.
-            force: put it back though today's rules would reject it again.
+            letter: the dead letter.
+            body: the new body; with the body of the letter this is a redrive.
+            force: put it back although the present rules reject it.
 
         Raises:
-            MalformedEvent: the body breaks rules, or its queue will not carry it; nothing was changed.
-            ServiceUnavailable: the letter is still there; the message may be on the queue, too. Mending again is safe.
+            MalformedEvent: the body breaks rules, or the queue refuses it; nothing was changed.
+            ServiceUnavailable: the dead letter is still there; the message may be on the queue, too. Repeating is safe.
         """
         if letter.kind is None:
             raise MalformedEvent([Fault("", _unknown_origin(letter))])
@@ -127,7 +124,7 @@ def _unknown_origin(letter: DeadLetter) -> str:
 
 
 def _attributes_of(letter: DeadLetter) -> Mapping[str, str]:
-    """The letter's own, and those of the SNS notification around its body, which a mended body need not have."""
+    """The attributes of the message, and of the envelopes around its old body, which the new body may lack."""
     try:
         around = unwrap(letter.body).attributes
     except MalformedEvent:

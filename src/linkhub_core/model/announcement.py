@@ -41,7 +41,7 @@ class Announcement:
 
     @life.default
     def _name_life(self) -> int:
-        # A hub keeps one for each of up to 100 products a viewer: 64 bits take a third of the memory of the texts.
+        # A hub keeps one for each of up to 100 products a subscriber: 64 bits take a third of the memory of the texts.
         return hash((self.key.video_id, self.created_at))
 
     @staticmethod
@@ -56,7 +56,7 @@ class Announcement:
 
     @property
     def event_id(self) -> str:
-        """What names this revision of this product, the same in every copy: its Server-Sent Events id, too."""
+        """Identifies this revision of this product; equal in every copy of the event."""
         return f"{self.updated_at}/{self.key.video_id}/{self.revision}"
 
     @property

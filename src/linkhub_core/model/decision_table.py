@@ -3,16 +3,16 @@
     known halves      the product as stored     outcome
     ----------------  ------------------------  ---------------------------------------------------------------
     one               absent                    Waiting     the partner will come; the half is safe in staging
-    both              absent                    Joined      put the product, revision 1, unless somebody else did
+    both              absent                    Joined      put the product, revision 1, unless another process did
     any, newer        present                   Improved    compare-and-set on what was read, newer halves only
     newer by stamp    present                   Refreshed   the same, but versions only: readers see no change
     any, none newer   present                   Unchanged   no write
 
     a staged row      answers                   outcome
     ----------------  ------------------------  ---------------------------------------------------------------
-    absent, older     Staged                    look for the product: it may exist already
-    the same          Equal                     look for the product: an earlier attempt may have died right here
-    newer             Superseded                nothing: the message that staged the newer one completes it
+    absent, older     Staged                    read the product: it may exist already
+    the same          Equal                     read the product: an earlier attempt may have ended here
+    newer             Superseded                none: the message that staged the newer one completes it
     the other half    Partner                   both are known: join
 
 Equal and superseded renew the row's expiry. Everything here is pure: time arrives as an argument, and the outcome is
@@ -63,7 +63,7 @@ class Refreshed:
 
 @frozen
 class Unchanged:
-    """The stored product has all of it."""
+    """The stored product has both halves, or newer ones."""
 
     record: ProductRecord
 
@@ -72,11 +72,11 @@ Decision = Waiting | Joined | Improved | Refreshed | Unchanged
 
 
 def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decision:
-    """Decide what becomes of ``halves``, given the product as it is stored.
+    """Decide how to save ``halves``.
 
     Args:
-        halves: what is known of the product beside the store.
-        stored: the product as last read, or none.
+        halves: the known halves, from messages and staging.
+        stored: the product as last read; None if it is absent.
         now: the saver's clock; products keep whole milliseconds of it.
     """
     if stored is not None:

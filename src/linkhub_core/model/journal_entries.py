@@ -1,4 +1,4 @@
-"""The facts that the use cases tell a journal, each in the past tense.
+"""The facts that the use cases record in a journal, each in the past tense.
 
 Each carries the :class:`~linkhub_core.model.Origin` of the messages that it is about: the correlation id in it leads
 from the queue to the announcement.
@@ -33,7 +33,7 @@ __all__ = [
 
 @frozen(kw_only=True)
 class MessageRejected:
-    """A message went to the dead letters. ``receive_count`` tells how often it had been delivered."""
+    """A message went to the dead letters. ``receive_count`` is the number of its deliveries."""
 
     kind: Kind
     message_id: str
@@ -44,7 +44,7 @@ class MessageRejected:
 
 @frozen(kw_only=True)
 class MessagesReleased:
-    """Messages were given back: ``problem`` kept them from being worked on. They come again after ``delay_seconds``."""
+    """Messages were released because of ``problem``. They are delivered again after ``delay_seconds``."""
 
     origins: Sequence[Origin]
     problem: str
@@ -73,7 +73,7 @@ class HalfStaged:
 
 @frozen(kw_only=True)
 class HalfWasKnown:
-    """A half brought nothing new: a copy, or older than what is there. Nothing was written for it."""
+    """A half was a copy, or older than the stored one. It was not written."""
 
     key: ProductKey
     kind: Kind
@@ -102,7 +102,7 @@ class ProductAnnounced:
 
 @frozen(kw_only=True)
 class HalfExpired:
-    """A half waited past its time without its partner; it was removed after ``age``. A sweep records a sample."""
+    """A half expired without its partner; it was removed after ``age``. A sweep records a sample."""
 
     key: ProductKey
     kind: Kind
@@ -112,7 +112,7 @@ class HalfExpired:
 
 @frozen(kw_only=True)
 class HalvesExpired:
-    """How many halves one sweep removed after their time, by kind, and how many of them it recorded one by one."""
+    """The numbers of expired halves that a sweep removed, by kind, and of those that it recorded one by one."""
 
     counts: Mapping[Kind, int]
     sampled: Mapping[Kind, int]
@@ -122,7 +122,7 @@ class HalvesExpired:
 class RowSkipped:
     """A row was left as it is: it cannot be read, or its store refuses what it would become.
 
-    ``store`` is ``products`` or ``staging``. The key is the row's as it is stored, in whatever form.
+    ``store`` is ``products`` or ``staging``. The key is that of the row, as stored.
     """
 
     store: str
@@ -133,10 +133,14 @@ class RowSkipped:
 
 @frozen(kw_only=True)
 class Swept:
-    """A sweep went through.
+    """A sweep ended. The counts are of rows.
 
-    It saw ``seen`` rows in staging: ``folded`` into products, ``expired`` and removed. It ``announced`` products late.
-    It ``skipped`` rows that cannot be read, or that a store refuses.
+    Args:
+        seen: staging rows that were read.
+        folded: staging rows that were merged into products.
+        expired: orphans that were removed.
+        announced: products that were announced.
+        skipped: rows that cannot be read, or that a store refuses.
     """
 
     seen: int
@@ -148,7 +152,7 @@ class Swept:
 
 @frozen(kw_only=True)
 class ActivityFailed:
-    """Something that linkhub does all the time did not work this once; it tries again after ``retry_seconds``."""
+    """A repeated activity failed; it is tried again after ``retry_seconds``."""
 
     activity: str
     problem: str

@@ -1,4 +1,4 @@
-"""How halves become one: of two halves of a kind, the one of the greater version.
+"""Merges halves: of two halves of a kind, the one with the greater version is kept.
 
 :class:`Halves` is a join-semilattice: merging is commutative, associative and idempotent, so any order and any number
 of copies of the same events give the same product.
@@ -15,18 +15,18 @@ __all__ = ["Halves", "newer_than"]
 
 @frozen(kw_only=True)
 class Halves:
-    """The newest known half of each kind of one product; either may not be known."""
+    """The newest known half of each kind of one product."""
 
     caption: Half | None = None
     thumbnails: Half | None = None
 
     @classmethod
     def of(cls, half: Half) -> Halves:
-        """What is known when only ``half`` is."""
+        """One known half."""
         return cls(caption=half) if half.kind is Kind.CAPTION else cls(thumbnails=half)
 
     def merge(self, other: Halves) -> Halves:
-        """What is known when both are: of each kind the newest."""
+        """The newest half of each kind."""
         return Halves(
             caption=_newest(self.caption, other.caption),
             thumbnails=_newest(self.thumbnails, other.thumbnails),
@@ -34,7 +34,7 @@ class Halves:
 
     @property
     def known(self) -> tuple[Half, ...]:
-        """The halves that are known: none, one, or both."""
+        """The known halves: none, one, or both."""
         return tuple(half for half in (self.caption, self.thumbnails) if half is not None)
 
 
@@ -45,7 +45,7 @@ def _newest(one: Half | None, other: Half | None) -> Half | None:
 
 
 def newer_than(record: ProductRecord, halves: Halves) -> Halves:
-    """The part of ``halves`` that the record does not have yet."""
+    """The halves that are newer than those of the record."""
     caption, thumbnails = halves.caption, halves.thumbnails
     return Halves(
         caption=caption if caption and caption.version > record.caption_version else None,

@@ -1,4 +1,4 @@
-"""A product as readers get it: the JSON that a store keeps, which is joined and wrapped but never decoded."""
+"""A product as clients get it: the JSON of the store, which is joined and wrapped but not decoded."""
 
 from __future__ import annotations
 

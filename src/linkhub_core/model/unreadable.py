@@ -17,10 +17,10 @@ def _shortened(problem: str) -> str:
 
 @frozen(kw_only=True)
 class Unreadable:
-    """A row that is there and cannot be read. Stores return it as a value, so that it delays no other row.
+    """A row that cannot be read. Stores return it as a value, so that it delays no other row.
 
     ``seller_handle`` and ``video_id`` are the row's key as it is stored, which may break the rules of a
-    :class:`~linkhub_core.model.ProductKey`. ``problem`` says what is wrong with the row.
+    :class:`~linkhub_core.model.ProductKey`. ``problem`` is the reason.
     """
 
     seller_handle: str
@@ -31,5 +31,5 @@ class Unreadable:
         return f"{self.seller_handle}/{self.video_id}: {self.problem}"
 
     def refusal(self, store: str) -> RowUnreadable:
-        """The error for an event whose row this is; ``store`` names the kind of row: ``products`` or ``staging``."""
+        """The error for an event of this row; ``store`` is ``products`` or ``staging``."""
         return RowUnreadable(store, f"its row cannot be read: {self}")

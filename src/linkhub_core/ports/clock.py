@@ -1,4 +1,4 @@
-"""Time, as a port: so that a test is as long as it takes to run, not as long as it speaks of."""
+"""Time as a port, so that tests do not wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Clock(Protocol):
     """A wall clock that can wait."""
 
     def now(self) -> datetime:
-        """The present, aware, in UTC. It may run backwards: nothing may depend on its order."""
+        """The present, aware, in UTC. It may run backwards."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Messages that were rejected, kept with the reason until somebody looks."""
+"""Rejected messages, stored with the reason."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
 class DeadLetter:
     """A rejected message.
 
-    ``letter_id`` names it for redrive and purge; ``message_id`` is the one that it had in its queue. ``kind`` is None
-    if the queue that it came from is not known or is none of linkhub's. ``source_queue`` names that queue, and
-    ``held_in`` the dead-letter queue that holds the letter, where the technology has names for them.
+    ``letter_id`` identifies it for redrive and purge; ``message_id`` is its id on the work queue. ``kind`` is None if
+    the work queue is unknown or not linkhub's. ``source_queue`` is the name of the work queue and ``held_in`` that of
+    the dead-letter queue, if the technology has names for them.
     """
 
     letter_id: str
@@ -44,7 +44,7 @@ class DeadLetter:
 
 @frozen(kw_only=True)
 class DeadLetterQuery:
-    """Which dead letters: all, those known to be of one kind, or those named."""
+    """Selects dead letters: all, those of one kind, or those with the given ids."""
 
     kind: Kind | None = None
     letter_ids: Sequence[str] | None = None
@@ -54,29 +54,28 @@ class DeadLetters(Protocol):
     """The dead letters of both queues.
 
     Raises:
-        ServiceUnavailable: from each method, when they cannot be reached.
+        ServiceUnavailable: from each method, if the dead letters cannot be reached.
     """
 
     def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
-        """Every dead letter that matches, oldest first where the technology has an order."""
+        """The selected dead letters, oldest first if the technology has an order."""
         ...
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
-        """Put letters back on the queue of their kind, then remove them; interrupted, a letter may be in both.
+        """Put dead letters back on the queue of their kind, then remove them; a crash in between leaves them in both.
 
-        A caller may set the kind of a letter that has none; letters without a kind stay where they are.
-
-        Each message carries the time at which it was first sent (:mod:`linkhub_core.wire.first_sent`).
+        A caller may set the kind of a letter that has none; letters without a kind stay. Each message carries the time
+        at which it was first sent (:mod:`linkhub_core.wire.first_sent`).
 
         Returns:
-            How many were still there and went back.
+            The number of letters that were still there and were put back.
         """
         ...
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
-        """Delete letters for good.
+        """Delete dead letters.
 
         Returns:
-            How many were still there.
+            The number of letters that were still there.
         """
         ...

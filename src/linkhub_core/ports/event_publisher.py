@@ -1,4 +1,4 @@
-"""The other end of the queues: what puts events there."""
+"""Publishes events to the queues."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class OutgoingMessage:
 
 @frozen(kw_only=True)
 class Refusal:
-    """A message that the queue will not carry: not text that its protocol can hold, or too long for it."""
+    """A message that the queue refuses: it is too long, or has characters that the protocol of the queue lacks."""
 
     message: OutgoingMessage
     problem: str
 
 
 class EventPublisher(Protocol):
-    """Puts messages on the queues."""
+    """Publishes messages."""
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
-        """Put ``messages`` on their queues; when it returns, all but the refused ones are durable there.
+        """Publish messages to the queues of their kinds. When this returns, all but the refused ones are durable.
 
         Raises:
-            ServiceUnavailable: some may be there, some not; publishing all again is safe.
+            ServiceUnavailable: some may be published; publishing all again is safe.
         """
         ...

@@ -1,4 +1,4 @@
-"""The workers' output queues, as one port: messages that are leased, and gone only when acknowledged."""
+"""Both queues of events as one port: messages are leased, and deleted when they are acknowledged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Delivery:
 
 @frozen(kw_only=True)
 class Rejection:
-    """A message that will never be right, and everything that is wrong with it."""
+    """A message that can never be accepted, and all its faults."""
 
     delivery: Delivery
     faults: Sequence[Fault]
@@ -49,32 +49,32 @@ class Rejection:
 class EventQueue(Protocol):
     """Both queues, caption and thumbnail, received together.
 
-    Every call on a lease that has expired or was settled before is harmless and does nothing.
+    A call on a lease that expired, or was settled before, does nothing.
 
     Raises:
-        ServiceUnavailable: from each method, when the queue cannot be reached.
+        ServiceUnavailable: from each method, if the queue cannot be reached.
     """
 
     async def receive(self) -> Sequence[Delivery]:
-        """Lease what is there, as a batch; wait a while for the first message.
+        """Lease a batch of messages; wait for the first one.
 
         Returns:
-            A batch of both kinds, in no order that matters; empty when nothing came within the adapter's waiting time.
+            Messages of both kinds, in any order; empty if none came within the waiting time of the adapter.
         """
         ...
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete messages whose effect is durable."""
+        """Delete messages whose effects are durable."""
         ...
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
-        """Give messages back; they are delivered again after about ``delay_seconds``."""
+        """End the leases; the messages are delivered again after about ``delay_seconds``."""
         ...
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
-        """Start the lease of messages still in work anew."""
+        """Restart the leases of messages that are still being processed."""
         ...
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
-        """Move messages to the dead letters, with their faults; each is deleted only when it is there."""
+        """Move messages with their faults to the dead letters; each is deleted after it is stored there."""
         ...

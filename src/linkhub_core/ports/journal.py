@@ -1,7 +1,6 @@
-"""What happened, told as it happens: the core's only way to logs, metrics and traces.
+"""Records what the use cases did: the source of logs, metrics and traces.
 
-Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait, or keep
-them.
+Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait or grow.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ __all__ = ["Entry", "Journal", "SilentJournal"]
 
 
 class Journal(Protocol):
-    """Takes down what happened."""
+    """Records entries."""
 
     def record(self, entries: Sequence[Entry]) -> None:
-        """Take down ``entries``, in the order in which they happened."""
+        """Record entries in their order."""
         ...
 
 

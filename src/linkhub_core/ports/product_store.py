@@ -1,4 +1,4 @@
-"""Where products live. Each row is its own outbox: it says whether its newest revision was announced."""
+"""The products. Each row is its own outbox: it holds the revision that was not announced yet."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ __all__ = [
 
 @frozen(kw_only=True)
 class Revision:
-    """A change of a stored product: ``before`` is the product as it was read, ``after`` as it is to be.
+    """A change of a stored product: ``before`` is the product as it was read, ``after`` the new one.
 
-    With the same ``revision`` number before and after it is silent: readers see no change, and only the versions move.
+    With equal ``revision`` numbers it is silent: readers see no change, and only the versions are written.
     """
 
     before: ProductRecord
@@ -56,7 +56,7 @@ class Created:
 
 @frozen
 class Exists:
-    """A product was there, and was left as it is."""
+    """A product is there; it was not changed."""
 
     record: ProductRecord
 
@@ -73,7 +73,7 @@ class Revised:
 
 @frozen
 class Conflict:
-    """The stored product is not as it was read; ``record`` is what is there, or none if it was deleted."""
+    """The stored product is not as it was read; ``record`` is the stored one, None if it was deleted."""
 
     record: ProductRecord | None
 
@@ -116,7 +116,7 @@ class UnknownCursor:
 
 
 class ProductReader(Protocol):
-    """What readers of shops need of a product store: ready JSON, which no call decodes.
+    """The part of a product store that serves clients: it returns ready JSON.
 
     Raises:
         ServiceUnavailable: from each method.
@@ -135,7 +135,7 @@ class ProductReader(Protocol):
         ...
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
-        """What changed in a shop after a cursor: at most ``limit`` rows, oldest change first.
+        """The changes of a shop after a cursor: at most ``limit`` rows, oldest change first.
 
         Every change that the holder of ``after`` was not given is in this answer or in those that follow it. A change
         may come more than once. The cost is that of the answer, not of the shop.
@@ -144,13 +144,13 @@ class ProductReader(Protocol):
 
 
 class ProductStore(ProductReader, Protocol):
-    """Products by key. A key is at most once in a batch; outcomes come in the order of the batch.
+    """Products by key. A batch holds each key at most once; outcomes come in the order of the batch.
 
-    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`, wherever a row is read.
+    For a row that cannot be read the outcome is :class:`~linkhub_core.ports.Unreadable`.
 
     Raises:
-        ServiceUnavailable: from each method; some of the batch may have been written.
-        StoreRefused: one of the batch can never be stored; the others may or may not have been written.
+        ServiceUnavailable: from each method; a part of the batch may have been written.
+        StoreRefused: one of the batch can never be stored; the others may have been written.
     """
 
     async def find(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, ProductRecord | Unreadable]:
@@ -158,10 +158,9 @@ class ProductStore(ProductReader, Protocol):
         ...
 
     async def create(self, records: Sequence[ProductRecord]) -> Sequence[CreateOutcome]:
-        """Put each product if none is there under its key.
+        """Put each product if its key is free.
 
-        A stored product that is equal to ours in everything may be our own earlier write whose reply was lost: such a
-        one may be answered with either outcome.
+        If an equal product is stored, the outcome may be either: it may be the same write, whose reply was lost.
         """
         ...
 
@@ -198,6 +197,6 @@ class ProductStore(ProductReader, Protocol):
     ) -> AsyncIterator[ProductRecord | Unreadable]:
         """Every product, or a shop's, or those whose newest revision was not announced.
 
-        In the order of the keys (seller, then video); the unannounced ones in whatever order is cheapest.
+        In the order of the keys (seller, then video); unannounced ones in any order.
         """
         ...

@@ -1,4 +1,4 @@
-"""Whether a shop has changed since it was read: what a kept page is valid for."""
+"""Stamps that change with a shop: a cached page is valid while the stamp of its shop is equal."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ __all__ = ["ShopStamps"]
 
 
 class ShopStamps(Protocol):
-    """Gives a stamp that changes with a shop, at next to no cost and without waiting.
+    """Gives the stamps of shops, quickly and without waiting.
 
-    Take the stamp, then read the shop: the answer is valid as long as :meth:`current` gives an equal stamp.
+    Take the stamp, then read the shop. The page is valid while :meth:`current` gives an equal stamp.
     """
 
     @property
     def max_age_seconds(self) -> float:
-        """How old such an answer may be at most; 0 where the stamp differs as soon as a change can be read."""
+        """The longest time for which an outdated page is taken for valid; 0 if a stamp changes with its shop."""
         ...
 
     def current(self, seller_handle: str) -> Hashable | None:
-        """The stamp of the shop now; None if it is not known: then no page may be kept.
+        """The present stamp of a shop; None if it is unknown, so that no page may be cached.
 
-        It differs from every earlier one after a change that readers can see, at the latest ``max_age_seconds`` after
-        it. It may differ without a change, too.
+        After a visible change it differs from all earlier stamps, at the latest ``max_age_seconds`` later. It may also
+        differ without a change.
         """
         ...

@@ -1,4 +1,4 @@
-"""Where a half waits for its partner: at most one row a product, holding one half."""
+"""The halves that wait for their partners: at most one row a product, with one half."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ __all__ = [
 
 @frozen
 class Staged:
-    """The row was absent or older, and now holds our half."""
+    """The row was absent or older, and holds the given half now."""
 
 
 @frozen
 class Equal:
-    """The row holds exactly our half already, and expires no earlier than ours."""
+    """The row held the same half, and expires no earlier than the given one."""
 
 
 @frozen
 class Superseded:
-    """The row holds a newer half of our kind, and expires no earlier than ours."""
+    """The row holds a newer half of the same kind, and expires no earlier than the given one."""
 
 
 @frozen
 class Partner:
-    """The row holds the other half; it was left as it is."""
+    """The row holds the other half; it was not changed."""
 
     waiting: WaitingHalf
 
@@ -51,12 +51,12 @@ StageOutcome = Staged | Equal | Superseded | Partner | Unreadable
 
 @frozen
 class Dropped:
-    """The row is gone."""
+    """The row is absent now."""
 
 
 @frozen
 class Newer:
-    """The row holds something else than what was to be dropped, and was left as it is."""
+    """The row holds another half, or was renewed; it was not changed."""
 
     waiting: WaitingHalf
 
@@ -65,25 +65,25 @@ DropOutcome = Dropped | Newer | Unreadable
 
 
 class StagingStore(Protocol):
-    """Rows keyed by product. A key is at most once in a batch; outcomes come in the order of the batch.
+    """Rows keyed by product. A batch holds each key at most once; outcomes come in the order of the batch.
 
-    A row that cannot be read is an outcome of its own, :class:`~linkhub_core.ports.Unreadable`: it is left as it is.
+    For a row that cannot be read the outcome is :class:`~linkhub_core.ports.Unreadable`; the row is not changed.
 
     Raises:
-        ServiceUnavailable: from each method; some of the batch may have been written.
-        StoreRefused: one of the batch can never be stored; the others may or may not have been written.
+        ServiceUnavailable: from each method; a part of the batch may have been written.
+        StoreRefused: one of the batch can never be stored; the others may have been written.
     """
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
-        """Put each half where no row is, or an older version of the same kind.
+        """Put each half if the row is absent or holds an older version of the same kind.
 
-        A row that is replaced keeps its ``waiting_since``; everything else of it becomes the new half's. A row that
-        holds our half or a newer one of its kind is renewed: it expires when ours would. The renewal is conditional on
-        the row being there as it was read; if it is not, the half is staged again from the start. An expiry only moves
-        later. Expiry decides nothing else: a row past ``expires_at`` that is still there still joins.
+        A replaced row keeps its ``waiting_since``. A row that holds the same half, or a newer one of its kind, is
+        renewed: it expires when the given half would. The renewal is conditional on the row as it was read; if the
+        condition fails, the half is staged again from the start. An expiry only moves later. An expired row that is
+        still there still joins.
 
         Args:
-            halves: what is to wait.
+            halves: the halves that wait.
             slack: a row that expires earlier by no more than this is not renewed, which saves the write.
         """
         ...
@@ -93,13 +93,13 @@ class StagingStore(Protocol):
         ...
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
-        """Delete each row if it still holds this very half (kind and version), and no other.
+        """Delete each row if it still holds this half, by kind and version, and no other.
 
-        Of a :class:`~linkhub_core.model.WaitingHalf`, an orphan or a row with both halves, all has to be as it was
-        read: the expiry, too, because another process may have renewed it since and acknowledged a message for that.
+        For a :class:`~linkhub_core.model.WaitingHalf`, which is an orphan or a row with both halves, the expiry has to
+        be as it was read, too: another process may have renewed the row, and acknowledged a message for that.
         """
         ...
 
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
-        """Every row, in no order; rows that come or go meanwhile may be seen or not."""
+        """Every row, in any order. Rows that are put or deleted during the scan may be left out."""
         ...

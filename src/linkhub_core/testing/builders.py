@@ -1,4 +1,4 @@
-"""Sound values for tests, each with what the test does not care about filled in."""
+"""Valid values for tests; arguments replace single fields."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def a_key(number: int = 0, seller_handle: str = KEY.seller_handle) -> ProductKey
 
 
 def a_caption(**fields: Any) -> Caption:
-    """A caption; ``fields`` replace what it says."""
-    said: dict[str, Any] = {
+    """A caption; ``fields`` replace its fields."""
+    values: dict[str, Any] = {
         "title": "Trendy Summer Heels",
         "price": Decimal(55_000),
         "sizes": "37-41",
         "tags": ("heels", "shoes"),
     }
-    return Caption(**(said | fields))
+    return Caption(**(values | fields))
 
 
 def a_thumbnail(index: int = 0, **fields: Any) -> Thumbnail:
     """The thumbnail of a video's frame; the first is the primary one."""
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "thumbnail_url": f"https://cdn.example.com/{index}.jpg",
         "thumbnail_s3_key": f"thumbnails/{index}.jpg",
         "frame_timestamp": index * 1.5,
@@ -76,17 +76,17 @@ def a_thumbnail(index: int = 0, **fields: Any) -> Thumbnail:
         "quality_score": 0.8468,
         "is_primary": index == 0,
     }
-    return Thumbnail(**(said | fields))
+    return Thumbnail(**(values | fields))
 
 
 def a_thumbnail_set(count: int = 2, **fields: Any) -> ThumbnailSet:
-    """Thumbnails of a video; ``fields`` replace what is said of them."""
+    """A thumbnail set; ``fields`` replace its fields."""
     pictures = tuple(a_thumbnail(index) for index in range(count))
     work = ProcessingMetadata(
         video_duration=30, frames_analyzed=150, thumbnails_generated=count, processing_time_ms=1810.5
     )
-    said: dict[str, Any] = {"thumbnails": pictures, "primary_thumbnail": pictures[0], "processing_metadata": work}
-    return ThumbnailSet(**(said | fields))
+    values: dict[str, Any] = {"thumbnails": pictures, "primary_thumbnail": pictures[0], "processing_metadata": work}
+    return ThumbnailSet(**(values | fields))
 
 
 def a_half(
@@ -97,8 +97,8 @@ def a_half(
     content: Content | None = None,
 ) -> Half:
     """A half of ``key``, stamped ``minute`` minutes after noon; a later minute is a newer version."""
-    told = content or (a_caption() if kind is Kind.CAPTION else a_thumbnail_set())
-    return Half(key=key, version=Version.at(NOON + timedelta(minutes=minute), digest_of(told)), content=told)
+    chosen = content or (a_caption() if kind is Kind.CAPTION else a_thumbnail_set())
+    return Half(key=key, version=Version.at(NOON + timedelta(minutes=minute), digest_of(chosen)), content=chosen)
 
 
 def a_waiting(half: Half | None = None, *, since: datetime = NOON, **fields: Any) -> WaitingHalf:
@@ -151,15 +151,15 @@ def an_event(kind: Kind = Kind.CAPTION, **fields: Any) -> dict[str, Any]:
 
 
 def an_outgoing(kind: Kind = Kind.CAPTION, *, body: str | None = None, **fields: Any) -> OutgoingMessage:
-    """A message for the queue of ``kind``; without a ``body`` it holds a sound event."""
-    told = orjson.dumps(an_event(kind, **fields)).decode() if body is None else body
-    return OutgoingMessage(kind=kind, body=told, attributes={"correlationId": "c-1"})
+    """A message for the queue of ``kind``; without ``body`` it has a valid event."""
+    text = orjson.dumps(an_event(kind, **fields)).decode() if body is None else body
+    return OutgoingMessage(kind=kind, body=text, attributes={"correlationId": "c-1"})
 
 
 def a_delivery(
     kind: Kind = Kind.CAPTION, *, body: str | None = None, receive_count: int = 1, **fields: Any
 ) -> Delivery:
-    """A leased message of the queue of ``kind``; without a ``body`` it holds a sound event."""
+    """A leased message of the queue of ``kind``; without ``body`` it has a valid event."""
     outgoing = an_outgoing(kind, body=body, **fields)
     return Delivery(
         kind=kind,

@@ -72,7 +72,7 @@ class Queues:
 
 
 async def _receive(queues: Queues, count: int) -> list[Delivery]:
-    """Receive ``count`` messages: a batch is what was there at once, and that need not be all of them."""
+    """Receive ``count`` messages; one batch may have fewer than are available."""
     deliveries: list[Delivery] = []
     while len(deliveries) < count:
         batch = await queues.queue.receive()
@@ -94,8 +94,8 @@ class EventQueueContract:
 
     pytestmark = pytest.mark.asyncio
 
-    async def test_what_is_published_is_delivered(self, queues: Queues) -> None:
-        """A message comes with its kind, body and attributes, and a receive count of 1."""
+    async def test_a_published_message_is_delivered(self, queues: Queues) -> None:
+        """A delivery has the kind, body and attributes of its message, and a receive count of 1."""
         outgoing = [an_outgoing(Kind.CAPTION, body="é 👗"), an_outgoing(Kind.THUMBNAIL, body="{}")]
         assert list(await queues.publisher.publish(outgoing)) == []
         delivered = {delivery.kind: delivery for delivery in await _receive(queues, 2)}
@@ -114,12 +114,12 @@ class EventQueueContract:
         (delivery,) = await _receive(queues, 1)
         assert delivery.sent_at == sent_at
 
-    async def test_an_empty_queue_answers_with_nothing(self, queues: Queues) -> None:
-        """When nothing comes within the waiting time, receive answers with nothing."""
+    async def test_an_empty_queue_gives_an_empty_batch(self, queues: Queues) -> None:
+        """Without a message within its waiting time, ``receive`` returns an empty batch."""
         assert list(await queues.queue.receive()) == []
 
-    async def test_a_leased_message_is_hidden_until_its_lease_runs_out(self, queues: Queues) -> None:
-        """A message is not delivered twice within its lease; after it, it comes again with a higher count."""
+    async def test_a_leased_message_is_hidden_until_its_lease_expires(self, queues: Queues) -> None:
+        """A message is not delivered again within its lease. Then it is, with a higher receive count."""
         await queues.publisher.publish([an_outgoing(body="one")])
         (first,) = await queues.queue.receive()
         assert list(await queues.queue.receive()) == []
@@ -128,8 +128,8 @@ class EventQueueContract:
         assert (second.body, second.receive_count, second.sent_at) == ("one", 2, first.sent_at)
         assert second.message_id == first.message_id
 
-    async def test_an_acknowledged_message_is_gone(self, queues: Queues) -> None:
-        """Acknowledging deletes; doing it again is harmless."""
+    async def test_an_acknowledged_message_is_deleted(self, queues: Queues) -> None:
+        """``acknowledge`` deletes the message; a second call changes nothing."""
         await queues.publisher.publish([an_outgoing(body="one")])
         deliveries = await queues.queue.receive()
         await queues.queue.acknowledge(deliveries)
@@ -138,7 +138,7 @@ class EventQueueContract:
         assert list(await queues.queue.receive()) == []
 
     async def test_a_released_message_comes_back_after_its_delay(self, queues: Queues) -> None:
-        """A message that is given back is not there before its delay is over, and then it is."""
+        """A released message is delivered again after its delay, and not before."""
         await queues.publisher.publish([an_outgoing(body="one")])
         await queues.queue.release(await queues.queue.receive(), 5)
         queues.clock.advance(4)
@@ -146,8 +146,8 @@ class EventQueueContract:
         queues.clock.advance(2)
         assert _bodies(await queues.queue.receive()) == ["one"]
 
-    async def test_an_extended_lease_starts_anew(self, queues: Queues) -> None:
-        """While its lease is extended, a message stays hidden."""
+    async def test_an_extended_lease_starts_again(self, queues: Queues) -> None:
+        """``extend`` starts the lease again; the message stays hidden."""
         await queues.publisher.publish([an_outgoing(body="one")])
         deliveries = await queues.queue.receive()
         queues.clock.advance(20)
@@ -157,8 +157,8 @@ class EventQueueContract:
         queues.clock.advance(11)
         assert _bodies(await queues.queue.receive()) == ["one"]
 
-    async def test_an_older_lease_has_no_say(self, queues: Queues) -> None:
-        """Once a message was delivered anew, its earlier delivery can settle nothing."""
+    async def test_an_expired_lease_changes_nothing(self, queues: Queues) -> None:
+        """After a second delivery, calls with the first one change nothing."""
         await queues.publisher.publish([an_outgoing(body="one")])
         old = await queues.queue.receive()
         queues.clock.advance(31)
@@ -172,7 +172,7 @@ class EventQueueContract:
         assert _bodies(await queues.queue.receive()) == ["one"]
 
     async def test_a_rejected_message_is_among_the_dead_letters_with_its_faults(self, queues: Queues) -> None:
-        """Rejecting moves a message, all it had, and every fault; its batch-mates stay."""
+        """``reject`` moves the message with its attributes and faults; the rest of the batch stays."""
         await queues.publisher.publish([an_outgoing(body="bad"), an_outgoing(body="good")])
         deliveries = {delivery.body: delivery for delivery in await _receive(queues, 2)}
         await queues.queue.reject([Rejection(delivery=deliveries["bad"], faults=FAULTS)])
@@ -185,8 +185,8 @@ class EventQueueContract:
         queues.clock.advance(31)
         assert _bodies(await queues.queue.receive()) == ["good"]
 
-    async def test_a_message_that_is_never_settled_ends_among_the_dead_letters(self, queues: Queues) -> None:
-        """After the last delivery allowed, a message is a dead letter that says so."""
+    async def test_a_message_that_is_delivered_too_often_becomes_a_dead_letter(self, queues: Queues) -> None:
+        """After its last delivery a message becomes a dead letter with that reason."""
         await queues.publisher.publish([an_outgoing(body="one")])
         for count in (1, 2, 3):
             (delivery,) = await queues.queue.receive()
@@ -196,8 +196,8 @@ class EventQueueContract:
         (letter,) = await _letters(queues)
         assert [str(fault) for fault in letter.faults] == ["was delivered 3 times and never settled"]
 
-    async def test_a_batch_is_bounded_and_nothing_is_left_behind(self, queues: Queues) -> None:
-        """250 messages come in batches of at most 100, each once."""
+    async def test_a_batch_is_bounded_and_no_message_is_lost(self, queues: Queues) -> None:
+        """250 messages are received once each, in batches of at most 100."""
         await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(250)])
         seen: list[str] = []
         while deliveries := await queues.queue.receive():
@@ -207,9 +207,9 @@ class EventQueueContract:
         assert sorted(seen) == [f"{number:03}" for number in range(250)]
 
     async def test_letters_are_browsed_by_kind_and_by_id(self, queues: Queues) -> None:
-        """Browsing gives all letters, those of a kind, or those named; unknown names give none."""
+        """``browse`` returns all letters, those of a kind, or those with the given ids."""
         messages = [an_outgoing(kind, body=f"{kind} {number}") for kind in Kind for number in range(3)]
-        await self._bury(queues, messages)
+        await self._reject_all(queues, messages)
         everything = await _letters(queues)
         assert len(everything) == 6
         captions = await _letters(queues, DeadLetterQuery(kind=Kind.CAPTION))
@@ -217,9 +217,9 @@ class EventQueueContract:
         named = await _letters(queues, DeadLetterQuery(letter_ids=[everything[0].letter_id, "no-such-letter"]))
         assert named == [everything[0]]
 
-    async def test_a_redriven_letter_is_delivered_anew(self, queues: Queues) -> None:
-        """Redriving puts letters back on their queue with their attributes, as new messages, and removes them."""
-        await self._bury(queues, [an_outgoing(Kind.THUMBNAIL, body="bad"), an_outgoing(body="worse")])
+    async def test_a_redriven_letter_is_delivered_again(self, queues: Queues) -> None:
+        """``redrive`` moves letters back to their queue as new messages with their attributes."""
+        await self._reject_all(queues, [an_outgoing(Kind.THUMBNAIL, body="bad"), an_outgoing(body="worse")])
         chosen = await _letters(queues, DeadLetterQuery(kind=Kind.THUMBNAIL))
         assert await queues.letters.redrive(chosen) == 1
         assert await queues.letters.redrive(chosen) == 0
@@ -229,8 +229,8 @@ class EventQueueContract:
         assert [letter.body for letter in await _letters(queues)] == ["worse"]
 
     async def test_a_redriven_message_carries_the_time_at_which_it_was_first_sent(self, queues: Queues) -> None:
-        """However often it goes round: its event may not count as newer than when it first came."""
-        await self._bury(queues, [an_outgoing(Kind.THUMBNAIL, body="bad")])
+        """``first_sent_at`` stays the same after any number of redrives."""
+        await self._reject_all(queues, [an_outgoing(Kind.THUMBNAIL, body="bad")])
         (letter,) = await _letters(queues)
         first_sent_at = letter.first_sent_at
         assert first_sent_at == letter.sent_at
@@ -241,16 +241,16 @@ class EventQueueContract:
             assert abs(delivery.first_sent_at - first_sent_at) < timedelta(milliseconds=1)
             await queues.queue.reject([Rejection(delivery=delivery, faults=[Fault("", "no")])])
 
-    async def test_a_purged_letter_is_gone(self, queues: Queues) -> None:
-        """Purging removes the chosen letters and no others, and counts those that were there."""
-        await self._bury(queues, [an_outgoing(body="one"), an_outgoing(Kind.THUMBNAIL, body="two")])
+    async def test_a_purged_letter_is_deleted(self, queues: Queues) -> None:
+        """``purge`` deletes the given letters only, and returns how many existed."""
+        await self._reject_all(queues, [an_outgoing(body="one"), an_outgoing(Kind.THUMBNAIL, body="two")])
         chosen = await _letters(queues, DeadLetterQuery(kind=Kind.CAPTION))
         assert await queues.letters.purge(chosen) == 1
         assert await queues.letters.purge(chosen) == 0
         assert [letter.body for letter in await _letters(queues)] == ["two"]
 
-    async def test_a_lease_that_was_given_back_has_no_say(self, queues: Queues) -> None:
-        """Once released, a delivery can neither delete the message, nor reject it, nor hide it again."""
+    async def test_a_released_lease_changes_nothing(self, queues: Queues) -> None:
+        """After ``release``, calls with that delivery change nothing."""
         await queues.publisher.publish([an_outgoing(body="one")])
         deliveries = await queues.queue.receive()
         await queues.queue.release(deliveries, 0)
@@ -261,8 +261,8 @@ class EventQueueContract:
         assert await _letters(queues) == []
         assert _bodies(await queues.queue.receive()) == ["one"]
 
-    async def test_a_settled_lease_has_no_say(self, queues: Queues) -> None:
-        """What was acknowledged is not rejected or brought back by later calls, and what was rejected, once."""
+    async def test_an_acknowledged_or_rejected_lease_changes_nothing(self, queues: Queues) -> None:
+        """After ``acknowledge`` or ``reject``, later calls with that delivery change nothing."""
         await queues.publisher.publish([an_outgoing(body="done"), an_outgoing(body="bad")])
         deliveries = {delivery.body: delivery for delivery in await _receive(queues, 2)}
         rejections = [Rejection(delivery=deliveries["bad"], faults=FAULTS)]
@@ -275,8 +275,8 @@ class EventQueueContract:
         queues.clock.advance(3600)
         assert list(await queues.queue.receive()) == []
 
-    async def test_a_delivery_may_stand_twice_in_a_batch(self, queues: Queues) -> None:
-        """The second time it is settled already: one letter is made of it, and one message of that."""
+    async def test_a_delivery_may_be_twice_in_a_batch(self, queues: Queues) -> None:
+        """A repeated delivery in a batch counts once, and so does a repeated letter."""
         await queues.publisher.publish([an_outgoing(body="done"), an_outgoing(body="bad")])
         deliveries = {delivery.body: delivery for delivery in await _receive(queues, 2)}
         await queues.queue.acknowledge([deliveries["done"]] * 2)
@@ -288,7 +288,7 @@ class EventQueueContract:
         assert list(await queues.queue.receive()) == []
 
     async def test_neither_kind_waits_for_the_other(self, queues: Queues) -> None:
-        """A message of one kind comes with the first hundred, whatever stands on the other queue before it."""
+        """A message of one kind is in the first batches, whatever the backlog of the other kind is."""
         for kind in Kind:
             await queues.publisher.publish([an_outgoing(kind, body=f"many {number}") for number in range(450)])
             await queues.publisher.publish([an_outgoing(kind.partner, body=f"one {kind}")])
@@ -298,8 +298,8 @@ class EventQueueContract:
             while deliveries := await queues.queue.receive():
                 await queues.queue.acknowledge(deliveries)
 
-    async def test_many_messages_are_settled_at_once(self, queues: Queues) -> None:
-        """Batches larger than any service takes in one call, each call on a part of them."""
+    async def test_a_call_may_have_many_messages(self, queues: Queues) -> None:
+        """``acknowledge``, ``release`` and ``reject`` accept batches larger than one call of a service."""
         await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(100)])
         deliveries = sorted(await _receive(queues, 100), key=lambda delivery: delivery.body)
         await queues.queue.acknowledge(deliveries[:30])
@@ -310,8 +310,8 @@ class EventQueueContract:
         assert {delivery.receive_count for delivery in again} == {2}
         assert sorted(letter.body for letter in await _letters(queues)) == [f"{number:03}" for number in range(60, 100)]
 
-    async def test_receivers_share_what_is_there(self, queues: Queues) -> None:
-        """Several receivers at once: each message goes to one of them."""
+    async def test_receivers_share_the_messages(self, queues: Queues) -> None:
+        """Several receivers at once get each message once."""
         await queues.publisher.publish([an_outgoing(body=f"{number:03}") for number in range(250)])
         seen: list[str] = []
 
@@ -323,7 +323,7 @@ class EventQueueContract:
         assert sorted(seen) == [f"{number:03}" for number in range(250)]
 
     async def test_letters_come_oldest_first(self, queues: Queues) -> None:
-        """In the order in which they were rejected, not sent, where the technology has an order; each says when."""
+        """Letters are ordered by the time of rejection if the technology has an order; each has that time."""
         await queues.publisher.publish([an_outgoing(body=body) for body in "abc"])
         deliveries = {delivery.body: delivery for delivery in await _receive(queues, 3)}
         for body in "cab":
@@ -335,14 +335,14 @@ class EventQueueContract:
         assert [letter.body for letter in letters] == ["c", "a", "b"]
         assert [letter.rejected_at for letter in letters] == sorted({letter.rejected_at for letter in letters})
 
-    async def test_every_body_is_carried_as_it_is_or_refused(self, queues: Queues) -> None:
-        """Sound or not, a body comes out as it went in, and as a dead letter, too; or the publisher says why not."""
+    async def test_every_body_is_delivered_unchanged_or_refused(self, queues: Queues) -> None:
+        """A body is delivered and dead-lettered unchanged, or the publisher refuses it."""
         samples: list[OutgoingMessage] = []
 
         @settings(max_examples=60, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
         @given(event_bodies())
-        def collect(told: tuple[Kind, str]) -> None:
-            samples.append(OutgoingMessage(kind=told[0], body=told[1]))
+        def collect(event: tuple[Kind, str]) -> None:
+            samples.append(OutgoingMessage(kind=event[0], body=event[1]))
 
         collect()
         different = list({(one.kind, one.body): one for one in samples}.values())  # a FIFO queue drops copies
@@ -357,7 +357,7 @@ class EventQueueContract:
         assert sorted((one.kind, one.body) for one in await _letters(queues)) == carried
 
     async def test_empty_batches_do_nothing(self, queues: Queues) -> None:
-        """Every call takes an empty batch."""
+        """Every call accepts an empty batch."""
         assert list(await queues.publisher.publish([])) == []
         await queues.queue.acknowledge([])
         await queues.queue.release([], 1)
@@ -366,7 +366,7 @@ class EventQueueContract:
         assert await queues.letters.redrive([]) == 0
         assert await queues.letters.purge([]) == 0
 
-    async def _bury(self, queues: Queues, messages: Sequence[OutgoingMessage]) -> None:
+    async def _reject_all(self, queues: Queues, messages: Sequence[OutgoingMessage]) -> None:
         await queues.publisher.publish(messages)
         deliveries = await _receive(queues, len(messages))
         await queues.queue.reject([Rejection(delivery=delivery, faults=FAULTS) for delivery in deliveries])

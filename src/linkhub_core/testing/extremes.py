@@ -1,4 +1,4 @@
-"""The ends of what the codec accepts, one by one: what a store is most likely to bend, cut or refuse."""
+"""Values at the limits of the model, which stores are most likely to change or refuse."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _BARE = ThumbnailSet(thumbnails=(_URL_ALONE,), primary_thumbnail=_URL_ALONE, pro
 
 
 def extreme_captions() -> list[Caption]:
-    """Captions, each at one end of the rules."""
+    """Captions, each at one limit of the model."""
     return [
         *(a_caption(price=price) for price in PRICES),
         *(
@@ -65,7 +65,7 @@ def extreme_captions() -> list[Caption]:
 
 
 def extreme_thumbnail_sets() -> list[ThumbnailSet]:
-    """Thumbnail sets, each at one end of the rules."""
+    """Thumbnail sets, each at one limit of the model."""
     return [
         *(a_thumbnail_set(thumbnails=(_measured(number),), processing_metadata=_work(number)) for number in NUMBERS),
         *(a_thumbnail_set(1, primary_thumbnail=a_thumbnail(thumbnail_s3_key=text)) for text in TEXTS),

@@ -1,8 +1,8 @@
-"""Ports that fail on purpose: wrappers that strike chosen calls, before they have an effect or after it.
+"""Wrappers of ports that fail chosen calls, before or after their effect.
 
     products = FlakyProductStore(MemoryProductStore(), strikes=[Strike("create", lost_reply, after=True)])
 
-Strikes of a method wait in line: the first strikes until it is spent, then the next.
+The strikes of a method apply one after the other: the next applies when the first has failed its number of calls.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 def unavailable(service: str = "a service") -> ServiceUnavailable:
-    """The error of a service that will work again."""
+    """A transient error."""
     return ServiceUnavailable(service, "made by a test")
 
 
@@ -63,10 +63,9 @@ def _anything(_: Any) -> bool:
 
 @frozen
 class Strike:
-    """An error on ``times`` calls of ``method`` (None: on all of them), after letting ``skip`` calls pass.
+    """Fails ``times`` calls of ``method`` with ``error``, after ``skip`` calls that pass. ``times=None`` fails all.
 
-    ``after`` lets the call have its effect first, so that only its reply is lost. ``of`` picks the calls that count by
-    their argument.
+    With ``after`` the call has its effect first, so that only its reply is lost. ``of`` selects calls by argument.
     """
 
     method: str
@@ -79,7 +78,7 @@ class Strike:
 
 @define(eq=False, kw_only=True)
 class _Flaky:
-    """What all wrappers have: the ``strikes`` still to come, and the ``calls`` that came."""
+    """The base of the wrappers: the remaining ``strikes``, and the ``calls`` so far."""
 
     strikes: list[Strike] = field(factory=list)
     calls: list[str] = field(factory=list, init=False)
@@ -112,7 +111,7 @@ class _Flaky:
 
 @define(eq=False)
 class FlakyProductStore(_Flaky):
-    """A product store that fails as its ``strikes`` say."""
+    """A product store with failing calls."""
 
     inner: ProductStore
 
@@ -153,13 +152,13 @@ class FlakyProductStore(_Flaky):
     def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
     ) -> AsyncIterator[ProductRecord | Unreadable]:
-        """See the port; it never fails."""
+        """See the port; a scan never fails."""
         return self.inner.scan(seller_handle=seller_handle, unannounced=unannounced)
 
 
 @define(eq=False)
 class FlakyStagingStore(_Flaky):
-    """A staging store that fails as its ``strikes`` say."""
+    """A staging store with failing calls."""
 
     inner: StagingStore
 
@@ -176,13 +175,13 @@ class FlakyStagingStore(_Flaky):
         return await self._around("drop", rows, self.inner.drop)
 
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
-        """See the port; it never fails."""
+        """See the port; a scan never fails."""
         return self.inner.scan()
 
 
 @define(eq=False)
 class FlakyNotifier(_Flaky):
-    """A notifier that fails as its ``strikes`` say."""
+    """A notifier with failing calls."""
 
     inner: Notifier
 
@@ -193,7 +192,7 @@ class FlakyNotifier(_Flaky):
 
 @define(eq=False)
 class FlakyEventQueue(_Flaky):
-    """A queue that fails as its ``strikes`` say."""
+    """A queue with failing calls."""
 
     inner: EventQueue
 
@@ -220,7 +219,7 @@ class FlakyEventQueue(_Flaky):
 
 @define(eq=False)
 class DuplicatingQueue:
-    """A queue that delivers everything once more with the batch that follows, acknowledged or not."""
+    """A queue that delivers each message a second time with the next batch, acknowledged or not."""
 
     inner: EventQueue
     _again: list[Delivery] = field(factory=list, init=False)

@@ -1,4 +1,4 @@
-"""What every store keeps of rows that another service wrote: read, improved once, joined, and never half lost."""
+"""The contract of stores for rows that another service wrote."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PlantRow = Callable[[WaitingHalf], Awaitable[None]]
 
 
 def a_foreign_product() -> ProductRecord:
-    """A product that another service saved and showed at noon."""
+    """A product that another service saved and announced at noon."""
     return a_record(
         revision=0,
         caption_version=OLDER_THAN_ANY_EVENT,
@@ -75,7 +75,7 @@ class ForeignProductContract:
     pytestmark = pytest.mark.asyncio
 
     async def test_it_is_found_and_shown_as_revision_0(self, product_store: ProductStore, plant: PlantProduct) -> None:
-        """By its key, on a page and in a scan; nothing of it is owed."""
+        """By its key, on a page and in a scan; it has no unannounced revision."""
         record = a_foreign_product()
         await plant(record)
         assert await product_store.find([KEY]) == {KEY: record}
@@ -86,7 +86,7 @@ class ForeignProductContract:
         assert await scanned(product_store.scan(unannounced=True)) == []
 
     async def test_one_improvement_is_saved(self, product_store: ProductStore, plant: PlantProduct) -> None:
-        """Of two that read it without a revision, the second learns of the first, and can follow it."""
+        """Of two consumers that read revision 0, the second conflicts and can then revise the newer state."""
         await plant(a_foreign_product())
         first, second = (_improved(a_foreign_product(), title) for title in ("one", "two"))
         assert await product_store.revise([first]) == [Revised()]
@@ -96,7 +96,7 @@ class ForeignProductContract:
         assert await product_store.revise([_improved(announced, "two")]) == [Revised()]
 
     async def test_an_adopted_product_is_improved(self, product_store: ProductStore, plant: PlantProduct) -> None:
-        """Adoption owes nothing; it comes too late for a row that has a revision."""
+        """Adoption creates no unannounced revision; for a row with a revision it conflicts."""
         record = a_foreign_product()
         await plant(record)
         adoption = Revision(before=record, after=evolve(record, revision=1))
@@ -107,7 +107,7 @@ class ForeignProductContract:
         assert await product_store.revise([adoption]) == [Conflict(improvement.after)]
 
     async def test_no_product_is_created_over_it(self, product_store: ProductStore, plant: PlantProduct) -> None:
-        """It is there."""
+        """``create`` returns Exists."""
         await plant(a_foreign_product())
         assert await product_store.create([a_record()]) == [Exists(a_foreign_product())]
 
@@ -132,7 +132,7 @@ class ForeignStagingContract:
         assert await scanned(staging_store.scan()) == [found]
 
     async def test_both_halves_are_the_partner_of_either(self, staging_store: StagingStore, plant: PlantRow) -> None:
-        """However new the half that comes: the row stays as it is."""
+        """A newer half leaves a row with both halves unchanged."""
         await plant(a_foreign_row(a_half(), a_half(Kind.THUMBNAIL)))
         row = await self._read(staging_store)
         for half in (a_half(minute=9), a_half(Kind.THUMBNAIL, minute=9)):
@@ -140,14 +140,14 @@ class ForeignStagingContract:
         assert await self._read(staging_store) == row
 
     async def test_one_half_is_replaced_by_a_newer_one(self, staging_store: StagingStore, plant: PlantRow) -> None:
-        """The row is a store's own from then on."""
+        """Afterwards the row is not foreign."""
         await plant(a_foreign_row())
         assert await staging_store.stage([a_waiting(a_half(minute=9))]) == [Staged()]
         row = await self._read(staging_store)
         assert (row.half, row.is_foreign) == (a_half(minute=9), False)
 
-    async def test_one_half_outlives_older_ones_and_copies(self, staging_store: StagingStore, plant: PlantRow) -> None:
-        """The row becomes a store's own all the same, and never expires earlier."""
+    async def test_one_half_survives_older_ones_and_copies(self, staging_store: StagingStore, plant: PlantRow) -> None:
+        """The row is not foreign afterwards, and its expiry never moves back."""
         await plant(a_foreign_row(a_half(minute=-1)))
         before = await self._read(staging_store)
         assert await staging_store.stage([a_waiting(a_half(minute=-9), expires_at=NOON)]) == [Superseded()]
@@ -161,8 +161,8 @@ class ForeignStagingContract:
         row = await self._read(staging_store)
         assert await staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL))]) == [Partner(row)]
 
-    async def test_a_row_goes_only_with_all_that_it_holds(self, staging_store: StagingStore, plant: PlantRow) -> None:
-        """One of two halves, or another version, is not all of it."""
+    async def test_two_halves_are_dropped_only_together(self, staging_store: StagingStore, plant: PlantRow) -> None:
+        """``drop`` with one half, or another version, keeps the row."""
         await plant(a_foreign_row(a_half(), a_half(Kind.THUMBNAIL)))
         row = await self._read(staging_store)
         assert row.other is not None
@@ -172,7 +172,7 @@ class ForeignStagingContract:
         assert await staging_store.drop([row]) == [Dropped()]
         assert await staging_store.waiting([KEY]) == {}
 
-    async def test_a_row_of_one_half_goes_with_it(self, staging_store: StagingStore, plant: PlantRow) -> None:
+    async def test_a_row_of_one_half_is_dropped_with_it(self, staging_store: StagingStore, plant: PlantRow) -> None:
         """As any row does."""
         await plant(a_foreign_row())
         row = await self._read(staging_store)

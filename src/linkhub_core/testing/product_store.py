@@ -27,14 +27,14 @@ SELLER = KEY.seller_handle
 
 
 async def _fill(store: ProductStore, count: int) -> list[ProductRecord]:
-    """Products 0 to ``count`` of one shop, each updated a minute after the one before; newest first."""
+    """Store ``count`` products of one shop, each updated a minute after the last; return them newest first."""
     records = [a_record(a_key(number), updated_at=NOON + timedelta(minutes=number)) for number in range(count)]
     await store.create(records)
     return records[::-1]
 
 
 def stored(records: Iterable[ProductRecord]) -> list[StoredProduct]:
-    """The records as readers get them, byte for byte."""
+    """The records as readers get them."""
     return [stored_product(record) for record in records]
 
 
@@ -53,14 +53,14 @@ class ProductStoreContract:
         spoil: Spoil = optional_fixture(request, "spoil", "rows that cannot be read are not tested")
         return spoil
 
-    async def test_a_product_is_created_where_none_is(self, product_store: ProductStore) -> None:
-        """A new product is put, and is read back whole, its debt included."""
+    async def test_a_new_product_is_created(self, product_store: ProductStore) -> None:
+        """A new product is stored and read back unchanged, with its unannounced revision."""
         record = a_record()
         assert await product_store.create([record]) == [Created()]
         assert await product_store.find([record.key]) == {record.key: record}
 
-    async def test_a_product_that_is_there_is_left_as_it_is(self, product_store: ProductStore) -> None:
-        """Creating over a product changes nothing and hands back what is there."""
+    async def test_an_existing_product_is_not_replaced(self, product_store: ProductStore) -> None:
+        """``create`` of an existing product changes nothing and returns the stored one."""
         record = a_record()
         await product_store.create([record])
         other = evolve(record, caption=a_caption(title="another"), revision=7)
@@ -68,7 +68,7 @@ class ProductStoreContract:
         assert await product_store.find([record.key]) == {record.key: record}
 
     async def test_a_revision_follows_the_one_before(self, product_store: ProductStore) -> None:
-        """A product is replaced by the next revision of it, whole."""
+        """``revise`` replaces the product by its next revision."""
         first = a_record()
         second = evolve(
             a_record(revision=2), caption=a_caption(title="second", price=None), updated_at=NOON + timedelta(hours=1)
@@ -77,8 +77,8 @@ class ProductStoreContract:
         assert await product_store.revise([a_revision(second)]) == [Revised()]
         assert await product_store.find([first.key]) == {first.key: second}
 
-    async def test_a_revision_of_something_else_conflicts(self, product_store: ProductStore) -> None:
-        """A revision that does not follow what is stored changes nothing and hands back what is there, or none."""
+    async def test_a_revision_of_another_state_conflicts(self, product_store: ProductStore) -> None:
+        """A revision of another state changes nothing and returns the stored product, or None."""
         stored = a_record(a_key(1))
         await product_store.create([stored])
         late = a_revision(a_record(a_key(1), revision=3), evolve(stored, revision=2))
@@ -88,8 +88,8 @@ class ProductStoreContract:
         assert await product_store.revise([early]) == [Conflict(stored)]
         assert await product_store.find([a_key(1), a_key(2)]) == {stored.key: stored}
 
-    async def test_of_revisions_at_once_one_is_taken(self, product_store: ProductStore) -> None:
-        """Several savers at once: one revises, the others learn what is there now."""
+    async def test_of_concurrent_revisions_one_is_written(self, product_store: ProductStore) -> None:
+        """Of concurrent revisions one is written; the others get the stored product."""
         await product_store.create([a_record()])
         rivals = [a_record(revision=2, caption=a_caption(title=f"rival {number}")) for number in range(5)]
         outcomes = [
@@ -100,8 +100,8 @@ class ProductStoreContract:
         assert outcomes.count(Conflict(stored)) == 4
         assert stored == rivals[outcomes.index(Revised())]
 
-    async def test_of_creations_at_once_one_is_taken(self, product_store: ProductStore) -> None:
-        """Several savers at once: one creates, the others find it."""
+    async def test_of_concurrent_creations_one_is_written(self, product_store: ProductStore) -> None:
+        """Of concurrent creations one is written; the others get the stored product."""
         rivals = [a_record(caption=a_caption(title=f"rival {number}")) for number in range(5)]
         outcomes = [one for (one,) in await asyncio.gather(*(product_store.create([rival]) for rival in rivals))]
         stored = readable((await product_store.find([KEY]))[KEY])
@@ -109,7 +109,7 @@ class ProductStoreContract:
         assert outcomes.count(Exists(stored)) == 4
 
     async def test_an_announced_revision_is_cleared(self, product_store: ProductStore) -> None:
-        """The debt goes when it still is this revision, and the product counts as shown; nothing else changes."""
+        """``mark_announced`` clears the debt of this revision and sets ``shown``; nothing else changes."""
         record = a_record()
         cleared = evolve(record, unannounced_revision=None, shown=True)
         await product_store.create([record])
@@ -118,7 +118,7 @@ class ProductStoreContract:
         assert await product_store.find([record.key]) == {record.key: cleared}
 
     async def test_a_stale_or_unknown_announcement_clears_nothing(self, product_store: ProductStore) -> None:
-        """An older revision's announcement leaves the newer debt, and an unknown key makes no product."""
+        """``mark_announced`` of an older revision keeps the newer debt; an unknown key creates no product."""
         await product_store.create([a_record()])
         second = a_record(revision=2)
         await product_store.revise([a_revision(second)])
@@ -127,7 +127,7 @@ class ProductStoreContract:
         assert await product_store.find([KEY, a_key(9)]) == {KEY: second}
 
     async def test_a_batch_has_its_outcomes_in_order(self, product_store: ProductStore) -> None:
-        """130 products in one call, some there and some not: outcomes stand in the order of the batch."""
+        """130 products in one call, some of which exist: the outcomes are in the order of the batch."""
         batch = [a_record(a_key(number)) for number in range(130)]
         there = {record.key: evolve(record, caption=a_caption(title="before")) for record in batch[::3]}
         await product_store.create(list(there.values()))
@@ -145,18 +145,18 @@ class ProductStoreContract:
         page = await product_store.page(PageQuery(seller_handle="another-seller"))
         assert page.products == stored([theirs])
 
-    async def test_a_page_is_newest_first_and_knows_whether_more_follow(self, product_store: ProductStore) -> None:
-        """Pages come by descending video; has_more is true only where at least one more product stands behind."""
+    async def test_a_page_is_newest_first_and_has_more(self, product_store: ProductStore) -> None:
+        """Pages are in descending order of video; ``has_more`` is true only if another product follows."""
         newest_first = await _fill(product_store, 5)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=4))
         assert (list(page.products), page.has_more) == (stored(newest_first[:4]), True)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=5))
         assert (list(page.products), page.has_more, page.last_key) == (stored(newest_first), False, None)
-        page = await product_store.page(PageQuery(seller_handle="nobody", limit=5))
+        page = await product_store.page(PageQuery(seller_handle="no-such-seller", limit=5))
         assert (list(page.products), page.has_more) == ([], False)
 
     async def test_walking_the_pages_gives_each_product_once(self, product_store: ProductStore) -> None:
-        """From cursor to cursor every product comes once, in order."""
+        """From page to page every product is returned once, in order."""
         newest_first = await _fill(product_store, 7)
         walked: list[StoredProduct] = []
         before: str | None = None
@@ -168,8 +168,8 @@ class ProductStoreContract:
             before = page.last_key.video_id
         assert walked == stored(newest_first)
 
-    async def test_since_keeps_what_changed_later(self, product_store: ProductStore) -> None:
-        """Only products whose updated_at is later come, in the order of pages, with cursors and has_more."""
+    async def test_since_returns_later_changes(self, product_store: ProductStore) -> None:
+        """``since`` returns products with a later ``updated_at``, in the order of pages, with ``has_more``."""
         newest_first = await _fill(product_store, 6)
         later = NOON + timedelta(minutes=2)
         page = await product_store.page(PageQuery(seller_handle=SELLER, limit=2, since=later))
@@ -181,7 +181,7 @@ class ProductStoreContract:
         assert (list(page.products), page.has_more) == ([], False)
 
     async def test_since_is_exact_to_the_millisecond(self, product_store: ProductStore) -> None:
-        """A product updated at exactly since is not later; one millisecond before it is."""
+        """A product updated exactly at ``since`` is not returned; for one millisecond earlier it is."""
         moment = datetime.fromisoformat("2026-01-15T12:00:00.500+00:00")
         await product_store.create([a_record(updated_at=moment)])
         seen = [
@@ -191,7 +191,7 @@ class ProductStoreContract:
         assert seen == [0, 1, 0]
 
     async def test_a_revised_product_is_found_by_since(self, product_store: ProductStore) -> None:
-        """An update moves a product into what changed."""
+        """``since`` returns a product after its revision."""
         await _fill(product_store, 3)
         revised = a_record(a_key(0), revision=2, updated_at=NOON + timedelta(hours=1))
         before = a_record(a_key(0), updated_at=NOON)
@@ -202,7 +202,7 @@ class ProductStoreContract:
     async def test_a_scan_goes_through_all_products_in_the_order_of_their_keys(
         self, product_store: ProductStore
     ) -> None:
-        """All products, or one shop's, come once, by seller and video."""
+        """A scan returns all products, or those of a shop, once, by seller and video."""
         shops = ["b-shop", "a.shop", "A_shop"]
         records = [a_record(a_key(number, shops[number % 3])) for number in range(230)]
         await product_store.create(records)
@@ -211,14 +211,14 @@ class ProductStoreContract:
         one_shop = [record for record in ordered if record.key.seller_handle == "a.shop"]
         assert [record async for record in product_store.scan(seller_handle="a.shop")] == one_shop
 
-    async def test_a_scan_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
-        """Only products with a debt come."""
+    async def test_a_scan_finds_unannounced_products(self, product_store: ProductStore) -> None:
+        """``unannounced`` returns only products with a debt."""
         newest_first = await _fill(product_store, 4)
         await product_store.mark_announced([record for record in newest_first if record.key != a_key(1)])
         assert [record.key for record in await scanned(product_store.scan(unannounced=True))] == [a_key(1)]
 
-    async def test_a_scan_of_a_shop_finds_what_was_not_announced(self, product_store: ProductStore) -> None:
-        """The two conditions of a scan hold together."""
+    async def test_a_scan_of_a_shop_finds_unannounced_products(self, product_store: ProductStore) -> None:
+        """``seller_handle`` and ``unannounced`` apply together."""
         mine, theirs = [a_record(a_key(number)) for number in range(3)], [a_record(a_key(0, "zz"))]
         await product_store.create([*mine, *theirs])
         await product_store.mark_announced([mine[1]])
@@ -226,7 +226,7 @@ class ProductStoreContract:
         assert sorted([record.key for record in await scanned(scan)]) == [a_key(0), a_key(2)]
 
     async def test_a_scan_goes_on_while_products_change(self, product_store: ProductStore) -> None:
-        """Products that are announced under a scan of the unannounced do not end it or make it repeat itself."""
+        """Products that are announced during a scan neither end it nor repeat rows."""
         records = await _fill(product_store, 230)
         seen = []
         async for row in product_store.scan(unannounced=True):
@@ -235,8 +235,8 @@ class ProductStoreContract:
             await product_store.mark_announced([record])
         assert sorted(seen) == sorted(record.key for record in records)
 
-    async def test_readers_get_the_json_of_what_is_stored(self, product_store: ProductStore) -> None:
-        """Of one product or a page, the bytes are those that the codec writes; unknown keys are left out."""
+    async def test_readers_get_the_stored_json(self, product_store: ProductStore) -> None:
+        """``read`` and ``page`` return the bytes that the codec writes; unknown keys are left out."""
         first, second = a_record(a_key(1)), a_record(a_key(2), caption=a_caption(title="Ñandú 👗", price=None))
         await product_store.create([first, second])
         read = await product_store.read([first.key, a_key(9)])
@@ -245,8 +245,8 @@ class ProductStoreContract:
         assert [product.document for product in page.products] == [encode_product(second), encode_product(first)]
         assert not page.unreadable
 
-    async def test_neighbours_by_name_do_not_share_a_page(self, product_store: ProductStore) -> None:
-        """A handle that another begins with is another shop, and so is one in capitals."""
+    async def test_similar_handles_are_different_shops(self, product_store: ProductStore) -> None:
+        """A handle that is a prefix of another, or differs in case, is another shop."""
         shops = ["shop", "shop-2", "shop.", "Shop", "shop_"]
         await product_store.create([a_record(a_key(number, shop)) for number, shop in enumerate(shops)])
         for since in (None, NOON - timedelta(days=1)):
@@ -255,15 +255,15 @@ class ProductStoreContract:
                 assert [product.key for product in page.products] == [a_key(number, shop)]
 
     async def test_a_page_starts_below_any_id(self, product_store: ProductStore) -> None:
-        """The id that a page starts below need not be there any more."""
+        """``before`` may name a product that does not exist."""
         await product_store.create([a_record(a_key(number)) for number in (1, 3, 5)])
         page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(4).video_id))
         assert [product.key for product in page.products] == [a_key(3), a_key(1)]
         page = await product_store.page(PageQuery(seller_handle=SELLER, before=a_key(1).video_id))
         assert (list(page.products), page.has_more) == ([], False)
 
-    async def test_since_knows_exactly_whether_more_follow(self, product_store: ProductStore) -> None:
-        """Where few products changed among many, a page is filled, and has_more counts changed ones only."""
+    async def test_has_more_with_since_is_exact(self, product_store: ProductStore) -> None:
+        """If few of many products changed, a page is filled, and ``has_more`` counts changed products only."""
         await _fill(product_store, 60)
         changed = [a_record(a_key(n), revision=2, updated_at=NOON + timedelta(hours=9)) for n in (1, 20, 40, 59)]
         await product_store.revise([a_revision(record) for record in changed])
@@ -272,12 +272,12 @@ class ProductStoreContract:
             page = await product_store.page(query)
             assert (list(page.products), page.has_more) == (stored(changed[::-1][:limit]), more)
 
-    async def test_the_ends_of_the_rules_come_back_equal(self, product_store: ProductStore) -> None:
-        """Dear and cheap prices to the last decimal, odd texts, the largest and the smallest numbers: all unbent."""
-        told: list[dict[str, Any]] = [{"caption": caption} for caption in extreme_captions()]
-        told += [{"thumbnails": thumbnails} for thumbnails in extreme_thumbnail_sets()]
-        told += [{"created_at": moment, "updated_at": moment} for moment in MOMENTS]
-        records = [a_record(a_key(number), **fields) for number, fields in enumerate(told)]
+    async def test_extreme_values_are_read_back_unchanged(self, product_store: ProductStore) -> None:
+        """Prices to the last decimal, unusual texts, the largest and smallest numbers are read back unchanged."""
+        fields_of_each: list[dict[str, Any]] = [{"caption": caption} for caption in extreme_captions()]
+        fields_of_each += [{"thumbnails": thumbnails} for thumbnails in extreme_thumbnail_sets()]
+        fields_of_each += [{"created_at": moment, "updated_at": moment} for moment in MOMENTS]
+        records = [a_record(a_key(number), **fields) for number, fields in enumerate(fields_of_each)]
         await product_store.create(records)
         found = await product_store.find([record.key for record in records])
         read = await product_store.read([record.key for record in records])
@@ -286,7 +286,7 @@ class ProductStoreContract:
             assert read[record.key] == stored_product(record)
 
     async def test_empty_batches_do_nothing(self, product_store: ProductStore) -> None:
-        """Nothing in, nothing out."""
+        """An empty batch gives an empty result."""
         assert await product_store.create([]) == []
         assert await product_store.revise([]) == []
         assert await product_store.find([]) == {}
@@ -294,8 +294,8 @@ class ProductStoreContract:
         await product_store.mark_announced([])
         assert [record async for record in product_store.scan()] == []
 
-    async def test_whatever_the_codec_accepts_comes_back_equal(self, product_store: ProductStore) -> None:
-        """Any product within the rules goes in and comes out the same."""
+    async def test_valid_products_are_read_back_unchanged(self, product_store: ProductStore) -> None:
+        """Any valid product is read back unchanged."""
         samples: dict[ProductKey, ProductRecord] = {}
 
         @settings(max_examples=40, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -330,7 +330,7 @@ class ProductStoreContract:
     async def test_a_product_that_changed_since_it_was_read_is_neither_revised_nor_marked(
         self, product_store: ProductStore, changed: dict[str, Any]
     ) -> None:
-        """Equal revision numbers do not suffice: each version counts, and so does the life of the product."""
+        """The condition covers the revision, both versions, and the life of the product."""
         stored = evolve(a_record(), **changed)
         await product_store.create([stored])
         loud = a_revision(a_record(revision=2))
@@ -340,8 +340,8 @@ class ProductStoreContract:
         assert await product_store.mark_announced([a_record()]) == [Conflict(stored)]
         assert await product_store.find([KEY]) == {KEY: stored}
 
-    async def test_a_silent_revision_moves_the_versions_alone(self, product_store: ProductStore) -> None:
-        """Revision, debt and ``updated_at`` stay; a debt that was cleared since the product was read stays cleared."""
+    async def test_a_silent_revision_changes_the_versions_only(self, product_store: ProductStore) -> None:
+        """Revision, debt and ``updated_at`` stay; a debt that was cleared meanwhile stays cleared."""
         read = a_record()
         await product_store.create([read])
         await product_store.mark_announced([read])
@@ -354,8 +354,8 @@ class ProductStoreContract:
         assert await product_store.find([KEY]) == {KEY: evolve(newer, unannounced_revision=None, shown=True)}
         assert await product_store.revise([a_revision(a_record(revision=2), read)]) != [Revised()]
 
-    async def test_of_silent_revisions_at_once_each_loses_nothing(self, product_store: ProductStore) -> None:
-        """Two halves refreshed at once: the second is refused, for it would take back the first one's version."""
+    async def test_of_concurrent_silent_revisions_none_is_lost(self, product_store: ProductStore) -> None:
+        """Of two concurrent refreshes the second conflicts: it would restore the older version."""
         read = a_record()
         await product_store.create([read])
         caption = evolve(read, caption_version=a_half(minute=88).version)
@@ -363,8 +363,8 @@ class ProductStoreContract:
         assert await product_store.revise([a_revision(caption, read)]) == [Revised()]
         assert await product_store.revise([a_revision(thumbnails, read)]) == [Conflict(caption)]
 
-    async def test_a_save_never_takes_back_that_a_product_was_shown(self, product_store: ProductStore) -> None:
-        """Another process may have announced it since it was read."""
+    async def test_a_save_never_clears_shown(self, product_store: ProductStore) -> None:
+        """A save keeps ``shown``, which another process may have set meanwhile."""
         read = a_record()
         await product_store.create([read])
         await product_store.mark_announced([read])
@@ -373,10 +373,10 @@ class ProductStoreContract:
 
     # --- rows that cannot be read
 
-    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+    async def test_an_unreadable_row_is_an_outcome_and_hides_no_other(
         self, product_store: ProductStore, spoil: Spoil
     ) -> None:
-        """A read of several products gives the readable ones, and for the other what is wrong with it."""
+        """A read returns the readable products, and an Unreadable for the other."""
         await product_store.create([a_record(a_key(1)), a_record(a_key(3))])
         await spoil(a_key(2))
         found = await product_store.find([a_key(1), a_key(2), a_key(3)])
@@ -386,16 +386,16 @@ class ProductStoreContract:
         assert spoilt.problem
         assert (found[a_key(1)], found[a_key(3)]) == (a_record(a_key(1)), a_record(a_key(3)))
 
-    async def test_a_scan_goes_past_rows_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
-        """Every row comes once, in the order of the keys, whatever is wrong with some of them."""
+    async def test_a_scan_continues_after_unreadable_rows(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """A scan returns every row once in the order of the keys, readable or not."""
         await product_store.create([a_record(a_key(number)) for number in (0, 2, 4)])
         for number in (1, 3):
             await spoil(a_key(number))
         rows = [row async for row in product_store.scan(seller_handle=SELLER)]
         assert [isinstance(row, Unreadable) for row in rows] == [False, True, False, True, False]
 
-    async def test_no_write_changes_a_row_that_cannot_be_read(self, product_store: ProductStore, spoil: Spoil) -> None:
-        """Creating and revising answer what is there; the batch's other products are written."""
+    async def test_no_write_changes_an_unreadable_row(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """``create`` and ``revise`` return Unreadable for it; the other products of the batch are written."""
         await spoil(a_key(1))
         created = await product_store.create([a_record(a_key(1)), a_record(a_key(2))])
         assert isinstance(created[0], Unreadable)
@@ -408,10 +408,8 @@ class ProductStoreContract:
         assert isinstance(marked[0], Unreadable)
         assert isinstance((await product_store.find([a_key(1)]))[a_key(1)], Unreadable)
 
-    async def test_a_page_is_filled_past_rows_that_cannot_be_read(
-        self, product_store: ProductStore, spoil: Spoil
-    ) -> None:
-        """They take no place, and ``has_more`` counts readable products only."""
+    async def test_a_page_skips_unreadable_rows(self, product_store: ProductStore, spoil: Spoil) -> None:
+        """Unreadable rows do not count for ``limit`` and ``has_more``."""
         await product_store.create([a_record(a_key(number)) for number in (0, 1, 5)])
         for number in (2, 3, 4, 6, 7):
             await spoil(a_key(number))

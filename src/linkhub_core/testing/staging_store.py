@@ -35,13 +35,13 @@ class StagingStoreContract:
         return spoil
 
     async def test_a_half_is_staged_where_no_row_is(self, staging_store: StagingStore) -> None:
-        """A half without a row becomes the row, and is read back whole."""
+        """A half without a row becomes the row, and is read back unchanged."""
         waiting = a_waiting(origin=Origin(correlation_id="c-9", traceparent="00-aa-bb-01"))
         assert await staging_store.stage([waiting]) == [Staged()]
         assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
 
     async def test_the_same_half_again_is_equal(self, staging_store: StagingStore) -> None:
-        """Staging the very half that is there answers Equal and changes nothing but the expiry."""
+        """Staging the same half again returns Equal and changes the expiry only."""
         waiting = a_waiting()
         await staging_store.stage([waiting])
         again = evolve(waiting, waiting_since=NOON + timedelta(hours=1), origin=Origin(correlation_id="other"))
@@ -49,7 +49,7 @@ class StagingStoreContract:
         assert await staging_store.waiting([waiting.key]) == {waiting.key: waiting}
 
     async def test_a_newer_half_of_the_kind_replaces_but_keeps_the_wait(self, staging_store: StagingStore) -> None:
-        """A newer version takes the row over; since when the product waits is kept, the expiry is renewed."""
+        """A newer version replaces the row. ``waiting_since`` is kept, the expiry is renewed."""
         old, new = a_waiting(a_half(minute=1)), a_waiting(a_half(minute=2), since=NOON + timedelta(hours=2))
         await staging_store.stage([old])
         assert await staging_store.stage([new]) == [Staged()]
@@ -57,7 +57,7 @@ class StagingStoreContract:
         assert await staging_store.waiting([old.key]) == {old.key: expected}
 
     async def test_an_expiry_is_kept_to_the_microsecond(self, staging_store: StagingStore) -> None:
-        """Whether a row is new or replaced, it expires at the very moment that was said."""
+        """A new and a replaced row keep their expiry to the microsecond."""
         moments = [NOON + timedelta(seconds=number, microseconds=number * 499_999) for number in range(3)]
         for minute, moment in enumerate(moments):
             waiting = a_waiting(a_half(minute=minute), expires_at=moment)
@@ -65,10 +65,8 @@ class StagingStoreContract:
             assert readable((await staging_store.waiting([waiting.key]))[waiting.key]).expires_at == moment
 
     @pytest.mark.parametrize("minute", [5, 4], ids=["equal", "superseded"])
-    async def test_a_half_that_is_known_renews_the_expiry_of_its_row(
-        self, staging_store: StagingStore, minute: int
-    ) -> None:
-        """A copy is acknowledged as if it waited itself, so the row has to wait as long as the copy would."""
+    async def test_a_known_half_renews_the_expiry_of_its_row(self, staging_store: StagingStore, minute: int) -> None:
+        """A copy is acknowledged, so the row must wait as long as the copy would."""
         row = a_waiting(a_half(minute=5))
         await staging_store.stage([row])
         later = a_waiting(a_half(minute=minute), since=NOON + timedelta(hours=9))
@@ -77,14 +75,14 @@ class StagingStoreContract:
 
     @pytest.mark.parametrize("minute", [4, 5, 6], ids=["superseded", "equal", "newer"])
     async def test_an_expiry_only_moves_later(self, staging_store: StagingStore, minute: int) -> None:
-        """A saver whose clock is behind takes no time from a row, whatever it stages."""
+        """A consumer whose clock is behind never shortens the expiry."""
         row = a_waiting(a_half(minute=5))
         await staging_store.stage([row])
         await staging_store.stage([a_waiting(a_half(minute=minute), since=NOON - timedelta(hours=9))])
         assert readable((await staging_store.waiting([row.key]))[row.key]).expires_at == row.expires_at
 
     async def test_a_renewal_is_left_out_within_the_slack(self, staging_store: StagingStore) -> None:
-        """A row that expires earlier by no more than the slack stays as it is: most copies cost no write."""
+        """A row that expires earlier by at most the slack is not renewed, which saves the write."""
         row = a_waiting()
         await staging_store.stage([row])
         slack = timedelta(hours=2)
@@ -95,7 +93,7 @@ class StagingStoreContract:
             assert await staging_store.waiting([row.key]) == {row.key: expected}
 
     async def test_an_orphan_is_dropped_only_with_its_expiry_as_read(self, staging_store: StagingStore) -> None:
-        """A row that was renewed since it was read holds an acknowledged half again; a plain half asks no expiry."""
+        """A renewed row holds an acknowledged half; ``drop`` with a plain half ignores the expiry."""
         read = a_waiting()
         renewed = evolve(read, expires_at=read.expires_at + timedelta(hours=1))
         await staging_store.stage([read])
@@ -114,7 +112,7 @@ class StagingStoreContract:
         assert await staging_store.waiting([new.key]) == {new.key: new}
 
     async def test_equal_timestamps_are_settled_by_the_content(self, staging_store: StagingStore) -> None:
-        """Of two halves of one moment the greater version stays, whichever came first."""
+        """Of two halves with equal timestamps the greater version stays, in any order."""
         lesser, greater = sorted(
             (a_half(content=a_caption(title=title)) for title in ("one", "two")), key=lambda half: half.version
         )
@@ -125,14 +123,14 @@ class StagingStoreContract:
         assert await staging_store.stage([a_waiting(greater)]) == [Staged()]
 
     async def test_the_other_half_is_the_partner_and_stays(self, staging_store: StagingStore) -> None:
-        """The other kind's half is handed back as the partner, and its row is left as it is, expired or not."""
+        """The half of the other kind is returned as the partner; its row is unchanged, expired or not."""
         caption = a_waiting(a_half(Kind.CAPTION), expires_at=NOON - timedelta(days=3))
         await staging_store.stage([caption])
         assert await staging_store.stage([a_waiting(a_half(Kind.THUMBNAIL))]) == [Partner(caption)]
         assert await staging_store.waiting([caption.key]) == {caption.key: caption}
 
     async def test_a_batch_has_its_outcomes_in_order(self, staging_store: StagingStore) -> None:
-        """Each half of a batch has its own outcome, in the batch's order."""
+        """Each half has its own outcome, in the order of the batch."""
         keys = [a_key(number) for number in range(4)]
         there = [a_waiting(a_half(key=key, minute=5)) for key in keys[1:]]
         await staging_store.stage(there)
@@ -153,22 +151,22 @@ class StagingStoreContract:
         assert await staging_store.waiting([one.key for one in batch]) == {}
 
     async def test_keys_without_a_row_are_left_out(self, staging_store: StagingStore) -> None:
-        """Reading knows only what is there; the same video at another seller is another row."""
+        """A key without a row is not in the result; the same video of another seller is another row."""
         waiting = a_waiting(a_half(key=a_key(1)))
         await staging_store.stage([waiting])
         other = a_key(1, "another-seller")
         assert await staging_store.waiting([a_key(2), waiting.key, other]) == {waiting.key: waiting}
 
-    async def test_a_row_is_dropped_if_it_holds_this_very_half(self, staging_store: StagingStore) -> None:
-        """Dropping removes the row of exactly this half; dropping again finds nothing, which is as good."""
+    async def test_a_row_is_dropped_if_it_holds_exactly_this_half(self, staging_store: StagingStore) -> None:
+        """``drop`` deletes the row of exactly this half; a second call returns Dropped too."""
         waiting = a_waiting()
         await staging_store.stage([waiting])
         assert await staging_store.drop([waiting.half]) == [Dropped()]
         assert await staging_store.drop([waiting.half]) == [Dropped()]
         assert await staging_store.waiting([waiting.key]) == {}
 
-    async def test_a_row_that_became_something_else_is_not_dropped(self, staging_store: StagingStore) -> None:
-        """A row with another version or another kind stays, and is handed back."""
+    async def test_a_row_that_changed_is_not_dropped(self, staging_store: StagingStore) -> None:
+        """A row with another version or another kind stays, and is returned."""
         newer, other = a_waiting(a_half(key=a_key(1), minute=2)), a_waiting(a_half(Kind.THUMBNAIL, key=a_key(2)))
         await staging_store.stage([newer, other])
         dropped = [a_half(key=a_key(1), minute=1), a_half(Kind.CAPTION, key=a_key(2))]
@@ -176,28 +174,28 @@ class StagingStoreContract:
         assert await staging_store.waiting([newer.key, other.key]) == {newer.key: newer, other.key: other}
 
     async def test_a_row_older_than_what_is_dropped_stays(self, staging_store: StagingStore) -> None:
-        """Only the very half goes: a row that holds an older one is handed back, too."""
+        """A row with an older half stays, and is returned."""
         older = a_waiting(a_half(minute=1))
         await staging_store.stage([older])
         assert await staging_store.drop([a_half(minute=2)]) == [Newer(older)]
         assert await staging_store.waiting([older.key]) == {older.key: older}
 
-    async def test_a_partner_is_one_whichever_is_newer(self, staging_store: StagingStore) -> None:
-        """Versions of different kinds are not compared: the other half is the partner, earlier or later."""
+    async def test_a_partner_may_be_older_or_newer(self, staging_store: StagingStore) -> None:
+        """Versions of different kinds are not compared: an older or newer half is the partner."""
         rows = [a_waiting(a_half(key=a_key(number), minute=number)) for number in (0, 2)]
         await staging_store.stage(rows)
         others = [a_waiting(a_half(Kind.THUMBNAIL, key=row.key, minute=1)) for row in rows]
         assert await staging_store.stage(others) == [Partner(row) for row in rows]
 
     async def test_a_batch_of_drops_has_its_outcomes_in_order(self, staging_store: StagingStore) -> None:
-        """What was there, what became something else, and what was never there each have their own outcome."""
+        """A row that matches, one that changed and one that is absent each have their own outcome."""
         there, changed = a_waiting(a_half(key=a_key(1))), a_waiting(a_half(key=a_key(2), minute=5))
         await staging_store.stage([there, changed])
         batch = [a_half(key=a_key(3)), a_half(key=a_key(2), minute=4), there.half]
         assert await staging_store.drop(batch) == [Dropped(), Newer(changed), Dropped()]
 
     async def test_a_scan_goes_on_while_rows_go(self, staging_store: StagingStore) -> None:
-        """Rows that are dropped under a scan do not end it or make it repeat itself."""
+        """Rows that are dropped during a scan neither end it nor repeat rows."""
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
         seen = []
@@ -209,21 +207,21 @@ class StagingStoreContract:
         assert await staging_store.waiting([one.key for one in batch]) == {}
 
     async def test_a_scan_sees_every_row_once(self, staging_store: StagingStore) -> None:
-        """A scan gives each row once, however many there are."""
+        """A scan returns each row once, for any number of rows."""
         batch = [a_waiting(a_half(key=a_key(number))) for number in range(230)]
         await staging_store.stage(batch)
         seen = await scanned(staging_store.scan())
         assert sorted(seen, key=lambda one: one.key) == sorted(batch, key=lambda one: one.key)
 
     async def test_empty_batches_do_nothing(self, staging_store: StagingStore) -> None:
-        """Nothing in, nothing out."""
+        """An empty batch gives an empty result."""
         assert await staging_store.stage([]) == []
         assert await staging_store.waiting([]) == {}
         assert await staging_store.drop([]) == []
         assert [waiting async for waiting in staging_store.scan()] == []
 
-    async def test_of_halves_that_come_at_once_one_is_staged(self, staging_store: StagingStore) -> None:
-        """Both kinds at once, several times: one half is staged, and every other finds it."""
+    async def test_of_concurrent_halves_one_is_staged(self, staging_store: StagingStore) -> None:
+        """Of concurrent calls with both kinds, one stages its half and the others find it."""
         halves_at_once = [a_half(kind) for kind in (*Kind, *Kind, *Kind)]
         outcomes = await asyncio.gather(*(staging_store.stage([a_waiting(half)]) for half in halves_at_once))
         flat = [outcome for (outcome,) in outcomes]
@@ -231,17 +229,17 @@ class StagingStoreContract:
         assert flat.count(Equal()) == 2
         assert sum(isinstance(outcome, Partner) for outcome in flat) == 3
 
-    async def test_of_versions_that_come_at_once_the_newest_stays(self, staging_store: StagingStore) -> None:
-        """Many versions of one kind at once, in any order: the newest is what stands there, since the first of them."""
+    async def test_of_concurrent_versions_the_newest_stays(self, staging_store: StagingStore) -> None:
+        """Of concurrent versions of one kind, the row holds the newest, since the first."""
         order = (3, 0, 7, 5, 1, 6, 2, 4)
         rows = [a_waiting(a_half(minute=minute), since=NOON + timedelta(minutes=minute)) for minute in order]
         outcomes = await asyncio.gather(*(staging_store.stage([row]) for row in rows))
         assert outcomes[order.index(7)] == [Staged()]
-        stands = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
-        assert stands.half == a_half(minute=7)
+        row = readable((await staging_store.waiting([rows[0].key]))[rows[0].key])
+        assert row.half == a_half(minute=7)
 
-    async def test_the_ends_of_the_rules_come_back_equal(self, staging_store: StagingStore) -> None:
-        """Dear and cheap prices to the last decimal, odd texts, the largest and the smallest numbers: all unbent."""
+    async def test_extreme_values_are_read_back_unchanged(self, staging_store: StagingStore) -> None:
+        """Prices to the last decimal, unusual texts, the largest and smallest numbers are read back unchanged."""
         contents: list[Content] = [*extreme_captions(), *extreme_thumbnail_sets()]
         rows = [a_waiting(a_half(key=a_key(number), content=content)) for number, content in enumerate(contents)]
         await staging_store.stage(rows)
@@ -249,8 +247,8 @@ class StagingStoreContract:
         for row in rows:
             assert stored[row.key] == row
 
-    async def test_any_origin_and_any_moment_come_back_equal(self, staging_store: StagingStore) -> None:
-        """Ids of any text, with and without a trace, from the first year to the last."""
+    async def test_any_origin_and_time_are_read_back_unchanged(self, staging_store: StagingStore) -> None:
+        """Correlation ids of any text, with and without a trace, and times of any year are read back unchanged."""
         origins = [Origin(correlation_id=text or "-", traceparent=text or None) for text in TEXTS]
         rows = [
             a_waiting(a_half(key=a_key(number)), origin=origin, waiting_since=NOON, expires_at=NOON)
@@ -263,8 +261,8 @@ class StagingStoreContract:
         await staging_store.stage(rows)
         assert await staging_store.waiting([row.key for row in rows]) == {row.key: row for row in rows}
 
-    async def test_whatever_the_codec_accepts_comes_back_equal(self, staging_store: StagingStore) -> None:
-        """Any content within the rules goes in and comes out the same."""
+    async def test_valid_content_is_read_back_unchanged(self, staging_store: StagingStore) -> None:
+        """Any valid content is read back unchanged."""
         samples: list[Half] = []
 
         @settings(max_examples=40, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -279,10 +277,10 @@ class StagingStoreContract:
 
     # --- rows that cannot be read
 
-    async def test_a_row_that_cannot_be_read_is_an_outcome_and_hides_no_other(
+    async def test_an_unreadable_row_is_an_outcome_and_hides_no_other(
         self, staging_store: StagingStore, spoil: Spoil
     ) -> None:
-        """Reads and scans give the readable rows, and for the other what is wrong with it."""
+        """Reads and scans return the readable rows, and an Unreadable for the other."""
         readable_ones = [a_waiting(a_half(key=a_key(number))) for number in (1, 3)]
         await staging_store.stage(readable_ones)
         await spoil(a_key(2))
@@ -295,8 +293,8 @@ class StagingStoreContract:
         assert spoilt in rows
         assert [row for row in readable_ones if row not in rows] == []
 
-    async def test_no_write_changes_a_row_that_cannot_be_read(self, staging_store: StagingStore, spoil: Spoil) -> None:
-        """Staging and dropping answer what is there; the batch's other rows are written."""
+    async def test_no_write_changes_an_unreadable_row(self, staging_store: StagingStore, spoil: Spoil) -> None:
+        """``stage`` and ``drop`` return Unreadable for it; the other rows of the batch are written."""
         await spoil(a_key(1))
         batch = [a_waiting(a_half(key=a_key(number))) for number in (1, 2)]
         staged = await staging_store.stage(batch)

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for everything that the codec accepts, derived from the rules of the model."""
+"""Hypothesis strategies of all valid values, derived from the rules of the model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def texts(most: int) -> st.SearchStrategy[str]:
 
 
 def numbers(least: float | None = None) -> st.SearchStrategy[Number]:
-    """Finite numbers, whole and broken, tiny and huge."""
+    """Finite integers and fractions, from tiny to huge."""
     odd = [number for number in _ODD_NUMBERS if least is None or number >= least]
     return st.sampled_from(odd) | st.floats(min_value=least, allow_nan=False, allow_infinity=False)
 
@@ -62,7 +62,7 @@ def keys() -> st.SearchStrategy[ProductKey]:
 
 
 def values_of(rule: FieldRule[Any]) -> st.SearchStrategy[Any]:
-    """Every kind of value that a rule allows, up to its limits, which are read from its schema."""
+    """Values that a rule allows, up to the limits in its schema."""
     schema = rule.schema
     least, most = schema.get("minimum"), schema.get("maximum")
     longest = schema.get("maxLength", 60)
@@ -85,7 +85,7 @@ _IN_URL = st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
 
 
 def model_values(cls: type[Any]) -> st.SearchStrategy[Any]:
-    """Values of a class of the model, with whatever each of its fields allows."""
+    """Values of a class of the model."""
     return st.builds(cls, **{facts.name: _field(facts) for facts in facts_of(cls)})
 
 
@@ -103,7 +103,7 @@ def _field(facts: FieldFacts) -> st.SearchStrategy[Any]:
 
 
 def _bare(cls: type[Any]) -> Any:
-    """A value of a class with its essential fields alone, as their examples have them."""
+    """A value of a class with only its essential fields, from their examples."""
     return cls(**{facts.name: facts.example for facts in facts_of(cls) if facts.essential})
 
 
@@ -129,11 +129,11 @@ def moments() -> st.SearchStrategy[datetime]:
 
 def halves(kind: Kind | None = None, key: ProductKey | None = None) -> st.SearchStrategy[Half]:
     """Halves of ``kind`` (or any), of ``key`` (or any)."""
-    told: st.SearchStrategy[Content] = (
+    content: st.SearchStrategy[Content] = (
         contents() if kind is None else captions() if kind is Kind.CAPTION else thumbnail_sets()
     )
     whose = keys() if key is None else st.just(key)
-    return st.builds(_half, whose, moments(), told)
+    return st.builds(_half, whose, moments(), content)
 
 
 def _half(key: ProductKey, moment: datetime, content: Content) -> Half:

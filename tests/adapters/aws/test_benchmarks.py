@@ -1,4 +1,4 @@
-"""The benchmarks on AWS still run and check what came out: their figures are nobody's business here."""
+"""The benchmarks on AWS still run and check what came out: their figures are not checked here."""
 
 from __future__ import annotations
 

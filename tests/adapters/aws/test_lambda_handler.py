@@ -38,14 +38,14 @@ class _ProductStore(MemoryProductStore):
 
 @define
 class _StagingStore(MemoryStagingStore):
-    """A store that breaks, in a way that nobody foresaw, at some videos."""
+    """A store that raises an unexpected error for some videos."""
 
     troubled: set[str] = field(factory=set)
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """See the port."""
         if any(half.key.video_id in self.troubled for half in halves):
-            raise RuntimeError("nobody knows")
+            raise RuntimeError("unexpected")
         return await super().stage(halves, slack=slack)
 
 

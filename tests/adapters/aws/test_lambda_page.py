@@ -1,4 +1,4 @@
-"""The Lambda function that the guide shows is one: it runs as it stands."""
+"""The Lambda function of the guide runs without changes."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ async def test_a_letter_that_was_purged_unheard_is_gone(fixture: QueueFixture) -
 async def test_a_queue_of_a_node_that_was_made_unheard_is_found_dead(
     make_sqs_client: Callable[[], SQSClient], make_sns_client: Callable[[], SNSClient]
 ) -> None:
-    """The node says that it could not start, and what nobody knows of is removed like the queue of a dead node."""
+    """The node could not start, and its queue is removed like that of a dead node."""
     fixture = TopicFixture(sqs=make_sqs_client(), sns=make_sns_client())
     with inject(fixture.sqs, Fault.lose_reply(operation="CreateQueue")), pytest.raises(ServiceUnavailable):
         await fixture.open_feed()
@@ -124,7 +124,7 @@ async def test_a_queue_of_a_node_that_was_made_unheard_is_found_dead(
 async def test_news_of_a_node_whose_deletion_was_not_heard_came_once(
     make_sqs_client: Callable[[], SQSClient], make_sns_client: Callable[[], SNSClient]
 ) -> None:
-    """Viewers see it, the next receive tells of the error, and nothing is left in the node's queue."""
+    """Clients get it, the next receive raises the error, and the node's queue is empty."""
     fixture = TopicFixture(sqs=make_sqs_client(), sns=make_sns_client())
     feed = await fixture.open_feed()
     await fixture.notifier.notify([announce(a_record(), NOON)])

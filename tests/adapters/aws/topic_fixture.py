@@ -28,7 +28,7 @@ __all__ = ["Seconds", "TopicFixture"]
 
 @define
 class Seconds:
-    """A steady clock that stands still until it is moved."""
+    """A clock that shows the same time until it is set."""
 
     now: float = 1000.0
 

@@ -65,6 +65,7 @@ class SnsAnnouncementFeed:
     _arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     _error: LinkhubError | None = field(default=None, init=False)
     _lost: AnnouncementsLost | None = field(default=None, init=False)
+    _after_loss: Sequence[Announcement] = field(factory=list, init=False)
     _received_at: float = field(default=0.0, init=False)
     _tagged_at: float = field(default=0.0, init=False)
 
@@ -127,6 +128,10 @@ class SnsAnnouncementFeed:
         self._raise_error()
         if self._is_open and self._node is None:
             await self._reopen()  # the queue was gone, and opening another one failed
+            self._raise_error()
+        if self._after_loss:
+            announcements, self._after_loss = self._after_loss, []
+            return announcements
         node, polls = self._node, self._polls
         if node is None or polls is None:
             await asyncio.sleep(self.receive_wait_seconds)  # so that a loop of receives does not spin
@@ -161,6 +166,9 @@ class SnsAnnouncementFeed:
             await self.sqs.delete(node.url, [message["ReceiptHandle"] for message in messages])
         except LinkhubError as error:
             self._error = error  # they are delivered again, and receivers drop repeats
+        if self._lost is not None:
+            self._after_loss = announcements  # the loss was before them: the listener must know of it first
+            self._raise_error()
         return announcements
 
     def _note_silence(self) -> None:

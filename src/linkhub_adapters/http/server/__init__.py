@@ -1,1 +1,4 @@
-"""The Starlette application: middleware, health, access to the operator's routes, and what it needs from outside."""
+"""The HTTP application: routes, middleware, health, and the services that the routes call.
+
+``create_app`` and ``create_health_app`` are its entrances. The answers of REST belong to ``api``, files to ``pages``.
+"""

@@ -7,13 +7,13 @@
 The ``id`` of a record is its cursor. A client that comes back sends the last ``id`` as ``Last-Event-ID`` and gets what
 changed after it; before ``?cursor=`` and ``?since=`` the header counts. ``connected`` and ``subscribed`` come first, as
 everywhere. ``subscribed`` has the client's own cursor as its ``id``, and an empty ``id`` with ``recovered: false``: the
-browser then forgets the one that it has. A comment now and then shows proxies, and both ends, that the other end lives.
+browser then forgets the one that it has. Comments at intervals keep the connection alive.
 
-Theory of operation. Only the HTTP server can write to its connection, and it may wait; so each stream has a small
-buffer of references to shared records, and its request's own task sends it. The buffer is bounded: a reader that has
-more than ``max_unsent_bytes`` waiting is cut off, and comes back with its ``Last-Event-ID``. Behind uvicorn with
-:class:`~.uvicorn_server.HttpConnection` its connection is cut at that moment, too, with all that waits in it; and the
-kernel cuts a reader that takes nothing of what waits, or has vanished, for as long as a silent WebSocket may live.
+Theory of operation. Only the HTTP server can write to its connection, and a write may wait. So each stream has a small
+buffer of references to shared records, and the request's task sends them. A reader with more than ``max_unsent_bytes``
+in the buffer is cut, and returns with its ``Last-Event-ID``; behind :class:`~.uvicorn_server.HttpConnection` the
+connection is cut at once, with all unsent bytes. The kernel cuts a reader that takes no bytes for as long as a silent
+WebSocket may live.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ class WireAnswers:
             client.meta.events.register(f"before-send.{event}", answer)
 
     def _identity(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        told = f"<Arn>{self.caller}</Arn><UserId>A</UserId><Account>123456789012</Account>"
-        result = f"<GetCallerIdentityResult>{told}</GetCallerIdentityResult>"
+        identity = f"<Arn>{self.caller}</Arn><UserId>A</UserId><Account>123456789012</Account>"
+        result = f"<GetCallerIdentityResult>{identity}</GetCallerIdentityResult>"
         return _answer(request, f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>")
 
     def _backups(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:

@@ -24,24 +24,24 @@ pytestmark = pytest.mark.aws
 
 
 async def one_problem(aws_setup: AwsSetup, **different: Any) -> CheckResult:
-    """The only finding that is not well."""
-    (finding,) = problems(await aws_setup.examine(**different))
-    return finding
+    """The only result that is not well."""
+    (result,) = problems(await aws_setup.examine(**different))
+    return result
 
 
-async def heals(aws_setup: AwsSetup, finding: CheckResult, **different: Any) -> bool:
+async def heals(aws_setup: AwsSetup, result: CheckResult, **different: Any) -> bool:
     """Whether no problem is left once the calls of the result were made."""
-    for call in finding.calls:
+    for call in result.calls:
         aws_setup.make(call)
     return not problems(await aws_setup.examine(**different))
 
 
 async def test_what_is_well_is_found_well(aws_setup: AwsSetup) -> None:
-    """Every subject is looked at and told, and nothing is at fault or left unchecked."""
-    findings = await aws_setup.examine()
-    assert problems(findings) == []
+    """Every subject has a result, and none is a fault or not checked."""
+    results = await aws_setup.examine()
+    assert problems(results) == []
     name = aws_setup.name
-    assert {finding.subject for finding in findings} >= {
+    assert {result.subject for result in results} >= {
         "region",
         "credentials",
         "clock",
@@ -71,78 +71,76 @@ async def test_nothing_is_changed(aws_setup: AwsSetup) -> None:
 
 
 async def test_a_missing_table(aws_setup: AwsSetup) -> None:
-    """It is told with the setting that names it."""
-    finding = await one_problem(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {aws_setup.name}-nowhere")
-    assert finding.seen == "it does not exist"
-    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.STAGING)
+    """The result has the resource, and that it is to be provisioned."""
+    result = await one_problem(aws_setup, staging_table=f"{aws_setup.name}-nowhere")
+    assert (result.verdict, result.subject) == (Verdict.FAULT, f"table {aws_setup.name}-nowhere")
+    assert result.seen == "it does not exist"
+    assert (result.advice, result.resource) == (Advice.PROVISION, Subject.STAGING)
 
 
 async def test_a_table_with_other_keys(aws_setup: AwsSetup) -> None:
-    """The keys that it has are told, and it is not tried."""
-    finding = await one_problem(aws_setup, staging_table=aws_setup.configured.products_table)
-    assert finding.verdict is Verdict.FAULT
-    assert finding.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
+    """The result has its keys, and no statement is tried."""
+    result = await one_problem(aws_setup, staging_table=aws_setup.configured.products_table)
+    assert result.verdict is Verdict.FAULT
+    assert result.seen.startswith("its keys are seller_handle (S), video_id (S); linkhub's are video_id (S)")
 
 
 async def test_items_that_do_not_expire(aws_setup: AwsSetup) -> None:
-    """An expiry that is off is switched on by the command that is told."""
+    """An expiry that is off is switched on by the call of the result."""
     name = f"{aws_setup.name}-eternal"
     aws_setup.make_table(evolve(staging_table(name), ttl_attribute=None))
-    finding = await one_problem(aws_setup, staging_table=name)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, f"table {name}")
-    assert "items do not expire" in finding.seen
-    assert await heals(aws_setup, finding, staging_table=name)
+    result = await one_problem(aws_setup, staging_table=name)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, f"table {name}")
+    assert "items do not expire" in result.seen
+    assert await heals(aws_setup, result, staging_table=name)
 
 
 async def test_a_table_without_its_index(aws_setup: AwsSetup) -> None:
     """It is a warning: linkhub works, and reads more."""
     name = f"{aws_setup.name}-plain"
     aws_setup.make_table(evolve(products_table(name), index_name=None, indexed_by=None))
-    finding = await one_problem(aws_setup, products_table=name)
-    assert finding.verdict is Verdict.WARNING
-    assert finding.seen.startswith("no local index by-stamp")
+    result = await one_problem(aws_setup, products_table=name)
+    assert result.verdict is Verdict.WARNING
+    assert result.seen.startswith("no local index by-stamp")
 
 
 async def test_no_point_in_time_recovery(aws_setup: AwsSetup) -> None:
-    """Both tables are told of, each with its command."""
+    """Both tables have a result, each with its call."""
     aws_setup.answers.is_backed_up = False
-    findings = problems(await aws_setup.examine())
-    assert [(finding.verdict, finding.seen) for finding in findings] == [
-        (Verdict.WARNING, "no point-in-time recovery")
-    ] * 2
-    assert {call.operation for finding in findings for call in finding.calls} == {"update_continuous_backups"}
+    results = problems(await aws_setup.examine())
+    assert [(result.verdict, result.seen) for result in results] == [(Verdict.WARNING, "no point-in-time recovery")] * 2
+    assert {call.operation for result in results for call in result.calls} == {"update_continuous_backups"}
 
 
 # --- queues
 
 
 async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
-    """It is told with the setting that names it."""
+    """The result has the resource, and that it is to be provisioned."""
     urls = {**aws_setup.configured.queue_urls, Kind.THUMBNAIL: f"{aws_setup.caption_url}-nowhere"}
-    finding = await one_problem(aws_setup, queue_urls=urls)
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
-    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
+    result = await one_problem(aws_setup, queue_urls=urls)
+    assert (result.verdict, result.seen) == (Verdict.FAULT, "it does not exist")
+    assert (result.advice, result.resource) == (Advice.PROVISION, Subject.THUMBNAIL)
 
 
 async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
     url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
     urls = {**aws_setup.configured.queue_urls, Kind.CAPTION: url}
-    finding = await one_problem(aws_setup, queue_urls=urls)
-    assert finding.verdict is Verdict.FAULT
-    assert finding.seen.startswith("it has no redrive policy")
-    assert await heals(aws_setup, finding, queue_urls=urls)
+    result = await one_problem(aws_setup, queue_urls=urls)
+    assert result.verdict is Verdict.FAULT
+    assert result.seen.startswith("it has no redrive policy")
+    assert await heals(aws_setup, result, queue_urls=urls)
 
 
 async def test_a_redrive_policy_that_leads_nowhere(aws_setup: AwsSetup) -> None:
     """The dead-letter queue that it names is made again."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.delete_queue(QueueUrl=letters)
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
-    assert finding.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
-    assert await heals(aws_setup, finding)
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, aws_setup.caption_queue)
+    assert result.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
+    assert await heals(aws_setup, result)
 
 
 def _receives(aws_setup: AwsSetup, count: int) -> str:
@@ -169,31 +167,31 @@ def _receives(aws_setup: AwsSetup, count: int) -> str:
 async def test_a_queue_that_is_set_otherwise(
     aws_setup: AwsSetup, attributes: Callable[[AwsSetup], dict[str, str]], verdict: Verdict, seen: str
 ) -> None:
-    """The attribute that does not suit is told, and the command sets it right."""
+    """The result has the attribute, and its call corrects it."""
     aws_setup.set_queue(**attributes(aws_setup))
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (verdict, aws_setup.caption_queue)
-    assert finding.seen.startswith(seen)
-    assert await heals(aws_setup, finding)
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (verdict, aws_setup.caption_queue)
+    assert result.seen.startswith(seen)
+    assert await heals(aws_setup, result)
 
 
 async def test_dead_letters_that_are_kept_shorter(aws_setup: AwsSetup) -> None:
     """Letters must be kept at least as long as messages, for SQS counts from the sending."""
     letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
     aws_setup.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"MessageRetentionPeriod": "86400"})
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, aws_setup.caption_queue)
-    assert finding.seen.startswith("its dead letters are kept 86,400 s")
-    assert await heals(aws_setup, finding)
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, aws_setup.caption_queue)
+    assert result.seen.startswith("its dead letters are kept 86,400 s")
+    assert await heals(aws_setup, result)
 
 
 async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
     """A FIFO queue with a FIFO dead-letter queue is as good."""
     url = aws_setup.make_queue(Queue(kind=Kind.CAPTION, name=f"{aws_setup.name}-caption.fifo"))
-    findings = await aws_setup.examine(queue_urls={**aws_setup.configured.queue_urls, Kind.CAPTION: url})
-    assert problems(findings) == []
-    (told,) = (finding for finding in findings if finding.subject == f"queue {aws_setup.name}-caption.fifo")
-    assert "FIFO" in told.seen
+    results = await aws_setup.examine(queue_urls={**aws_setup.configured.queue_urls, Kind.CAPTION: url})
+    assert problems(results) == []
+    (result,) = (result for result in results if result.subject == f"queue {aws_setup.name}-caption.fifo")
+    assert "FIFO" in result.seen
 
 
 # --- topic
@@ -201,20 +199,20 @@ async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
 
 async def test_no_topic(aws_setup: AwsSetup) -> None:
     """It is a warning: viewers of other processes only poll."""
-    finding = await one_problem(aws_setup, topic_arn=None)
-    assert (finding.verdict, finding.subject) == (Verdict.WARNING, "topic")
-    assert finding.seen == "none is configured: clients of other processes get products only when they poll"
+    result = await one_problem(aws_setup, topic_arn=None)
+    assert (result.verdict, result.subject) == (Verdict.WARNING, "topic")
+    assert result.seen == "none is configured: clients of other processes get products only when they poll"
 
 
 async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
     """It is to be provisioned."""
-    finding = await one_problem(aws_setup, topic_arn=f"{aws_setup.configured.topic_arn}-nowhere")
-    assert (finding.verdict, finding.seen) == (Verdict.FAULT, "it does not exist")
-    assert (finding.advice, finding.resource) == (Advice.PROVISION, Subject.TOPIC)
+    result = await one_problem(aws_setup, topic_arn=f"{aws_setup.configured.topic_arn}-nowhere")
+    assert (result.verdict, result.seen) == (Verdict.FAULT, "it does not exist")
+    assert (result.advice, result.resource) == (Advice.PROVISION, Subject.TOPIC)
 
 
 async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
-    """A queue whose node was silent for too long is told, and the command removes it; those of others do not count."""
+    """The queue of a dead node has a call that deletes it; queues of other topics do not count."""
     now = int(aws_setup.clock.now().timestamp())
     for silent_seconds, topic in (
         (2_000, aws_setup.configured.topic_arn),
@@ -223,11 +221,11 @@ async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     ):
         tags = {ALIVE_TAG: str(now - silent_seconds), TOPIC_TAG: str(topic)}
         aws_setup.sqs.create_queue(QueueName=f"linkhub-node-{aws_setup.name}-{silent_seconds}", tags=tags)
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.WARNING, "node queues")
-    assert finding.seen == f"left over by dead nodes: 1 (linkhub-node-{aws_setup.name}-2000); nodes that listen: 1"
-    assert finding.advice is Advice.START_SERVER
-    for call in finding.calls:
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.WARNING, "node queues")
+    assert result.seen == f"left over by dead nodes: 1 (linkhub-node-{aws_setup.name}-2000); nodes that listen: 1"
+    assert result.advice is Advice.START_SERVER
+    for call in result.calls:
         aws_setup.make(call)
     assert problems(await aws_setup.examine()) == []
 
@@ -244,9 +242,9 @@ async def test_credentials_that_are_refused(aws_setup: AwsSetup, code: str, seen
     aws_setup.break_it = lambda clients: inject(
         clients.sts, Fault.client_error(operation="GetCallerIdentity", code=code, status=403, times=9)
     )
-    finding, rest = problems(await aws_setup.examine())
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
-    assert finding.seen.startswith(seen)
+    result, rest = problems(await aws_setup.examine())
+    assert (result.verdict, result.subject) == (Verdict.FAULT, "credentials")
+    assert result.seen.startswith(seen)
     assert (rest.verdict, rest.subject) == (Verdict.NOT_CHECKED, "everything else")
 
 
@@ -256,17 +254,17 @@ async def test_no_credentials(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding, _ = problems(await aws_setup.examine())
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
-    assert "Unable to locate credentials" in finding.seen
+    result, _ = problems(await aws_setup.examine())
+    assert (result.verdict, result.subject) == (Verdict.FAULT, "credentials")
+    assert "Unable to locate credentials" in result.seen
 
 
 async def test_a_profile_that_does_not_exist(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK refuses to begin; that is a finding, too."""
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, "credentials")
-    assert "nobody" in finding.seen
+    """The SDK refuses to begin; that is a result, too."""
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, "credentials")
+    assert "absent" in result.seen
 
 
 async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,18 +272,18 @@ async def test_no_region(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, "region")
-    assert (finding.advice, finding.details) == (Advice.SET_REGION, "us-east-1")
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, "region")
+    assert (result.advice, result.details) == (Advice.SET_REGION, "us-east-1")
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
 async def test_a_clock_that_is_off(aws_setup: AwsSetup, seconds: int) -> None:
     """More than two seconds to either side are a fault."""
     aws_setup.clock = ShiftedClock(timedelta(seconds=seconds))
-    finding = await one_problem(aws_setup)
-    assert (finding.verdict, finding.subject) == (Verdict.FAULT, "clock")
-    assert ("ahead of" if seconds > 0 else "behind") in finding.seen
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.FAULT, "clock")
+    assert ("ahead of" if seconds > 0 else "behind") in result.seen
 
 
 def _allow_a_consumer_alone(clients: AwsClients) -> None:
@@ -300,9 +298,9 @@ def _allow_a_consumer_alone(clients: AwsClients) -> None:
 async def test_a_consumer_needs_no_more_than_its_policy(aws_setup: AwsSetup) -> None:
     """What only others need, or only this examination, is not checked, and no fault."""
     aws_setup.break_it = _allow_a_consumer_alone
-    findings = problems(await aws_setup.examine())
-    assert {finding.verdict for finding in findings} == {Verdict.NOT_CHECKED}
-    assert {finding.failure.action for finding in findings if finding.failure} == {
+    results = problems(await aws_setup.examine())
+    assert {result.verdict for result in results} == {Verdict.NOT_CHECKED}
+    assert {result.failure.action for result in results if result.failure} == {
         "dynamodb:DescribeTable",
         "sns:GetTopicAttributes",
         "sqs:ListQueues",
@@ -310,11 +308,11 @@ async def test_a_consumer_needs_no_more_than_its_policy(aws_setup: AwsSetup) -> 
 
 
 async def test_a_table_is_missed_by_who_may_not_describe_it(aws_setup: AwsSetup) -> None:
-    """A read tells that it does not exist."""
+    """A read shows that it does not exist."""
     aws_setup.break_it = _allow_a_consumer_alone
-    findings = await aws_setup.examine(staging_table=f"{aws_setup.name}-nowhere")
-    (finding,) = (finding for finding in findings if finding.verdict is Verdict.FAULT)
-    assert (finding.seen, finding.resource) == ("it does not exist", Subject.STAGING)
+    results = await aws_setup.examine(staging_table=f"{aws_setup.name}-nowhere")
+    (result,) = (result for result in results if result.verdict is Verdict.FAULT)
+    assert (result.seen, result.resource) == ("it does not exist", Subject.STAGING)
 
 
 async def test_a_queue_that_may_not_be_asked_about(aws_setup: AwsSetup) -> None:
@@ -322,25 +320,25 @@ async def test_a_queue_that_may_not_be_asked_about(aws_setup: AwsSetup) -> None:
     aws_setup.break_it = lambda clients: inject(
         clients.sqs, Fault.client_error(operation="GetQueueAttributes", code="AccessDenied", times=2, status=403)
     )
-    findings = problems(await aws_setup.examine())
-    assert [(finding.verdict, finding.seen) for finding in findings] == [
+    results = problems(await aws_setup.examine())
+    assert [(result.verdict, result.seen) for result in results] == [
         (Verdict.FAULT, f"sqs:GetQueueAttributes on arn:aws:sqs:*:*:{aws_setup.name}-{kind} is denied") for kind in Kind
     ]
 
 
 async def test_a_service_that_is_away(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told of each subject that it holds, the others are looked at all the same, and nothing is raised."""
+    """Each of its subjects has a fault, the others are checked all the same, and nothing is raised."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
-    findings = problems(await aws_setup.examine())
-    assert [(finding.verdict, finding.subject) for finding in findings] == [
+    results = problems(await aws_setup.examine())
+    assert [(result.verdict, result.subject) for result in results] == [
         (Verdict.FAULT, f"table {aws_setup.name}-{table}") for table in ("products", "staging")
     ]
-    assert all(finding.seen.startswith("does not answer: ") for finding in findings)
+    assert all(result.seen.startswith("does not answer: ") for result in results)
 
 
 async def test_what_stands_in_for_aws(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without STS the credentials are not checked, and everything else is."""
     monkeypatch.setattr(WireAnswers, "put_into", lambda *_: None)
-    findings = await aws_setup.examine()
-    assert {finding.verdict for finding in problems(findings)} == {Verdict.NOT_CHECKED}
-    assert f"queue {aws_setup.name}-caption" in {finding.subject for finding in findings}
+    results = await aws_setup.examine()
+    assert {result.verdict for result in problems(results)} == {Verdict.NOT_CHECKED}
+    assert f"queue {aws_setup.name}-caption" in {result.subject for result in results}

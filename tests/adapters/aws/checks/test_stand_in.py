@@ -95,7 +95,7 @@ async def test_dynamodb_local_can_and_nothing_is_written(aws_setup: AwsSetup) ->
     ],
 )
 def test_aws_itself_is_not_tried(endpoint_url: str, expected: bool) -> None:
-    """Its names are known; any other host stands in for it."""
+    """Its names are known; any other host is a server in its place."""
     assert is_stand_in(endpoint_url) is expected
 
 

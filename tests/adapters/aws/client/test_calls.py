@@ -63,16 +63,16 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
 
 
 def test_attempts_that_botocore_made_again_are_counted() -> None:
-    """Whether the last one succeeded or not; a reply that tells nothing counts nothing."""
+    """Also if the last attempt failed; a reply without metadata adds nothing."""
     calls = AwsCalls(service="SQS")
-    told = {"ResponseMetadata": {"RetryAttempts": 2}}
+    metadata = {"ResponseMetadata": {"RetryAttempts": 2}}
 
     def operation(*, outcome: str) -> object:
         if outcome == "failed":
-            raise ClientError({"Error": {"Code": "Throttled"}, **told}, "Send")  # type: ignore[typeddict-item]
-        return told if outcome == "late" else {}
+            raise ClientError({"Error": {"Code": "Throttled"}, **metadata}, "Send")  # type: ignore[typeddict-item]
+        return metadata if outcome == "late" else {}
 
-    assert calls.now(operation, outcome="late") == told
+    assert calls.now(operation, outcome="late") == metadata
     with pytest.raises(ServiceUnavailable):
         calls.now(operation, outcome="failed")
     calls.now(operation, outcome="at once")

@@ -6,7 +6,7 @@ from linkhub_adapters.aws.client.consumption import Consumption
 
 
 def test_units_are_summed_by_table_and_direction() -> None:
-    """A reply tells one amount or several; reads and writes are counted apart."""
+    """A reply has one amount or several; reads and writes are counted separately."""
     consumption = Consumption()
     consumption.add({"ConsumedCapacity": {"TableName": "a", "CapacityUnits": 0.5}}, is_write=False)
     several = [{"TableName": "a", "CapacityUnits": 3.0}, {"TableName": "a", "CapacityUnits": 4.0}]

@@ -57,9 +57,9 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
 )
 def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected: type[LinkhubError]) -> None:
     """What a value is to blame for is refused; all else may be mended while the message waits."""
-    told = translated("DynamoDB", error)
-    assert type(told) is expected
-    assert str(error) in str(told)
+    fault = translated("DynamoDB", error)
+    assert type(fault) is expected
+    assert str(error) in str(fault)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_a_passing_fault_of_a_statement_is_no_refusal(code: str) -> None:
 
 def test_a_statement_may_be_refused() -> None:
     """A statement's own code for a value beyond the limits is as permanent as that of a call."""
-    told = fault_of("DynamoDB", "ValidationError", _TOO_LARGE)
-    assert isinstance(told, StoreRefused)
-    assert str(told) == f"DynamoDB refused the value: ValidationError: {_TOO_LARGE}"
+    fault = fault_of("DynamoDB", "ValidationError", _TOO_LARGE)
+    assert isinstance(fault, StoreRefused)
+    assert str(fault) == f"DynamoDB refused the value: ValidationError: {_TOO_LARGE}"
 
 
 def test_a_missing_index_is_told_from_other_faults() -> None:

@@ -51,14 +51,14 @@ def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], Dynam
     products, staging = products_table(f"p-{uuid4().hex}"), staging_table(f"s-{uuid4().hex}")
     create_table(dynamodb, products)
     create_table(dynamodb, staging)
-    told: Any = dynamodb.describe_table(TableName=products.name)["Table"]
-    assert [key["AttributeName"] for key in told["KeySchema"]] == ["seller_handle", "video_id"]
-    [index] = told["LocalSecondaryIndexes"]
+    described: Any = dynamodb.describe_table(TableName=products.name)["Table"]
+    assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
+    [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
     assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
-    told = dynamodb.describe_table(TableName=staging.name)["Table"]
-    assert [key["AttributeName"] for key in told["KeySchema"]] == ["video_id", "seller_handle"]
-    assert "LocalSecondaryIndexes" not in told
+    described = dynamodb.describe_table(TableName=staging.name)["Table"]
+    assert [key["AttributeName"] for key in described["KeySchema"]] == ["video_id", "seller_handle"]
+    assert "LocalSecondaryIndexes" not in described
     expiry: Any = dict(staging.time_to_live or {})
     dynamodb.update_time_to_live(TableName=staging.name, TimeToLiveSpecification=expiry)
     described = dynamodb.describe_time_to_live(TableName=staging.name)["TimeToLiveDescription"]
@@ -84,12 +84,12 @@ def test_the_dead_letters_of_a_fifo_queue_are_in_one() -> None:
 
 def test_sqs_is_told_texts_alone() -> None:
     """Numbers and yes or no in the words of SQS; a text as it is."""
-    told = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
-    assert told == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}
+    described = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
+    assert described == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}
 
 
 def test_the_settings_of_the_queues_are_those_of_both() -> None:
-    """Time-out and receipts are told once and hold for both queues."""
+    """The time-out and the count of receives are those of both queues."""
     needed = resources(visibility_timeout_seconds=60, max_receive_count=7)
     assert {(queue.visibility_timeout_seconds, queue.max_receive_count) for queue in needed.queues} == {(60, 7)}
 

@@ -40,7 +40,7 @@ class ProvisioningFixture:
 
     async def ensure(self) -> list[Provisioned]:
         """Provision everything."""
-        return [told async for told in self.provisioning.ensure(self.needed)]
+        return [outcomes async for outcomes in self.provisioning.ensure(self.needed)]
 
 
 @pytest.fixture
@@ -74,14 +74,14 @@ def fixture(
 
 async def test_everything_is_made_and_then_left_alone(fixture: ProvisioningFixture) -> None:
     """Two tables, two queues with their dead-letter queues, the topic and a subscription: made once."""
-    told = await fixture.ensure()
-    assert [one.resource for one in told] == [
+    outcomes = await fixture.ensure()
+    assert [one.resource for one in outcomes] == [
         *["table"] * 2,
         *["dead-letter queue", "queue"] * 2,
         "topic",
         "subscription",
     ]
-    assert {one.status for one in told} == {Status.MADE}
+    assert {one.status for one in outcomes} == {Status.MADE}
     assert {one.status for one in await fixture.ensure()} == {Status.UNCHANGED}
 
 
@@ -97,12 +97,12 @@ async def test_everything_is_made_and_then_left_alone(fixture: ProvisioningFixtu
 async def test_a_failure_leaves_the_rest_to_be_made(
     fixture: ProvisioningFixture, operation: str, failed: list[str]
 ) -> None:
-    """What failed, and what needs it, is told by its name; the rest is made, and the next run makes what failed."""
+    """A failed resource and those that need it are reported; the others are made, and the next run makes it."""
     client = {"CreateTable": fixture.dynamodb, "CreateQueue": fixture.sqs}.get(operation, fixture.sns)
     with inject(client, Fault.client_error(operation=operation, code="AccessDenied", status=403)):
-        told = await fixture.ensure()
-    assert [one.resource for one in told if one.status is Status.FAILED] == failed
-    assert all(one.name and one.notes for one in told if one.status is Status.FAILED)
-    assert {one.status for one in told if one.status is not Status.FAILED} == {Status.MADE}
+        outcomes = await fixture.ensure()
+    assert [one.resource for one in outcomes if one.status is Status.FAILED] == failed
+    assert all(one.name and one.notes for one in outcomes if one.status is Status.FAILED)
+    assert {one.status for one in outcomes if one.status is not Status.FAILED} == {Status.MADE}
     again = await fixture.ensure()
     assert [one.resource for one in again if one.status is Status.MADE] == failed

@@ -47,7 +47,7 @@ def queue(request: pytest.FixtureRequest) -> Queue:
 
 
 async def _ensure(queues: SqsQueues, queue: Queue) -> list[Provisioned]:
-    return [told async for told in queues.ensure(queue)]
+    return [outcome async for outcome in queues.ensure(queue)]
 
 
 def _attributes(sqs: SQSClient, url: str) -> Mapping[str, str]:
@@ -67,29 +67,29 @@ def _arn(sqs: SQSClient, url: str) -> str:
 async def test_both_are_made_as_they_are_defined(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
     """Every attribute of the definition is that of the queue; its redrive policy leads to the other one."""
     dead, main = await _ensure(queues, queue)
-    assert [(told.resource, told.name, told.status) for told in (dead, main)] == [
+    assert [(outcome.resource, outcome.name, outcome.status) for outcome in (dead, main)] == [
         ("dead-letter queue", queue.dead_letter_name, Status.MADE),
         ("queue", queue.name, Status.MADE),
     ]
-    for told, wanted in ((dead, queue.dead_letter_attributes), (main, queue.attributes)):
-        found = _attributes(sqs, told.address)
+    for outcome, wanted in ((dead, queue.dead_letter_attributes), (main, queue.attributes)):
+        found = _attributes(sqs, outcome.address)
         assert {name: found[name].lower() for name in wanted} == {name: str(v).lower() for name, v in wanted.items()}
     known = FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))({Kind.CAPTION: main.address})[Kind.CAPTION]
     assert (known.dead_letter_url, known.max_receive_count) == (dead.address, 20)
 
 
 async def test_again_it_does_nothing(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
-    """The second time neither queue is changed, and both are told at the same addresses."""
+    """The second time neither queue is changed, and both have the same addresses."""
     first = await _ensure(queues, queue)
     queues.calls.counts.clear()
     second = await _ensure(queues, queue)
-    assert [told.status for told in second] == [Status.UNCHANGED, Status.UNCHANGED]
-    assert [told.address for told in second] == [told.address for told in first]
+    assert [outcome.status for outcome in second] == [Status.UNCHANGED, Status.UNCHANGED]
+    assert [outcome.address for outcome in second] == [outcome.address for outcome in first]
     assert set(queues.calls.counts) == {"get_queue_url", "get_queue_attributes"}
 
 
 async def test_what_falls_short_is_raised(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
-    """A policy that is absent is set, and what is too short is raised: each change is told with what was before."""
+    """An absent policy is set, and a short time is raised: each change is reported with the value before."""
     url = _make(sqs, queue.name, VisibilityTimeout="10", MessageRetentionPeriod="3600")
     dead, main = await _ensure(queues, queue)
     assert (dead.status, main.status) == (Status.MADE, Status.CHANGED)
@@ -101,11 +101,11 @@ async def test_what_falls_short_is_raised(sqs: SQSClient, queues: SqsQueues, que
         "MessageRetentionPeriod was 3600, is 1209600",
         "VisibilityTimeout was 10, is 30",
     ]
-    assert [told.status for told in await _ensure(queues, queue)] == [Status.UNCHANGED, Status.UNCHANGED]
+    assert [outcome.status for outcome in await _ensure(queues, queue)] == [Status.UNCHANGED, Status.UNCHANGED]
 
 
 async def test_what_is_more_is_kept(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
-    """A policy of somebody's and a longer time-out stay; that the policy gives up early is a note."""
+    """The policy of another owner and a longer time-out stay; a low maxReceiveCount is a note."""
     theirs = _make(sqs, queue.name.replace("captions", "theirs"), MessageRetentionPeriod="1209600")
     policy = json.dumps({"deadLetterTargetArn": _arn(sqs, theirs), "maxReceiveCount": "3"})
     url = _make(sqs, queue.name, VisibilityTimeout="600", MessageRetentionPeriod="1209600", RedrivePolicy=policy)
@@ -117,7 +117,7 @@ async def test_what_is_more_is_kept(sqs: SQSClient, queues: SqsQueues, queue: Qu
 
 
 async def test_a_dead_letter_queue_that_is_gone_is_made_again(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
-    """A policy may name a queue that somebody deleted: it is made under that very name."""
+    """The policy may name a queue that was deleted: it is made again under that name."""
     first, _ = await _ensure(queues, queue)
     sqs.delete_queue(QueueUrl=first.address)
     dead, main = await _ensure(queues, queue)
@@ -125,14 +125,14 @@ async def test_a_dead_letter_queue_that_is_gone_is_made_again(sqs: SQSClient, qu
 
 
 async def test_a_policy_of_the_dead_letters_is_a_note(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
-    """Letters that move on when they are looked at would be lost from sight: a person is told."""
+    """Dead letters that are often read would move on: that is a note."""
     dead, _ = await _ensure(queues, queue)
     further = _make(sqs, queue.name.replace("captions", "further"))
     policy = json.dumps({"deadLetterTargetArn": _arn(sqs, further), "maxReceiveCount": "3"})
     sqs.set_queue_attributes(QueueUrl=dead.address, Attributes={"RedrivePolicy": policy})
-    told, _ = await _ensure(queues, queue)
-    assert told.status is Status.UNCHANGED
-    assert "has a redrive policy of its own" in told.notes[0]
+    outcome, _ = await _ensure(queues, queue)
+    assert outcome.status is Status.UNCHANGED
+    assert "has a redrive policy of its own" in outcome.notes[0]
 
 
 async def test_what_plain_queues_lack_is_a_note(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
@@ -152,7 +152,7 @@ async def test_a_failure_is_told_and_mended_by_the_next_run(
         dead, main = await _ensure(queues, queue)
     assert main.status is Status.FAILED
     assert dead.status is (Status.FAILED if refused == 1 else Status.MADE)
-    assert [told.status for told in await _ensure(queues, queue)][1] is Status.MADE
+    assert [outcome.status for outcome in await _ensure(queues, queue)][1] is Status.MADE
 
 
 # --- differences, from replies

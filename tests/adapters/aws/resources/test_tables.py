@@ -72,7 +72,7 @@ class Backups:
 
 @define(kw_only=True)
 class TablesFixture:
-    """A client, what makes tables with it, and names that nobody else uses."""
+    """A client, the tables on it, and names of their own."""
 
     dynamodb: DynamoDBClient
     clock: FakeClock

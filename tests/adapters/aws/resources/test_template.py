@@ -52,10 +52,10 @@ def test_it_has_what_provisioning_makes(needed: Resources) -> None:
     """Names, keys, index, expiry, retention, time-outs and redrive policies are those of the plan, and no others."""
     made = template(needed)["Resources"]
     for name, table in zip(("ProductsTable", "StagingTable"), needed.tables, strict=True):
-        told = dict(made[name]["Properties"])
-        assert told.pop("PointInTimeRecoverySpecification") == table.continuous_backups
-        assert told.pop("TimeToLiveSpecification", None) == table.time_to_live
-        assert told == table.definition
+        properties = dict(made[name]["Properties"])
+        assert properties.pop("PointInTimeRecoverySpecification") == table.continuous_backups
+        assert properties.pop("TimeToLiveSpecification", None) == table.time_to_live
+        assert properties == table.definition
     for prefix, queue in zip(("Caption", "Thumbnail"), needed.queues, strict=True):
         dead, main = made[f"{prefix}DeadLetterQueue"]["Properties"], made[f"{prefix}Queue"]["Properties"]
         policy = queue.redrive_policy({"Fn::GetAtt": [f"{prefix}DeadLetterQueue", "Arn"]})

@@ -56,8 +56,8 @@ async def test_a_topic_is_made_once(topics: SnsTopics, topic: Topic) -> None:
 
 async def test_a_configured_topic_that_is_gone_is_made(topics: SnsTopics, topic: Topic) -> None:
     """An ARN at which there is nothing is no error: that is what is to be mended."""
-    told = await topics.ensure(topic, f"arn:aws:sns:us-east-1:000000000000:{topic.name}")
-    assert told.status is Status.MADE
+    outcome = await topics.ensure(topic, f"arn:aws:sns:us-east-1:000000000000:{topic.name}")
+    assert outcome.status is Status.MADE
 
 
 async def test_a_topic_that_is_denied_is_an_error(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:

@@ -88,7 +88,7 @@ async def test_silence_is_an_empty_answer_and_costs_one_poll(topic: TopicFixture
 
 
 async def test_what_cannot_be_read_holds_up_nothing(topic: TopicFixture) -> None:
-    """Somebody else's message on the topic is told by the next receive, and its mates are heard."""
+    """The message of another program is raised by the next receive, and the others are received."""
     feed = await topic.open_feed()
     topic.sns.publish(
         TopicArn=topic.topic_arn,
@@ -140,7 +140,7 @@ async def test_a_poll_that_failed_is_told_and_listening_goes_on(topic: TopicFixt
 
 
 async def test_a_node_whose_queue_was_removed_opens_another(topic: TopicFixture) -> None:
-    """It tells of it, and hears again what is announced from then on."""
+    """It raises the loss, and receives what is announced from then on."""
     feed = await topic.open_feed()
     [lost] = topic.queue_urls()
     topic.sqs.delete_queue(QueueUrl=lost)
@@ -161,7 +161,7 @@ async def test_a_node_that_cannot_open_another_queue_tries_again(topic: TopicFix
             assert isinstance(await _error_of(feed), ServiceUnavailable)
 
     async def listens() -> bool:
-        """Whether it says that it listens anew, and lost what came meanwhile; the old queue's error may come before."""
+        """Whether it reports the new queue and the loss; the error of the old queue may come before."""
         return isinstance(await _error_of(feed), AnnouncementsLost)
 
     await eventually(listens)
@@ -214,7 +214,7 @@ async def test_closing_ends_a_receive_and_removes_the_queue(topic: TopicFixture)
 
 
 async def test_a_feed_that_is_closed_while_it_opens_leaves_nothing(topic: TopicFixture) -> None:
-    """Whoever stops in the middle of a start does not leave a queue behind."""
+    """A process that stops during its start leaves no queue."""
     feed = await topic.open_feed(receive_wait_seconds=0.01)
     await feed.close()
     opening = asyncio.create_task(feed.open())
@@ -235,7 +235,7 @@ async def test_a_closed_feed_brings_nothing(topic: TopicFixture) -> None:
 
 
 async def test_a_queue_that_was_removed_took_news_with_it(topic: TopicFixture) -> None:
-    """Another one is opened, and the listener is told since when it may have missed some."""
+    """Another one is opened, and the listener gets the time since which announcements may be lost."""
     feed = await topic.open_feed(receive_wait_seconds=0.01)
     (url,) = topic.queue_urls()
     topic.sqs.delete_queue(QueueUrl=url)
@@ -248,15 +248,15 @@ async def test_a_queue_that_was_removed_took_news_with_it(topic: TopicFixture) -
 
 
 async def test_a_silence_longer_than_a_queue_keeps_news_is_a_loss(topic: TopicFixture) -> None:
-    """When something is heard again; after a shorter one all is still there."""
+    """It is raised before the announcements that came after it; after a shorter silence nothing is lost."""
     feed = await topic.open_feed()
     for silent_seconds, is_lost in ((RETENTION_SECONDS - 1, False), (RETENTION_SECONDS, True)):
         topic.seconds.now += silent_seconds
         await topic.notifier.notify([_announcement(silent_seconds)])
-        assert await feed.receive() == [_announcement(silent_seconds)]
         if is_lost:
             with pytest.raises(AnnouncementsLost):
                 await feed.receive()
+        assert await feed.receive() == [_announcement(silent_seconds)]
 
 
 # --- is the way open?
@@ -312,7 +312,7 @@ async def test_a_living_node_is_never_removed(topic: TopicFixture) -> None:
 
 @pytest.mark.parametrize(("service", "operation"), [("sns", "Publish"), ("sqs", "TagQueue")])
 async def test_a_heartbeat_that_failed_is_told(topic: TopicFixture, service: str, operation: str) -> None:
-    """Whoever repeats it tells the journal, and tries again."""
+    """The caller writes a journal entry, and tries again."""
     feed = await topic.open_feed()
     topic.seconds.now += 60
     with inject(getattr(topic, service), Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):

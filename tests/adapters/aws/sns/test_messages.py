@@ -37,7 +37,7 @@ def test_no_correlation_is_no_attribute() -> None:
 
 
 def test_the_trace_travels_along() -> None:
-    """Whoever hears of the product can go on with its trace."""
+    """A receiver can continue the trace."""
     traceparent = f"00-{1:032x}-{2:016x}-01"
     announcement = announce(a_record(), NOON, "c-1", traceparent)
     assert _attributes(entry_of(0, announcement))["traceparent"] == traceparent

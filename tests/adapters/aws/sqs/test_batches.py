@@ -21,7 +21,7 @@ def _fault(entry_id: str, *, is_sender_fault: bool = False) -> EntryFault:
 
 
 class _Service:
-    """Takes batches, and fails entries as often as it is told to."""
+    """Takes batches, and fails entries as often as a test asks."""
 
     def __init__(self, failures: dict[str, int] | None = None, *, is_sender_fault: bool = False) -> None:
         self.failures = failures or {}
@@ -66,7 +66,7 @@ async def test_only_failed_entries_are_sent_again() -> None:
 
 
 async def test_a_senders_fault_is_not_sent_again() -> None:
-    """An entry that never will work is told once, and its mates are done."""
+    """An entry that cannot succeed is reported once, and the others are done."""
     service = _Service({"1": 99}, is_sender_fault=True)
     outcome = await send_batches([_entries(3)], service, service="SQS", clock=FakeClock())
     assert outcome == BatchOutcome(done={"0", "2"}, refused=[_fault("1", is_sender_fault=True)])
@@ -83,7 +83,7 @@ async def test_an_entry_that_keeps_failing_ends_as_unavailable() -> None:
 
 
 async def test_a_batch_that_cannot_be_sent_does_not_stop_the_others() -> None:
-    """Batches go side by side: one fails as a whole, the rest is done, and the error is told at the end."""
+    """Batches are sent concurrently: one fails as a whole, the others are done, and the error is reported."""
     both_there = asyncio.Barrier(2)
 
     async def call(batch: Sequence[Entry]) -> Sequence[EntryFault]:

@@ -1,4 +1,4 @@
-"""The calls of SQS: what is retried, what is harmless, and what is told."""
+"""The calls of SQS: what is retried, what is ignored, and what is an error."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING

@@ -156,7 +156,7 @@ def _forged(**different: Any) -> dict[str, str]:
     ids=range(12),
 )
 def test_attributes_that_we_did_not_make_do_not_hide_a_letter(forged: dict[str, str]) -> None:
-    """What cannot be read counts as not told."""
+    """Attributes that cannot be read count as absent."""
     letter = read_dead_letter(_BOX, _message("{}", forged))
     [fault] = letter.faults
     assert fault.problem.startswith("was delivered 5 times and never settled")

@@ -32,7 +32,7 @@ def _message(arn: str | None) -> MessageTypeDef:
 
 
 @pytest.mark.parametrize(
-    ("dead", "arn", "told", "kind", "name"),
+    ("dead", "arn", "named", "kind", "name"),
     [
         (("dead", "dead"), f"{_ARN}thumbnails", None, Kind.THUMBNAIL, "thumbnails"),
         (("dead", "dead"), f"{_ARN}thumbnails", "captions", Kind.THUMBNAIL, "thumbnails"),
@@ -47,11 +47,11 @@ def _message(arn: str | None) -> MessageTypeDef:
     ],
 )
 def test_the_origin_follows_from_what_is_known(
-    dead: tuple[str, str], arn: str | None, told: str | None, kind: Kind | None, name: str
+    dead: tuple[str, str], arn: str | None, named: str | None, kind: Kind | None, name: str
 ) -> None:
     """What SQS says goes before what linkhub wrote, and that before the dead-letter queue itself."""
     box = dead_letter_queues(_queues(*dead))[0]
-    origin = origin_of(box, _message(arn), told)
+    origin = origin_of(box, _message(arn), named)
     assert (origin.kind, origin.queue_name) == (kind, name)
 
 

@@ -43,7 +43,7 @@ async def test_each_kind_has_its_own_box(fixture: QueueFixture) -> None:
 
 
 async def test_a_box_that_is_gone_does_not_close_the_other(fixture: QueueFixture) -> None:
-    """What is there is told beside the error, so that it can be deleted."""
+    """The result has the written messages and the error, so that the written ones can be deleted."""
     fixture.sqs.delete_queue(QueueUrl=fixture.queues[Kind.CAPTION].dead_letter_url)
     there, error = await fixture.dead_letter_writer.put(
         [_rejection(Kind.CAPTION, "a"), _rejection(Kind.THUMBNAIL, "b")]

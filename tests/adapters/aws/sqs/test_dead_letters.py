@@ -125,7 +125,7 @@ async def test_a_letter_that_could_not_be_sent_back_stays(fixture: QueueFixture)
 
 
 async def test_a_letter_that_its_queue_refuses_stays(fixture: QueueFixture) -> None:
-    """The queue takes only smaller messages by now: that is told, and the letter is kept."""
+    """The queue now takes smaller messages only: that is an error, and the dead letter is kept."""
     letters = await _bury(fixture, 1)
     large = await _bury_large(fixture)
     fixture.sqs.set_queue_attributes(

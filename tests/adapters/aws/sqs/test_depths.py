@@ -45,6 +45,6 @@ async def test_waiting_and_leased_messages_count_by_kind(fixture: QueueFixture) 
 
 
 async def test_a_queue_that_does_not_answer_is_told(fixture: QueueFixture) -> None:
-    """So that whoever asks whether the process is ready hears it."""
+    """Readiness reports it."""
     with inject(fixture.sqs, Fault.time_out(operation="GetQueueAttributes")), pytest.raises(ServiceUnavailable):
         await _depths(fixture).queued()

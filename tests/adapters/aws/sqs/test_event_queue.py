@@ -269,7 +269,7 @@ async def test_what_could_not_be_buried_is_not_deleted(fixture: QueueFixture) ->
 
 
 async def test_burying_in_part_deletes_in_part(fixture: QueueFixture) -> None:
-    """One message that cannot be buried is told, and does not keep its mates from being deleted."""
+    """A message that cannot be dead-lettered is an error, and the others are deleted."""
     await _publish(fixture, 3)
     queue = fixture.queue()
     deliveries = await fixture.receive(queue, 3)
@@ -308,7 +308,7 @@ async def test_a_crash_between_burying_and_deleting_leaves_both(fixture: QueueFi
 
 
 async def test_rejecting_what_is_settled_buries_nothing(fixture: QueueFixture) -> None:
-    """A lease that is over has no say: whoever holds the message now decides."""
+    """A lease that is over is ignored: the consumer that leases the message now decides."""
     await _publish(fixture, 1)
     queue = fixture.queue()
     deliveries = await fixture.receive(queue, 1)
@@ -411,7 +411,7 @@ async def test_a_poll_that_failed_is_told_once_and_nothing_is_lost(fixture: Queu
 
 
 async def test_messages_of_a_lost_reply_come_again(fixture: QueueFixture) -> None:
-    """SQS has leased them to nobody: they are delivered once more when that lease runs out."""
+    """Their leases have no owner: they are delivered again when these run out."""
     await _publish(fixture, 2)
     queue = fixture.queue(visibility_timeout_seconds=1)
     with inject(fixture.sqs, Fault.lose_reply(operation="ReceiveMessage", times=2)):
@@ -420,7 +420,7 @@ async def test_messages_of_a_lost_reply_come_again(fixture: QueueFixture) -> Non
 
 
 async def test_one_queue_that_fails_does_not_silence_the_other(fixture: QueueFixture) -> None:
-    """While a queue is denied to us, the other one's messages keep coming, and the error keeps being told."""
+    """While access to a queue is denied, messages of the other one come, and each receive raises the error."""
     fixture.sqs.delete_queue(QueueUrl=fixture.queues[Kind.THUMBNAIL].url)
     await _publish(fixture, 25)
     errors, deliveries = await _receive_all(fixture.queue(batch_size=10), 25)

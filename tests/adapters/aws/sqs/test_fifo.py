@@ -30,7 +30,7 @@ def test_an_event_goes_with_its_video_whatever_is_around_it() -> None:
     ],
 )
 def test_a_body_that_names_no_video_is_a_group_by_itself(body: str) -> None:
-    """Garbage holds up nobody, and its group keeps the rules of SQS."""
+    """A malformed body delays no other message, and its group is valid for SQS."""
     assert video_group(body) == digest_of(body)
     assert len(digest_of(body)) == 64
 

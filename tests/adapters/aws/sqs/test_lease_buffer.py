@@ -46,7 +46,7 @@ def test_leases_are_taken_in_order_and_counted_by_kind(buffer: LeaseBuffer) -> N
 
 
 def test_a_lease_that_ran_out_is_not_handed_on(buffer: LeaseBuffer, seconds: _Seconds) -> None:
-    """Its message is somebody else's by now, and does not use up the room of another."""
+    """Another consumer leases its message now; it takes no place in a batch."""
     buffer.put(_leases("old"))
     seconds.now += 20
     buffer.put(_leases("young", "younger"))

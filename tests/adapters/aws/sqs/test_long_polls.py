@@ -132,7 +132,7 @@ def test_a_failed_poll_is_told_once_and_the_next_one_waits(server: _Server, poll
 
 
 def test_a_poll_that_breaks_is_told_too(server: _Server, polls: LongPolls) -> None:
-    """Whatever a poll raises, its thread and its place are free again, and somebody hears of it."""
+    """After any error of a poll its thread is free again, and the receiver gets the error."""
     polls.start(10)
     server.answer(KeyError("Messages"))
     _, error = polls.take()

@@ -1,4 +1,4 @@
-"""What SQS and SNS cannot hold is found before it is sent, or stands escaped."""
+"""Characters that SQS and SNS refuse are found before a message is sent, or escaped."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_text_that_cannot_be_sent_is_named(body: str, problem: str) -> None:
 
 
 def test_json_keeps_its_meaning_without_the_characters() -> None:
-    """A character that is refused stands escaped, and the document reads as before."""
+    """A refused character is escaped, and the document has the same value."""
     document = json.dumps({"title": "a\uffffb\ufffe😀"}, ensure_ascii=False)
     sent = json_as_text(document)
     assert fault_of(sent) is None
