@@ -1,4 +1,4 @@
-"""Looks at the embedded file and its directory, and changes nothing: no file is made, none is prepared.
+"""Checks the embedded file and its directory. Nothing is created or changed.
 
     seen                                    verdict      because
     --------------------------------------  -----------  ---------------------------------------------------------
@@ -58,7 +58,7 @@ _PROC = Path("/proc")
 
 @frozen(kw_only=True)
 class PlaceSeen:
-    """What the system says of the directory; of one that is missing, what it says of the first parent that is there."""
+    """The directory; if it is missing, its first parent that exists."""
 
     directory: Path
     is_there: bool
@@ -68,7 +68,7 @@ class PlaceSeen:
 
 
 def look_at_place(directory: Path) -> PlaceSeen:
-    """Ask the system; nothing is made."""
+    """Read the state of the directory."""
     there = directory.absolute()
     is_there = there.is_dir()
     while not there.exists():
@@ -124,8 +124,7 @@ def _disk_finding(seen: PlaceSeen) -> Finding:
 
 @frozen(kw_only=True)
 class FileSeen:
-    """What is known of a file that is there. ``problem`` and ``failure`` are why it could not be read; then the rest is
-    unknown.
+    """The state of a file. ``problem`` and ``failure`` say why it could not be read; the rest is unknown then.
 
     ``damages`` is what SQLite's quick check says, or none if that took too long. ``holders`` are processes that have
     the file open, None if the system does not say.
@@ -144,7 +143,7 @@ class FileSeen:
 
     @property
     def has_our_rows(self) -> bool:
-        """Whether its tables are those of this version, so that their rows can be looked at."""
+        """Whether its schema is that of this version, so that its rows can be read."""
         return (self.application_id, self.schema_version) == (APPLICATION_ID, SCHEMA_VERSION)
 
 
@@ -198,7 +197,7 @@ def _damages(connection: sqlite3.Connection, check_seconds: float) -> Sequence[s
 
 
 def _holders(path: Path) -> Sequence[int] | None:
-    """Processes of ours that have the file open: the system shows no others' files."""
+    """The processes of this user that have the file open."""
     if not (_PROC / "self" / "fd").is_dir():
         return None
     found = {int(link.parts[2]) for link in _PROC.glob("[0-9]*/fd/*") if _leads_to(link, path)}
@@ -208,7 +207,7 @@ def _holders(path: Path) -> Sequence[int] | None:
 def _leads_to(link: Path, path: Path) -> bool:
     try:
         return link.readlink() == path
-    except OSError:  # closed meanwhile, or not ours to read
+    except OSError:  # closed meanwhile, or not readable
         return False
 
 
@@ -217,7 +216,7 @@ def _leads_to(link: Path, path: Path) -> bool:
 
 @frozen(kw_only=True)
 class RowsSeen:
-    """The rows of both tables, read one by one as they are asked for."""
+    """The rows of both tables, read one by one."""
 
     products: Iterator[ProductRecord | Unreadable]
     staging: Iterator[WaitingHalf | Unreadable]
@@ -225,7 +224,7 @@ class RowsSeen:
 
 @contextmanager
 def look_at_rows(path: Path) -> Iterator[RowsSeen]:
-    """Read the rows of a file of this version, and change nothing.
+    """Read the rows of a file of this version.
 
     Raises:
         ServiceUnavailable: the file cannot be read.
@@ -259,7 +258,7 @@ def _file_findings(seen: FileSeen, now: datetime, elsewhere: str) -> Iterator[Fi
         yield from _log_warnings(seen)
     yield _clock_finding(seen, now)
     if seen.holders is None:
-        yield Finding.not_checked("processes", "this system does not tell who has the file open")
+        yield Finding.not_checked("processes", "this system does not say which processes have the file open")
     else:
         names = f": {', '.join(map(str, seen.holders))}" if seen.holders else ""
         yield Finding.ok("processes", f"{len(seen.holders)} with the file open{names}")
@@ -276,7 +275,7 @@ def _owner_faults(seen: FileSeen, elsewhere: str) -> Iterator[Finding]:
 
 
 def _mend_of(seen: FileSeen) -> Sequence[str]:
-    """What mends a file that cannot be read, by why: only a damaged one is ever replaced."""
+    """The steps that mend a file, by the reason why it cannot be read. Only a damaged file is replaced."""
     path, directory = seen.path, seen.path.parent
     steps = {
         FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],

@@ -54,16 +54,16 @@ class SqliteFileHealth:
     _pages_checked_at: float = field(default=float("-inf"), init=False)
 
     async def check_there(self) -> None:
-        """Return if the path still leads to the open file.
+        """Check that the path still leads to the open file.
 
         Raises:
-            StoreLost: it does not; what this process writes, no other process will find.
-            ServiceUnavailable: the directory cannot be looked at.
+            StoreLost: it does not; no other process finds the writes of this one.
+            ServiceUnavailable: the directory cannot be read.
         """
         await asyncio.to_thread(self.database.check_identity)
 
     async def check_readable(self) -> None:
-        """Return if the file is there and its pages can be read.
+        """Check that the file is there and its pages can be read.
 
         Raises:
             StoreLost, ServiceUnavailable: as the module says.
@@ -83,19 +83,19 @@ class SqliteFileHealth:
                     connection.execute(statement).fetchone()
                 self._check_pages(connection, path)
         except sqlite3.Error as error:
-            told = translated(error, path)
-            self.database.note_damage(error, told)
-            raise told from error
+            failure = translated(error, path)
+            self.database.note_damage(error, failure)
+            raise failure from error
 
     def _check_length(self, path: Path) -> None:
-        """The main file never becomes shorter while it is in use: only VACUUM could, and linkhub calls none."""
+        """The main file never becomes shorter while it is in use: only VACUUM shortens it, and linkhub calls none."""
         length = path.stat().st_size
         if length < self._longest_bytes:
             raise _damage(f"it was cut from {self._longest_bytes:,} to {length:,} bytes")
         self._longest_bytes = length
 
     def _check_pages(self, connection: sqlite3.Connection, path: Path) -> None:
-        """Check all pages of a small file now and then; a large one would cost too much to read again and again."""
+        """Check all pages of a small file every few seconds. A large file takes too long for that."""
         now = self.seconds()
         if now - self._pages_checked_at < CHECK_EVERY_SECONDS or path.stat().st_size > MOST_CHECKED_BYTES:
             return
@@ -112,7 +112,7 @@ class SqliteFileHealth:
             raise _damage(found)
 
     async def check_writable(self) -> None:
-        """Return if a transaction can be committed now.
+        """Check that a transaction can be committed now.
 
         Raises:
             StoreLost, ServiceUnavailable: as the module says.
@@ -133,11 +133,11 @@ def disk_full(path: Path, free: int) -> LinkhubError:
 
 def _write_a_page(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    connection.execute(f"PRAGMA user_version = {version}")  # the same value, and still a page that has to be written
+    connection.execute(f"PRAGMA user_version = {version}")  # the same value, but SQLite writes the page
 
 
 def _check_header(path: Path) -> None:
-    """Read the first page as it is on the disk: the other connections may take it from the write-ahead log."""
+    """Read the first page from the disk; the other connections may read it from the write-ahead log."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         connection.execute("PRAGMA schema_version").fetchone()
 

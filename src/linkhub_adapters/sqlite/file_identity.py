@@ -1,7 +1,7 @@
-"""Which file a path led to when it was opened: SQLite does not notice that it was moved, deleted or replaced.
+"""Notices that the open file was moved, deleted or replaced, which SQLite does not.
 
-Three files belong together, the main one, its ``-wal`` and its ``-shm``. While any process has the file open, none of
-them changes its inode. If one does, no other process finds the later writes of this process.
+Three files belong together: the main one, its ``-wal`` and its ``-shm``. While a process has them open, their inodes do
+not change. If one changes, no other process finds the later writes of this process.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _GONE = {errno.ENOENT, errno.ENOTDIR}
 
 @frozen
 class FileIdentity:
-    """Device and inode of the main file and of those beside it, as they were when they were opened."""
+    """Device and inode of the three files when they were opened."""
 
     path: Path
     inodes: Mapping[Path, tuple[int, int]]
 
     @classmethod
     def of(cls, path: Path) -> FileIdentity:
-        """The files as they are now; call it while a connection is open.
+        """Read the inodes; call it while a connection is open.
 
         Raises:
             StoreLost: the main file is not there.
@@ -42,11 +42,11 @@ class FileIdentity:
         return identity
 
     def check(self) -> None:
-        """Return if each file is the one that was opened.
+        """Check that each file is the one that was opened.
 
         Raises:
             StoreLost: one of them is not.
-            ServiceUnavailable: the directory cannot be looked at.
+            ServiceUnavailable: the directory cannot be read.
         """
         for file, opened in self.inodes.items():
             try:
@@ -65,7 +65,7 @@ class FileIdentity:
 
 
 def check_no_leftovers(path: Path) -> None:
-    """Return unless the main file is gone and its write-ahead log is not: SQLite would delete that log.
+    """Check that the main file is not gone while its write-ahead log is there: SQLite would delete the log.
 
     Raises:
         StoreLost: the file was moved or deleted alone.
@@ -85,7 +85,7 @@ def _files_of(path: Path) -> tuple[Path, Path, Path]:
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        seen = os.stat(path)  # noqa: PTH116  the same call, without an object for each look
+        seen = os.stat(path)  # noqa: PTH116  the same call, without an object for each
     except OSError as error:
         if error.errno in _GONE:
             return None

@@ -323,7 +323,7 @@ def moment(value: object) -> datetime:
     if not isinstance(value, str):
         raise RuleBroken(f"must be an ISO 8601 text, not {kind_of(value)}")
     try:
-        # Python's parser takes a NUL after the time for the end of the text, whatever follows it.
+        # Python's parser takes a NUL after the time for the end of the text.
         return moment(datetime.fromisoformat(_any_text(value)))
     except (ValueError, OverflowError):
         raise RuleBroken("is not an ISO 8601 date and time") from None

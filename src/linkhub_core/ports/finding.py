@@ -1,8 +1,8 @@
-"""What an examination says of one subject: a verdict, what was seen, and what mends it.
+"""The result of a check of one subject: a verdict, an observation, and how to mend it.
 
-Rule 1. A fault keeps linkhub from working as it promises; a warning does not, but somebody should know.
-Rule 2. What could not be looked at is ``NOT_CHECKED``, with the reason: never taken for well.
-Rule 3. Every fault and every warning says what mends it, as a command wherever there is one.
+Rule 1. A fault breaks a guarantee of linkhub; a warning does not, but an operator should know of it.
+Rule 2. A subject that could not be checked is ``NOT_CHECKED``, with the reason; it does not count as ``OK``.
+Rule 3. Every fault and every warning says how to mend it, with a command if there is one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Finding", "Verdict"]
 
 
 class Verdict(StrEnum):
-    """How a subject stands."""
+    """The verdict on a subject."""
 
     OK = "ok"
     WARNING = "warning"
@@ -25,13 +25,13 @@ class Verdict(StrEnum):
 
 @frozen(kw_only=True)
 class Finding:
-    """One finding; made by the constructors below.
+    """One finding; make it with the constructors below.
 
     Args:
-        subject: what was looked at, such as ``queue linkhub-caption``.
-        verdict: how it stands.
-        seen: what was seen, in one line.
-        mend: what mends it, a line for each step; nothing where all is well.
+        subject: such as ``queue linkhub-caption``.
+        verdict: the verdict.
+        seen: the observation, in one line.
+        mend: the steps that mend it, one a line; empty if nothing is wrong.
     """
 
     subject: str
@@ -41,7 +41,7 @@ class Finding:
 
     @classmethod
     def ok(cls, subject: str, seen: str) -> Finding:
-        """All is well."""
+        """Nothing is wrong."""
         return cls(subject=subject, verdict=Verdict.OK, seen=seen)
 
     @classmethod
@@ -51,10 +51,10 @@ class Finding:
 
     @classmethod
     def fault(cls, subject: str, seen: str, *mend: str) -> Finding:
-        """It does not work, or loses what it should keep."""
+        """It does not work, or it loses data."""
         return cls(subject=subject, verdict=Verdict.FAULT, seen=seen, mend=mend)
 
     @classmethod
     def not_checked(cls, subject: str, why: str, *mend: str) -> Finding:
-        """Nobody knows, for this reason."""
+        """It could not be checked, for this reason."""
         return cls(subject=subject, verdict=Verdict.NOT_CHECKED, seen=why, mend=mend)

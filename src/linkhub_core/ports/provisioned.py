@@ -1,12 +1,12 @@
-"""What became of one resource, when whoever provisions made sure that it is there: a value to be told.
+"""The result of provisioning one resource.
 
-status      what it says                                             what is left to do
+status      meaning                                                  next step
 ----------  -------------------------------------------------------  ----------------------------------------
 made        it was absent and is there now                           nothing
-unchanged   it was there, and is as it has to be                     nothing, unless there are notes
+unchanged   it was there and is correct                                  nothing, unless there are notes
 changed     it was there; ``changes`` were made to it                nothing, unless there are notes
-unfit       something else has its name, and was left alone          a person's decision: the notes say which
-failed      it could not be made, looked at or changed               the same again, when what the notes say is mended
+unfit       another resource has its name; it was not changed        decide: the notes say what
+failed      it could not be made, read or changed                    mend the cause in the notes, then repeat
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 @frozen(kw_only=True)
 class Provisioned:
-    """One resource. ``address`` is what settings name it by: its name, URL or ARN; empty where there is none."""
+    """One resource. ``address`` is its value in the settings: a name, URL or ARN; empty if it has none."""
 
     resource: str
     name: str
@@ -42,5 +42,5 @@ class Provisioned:
 
     @classmethod
     def failed(cls, resource: str, name: str, problem: str) -> Provisioned:
-        """It is not as it has to be, for this reason."""
+        """Provisioning failed, for this reason."""
         return cls(resource=resource, name=name, status=Status.FAILED, notes=[problem])

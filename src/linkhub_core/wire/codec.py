@@ -129,7 +129,7 @@ def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
         time = EventTime(instant)
         key = ProductKey(event["seller_handle"], event["video_id"])
         content: Content = build_exactly(event, CONTENT_CLASSES[kind])
-    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+    except Exception:  # noqa: BLE001  the judge names the fault
         return None
     return key, time.timestamp, content, ()
 
@@ -167,7 +167,7 @@ def encode_content(content: Content) -> bytes:
 
 
 def digest_of(content: Content) -> str:
-    """16 hexadecimal digits that stand for the content in a version."""
+    """The hash of the content in a version: 16 hexadecimal digits."""
     return _digest(encode_content(content))
 
 
@@ -185,7 +185,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
     """
     try:
         return build(document, CONTENT_CLASSES[kind])
-    except Exception:  # noqa: BLE001  whatever it was, the judge names it
+    except Exception:  # noqa: BLE001  the judge names the fault
         report = Report()
         content = read_content(kind, document, report)
         if content is None:
@@ -243,7 +243,7 @@ def decode_record(
     shown: bool = False,
     cursor: str | None = None,
 ) -> ProductRecord:
-    """Read a product back from what :func:`product_document` gave and what a store keeps beside it.
+    """Read a product from the document of :func:`product_document` and the other columns of its row.
 
     Raises:
         MalformedEvent: the stored document breaks the rules, so something else than linkhub wrote it.
@@ -327,7 +327,7 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
         MalformedEvent: it is not an announcement.
     """
     try:
-        event = orjson.loads(event_json)  # strict: these very bytes go to every viewer
+        event = orjson.loads(event_json)  # strict: these bytes go to every subscriber
         product, cursor = event["product"], event.get("cursor")
         if cursor is not None:
             event_json.index(_cursor_field(_TEXT(cursor)))  # else it could not be removed again

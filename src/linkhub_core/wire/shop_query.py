@@ -1,7 +1,7 @@
-"""How a shop is read: pages, the cursors between them, and ``since``.
+"""The queries of a shop: pages, the key at which the next page starts, and ``since``.
 
-Products of a shop come newest first, by descending ``video_id``. A cursor is the key of the last product of a page. A
-reader that polls sends the ``timestamp`` of the answer before as its next ``since``.
+Products of a shop come newest first, by descending ``video_id``. The last key of a page is the key of its last product;
+the next page starts behind it. A client that polls by time sends the ``timestamp`` of the last answer as ``since``.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ __all__ = [
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
 
-# Two clocks may be 2 s apart, and a save may be under way for a while between its stamp and its being readable. What a
-# poller reads twice for it, its (created_at, revision) check drops.
+# Two clocks may be 2 s apart, and a save becomes readable some time after its stamp. A client that polls by time reads
+# some products twice, and drops copies by (created_at, revision).
 CATCH_UP_MARGIN = timedelta(seconds=5)
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -48,7 +48,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 class PageQuery:
     """One page of a shop.
 
-    ``before`` is the ``video_id`` after which the page starts (that is, below it), or none for the first page.
+    ``before`` is the ``video_id`` below which the page starts, None for the first page.
     ``since`` keeps only products whose ``updated_at`` is later. ``limit`` counts products, 1 or more.
     """
 

@@ -86,7 +86,7 @@ def test_a_place_that_does(seen: PlaceSeen) -> None:
         (evolve(FILE, damages=None), Verdict.NOT_CHECKED, "integrity", "the file is too large"),
         (evolve(FILE, journal_mode="delete"), Verdict.WARNING, "write-ahead log", "its journal mode is delete"),
         (evolve(FILE, modified_at=NOW + timedelta(hours=1)), Verdict.FAULT, "clock", "the file was written 3,600 s"),
-        (evolve(FILE, holders=None), Verdict.NOT_CHECKED, "processes", "this system does not tell"),
+        (evolve(FILE, holders=None), Verdict.NOT_CHECKED, "processes", "this system does not say"),
     ],
 )
 def test_a_file_that_does_not_do(seen: FileSeen, verdict: Verdict, subject: str, told: str) -> None:
