@@ -213,7 +213,7 @@ _PATHS: dict[str, Any] = {
         "getHealth",
         "Operation",
         "Whether the process lives",
-        description="It asks nobody else: a store that is down is no reason to restart.",
+        description="It calls no other service: a store that is down is no reason to restart.",
         responses=_responses(_ok("It lives.", ref("Health"))),
     ),
     "/readyz": _get(

@@ -129,7 +129,7 @@ _PROBLEM = object_schema(
         "detail": _text("What was wrong with this request."),
         "instance": _text("The path that was asked for.", format="uri-reference"),
     },
-    {"parameter": _text("The parameter at fault, as it stands in the request.")},
+    {"parameter": _text("The wrong parameter, as it is in the request.")},
 )
 _HEALTH = object_schema("That the process lives.", {"status": {"type": "string", "const": "ok"}})
 _CHECK = object_schema(
