@@ -1,4 +1,4 @@
-"""A linkhub of real processes on one embedded file, as an operator would run it."""
+"""A linkhub of real processes, on the embedded file or on AWS, started as an operator does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SETTLED_SECONDS = 90
 
 @frozen
 class Deployment:
-    """Starts processes and runs commands in ``directory``, where the embedded file is; ``elsewhere`` leads to AWS."""
+    """Starts processes and runs commands in ``directory``; ``elsewhere`` is the environment that leads to AWS."""
 
     directory: Path
     backend: str = "embedded"
@@ -33,12 +33,12 @@ class Deployment:
 
     @property
     def temporary(self) -> Path:
-        """Where processes put what they remove again."""
+        """The directory for temporary files."""
         return self.directory / "temporary"
 
     @property
     def environment(self) -> dict[str, str]:
-        """Small batches and short leases: more happens at once, and a crash is mended soon."""
+        """Small batches and short leases: more work is in parallel, and a crash is repaired soon."""
         return {
             "LINKHUB_BACKEND": self.backend,
             "LINKHUB_DATA_DIR": str(self.directory / "data"),
@@ -52,30 +52,30 @@ class Deployment:
         }
 
     def start(self, *arguments: str) -> Process:
-        """Start a process that works until it is stopped."""
+        """Start a process that runs until it is stopped."""
         self.temporary.mkdir(exist_ok=True)
         return Process([LINKHUB, *arguments], environment=self.environment, cwd=self.directory)
 
     def serve(self, *options: str) -> tuple[Process, str]:
-        """Start a server; give it, and its address."""
+        """Start a server; return it and its address."""
         server = self.start("serve", *options)
         url = server.wait_for_line(r'"url":"(http://[^"]+)"[^}]*"event":"listening"').group(1)
         return server, url
 
     def consume(self) -> Process:
-        """Start a consumer that has begun to work."""
+        """Start a consumer and wait until it consumes."""
         consumer = self.start("consume")
         consumer.wait_for_line('"event":"consuming"')
         return consumer
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
-        """Run a command to its end; give what it printed to standard output."""
+        """Run a command to its end; return its standard output."""
         with self.start(*arguments) as process:
             assert process.wait(timeout_seconds=60) == exit_code, "\n".join(process.stderr_lines)
             return "".join(f"{line}\n" for line in process.stdout_lines)
 
     def figures(self) -> Figures:
-        """What stands in the queues and stores now."""
+        """The gauges of queues and stores."""
         return asyncio.run(self._figures())
 
     async def _figures(self) -> Figures:
@@ -84,7 +84,7 @@ class Deployment:
             return await backend.figures()
 
     def queued(self) -> int:
-        """How many messages are on the queues, leased ones too."""
+        """The number of messages on the queues, leased ones included."""
         return sum(self.figures().queued.values())
 
     def wait_until_settled(self, beside: Process) -> None:
@@ -97,7 +97,7 @@ class Deployment:
     def check(
         self, *, numbers: dict[int, int] | None = None, copies: int = 1, letters_may_be_double: bool = False
     ) -> None:
-        """Compare everything that stands there with what has to come of the stream.
+        """Compare queues and stores with the expected result of the sample stream.
 
         Args:
             numbers: the line of the stream for each line of the file that was published, where they differ.
@@ -114,5 +114,5 @@ class Deployment:
 
 
 def stop_all(processes: Sequence[Process]) -> list[int]:
-    """Ask each process to end; give their exit codes."""
+    """Send SIGTERM to each process; return their exit codes."""
     return [process.terminate() for process in processes]

@@ -1,4 +1,4 @@
-"""A made-up stream of events, as long as one likes: in a random order, some twice, some malformed, some alone."""
+"""A generated stream of events of any length: in random order, some twice, some malformed, some without a partner."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 
 @frozen
 class EventScript:
-    """The messages, and what has to come of them.
+    """The messages and the expected result.
 
-    ``titles`` are those of the products, by video; ``lonely`` the videos whose other half never comes; ``rejected`` the
-    bodies that no rule lets through.
+    ``titles`` are those of the products, by video; ``waiting`` the videos whose other half is never sent;
+    ``rejected`` malformed bodies.
     """
 
     messages: Sequence[OutgoingMessage]
@@ -33,7 +33,7 @@ class EventScript:
 
     @classmethod
     def generate(cls, rng: random.Random, videos: int) -> EventScript:
-        """Make one: each video has a caption and thumbnails, many of them more than one, a few of them never meet."""
+        """Each video has one to three captions and one or two sets of thumbnails; one in ten has captions only."""
         messages: list[OutgoingMessage] = []
         titles, waiting, rejected = {}, set(), set()
         for number in range(videos):
@@ -53,13 +53,13 @@ class EventScript:
         return cls(messages, titles, frozenset(waiting), frozenset(rejected))
 
     def in_parts(self, count: int) -> Iterator[Sequence[OutgoingMessage]]:
-        """All messages, in so many parts."""
+        """All messages in ``count`` parts."""
         for part in range(count):
             yield self.messages[part * len(self.messages) // count : (part + 1) * len(self.messages) // count]
 
 
 def _title(video_id: str, version: int) -> str:
-    return f"{video_id}, told {version + 1} times"
+    return f"{video_id}, version {version + 1}"
 
 
 def _caption(video_id: str, seller: str, version: int) -> OutgoingMessage:

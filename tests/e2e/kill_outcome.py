@@ -49,7 +49,7 @@ async def survive_kills(
     """Run a script through kills, then sweep, and read what the commands of an operator print."""
     with open_kill_scenario(deployment, directory, seed) as scenario:
         await scenario.survive(script, kills=kills)
-        restarts = sum(process.lives - 1 for process in scenario.processes)
+        restarts = sum(process.starts - 1 for process in scenario.processes)
     deployment.run("sweep")
     stored = {product["video_id"]: product for product in _lines(deployment, "export")}
     clients = scenario.cursor_clients

@@ -75,7 +75,7 @@ class KillScenario:
             watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
             watching += [group.create_task(client.run()) for client in self.cursor_clients]
             for part in script.in_parts(kills):
-                begun = self._worked()  # before there is anything to do: it may be done in no time
+                begun = self._worked()  # before the publication: consumers may be quick
                 await backend.publisher.publish(part)
                 victim = rng.choice(self.processes)
                 await self._until_at_work(victim, begun + rng.randint(1, 8))
@@ -91,13 +91,13 @@ class KillScenario:
         return load_settings(environment=self.deployment.environment).settings
 
     async def _until_at_work(self, victim: KillableProcess, steps: int) -> None:
-        """Until the victim is up, and consumers have done so many things altogether."""
+        """Wait until the process is up, and the consumers have done this many steps altogether."""
         is_up = r'"event":"(listening|consuming)"'
 
         async def at_work() -> bool:
             return victim.count(is_up) > 0 and (victim is self.server or self._worked() >= steps)
 
-        await _until(at_work, f"work, {victim.arguments} above all: {victim.told()[-2000:]}")
+        await _until(at_work, f"start to work, {victim.arguments} first of all: {victim.output()[-2000:]}")
 
     def _worked(self) -> int:
         return sum(len(_WORK.findall(consumer.log.read_bytes())) for consumer in self.consumers)
@@ -111,7 +111,7 @@ class KillScenario:
 
 
 async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
-    """What a page should show of a shop, by video."""
+    """The products that a page of a shop should show, by video."""
     return {
         record.key.video_id: orjson.loads(encode_product(record))
         for record in await scanned(backend.products.scan(seller_handle=seller_handle))
@@ -119,7 +119,7 @@ async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
 
 
 async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> None:
-    """Ask until it holds."""
+    """Poll until the condition holds."""
     try:
         async with asyncio.timeout(_SAFETY_SECONDS):
             while not await condition():  # noqa: ASYNC110  what is waited for happens in other processes

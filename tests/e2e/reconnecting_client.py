@@ -1,4 +1,4 @@
-"""A viewer who stays, however often the server is killed: the rules that every client is asked to keep, in short."""
+"""A client that stays subscribed, and reconnects with ``since`` whenever the server is killed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["ReconnectingClient"]
 
 @define
 class ReconnectingClient:
-    """Watches one shop over a plain WebSocket, and comes back with ``since`` after each loss.
+    """Watches one shop over a plain WebSocket.
 
-    ``shown`` is what its page shows of each product: REST tells no revision, so the newest goes by ``updated_at``.
+    ``shown`` is the newest product of each video, by ``created_at`` and ``updated_at``: REST gives no revision.
     """
 
     url: str
@@ -67,7 +67,7 @@ class ReconnectingClient:
         self._remember(data["timestamp"])
 
     async def _load(self) -> None:
-        """Read the whole shop, as a page does that opens."""
+        """Load all pages of the shop."""
         async with httpx.AsyncClient(base_url=self.url) as client:
             last_key: str | None = None
             while True:

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when every run kept every rule, else 1.
     """
     parser = argparse.ArgumentParser(prog=_COMMAND)
-    parser.add_argument("seeds", help="a seed, whose story is printed, or a range FIRST-END without its END")
+    parser.add_argument("seeds", help="a seed, whose log is printed, or a range FIRST-END without its END")
     parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="run with this step of the protocol broken")
-    parser.add_argument("--whole", action="store_true", help="print the story of a failing seed as it is, not shrunk")
+    parser.add_argument("--whole", action="store_true", help="print the log of a failing seed without shrinking")
     options = parser.parse_args(arguments)
     if options.mutation:
         install(options.mutation)
@@ -54,7 +54,7 @@ def _run_all(seeds: range, extra: str) -> int:
     for number, seed in enumerate(seeds, start=1):
         if violations := simulate(seed).violations:
             _print(*(f"BROKEN: {rule}" for rule in violations[:10]))
-            _print(f"seed {seed}, run number {number}; see its story, shrunk: {_COMMAND}{extra} {seed}")
+            _print(f"seed {seed}, run number {number}; see its log, shrunk: {_COMMAND}{extra} {seed}")
             return 1
     seconds = time.perf_counter() - begin
     _print(f"{len(seeds):,} seeds kept every rule, {len(seeds) / seconds:.0f} a second")

@@ -1,4 +1,4 @@
-"""Clocks that are wrong: ahead, behind, standing still, or running backwards."""
+"""Clocks that are wrong: ahead, behind, stopped, or running backwards."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class LoopClock:
     error: ClockError = ClockError()
 
     def now(self) -> datetime:
-        """The present as this clock has it."""
+        """The time that this clock shows."""
         passed = self.error.speed * asyncio.get_running_loop().time()
         return BEGINNING + timedelta(seconds=self.error.ahead_seconds + passed)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, in the loop's own time."""
+        """Wait in the time of the loop."""
         await asyncio.sleep(seconds)
 
 

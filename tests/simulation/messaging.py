@@ -1,4 +1,4 @@
-"""The queues and the notifier as one process has them, at the other end of the wire."""
+"""The queues and the notifier of one process, reached over the network."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SimulatedNotifier:
 
 @frozen
 class SimulatedQueue:
-    """The queues. Now and then a delivery of before comes again, to anybody, whether its lease runs or not."""
+    """The queues. Sometimes an earlier delivery comes again, to any process, even while its lease runs."""
 
     process: Killable
     network: Network

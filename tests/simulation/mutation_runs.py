@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["open_runs"]
+__all__ = ["Run", "open_runs"]
 
 Run = Callable[..., tuple[int, str]]
 

@@ -1,4 +1,4 @@
-"""The protocol, with one step broken at a time: each must be caught, or the simulation proves nothing.
+"""The protocol with one step broken at a time. The simulation must detect each.
 
 A mutation replaces text of one production module as that module is imported, so everything that uses it meets the
 broken step. It therefore has to be installed before linkhub is imported: in a process of its own.
@@ -21,10 +21,14 @@ class StaleMutation(Exception):
 
 
 class Mutation(NamedTuple):
-    """Which module, and its change as the hunks of a diff: "-" goes, "+" comes, " " stays; a blank line parts hunks."""
+    """Which module, and its change as the hunks of a diff: "-" goes, "+" comes, " " stays; a blank line parts hunks.
+
+    ``first_seed`` is where the tests begin to look for a seed that catches it: little before the first one that does.
+    """
 
     module: str
     diff: str
+    first_seed: int = 0
 
     def replacements(self) -> Iterator[tuple[str, str]]:
         """Each hunk as the text that is there and the one that takes its place."""

@@ -1,4 +1,4 @@
-"""The wire between processes and services: where calls take time, fail, and where processes die."""
+"""The network between processes and services: calls take time and fail, and processes die."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _HICCUP = 20
 
 
 class Killable(Protocol):
-    """A process, as the wire knows it."""
+    """A process, as the network sees it."""
 
     name: str
     alive: bool
 
     def die(self) -> None:
-        """Never do anything again."""
+        """Stop the process for good."""
         ...
 
 
@@ -47,7 +47,7 @@ class Network:
     crashes: int = 0
 
     async def travel(self, process: Killable, *, is_prompt: bool = False) -> None:
-        """One way over the wire. A process that dies on it never comes back from here."""
+        """One way over the network. A process that dies here never returns from this call."""
         latency = self._latency_seconds()
         await asyncio.sleep(min(latency, PROMPT_SECONDS) if is_prompt else latency)
         if process.alive and self._kills():

@@ -1,4 +1,4 @@
-"""A server with the production hub and its catch-up, and clients that come and go while the world goes on.
+"""A server with the production hub and its catch-up, and clients that connect and leave during the run.
 
 The bus to the server delivers late, out of order and twice; it loses announcements, and the server then learns that it
 lost some. Reads of the store take their time and fail. Clients subscribe, leave shops and disconnect, several of these
@@ -180,7 +180,7 @@ class RealtimeClients:
 
     @classmethod
     def of(cls, plan: Plan, checker: InvariantChecker) -> RealtimeClients:
-        """The audience of a plan."""
+        """The server and the clients of a plan."""
         chance = random.Random(f"audience of {plan.seed}")
         network = _Network(chance, plan.fault_rates.latency_seconds)
         hub = a_hub(_Reads(checker.products, network), LoopClock(), settings=_SETTINGS)

@@ -1,4 +1,4 @@
-"""What happened in a run, told in order: who did what, and when, in plain sentences."""
+"""The events of a run in order, as sentences with the virtual time and the name of the process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["RunLog", "half_text", "product_text", "row_text", "short"]
 
 @define
 class RunLog:
-    """A line for each thing that happened, with the virtual time; kept only if it is ``wanted``."""
+    """One line for each event; kept only if ``wanted``."""
 
     wanted: bool
     lines: list[str] = field(factory=list)

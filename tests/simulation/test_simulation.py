@@ -1,4 +1,4 @@
-"""Thousands of worlds, each from its seed: whatever goes wrong in them, linkhub keeps what it guarantees."""
+"""Thousands of runs, each from its seed: linkhub keeps its guarantees through every fault."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ CHUNK = 250
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_every_guarantee_holds_in_every_world(first: int) -> None:
-    """Storm, calm, sweep, redrive and copies: nothing is lost, wrong, unannounced or left over."""
+    """Faults, repair, sweep, redrive and copies: nothing is lost, wrong, unannounced or left over."""
     for seed in range(first, first + CHUNK):
         violations = simulate(seed).violations
-        assert not violations, f"{violations[0]}; see its story, shrunk: .venv/bin/python -m tests.simulation {seed}"
+        assert not violations, f"{violations[0]}; see its log, shrunk: .venv/bin/python -m tests.simulation {seed}"
 
 
 def test_a_seed_gives_the_same_run_each_time() -> None:
-    """A failure can be replayed: the story of a seed is the same to the last line."""
+    """A failure can be replayed: the log of a seed is the same to the last line."""
     for seed in range(20):
         assert simulate(seed, logged=True) == simulate(seed, logged=True)
 
 
-def test_telling_a_story_changes_nothing() -> None:
+def test_the_log_changes_nothing() -> None:
     """A run that is watched takes the same course as one that is not."""
     for seed in range(20):
         assert simulate(seed, logged=True).virtual_seconds == simulate(seed).virtual_seconds
 
 
-def test_the_storms_are_real() -> None:
-    """Crashes, faults and lost races all happen, so the worlds do not pass because nothing goes on in them."""
+def test_the_faults_happen() -> None:
+    """Crashes, faults and lost races all occur: the runs do not pass because nothing happens in them."""
     logged = "\n".join(line for seed in range(120) for line in simulate(seed, logged=True).log)
     for sight in (
         "crashes",
@@ -66,6 +66,9 @@ def test_the_storms_are_real() -> None:
         "rejects",
         "is recovered",
         "is not recovered",
+        "renews the stamp",
+        "and there are more",
+        "The server is killed",
         "disconnects",
         "loses revision",
         "The adoption",
@@ -75,7 +78,7 @@ def test_the_storms_are_real() -> None:
         assert sight in logged, f"never seen: {sight}"
 
 
-def test_a_story_reads_as_one() -> None:
+def test_the_log_reads_as_sentences() -> None:
     """Each line says who did what and when, in a sentence."""
     for line in simulate(11, logged=True).log:
         assert re.fullmatch(r" *\d+\.\d{4} s  (?:[A-Z]|consumer-|sweeper|last)\S* .+\.", line), line

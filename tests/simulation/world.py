@@ -1,4 +1,4 @@
-"""One run: the storm, then the calm in which everything has to come right."""
+"""One run: a phase with faults, then a phase without them, after which every guarantee must hold."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @frozen
 class Outcome:
-    """How a run ended: what was broken, the story if it was wanted, and the virtual time that it took."""
+    """The result of a run: the broken rules, the log if it was wanted, and the virtual time."""
 
     violations: Sequence[str]
     log: Sequence[str]
@@ -54,12 +54,12 @@ class Outcome:
 
 
 def simulate(seed: int, *, logged: bool = False) -> Outcome:
-    """Run the world of a seed."""
+    """Run the plan of a seed."""
     return simulate_plan(Plan.of(seed), logged=logged)
 
 
 def simulate_plan(plan: Plan, *, logged: bool = False) -> Outcome:
-    """Run the world of a plan."""
+    """Run a plan."""
     return virtual_time.run(_run(plan, RunLog(logged)))
 
 
@@ -71,14 +71,14 @@ async def _run(plan: Plan, log: RunLog) -> Outcome:
 
 @define(eq=False)
 class _Process:
-    """A process from its start to its end; it dies by never doing anything again."""
+    """A process from its start to its end."""
 
     name: str
     alive: bool = True
     task: asyncio.Task[None] | None = None
 
     def die(self) -> None:
-        """See the wire."""
+        """See the network."""
         self.alive = False
         if self.task is not None:
             self.task.cancel()
@@ -151,7 +151,7 @@ class _World:
     # --- the course of a run
 
     async def run(self) -> None:
-        """The storm, the calm, a sweep, a redrive, and copies of everything."""
+        """Faults, then none, a sweep, a redrive, and copies of all messages."""
         await self._fault_phase()
         letters = await self._letters()
         if not self.plan.expires:
@@ -159,7 +159,7 @@ class _World:
         await self._sweep_once()
         self.checker.hold_swept("after a sweep")
         if self.checker.violations:
-            return  # what comes of a broken world is no news
+            return  # later violations would only follow from these
         await self.queue.redrive(self._wrongly_dead(letters))
         await self._drain()
         await self._sweep_once()
@@ -191,7 +191,7 @@ class _World:
         await asyncio.gather(*happening)
         vanishing.cancel()
         self.network.is_healed = True
-        self.network.log.tell("From now on", "all is calm")
+        self.network.log.tell("From now on", "no fault happens")
         await self._until_empty()
         stop.set()
         await asyncio.gather(*running)
@@ -240,7 +240,7 @@ class _World:
                 process.task.result()
 
     async def _adopt_the_rest(self) -> None:
-        """When all is done, adoption leaves no row of another service."""
+        """A last adoption leaves no row of another service."""
         if self.plan.foreign is not None:
             await self._adoption(_Process("The last adoption"))()
             self.checker.hold_adopted()
@@ -278,7 +278,7 @@ class _World:
             self.checker.hold(False, f"a sweep ends with {error}")
 
     async def _repeat_everything(self) -> None:
-        """A copy of every message comes long after: nothing may happen.
+        """Send a copy of every message much later: nothing may change.
 
         A message whose stamp was ahead of its sending is left out, unless it is the newest: sent again, it is newer.
         """
@@ -327,7 +327,7 @@ class _World:
     # --- the processes
 
     async def _keep_running(self, name: str, life: _Role, number: int, stop: asyncio.Event) -> None:
-        """Run a process, and start it anew whenever it died."""
+        """Run a process, and start it again whenever it died."""
         clock = LoopClock(self.plan.clocks[number])
         generation = 0
         while not stop.is_set():

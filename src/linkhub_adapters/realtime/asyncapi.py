@@ -62,7 +62,7 @@ _DESCRIPTION = (
 )
 
 _HOST = {
-    "host": {"default": "localhost:3002", "description": "The server's host and port, as it stands in its address."}
+    "host": {"default": "localhost:3002", "description": "The host and port of the server's address."}
 }
 
 

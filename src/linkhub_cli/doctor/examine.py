@@ -9,6 +9,7 @@ from linkhub_cli.doctor.listening import listener_findings, look_at_ports
 from linkhub_cli.doctor.machine import look_at_machine, machine_findings
 from linkhub_cli.settings import Loaded, SettingFault, SettingsFaulty
 from linkhub_cli.settings.definition import BACKEND
+from linkhub_core.errors import LinkhubError
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding
 
@@ -61,7 +62,10 @@ def _backend_findings(loaded: Loaded, clock: Clock) -> Sequence[Finding]:
     plugin = plugin_of(loaded.settings)
     if missing := plugin.missing_package():
         return [missing]
-    findings = plugin.check(loaded.settings, clock)
+    try:
+        findings = plugin.check(loaded.settings, clock)
+    except LinkhubError as error:
+        findings = [Finding.fault("backend", str(error), "linkhub doctor (checks again, when that is mended)")]
     if plugin.is_lasting and plugin.is_shared:
         return findings
     problem = "nothing survives the process" if not plugin.is_lasting else "everything survives the process"

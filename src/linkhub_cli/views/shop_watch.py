@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from linkhub_core.errors import InvalidQuery, ServiceUnavailable
+from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.wire import json_text
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -134,7 +135,7 @@ class ShopWatch:
         return data
 
     async def _wait(self, problem: str) -> None:
-        seconds = min(_MAX_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2**self._failures)
         self._failures += 1
+        seconds = backoff_seconds(self._failures, first_seconds=_FIRST_RETRY_SECONDS, max_seconds=_MAX_RETRY_SECONDS)
         self.tell(f"lost {self.url}: {problem}; trying again")
         await asyncio.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311  so that not all clients return at once

@@ -120,7 +120,12 @@ def machine(tmp_path: Path) -> _Machine:
     packages = tmp_path / "packages"
     packages.mkdir()
     _install(packages, "linkhub_shelf", _MODULE, "shelf = linkhub_shelf:BACKEND")
-    _install(packages, "linkhub_broken", "import no_such_driver\n", "broken = linkhub_broken:BACKEND")
+    _install(
+        packages,
+        "linkhub_broken",
+        "import no_such_driver\n",
+        "broken = linkhub_broken:BACKEND\nmemory = linkhub_broken:BACKEND",
+    )
     return _Machine(tmp_path)
 
 
@@ -143,9 +148,13 @@ def test_commands_work_with_it(machine: _Machine) -> None:
 
 
 def test_a_package_that_cannot_be_imported_breaks_nothing(machine: _Machine) -> None:
-    """It is named with its version and the reason, in a warning, and as a fault if it is chosen."""
+    """It is named with its version and the reason, in a warning, and as a fault if it is chosen.
+
+    A name of linkhub's own is not taken by it.
+    """
     reason = "linkhub_broken 2.5"
     assert reason in machine.run("config").stderr
+    assert machine.run("config", LINKHUB_BACKEND="memory").returncode == 0
     chosen = machine.run("sweep", LINKHUB_BACKEND="broken")
     assert chosen.returncode == 2
     assert f"cannot be loaded from the package {reason}: ModuleNotFoundError: No module named 'no_such_driver'" in (

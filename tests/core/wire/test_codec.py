@@ -258,9 +258,24 @@ def test_an_announcement_is_read_back_with_its_bytes() -> None:
     assert codec.read_announcement(announcement.event_json, "c-1") == announcement
 
 
+def test_an_announcement_carries_its_cursor_and_can_be_sent_without_it() -> None:
+    """Its bytes are then those of an announcement that never had one, also after it was read back."""
+    bare = codec.announce(a_record(), NOON)
+    announcement = codec.announce(evolve(a_record(), cursor="abc"), NOON)
+    event = orjson.loads(announcement.event_json)
+    assert list(event) == ["event_type", "event_id", "revision", "cursor", "product", "timestamp"]
+    assert (announcement.cursor, event["cursor"]) == ("abc", "abc")
+    assert codec.without_cursor(announcement) == codec.without_cursor(bare) == bare
+    read = codec.read_announcement(announcement.event_json)
+    assert read == announcement
+    assert codec.without_cursor(read).event_json == bare.event_json
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"cursor": 7},
+        {"cursor": 'a"'},
         {"product": None},
         {"product": {}},
         {"revision": "2"},

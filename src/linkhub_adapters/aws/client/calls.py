@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
@@ -96,6 +96,21 @@ class AwsCalls:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
+
+    async def items(
+        self, operation: Callable[..., Mapping[str, Any]], field_name: str, **parameters: Any
+    ) -> AsyncIterator[Any]:
+        """The items of all pages of a list that SQS or SNS gives with ``NextToken``.
+
+        Raises:
+            ServiceUnavailable: the call failed.
+        """
+        token: str | None = ""
+        while token is not None:
+            reply = await self(operation, **parameters, **({"NextToken": token} if token else {}))
+            for item in reply.get(field_name, []):
+                yield item
+            token = reply.get("NextToken")
 
     async def elsewhere(self, work: Callable[[], T]) -> T:
         """Run ``work`` on a thread of the executor."""

@@ -6,8 +6,8 @@ Serving nodes subscribe themselves, with queues of their own (:mod:`~linkhub_ada
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -105,13 +105,14 @@ class SnsTopics:
         return Provisioned(resource=SUBSCRIPTION, name=subscription.name, status=status, address=arn, notes=notes)
 
     async def _search(self, name: str) -> str | None:
-        async for page in self._pages(self.sns.list_topics, "Topics"):
-            if name_of(page["TopicArn"]) == name:
-                return str(page["TopicArn"])
+        async for topic in self.calls.items(self.sns.list_topics, "Topics"):
+            if name_of(topic["TopicArn"]) == name:
+                return str(topic["TopicArn"])
         return None
 
     async def _subscribed(self, topic_arn: str, wanted: Subscription) -> str | None:
-        async for one in self._pages(self.sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=topic_arn):
+        subscriptions = self.calls.items(self.sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=topic_arn)
+        async for one in subscriptions:
             if (one["Protocol"], one["Endpoint"]) == (wanted.protocol, wanted.endpoint):
                 return str(one["SubscriptionArn"])
         return None
@@ -128,11 +129,3 @@ class SnsTopics:
             Attributes=attributes,
         )
         return reply["SubscriptionArn"]
-
-    async def _pages(self, operation: Any, field: str, **asked: str) -> AsyncIterator[Mapping[str, Any]]:
-        token: str | None = ""
-        while token is not None:
-            reply = await self.calls(operation, **asked, **({"NextToken": token} if token else {}))
-            for one in reply.get(field, []):
-                yield one
-            token = reply.get("NextToken")

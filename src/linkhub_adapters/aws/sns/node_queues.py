@@ -145,7 +145,10 @@ class NodeQueues:
 
         That is None if the queue is of no node of this topic, or was just deleted.
         """
-        async for url in self._urls():
+        urls = self.sqs_calls.items(
+            self.sqs.list_queues, "QueueUrls", QueueNamePrefix=self._name_prefix, MaxResults=1000
+        )
+        async for url in urls:
             try:
                 tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
             except LinkhubError as error:
@@ -174,30 +177,12 @@ class NodeQueues:
     async def _subscriptions(self) -> Mapping[str, Sequence[str]]:
         """The subscriptions of nodes to the topic, by the names of their queues."""
         found: dict[str, list[str]] = {}
-        token: str | None = ""
-        while token is not None:
-            reply = await self.sns_calls(
-                self.sns.list_subscriptions_by_topic, TopicArn=self.topic_arn, **({"NextToken": token} if token else {})
-            )
-            for subscription in reply.get("Subscriptions", []):
-                name = name_of(subscription["Endpoint"])
-                if subscription["Protocol"] == "sqs" and name.startswith(self._name_prefix):
-                    found.setdefault(name, []).append(subscription["SubscriptionArn"])
-            token = reply.get("NextToken")
+        listed = self.sns_calls.items(self.sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=self.topic_arn)
+        async for subscription in listed:
+            name = name_of(subscription["Endpoint"])
+            if subscription["Protocol"] == "sqs" and name.startswith(self._name_prefix):
+                found.setdefault(name, []).append(subscription["SubscriptionArn"])
         return found
-
-    async def _urls(self) -> AsyncIterator[str]:
-        token: str | None = ""
-        while token is not None:
-            reply = await self.sqs_calls(
-                self.sqs.list_queues,
-                QueueNamePrefix=self._name_prefix,
-                MaxResults=1000,
-                **({"NextToken": token} if token else {}),
-            )
-            for url in reply.get("QueueUrls", []):
-                yield url
-            token = reply.get("NextToken")
 
     async def _remove(self, url: str, subscription_arns: Sequence[str]) -> None:
         await self._unsubscribe(subscription_arns)

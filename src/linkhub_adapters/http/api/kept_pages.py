@@ -22,8 +22,6 @@ from linkhub_core.application import BrowseShop
 from linkhub_core.ports import ShopStamps
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = ["KeptPages", "PageCounts"]
-
 _BYTES_BESIDE: Final = 500  # of an entry beside its page
 
 _Asked = tuple[str, int]

@@ -13,8 +13,6 @@ from typing import Any
 from linkhub_adapters.http.api.openapi_schemas import HANDLE, SCHEMAS, VIDEO_ID, ref
 from linkhub_core.wire.shop_query import DEFAULT_LIMIT, MAX_LIMIT
 
-__all__ = ["describe"]
-
 Operation = dict[str, Any]
 
 _JSON = "application/json"

@@ -20,8 +20,6 @@ from linkhub_core.model import (
 from linkhub_core.wire.schemas import Schema, field_schema, object_schema, or_null, properties_of, schema_of
 from linkhub_core.wire.shop_query import MAX_LIMIT
 
-__all__ = ["HANDLE", "SCHEMAS", "VIDEO_ID", "ref"]
-
 
 def ref(name: str) -> Schema:
     """A reference to the component ``name``."""

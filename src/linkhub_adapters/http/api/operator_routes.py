@@ -1,6 +1,6 @@
-"""The figures that are for the operator: connections, metrics, and what the operator's page draws.
+"""The operator's routes: connections, metrics, and the figures of the operator's page.
 
-They come from outside as they are; this room only puts them on the wire. With an admin token configured,
+The services give the figures; these routes only send them. With an admin token configured,
 :mod:`~linkhub_adapters.http.server.operator_guard` is before each of these routes.
 """
 
@@ -12,15 +12,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from linkhub_adapters.http.api.json_response import JsonResponse
-
-__all__ = ["show_metrics", "show_operator_status", "show_stats"]
+from linkhub_adapters.http.api.responses import JsonResponse
 
 _UNCACHED = {"cache-control": "no-store"}
 
 
 async def show_stats(stats: Callable[[], Mapping[str, Any]], _: Request) -> Response:
-    """``GET /api/v1/websocket/stats``: who is connected, and to which shops."""
+    """``GET /api/v1/websocket/stats``: the connections and their shops."""
     return JsonResponse(dict(stats()), headers=_UNCACHED)
 
 

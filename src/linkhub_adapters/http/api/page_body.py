@@ -15,13 +15,11 @@ from zlib import crc32
 
 from attrs import field, frozen
 
-from linkhub_adapters.http.api.entity_tags import strong_etag
+from linkhub_adapters.http.api.responses import strong_etag
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes
 from linkhub_core.wire import json_text
 from linkhub_core.wire.shop_query import Page, encode_last_key
-
-__all__ = ["Listing", "etag_of"]
 
 MAX_JOINED_BYTES: Final = 262_144
 

@@ -1,9 +1,9 @@
 """Every error of this room as an RFC 9457 problem: ``application/problem+json``.
 
-Rule 1: whatever goes wrong, the body has ``type``, ``title``, ``status``, ``detail`` and ``instance``; where a
-parameter is at fault, ``parameter`` names it as it stands in the request. Rule 2: an answer that is our own fault says
-nothing of why; that goes to :attr:`failed`. Rule 3: a problem with
-more to say than its status has a ``type`` of its own, which is an address: the API's documentation explains it there.
+Rule 1. The body always has ``type``, ``title``, ``status``, ``detail`` and ``instance``; ``parameter`` names the wrong
+        parameter as it is in the request.
+Rule 2. A fault of the server is not explained to the client; ``failed`` gets the error.
+Rule 3. A problem that needs more than its status has its own ``type``: an address where the documentation explains it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ExceptionHandler, Scope
 
-from linkhub_adapters.http.api.json_response import JsonResponse
+from linkhub_adapters.http.api.responses import JsonResponse
 from linkhub_core.errors import InvalidQuery, RowUnreadable, StoreRefused, TransientError
-
-__all__ = [
-    "FOREIGN_HOST",
-    "INVALID_PARAMETER",
-    "KINDS",
-    "ORIGIN_REFUSED",
-    "TOKEN_REQUIRED",
-    "UNAVAILABLE",
-    "UNKNOWN_CURSOR",
-    "UNKNOWN_PRODUCT",
-    "FailedRequest",
-    "ProblemKind",
-    "exception_handlers",
-    "problem",
-    "unexpected",
-]
 
 
 @frozen(kw_only=True)
@@ -66,7 +50,7 @@ INVALID_PARAMETER = ProblemKind(
     "invalid-parameter",
     400,
     "Invalid parameter",
-    "A parameter breaks its rule, or stands more than once. `parameter` names it and `detail` says what is wrong. "
+    "A parameter breaks its rule, or is there more than once. `parameter` names it and `detail` says what is wrong. "
     "Sending the same request again gives the same answer.",
 )
 UNKNOWN_PRODUCT = ProblemKind(

@@ -8,16 +8,13 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from linkhub_adapters.http.api import entity_tags as conditional
-from linkhub_adapters.http.api import problems
+from linkhub_adapters.http.api import problems, responses
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.page_body import Listing, etag_of
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.ports import UnknownCursor
 from linkhub_core.wire import codec, json_text
-
-__all__ = ["first_page", "list_products", "show_product"]
 
 _CURSOR_UNKNOWN: Final = "This server did not give this cursor. Load the first page and go on from its cursor."
 
@@ -57,8 +54,8 @@ def _answer(
         metadata["cursor"] = listing.cursor
     tail = b',"metadata":%b}' % json_text.dump(metadata)
     if len(listing.parts) > 1:
-        return conditional.respond_in_slices(request, [*listing.parts, tail], etag=listing.etag)
-    return conditional.respond(request, listing.parts[0] + tail, etag=listing.etag)
+        return responses.respond_in_slices(request, [*listing.parts, tail], etag=listing.etag)
+    return responses.respond(request, listing.parts[0] + tail, etag=listing.etag)
 
 
 async def show_product(browse: BrowseShop, request: Request) -> Response:
@@ -68,7 +65,7 @@ async def show_product(browse: BrowseShop, request: Request) -> Response:
         return problems.problem(
             request.scope, 404, "This shop has no product of that video.", kind=problems.UNKNOWN_PRODUCT
         )
-    return conditional.respond(request, product.document, etag=etag_of([product]))
+    return responses.respond(request, product.document, etag=etag_of([product]))
 
 
 def _once(request: Request, name: str) -> str | None:

@@ -1,8 +1,8 @@
-"""The table of routes, with a short way to the address that every viewer loads: the first page of a shop.
+"""The table of routes, with a shortcut to the address that every client loads: the first page of a shop.
 
-The short way and the route give the same answer by the same function; the short way only saves the walk through the
-table and the reading of parameters. It is behind all middlewares, so headers, CORS and errors are those of every
-other answer. A request that it does not recognise goes through the table.
+The shortcut and the route answer by the same function; the shortcut only saves the walk through the table and the
+parsing of parameters. It is behind all middlewares, so headers, CORS and errors are the same. A request that it does
+not recognise goes through the table.
 """
 
 from __future__ import annotations
@@ -21,21 +21,19 @@ from linkhub_adapters.http.api.products import first_page
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.wire.shop_query import parse_limit, parse_seller
 
-__all__ = ["ShopRouter"]
-
 _FIRST_PAGE: Final = re.compile(r"/api/v1/shop/([A-Za-z0-9._-]+)/products")
-# A longer address is no first page, and is not put into the memory of addresses.
+# A longer address is no first page, and must not fill the cache of addresses.
 _MAX_PATH_CHARACTERS: Final = 86
 _MAX_QUERY_BYTES: Final = 8
 _LIMIT: Final = re.compile(rb"(?:limit=([0-9]{0,2}))?")
 
 
 class ShopRouter(Router):
-    """Starlette's router, and the short way.
+    """Starlette's router, and the shortcut.
 
     Args:
         routes: the table.
-        pages: answers the short way.
+        pages: answers the shortcut.
     """
 
     def __init__(self, routes: Sequence[BaseRoute], pages: KeptPages) -> None:
@@ -44,7 +42,7 @@ class ShopRouter(Router):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        asked = _asked_at_a_glance(scope)
+        asked = _first_page_asked_for(scope)
         if asked is None:
             await super().__call__(scope, receive, send)
             return
@@ -52,7 +50,7 @@ class ShopRouter(Router):
         await answer(scope, receive, send)
 
 
-def _asked_at_a_glance(scope: Scope) -> tuple[str, int] | None:
+def _first_page_asked_for(scope: Scope) -> tuple[str, int] | None:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
     path, query = scope["path"], scope["query_string"]
@@ -63,7 +61,7 @@ def _asked_at_a_glance(scope: Scope) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=4_096)
 def _first_page_of(path: str, query: bytes) -> tuple[str, int] | None:
-    """Which shop's first page is asked for, and with which limit; none for everything else."""
+    """The shop whose first page is asked for, and the limit; None for all other requests."""
     found, limit = _FIRST_PAGE.fullmatch(path), _LIMIT.fullmatch(query)
     if found is None or limit is None:
         return None

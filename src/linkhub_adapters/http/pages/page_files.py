@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from attrs import frozen
 
-from linkhub_adapters.http.api.entity_tags import strong_etag
+from linkhub_adapters.http.api.responses import strong_etag
 
 __all__ = ["PageFile", "PageFiles", "load_page_files"]
 

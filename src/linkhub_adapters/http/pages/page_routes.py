@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from linkhub_adapters.http.api import entity_tags as conditional
+from linkhub_adapters.http.api import responses
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
 from linkhub_core.errors import InvalidQuery
@@ -38,13 +38,13 @@ async def show_storefront(files: PageFiles, request: Request) -> Response:
 
 async def show_page(page: PageFile, request: Request) -> Response:
     """Any page. It names its assets by their release, so caches must revalidate it."""
-    return _answer(page, request, conditional.REVALIDATE)
+    return _answer(page, request, responses.REVALIDATE)
 
 
 async def show_asset(files: PageFiles, request: Request) -> Response:
     """``GET /assets/{name}``: a file under its lasting name; caches revalidate it."""
     asset = _known(files.assets.get(request.path_params["name"]))
-    return _answer(asset, request, conditional.REVALIDATE)
+    return _answer(asset, request, responses.REVALIDATE)
 
 
 async def show_released_asset(files: PageFiles, request: Request) -> Response:
@@ -71,7 +71,7 @@ def _problem_article(kind: ProblemKind) -> str:
 
 
 def _answer(file: PageFile, request: Request, cache_control: str) -> Response:
-    return conditional.respond(
+    return responses.respond(
         request, file.content, etag=file.etag, media_type=file.media_type, cache_control=cache_control
     )
 

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api import problems
-from linkhub_adapters.http.api.json_response import JsonResponse
+from linkhub_adapters.http.api.responses import JsonResponse
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
 from linkhub_adapters.http.server.http_settings import HttpSettings
 from linkhub_adapters.http.server.last_resort import LastResort

@@ -21,8 +21,6 @@ from attrs import define, field
 from linkhub_core.model import ProductKey
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["AnnouncedRevisions", "Novelty"]
-
 
 class Novelty(Enum):
     """What an announcement is, by the table above."""

@@ -37,8 +37,6 @@ from linkhub_core.application.subscriber_session import After, Reply, subscribed
 from linkhub_core.ports import Clock
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 
-__all__ = ["CatchUp"]
-
 # More answers do not wait for a read: a client that floods the server must not fill its memory.
 MAX_WAITING_ANSWERS: Final = 200
 

@@ -18,8 +18,6 @@ from linkhub_core.application.subscriber_session import After, subscribed
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 
-__all__ = ["CatchUpBuffer", "Request"]
-
 MAX_BUFFERED: Final = 1_000
 
 

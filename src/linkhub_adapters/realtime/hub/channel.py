@@ -20,8 +20,6 @@ from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import EncodedEvent, WireFormat
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["Channel"]
-
 MAX_REPLAYED: Final = 100
 # What is written at once is far below what may wait for a reader.
 MAX_WRITE_BYTES: Final = 65_536

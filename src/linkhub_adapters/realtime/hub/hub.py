@@ -44,8 +44,6 @@ from linkhub_core.ports import Clock, Journal
 from linkhub_core.wire.codec import without_cursor
 from linkhub_core.wire.cursor import parse_cursor
 
-__all__ = ["Hub"]
-
 
 def _new_id() -> str:
     return secrets.token_urlsafe(12)

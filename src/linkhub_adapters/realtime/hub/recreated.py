@@ -23,8 +23,6 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import ProductReader, Unreadable
 
-__all__ = ["RecreatedProducts"]
-
 MAX_WAITING: Final = 1_000
 RETRY_SECONDS: Sequence[float] = (0.5, 1.0, 2.0, 4.0)
 """The pauses before a read that failed is tried again."""

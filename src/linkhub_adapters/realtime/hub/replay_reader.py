@@ -4,7 +4,8 @@ Theory of operation. A subscriber that asks is held already (:mod:`~.catch_up`):
 for it. So a read that *begins* after that leaves no gap, and a read that is under way might: a subscriber that asks
 during a read waits for the next one. All that wait share one read, after the earliest point of them, and each gets the
 part that is later than its own. Where too much changed after the earliest point, bisection finds the earliest one after
-which not too much changed: a dozen reads for thousands of subscribers.
+which not too much changed: a dozen reads for thousands of subscribers. Cursors that the store did not give are found in
+the same way: of one store's numbers they are the greatest.
 
 | point                                        | shares its read with                          |
 |----------------------------------------------|-----------------------------------------------|
@@ -39,8 +40,6 @@ from linkhub_core.ports import Clock, Journal, UnknownCursor
 from linkhub_core.wire.codec import announce_stored, timestamp_text
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 
-__all__ = ["ReplayReader"]
-
 ANSWERED_TOGETHER: Final = 16
 
 Point = datetime | Cursor
@@ -63,14 +62,15 @@ def _order_of(point: Point) -> _Order:
 
 @frozen
 class _Found:
-    """What changed after the point ``earliest``, with its order; ``earliest`` is None if it was too much for all."""
+    """What changed after the point ``earliest``, with its order; it serves the points up to ``latest``, if any."""
 
     earliest: _Order | None = None
+    latest: _Order | None = None
     events: Sequence[tuple[_Order, EncodedEvent]] = ()
 
     def after(self, point: Point) -> Sequence[EncodedEvent] | None:
         order = _order_of(point)
-        if self.earliest is None or order < self.earliest:
+        if self.earliest is None or self.latest is None or not self.earliest <= order <= self.latest:
             return None
         if order == self.earliest:
             return [event for _, event in self.events]
@@ -181,6 +181,7 @@ class ReplayReader:
             return _Found()
 
     async def _read(self, seller_handle: str, reads: _ShopReads, points: Sequence[Point]) -> _Found:
+        points = await self._known(points)
         low, high, middle = 0, len(points), 0
         found: Sequence[tuple[_Order, StoredProduct, str | None]] = []
         while low < high:
@@ -194,7 +195,19 @@ class ReplayReader:
             return _Found()
         events = reads.encode([(product, cursor) for _, product, cursor in found], self.clock.now())
         orders = [order for order, _, _ in found]
-        return _Found(_order_of(points[high]), list(zip(orders, events, strict=True)))
+        return _Found(_order_of(points[high]), _order_of(points[-1]), list(zip(orders, events, strict=True)))
+
+    async def _known(self, points: Sequence[Point]) -> Sequence[Point]:
+        """The points that the store gave: of the cursors of a group, all up to one of them."""
+        low, high = 0, len(points)
+        middle = high - 1  # first the last one: in most cases all are known
+        while high > 1 and low < high and isinstance(after := points[middle], Cursor):
+            if isinstance(await self.browse.changes_after(after, limit=1), UnknownCursor):
+                high = middle
+            else:
+                low = middle + 1
+            middle = (low + high) // 2
+        return points[:high]
 
     async def _changes(
         self, seller_handle: str, after: Point

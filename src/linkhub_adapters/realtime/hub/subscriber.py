@@ -15,8 +15,6 @@ from attrs import define, field
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_core.application.subscriber_session import Reply, SubscriberSession
 
-__all__ = ["Acknowledge", "Answer", "Subscriber"]
-
 Acknowledge = Callable[[bytes], None]
 
 

@@ -25,20 +25,6 @@ from linkhub_core.application.subscriber_session import Reply
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import without_cursor
 
-__all__ = [
-    "EVENT_STREAM",
-    "NAMESPACE",
-    "PLAIN_WEBSOCKET",
-    "SOCKETIO_POLLING",
-    "SOCKETIO_WEBSOCKET",
-    "WIRE_FORMATS",
-    "EncodedEvent",
-    "WireFormat",
-    "binary_frame",
-    "stream_record",
-    "text_frame",
-]
-
 NAMESPACE: Final = "/products"
 
 

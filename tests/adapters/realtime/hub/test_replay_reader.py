@@ -16,8 +16,10 @@ from linkhub_adapters.realtime.hub.wire_format import EncodedEvent
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.journal_entries import ActivityFailed
+from linkhub_core.ports import Changes, UnknownCursor
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
+from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.fake_subscribers import settle
 from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, GatedProductStore
@@ -26,11 +28,11 @@ LONG_AGO = NOON - timedelta(hours=1)
 
 
 class CountedProductStore(GatedProductStore):
-    """A store that notes after which moments it was read, and whose answers wait at the gate."""
+    """A store that notes after which points it was read, and whose answers wait at the gate."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.read_after: list[datetime | None] = []
+        self.read_after: list[datetime | Cursor | None] = []
 
     async def page(self, query: PageQuery) -> Page:
         """Note, read, then wait at the gate: what is saved meanwhile is not in the answer."""
@@ -38,6 +40,13 @@ class CountedProductStore(GatedProductStore):
         page = await MemoryProductStore.page(self, query)
         await super().page(query)
         return page
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """As a page."""
+        self.read_after.append(after)
+        found = await MemoryProductStore.changes(self, seller_handle, after, limit)
+        await super().changes(seller_handle, after, limit)
+        return found
 
 
 @pytest.fixture
@@ -70,9 +79,14 @@ async def reader(store: CountedProductStore, journal: MemoryJournal) -> ReplayRe
 Asking = asyncio.Task[Sequence[EncodedEvent] | None]
 
 
-def ask(reader: ReplayReader, since: datetime = LONG_AGO, seller: str = SELLER) -> Asking:
-    """Somebody comes back."""
-    return asyncio.create_task(reader.read(seller, since))
+def ask(reader: ReplayReader, after: datetime | Cursor = LONG_AGO, seller: str = SELLER) -> Asking:
+    """A client comes back."""
+    return asyncio.create_task(reader.read(seller, after))
+
+
+def at(store: CountedProductStore, position: object) -> Cursor:
+    """A cursor of the store."""
+    return Cursor(store=store.store_id, seller_handle=SELLER, position=str(position))
 
 
 def videos(asking: Asking) -> list[str] | None:
@@ -105,6 +119,33 @@ async def test_each_is_told_what_is_later_than_its_own_moment(reader: ReplayRead
     assert store.read_after == [min(sinces)]
     names = [a_key(number).video_id for number in range(3)]
     assert [videos(asking) for asking in crowd] == [names[2:], names, [], names[1:]]
+
+
+async def test_cursors_of_a_store_share_one_read_and_each_gets_what_follows_its_own(
+    reader: ReplayReader, store: CountedProductStore
+) -> None:
+    """With the very same events; moments, other stores and positions that are no numbers have reads of their own."""
+    names = [a_key(number).video_id for number in range(3)]
+    positions = [2, 0, 3, 1, 0]
+    crowd = [ask(reader, at(store, position)) for position in positions]
+    other, walk, moment = ask(reader, evolve(at(store, 1), store="x")), ask(reader, at(store, "1~a")), ask(reader)
+    await settle()
+    assert [videos(asking) for asking in crowd] == [names[position:] for position in positions]
+    assert crowd[1].result()[2] is crowd[0].result()[0]  # type: ignore[index]  # none of them is None
+    assert (videos(other), videos(walk), videos(moment)) == (None, None, names)
+    assert store.read_after == [at(store, 3), at(store, 0), evolve(at(store, 1), store="x"), at(store, "1~a"), LONG_AGO]
+
+
+async def test_after_which_cursor_not_too_much_changed_is_found_by_bisection(
+    reader: ReplayReader, store: CountedProductStore
+) -> None:
+    """Earlier cursors, and those that the store did not give, cost only their own replay."""
+    store.save(*(a_record(a_key(number)) for number in range(3, 150)))
+    positions = [0, 49, 50, 100, 150, 151]
+    crowd = [ask(reader, at(store, position)) for position in positions]
+    await settle()
+    counts = [None if (found := asking.result()) is None else len(found) for asking in crowd]
+    assert counts == [None, None, 100, 50, 0, None]
 
 
 async def test_who_comes_during_a_read_waits_for_the_next(reader: ReplayReader, store: CountedProductStore) -> None:

@@ -1,4 +1,4 @@
-"""Entity tags and ``If-None-Match`` (RFC 9110, sections 8.8.3 and 13.1.2): who has the newest already gets a 304."""
+"""Responses in JSON and with entity tags (RFC 9110, sections 8.8.3 and 13.1.2): a client with the newest gets a 304."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
-__all__ = ["REVALIDATE", "is_known", "respond", "respond_in_slices", "strong_etag"]
+from linkhub_core.wire import json_text
 
 _SLICE_BYTES: Final = 131_072
 
 REVALIDATE = "no-cache"
-"""The ``Cache-Control`` of what may be kept but must be asked for each time."""
+"""The ``Cache-Control`` of a response that may be kept but must be validated each time."""
 
-# The comma may stand inside a tag, so the list is not split but searched; that also passes over the `W/` of weak tags.
-# Whatever stands between two quotes counts as a tag: else one malformed tag would put all that follow out of step.
+# A tag may contain a comma, so the list is searched and not split; that also skips the `W/` of weak tags. Any text
+# between two quotes counts as a tag: otherwise one malformed tag would shift all that follow.
 _ENTITY_TAG = re.compile(r'"[^"]*"')
+
+
+class JsonResponse(JSONResponse):
+    """A document as ``application/json``, written by the encoder of events, which is exact about money."""
+
+    def render(self, content: Any) -> bytes:
+        """Encode mappings, lists, texts, numbers and ``Decimal``."""
+        return json_text.dump(content)
 
 
 def strong_etag(content: bytes) -> str:
@@ -32,9 +40,9 @@ def is_known(if_none_match: str, etag: str) -> bool:
     """Whether the client already has what ``etag`` names.
 
     Args:
-        if_none_match: the header's value: ``*``, or a list of tags. Compared weakly, as the RFC has it for this header,
-            so that a proxy that compressed the answer, and therefore put ``W/`` before its tag, still saves it.
-        etag: the strong tag of the present representation.
+        if_none_match: the header's value: ``*``, or a list of tags. The comparison is weak, as the RFC demands: a proxy
+            that compressed the response put ``W/`` before its tag.
+        etag: the strong tag of the current representation.
     """
     return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
 
@@ -48,16 +56,16 @@ def respond(
     cache_control: str = REVALIDATE,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer with ``body``, or with a 304 and none if the client has it."""
+    """Respond with ``body``, or with a 304 without a body if the client has it."""
     answer_headers = {"etag": etag, "cache-control": cache_control, **(headers or {})}
-    # A field that stands twice is one list (RFC 9110, section 5.3).
+    # A repeated field is one list (RFC 9110, section 5.3).
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=answer_headers)
     return Response(body, headers=answer_headers, media_type=media_type)
 
 
 def respond_in_slices(request: Request, parts: Sequence[bytes], *, etag: str) -> Response:
-    """The same for a large body of JSON that is in parts; they are joined as they are sent, some at a time."""
+    """The same for a large body of JSON in parts, which are joined as they are sent, some at a time."""
     headers = {"etag": etag, "cache-control": REVALIDATE}
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=headers)
@@ -74,5 +82,5 @@ async def _slices(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
         if size_bytes >= _SLICE_BYTES:
             yield b"".join(waiting)
             waiting, size_bytes = [], 0
-            await asyncio.sleep(0)  # others get their turn, also where the reader takes each slice at once
+            await asyncio.sleep(0)  # other tasks run, also if the client takes each slice at once
     yield b"".join(waiting)

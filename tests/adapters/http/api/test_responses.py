@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from linkhub_adapters.http.api.entity_tags import is_known, strong_etag
+from linkhub_adapters.http.api.responses import is_known, strong_etag
 from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture, product, video_id
 
 TAG = '"0123456789abcdef01234567"'
