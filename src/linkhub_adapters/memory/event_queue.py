@@ -23,8 +23,6 @@ from linkhub_core.ports import (
 )
 from linkhub_core.wire.first_sent import carry_first_sent
 
-__all__ = ["MemoryEventQueue"]
-
 
 @frozen(kw_only=True)
 class _Message:

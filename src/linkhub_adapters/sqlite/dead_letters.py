@@ -14,8 +14,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
 from linkhub_core.wire.first_sent import carry_first_sent
 
-__all__ = ["SqliteDeadLetters"]
-
 PAGE_SIZE = 200
 
 _COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at"

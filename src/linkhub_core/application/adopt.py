@@ -27,8 +27,6 @@ from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.ports.product_store import ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import StagingStore
 
-__all__ = ["Adopt", "Adoption", "AdoptionPlan"]
-
 BATCH_SIZE = 100
 MOST_EXAMPLES = 3
 MOST_NAMED = 100

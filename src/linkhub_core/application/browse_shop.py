@@ -27,8 +27,6 @@ from linkhub_core.wire.shop_query import (
     parse_since,
 )
 
-__all__ = ["BrowseShop", "ShopPage"]
-
 MAX_MISSED = 100
 
 

@@ -20,8 +20,6 @@ from linkhub_core.wire.codec import decode_event
 from linkhub_core.wire.first_sent import carry_first_sent
 from linkhub_core.wire.intake import unwrap
 
-__all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "plan_redrive"]
-
 
 @frozen(kw_only=True)
 class Examined:

@@ -14,8 +14,6 @@ from linkhub_core.ports.dead_letters import DeadLetterQuery
 from linkhub_core.ports.video_lookup import VideoLookup, VideoRecord
 from linkhub_core.wire.peek_ids import names_in
 
-__all__ = ["ExplainVideo"]
-
 
 @frozen(kw_only=True)
 class ExplainVideo:

@@ -31,8 +31,6 @@ from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Dropped, StagingStore
 
-__all__ = ["Sweep"]
-
 BATCH_SIZE = 100
 SAMPLE_SIZE = 20
 MOST_FAILED_ROWS = 8
@@ -121,14 +119,14 @@ class Sweep:
     async def _complete(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
         found = await self.products.find([row.key for row in rows])
         self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
-        cases = []
+        assemblies = []
         for row in rows:
             record = found.get(row.key)
             if isinstance(record, ProductRecord) or (record is None and row.other is not None):
-                cases.append(case := Assembly.of_row(row))
-                case.stored_elsewhere(record)
-        deleted = await self.completion.settle(cases)
-        tally.folded += len(cases) - len(deleted)
+                assemblies.append(assembly := Assembly.of_row(row))
+                assembly.stored_elsewhere(record)
+        deleted = await self.completion.complete(assemblies)
+        tally.folded += len(assemblies) - len(deleted)
         now = self.clock.now()
         alone = [row for row in rows if row.key not in found and row.other is None]
         await self._remove([row for row in alone if row.expired(now)], tally)
@@ -157,7 +155,7 @@ class Sweep:
             await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
 
     async def _announce(self, records: Sequence[ProductRecord], tally: _Tally) -> None:
-        await self.completion.settle([Assembly.of_record(record) for record in records])
+        await self.completion.complete([Assembly.of_record(record) for record in records])
         tally.announced += len(records)
 
     # --- rows that fail

@@ -28,8 +28,6 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.peek_ids import names_in
 
-__all__ = ["State", "TimelineEntry", "VideoTimeline", "timelines_of"]
-
 
 class State(StrEnum):
     """The state of a video, by the table of the module."""

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from linkhub_core.model.values import ProductKey
 
-__all__ = ["StoredProduct"]
-
 
 class StoredProduct(NamedTuple):
     """A stored product, ready to send. It is a tuple because each page makes 20, at a third of the cost.

@@ -6,8 +6,6 @@ from attrs import field, frozen
 
 from linkhub_core.errors import RowUnreadable
 
-__all__ = ["Unreadable"]
-
 MAX_PROBLEM_CHARACTERS = 300
 
 

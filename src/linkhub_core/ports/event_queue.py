@@ -12,8 +12,6 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.wire.first_sent import first_sent_at
 
-__all__ = ["Delivery", "EventQueue", "Rejection"]
-
 
 @frozen(kw_only=True)
 class Delivery:

@@ -16,8 +16,6 @@ from linkhub_core.ports.shop_stamps import ShopStamps
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import VideoLookup
 
-__all__ = ["OpenedPorts"]
-
 
 @frozen(kw_only=True)
 class OpenedPorts:

@@ -13,23 +13,6 @@ from linkhub_core.model.unreadable import Unreadable
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = [
-    "Change",
-    "Changes",
-    "Conflict",
-    "CreateOutcome",
-    "Created",
-    "Exists",
-    "MarkOutcome",
-    "Marked",
-    "ProductReader",
-    "ProductStore",
-    "ReviseOutcome",
-    "Revised",
-    "Revision",
-    "UnknownCursor",
-]
-
 
 @frozen(kw_only=True)
 class Revision:

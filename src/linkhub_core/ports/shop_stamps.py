@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-__all__ = ["ShopStamps"]
-
 
 class ShopStamps(Protocol):
     """Gives the stamps of shops, quickly and without waiting.

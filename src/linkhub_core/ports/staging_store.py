@@ -11,18 +11,6 @@ from attrs import frozen
 from linkhub_core.model import Half, ProductKey, WaitingHalf
 from linkhub_core.model.unreadable import Unreadable
 
-__all__ = [
-    "DropOutcome",
-    "Dropped",
-    "Equal",
-    "Newer",
-    "Partner",
-    "StageOutcome",
-    "Staged",
-    "StagingStore",
-    "Superseded",
-]
-
 
 @frozen
 class Staged:

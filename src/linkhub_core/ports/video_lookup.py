@@ -12,8 +12,6 @@ from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.unreadable import Unreadable
 
-__all__ = ["QueuedMessage", "VideoLookup", "VideoRecord"]
-
 
 @frozen(kw_only=True)
 class QueuedMessage:

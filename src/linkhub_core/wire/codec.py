@@ -34,7 +34,7 @@ from linkhub_core.model import (
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.wire import json_text
-from linkhub_core.wire.intake import Report, read_content, read_object, unwrap
+from linkhub_core.wire.intake import Report, Unwrapped, read_content, read_object, unwrap
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.wire.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
 from linkhub_core.wire.intake.spelling import known_name
@@ -90,10 +90,16 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
         MalformedEvent: with all faults of the body.
     """
     unwrapped = unwrap(body)
-    event, notes = unwrapped.event, list(unwrapped.notes)
+    half, notes = read_unwrapped(kind, unwrapped, first_sent_at)
+    return Reading(half=half, attributes=unwrapped.attributes, notes=notes)
+
+
+def read_unwrapped(kind: Kind, unwrapped: Unwrapped, first_sent_at: datetime) -> tuple[Half, tuple[Note, ...]]:
+    """Read the event of a body without its envelopes; see :func:`read_event`."""
+    event, notes = unwrapped.event, unwrapped.notes
     if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
         kind = kind.partner
-        notes.append(Note("", "other_queue"))
+        notes = [*notes, Note("", "other_queue")]
     if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
         event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
@@ -105,11 +111,7 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
         more_notes = [*more_notes, *left_out]
         version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
         half = Half(key=key, version=version, content=content)
-    return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
-
-
-def _each_once(notes: Sequence[Note], more: Sequence[Note]) -> tuple[Note, ...]:
-    return tuple(sorted({*notes, *more})) if notes or more else ()
+    return half, tuple(sorted({*notes, *more_notes})) if notes or more_notes else ()
 
 
 def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-__all__ = ["FIRST_SENT_AT", "carry_first_sent", "first_sent_at"]
-
 FIRST_SENT_AT = "linkhubFirstSentAt"
 
 

@@ -11,8 +11,6 @@ from linkhub_core.model import ProductKey
 from linkhub_core.wire.intake import Report, read_object, unwrap
 from linkhub_core.wire.intake.spelling import known_name
 
-__all__ = ["names_in"]
-
 _NAMED = {name: re.compile(rf'"{name}"\s*:\s*"([^"]*)"') for name in ("seller_handle", "video_id")}
 
 

@@ -12,8 +12,6 @@ from typing import Any
 from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule
 
-__all__ = ["Schema", "field_schema", "object_schema", "or_null", "properties_of", "schema_of"]
-
 Schema = dict[str, Any]
 
 

@@ -20,20 +20,6 @@ from linkhub_core.model import ProductKey, rules
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.unreadable import Unreadable
 
-__all__ = [
-    "CATCH_UP_MARGIN",
-    "DEFAULT_LIMIT",
-    "MAX_LIMIT",
-    "Page",
-    "PageQuery",
-    "decode_last_key",
-    "encode_last_key",
-    "next_since",
-    "parse_limit",
-    "parse_seller",
-    "parse_since",
-]
-
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
 

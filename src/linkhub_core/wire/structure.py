@@ -21,8 +21,6 @@ from linkhub_core.model import rules
 from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import Number
 
-__all__ = ["build", "build_exactly", "unstructure"]
-
 T = TypeVar("T")
 
 

@@ -21,8 +21,6 @@ from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import RuleBroken, ValueKind, kind_of
 from linkhub_core.wire.intake.spelling import box_sides, known_name, spell
 
-__all__ = ["Report", "read_content", "read_object"]
-
 T = TypeVar("T")
 _LEFT_OUT: Any = object()
 

@@ -17,8 +17,6 @@ from linkhub_core.model import Note
 from linkhub_core.model.fields import facts_of
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 
-__all__ = ["MAX_SMALL_CONTENT_BYTES", "without_lists"]
-
 _STAMP_BYTES = 512  # more than the ids and the time of an event need
 MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - _STAMP_BYTES  # below this size the event is not encoded to measure it
 
