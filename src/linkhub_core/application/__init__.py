@@ -17,10 +17,9 @@ from linkhub_core.application.dead_letters import (
     RedrivePlan,
     plan_redrive,
 )
-from linkhub_core.application.explain_video import ExplainVideo
+from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.application.sweep import Sweep
-from linkhub_core.application.timeline import State, TimelineEntry, VideoTimeline, timelines_of
 
 __all__ = [
     "Adopt",

@@ -38,7 +38,7 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Journal
@@ -78,13 +78,7 @@ class AssembleBatch:
 
     @completion.default
     def _completion(self) -> Completion:
-        return Completion(
-            products=self.products,
-            staging=self.staging,
-            notifier=self.notifier,
-            journal=self.journal,
-            clock=self.clock,
-        )
+        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
         """Assemble the messages of a batch.

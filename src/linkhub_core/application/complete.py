@@ -18,7 +18,7 @@ from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.decision_table import Improved, Joined, Refreshed, decide
 from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
@@ -31,7 +31,7 @@ HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; othe
 _NO_ORIGIN = Origin(correlation_id="")
 
 
-@frozen(kw_only=True)
+@frozen
 class Completion:
     """Saves, announces and drops until products have all that is known and no row is left."""
 

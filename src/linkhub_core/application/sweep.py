@@ -24,7 +24,7 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
@@ -65,13 +65,7 @@ class Sweep:
 
     @completion.default
     def _completion(self) -> Completion:
-        return Completion(
-            products=self.products,
-            staging=self.staging,
-            notifier=self.notifier,
-            journal=self.journal,
-            clock=self.clock,
-        )
+        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
 
     async def __call__(self) -> Swept:
         """Sweep once.
@@ -111,7 +105,7 @@ class Sweep:
     # --- rows in staging
 
     async def _complete_staging(self, tally: _Tally) -> None:
-        async for rows in _batches(self.staging.scan()):
+        async for rows in batches(self.staging.scan()):
             tally.seen += len(rows)
             readable = self._readable(rows, "staging", tally)
             await self._contained(readable, lambda batch: self._complete(batch, tally), "staging", tally)
@@ -150,7 +144,7 @@ class Sweep:
     # --- products that were not announced
 
     async def _announce_late(self, tally: _Tally) -> None:
-        async for records in _batches(self.products.scan(unannounced=True)):
+        async for records in batches(self.products.scan(unannounced=True)):
             readable = self._readable(records, "products", tally)
             await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
 
@@ -221,7 +215,7 @@ def _problem_of(error: Exception) -> str:
     return str(error) if isinstance(error, LinkhubError) else repr(error)
 
 
-async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
+async def batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
     """Group values into batches. If the source raises, the values before the error come first."""
     batch: list[T] = []
     try:

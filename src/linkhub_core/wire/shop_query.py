@@ -17,8 +17,7 @@ from attrs import frozen
 
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, rules
-from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import StoredProduct, Unreadable
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
