@@ -8,12 +8,14 @@ WebSocket and Server-Sent Events and keep only the last cursor.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import click
 from rich.console import Console
@@ -40,7 +42,8 @@ def _deployment(backend: str, directory: Path) -> Iterator[Deployment]:
         settings = aws_settings(
             dynamodb_endpoint=dynamodb_endpoint, sqs_sns_endpoint=sqs_sns_endpoint, is_fifo=False, has_topic=True
         )
-        yield Deployment(directory, backend="aws", elsewhere=settings)
+        with patch.dict(os.environ, settings):  # this process publishes and reads, too
+            yield Deployment(directory, backend="aws", elsewhere=settings)
 
 
 def _run(backend: str, *, kills: int, seed: int) -> KillOutcome:

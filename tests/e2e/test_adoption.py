@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from attrs import evolve
 
+from linkhub_adapters.aws.resources import products_table
 from tests.e2e.deployment import Deployment
 from tests.support import foreign_rows
 from tests.support.aws import dynamodb_client
@@ -26,6 +28,11 @@ _SHOP = f"/api/v1/shop/{SELLER}/products"
 
 
 def _fill(dynamodb: DynamoDBClient, settings: Mapping[str, str]) -> None:
+    """Make the products table as another service does, without linkhub's index, and fill both tables."""
+    name = settings["DYNAMODB_PRODUCTS_TABLE"]
+    dynamodb.delete_table(TableName=name)
+    definition: Any = evolve(products_table(name), index_name=None, indexed_by=None).definition
+    dynamodb.create_table(**definition)
     foreign_rows.put(dynamodb, settings["DYNAMODB_PRODUCTS_TABLE"], *foreign_rows.foreign_products())
     foreign_rows.put(dynamodb, settings["DYNAMODB_STAGING_TABLE"], *foreign_rows.foreign_staging())
 
@@ -139,6 +146,7 @@ def _adopt(deployment: Deployment, dynamodb: DynamoDBClient, before: Mapping[str
         "thumbnails_version",
         "revision",
         "shown",
+        "stamp",
     }
 
 

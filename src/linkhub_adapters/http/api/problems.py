@@ -121,7 +121,7 @@ def problem(
         status: the HTTP status.
         detail: a sentence for the person who sent the request.
         kind: what makes the problem more than its status.
-        parameter: which parameter is at fault, as it stands in the request.
+        parameter: the wrong parameter, as it is in the request.
         headers: further headers of the answer.
     """
     document = {
@@ -150,7 +150,7 @@ def _phrase(status: int) -> str:
 
 
 def unexpected(scope: Scope) -> JsonResponse:
-    """The answer when something happened that nobody foresaw: it gives nothing away."""
+    """The answer to an unexpected error: it says nothing of the cause."""
     return problem(scope, 500, "Something went wrong here; it was not your request. The operator has been told.")
 
 

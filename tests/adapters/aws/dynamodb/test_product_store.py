@@ -18,7 +18,7 @@ from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.ports import Conflict, Created, Exists, Revised
+from linkhub_core.ports import Changes, Conflict, Created, Exists, Marked, Revised
 from linkhub_core.testing.builders import (
     KEY,
     NOON,
@@ -30,8 +30,11 @@ from linkhub_core.testing.builders import (
     a_thumbnail,
     a_thumbnail_set,
 )
+from linkhub_core.testing.extremes import extreme_captions, extreme_thumbnail_sets
 from linkhub_core.testing.product_store import ProductStoreContract, stored
 from linkhub_core.testing.readable import Spoil, scanned
+from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.cursor import parse_cursor
 from linkhub_core.wire.shop_query import PageQuery
 from tests.adapters.aws.table_fixture import TableFixture, create_table, open_tables
 from tests.support.faults import Fault, inject
@@ -103,14 +106,37 @@ class TestContractWithoutTheIndex(ProductStoreContract):
         return indexless_tables.product_store
 
 
-class TestContractWithValidation(ProductStoreContract):
-    """The same, with a client that validates all that it is given, and writes it botocore's way."""
-
-    @pytest.fixture
-    def product_store(self, make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[DynamoDbProductStore]:
-        """An empty store."""
-        with open_tables(make_dynamodb_client()) as tables:
-            yield tables.product_store
+async def test_every_request_passes_botocores_validation(
+    make_dynamodb_client: Callable[..., DynamoDBClient],
+) -> None:
+    """With a client that validates all parameters and writes them botocore's way, products come back equal, too."""
+    contents: list[dict[str, Any]] = [{"caption": caption} for caption in extreme_captions()]
+    contents += [{"thumbnails": thumbnails} for thumbnails in extreme_thumbnail_sets()]
+    records = [a_record(a_key(number), updated_at=NOON, **fields) for number, fields in enumerate(contents)]
+    with open_tables(make_dynamodb_client()) as tables:
+        store = tables.product_store
+        cursor = parse_cursor((await store.page(PageQuery(seller_handle=_SELLER))).cursor, _SELLER)
+        assert cursor is not None
+        assert await store.create(records) == [Created()] * len(records)
+        tables.clock.advance(60)
+        assert await store.prepare_announcements(records) == records
+        assert {type(outcome) for outcome in await store.mark_announced(records[1:])} == {Marked}
+        second = a_record(a_key(0), revision=2)
+        silent = evolve(second, caption_version=a_half(minute=77).version)
+        assert await store.revise([a_revision(second, records[0])]) == [Revised()]
+        assert await store.revise([a_revision(silent, second)]) == [Revised()]
+        expected = [silent, *(evolve(record, unannounced_revision=None, shown=True) for record in records[1:])]
+        assert await scanned(store.scan()) == expected
+        assert await scanned(store.scan(unannounced=True)) == [silent]
+        assert await store.read([record.key for record in expected]) == {
+            record.key: stored_product(record) for record in expected
+        }
+        before = a_key(2).video_id
+        page = await store.page(PageQuery(seller_handle=_SELLER, since=NOON - timedelta(days=1), before=before))
+        assert list(page.products) == stored([expected[1], expected[0]])
+        changes = await store.changes(_SELLER, cursor, 100)
+        assert isinstance(changes, Changes)
+        assert len(changes.changes) == len(expected)
 
 
 def _put(tables: TableFixture, record: ProductRecord) -> None:
