@@ -354,6 +354,7 @@ MUTATIONS = {
 -            if isinstance(result, Applied):
 +            if isinstance(result, Applied) or not isinstance(outcome, Staged):
 """,
+        first_seed=1650,
     ),
     "an-unconditional-renewal": Mutation(
         _LOOKS_FIRST,
@@ -363,6 +364,7 @@ MUTATIONS = {
 +        values = {name: value for name, value in item.items() if name not in _KEPT}
 +        return update(self.table, staging_key(row.key), values, [], [])
 """,
+        first_seed=300,
     ),
     # --- sweeps
     "sweep-rows-before-their-time": Mutation(
@@ -434,6 +436,7 @@ MUTATIONS = {
 -                return self._cursor(seller_handle, owed[key] - 1)
 +                return self._cursor(seller_handle, self._last_number)
 """,
+        first_seed=700,
     ),
     "a-cut-answer-carries-the-newest-number": Mutation(
         _PRODUCTS,
@@ -448,6 +451,7 @@ MUTATIONS = {
 -            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
 +            cursor=self._cursor(query.seller_handle, self._last_number),
 """,
+        first_seed=450,
     ),
     "a-number-is-the-highest-one-plus-one": Mutation(
         _PRODUCTS,
@@ -462,6 +466,7 @@ MUTATIONS = {
 -            cursor = encode_cursor(self.after) if repeats_cursor else None  # type: ignore[arg-type]  # it is one
 +            cursor = missed[-1].announcement.cursor if repeats_cursor and missed else None
 """,
+        first_seed=250,
     ),
     # --- cursors of stores that stamp changes
     "only-the-saver-renews-a-stamp": Mutation(
@@ -472,6 +477,7 @@ MUTATIONS = {
 +            renewed = iter(await self.products.prepare_announcements(ours))
 +            outcomes = [next(renewed) if case.owes_announcement else record for case, record in waiting]
 """,
+        first_seed=200,
     ),
     "an-event-carries-its-stamp-without-the-margin": Mutation(
         _STAMPS,
@@ -479,6 +485,7 @@ MUTATIONS = {
 -    return StampPosition(max(0, stamp_ms - MARGIN_MS))
 +    return StampPosition(stamp_ms)
 """,
+        first_seed=3600,
     ),
     "a-cut-walk-keeps-the-margin": Mutation(
         _STAMPS,
