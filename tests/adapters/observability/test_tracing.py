@@ -1,4 +1,4 @@
-"""Traces: which spans a message leaves, in whose trace, with what told of it."""
+"""Traces: the spans of a message, their trace, and their attributes."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_both_halves_in_one_batch() -> None:
     assert below.start_time <= saved.start_time
 
 
-async def test_what_is_told_of_a_message() -> None:
+async def test_the_attributes_of_a_span() -> None:
     """The conventions for messaging, and whose video it is."""
     traced = TracedHarness()
     await traced.harness.post(_traced(Kind.CAPTION))

@@ -95,7 +95,7 @@ async def test_both_halves_in_one_batch_skip_staging() -> None:
     assert [entry.kinds for entry in harness.journal.of(ProductSaved)] == [(CAPTION, THUMBNAIL)]
 
 
-async def test_a_pair_takes_in_what_stands_in_staging() -> None:
+async def test_a_pair_adds_the_half_in_staging() -> None:
     """The newest caption wins, be it the one that waited, and its row goes."""
     harness = AssemblyHarness()
     await harness.post_event(CAPTION, title="Newest", timestamp="2026-01-15T11:30:00Z")
@@ -109,7 +109,7 @@ async def test_a_pair_takes_in_what_stands_in_staging() -> None:
 
 
 async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknowledged() -> None:
-    """The others are told as known."""
+    """The journal has the others as known."""
     harness = AssemblyHarness()
     for minute in (2, 9, 5):
         await harness.post_event(CAPTION, title=f"T{minute}", timestamp=f"2026-01-15T11:0{minute}:00Z")
@@ -119,7 +119,7 @@ async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknow
     assert len(harness.journal.of(HalfWasKnown)) == 2
 
 
-async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sender() -> None:
+async def test_copies_of_both_halves_in_one_batch_are_logged_each_with_its_correlation_id() -> None:
     """So that each message's log line, and its trace, say what became of it."""
     harness = AssemblyHarness()
     await harness.post(an_outgoing(CAPTION), an_outgoing(THUMBNAIL))
@@ -128,12 +128,12 @@ async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sen
         message = evolve(an_outgoing(kind), attributes={"correlationId": f"copy of {kind}"})
         await harness.post(message)
     await harness.turn()
-    told = {entry.kind: entry.origin.correlation_id for entry in harness.journal.of(HalfWasKnown)}
-    assert told == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
+    known = {entry.kind: entry.origin.correlation_id for entry in harness.journal.of(HalfWasKnown)}
+    assert known == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
 
 
 async def test_a_half_that_is_superseded_is_acknowledged_and_changes_nothing() -> None:
-    """Whoever staged the newer one looks after it."""
+    """The message of the newer half is still on its queue, or completed it."""
     harness = AssemblyHarness()
     for minute in (9, 5):
         await harness.post_event(CAPTION, timestamp=f"2026-01-15T11:0{minute}:00Z")
@@ -252,7 +252,7 @@ async def test_a_half_that_waits_keeps_its_notes() -> None:
     assert waiting.origin.notes == (Note("price", "number_as_text"),)
 
 
-async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
+async def test_a_failing_dead_letter_queue_blocks_no_valid_message() -> None:
     """The malformed message is given back, the sound one is done."""
     harness = AssemblyHarness()
     harness.queue = FlakyEventQueue(harness.messages, strikes=[Strike("reject", unavailable("dead letters"))])
@@ -266,7 +266,7 @@ async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
 
 
 async def test_a_body_that_breaks_the_codec_is_given_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw in one message is nobody else's."""
+    """An unexpected error of one message does not affect the others."""
 
     def fragile(kind: Kind, body: str, received_at: datetime) -> Reading:
         if body == "poison":
@@ -386,7 +386,7 @@ def test_the_delay_doubles_to_five_minutes_and_is_jittered_by_up_to_a_half(
     assert retry_delay_seconds(count, jitter) == seconds
 
 
-async def test_a_queue_that_is_away_is_told_to_the_loop() -> None:
+async def test_an_unavailable_queue_is_raised_to_the_loop() -> None:
     """The leases run out by themselves."""
     harness = AssemblyHarness()
     harness.queue = FlakyEventQueue(

@@ -26,7 +26,7 @@ def test_an_entry_says_what_each_value_is(kind: type) -> None:
 
 
 def test_a_fact_does_not_change() -> None:
-    """Neither for the one who told it nor for the one who keeps it."""
+    """An attribute cannot be assigned."""
     swept = Swept(seen=1, folded=0, expired=0, announced=0)
     with pytest.raises(FrozenInstanceError):
         swept.seen = 2  # type: ignore[misc]

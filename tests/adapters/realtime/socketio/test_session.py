@@ -205,7 +205,7 @@ class TestConnectTimeout:
 
 
 class TestLocalMistakes:
-    def test_an_answer_that_nobody_awaits(self, connected: SocketSession) -> None:
+    def test_an_unexpected_acknowledgement(self, connected: SocketSession) -> None:
         """Neither acceptance nor refusal can be given twice, or to one who is gone."""
         with pytest.raises(LocalProtocolError):
             connected.accept("/products", sid="c")
@@ -218,7 +218,7 @@ class TestLocalMistakes:
         with pytest.raises(LocalProtocolError):
             asking.accept("/products", sid="c")
 
-    def test_a_disconnect_of_nobody(self, absent: SocketSession) -> None:
+    def test_a_disconnect_without_a_connection(self, absent: SocketSession) -> None:
         """Only who is connected can be disconnected."""
         with pytest.raises(LocalProtocolError):
             absent.disconnect("/products", now=1.0)
