@@ -17,11 +17,11 @@ from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_items import product_from_item
 from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item
 from linkhub_adapters.aws.resources.difference import Call
-from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
 from linkhub_cli.backends.aws_faults import mend_of
 from linkhub_cli.backends.aws_ports import open_clients
 from linkhub_cli.backends.aws_resources import wanted_of
-from linkhub_cli.doctor.rows import Row, check_rows, find_in_rows
+from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
+from linkhub_cli.backends.rows import Row, check_rows, find_in_rows
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock

@@ -36,7 +36,7 @@ from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.memory import MemoryAnnouncements
 from linkhub_adapters.observability import CloudUsage, Figures
-from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
+from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
 from linkhub_cli.backends.plugin import Backend, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_core.model import Kind, ProductKey

@@ -17,8 +17,8 @@ from linkhub_adapters.aws.resources.provisioning import Provisioning
 from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources.topics import SnsTopics
-from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
 from linkhub_cli.backends.aws_ports import open_clients
+from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
