@@ -14,7 +14,7 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, Delivery, OutgoingMessage, Refusal, Rejection
+from linkhub_core.ports import QUEUE_DEFAULTS, Clock, Delivery, OutgoingMessage, Refusal, Rejection
 
 __all__ = ["NEXT_DUE", "SqliteEventPublisher", "SqliteEventQueue", "faults_text"]
 
@@ -74,10 +74,10 @@ class SqliteEventQueue:
 
     database: SqliteDatabase
     clock: Clock
-    batch_size: int = 100
-    visibility_timeout_seconds: float = 30.0
-    receive_wait_seconds: float = 1.0
-    max_receive_count: int = 20
+    batch_size: int = QUEUE_DEFAULTS["batch_size"]
+    visibility_timeout_seconds: float = QUEUE_DEFAULTS["visibility_timeout_seconds"]
+    receive_wait_seconds: float = QUEUE_DEFAULTS["receive_wait_seconds"]
+    max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
 
     async def receive(self) -> Sequence[Delivery]:
         """See the port."""

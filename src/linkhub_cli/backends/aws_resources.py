@@ -11,7 +11,7 @@ from math import ceil
 
 from attrs import evolve
 
-from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.ports import AwsServices
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.resources.provisioning import Provisioning
 from linkhub_adapters.aws.resources.queues import SqsQueues
@@ -32,11 +32,11 @@ async def provision(settings: Settings, clock: Clock, subscriptions: Sequence[st
     """See :meth:`linkhub_cli.backends.BackendPlugin.provision`."""
     wanted, aws = wanted_of(settings, subscriptions), settings.of(AwsSettings)
     with open_clients(aws) as clients:
-        sqs, sns, dynamodb = (AwsCalls(service=name, executor=clients.executor) for name in ("SQS", "SNS", "DynamoDB"))
+        calls = AwsServices(clients=clients, clock=clock).calls
         provisioning = Provisioning(
-            tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=dynamodb, clock=clock),
-            queues=SqsQueues(sqs=clients.sqs, calls=sqs),
-            topics=SnsTopics(sns=clients.sns, calls=sns),
+            tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=calls["DynamoDB"], clock=clock),
+            queues=SqsQueues(sqs=clients.sqs, calls=calls["SQS"]),
+            topics=SnsTopics(sns=clients.sns, calls=calls["SNS"]),
             queue_accounts={kind: account for kind, url in aws.queue_urls.items() if (account := account_of(url))},
             topic_arn=aws.topic_arn,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol, TypedDict
 
 from attrs import field, frozen
 
@@ -12,7 +12,36 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.wire.first_sent import first_sent_at
 
-__all__ = ["Delivery", "EventQueue", "Rejection"]
+__all__ = ["QUEUE_DEFAULTS", "Delivery", "EventQueue", "LeaseOptions", "QueueOptions", "Rejection"]
+
+
+class LeaseOptions(TypedDict, total=False):
+    """The options of every adapter; see :data:`QUEUE_DEFAULTS`.
+
+    Attributes:
+        batch_size: the most messages that one ``receive`` returns.
+        visibility_timeout_seconds: the length of a lease.
+        receive_wait_seconds: how long ``receive`` waits for the first message.
+    """
+
+    batch_size: int
+    visibility_timeout_seconds: float
+    receive_wait_seconds: float
+
+
+class QueueOptions(LeaseOptions, total=False):
+    """The options of an adapter that counts deliveries itself.
+
+    Attributes:
+        max_receive_count: after so many deliveries a message goes to the dead letters.
+    """
+
+    max_receive_count: int
+
+
+QUEUE_DEFAULTS: Final = QueueOptions(
+    batch_size=100, visibility_timeout_seconds=30.0, receive_wait_seconds=1.0, max_receive_count=20
+)
 
 
 @frozen(kw_only=True)
