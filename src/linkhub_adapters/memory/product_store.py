@@ -30,8 +30,6 @@ from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["MemoryProductStore", "MemoryShopStamps"]
-
 
 @define
 class MemoryProductStore:
@@ -49,13 +47,17 @@ class MemoryProductStore:
     _last_number: int = field(default=0, init=False)
     _owed: defaultdict[str, dict[ProductKey, int]] = field(factory=lambda: defaultdict(dict), init=False)
 
+    def _stored(self, key: ProductKey) -> ProductRecord | Unreadable | None:
+        return self.unreadable.get(key) or self.rows.get(key)
+
     def _read(self, key: ProductKey) -> ProductRecord | Unreadable | None:
-        row = self.unreadable.get(key) or self.rows.get(key)
+        row = self._stored(key)
         return self._with_cursor(row) if isinstance(row, ProductRecord) else row
 
     def _with_cursor(self, record: ProductRecord) -> ProductRecord:
-        due = record.unannounced_revision is not None
-        return evolve(record, cursor=self._event_cursor(record.key.seller_handle) if due else None)
+        if record.unannounced_revision is None:
+            return record
+        return evolve(record, cursor=self._event_cursor(record.key.seller_handle))
 
     def _event_cursor(self, seller_handle: str) -> str:
         """The cursor of live events of a shop: just below its lowest change that is not announced."""
@@ -97,11 +99,11 @@ class MemoryProductStore:
 
     def _revise(self, revision: Revision) -> ReviseOutcome:
         before, after = revision.before, revision.after
-        stored = self._read(before.key)
+        stored = self._stored(before.key)
         if isinstance(stored, Unreadable):
             return stored
         if stored is None or stored.identity != before.identity:
-            return Conflict(stored)
+            return Conflict(None if stored is None else self._with_cursor(stored))
         if revision.is_silent:
             self.rows[before.key] = evolve(
                 stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
@@ -133,11 +135,11 @@ class MemoryProductStore:
         return [self._mark(record) for record in records]
 
     def _mark(self, record: ProductRecord) -> MarkOutcome:
-        stored = self._read(record.key)
+        stored = self._stored(record.key)
         if isinstance(stored, Unreadable):
             return stored
         if stored is None or stored.identity != record.identity:
-            return Conflict(stored)
+            return Conflict(None if stored is None else self._with_cursor(stored))
         self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
         return Marked()
 

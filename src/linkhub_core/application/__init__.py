@@ -1,7 +1,8 @@
-"""What is done with the ports: assemble a batch, sweep, browse a shop, look after dead letters.
+"""The use cases: assemble a batch, sweep, browse a shop, examine dead letters, explain a video.
 
-A message passes these rooms once, in this order: :class:`AssembleBatch` decodes it, folds it with its batch-mates and
-stages it; :class:`Completion` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
+A message passes these steps once, in this order: :func:`read_delivery` reads it; :class:`AssembleBatch` merges it with
+the others of its batch and stages it; :class:`Completion` saves, announces and drops; :class:`AssembleBatch`
+acknowledges it.
 """
 
 from linkhub_core.application.adopt import Adopt, Adoption, AdoptionPlan
@@ -16,9 +17,9 @@ from linkhub_core.application.dead_letters import (
     RedrivePlan,
     plan_redrive,
 )
-from linkhub_core.application.explain_video import ExplainVideo
+from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
+from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.application.sweep import Sweep
-from linkhub_core.application.timeline import State, TimelineEntry, VideoTimeline, timelines_of
 
 __all__ = [
     "Adopt",
@@ -31,7 +32,9 @@ __all__ = [
     "ExamineDeadLetters",
     "Examined",
     "ExplainVideo",
+    "FailedDelivery",
     "MendDeadLetter",
+    "ReadDelivery",
     "RedrivePlan",
     "ShopPage",
     "State",
@@ -39,5 +42,6 @@ __all__ = [
     "TimelineEntry",
     "VideoTimeline",
     "plan_redrive",
+    "read_delivery",
     "timelines_of",
 ]

@@ -11,8 +11,6 @@ from attrs import field, frozen
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import ProductKey, ProductRecord
 
-__all__ = ["NEW_PRODUCT", "PRODUCT_UPDATED", "Announcement"]
-
 NEW_PRODUCT = "new_product"
 PRODUCT_UPDATED = "product_updated"
 

@@ -10,8 +10,6 @@ from attrs import frozen
 
 from linkhub_core.model import Half, Kind, ProductRecord
 
-__all__ = ["Halves", "newer_than"]
-
 
 @frozen(kw_only=True)
 class Halves:

@@ -20,27 +20,6 @@ from linkhub_core.model import rules
 from linkhub_core.model.fields import decoration, essential, many, one
 from linkhub_core.model.rules import Number
 
-__all__ = [
-    "CONTENT_CLASSES",
-    "OLDER_THAN_ANY_EVENT",
-    "BoundingBox",
-    "Caption",
-    "Content",
-    "DetectedObject",
-    "EventTime",
-    "Half",
-    "Kind",
-    "Note",
-    "Origin",
-    "ProcessingMetadata",
-    "ProductKey",
-    "ProductRecord",
-    "Thumbnail",
-    "ThumbnailSet",
-    "Version",
-    "WaitingHalf",
-]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
