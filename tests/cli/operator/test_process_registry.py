@@ -1,4 +1,4 @@
-"""A process among others: what it tells, and what it knows of them."""
+"""A process among others: its reports, and the reports that it reads."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def a_process(
 
 
 async def test_a_server_counts_what_consumers_elsewhere_did() -> None:
-    """Their totals are added, its own connections are told, and it stands first."""
+    """Their totals are added, its own connections are listed, and it is first."""
     board = _Board()
     for name, products in (("one", 3), ("other", 4)):
         await a_process(board, name, "consume", products=products).exchange_reports()

@@ -54,7 +54,7 @@ def test_totals_are_added_count_by_count(one: WorkTotals, other: WorkTotals) -> 
 
 
 def test_totals_are_those_of_the_metrics() -> None:
-    """Each count stands under its name."""
+    """Each count has its name."""
     metrics = Metrics()
     metrics.events.labels("caption", "saved").inc(3)
     metrics.intake_notes.labels("thumbnail", "number_as_text").inc(4)
