@@ -36,7 +36,7 @@ def test_two_queues_of_one_name_are_a_fault_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("url", [None, "http://localhost:4566/queue/words", "https://sqs.invalid/0/words"])
-def test_an_account_that_is_not_told_is_our_own(url: str | None) -> None:
+def test_an_account_that_is_not_given_is_our_own(url: str | None) -> None:
     """A URL without an account in it says nothing of whose queue it is."""
     assert account_of(url) is None
 

@@ -1,4 +1,4 @@
-"""A process among others: what it tells, and what it knows of them."""
+"""A process among others: its reports, and the reports that it reads."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def a_process(
 
 
 async def test_a_server_counts_what_consumers_elsewhere_did() -> None:
-    """Their totals are added, its own connections are told, and it stands first."""
+    """Their totals are added, its own connections are listed, and it is first."""
     board = _Board()
     for name, products in (("one", 3), ("other", 4)):
         await a_process(board, name, "consume", products=products).exchange_reports()
@@ -167,7 +167,7 @@ def test_totals_are_added_count_by_count(one: WorkTotals, other: WorkTotals) -> 
 
 
 def test_totals_are_those_of_the_metrics() -> None:
-    """Each count stands under its name."""
+    """Each count has its name."""
     metrics = Metrics()
     metrics.events.labels("caption", "saved").inc(3)
     metrics.intake_notes.labels("thumbnail", "number_as_text").inc(4)

@@ -1,4 +1,4 @@
-"""What the operator's page is told, and that a part which is not known is null rather than nought."""
+"""The status for the operator's page; an unknown part is null, not 0."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIt
 
 
 async def test_everything_that_a_consumer_knows() -> None:
-    """Counters from the metrics, and what stands in the queues and stores."""
+    """Counters from the metrics, and the contents of queues and stores."""
     async with _page() as page:
         status = await page.ask()
     events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"] if one["total"]}
@@ -178,7 +178,7 @@ async def test_realtime() -> None:
 
 
 async def test_what_is_not_known_is_null() -> None:
-    """A server that does not consume counts no events; where scans are dear, nobody scans."""
+    """A server that does not consume counts no events, and does not scan a store whose scans cost money."""
     async with _page(consumes=False, cheap_to_scan=False) as page:
         status = await page.ask()
     assert [status[part] for part in ("events", "deviations", "products", "realtime")] == [None] * 4
