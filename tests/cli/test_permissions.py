@@ -22,7 +22,7 @@ from botocore.client import BaseClient
 from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import plugin_of
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind, ProductKey

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkPart, SdkUnavailable, sdk_fault_of
 from linkhub_cli.backends.aws_faults import line_of, mend_of
-from linkhub_cli.views.failures import exit_code_of, words_of
+from linkhub_cli.failures import exit_code_of, words_of
 from tests.cli.conftest import Terminal
 
 MISTAKEN, UNAVAILABLE = 2, 3

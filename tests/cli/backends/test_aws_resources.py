@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_cli.backends.aws import AwsSettings
 from linkhub_cli.backends.aws_resources import account_of, settings_to_use, wanted_of
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, SettingsFaulty, load_settings
 from linkhub_core.ports.provisioned import Provisioned, Status
 

@@ -13,12 +13,11 @@ from dependency_injector.providers import Object
 
 from linkhub_adapters.observability import Metrics, Readings
 from linkhub_cli.backends import Backend
-from linkhub_cli.operator.process_registry import ProcessRegistry
-from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
+from linkhub_cli.operator.process_registry import Node, NodeReport, ProcessRegistry, encode_report, totals_of
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import NOON, an_outgoing
 
@@ -41,6 +40,7 @@ class _Page:
             node=self.process.node,
             metrics=self.container.metrics(),
             clock=self.container.clock(),
+            journal=self.container.journal(),
             log=self.container.log(),
             realtime=lambda: self.realtime,
         )
@@ -49,7 +49,7 @@ class _Page:
         """Look, and take a snapshot."""
         await self.container.gauges().refresh()
         status = OperatorStatus(
-            process=self.process,
+            is_stopping=self.process.is_stopping,
             registry=self.registry,
             gauges=self.container.gauges(),
             backend="memory",
@@ -134,7 +134,7 @@ async def test_deviations_of_all_processes_are_added() -> None:
         registry = evolve(page.registry, exchange=exchange)
         await registry.exchange_reports()
         status = OperatorStatus(
-            process=page.process,
+            is_stopping=page.process.is_stopping,
             registry=registry,
             gauges=page.container.gauges(),
             backend="memory",

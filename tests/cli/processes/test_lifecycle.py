@@ -155,15 +155,14 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 _BLOCKS = """
 import asyncio, threading
-from linkhub_cli.processes.exit_deadline import ExitDeadline
-from linkhub_cli.processes.lifecycle import stopped_by_signals
+from linkhub_cli.processes.lifecycle import start_exit_deadline, stopped_by_signals
 
 def tell(threads):
     print("forced:", *threads, flush=True)
 
 async def main():
     stop = asyncio.Event()
-    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, log_end=tell).start):
+    with stopped_by_signals(stop, stopping=lambda: start_exit_deadline(0, tell)):
         print("working", flush=True)
         {blocking}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Loaded, SettingsFaulty, load_settings
 from linkhub_cli.settings.setting import facts_of
 

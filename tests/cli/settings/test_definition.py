@@ -9,7 +9,7 @@ import attrs
 import pytest
 from attrs import evolve
 
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.settings.definition import SECTIONS
 from linkhub_cli.settings.reference import as_documents, env_example, markdown

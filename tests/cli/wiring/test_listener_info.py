@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from linkhub_cli.processes.http_server import bind, bind_all
-from linkhub_cli.processes.listener_info import ListenerInfo, url_of
 from linkhub_cli.settings import SettingsFaulty
+from linkhub_cli.wiring.listener_info import ListenerInfo, url_of
 
 
 @pytest.mark.parametrize(

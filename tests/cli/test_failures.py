@@ -3,8 +3,8 @@
 import click
 import pytest
 
+from linkhub_cli.failures import exit_code_of, reporting_failures, words_of
 from linkhub_cli.settings import SettingFault, SettingsFaulty
-from linkhub_cli.views.failures import exit_code_of, reporting_failures, words_of
 from linkhub_core.errors import (
     Fault,
     InvalidQuery,
