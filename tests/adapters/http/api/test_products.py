@@ -93,9 +93,9 @@ async def test_a_page_holds_whole_products(client: AsyncClient, fixture: HttpFix
     assert body["products"][0] == one.json()
 
 
-async def test_a_shop_nobody_heard_of_is_empty(client: AsyncClient) -> None:
+async def test_an_unknown_shop_is_empty(client: AsyncClient) -> None:
     """A shop without products answers 200 with none."""
-    answer = await client.get("/api/v1/shop/nobody/products")
+    answer = await client.get("/api/v1/shop/unknown/products")
     assert answer.status_code == 200
     assert answer.json()["products"] == []
     assert answer.json()["pagination"] == {"hasMore": False, "lastEvaluatedKey": None, "count": 0}
@@ -145,7 +145,7 @@ async def test_limit(sent: str | None, count: int) -> None:
 async def test_nonsense_is_a_400_that_names_its_parameter(
     client: AsyncClient, fixture: HttpFixture, query: str
 ) -> None:
-    """Whatever stands in a parameter, the answer is a problem and never a failure."""
+    """For any text in a parameter, the answer is a problem document and never a 500."""
     answer = await client.get(f"{PRODUCTS}?{query}")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -178,7 +178,7 @@ async def test_an_empty_parameter_hides_no_value(client: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["limit", "lastKey", "since"])
-async def test_a_parameter_that_stands_twice_is_a_400(client: AsyncClient, name: str) -> None:
+async def test_a_repeated_parameter_is_a_400(client: AsyncClient, name: str) -> None:
     """Even when both say the same."""
     answer = await client.get(f"{PRODUCTS}?{name}=1&{name}=1")
     assert (answer.status_code, answer.json()["parameter"]) == (400, name)
@@ -271,7 +271,7 @@ async def test_an_unescaped_plus_is_forgiven(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize("clock_lead_seconds", [-2.0, 0.0, 2.0])
 async def test_a_poller_misses_nothing_with_clocks_two_seconds_apart(clock_lead_seconds: float) -> None:
-    """Who sends each answer's timestamp as the next ``since`` sees every product, whoever's clock is ahead."""
+    """A client that sends each answer's timestamp as the next ``since`` sees every product, with any clock ahead."""
     fixture = HttpFixture()
     seen: set[str] = set()
     since: str | None = None
