@@ -5,6 +5,7 @@ Imports of linkhub wait until a command needs them, so that ``linkhub --help`` i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from linkhub_cli.backends import Opening
-    from linkhub_cli.settings import Loaded, Settings
+    from linkhub_cli.settings import Loaded, Logs, Settings
     from linkhub_cli.wiring.container import Container
 
 T = TypeVar("T")
@@ -69,7 +70,6 @@ class CommandLine(NamedTuple):
 
         from linkhub_cli.backends import Opening
         from linkhub_cli.wiring.container import open_container
-        from linkhub_cli.wiring.logs import set_up_logs
 
         settings = self.load_and_warn().settings
         set_up_logs(settings.logs, quiet=True)
@@ -87,7 +87,6 @@ class CommandLine(NamedTuple):
         import asyncio
 
         from linkhub_adapters.observability import drain_logs, get_logger
-        from linkhub_cli.wiring.logs import set_up_logs
 
         loaded = self.load_and_warn(overrides)
         settings = loaded.settings
@@ -98,6 +97,28 @@ class CommandLine(NamedTuple):
                 runner.run(service(settings))
         finally:
             drain_logs(_LAST_LINES_SECONDS)
+
+
+def set_up_logs(logs: Logs, *, quiet: bool = False, is_service: bool = False) -> None:
+    """Log to standard error, in colour where that is a terminal.
+
+    Args:
+        logs: the settings.
+        quiet: leave out ``info`` lines, unless the level is ``debug``; for commands that print their results.
+        is_service: write lines on a thread, so that no reader of the log can hold up the process.
+    """
+    from rich.console import Console
+
+    from linkhub_adapters.observability import configure_logs
+
+    level = "warning" if quiet and logs.level == "info" else logs.level
+    is_json = logs.format == "json" if logs.format else not sys.stderr.isatty()
+    configure_logs(
+        level=level,
+        log_format="json" if is_json else "console",
+        has_thread=is_service,
+        has_colours=not Console().no_color,
+    )
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

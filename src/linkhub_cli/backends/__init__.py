@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from linkhub_cli.backends.plugin import OPEN_ALL, OPEN_STORES, Backend, BackendPlugin, Explanation, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
-from linkhub_cli.settings.installed_backends import installed_backends, usable_backends
+from linkhub_cli.settings.packages import installed_backends, usable_backends
 from linkhub_core.ports import Clock
 
 __all__ = [
