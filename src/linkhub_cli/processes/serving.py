@@ -58,13 +58,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    Args:
-        settings: the choices.
-        consumes: this process consumes as well.
-        realtime_only: REST and pages are left out.
-        greet: is called with the process when connections are accepted.
-        routes: routes beside those of every server.
-        feeds: given the container and the server's URL, returns duties that are stopped with the consumer.
+    ``greet`` is called when connections are accepted; ``feeds`` is given the container and the server's URL, and
+    returns duties that are stopped with the consumer.
 
     Raises:
         SettingsFaulty: a port cannot be had, or uvicorn is missing.

@@ -41,12 +41,7 @@ class UnreadableLine:
 
 
 def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[EventLine | UnreadableLine]:
-    """Read every line that is not blank.
-
-    Args:
-        name: of the file, as correlation ids show it.
-        lines: of UTF-8, a byte order mark at the start is skipped.
-    """
+    """Read every line that is not blank; ``name`` is that of the file, as correlation ids show it."""
     for number, raw in enumerate(lines, 1):
         line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
         if line.strip():
