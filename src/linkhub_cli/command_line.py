@@ -33,22 +33,14 @@ class CommandLine(NamedTuple):
     env_file: Path | None = None
 
     def load(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
-        """Load the settings; see :func:`linkhub_cli.settings.load_settings`.
-
-        Raises:
-            SettingsFaulty: with every fault.
-        """
+        """Load the settings; see :func:`linkhub_cli.settings.load_settings`."""
         from linkhub_cli.settings import load_settings
 
         env_file = self.env_file or (_ENV_FILE if _ENV_FILE.is_file() else None)
         return load_settings(overrides, env_file=env_file, before_init=before_init)
 
     def load_and_warn(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
-        """Load the settings, and print their warnings on standard error.
-
-        Raises:
-            SettingsFaulty: with every fault.
-        """
+        """Load the settings, and print their warnings on standard error."""
         from linkhub_cli.settings import SettingsFaulty
 
         try:
@@ -62,9 +54,7 @@ class CommandLine(NamedTuple):
     def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
         """Open everything, do ``action``, close everything; the log holds warnings and errors only.
 
-        Args:
-            action: the command's work.
-            opening: the purpose of opening the backend; unless given, absent storage is not made.
+        Unless ``opening`` says so, absent storage is not made.
         """
         import asyncio
 

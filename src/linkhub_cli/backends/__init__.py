@@ -42,11 +42,7 @@ def all_plugins() -> list[BackendPlugin]:
 
 
 def usable_plugin_of(settings: Settings) -> BackendPlugin:
-    """The plug-in that the settings name.
-
-    Raises:
-        SettingsFaulty: a package that it needs is not installed.
-    """
+    """The plug-in that the settings name; raises ``SettingsFaulty`` if a package that it needs is not installed."""
     plugin = plugin_of(settings)
     if missing := plugin.missing_package():
         problem = f"{missing.seen}: {'; '.join(missing.mend)}"
