@@ -29,7 +29,7 @@ from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.ports.finding import Finding
 
 _ANSWER_SECONDS = 1.0
-_SET_TOKEN = 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"'
+_PROTECT = 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"'
 
 
 class Port(Enum):
@@ -109,7 +109,7 @@ def _openness(listener: Listener) -> Iterator[Finding]:
     warnings = [*_origin_warnings(listener)]
     if listener.admin_token is None:
         problem = f"{listener.host} lets others in, and statistics and metrics ask for no token"
-        warnings.insert(0, Finding.warning("access", problem, _SET_TOKEN))
+        warnings.insert(0, Finding.warning("access", problem, _PROTECT))
     yield from warnings
     if not warnings:
         origins = ", ".join(listener.cors_origins or ())
@@ -123,7 +123,7 @@ def _proxy_warnings(listener: Listener) -> Iterator[Finding]:
         yield Finding.warning("proxies", problem, "LINKHUB_TRUSTED_PROXIES=10.0.0.7 (the proxies alone)")
     elif listener.admin_token is None and (proxies.trusts("127.0.0.1") or proxies.trusts("::1")):
         problem = "loopback is trusted, so a page on this machine can pass for a proxy, and statistics ask for no token"
-        yield Finding.warning("proxies", problem, _SET_TOKEN)
+        yield Finding.warning("proxies", problem, _PROTECT)
 
 
 def _origin_warnings(listener: Listener) -> Iterator[Finding]:
