@@ -112,7 +112,8 @@ class ProductReader(Protocol):
         """One page of a shop, by descending ``video_id``, as of a moment after this was called.
 
         With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
-        on the page: they are in ``unreadable``. A first page has a cursor, which is not later than the read.
+        on the page: they are in ``unreadable``. A first page without ``since`` has a cursor, which is not later than
+        the read.
         """
         ...
 

@@ -26,8 +26,8 @@ def test_a_wait_ends_at_its_time_or_at_the_stop() -> None:
     assert virtual_time.run(main()) == [(False, 5), (True, 8), (True, 8)]
 
 
-def test_a_failure_is_told_before_the_wait() -> None:
-    """Whoever reads the journal knows when the next attempt is."""
+def test_a_failure_is_logged_before_the_wait() -> None:
+    """The journal entry has the time of the next attempt."""
     journal = MemoryJournal()
 
     async def main() -> None:
