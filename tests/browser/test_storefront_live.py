@@ -136,6 +136,17 @@ async def test_polling_takes_over_while_sockets_are_refused(page: Page, shop: Fa
     await expect_status(page, "live")
 
 
+async def test_without_cursors_the_first_page_is_polled(page: Page, shop: FakeShop) -> None:
+    """A server that may not describe its table gives none."""
+    shop.gives_cursors = False
+    await open_shop(page, shop)
+    shop.refuses_sockets = True
+    shop.add(*(sample_product(number) for number in range(50, 90)))
+    await shop.cut_sockets()
+    await expect(page.locator(f'.tile[data-video-id="{max(shop.products)}"]')).to_be_attached()
+    assert set(shop.cursors_seen) == {None}
+
+
 async def test_too_much_missed_reads_the_page_again(page: Page, shop: FakeShop) -> None:
     """When the server cannot replay, the first page is read again, as often as it takes, and its cursor is used."""
     await open_shop(page, shop)
