@@ -25,7 +25,7 @@ from linkhub_core.ports import (
 class MemoryStagingStore:
     """A :class:`~linkhub_core.ports.StagingStore` in memory.
 
-    A test puts what another program would have written into ``unreadable``: such a row hides the one in ``rows``.
+    A test puts rows of other programs into ``unreadable``: such a row hides the one in ``rows``.
     """
 
     rows: dict[ProductKey, WaitingHalf] = field(factory=dict)

@@ -226,7 +226,7 @@ def look_at_rows(path: Path) -> Iterator[RowsSeen]:
         raise translated(error, path) from error
 
 
-# --- what is found in the file
+# --- findings of the file
 
 
 def file_findings(seen: FileSeen | None, now: datetime, *, elsewhere: str = ELSEWHERE) -> Sequence[Finding]:
@@ -270,7 +270,7 @@ def _mend_of(seen: FileSeen) -> Sequence[str]:
         FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],
         FileFailure.BUSY: [f"fuser -v {path} (shows which process has it open; wait, or stop that process)"],
         FileFailure.DENIED: [f"ls -ld {directory} {path}*", f'chown "$(id -un)" {directory} {path}*'],
-        FileFailure.DISK: ["dmesg | tail (what the kernel says of the disk)", f"ls -l {path}*"],
+        FileFailure.DISK: ["dmesg | tail (the kernel's messages about the disk)", f"ls -l {path}*"],
         FileFailure.DAMAGED: [f"ls -l {path}*", _restore(seen)],
     }
     return steps.get(seen.failure or FileFailure.OTHER, [f"ls -l {path}*"])

@@ -96,7 +96,7 @@ def _stage(
         later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
         connection.execute(_PUT, _row(later, body, row[7]))
         return Staged()
-    if isinstance(there := read_row(row), Unreadable):  # a copy is known only if what was staged before is still whole
+    if isinstance(there := read_row(row), Unreadable):  # a copy is known only if the staged half can be read
         return there
     expires_at = microseconds(waiting.expires_at)
     if row[8] + slack // _MICROSECOND < expires_at:
@@ -125,7 +125,7 @@ def _beside(row: tuple[Any, ...]) -> StageOutcome:
 
 
 def _version_of(row: tuple[Any, ...]) -> Version | None:
-    """The version of a row; none if linkhub did not write it."""
+    """The version of a row; None if linkhub did not write it."""
     try:
         return Version.parse(row[3])
     except ValueError:
@@ -149,7 +149,7 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
 
 
 def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
-    """Read a row of the table ``staging``; one that linkhub did not write is named with what is wrong with it."""
+    """Read a row of the table ``staging``; one that linkhub did not write is `Unreadable`, with the reason."""
     try:
         return _waiting(row)
     except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:

@@ -90,7 +90,7 @@ class BrowseShop:
         return ShopPage(seller_handle=query.seller_handle, since=query.since, page=page, timestamp=timestamp)
 
     def timestamp(self) -> datetime:
-        """The next ``since`` of a client. Take it before the read: what changes during the read is later."""
+        """The next ``since`` of a client. Take it before the read: changes during the read are later."""
         return next_since(self.clock.now())
 
     async def product(self, seller_handle: str, video_id: str) -> StoredProduct | None:

@@ -1,4 +1,4 @@
-"""The decision table: what is known of a product -> what to do next.
+"""The decision table: the known halves and the stored product -> the next step.
 
     known halves      the product as stored     outcome
     ----------------  ------------------------  ---------------------------------------------------------------
@@ -87,7 +87,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
 def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
     return ProductRecord(
         key=caption.key,
-        caption=cast(Caption, caption.content),  # what Halves keeps apart by kind
+        caption=cast(Caption, caption.content),  # Halves separates them by kind
         caption_version=caption.version,
         thumbnails=cast(ThumbnailSet, thumbnails.content),
         thumbnails_version=thumbnails.version,

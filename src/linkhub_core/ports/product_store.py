@@ -31,7 +31,7 @@ class Revision:
 
 @frozen
 class Created:
-    """The product was absent and is now there. ``cursor`` is what the event of this revision carries."""
+    """The product was absent and is now there. the event of this revision carries ``cursor``."""
 
     cursor: str | None = field(default=None, eq=False)
 
@@ -48,7 +48,7 @@ CreateOutcome = Created | Exists | Unreadable
 
 @frozen
 class Revised:
-    """The product is now the revised one. ``cursor`` is what the event of this revision carries; None if silent."""
+    """The product is now the revised one. the event of this revision carries ``cursor``; None if silent."""
 
     cursor: str | None = field(default=None, eq=False)
 
@@ -111,7 +111,7 @@ class ProductReader(Protocol):
     async def page(self, query: PageQuery) -> Page:
         """One page of a shop, by descending ``video_id``, as of a moment after this was called.
 
-        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
+        With ``since`` its cost is that of the changes, not of the whole shop. Rows that cannot be read take no place
         on the page: they are in ``unreadable``. A first page has a cursor, which is not later than the read.
         """
         ...

@@ -1,9 +1,7 @@
-"""Wire JSON to model and back: events of the workers, products, and the announcements of products.
+"""Wire JSON to model and back: events of the workers, products, and their announcements.
 
-An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.wire.intake`,
-which names every deviation and every fault in one pass. How an object becomes a value of the model is in
-:mod:`~linkhub_core.wire.structure`; this module adds what the wire needs: kinds, stamps, versions, products,
-announcements.
+An event in the exact form of the schema takes a short way. :mod:`linkhub_core.wire.intake` reads any other, and names
+every deviation and every fault in one pass.
 """
 
 from __future__ import annotations
@@ -273,7 +271,7 @@ def decode_record(
 def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
-    """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
+    """Make the announcement of a record's revision; its event is encoded here, once for all receivers."""
     return announce_stored(stored_product(record), now, correlation_id, traceparent, cursor=record.cursor)
 
 

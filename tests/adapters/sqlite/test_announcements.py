@@ -27,14 +27,14 @@ def _kept(connection: sqlite3.Connection) -> int:
 
 
 async def test_what_is_kept_is_bounded(database: SqliteDatabase) -> None:
-    """However much is told, only the newest announcements stay in the file."""
+    """Only the newest announcements stay in the file."""
     announcements = SqliteAnnouncements(database=database, kept=10)
     for start in range(0, 100, 7):
         await announcements.notify(_news(range(start, start + 7)))
     assert await database.read(_kept) == 10
 
 
-async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
+async def test_a_slow_feed_learns_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
     """And since when, as far as it knows; then it goes on with what is kept."""
     announcements, clock = SqliteAnnouncements(database=database, kept=3), FakeClock()
     feed = SqliteAnnouncementFeed(database, 0.01, 0, lambda: clock.now().timestamp())

@@ -1,4 +1,4 @@
-"""Stamps of shops in the file: moved by the file itself, so by whoever changes a product."""
+"""Stamps of shops in the file: triggers of the file change them, also for statements of other programs."""
 
 from __future__ import annotations
 

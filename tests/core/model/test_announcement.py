@@ -29,7 +29,7 @@ def test_a_product_is_new_until_it_was_shown(revision: int, shown: bool, owed: b
 
 
 def test_an_event_id_names_the_revision_and_sorts_by_its_moment() -> None:
-    """It is the same in every copy, whoever announces when."""
+    """It is the same in every copy of the announcement."""
     record = a_record(revision=2)
     assert announce(record, NOON).event_id == f"2026-01-15T12:00:01.000Z/{record.key.video_id}/2"
     assert announce(record, NOON).event_id == announce(record, NOON + timedelta(days=1)).event_id

@@ -1,4 +1,4 @@
-"""Ports that fail on purpose fail just as they were told to."""
+"""Ports that fail on purpose fail at the calls that their strikes name."""
 
 from __future__ import annotations
 
