@@ -8,17 +8,7 @@ from datetime import timedelta
 from attrs import define, evolve, field
 
 from linkhub_core.model import Half, Kind, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import (
-    DropOutcome,
-    Dropped,
-    Equal,
-    Newer,
-    Partner,
-    Staged,
-    StageOutcome,
-    Superseded,
-    Unreadable,
-)
+from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
 
 
 @define

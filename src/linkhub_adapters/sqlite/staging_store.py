@@ -13,17 +13,7 @@ from attrs import evolve, frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import (
-    DropOutcome,
-    Dropped,
-    Equal,
-    Newer,
-    Partner,
-    Staged,
-    StageOutcome,
-    Superseded,
-    Unreadable,
-)
+from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
 from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.wire.json_text import dump, load_document
 

@@ -48,12 +48,7 @@ class BrowseShop:
     journal: Journal = SilentJournal()
 
     async def page(
-        self,
-        seller_handle: str,
-        *,
-        limit: str | None = None,
-        last_key: str | None = None,
-        since: str | None = None,
+        self, seller_handle: str, *, limit: str | None = None, last_key: str | None = None, since: str | None = None
     ) -> ShopPage:
         """One page of a shop, from the parameters of a query string.
 
@@ -172,10 +167,7 @@ class BrowseShop:
             self.journal.record(
                 [
                     RowSkipped(
-                        store="products",
-                        seller_handle=row.seller_handle,
-                        video_id=row.video_id,
-                        problem=row.problem,
+                        store="products", seller_handle=row.seller_handle, video_id=row.video_id, problem=row.problem
                     )
                     for row in rows
                 ]

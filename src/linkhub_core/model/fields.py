@@ -77,13 +77,7 @@ def decoration(rule: FieldRule[T], meaning: str, *, example: Any, expected: bool
 
 
 def many(
-    cls: type[T],
-    meaning: str,
-    *,
-    essential: bool,
-    least: int = 0,
-    most: int | None = None,
-    left_out_at: str = "",
+    cls: type[T], meaning: str, *, essential: bool, least: int = 0, most: int | None = None, left_out_at: str = ""
 ) -> Any:
     """Declare a field that holds a list of ``cls``, from ``least`` to ``most`` of them."""
     facts = FieldFacts(

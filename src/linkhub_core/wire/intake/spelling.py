@@ -169,38 +169,21 @@ def _as_decimal(value: Any) -> Decimal | None:
 
 _TEXT = (_nul_removed, _half_surrogate)
 _NUMBER = (_nul_removed, _number_as_text)
-_IDENTIFIER = (
-    _identifier_as_number,
-    *_TEXT,
-    _spaces_around,
-)
+_IDENTIFIER = (_identifier_as_number, *_TEXT, _spaces_around)
 _OF_KIND: Mapping[ValueKind, Sequence[Spelling]] = {
     ValueKind.TEXT: _TEXT,
-    ValueKind.TEXTS: (
-        _null_dropped,
-        _each(_text_as_number),
-        _each(_nul_removed),
-        _each(_half_surrogate),
-    ),
+    ValueKind.TEXTS: (_null_dropped, _each(_text_as_number), _each(_nul_removed), _each(_half_surrogate)),
     ValueKind.IDENTIFIER: _IDENTIFIER,
     ValueKind.URL: (*_TEXT, _url_without_scheme),
     ValueKind.NUMBER: _NUMBER,
     ValueKind.INTEGER: _NUMBER,
     ValueKind.MONEY: (*_NUMBER, _empty_as_null, _price_rounded),
-    ValueKind.FLAG: (
-        _nul_removed,
-        _flag_spelling,
-    ),
+    ValueKind.FLAG: (_nul_removed, _flag_spelling),
 }
 _BOX = (_box_as_corners, _box_short_names)
 _OF_FIELD: Mapping[tuple[type[Any], str], Sequence[Spelling]] = {
     (ProductKey, "seller_handle"): (*_IDENTIFIER, _at_before_handle),
-    (Caption, "sizes"): (
-        _sizes_as_list,
-        _text_as_number,
-        *_TEXT,
-        _empty_as_null,
-    ),
+    (Caption, "sizes"): (_sizes_as_list, _text_as_number, *_TEXT, _empty_as_null),
     (DetectedObject, "class_name"): (_text_as_number, *_TEXT),
 }
 
