@@ -177,19 +177,15 @@ class SqliteEventPublisher:
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
         problems = [(message, _problem_of(message)) for message in messages]
-        sound = [message for message, problem in problems if problem is None]
         now = microseconds(self.clock.now())
         rows = [
             (message.kind.value, message.body, orjson.dumps(dict(message.attributes)).decode(), now, now)
-            for message in sound
+            for message, problem in problems
+            if problem is None
         ]
-        await self.database.write(lambda connection: _put(connection, rows))
+        await self.database.write(lambda connection: connection.executemany(_PUT, rows))
         self.database.notify_waiters()
         return [Refusal(message=message, problem=problem) for message, problem in problems if problem is not None]
-
-
-def _put(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, str, int, int]]) -> None:
-    connection.executemany(_PUT, rows)
 
 
 def _problem_of(message: OutgoingMessage) -> str | None:
