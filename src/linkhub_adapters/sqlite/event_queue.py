@@ -94,8 +94,8 @@ class SqliteEventQueue:
     def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
         now = microseconds(self.clock.now())
         while due := self._due(connection, now):
-            spent = [message for message in due if message.receive_count >= self.max_receive_count]
-            _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in spent])
+            exhausted = [message for message in due if message.receive_count >= self.max_receive_count]
+            _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in exhausted])
             if deliverable := [one.number for one in due if one.receive_count < self.max_receive_count]:
                 visible_at = self._visible_at(self.visibility_timeout_seconds)
                 rows = connection.execute(_LEASE, (visible_at, orjson.dumps(deliverable).decode())).fetchall()

@@ -58,16 +58,16 @@ class PlaceSeen:
 
 def look_at_place(directory: Path) -> PlaceSeen:
     """Read the state of the directory."""
-    there = directory.absolute()
-    is_there = there.is_dir()
-    while not there.exists():
-        there = there.parent
+    existing = directory.absolute()
+    is_there = existing.is_dir()
+    while not existing.exists():
+        existing = existing.parent
     return PlaceSeen(
         directory=directory,
         is_there=is_there,
-        is_writable=os.access(there, os.W_OK | os.X_OK),
-        free_bytes=shutil.disk_usage(there).free,
-        file_system=_file_system_of(there.resolve(), _PROC / "mounts"),
+        is_writable=os.access(existing, os.W_OK | os.X_OK),
+        free_bytes=shutil.disk_usage(existing).free,
+        file_system=_file_system_of(existing.resolve(), _PROC / "mounts"),
     )
 
 

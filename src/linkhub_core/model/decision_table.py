@@ -78,7 +78,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
         now: the saver's clock; products keep whole milliseconds of it.
     """
     if stored is not None:
-        return _decide_beside(stored, halves, now)
+        return _decide_stored(stored, halves, now)
     if halves.caption is None or halves.thumbnails is None:
         return Waiting()
     return Joined(_joined(halves.caption, halves.thumbnails, _whole_milliseconds(now)))
@@ -98,7 +98,7 @@ def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
     )
 
 
-def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
+def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
     newer = newer_than(stored, halves)
     if newer == Halves():
         return Unchanged(stored)

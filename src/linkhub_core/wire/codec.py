@@ -64,7 +64,7 @@ __all__ = [
 MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - 512  # the ids and the time of an event need less
 _TEXT = rules.text()
 _REVISION = rules.integer()
-_TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
+_MARKER = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
 
 # --- events ------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
 def read_unwrapped(kind: Kind, unwrapped: Unwrapped, first_sent_at: datetime) -> Reading:
     """Read the event of a body without its envelopes; see :func:`read_event`."""
     event, notes = unwrapped.event, unwrapped.notes
-    if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
+    if known_name(event, _MARKER[kind]) is None and known_name(event, _MARKER[kind.partner]) is not None:
         kind = kind.partner
         notes = [*notes, Note("", "other_queue")]
     if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):

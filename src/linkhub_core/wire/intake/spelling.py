@@ -204,20 +204,20 @@ def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, 
         RuleBroken: the value has more than one possible meaning.
     """
     if kind is ValueKind.TIME:
-        text, met = _spelled(value, (_nul_removed,))
+        text, deviations = _spelled(value, (_nul_removed,))
         moment, deviation = read_time(text)
-        return moment, met if deviation is None else [*met, deviation]
+        return moment, deviations if deviation is None else [*deviations, deviation]
     return _spelled(value, _OF_FIELD.get((cls, name), _OF_KIND.get(kind, ())))
 
 
 def _spelled(value: Any, spellings: Sequence[Spelling]) -> tuple[Any, Sequence[str]]:
-    met = []
+    deviations = []
     for spelling in spellings:
         meant = spelling(value)
         if meant is not value:
-            met.append(spelling.__name__.removeprefix("_"))
+            deviations.append(spelling.__name__.removeprefix("_"))
             value = meant
-    return value, met
+    return value, deviations
 
 
 def box_sides(cls: type[Any], value: Any) -> tuple[Any, Sequence[str]]:
