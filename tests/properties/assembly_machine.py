@@ -120,7 +120,7 @@ class AssemblyMachine(RuleBasedStateMachine):
     # --- what holds in the end
 
     def teardown(self) -> None:
-        """Nobody dies any more: hold what must have come of it all, and that a copy of everything changes nothing."""
+        """Without further crashes: check the end result, and that a copy of every message changes nothing."""
         try:
             self._drain()
             self._hold_everything()

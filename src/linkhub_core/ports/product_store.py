@@ -111,8 +111,9 @@ class ProductReader(Protocol):
     async def page(self, query: PageQuery) -> Page:
         """One page of a shop, by descending ``video_id``, as of a moment after this was called.
 
-        With ``since`` its cost is that of the changes, not of the whole shop. Rows that cannot be read take no place
-        on the page: they are in ``unreadable``. A first page has a cursor, which is not later than the read.
+        With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
+        on the page: they are in ``unreadable``. A first page without ``since`` has a cursor, which is not later than
+        the read.
         """
         ...
 

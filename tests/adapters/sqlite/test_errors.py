@@ -15,13 +15,13 @@ PATH = Path("/data/linkhub.sqlite3")
 
 def an_error(name: str) -> sqlite3.Error:
     """An error as SQLite raises it, with this result code."""
-    error = sqlite3.OperationalError("as SQLite says")
+    error = sqlite3.OperationalError("said by SQLite")
     error.sqlite_errorname = name
     return error
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"),
+    ("name", "said"),
     [
         ("SQLITE_BUSY", "locked by another process"),
         ("SQLITE_BUSY_SNAPSHOT", "locked by another process"),
@@ -34,15 +34,15 @@ def an_error(name: str) -> sqlite3.Error:
         ("SQLITE_CORRUPT", "damaged"),
         ("SQLITE_NOTADB", "not a database"),
         ("SQLITE_SCHEMA", "restart"),
-        ("SQLITE_PROTOCOL", "as SQLite says"),
+        ("SQLITE_PROTOCOL", "said by SQLite"),
     ],
 )
-def test_a_failure_that_may_pass_is_transient_and_names_the_file(name: str, problem: str) -> None:
+def test_what_may_pass_is_transient_and_names_the_file(name: str, said: str) -> None:
     """A condition of the machine is transient; its message names the file and what to do."""
     error = translated(an_error(name), PATH)
     assert isinstance(error, ServiceUnavailable)
     assert str(PATH) in str(error)
-    assert problem in str(error)
+    assert said in str(error)
 
 
 @pytest.mark.parametrize("name", ["SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT_NOTNULL"])

@@ -1,4 +1,4 @@
-"""Stamps of shops in the file: triggers of the file change them, also for statements of other programs."""
+"""Stamps of shops in the file: triggers move them, so any writer of a product does."""
 
 from __future__ import annotations
 

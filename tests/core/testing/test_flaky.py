@@ -1,4 +1,4 @@
-"""Ports that fail on purpose fail at the calls that their strikes name."""
+"""Ports that fail on purpose fail exactly as configured."""
 
 from __future__ import annotations
 
