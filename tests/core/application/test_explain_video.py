@@ -69,9 +69,9 @@ async def test_each_seller_has_a_story_of_its_own() -> None:
     await harness.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
     await harness.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
     await harness.turn()
-    states = [(timeline.seller_handle, timeline.state) for timeline in await _stories(harness)]
+    states = [(timeline.seller_handle, timeline.state) for timeline in await _timelines(harness)]
     assert states == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
-    assert [timeline.seller_handle for timeline in await _stories(harness, seller="b")] == ["b", None]
+    assert [timeline.seller_handle for timeline in await _timelines(harness, seller="b")] == ["b", None]
 
 
 async def test_an_unknown_video() -> None:
