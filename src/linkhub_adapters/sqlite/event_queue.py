@@ -49,7 +49,7 @@ def _sound(text: str) -> str:
 
 
 def _too_often(count: int) -> str:
-    return faults_text([Fault("", f"was delivered {count} times and never settled")])
+    return faults_text([Fault("", f"was delivered {count} times and never acknowledged")])
 
 
 class _Due(NamedTuple):

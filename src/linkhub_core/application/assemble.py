@@ -84,7 +84,7 @@ class AssembleBatch:
         """Assemble the messages of a batch.
 
         Raises:
-            ServiceUnavailable: the queue does not answer, so some messages were neither settled nor released; they
+            ServiceUnavailable: the queue does not answer, so some messages have no outcome; they
                 are delivered again when their leases run out.
         """
         await self.assemble([read_delivery(delivery) for delivery in deliveries])

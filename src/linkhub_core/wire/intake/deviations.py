@@ -29,8 +29,8 @@ class Deviation:
         step: the step that finds it.
         meaning: what intake does, in one sentence.
         field: the field of the example; empty if the example is a whole body.
-        received: the example as JSON text; None if the field is missing. In a whole body, ``EVENT`` is replaced by
-            the event and ``TEXT`` by the event as JSON text.
+        received: the example as JSON text; None if the field is missing. In a whole body, ``EVENT`` is the
+            event and ``TEXT`` for the event as JSON text.
         becomes: the normalised value as JSON text; None if the field is left out.
     """
 
