@@ -80,7 +80,7 @@ async def test_spent_messages_do_not_block_later_ones(database: SqliteDatabase) 
     letters = [letter async for letter in SqliteDeadLetters(database=database, clock=clock).browse(DeadLetterQuery())]
     assert len(letters) == 25
     assert {(letter.receive_count, str(letter.faults[0])) for letter in letters} == {
-        (1, "was delivered 1 times and never settled")
+        (1, "was delivered 1 times and never acknowledged")
     }
     assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
 
