@@ -109,8 +109,8 @@ async def test_since_may_stand_in_the_query(realtime: RealtimeFixture) -> None:
     ("last_event_id", "resume"),
     [
         ("2026-01-15T12:00:00.000Z/7301234567890421596/1", {"since": "2026-01-15T11:59:55.000Z"}),
-        ("/7301234567890421596/1", {"since": None}),
-        ("0001-01-01T00:00:00Z/a/1", {}),
+        ("/7301234567890421596/1", {"since": None, "cursor": "def"}),
+        ("0001-01-01T00:00:00Z/a/1", {"since": "0001-01-01T00:00:00.000Z"}),
         ("abc", {"cursor": "abc"}),
         (None, {"since": None, "cursor": "def"}),
         ("", {"since": None, "cursor": "def"}),
