@@ -48,7 +48,7 @@ _REST_SECONDS: Final = 60.0
 
 @define(eq=False)
 class _Faults:
-    """What goes wrong between clients, servers, bus and store; nothing once ``is_healed``."""
+    """Faults between clients, servers, bus and store; none once ``is_healed``."""
 
     chance: random.Random
     is_healed: bool = False
@@ -87,7 +87,7 @@ class _Reads:
     async def changes_and_rows(
         self, after: Cursor, limit: int
     ) -> tuple[Changes | UnknownCursor, Mapping[ProductKey, ProductRecord]]:
-        """What changed after a cursor, and all rows of the store at the moment of the read."""
+        """The changes after a cursor, and all rows of the store at the moment of the read."""
         store = self.open_store()
         await self._travel()
         found, rows = await store.changes(after.seller_handle, after, limit), dict(self.rows)

@@ -44,7 +44,7 @@ _PATIENCE_SECONDS: Final = 3_600
 
 @define(eq=False)
 class _Network:
-    """What goes wrong between the server, its bus and its store; nothing once it is ``calm``."""
+    """Faults between the server, its bus and its store; none once it is ``calm``."""
 
     chance: random.Random
     latency_seconds: float

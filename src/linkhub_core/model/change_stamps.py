@@ -12,8 +12,9 @@ readable after a read that already passed its stamp, so each position keeps a ma
     the answer that ends a walk         the time at which the walk began, minus the margin
 
 Rule 1. A walk is a sequence of answers, each asked for with the cursor of the one before, until one is not cut.
-Rule 2. A process that announces a stamp older than ``RENEW_AFTER`` first writes a new stamp, and again when it clears
-        the debt: otherwise a client could hold a later position already.
+Rule 2. A process that announces a stamp older than ``RENEW_AFTER`` first writes a new stamp, once more if that took as
+        long, and once more when it clears the debt: otherwise a client could hold a later position already. An
+        announcement that was on time but took as long gets a new stamp when its debt is cleared.
 Rule 3. ``RENEW_AFTER`` + the delay of the bus + twice the error of the clock <= ``MARGIN``. The store's time has whole
         seconds, so the error is at least one second.
 """
