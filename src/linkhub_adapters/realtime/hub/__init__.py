@@ -1,11 +1,5 @@
-"""The hub: gives each announcement to the subscribers of its shop, and catches up those who come back. No sockets."""
+"""The hub: gives each announcement to the subscribers of its shop, and catches up those that return. No sockets."""
 
-from __future__ import annotations
+from linkhub_adapters.realtime.hub.hub import Hub
 
-from linkhub_adapters.realtime.hub.hub import (
-    Hub,
-)
-
-__all__ = [
-    "Hub",
-]
+__all__ = ["Hub"]
