@@ -54,7 +54,7 @@ class Saved:
 
 @frozen(kw_only=True)
 class Evidence:
-    """What came of a run.
+    """The result of a run.
 
     ``backlog`` is what stood on the queues when all was sent, and ``drain_seconds`` how long it then took until they
     were empty. ``published_at`` are monotonic times by number of product. ``vitals`` are those of each process at each

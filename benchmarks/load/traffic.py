@@ -73,7 +73,7 @@ class Traffic:
         return _shared_out(self.viewers, self.popular_viewers)
 
     def dialects_of_viewers(self) -> Sequence[str]:
-        """What each viewer speaks, by its number: ``plain`` or ``socketio``."""
+        """The protocol of each client, by its number: ``plain`` or ``socketio``."""
         return ["socketio" if chosen else "plain" for chosen in _evenly(self.viewers, self.socketio_viewers)]
 
     def sendings(self) -> Sequence[Sending]:

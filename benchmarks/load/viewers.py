@@ -124,7 +124,7 @@ class _Audience:
 
 
 def _frame_at(data: bytes, begin: int) -> tuple[int, int] | None:
-    """Where the payload of an unmasked frame begins and ends; nothing unless all of it is there."""
+    """The start and end of the payload of an unmasked frame; None if it is incomplete."""
     if len(data) < begin + 2:
         return None
     payload, length = begin + 2, data[begin + 1]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """What came of one run."""
+    """The result of one run."""
     return run(TRAFFIC, tmp_path_factory.mktemp("load"))
 
 

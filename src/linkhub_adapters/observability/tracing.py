@@ -114,7 +114,7 @@ class TracedAssembly:
     system: str
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        """Work on the batch; the spans end together, when all of it is settled.
+        """Work on the batch; the spans end together, when every message has its outcome.
 
         Raises:
             ServiceUnavailable: see :class:`~linkhub_core.application.AssembleBatch`.

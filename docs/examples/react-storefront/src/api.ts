@@ -113,7 +113,8 @@ export async function fetchChanges(
     const page = await fetchShopProducts(seller, { limit: CHANGES_LIMIT, cursor, signal });
     products.push(...page.products);
     cursor = page.metadata.cursor ?? cursor;
-    hasMore = page.pagination.hasMore;
+    // Without a cursor the answer is the first page, and would be again.
+    hasMore = page.pagination.hasMore && page.metadata.cursor !== undefined;
   }
   return { products, cursor };
 }

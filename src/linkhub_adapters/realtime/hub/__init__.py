@@ -1,5 +1,15 @@
-"""The hub: gives each announcement to the subscribers of its shop, and catches up those that return. No sockets."""
+"""The hub: broadcasts each announcement to the subscribers of its shop, and replays missed changes. No sockets.
 
-from linkhub_adapters.realtime.hub.hub import Hub
+``hub`` holds the subscribers and their channels, ``catch_up`` the replays from the store. A subscriber writes by a
+function that its endpoint passes in. Bytes of a protocol belong to ``engineio`` and ``socketio``.
+"""
 
-__all__ = ["Hub"]
+from __future__ import annotations
+
+from linkhub_adapters.realtime.hub.hub import (
+    Hub,
+)
+
+__all__ = [
+    "Hub",
+]

@@ -35,10 +35,13 @@ export class ShopApi {
     return this.#get("", { limit: PAGE_LIMIT, ...(lastKey && { lastKey }) });
   }
 
-  /** Products that changed after `cursor`, oldest change first, and the next cursor; ask again while `hasMore`. */
+  /** Products that changed after `cursor`, oldest change first, and the next cursor; ask again while `hasMore`.
+   *
+   * A server that may not describe its table gives no cursors: without one the answer is the first page.
+   */
   async changes(cursor) {
-    const { products, pagination, metadata } = await this.#get("", { limit: CHANGES_LIMIT, cursor });
-    return { products, hasMore: pagination.hasMore, cursor: metadata.cursor };
+    const { products, pagination, metadata } = await this.#get("", { limit: CHANGES_LIMIT, ...(cursor && { cursor }) });
+    return { products, hasMore: pagination.hasMore && Boolean(metadata.cursor), cursor: metadata.cursor };
   }
 
   /** One product. */
