@@ -95,7 +95,7 @@ class FakeShop:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Its address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> FakeShop:

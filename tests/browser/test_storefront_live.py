@@ -84,7 +84,7 @@ async def test_replayed_first_revision_of_a_read_product_is_no_news(page: Page, 
 
 
 async def test_cut_socket_comes_back_and_catches_up(page: Page, shop: FakeShop) -> None:
-    """What happened while the socket was gone is there after it is back, once each."""
+    """Products that were saved while the socket was disconnected appear after it reconnects, once each."""
     await open_shop(page, shop)
     await shop.cut_sockets()
     shop.add(*(sample_product(n) | {"created_at": now_text(), "updated_at": now_text()} for n in (50, 51, 52)))

@@ -94,8 +94,10 @@ class MemoryEventQueue:
     def _due(self) -> list[_Message]:
         now = self.clock.now()
         due = [message for message in self._messages.values() if message.visible_at <= now]
-        for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
-            self._reject(spent, [Fault("", f"was delivered {spent.receive_count} times and never acknowledged")])
+        for exhausted in [message for message in due if message.receive_count >= self.max_receive_count]:
+            self._reject(
+                exhausted, [Fault("", f"was delivered {exhausted.receive_count} times and never acknowledged")]
+            )
         deliverable = [message for message in due if message.message_id in self._messages]
         # If all of them fit, the order of arrival stays.
         return deliverable if len(deliverable) <= self.batch_size else _by_turns(deliverable)[: self.batch_size]

@@ -39,7 +39,7 @@ def use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the block does; undo it if the block, or the commit, fails.
+    """Commit the statements of the block; roll back if the block, or the commit, fails.
 
     Raises:
         sqlite3.Error: the first error. SQLite ends the transaction when the disk is full or fails, and a

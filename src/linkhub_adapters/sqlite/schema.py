@@ -1,4 +1,4 @@
-"""The tables of the file, and what makes it ours.
+"""The tables of the file, its version and its application id.
 
 Moments are whole microseconds since 1970; only a product's ``created_at`` and ``updated_at`` are the texts that readers
 see. A message's ``lease`` counts up with each lease and each return: the receipt of an older lease is invalid. The

@@ -13,7 +13,6 @@ from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire.codec import read_announcement
@@ -45,7 +44,7 @@ class SqliteVideoLookup:
             products=[row for row in products.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
             queued=[_queued(row) for row in queued],
-            announcements=[one for row in announced if (one := _announced(row)).key.video_id == video_id],
+            announcements=[one for row in announced if (one := read_announcement(*row)).key.video_id == video_id],
         )
 
 
@@ -71,8 +70,3 @@ def _queued(row: tuple[Any, ...]) -> QueuedMessage:
         visible_at=from_microseconds(visible_at),
         attributes=orjson.loads(attributes),
     )
-
-
-def _announced(row: tuple[Any, ...]) -> Announcement:
-    event_json, correlation_id = row
-    return read_announcement(event_json, correlation_id)

@@ -48,7 +48,7 @@ class StampPosition:
 
     @classmethod
     def parse(cls, text: str) -> StampPosition | None:
-        """Read back what ``str()`` gave; None for any other text."""
+        """Read the text of ``str()``; None for any other text."""
         match = _POSITION.fullmatch(text)
         if match is None:
             return None
@@ -61,7 +61,7 @@ class StampPosition:
 
     @property
     def restart(self) -> StampPosition | None:
-        """Where a new walk starts that also gives what this one may have passed; None if it passed nothing.
+        """The start of a new walk that gives the changes which this one may have passed; None if there are none.
 
         A save whose stamp is within the margin of this walk may have become readable behind this position. A reader
         who ends the walk reads on from its beginning minus the margin. A reader who subscribes instead does not.

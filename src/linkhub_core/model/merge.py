@@ -26,8 +26,7 @@ class Halves:
     def merge(self, other: Halves) -> Halves:
         """The newest half of each kind."""
         return Halves(
-            caption=_newest(self.caption, other.caption),
-            thumbnails=_newest(self.thumbnails, other.thumbnails),
+            caption=_newest(self.caption, other.caption), thumbnails=_newest(self.thumbnails, other.thumbnails)
         )
 
     @property

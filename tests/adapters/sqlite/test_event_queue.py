@@ -1,4 +1,4 @@
-"""What the queues in the file promise beyond the contract: fairness, spent messages set aside, news at once."""
+"""The queues in the file beyond the contract: fairness, spent messages, and prompt delivery."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _by_kind(deliveries: Sequence[Delivery]) -> Counter[Kind]:
 
 
 async def test_each_kind_has_half_of_a_batch(database: SqliteDatabase) -> None:
-    """Whatever stood there first, a full batch is half captions and half thumbnails, the oldest of each."""
+    """In any order of arrival, a full batch is half captions and half thumbnails, the oldest of each."""
     clock = FakeClock()
     publisher, queue = (
         SqliteEventPublisher(database=database, clock=clock),

@@ -47,7 +47,7 @@ DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600  # SQS's own
 
 @frozen(kw_only=True)
 class FoundQueue:
-    """What SQS reports of a queue.
+    """A queue, as SQS reports it.
 
     Args:
         url: its URL.

@@ -351,7 +351,7 @@ async def test_a_client_that_leaves_a_walk_for_a_connection_is_given_what_the_wa
 async def test_rows_that_vanish_take_no_place_and_end_no_walk(
     tables: TableFixture, store: DynamoDbProductStore
 ) -> None:
-    """What the index names and is deleted by now is left out; the answer goes on behind it."""
+    """A deleted product that the index still names is left out; the answer continues after it."""
     cursor = await first_cursor(store)
     await store.create([a_record(a_key(number)) for number in range(6)])
 
