@@ -13,7 +13,7 @@ Rule 5. A process that announces what another one saved has read the product aga
 Rule 6. Only messages that are malformed, or that a store refuses, are rejected; the malformed are never acknowledged.
 
 In the end the product is the newest caption and the newest thumbnails, by an order of stamps of its own;
-viewers saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
+clients saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
 copies change nothing.
 """
 
@@ -126,7 +126,7 @@ class InvariantChecker:
             self._acknowledged.setdefault(half.key, set()).add(half)
 
     def saw_foreign_product(self, record: ProductRecord) -> None:
-        """Another service saved a product, and showed it to the viewers."""
+        """Another service saved a product, and showed it to the clients."""
         for content, version in zip(
             _contents(record), (record.caption_version, record.thumbnails_version), strict=True
         ):
@@ -231,7 +231,7 @@ class InvariantChecker:
     # --- announcements
 
     def saw_announcement(self, announcement: Announcement) -> None:
-        """The notifier took an announcement; a viewer applies it as receivers are to."""
+        """The notifier took an announcement; a client applies it as receivers are to."""
         self.announcements += 1
         key, revision = announcement.key, announcement.revision
         name = f"revision {revision} of {key}"
@@ -267,7 +267,7 @@ class InvariantChecker:
         return {number for number, life in lives if timestamp_text(life[1].created_at) == created_at}
 
     def _show(self, announcement: Announcement, product: object) -> None:
-        """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
+        """A client keeps the last revision of a life; whether another life counts, the store decides."""
         shown = self._views.get(announcement.key)
         stored = self.products.rows.get(announcement.key)
         if shown is not None and shown[0][0] == announcement.created_at:

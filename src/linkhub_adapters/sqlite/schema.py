@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from linkhub_adapters.sqlite.connection import transaction
+from linkhub_adapters.sqlite.data_file import transaction
 from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 

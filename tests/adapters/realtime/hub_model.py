@@ -105,7 +105,7 @@ class ModelClient:
     # --- what happens to it ----------------------------------------------------------------------------------------
 
     def lose_news(self, *, store_fails: bool) -> None:
-        """The hub is about to show all viewers what it lost: each shop is answered, unless a read is still due."""
+        """The hub is about to show all clients what it lost: each shop is answered, unless a read is still due."""
         self._breaths += 1
         for seller_handle in self.shops:
             if any(due.reads for due in self._due_of(seller_handle)):

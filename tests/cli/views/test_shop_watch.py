@@ -1,4 +1,4 @@
-"""A viewer as a program: it subscribes, shows each revision once, and comes back with what it missed."""
+"""A client as a program: it subscribes, shows each revision once, and comes back with what it missed."""
 
 from __future__ import annotations
 

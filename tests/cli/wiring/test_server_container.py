@@ -1,4 +1,4 @@
-"""The rooms that face viewers, wired: what is chosen reaches them, and they see what the process is about to do."""
+"""The rooms that face clients, wired: what is chosen reaches them, and they see what the process is about to do."""
 
 from __future__ import annotations
 

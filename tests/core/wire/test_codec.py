@@ -285,7 +285,7 @@ def test_an_announcement_carries_its_cursor_and_can_be_sent_without_it() -> None
     ],
 )
 def test_what_is_no_announcement_is_malformed(change: dict[str, object]) -> None:
-    """Whatever else is published on the bus reaches no viewer."""
+    """Whatever else is published on the bus reaches no client."""
     event = orjson.loads(codec.announce(a_record(), NOON).event_json) | change
     with pytest.raises(MalformedEvent):
         codec.read_announcement(body_of(event).encode())
@@ -293,7 +293,7 @@ def test_what_is_no_announcement_is_malformed(change: dict[str, object]) -> None
 
 @pytest.mark.parametrize("wire", [b"", b"{", b"[]", b"\xff", b'{"product": "\xff"}'])
 def test_what_is_not_even_json_is_no_announcement(wire: bytes) -> None:
-    """Broken UTF-8 would break the connection of every viewer."""
+    """Broken UTF-8 would break the connection of every client."""
     with pytest.raises(MalformedEvent):
         codec.read_announcement(wire)
 

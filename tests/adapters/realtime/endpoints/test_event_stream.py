@@ -288,7 +288,7 @@ async def test_a_request_that_breaks_a_rule_is_an_invalid_query(realtime: Realti
 
 
 async def test_head_is_answered_and_opens_nothing(realtime: RealtimeFixture) -> None:
-    """A link checker is no viewer."""
+    """A link checker is no client."""
     async with http_client(realtime) as http:
         assert (await http.head(PATH)).status_code == 200
     assert realtime.hub.counters.connections_opened == 0

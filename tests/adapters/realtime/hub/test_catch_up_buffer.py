@@ -1,4 +1,4 @@
-"""What waits for a viewer that catches up: one revision of each product, the newest, in order."""
+"""What waits for a client that catches up: one revision of each product, the newest, in order."""
 
 from __future__ import annotations
 
