@@ -1,4 +1,4 @@
-"""What a client of the hub has to get: a model that knows nothing of tasks, buffers or transports.
+"""The expected events of a client of the hub: a model without tasks, buffers and transports.
 
 It notes which answers are due, in order, and keeps a page as a client does: it loads it from the store when an answer
 commands, and receives events. What is wrong goes to ``faults``.

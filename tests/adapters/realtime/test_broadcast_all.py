@@ -1,4 +1,4 @@
-"""What a bus brings together is written together, and nothing of what holds for one announcement is lost by that."""
+"""Announcements that arrive together are written together, with all guarantees of single ones."""
 
 from __future__ import annotations
 

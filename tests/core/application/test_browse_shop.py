@@ -56,7 +56,7 @@ async def test_since_keeps_what_changed_later() -> None:
 
 
 async def test_the_timestamp_to_poll_with_is_taken_before_the_read() -> None:
-    """What is saved during the read is read again with the next one."""
+    """A product that is saved during the read is read again with the next one."""
     clock = FakeClock()
 
     class Slow(MemoryProductStore):

@@ -1,4 +1,4 @@
-"""What a client missed, then what is live: no gap, nothing twice."""
+"""Missed products, then live events: no gap, and none twice."""
 
 from __future__ import annotations
 
