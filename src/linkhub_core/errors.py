@@ -81,15 +81,17 @@ class ServiceUnavailable(TransientError):
         return f"{self.service} is unavailable: {self.problem}"
 
 
+@define(repr=False)
 class ResourceMissing(ServiceUnavailable):
     """A table, queue or topic of the service does not exist.
 
     ``resource`` is its name, ARN or URL; empty if the failed call does not name it.
     """
 
-    def __init__(self, service: str, problem: str, resource: str = "") -> None:
-        super().__init__(service, f"{problem} ({resource})" if resource else problem)
-        self.resource = resource
+    resource: str = ""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} ({self.resource})" if self.resource else super().__str__()
 
 
 @define(repr=False)
