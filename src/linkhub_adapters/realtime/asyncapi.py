@@ -61,9 +61,7 @@ _DESCRIPTION = (
     "revision)`. Pages of a shop are read by REST, which `/openapi.json` describes."
 )
 
-_HOST = {
-    "host": {"default": "localhost:3002", "description": "The host and port of the server's address."}
-}
+_HOST = {"host": {"default": "localhost:3002", "description": "The host and port of the server's address."}}
 
 
 def _server(protocol: str, description: str, **more: str) -> dict[str, Any]:

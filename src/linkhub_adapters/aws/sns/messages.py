@@ -65,12 +65,15 @@ def is_heartbeat(message: MessageTypeDef) -> bool:
     return text_attributes(message).get("eventType") == HEARTBEAT
 
 
-def announcement_of(message: MessageTypeDef) -> Announcement:
+def announcement_of(message: MessageTypeDef) -> Announcement | None:
     """Read a message of a node's queue, which gets raw messages; its event has the bytes that were announced.
+
+    Returns:
+        The announcement, or None if its type is one of a later linkhub.
 
     Raises:
         MalformedEvent: it is not an announcement.
     """
     attributes = text_attributes(message)
     announcement = read_announcement(json_from_text(message["Body"]).encode(), attributes.get("correlationId", ""))
-    return evolve(announcement, traceparent=attributes.get("traceparent"))
+    return announcement and evolve(announcement, traceparent=attributes.get("traceparent"))
