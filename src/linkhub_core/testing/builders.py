@@ -10,10 +10,13 @@ import orjson
 from attrs import evolve
 
 from linkhub_core.model import (
+    NO_LISTING,
+    Availability,
     Caption,
     Content,
     Half,
     Kind,
+    Listing,
     Origin,
     ProcessingMetadata,
     ProductKey,
@@ -25,7 +28,7 @@ from linkhub_core.model import (
 )
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
-from linkhub_core.wire.codec import digest_of, encode_event, stored_product
+from linkhub_core.wire.codec import digest_of, encode_event, listing_version, stored_product
 
 __all__ = [
     "KEY",
@@ -34,11 +37,13 @@ __all__ = [
     "a_delivery",
     "a_half",
     "a_key",
+    "a_listed",
     "a_record",
     "a_revision",
     "a_stored",
     "a_thumbnail",
     "a_thumbnail_set",
+    "a_tombstone",
     "a_waiting",
     "an_event",
     "an_outgoing",
@@ -127,6 +132,19 @@ def a_record(key: ProductKey = KEY, *, revision: int = 1, **fields: Any) -> Prod
         unannounced_revision=revision,
     )
     return evolve(record, **fields)
+
+
+def a_listed(record: ProductRecord | None = None, *, minute: float = 0, **fields: Any) -> ProductRecord:
+    """A product whose listing has ``fields``, set ``minute`` minutes after noon."""
+    before = record or a_record()
+    listing = Listing(**fields)
+    version = listing_version(listing, NO_LISTING, NOON + timedelta(minutes=minute))
+    return evolve(before, listing=listing, listing_version=version)
+
+
+def a_tombstone(record: ProductRecord | None = None, *, minute: float = 0, **fields: Any) -> ProductRecord:
+    """A product that is withdrawn."""
+    return a_listed(record, minute=minute, availability=Availability.WITHDRAWN, **fields)
 
 
 def a_revision(after: ProductRecord, before: ProductRecord | None = None) -> Revision:
