@@ -30,26 +30,6 @@ from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
 from linkhub_core.wire.codec import digest_of, encode_event, listing_version, stored_product
 
-__all__ = [
-    "KEY",
-    "NOON",
-    "a_caption",
-    "a_delivery",
-    "a_half",
-    "a_key",
-    "a_listed",
-    "a_record",
-    "a_revision",
-    "a_stored",
-    "a_thumbnail",
-    "a_thumbnail_set",
-    "a_tombstone",
-    "a_waiting",
-    "an_event",
-    "an_outgoing",
-    "an_unreadable",
-]
-
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 KEY = ProductKey("nalu-fashion", "7301234567890421596")
 

@@ -28,8 +28,6 @@ from linkhub_core.testing.strategies import model_values
 from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = ["ListingContract"]
-
 SELLER = KEY.seller_handle
 PRICE = Decimal("999999999999999.999999")  # no float has all its digits
 
