@@ -102,7 +102,7 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error that linkhub raises on purpose ends as one line and an exit code."""
-        from linkhub_cli.views.failures import reporting_failures
+        from linkhub_cli.failures import reporting_failures
 
         with reporting_failures(debug=bool(ctx.params.get("debug"))):
             result = super().invoke(ctx)

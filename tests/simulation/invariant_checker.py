@@ -49,7 +49,7 @@ _EXPIRY_TOLERANCE_SECONDS = 1.5  # clocks of worlds in which halves expire are r
 
 @lru_cache(maxsize=8192)
 def half_of(kind: Kind, body: str, first_sent_at: datetime) -> Half | None:
-    """The half that a message brings, or none where it is malformed."""
+    """The half of a message, or None if the message is malformed."""
     try:
         return decode_event(kind, body, first_sent_at)
     except MalformedEvent:

@@ -11,10 +11,10 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.lifecycle import stopped_by_signals
-from linkhub_cli.processes.listener_info import url_of
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import plain, print_lines, print_status
 from linkhub_cli.views.shop_watch import ShopWatch, websocket_url
+from linkhub_cli.wiring.listener_info import url_of
 from linkhub_core.wire.shop_query import parse_seller
 
 
