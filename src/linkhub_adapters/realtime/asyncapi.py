@@ -22,13 +22,14 @@ from linkhub_adapters.realtime.endpoints.event_stream import EVENTS_PATH
 from linkhub_adapters.realtime.endpoints.polling import SOCKETIO_PATH
 from linkhub_adapters.realtime.hub.wire_format import NAMESPACE
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 
 __all__ = ["describe"]
 
 _JSON = "application/json"
-_STREAMED = ("connected", "subscribed", NEW_PRODUCT, PRODUCT_UPDATED)
+_PRODUCT_EVENTS = (NEW_PRODUCT, PRODUCT_UPDATED, PRODUCT_REMOVED)
+_STREAMED = ("connected", "subscribed", *_PRODUCT_EVENTS)
 
 
 def describe(product_schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,7 +203,7 @@ def _conversation(channel: str) -> Iterator[tuple[str, dict[str, Any]]]:
             "summary": "The greeting, then live events of the subscribed shops.",
             "description": "An `error` may come at any time. `subscribed` comes once more, with `recovered: false`, "
             "where a replay had to be cut short.",
-            "messages": _messages(channel, "connected", NEW_PRODUCT, PRODUCT_UPDATED, "subscribed", "error"),
+            "messages": _messages(channel, "connected", *_PRODUCT_EVENTS, "subscribed", "error"),
         },
     )
 

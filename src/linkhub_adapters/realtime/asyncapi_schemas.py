@@ -11,7 +11,7 @@ from typing import Any
 
 from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, UNSUBSCRIBE, ErrorCode
 from linkhub_core.model import ProductKey
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.wire.schemas import Schema, field_schema, object_schema, or_null
 
 __all__ = ["ANSWERS", "FROM_CLIENTS", "FROM_SERVER", "SCHEMAS", "Schema", "ref"]
@@ -37,7 +37,7 @@ _CURSOR = _text("Opaque: send it back unchanged.", pattern="^[A-Za-z0-9_-]+$", m
 _REVISION = "Which revision of the product; it only grows. 0: another service saved it, before linkhub did."
 
 
-def _product_event(event: str, description: str) -> Schema:
+def _product_event(event: str, description: str, subject: Schema) -> Schema:
     return object_schema(
         description,
         {
@@ -47,7 +47,7 @@ def _product_event(event: str, description: str) -> Schema:
                 pattern=f"^[0-9-]+T[0-9:.]+Z/{_VIDEO_ID.strip('^$')}/(0|[1-9][0-9]*)$",
             ),
             "revision": {"type": "integer", "minimum": 0, "description": _REVISION},
-            "product": ref("Product"),
+            **subject,
             "timestamp": _TIMESTAMP,
         },
         {
@@ -137,8 +137,17 @@ SCHEMAS: dict[str, Schema] = {
     "Subscribed": _SUBSCRIBED,
     "Unsubscribed": _UNSUBSCRIBED,
     "SubscriptionStatus": _SUBSCRIPTION_STATUS,
-    "NewProduct": _product_event(NEW_PRODUCT, "A product that was not shown before."),
-    "ProductUpdated": _product_event(PRODUCT_UPDATED, "A later revision of a product that was shown before."),
+    "NewProduct": _product_event(
+        NEW_PRODUCT, "A product that was not shown before, or that came back.", {"product": ref("Product")}
+    ),
+    "ProductUpdated": _product_event(
+        PRODUCT_UPDATED, "A later revision of a product that was shown before.", {"product": ref("Product")}
+    ),
+    "ProductRemoved": _product_event(
+        PRODUCT_REMOVED,
+        "The seller withdrew the product: remove it. It may come back with a later revision.",
+        {"seller_handle": _HANDLE, "video_id": field_schema(ProductKey, "video_id")},
+    ),
     "Error": _ERROR,
 }
 """All payloads, by the name of their component."""
@@ -153,6 +162,7 @@ FROM_SERVER = {
     "subscription_status": "SubscriptionStatus",
     NEW_PRODUCT: "NewProduct",
     PRODUCT_UPDATED: "ProductUpdated",
+    PRODUCT_REMOVED: "ProductRemoved",
     "error": "Error",
 }
 """What the server sends: the component of each event's data."""

@@ -61,6 +61,7 @@ _DESCRIPTION = (
 _TOKEN = "The admin token, where the server was configured with one; without one these addresses are open."  # noqa: S105  # a description
 _TAGS = [
     {"name": "Products", "description": "A shop and its products."},
+    {"name": "Listings", "description": "What a seller or operator says about a product, on top of what was parsed."},
     {"name": "Realtime", "description": "Products the moment they arrive, by HTTP."},
     {"name": "Operation", "description": "How the server is doing: for its operator and for what keeps it running."},
     {"name": "Documentation", "description": "This description."},
@@ -123,6 +124,13 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
         "description": "Entity tags that the client has, or `*`: if one is current, the answer is a 304.",
     },
+    "ifMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "Entity tags of the listing or of the product, or `*`: if none is current, the answer is a 412.",
+    },
 }
 
 
@@ -137,6 +145,12 @@ _RESPONSES: dict[str, dict[str, Any]] = {
     "NotFound": _problem("It is not there."),
     "TokenRequired": _problem("The admin token is missing or wrong.", _CHALLENGE),
     "ForeignHost": _problem("Without an admin token: the host of the request is not this server's own."),
+    "Withdrawn": _problem("The seller has withdrawn the product."),
+    "Overtaken": _problem("Another change of the listing was saved at the same moment."),
+    "PreconditionFailed": _problem("The product or its listing has changed since it was read; nothing was changed."),
+    "BodyTooLarge": _problem("The body is larger than 64 KiB."),
+    "InvalidListing": _problem("The body is no listing; `faults` names each field at fault. Nothing was changed."),
+    "ChangeRefused": _problem("The server has no admin token, or the host of the request is not its own."),
     "UnknownCursor": _problem("This server did not give the cursor: load the first page again."),
     "Unexpected": _problem("Something went wrong on the server's side."),
     "Unavailable": _problem("A store does not answer just now.", _RETRY_AFTER),
@@ -147,7 +161,11 @@ _NAME_OF_STATUS = {
     401: "TokenRequired",
     403: "ForeignHost",
     404: "NotFound",
+    409: "Overtaken",
     410: "UnknownCursor",
+    412: "PreconditionFailed",
+    413: "BodyTooLarge",
+    422: "InvalidListing",
     500: "Unexpected",
     503: "Unavailable",
 }
@@ -157,8 +175,10 @@ def _parameters(*names: str) -> list[dict[str, str]]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def _responses(ok: dict[str, Any], *others: int) -> dict[str, Any]:
-    named = {str(status): {"$ref": f"#/components/responses/{_NAME_OF_STATUS[status]}"} for status in others}
+def _responses(ok: dict[str, Any], *others: int, **names: str) -> dict[str, Any]:
+    """Responses by status; ``names`` names those that differ from the table, as ``_410="Withdrawn"``."""
+    of_status = _NAME_OF_STATUS | {int(key[1:]): name for key, name in names.items()}
+    named = {str(status): {"$ref": f"#/components/responses/{of_status[status]}"} for status in others}
     return {"200": ok, **named}
 
 
@@ -178,6 +198,24 @@ def _get(operation_id: str, tag: str, summary: str, **rest: Any) -> dict[str, Op
     return {"get": {"operationId": operation_id, "tags": [tag], "summary": summary, **rest}}
 
 
+def _change(operation_id: str, summary: str, description: str, media_type: str) -> Operation:
+    content = {media_type: {"schema": ref("ListingChange")}}
+    return {
+        "operationId": operation_id,
+        "tags": ["Listings"],
+        "summary": summary,
+        "description": f"{description} The change is saved and announced. Repeating the request is safe.",
+        "security": [{"adminToken": []}],
+        "parameters": _parameters("handle", "videoId", "ifMatch"),
+        "requestBody": {"required": True, "content": content},
+        "responses": _responses(
+            _ok("The listing after the change.", ref("Listing"), tagged=True),
+            *(400, 401, 403, 404, 409, 412, 413, 422, 500, 503),
+            _403="ChangeRefused",
+        ),
+    }
+
+
 _PATHS: dict[str, Any] = {
     "/api/v1/shop/{handle}/products": _get(
         "listProducts",
@@ -193,8 +231,33 @@ _PATHS: dict[str, Any] = {
         "Products",
         "Read one product",
         parameters=_parameters("handle", "videoId", "ifNoneMatch"),
-        responses=_responses(_ok("The product.", ref("Product"), tagged=True), 304, 400, 404, 500, 503),
+        responses=_responses(
+            _ok("The product.", ref("Product"), tagged=True), 304, 400, 404, 410, 500, 503, _410="Withdrawn"
+        ),
     ),
+    "/api/v1/shop/{handle}/products/{videoId}/listing": {
+        **_get(
+            "getListing",
+            "Listings",
+            "Read a listing",
+            description="Of a withdrawn product, too.",
+            security=_ADMIN,
+            parameters=_parameters("handle", "videoId", "ifNoneMatch"),
+            responses=_responses(_ok("The listing.", ref("Listing"), tagged=True), 304, 400, 401, 403, 404, 500, 503),
+        ),
+        "put": _change(
+            "replaceListing",
+            "Replace a listing",
+            "A `title` or `price` that is absent or null is as parsed, an absent `availability` is `in_stock`.",
+            _JSON,
+        ),
+        "patch": _change(
+            "changeListing",
+            "Change some fields of a listing",
+            "RFC 7396: a field that is absent stays, null makes it as parsed.",
+            "application/merge-patch+json",
+        ),
+    },
     "/api/v1/websocket/stats": _get(
         "getWebSocketStats",
         "Operation",

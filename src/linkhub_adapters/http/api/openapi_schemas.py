@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from linkhub_core.model import (
+    Availability,
     BoundingBox,
     Caption,
     DetectedObject,
+    Listing,
     ProcessingMetadata,
     ProductKey,
     Thumbnail,
@@ -52,6 +54,10 @@ HANDLE = field_schema(ProductKey, "seller_handle")
 VIDEO_ID = field_schema(ProductKey, "video_id")
 
 
+# In stock is not written, and a withdrawn product is not shown.
+_SHOWN_AVAILABILITY = _text("Absent: in stock.", enum=[Availability.SOLD_OUT.value])
+
+
 def _product() -> Schema:
     """A product: its key, both contents and its stamps, with the fields in the order of its document."""
     caption, more_of_caption = properties_of(Caption, ref)
@@ -63,8 +69,18 @@ def _product() -> Schema:
     return object_schema(
         "One video of one seller, with both of its halves: what its caption says and its thumbnails.",
         {"seller_handle": HANDLE, "video_id": VIDEO_ID, **caption, **thumbnails, **stamps},
-        {**more_of_caption, **more_of_thumbnails},
+        {**more_of_caption, **more_of_thumbnails, "availability": _SHOWN_AVAILABILITY},
     )
+
+
+def _listing_change() -> Schema:
+    fields, _ = properties_of(Listing, ref)
+    fields["availability"] = _nullable_choice(fields["availability"])
+    return object_schema("Fields of a listing to change. Null is the default: in stock, or as parsed.", {}, fields)
+
+
+def _nullable_choice(schema: Schema) -> Schema:
+    return {**or_null(schema), "enum": [*schema["enum"], None]}
 
 
 _PAGINATION = object_schema(
@@ -129,7 +145,14 @@ _PROBLEM = object_schema(
         "detail": _text("What was wrong with this request."),
         "instance": _text("The path that was asked for.", format="uri-reference"),
     },
-    {"parameter": _text("The wrong parameter, as it is in the request.")},
+    {
+        "parameter": _text("The wrong parameter, as it is in the request."),
+        "faults": _list(ref("Fault"), description="The faults of the body."),
+    },
+)
+_FAULT = object_schema(
+    "A field of a body that breaks its rule.",
+    {"field": _text("Its name; empty: the body as a whole."), "problem": _text("The rule.")},
 )
 _HEALTH = object_schema("That the process lives.", {"status": {"type": "string", "const": "ok"}})
 _CHECK = object_schema(
@@ -171,11 +194,14 @@ _OPERATOR_STATUS = object_schema(
 SCHEMAS: dict[str, Schema] = {
     "Product": _product(),
     **{cls.__name__: schema_of(cls, ref) for cls in (Thumbnail, DetectedObject, BoundingBox, ProcessingMetadata)},
+    "Listing": schema_of(Listing, ref),
+    "ListingChange": _listing_change(),
     "Page": _PAGE,
     "Pagination": _PAGINATION,
     "PageMetadata": _PAGE_METADATA,
     "Stats": _STATS,
     "Problem": _PROBLEM,
+    "Fault": _FAULT,
     "Health": _HEALTH,
     "Readiness": _READINESS,
     "Check": _CHECK,
