@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 def _get(url: str, token: str = "") -> Any:
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.get(url, headers=headers, timeout=30, trust_env=False).raise_for_status().json()
 
 
