@@ -18,10 +18,9 @@ from prometheus_client.core import Metric
 from linkhub_adapters.http.api import openapi
 from linkhub_adapters.observability import Metrics
 from linkhub_adapters.observability.gauges import CloudUsage, Figures
-from linkhub_adapters.realtime import Counters
+from linkhub_adapters.realtime import Counters, asyncapi
 from linkhub_cli.main import program
 from linkhub_cli.settings import reference as settings_reference
-from linkhub_cli.wiring import documents
 from linkhub_core.testing.fakes import FakeClock
 
 _PIECE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
@@ -93,7 +92,7 @@ def _sample_labels(metric: Metric) -> Sequence[str]:
 
 def rest() -> str:
     """Each route of the OpenAPI document: what it answers, and to which parameters."""
-    document = openapi.describe(documents.openapi_paths())
+    document = openapi.describe(asyncapi.openapi_paths())
     return "\n".join(line for path, item in document["paths"].items() for line in _route(path, item, document))
 
 

@@ -29,7 +29,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from linkhub_adapters.http.api import openapi
 from linkhub_adapters.http.pages.page_routes import with_problems
-from linkhub_cli.wiring import documents
+from linkhub_adapters.realtime import asyncapi
 from tests.browser.fake_operator import FakeOperator
 
 __all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
@@ -309,7 +309,7 @@ async def _show_api_docs(_: Request) -> HTMLResponse:
 
 
 async def _show_openapi(_: Request) -> JSONResponse:
-    return JSONResponse(openapi.describe(documents.openapi_paths()))
+    return JSONResponse(openapi.describe(asyncapi.openapi_paths()))
 
 
 def _page_body(handle: str, products: list[dict[str, Any]], limit: int) -> dict[str, Any]:

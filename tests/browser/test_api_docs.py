@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from linkhub_adapters.http.api import openapi
 from linkhub_adapters.http.api.problems import KINDS
-from linkhub_cli.wiring import documents
+from linkhub_adapters.realtime import asyncapi
 from tests.browser.fake_shop import FakeShop
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
@@ -18,7 +18,7 @@ async def test_each_operation_is_drawn_under_the_policy(page: Page, shop: FakeSh
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.goto(f"{shop.url}/api/docs")
-    paths = openapi.describe(documents.openapi_paths())["paths"]
+    paths = openapi.describe(asyncapi.openapi_paths())["paths"]
     await expect(page.locator(".opblock")).to_have_count(sum(map(len, paths.values())))
     await page.locator(".opblock-summary-control").first.click()
     await expect(page.get_by_role("button", name="Try it out")).to_be_visible()

@@ -19,10 +19,10 @@ import event_tables
 from hypothesis import find
 
 import linkhub_core
-from linkhub_adapters.http.api.openapi_schemas import SCHEMAS
+from linkhub_adapters.http.api import openapi
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.realtime import asyncapi
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore, SqliteStagingStore
-from linkhub_cli.wiring.documents import asyncapi_document
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore
 from linkhub_core.testing.builders import KEY
@@ -74,10 +74,11 @@ async def lived(products: ProductStore, staging: StagingStore, field: str) -> Ma
 def described(field: str) -> Mapping[str, bool]:
     """Whether each description has the field."""
     drawn = find(captions(), lambda caption: document_of(caption).get(field) is not None)
+    product = openapi.describe()["components"]["schemas"]["Product"]
     return {
-        "openapi": field in SCHEMAS["Product"]["properties"],
-        "openapi, as certain": field in SCHEMAS["Product"]["required"],
-        "asyncapi": field in asyncapi_document()["components"]["schemas"]["Product"]["properties"],
+        "openapi": field in product["properties"],
+        "openapi, as certain": field in product["required"],
+        "asyncapi": field in asyncapi.describe()["components"]["schemas"]["Product"]["properties"],
         "reference": f"| `{field}` | " in event_tables.PIECES["caption_fields"](),
         "strategies": isinstance(document_of(drawn)[field], str),
     }

@@ -6,14 +6,17 @@ import resource
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from attrs import asdict, fields_dict
 from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Singleton
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
+from linkhub_adapters.http.pages import page_routes
+from linkhub_adapters.http.pages.page_files import PageFile
 from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
@@ -26,6 +29,7 @@ from linkhub_adapters.realtime import (
     RealtimeSettings,
     RequestScheduler,
     SocketIoServer,
+    asyncapi,
     event_stream_routes,
     plain_endpoint,
     plain_routes,
@@ -38,7 +42,6 @@ from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReport
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
-from linkhub_cli.wiring import documents
 from linkhub_cli.wiring.access import RefusalLog
 from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_cli.wiring.readiness import probes_of
@@ -46,6 +49,7 @@ from linkhub_core.access import TrustedProxies
 from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
+from linkhub_core.wire import json_text
 
 
 def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
@@ -72,6 +76,11 @@ def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequenc
     return [*plain_routes(), *socketio_routes(socketio), *event_stream_routes(streams)]
 
 
+def _asyncapi_route() -> Route:
+    document = PageFile.of(json_text.dump(asyncapi.describe()), "application/json")
+    return Route("/asyncapi.json", partial(page_routes.show_page, document))
+
+
 def _app(
     services: HttpServices,
     settings: HttpSettings,
@@ -81,8 +90,8 @@ def _app(
 ) -> Starlette:
     if process.realtime_only:
         return create_health_app(services, settings, realtime_routes)
-    routes = [*realtime_routes, *documents.asyncapi_routes(), *extra_routes]
-    return create_app(services, settings, routes, documents.openapi_paths())
+    routes = [*realtime_routes, _asyncapi_route(), *extra_routes]
+    return create_app(services, settings, routes, asyncapi.openapi_paths())
 
 
 def _realtime_readings(hub: Hub) -> Readings:
@@ -171,7 +180,7 @@ class ServerContainer(Container):
         Gateway,
         endpoints=Callable(_endpoints, hub, socketio),
         admission=admission,
-        sweeps=List(socketio.provided.sweep, streams.provided.sweep),
+        sweeps=List(streams.provided.sweep),
     )
     realtime_readings = Callable(_realtime_readings, hub)
 

@@ -15,13 +15,13 @@ import orjson
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 
-from linkhub_cli.wiring.documents import asyncapi_document
+from linkhub_adapters.realtime import asyncapi
 from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, RealtimeFixture, http_client
 from tests.support.asyncapi import Listening
 
 __all__ = ["DOCUMENT", "DescribedClient", "open_client"]
 
-DOCUMENT = asyncapi_document()
+DOCUMENT = asyncapi.describe()
 
 _ENGINE = "/socket.io/?EIO=4&transport="
 

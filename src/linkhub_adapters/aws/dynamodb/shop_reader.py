@@ -14,7 +14,7 @@
 The index is sorted by stamp, which is DynamoDB's time, and holds ``updated_at``, the saver's time, which ``since`` is
 about. So ``since`` is exact while the saver's clock is at most :data:`MAX_CLOCK_LEAD` ahead of DynamoDB's; DynamoDB
 refuses requests that are signed with a clock 5 minutes off. Items without a stamp are not in the index: they are older
-than every cursor, and ``since`` finds them after ``linkhub adopt`` only.
+than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds them, too.
 
 A table without this index (without any, or with the earlier one on ``updated_at``, which still answers ``since``) is
 read whole for each of these questions, in bounded memory. So is a table whose index this process may not read.
@@ -160,6 +160,8 @@ class ShopReader:
             (STAMP_INDEX, "#stamp > :since", stamp_value(earliest)),
             (UPDATED_AT_INDEX, "#updated_at > :since", {"S": text}),
         ):
+            if index == STAMP_INDEX and self.cursors.has_unstamped:
+                continue
             keys: set[ProductKey] = set()
             values = {":seller_handle": {"S": seller_handle}, ":since": value}
             try:

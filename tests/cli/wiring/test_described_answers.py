@@ -11,10 +11,10 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from linkhub_adapters.http.api import openapi
-from linkhub_cli.wiring import documents
+from linkhub_adapters.realtime import asyncapi
 from tests.cli.server_fixture import a_server
 
-_DOCUMENT = openapi.describe(documents.openapi_paths())
+_DOCUMENT = openapi.describe(asyncapi.openapi_paths())
 _EVENTS = "/api/v1/shop/nalu/events"
 _POLL = "/socket.io/?EIO=4&transport=polling"
 _STRANGER = {"origin": "https://stranger.example"}
@@ -99,7 +99,7 @@ async def test_asyncapi_is_served() -> None:
     """As JSON, with a tag."""
     async with a_server() as (_, client):
         answer = await client.get("/asyncapi.json")
-        assert answer.json() == documents.asyncapi_document()
+        assert answer.json() == asyncapi.describe()
         assert "ETag" in _described(answer, "/asyncapi.json")["headers"]
         again = await client.get("/asyncapi.json", headers={"If-None-Match": answer.headers["etag"]})
         assert again.status_code == 304
