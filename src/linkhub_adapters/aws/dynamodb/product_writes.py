@@ -8,7 +8,7 @@
     refresh    a silent revision                  versions                                 -
     renew      an owed revision, before it is     -                                        DynamoDB's time
                announced late
-    clear      a debt                             ``shown``, no ``unannounced_revision``   only after a renewal
+    clear      a debt                             ``shown``, no ``unannounced_revision``   if it was late
 
 A silent revision does not touch the debt, which another process may clear meanwhile. A revision with a debt has no
 ``shown`` that is false, so no save resets what another process set meanwhile. A write to a product of another service
