@@ -29,6 +29,7 @@ PROVISIONING = {
     "dynamodb:UpdateTimeToLive",
     "sns:CreateTopic",
     "sns:ListTopics",
+    "sns:SetSubscriptionAttributes",
     "sqs:SetQueueAttributes",
 }
 ACTIONS = {
@@ -89,7 +90,7 @@ def test_no_grant_is_wider_than_needed(policy: str) -> None:
     for grant in grants_of(policy, PLACES):
         assert not any("*" in action for action in grant.actions)
         if "*" in grant.resources:
-            assert set(grant.actions) <= {"sqs:ListQueues", "sns:Unsubscribe"}
+            assert set(grant.actions) <= {"sqs:ListQueues", "sns:GetSubscriptionAttributes", "sns:Unsubscribe"}
 
 
 def test_a_process_that_only_reads_cannot_write() -> None:

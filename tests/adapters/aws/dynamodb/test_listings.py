@@ -1,0 +1,332 @@
+"""Listings on DynamoDB Local: what an item keeps of them, tombstones in pages and changes, and what all of it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+from benchmarks.dynamodb_units import write_units
+from botocore.config import Config
+
+from linkhub_adapters.aws.botocore_speedups import speed_up
+from linkhub_adapters.aws.dynamodb import shop_reader
+from linkhub_adapters.aws.dynamodb.attribute_values import Item
+from linkhub_adapters.aws.dynamodb.product_items import (
+    product_from_item,
+    product_item,
+    product_key,
+    stored_from_item,
+)
+from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
+from linkhub_core.model import Availability, Listing, ProductRecord, Version
+from linkhub_core.ports import Conflict, Created, Marked, Revised, Revision
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record
+from linkhub_core.testing.cursors import first_cursor, numbered, read_after
+from linkhub_core.testing.readable import readable
+from linkhub_core.wire.codec import stored_product
+from linkhub_core.wire.shop_query import Page, PageQuery
+from tests.adapters.aws.table_fixture import TableFixture, open_tables
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+SELLER = KEY.seller_handle
+WITHDRAWN = Listing(availability=Availability.WITHDRAWN)
+LISTINGS = {
+    "withdrawn": WITHDRAWN,
+    "sold out": Listing(availability=Availability.SOLD_OUT),
+    "title": Listing(title="As the seller says"),
+    "price": Listing(price=Decimal("49000.5")),
+    "all": Listing(availability=Availability.SOLD_OUT, title="", price=Decimal(0)),
+    "as parsed": Listing(),
+}
+
+
+@pytest.fixture(params=[True, False], ids=["indexed", "without index"])
+def tables(
+    request: pytest.FixtureRequest, make_dynamodb_client: Callable[..., DynamoDBClient]
+) -> Iterator[TableFixture]:
+    """A client as linkhub makes it, and tables of the test's own."""
+    client = make_dynamodb_client(Config(parameter_validation=False))
+    speed_up(client)
+    with open_tables(client, has_index=request.param) as tables:
+        yield tables
+
+
+@pytest.fixture
+def store(tables: TableFixture) -> DynamoDbProductStore:
+    """An empty store."""
+    return tables.product_store
+
+
+def _version(number: int) -> Version:
+    return Version.at(NOON + timedelta(minutes=number), "d")
+
+
+def _listed(record: ProductRecord, listing: Listing, number: int = 1) -> ProductRecord:
+    return evolve(record, listing=listing, listing_version=_version(number))
+
+
+def _next(record: ProductRecord, **changes: Any) -> ProductRecord:
+    """The next visible revision; a withdrawal is not shown."""
+    after = evolve(record, revision=record.revision + 1, unannounced_revision=record.revision + 1, **changes)
+    return evolve(after, shown=record.shown and not after.is_withdrawn)
+
+
+def _withdrawn(record: ProductRecord, number: int = 1) -> ProductRecord:
+    return _next(record, listing=WITHDRAWN, listing_version=_version(number))
+
+
+async def _find(store: DynamoDbProductStore) -> ProductRecord:
+    return readable((await store.find([KEY]))[KEY])
+
+
+async def _page(store: DynamoDbProductStore, **query: Any) -> Page:
+    return await store.page(PageQuery(seller_handle=SELLER, **query))
+
+
+def _videos(page: Page) -> list[str]:
+    return [product.video_id for product in page.products]
+
+
+def _item(tables: TableFixture) -> Item:
+    return tables.dynamodb.get_item(TableName=tables.products.name, Key=product_key(KEY))["Item"]
+
+
+# --- items
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
+@pytest.mark.parametrize("price", [None, Decimal("55000.25")])
+def test_an_item_has_what_readers_see_and_what_was_parsed(listing: Listing, price: Decimal | None) -> None:
+    """Other services read the listed title and price; linkhub reads back the parsed ones, and the document."""
+    record = _listed(a_record(caption=a_caption(price=price)), listing)
+    item = product_item(record)
+    assert item["title"]["S"] == (record.caption.title if listing.title is None else listing.title)
+    assert item.get("availability") == (
+        None if listing.availability is Availability.IN_STOCK else {"S": listing.availability.value}
+    )
+    assert product_from_item(item) == record
+    assert stored_from_item(item) == stored_product(record)
+
+
+def test_an_item_without_a_listing_is_as_before() -> None:
+    """Such a product costs no byte more, and is in stock."""
+    item = product_item(a_record())
+    assert not {"availability", "listing", "listing_version"} & item.keys()
+    assert readable(product_from_item(item)).listing == Listing()
+
+
+def test_attributes_of_another_service_are_no_listing() -> None:
+    """Without ``listing_version`` the names ``listing`` and ``availability`` are not linkhub's."""
+    item = {**product_item(a_record()), "availability": {"S": "withdrawn"}, "listing": {"S": "a row of 1910"}}
+    assert product_from_item(item) == a_record()
+    assert stored_from_item(item) == stored_product(a_record())
+
+
+# --- saves
+
+
+pytestmark_aws = pytest.mark.aws
+
+
+@pytest.mark.aws
+async def test_every_save_is_conditional_on_the_listing(store: DynamoDbProductStore) -> None:
+    """A newer half and a new listing of the same revision: one is written, the other conflicts."""
+    record = a_record(caption=a_caption(title="parsed"))
+    listed = _next(record, listing=Listing(title="said"), listing_version=_version(1))
+    silent = evolve(record, caption_version=a_half(minute=77).version)
+    covered = _listed(record, Listing(title="parsed"))
+    assert await store.create([record]) == [Created()]
+    assert await store.revise([Revision(before=record, after=covered)]) == [Revised()]
+    for late in (listed, silent):
+        assert await store.revise([Revision(before=record, after=late)]) == [Conflict(covered)]
+    assert await store.mark_announced([record]) == [Conflict(covered)]
+    assert await _find(store) == covered
+
+
+@pytest.mark.aws
+async def test_a_withdrawal_resets_shown_and_the_return_sets_it(store: DynamoDbProductStore) -> None:
+    """Also if another process announced the product after it was read; a tombstone that is announced is not shown."""
+    record = a_record()
+    await store.create([record])
+    assert await store.mark_announced([record]) == [Marked()]
+    tombstone = _withdrawn(record)
+    assert await store.revise([Revision(before=record, after=tombstone)]) == [Revised()]
+    assert await _find(store) == tombstone
+    assert await store.mark_announced([tombstone]) == [Marked()]
+    announced = evolve(tombstone, unannounced_revision=None)
+    assert await _find(store) == announced
+    returned = _next(announced, listing=Listing(), listing_version=_version(2))
+    assert await store.revise([Revision(before=announced, after=returned)]) == [Revised()]
+    assert (await _find(store)).shown is False
+    assert await store.mark_announced([returned]) == [Marked()]
+    assert await _find(store) == evolve(returned, unannounced_revision=None, shown=True)
+
+
+@pytest.mark.aws
+async def test_late_halves_improve_a_tombstone_silently(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """Content and versions move; the debt, the stamp and ``updated_at`` stay; optional fields come and go."""
+    record = a_record(caption=a_caption(raw_caption="as posted", confidence_score=0.5))
+    await store.create([record])
+    tombstone = _withdrawn(record)
+    await store.revise([Revision(before=record, after=tombstone)])
+    stamp = _item(tables).get("stamp")
+    tables.clock.advance(10)
+    improved = evolve(
+        tombstone,
+        caption=a_caption(title="improved", raw_caption=None, confidence_score=0.75),
+        caption_version=a_half(minute=50).version,
+    )
+    assert await store.revise([Revision(before=tombstone, after=improved)]) == [Revised()]
+    assert await _find(store) == improved
+    assert _item(tables).get("stamp") == stamp
+
+
+@pytest.mark.aws
+async def test_a_covered_title_changes_silently(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """The item keeps the listed title, and the parsed one behind it moves; a debt that was paid meanwhile stays paid."""
+    record = _listed(a_record(caption=a_caption(title="parsed")), Listing(title="said"))
+    await store.create([record])
+    assert await store.mark_announced([record]) == [Marked()]
+    after = evolve(record, caption=a_caption(title="parsed again"), caption_version=a_half(minute=50).version)
+    assert await store.revise([Revision(before=record, after=after)]) == [Revised()]
+    assert await _find(store) == evolve(after, unannounced_revision=None, shown=True)
+    item = _item(tables)
+    assert (item["title"], item["listing"]["M"]["parsed"]) == ({"S": "said"}, {"M": {"title": {"S": "parsed again"}}})
+
+
+@pytest.mark.aws
+async def test_a_return_removes_the_availability(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """In stock is the absence of the attribute."""
+    sold_out = _listed(a_record(), LISTINGS["sold out"])
+    await store.create([sold_out])
+    assert _item(tables)["availability"] == {"S": "sold_out"}
+    returned = _next(sold_out, listing=Listing(), listing_version=_version(2))
+    assert await store.revise([Revision(before=sold_out, after=returned)]) == [Revised()]
+    assert "availability" not in _item(tables)
+    assert await _find(store) == returned
+
+
+@pytest.mark.aws
+async def test_a_row_of_another_service_gets_a_listing(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """It is in stock until then, whatever its attributes; withdrawn, it is in no page. Its own attributes stay."""
+    own: Item = {"warehouse": {"S": "north"}, "listing": {"S": "a row of 1910"}}
+    linkhubs = {"caption_version", "thumbnails_version", "revision", "unannounced_revision", "shown"}
+    item: Any = {name: value for name, value in product_item(a_record()).items() if name not in linkhubs} | own
+    tables.dynamodb.put_item(TableName=tables.products.name, Item=item)
+    record = await _find(store)
+    assert (record.revision, record.listing) == (0, Listing())
+    assert _videos(await _page(store)) == [KEY.video_id]
+    tombstone = _withdrawn(record)
+    assert await store.revise([Revision(before=record, after=tombstone)]) == [Revised()]
+    assert await store.revise([Revision(before=record, after=tombstone)]) == [Conflict(tombstone)]
+    assert _videos(await _page(store)) == []
+    assert _item(tables)["warehouse"] == own["warehouse"]
+    assert await store.mark_announced([tombstone]) == [Marked()]
+    assert (await _find(store)).shown is False
+
+
+# --- readers
+
+
+async def _shop_with_tombstones(store: DynamoDbProductStore, visible: int, withdrawn: int) -> None:
+    """The newest product is visible, then come the tombstones, then the rest."""
+    await store.create([a_record(a_key(number)) for number in range(visible - 1)])
+    tombstones = [_listed(a_record(a_key(1000 + number)), WITHDRAWN) for number in range(withdrawn)]
+    await store.create(tombstones)
+    await store.create([a_record(a_key(9000))])
+
+
+@pytest.mark.aws
+async def test_a_page_is_full_after_a_thousand_tombstones(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """In nine calls, which read the tombstones and at most 200 rows more; the next page costs one call."""
+    await _shop_with_tombstones(store, 30, 1000)
+    tables.calls.calls.counts.clear()
+    tables.calls.consumption.read_units.clear()
+    first = await _page(store)
+    assert (_videos(first), first.has_more) == (numbered(9000, *range(28, 9, -1)), True)
+    assert tables.spent("query") <= 9
+    item_units = write_units(product_item(_listed(a_record(), WITHDRAWN)))  # of 1 kB; a consistent read unit has 4
+    assert tables.calls.consumption.read_units[tables.products.name] <= 1_250 * item_units / 4
+    tables.calls.calls.counts.clear()
+    assert first.last_key is not None
+    rest = await _page(store, before=first.last_key.video_id)
+    assert (_videos(rest), rest.has_more) == (numbered(*range(9, -1, -1)), False)
+    assert tables.spent("query") == 1
+
+
+@pytest.mark.aws
+async def test_a_page_without_tombstones_costs_what_it_did(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """One query of the page and one product more."""
+    await store.create([a_record(a_key(number)) for number in range(50)])
+    tables.calls.calls.counts.clear()
+    tables.calls.consumption.read_units.clear()
+    assert len((await _page(store)).products) == 20
+    assert tables.calls.calls.counts == {"query": 1} | ({} if tables.spent("describe_table") == 0 else {})
+    item_units = write_units(product_item(a_record()))
+    assert tables.calls.consumption.read_units[tables.products.name] <= 21 * item_units / 4 + 1
+
+
+@pytest.mark.aws
+async def test_a_page_ends_early_after_a_limit(
+    store: DynamoDbProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so, and the walk by its last key gives every visible product once."""
+    monkeypatch.setattr(shop_reader, "MAX_CALLS", 2)
+    await _shop_with_tombstones(store, 10, 100)
+    given, before, pages = [], None, 0
+    while True:
+        page = await _page(store, limit=5, before=before)
+        given, pages = [*given, *_videos(page)], pages + 1
+        if not page.has_more:
+            break
+        assert page.last_key is not None
+        before = page.last_key.video_id
+    assert given == numbered(9000, *range(8, -1, -1))
+    assert 5 < pages < 10
+
+
+@pytest.mark.aws
+async def test_since_reads_no_tombstone_with_the_index(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """The index says which entries are withdrawn; without it they are filtered."""
+    await _shop_with_tombstones(store, 5, 100)
+    read: list[int] = []
+    tables.dynamodb.meta.events.register(
+        "after-call.dynamodb.BatchGetItem",
+        lambda parsed, **_: read.append(sum(map(len, parsed["Responses"].values()))),
+    )
+    page = await _page(store, since=NOON - timedelta(days=1))
+    assert (_videos(page), page.has_more) == (numbered(9000, 3, 2, 1, 0), False)
+    assert sum(read) in (0, 5)
+
+
+@pytest.mark.aws
+async def test_a_withdrawal_is_among_the_changes(store: DynamoDbProductStore) -> None:
+    """It takes its place in the order and in the limit; a silent save of the tombstone gives it no new one."""
+    records = [a_record(a_key(number)) for number in range(3)]
+    await store.create(records)
+    cursor = await first_cursor(store)
+    tombstone = _withdrawn(records[1])
+    await store.revise([Revision(before=records[1], after=tombstone)])
+    changes = await read_after(store, cursor)
+    assert numbered(1)[0] in changes.removed
+    assert numbered(1)[0] not in [product.video_id for product in changes.products]
+    (stored,) = [change.product for change in changes.changes if change.product.is_withdrawn]
+    assert (stored.revision, stored.unannounced_revision) == (2, 2)
+
+
+@pytest.mark.aws
+async def test_a_listing_costs_one_save(tables: TableFixture, store: DynamoDbProductStore) -> None:
+    """One call for the save and one for the clearing, as any change."""
+    record = a_record()
+    await store.create([record])
+    tables.calls.calls.counts.clear()
+    tombstone = _withdrawn(record)
+    await store.revise([Revision(before=record, after=tombstone)])
+    await store.mark_announced([tombstone])
+    assert tables.calls.calls.counts == {"batch_execute_statement": 2}
