@@ -19,9 +19,11 @@ __all__ = ["SqliteAnnouncementFeed", "SqliteAnnouncements"]
 KEPT = 10_000
 BATCH_SIZE = 500
 
-_APPEND = "INSERT INTO announcements (event_json, correlation_id) VALUES (?, ?)"
+_APPEND = "INSERT INTO announcements (event_json, correlation_id, created_at) VALUES (?, ?, ?)"
 _PRUNE = "DELETE FROM announcements WHERE id <= (SELECT max(id) FROM announcements) - ?"
-_NEXT = f"SELECT id, event_json, correlation_id FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
+_NEXT = (
+    f"SELECT id, event_json, correlation_id, created_at FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
+)
 _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announcements'"
 
 
@@ -52,9 +54,10 @@ class SqliteAnnouncementFeed:
             await self.database.wait_for_change(min(remaining, POLL_SECONDS))
         self._check_for_gap(rows[0][0])
         self.last = rows[-1][0]
-        return [read_announcement(event_json, correlation_id) for _, event_json, correlation_id in rows]
+        read = [read_announcement(*row[1:]) for row in rows]
+        return [announcement for announcement in read if announcement is not None]
 
-    async def _read(self) -> list[tuple[int, bytes, str]]:
+    async def _read(self) -> list[tuple[int, bytes, str, str | None]]:
         asked_at = self.seconds()
         rows = await self.database.read(self._next)
         if not rows:
@@ -66,7 +69,7 @@ class SqliteAnnouncementFeed:
             self.last = first - 1
             raise AnnouncementsLost("the data file", self.seconds() - self._complete_at)
 
-    def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str]]:
+    def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str, str | None]]:
         return connection.execute(_NEXT, (self.last,)).fetchall()
 
 
@@ -79,7 +82,7 @@ class SqliteAnnouncements:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        rows = [(announcement.event_json, announcement.correlation_id) for announcement in announcements]
+        rows = [(one.event_json, one.correlation_id, one.created_at) for one in announcements]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(_APPEND, rows)

@@ -13,7 +13,6 @@ from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire.codec import read_announcement
@@ -27,7 +26,7 @@ UNION SELECT seller_handle FROM products WHERE video_id = :video_id
 _QUEUED = """
 SELECT id, kind, body, attributes, sent_at, visible_at, receive_count FROM messages WHERE instr(body, ?) ORDER BY id
 """
-_ANNOUNCED = "SELECT event_json, correlation_id FROM announcements WHERE instr(event_json, ?) ORDER BY id"
+_ANNOUNCED = "SELECT event_json, correlation_id, created_at FROM announcements WHERE instr(event_json, ?) ORDER BY id"
 
 
 @frozen(kw_only=True)
@@ -47,7 +46,9 @@ class SqliteVideoLookup:
             products=[row for row in products.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
             queued=[_queued(row) for row in queued],
-            announcements=[one for row in announced if (one := _announced(row)).key.video_id == video_id],
+            announcements=[
+                one for row in announced if (one := read_announcement(*row)) and one.key.video_id == video_id
+            ],
         )
 
 
@@ -73,8 +74,3 @@ def _queued(row: tuple[Any, ...]) -> QueuedMessage:
         visible_at=from_microseconds(visible_at),
         attributes=orjson.loads(attributes),
     )
-
-
-def _announced(row: tuple[Any, ...]) -> Announcement:
-    event_json, correlation_id = row
-    return read_announcement(event_json, correlation_id)

@@ -17,6 +17,15 @@ from linkhub_core.application.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.application.explain_video import ExplainVideo
+from linkhub_core.application.listings import (
+    ListingOutcome,
+    ListingOvertaken,
+    ListingSame,
+    ListingSaved,
+    PreconditionFailed,
+    ProductAbsent,
+    SetListing,
+)
 from linkhub_core.application.sweep import Sweep
 from linkhub_core.application.timeline import State, TimelineEntry, VideoTimeline, timelines_of
 
@@ -31,8 +40,15 @@ __all__ = [
     "ExamineDeadLetters",
     "Examined",
     "ExplainVideo",
+    "ListingOutcome",
+    "ListingOvertaken",
+    "ListingSame",
+    "ListingSaved",
     "MendDeadLetter",
+    "PreconditionFailed",
+    "ProductAbsent",
     "RedrivePlan",
+    "SetListing",
     "ShopPage",
     "State",
     "Sweep",

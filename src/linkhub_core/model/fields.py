@@ -16,7 +16,7 @@ from attrs import frozen
 from linkhub_core.model import rules
 from linkhub_core.model.rules import FieldRule, Rule
 
-__all__ = ["ABSENT", "FieldFacts", "decoration", "essential", "facts_of", "many", "one", "optional_names"]
+__all__ = ["ABSENT", "FieldFacts", "decoration", "essential", "facts_of", "many", "one", "optional_names", "setting"]
 
 T = TypeVar("T")
 _KEY = "linkhub"
@@ -76,6 +76,12 @@ def decoration(rule: FieldRule[T], meaning: str, *, example: Any, expected: bool
     kept = rules.optional(rule)
     facts = FieldFacts(meaning=meaning, example=example, essential=False, expected=expected, rule=kept)
     return _declare(facts, kept.check)  # type: ignore[no-any-return]
+
+
+def setting(rule: FieldRule[T], meaning: str, *, example: Any, default: Any) -> T:
+    """Declare a field that may be missing: then it has its default. A wrong value rejects the object."""
+    facts = FieldFacts(meaning=meaning, example=example, essential=True, expected=False, instead=default, rule=rule)
+    return attrs.field(default=default, converter=rule.check, metadata={_KEY: facts})  # type: ignore[no-any-return]
 
 
 def many(
