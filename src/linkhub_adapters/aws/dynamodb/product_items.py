@@ -107,7 +107,7 @@ def product_item(record: ProductRecord) -> Item:
     document["revision"] = record.revision
     if (listing := stored_listing(record)) is not None:
         document["listing_version"] = listing.pop("version")
-        document["listing"] = listing
+        document["listing"] = {name: value for name, value in listing.items() if value not in (None, {})}
     if record.unannounced_revision is not None:
         document["unannounced_revision"] = record.unannounced_revision
     if record.shown or record.unannounced_revision is None:
@@ -142,7 +142,7 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]], cursor: str | None 
 def _listing_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if "listing_version" not in document:
         return None
-    return {**document["listing"], "version": document["listing_version"]}
+    return {"parsed": {}, **document["listing"], "version": document["listing_version"]}
 
 
 def unreadable_item(item: Mapping[str, Mapping[str, Any]], broken: Exception) -> Unreadable:

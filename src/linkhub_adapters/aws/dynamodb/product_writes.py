@@ -53,7 +53,9 @@ def insert_product(table: str, record: ProductRecord, stamp_ms: int) -> Statemen
 def revise_product(table: str, revision: Revision, stamp_ms: int) -> Statement:
     """Adopt, refresh or replace a product."""
     item = {**product_item(revision.after), STAMP: stamp_value(stamp_ms)}
-    key, removed = product_key(revision.after.key), []
+    key = product_key(revision.after.key)
+    names: Sequence[str]
+    removed: Sequence[str] = []
     if revision.is_silent:
         names, removed = _refreshed(revision, item)
     elif _is_adoption(revision):
