@@ -30,6 +30,7 @@ class Spent:
     sqs_calls: Mapping[str, float] = field(factory=dict)
     read_units: Mapping[str, float] = field(factory=dict)
     write_units: Mapping[str, float] = field(factory=dict)
+    late_write_units: Mapping[str, float] = field(factory=dict)  # those of late announcements, which are in write_units
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
@@ -39,6 +40,7 @@ class Spent:
             sqs_calls=_sums(self.sqs_calls, other.sqs_calls),
             read_units=_sums(self.read_units, other.read_units),
             write_units=_sums(self.write_units, other.write_units),
+            late_write_units=_sums(self.late_write_units, other.late_write_units),
         )
 
 

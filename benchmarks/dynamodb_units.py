@@ -75,9 +75,14 @@ def read_units(calls: Iterable[Call]) -> dict[str, int]:
 
 @define
 class WriteUnits:
-    """Replays statements with their outcomes, in order, on items of its own; ``by_table`` tells what they cost."""
+    """Replays statements with their outcomes, in order, on items of its own.
+
+    ``by_table`` is what they cost. ``late_by_table`` is the part that a busy machine adds: an announcement later than a
+    second after its save renews the stamp of the product, and once more when it clears the debt.
+    """
 
     by_table: dict[str, int] = field(factory=dict)
+    late_by_table: dict[str, int] = field(factory=dict)
     _items: dict[_Key, _Item] = field(factory=dict, init=False)
 
     def replay(self, calls: Iterable[Call]) -> None:
@@ -92,14 +97,20 @@ class WriteUnits:
         verb, table = match.groups()
         if verb == "INSERT INTO":
             written = dict(zip(_NAMES_OF_INSERT.findall(text), parameters, strict=True))
-            key, after = _key_of(table, written), written
+            key, after, is_renewal = _key_of(table, written), written, False
         else:
             named, removed = _parsed(text, parameters)
             key = _key_of(table, named["WHERE"])
             after = {} if verb == "DELETE FROM" else {**self._items.get(key, {}), **named["SET"]}
             after = {name: value for name, value in after.items() if name not in removed}
+            is_renewal = INDEXED in named["SET"] and "revision" not in named["SET"]
         before = self._items.get(key, {})
-        self.by_table[table] = self.by_table.get(table, 0) + self._cost(before, after, failed=failed)
+        cost = self._cost(before, after, failed=failed)
+        self.by_table[table] = self.by_table.get(table, 0) + cost
+        if is_renewal:
+            clears_debt = "unannounced_revision" in before and "unannounced_revision" not in after
+            late = cost - max(write_units(before), write_units(after)) if clears_debt else cost
+            self.late_by_table[table] = self.late_by_table.get(table, 0) + late
         if not failed:
             self._items[key] = after
 

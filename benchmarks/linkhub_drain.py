@@ -87,7 +87,7 @@ class _Meter:
         return meter
 
     def reset(self) -> None:
-        for counter in (self.dynamodb_calls, self.sqs_calls, self.units.by_table):
+        for counter in (self.dynamodb_calls, self.sqs_calls, self.units.by_table, self.units.late_by_table):
             counter.clear()
         for calls in self.recorder.calls.values():
             calls.clear()
@@ -101,6 +101,7 @@ class _Meter:
             sqs_calls=dict(self.sqs_calls),
             read_units=read_units(self.recorder.calls[_READ]),
             write_units=dict(self.units.by_table),
+            late_write_units=dict(self.units.late_by_table),
         )
         self.reset()
         return spent

@@ -104,7 +104,7 @@ def make_server(missed: int) -> Server:
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), SOCKETIO_PATH: sockets.endpoint},
         admission=admission,
-        sweeps=[sockets.sweep, streams.sweep],
+        sweeps=[streams.sweep],
     )
     return Server(products, hub, sockets, streams, gateway)
 

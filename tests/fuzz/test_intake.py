@@ -13,8 +13,7 @@ from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import NOON
 from linkhub_core.wire.codec import encode_event, read_event
-from linkhub_core.wire.intake import DEVIATIONS
-from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.intake import DEVIATIONS, names_in
 
 BODIES = [json.loads(line)["body"] for line in Path("tests/data/intake.jsonl").read_text(encoding="utf-8").splitlines()]
 RULES = {deviation.rule for deviation in DEVIATIONS}

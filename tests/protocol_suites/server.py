@@ -83,7 +83,7 @@ class _EchoServer(SocketIoServer):
     def _open(self, transport: Transport, address: str) -> SocketIoClient:
         opened = super()._open(transport, address)
         client = self.make_client(self, opened.engine, opened.address, self.monotonic())
-        self._clients[opened.engine.sid] = client
+        self.clients[opened.engine.sid] = client
         return client
 
 

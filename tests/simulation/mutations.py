@@ -45,16 +45,16 @@ _ADOPT = "linkhub_core.application.adopt"
 _ANNOUNCEMENT = "linkhub_core.model.announcement"
 _ASSEMBLE = "linkhub_core.application.assemble"
 _ASSEMBLY = "linkhub_core.model.decision_table"
-_CASE = "linkhub_core.application.assembly"
+_ASSEMBLY_STATE = "linkhub_core.application.assembly"
 _CATCH_UP = "linkhub_adapters.realtime.hub.catch_up"
-_FIRST_SENT = "linkhub_core.wire.first_sent"
+_FIRST_SENT = "linkhub_core.ports.event_queue"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
 _MODEL = "linkhub_core.model.values"
 _BUFFER = "linkhub_adapters.realtime.hub.catch_up_buffer"
 _STAMPS = "linkhub_core.model.change_stamps"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
-_SETTLE = "linkhub_core.application.complete"
+_COMPLETE = "linkhub_core.application.complete"
 _SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
 _STAGING = "linkhub_adapters.memory.staging_store"
 _SWEEP = "linkhub_core.application.sweep"
@@ -72,22 +72,22 @@ MUTATIONS = {
     "acknowledge-what-failed": Mutation(
         _ASSEMBLE,
         """
--            await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
-+            await self.queue.acknowledge([delivery for delivery, _ in batch])
+-            await self.queue.release([message.delivery for message in batch], delay_seconds)
++            await self.queue.acknowledge([message.delivery for message in batch])
 """,
     ),
     "read-the-product-before-staging": Mutation(
         _ASSEMBLE,
         """
          joining, alone, blocked = [], [], []
-+        found = await self.products.find([case.key for case in singles])
-+        for case in singles:
-+            case.stored_elsewhere(readable(found.get(case.key)))
++        found = await self.products.find([assembly.key for assembly in singles])
++        for assembly in singles:
++            assembly.stored_elsewhere(readable(found.get(assembly.key)))
 
--        found = await self.products.find([case.key for case, _ in alone])
--        for case, _ in alone:
--            case.stored_elsewhere(readable(found.get(case.key)))
-         waiting = [row for case, row in alone if case.record is None]
+-        found = await self.products.find([assembly.key for assembly, _ in alone])
+-        for assembly, _ in alone:
+-            assembly.stored_elsewhere(readable(found.get(assembly.key)))
+         waiting = [row for assembly, row in alone if assembly.record is None]
 """,
     ),
     "acknowledge-an-equal-half-unread": Mutation(
@@ -103,39 +103,39 @@ MUTATIONS = {
     "pairs-skip-reading-staging": Mutation(
         _ASSEMBLE,
         """
--        rows = await self.staging.waiting([case.key for case in pairs])
+-        rows = await self.staging.waiting([assembly.key for assembly in pairs])
 +        rows: dict[ProductKey, WaitingHalf] = {}
 """,
     ),
     "never-help-on-redelivery": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
 -        due = ours + await self._still_due(theirs)
-+        due = ours + await self._still_due([case for case in theirs if not case.origins])  # the sweep alone helps
++        due = ours + await self._still_due([one for one in theirs if not one.origins])  # the sweep alone helps
 """,
     ),
     "help-without-reading-again": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
          await self.clock.sleep(HELP_AFTER_SECONDS)
--        found = await self.products.find([case.key for case in cases])
--        for case in cases:
--            case.stored_elsewhere(readable(found.get(case.key)))
+-        found = await self.products.find([assembly.key for assembly in assemblies])
+-        for assembly in assemblies:
+-            assembly.stored_elsewhere(readable(found.get(assembly.key)))
 """,
     ),
     "drop-before-saving": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
--        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
-+        rows = [(case, case.row) for case in cases if case.row is not None]
+-        rows = [(one, one.row) for one in assemblies if one.row is not None and one.is_taken_in]
++        rows = [(one, one.row) for one in assemblies if one.row is not None]
 
-+            await self._drop(open_cases)
-             await self.save(open_cases)
-             await self._announce(open_cases)
++            await self._drop(unfinished)
+             await self.save(unfinished)
+             await self._announce(unfinished)
 """,
     ),
     "never-drop-the-row": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
 -        if not rows:
 +        if rows is not None:
@@ -143,17 +143,17 @@ MUTATIONS = {
 """,
     ),
     "forget-a-row-that-became-newer": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
-                 case.add_waiting(outcome.waiting)
--                changed.append(case)
+                 assembly.add_waiting(outcome.waiting)
+-                changed.append(assembly)
 """,
     ),
     "drop-the-row-although-the-product-is-gone": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
--        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
-+        rows = [(case, case.row) for case in cases if case.row is not None]
+-        rows = [(one, one.row) for one in assemblies if one.row is not None and one.is_taken_in]
++        rows = [(one, one.row) for one in assemblies if one.row is not None]
 """,
     ),
     "merge-by-arrival": Mutation(
@@ -260,18 +260,18 @@ MUTATIONS = {
 """,
     ),
     "a-silent-save-pays-no-debt": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
--                case.stored_elsewhere(revision.after)
-+                case.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
+-                assembly.stored_elsewhere(revision.after)
++                assembly.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
 """,
     ),
     # --- announcements
     "clear-before-announcing": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
 +        await self._mark(prepared)
-         await self.notifier.notify([_announcement(case, record, now) for case, record in prepared])
+         await self.notifier.notify([_announcement(assembly, record, now) for assembly, record in prepared])
 -        await self._mark(prepared)
 """,
     ),
@@ -376,7 +376,7 @@ MUTATIONS = {
     ),
     # --- rows of another service
     "only-one-of-two-halves-is-seen": Mutation(
-        _CASE,
+        _ASSEMBLY_STATE,
         """
 -        for half in waiting.halves:
 +        for half in (waiting.half,):
@@ -470,12 +470,12 @@ MUTATIONS = {
     ),
     # --- cursors of stores that stamp changes
     "only-the-saver-renews-a-stamp": Mutation(
-        _SETTLE,
+        _COMPLETE,
         """
 -            outcomes = await self.products.prepare_announcements([record for _, record in waiting])
-+            ours = [record for case, record in waiting if case.owes_announcement]
++            ours = [record for assembly, record in waiting if assembly.owes_announcement]
 +            renewed = iter(await self.products.prepare_announcements(ours))
-+            outcomes = [next(renewed) if case.owes_announcement else record for case, record in waiting]
++            outcomes = [next(renewed) if assembly.owes_announcement else record for assembly, record in waiting]
 """,
         first_seed=200,
     ),

@@ -10,8 +10,6 @@ from attrs import define, field
 
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["MemoryAnnouncementFeed", "MemoryAnnouncements"]
-
 
 @define(eq=False)
 class MemoryAnnouncementFeed:

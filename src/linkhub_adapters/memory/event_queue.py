@@ -21,9 +21,7 @@ from linkhub_core.ports import (
     Refusal,
     Rejection,
 )
-from linkhub_core.wire.first_sent import carry_first_sent
-
-__all__ = ["MemoryEventQueue"]
+from linkhub_core.ports.event_queue import carry_first_sent
 
 
 @frozen(kw_only=True)

@@ -12,8 +12,6 @@ from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 from linkhub_core.ports import Clock, OpenedPorts
 
-__all__ = ["open_ports"]
-
 
 @asynccontextmanager
 async def open_ports(

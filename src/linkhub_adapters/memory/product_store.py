@@ -30,8 +30,6 @@ from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["MemoryProductStore", "MemoryShopStamps"]
-
 
 @define
 class MemoryProductStore:

@@ -20,8 +20,6 @@ from linkhub_core.ports import (
     Unreadable,
 )
 
-__all__ = ["MemoryStagingStore"]
-
 
 @define
 class MemoryStagingStore:

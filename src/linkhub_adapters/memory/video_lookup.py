@@ -11,8 +11,6 @@ from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import ProductStore, StagingStore, Unreadable
 from linkhub_core.ports.video_lookup import VideoRecord
 
-__all__ = ["MemoryVideoLookup"]
-
 
 @frozen(kw_only=True)
 class MemoryVideoLookup:

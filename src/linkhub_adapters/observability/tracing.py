@@ -32,7 +32,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from linkhub_core.errors import MalformedEvent
+from linkhub_core.application import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.model import Origin, ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import (
@@ -45,7 +45,6 @@ from linkhub_core.model.journal_entries import (
     ProductSaved,
 )
 from linkhub_core.ports import Delivery, Journal, Notifier
-from linkhub_core.wire.intake import unwrap
 
 __all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "begin_step"]
 
@@ -95,7 +94,7 @@ def _keyed(key: ProductKey) -> Mapping[str, str]:
 class TracedAssembly:
     """Wraps the assembly of a batch with a span for each message. ``system`` names the technology of the queues."""
 
-    assemble: Callable[[Sequence[Delivery]], Awaitable[None]]
+    assemble: Callable[[Sequence[ReadDelivery | FailedDelivery]], Awaitable[None]]
     tracer: Tracer
     system: str
 
@@ -109,7 +108,7 @@ class TracedAssembly:
             await self.assemble(traced)
 
     @contextmanager
-    def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Sequence[ReadDelivery | FailedDelivery]]:
         batch = _Batch()
         traced = [self._begin(delivery, len(deliveries), batch) for delivery in deliveries]
         token = _BATCH.set(batch)
@@ -125,11 +124,12 @@ class TracedAssembly:
             for span in batch.spans.values():
                 span.end()
 
-    def _begin(self, delivery: Delivery, batch_size: int, batch: _Batch) -> Delivery:
+    def _begin(self, delivery: Delivery, batch_size: int, batch: _Batch) -> ReadDelivery | FailedDelivery:
         began_ns = time.time_ns()
+        message = read_delivery(delivery)
         span = self.tracer.start_span(
             f"process {delivery.kind.value}",
-            context=_context_of(_attributes_of(delivery).get("traceparent")),
+            context=_context_of(message.origin.traceparent),
             kind=SpanKind.CONSUMER,
             start_time=began_ns,
             attributes={
@@ -138,7 +138,7 @@ class TracedAssembly:
                 "messaging.operation.type": "process",
                 "messaging.destination.name": delivery.kind.value,
                 "messaging.message.id": delivery.message_id,
-                "messaging.message.conversation_id": _correlation_id_of(delivery),
+                "messaging.message.conversation_id": message.origin.correlation_id,
                 "messaging.message.body.size": len(delivery.body.encode("utf-8", "replace")),
                 "linkhub.batch_size": batch_size,
                 "linkhub.receive_count": delivery.receive_count,
@@ -147,21 +147,14 @@ class TracedAssembly:
         )
         traceparent = _traceparent_of(span)
         if traceparent is None:  # the SDK is disabled, and such a span records nothing
-            return delivery
+            return message
         batch.spans[traceparent] = span
-        return evolve(delivery, attributes={**delivery.attributes, "traceparent": traceparent})
-
-
-def _attributes_of(delivery: Delivery) -> Mapping[str, str]:
-    """The message's own, and those of the SNS notification around its event."""
-    try:
-        return {**unwrap(delivery.body).attributes, **delivery.attributes}
-    except MalformedEvent:
-        return delivery.attributes
-
-
-def _correlation_id_of(delivery: Delivery) -> str:
-    return Origin.of_message(_attributes_of(delivery), delivery.message_id).correlation_id
+        # In both places, because the dead letters get the delivery, and the journal gets the origin.
+        return evolve(
+            message,
+            delivery=evolve(delivery, attributes={**delivery.attributes, "traceparent": traceparent}),
+            origin=evolve(message.origin, traceparent=traceparent),
+        )
 
 
 @frozen(kw_only=True)

@@ -20,7 +20,7 @@ Wiring, on a running event loop::
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
         admission=admission,
-        sweeps=[sockets.sweep, streams.sweep],
+        sweeps=[streams.sweep],
     )
     routes = [*plain_routes(), *socketio_routes(sockets), *event_stream_routes(streams)]  # of the HTTP application
     gateway.start()                                        # its timer, before connections arrive

@@ -14,8 +14,6 @@ from linkhub_core.errors import AnnouncementsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import read_announcement
 
-__all__ = ["SqliteAnnouncementFeed", "SqliteAnnouncements"]
-
 KEPT = 10_000
 BATCH_SIZE = 500
 

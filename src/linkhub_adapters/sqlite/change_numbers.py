@@ -20,8 +20,6 @@ from attrs import define
 
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 
-__all__ = ["CHANGED_AFTER", "ChangeNumbers", "Numbering", "number_of"]
-
 _NEWEST = "SELECT number, id, last FROM epochs ORDER BY number DESC LIMIT 1"
 _COUNT = "UPDATE epochs SET last = ? WHERE number = ?"
 _BEGIN = "INSERT INTO epochs (id, last) VALUES (?, ?)"

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["connect", "transaction", "use_write_ahead_log"]
-
 CACHE_KIB = 16_000
 _RETRY_SECONDS = 0.005
 

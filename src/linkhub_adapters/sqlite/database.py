@@ -25,8 +25,6 @@ from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["POLL_SECONDS", "SqliteDatabase", "from_microseconds", "microseconds"]
-
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05

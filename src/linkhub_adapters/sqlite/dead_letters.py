@@ -12,9 +12,7 @@ from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, 
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
-from linkhub_core.wire.first_sent import carry_first_sent
-
-__all__ = ["SqliteDeadLetters"]
+from linkhub_core.ports.event_queue import carry_first_sent
 
 PAGE_SIZE = 200
 

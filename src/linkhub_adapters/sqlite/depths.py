@@ -11,8 +11,6 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
 from linkhub_core.model import Kind
 
-__all__ = ["QUEUED", "Depths", "SqliteDepths"]
-
 QUEUED = "SELECT kind, count(*) FROM messages GROUP BY kind"
 
 

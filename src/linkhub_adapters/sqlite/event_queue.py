@@ -16,8 +16,6 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, Delivery, OutgoingMessage, Refusal, Rejection
 
-__all__ = ["NEXT_DUE", "SqliteEventPublisher", "SqliteEventQueue", "faults_text"]
-
 _PUT = "INSERT INTO messages (kind, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
 NEXT_DUE = """

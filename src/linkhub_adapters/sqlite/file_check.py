@@ -34,17 +34,6 @@ from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.finding import Finding
 
-__all__ = [
-    "FileSeen",
-    "PlaceSeen",
-    "RowsSeen",
-    "file_findings",
-    "look_at_file",
-    "look_at_place",
-    "look_at_rows",
-    "place_findings",
-]
-
 CHECK_SECONDS = 20.0
 ELSEWHERE = "use another directory, on a local disk"
 LITTLE_BYTES, TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000

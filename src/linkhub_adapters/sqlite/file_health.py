@@ -28,8 +28,6 @@ from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.errors import free_bytes, translated, translating
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 
-__all__ = ["SqliteFileHealth"]
-
 LEAST_FREE_BYTES = 1_048_576
 MOST_CHECKED_BYTES = 16 * 1_048_576
 CHECK_EVERY_SECONDS = 3.0

@@ -15,8 +15,6 @@ from attrs import frozen
 
 from linkhub_core.errors import ServiceUnavailable, StoreLost
 
-__all__ = ["FileIdentity", "check_no_leftovers"]
-
 _GONE = {errno.ENOENT, errno.ENOTDIR}
 
 

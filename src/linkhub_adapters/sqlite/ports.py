@@ -17,8 +17,6 @@ from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
 from linkhub_core.ports import Clock, OpenedPorts
 
-__all__ = ["open_ports", "ports_over"]
-
 
 @asynccontextmanager
 async def open_ports(

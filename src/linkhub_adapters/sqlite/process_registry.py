@@ -14,8 +14,6 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, microseconds
 from linkhub_core.ports import Clock
 
-__all__ = ["SqliteProcessRegistry"]
-
 FORGOTTEN_AFTER = timedelta(minutes=10)
 
 

@@ -18,17 +18,6 @@ from linkhub_core.ports import Unreadable
 from linkhub_core.wire.codec import decode_record, encode_product, stored_listing, stored_product, timestamp_text
 from linkhub_core.wire.json_text import dump, load_document, parse_exactly
 
-__all__ = [
-    "COLUMNS",
-    "RECORD_COLUMNS",
-    "StoredRow",
-    "identity_values",
-    "listing_text",
-    "read_product",
-    "read_row",
-    "record_values",
-]
-
 RECORD_COLUMNS = (
     "seller_handle, video_id, document, caption_version, thumbnails_version, revision, unannounced_revision, shown,"
     " listing"

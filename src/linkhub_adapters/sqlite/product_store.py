@@ -41,8 +41,6 @@ from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["CHANGED", "CHANGES", "MANY", "MANY_CHANGED", "WALK", "WALK_END", "SqliteProductStore", "scan_statement"]
-
 T = TypeVar("T")
 R = TypeVar("R", bound=ProductRecord | Unreadable | None)
 

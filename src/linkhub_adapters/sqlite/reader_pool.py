@@ -18,8 +18,6 @@ from typing import Any, Final, TypeVar
 
 from attrs import define, field
 
-__all__ = ["ReaderPool"]
-
 T = TypeVar("T")
 
 _STEPS_BETWEEN_LOOKS: Final = 100_000  # of SQLite's virtual machine: some 3 ms

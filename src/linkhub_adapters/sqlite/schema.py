@@ -14,8 +14,6 @@ from linkhub_adapters.sqlite.connection import transaction
 from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "prepare"]
-
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
 SCHEMA_VERSION = 5
 

@@ -12,8 +12,6 @@ from attrs import define
 
 from linkhub_adapters.sqlite.database import SqliteDatabase
 
-__all__ = ["SqliteShopStamps"]
-
 _CURRENT = "SELECT stamp FROM shop_stamps WHERE seller_handle = ?"
 
 

@@ -27,8 +27,6 @@ from linkhub_core.ports import (
 from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.wire.json_text import dump, load_document
 
-__all__ = ["READ_ROWS", "SqliteStagingStore", "read_row"]
-
 PAGE_SIZE = 200
 
 _COLUMNS = "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at, notes"

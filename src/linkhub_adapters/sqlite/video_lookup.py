@@ -17,8 +17,6 @@ from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
 from linkhub_core.wire.codec import read_announcement
 
-__all__ = ["SqliteVideoLookup"]
-
 _SELLERS = """
 SELECT seller_handle FROM staging WHERE video_id = :video_id
 UNION SELECT seller_handle FROM products WHERE video_id = :video_id

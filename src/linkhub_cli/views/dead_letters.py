@@ -16,7 +16,7 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin
 from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.wire.codec import timestamp_text
-from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.intake import names_in
 
 UNKNOWN_QUEUE = "unknown"
 

@@ -179,7 +179,7 @@ class ServerContainer(Container):
         Gateway,
         endpoints=Callable(_endpoints, hub, socketio),
         admission=admission,
-        sweeps=List(socketio.provided.sweep, streams.provided.sweep),
+        sweeps=List(streams.provided.sweep),
     )
     realtime_readings = Callable(_realtime_readings, hub)
 

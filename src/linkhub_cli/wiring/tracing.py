@@ -120,4 +120,4 @@ def traced_assembly(
         return assemble
     from linkhub_adapters.observability.tracing import TracedAssembly
 
-    return TracedAssembly(assemble=assemble, tracer=tracing.tracer, system=tracing.plugin.queue_system)
+    return TracedAssembly(assemble=assemble.assemble, tracer=tracing.tracer, system=tracing.plugin.queue_system)

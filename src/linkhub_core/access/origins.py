@@ -26,8 +26,6 @@ from attrs import frozen
 
 from linkhub_core.model.rules import RuleBroken
 
-__all__ = ["Authority", "Origin", "OriginList", "OriginPattern", "is_loopback_name"]
-
 NULL: Final = "null"
 ANY: Final = "*"
 

@@ -30,8 +30,6 @@ from attrs import Factory, field, frozen
 from linkhub_core.access.origins import NULL, Authority, Origin, OriginList, is_loopback_name
 from linkhub_core.access.proxies import TrustedProxies
 
-__all__ = ["OPERATORS_ROUTE", "AccessPolicy", "Caller", "HeaderValues", "OriginVerdict", "RefusedCaller"]
-
 HeaderValues = Callable[[str], Sequence[str]]
 """Returns all values of a header in the order of the request. The name is in lower case."""
 

@@ -18,8 +18,6 @@ from attrs import frozen
 
 from linkhub_core.model.rules import RuleBroken
 
-__all__ = ["ForwardedClient", "TrustedProxies", "plain_address"]
-
 
 @frozen
 class ForwardedClient:

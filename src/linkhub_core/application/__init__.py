@@ -1,7 +1,8 @@
-"""What is done with the ports: assemble a batch, sweep, browse a shop, look after dead letters.
+"""The use cases: assemble a batch, sweep, browse a shop, examine dead letters, explain a video.
 
-A message passes these rooms once, in this order: :class:`AssembleBatch` decodes it, folds it with its batch-mates and
-stages it; :class:`Completion` saves, announces and cleans up; :class:`AssembleBatch` acknowledges it.
+A message passes these steps once, in this order: :func:`read_delivery` reads it; :class:`AssembleBatch` merges it with
+the others of its batch and stages it; :class:`Completion` saves, announces and drops; :class:`AssembleBatch`
+acknowledges it.
 """
 
 from linkhub_core.application.adopt import Adopt, Adoption, AdoptionPlan
@@ -16,7 +17,7 @@ from linkhub_core.application.dead_letters import (
     RedrivePlan,
     plan_redrive,
 )
-from linkhub_core.application.explain_video import ExplainVideo
+from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
 from linkhub_core.application.listings import (
     ListingOutcome,
     ListingOvertaken,
@@ -26,8 +27,8 @@ from linkhub_core.application.listings import (
     ProductAbsent,
     SetListing,
 )
+from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.application.sweep import Sweep
-from linkhub_core.application.timeline import State, TimelineEntry, VideoTimeline, timelines_of
 
 __all__ = [
     "Adopt",
@@ -40,6 +41,7 @@ __all__ = [
     "ExamineDeadLetters",
     "Examined",
     "ExplainVideo",
+    "FailedDelivery",
     "ListingOutcome",
     "ListingOvertaken",
     "ListingSame",
@@ -47,6 +49,7 @@ __all__ = [
     "MendDeadLetter",
     "PreconditionFailed",
     "ProductAbsent",
+    "ReadDelivery",
     "RedrivePlan",
     "SetListing",
     "ShopPage",
@@ -55,5 +58,6 @@ __all__ = [
     "TimelineEntry",
     "VideoTimeline",
     "plan_redrive",
+    "read_delivery",
     "timelines_of",
 ]

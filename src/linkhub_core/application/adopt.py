@@ -20,16 +20,13 @@ from typing import TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from linkhub_core.application.sweep import Sweep
+from linkhub_core.application.sweep import Sweep, batches
 from linkhub_core.errors import PermanentError
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.product_store import ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import StagingStore
 
-__all__ = ["Adopt", "Adoption", "AdoptionPlan"]
-
-BATCH_SIZE = 100
 MOST_EXAMPLES = 3
 MOST_NAMED = 100
 
@@ -147,7 +144,7 @@ async def _each(
 ) -> int:
     """Adopt rows in batches; if a store refuses a batch, row by row."""
     adopted = 0
-    async for batch in _batches(rows):
+    async for batch in batches(rows):
         try:
             adopted += await adopt(batch)
         except PermanentError:
@@ -157,17 +154,6 @@ async def _each(
                 except PermanentError as error:
                     refused.append(_named(row.key, error))
     return adopted
-
-
-async def _batches(rows: AsyncIterator[R]) -> AsyncIterator[Sequence[R]]:
-    batch: list[R] = []
-    async for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH_SIZE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _named(key: ProductKey, error: PermanentError) -> Unreadable:

@@ -11,13 +11,14 @@ acknowledged before it is durable. A message that fails does not delay the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
+from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.errors import (
     Fault,
     LinkhubError,
@@ -27,7 +28,7 @@ from linkhub_core.errors import (
     TooMuchContention,
     TransientError,
 )
-from linkhub_core.model import Half, Note, Origin, ProductKey, WaitingHalf
+from linkhub_core.model import ProductKey, WaitingHalf
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import (
     EventDeviated,
@@ -37,29 +38,17 @@ from linkhub_core.model.journal_entries import (
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
-from linkhub_core.wire.codec import read_event
-
-__all__ = ["AssembleBatch", "retry_delay_seconds"]
 
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 300.0
 SLACK_DIVISOR = 10  # a copy renews the expiry of its row once more than a tenth of the time is over
-
-
-@frozen
-class _ReadMessage:
-    """A message, the half in its body, and where it came from."""
-
-    delivery: Delivery
-    half: Half
-    origin: Origin
 
 
 def retry_delay_seconds(receive_count: int, jitter: float) -> float:
@@ -89,13 +78,7 @@ class AssembleBatch:
 
     @completion.default
     def _completion(self) -> Completion:
-        return Completion(
-            products=self.products,
-            staging=self.staging,
-            notifier=self.notifier,
-            journal=self.journal,
-            clock=self.clock,
-        )
+        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
         """Assemble the messages of a batch.
@@ -104,40 +87,34 @@ class AssembleBatch:
             ServiceUnavailable: the queue does not answer, so some messages were neither settled nor released; they
                 are delivered again when their leases run out.
         """
-        await self._work(await self._read(deliveries))
+        await self.assemble([read_delivery(delivery) for delivery in deliveries])
 
-    # --- read: malformed messages are rejected at once
+    async def assemble(self, messages: Sequence[ReadDelivery | FailedDelivery]) -> None:
+        """Assemble messages that are read already; see :meth:`__call__`."""
+        rejected: list[tuple[FailedDelivery, Sequence[Fault]]] = []
+        for message in messages:
+            if isinstance(message, FailedDelivery) and isinstance(message.error, MalformedEvent):
+                rejected.append((message, message.error.faults))
+            elif isinstance(message, FailedDelivery):
+                await self._release([message], message.error)
+        await self._reject(rejected)
+        await self._work([message for message in messages if isinstance(message, ReadDelivery)])
 
-    async def _read(self, deliveries: Sequence[Delivery]) -> Sequence[_ReadMessage]:
-        messages: list[_ReadMessage] = []
-        rejections: list[Rejection] = []
-        for delivery in deliveries:
-            try:
-                reading = read_event(delivery.kind, delivery.body, delivery.first_sent_at)
-                origin = _origin_of(delivery, reading.attributes, reading.notes)
-                messages.append(_ReadMessage(delivery, reading.half, origin))
-            except MalformedEvent as malformed:
-                rejections.append(Rejection(delivery=delivery, faults=malformed.faults))
-            except Exception as error:  # noqa: BLE001  an unexpected error in one body must not block the others
-                await self._release([(delivery, _plain_origin(delivery))], error)
-        await self._reject(rejections)
-        return messages
-
-    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+    async def _reject(self, rejected: Sequence[tuple[ReadDelivery | FailedDelivery, Sequence[Fault]]]) -> None:
         """Move messages to the dead letters; release them if that fails, so that the batch goes on."""
-        if not rejections:
+        if not rejected:
             return
+        rejections = [Rejection(delivery=message.delivery, faults=faults) for message, faults in rejected]
         try:
             await self.queue.reject(rejections)
         except Exception as error:  # noqa: BLE001  a failing dead-letter queue must not block valid messages
-            deliveries = [rejection.delivery for rejection in rejections]
-            await self._release([(delivery, _plain_origin(delivery)) for delivery in deliveries], error)
+            await self._release([message for message, _ in rejected], error)
         else:
-            self.journal.record([_rejected(rejection) for rejection in rejections])
+            self.journal.record([_rejected(message, faults) for message, faults in rejected])
 
     # --- work; a failure is narrowed down to its product
 
-    async def _work(self, messages: Sequence[_ReadMessage]) -> None:
+    async def _work(self, messages: Sequence[ReadDelivery]) -> None:
         if not messages:
             return
         try:
@@ -145,11 +122,11 @@ class AssembleBatch:
             await self.queue.acknowledge([message.delivery for message in messages])
             self.journal.record([_deviated(message) for message in messages if message.origin.notes])
         except TransientError as error:
-            await self._give_back(messages, error)
+            await self._release(messages, error)
         except Exception as error:  # noqa: BLE001  one message must not fail the batch: narrow it down
             await self._narrow_down(messages, error)
 
-    async def _narrow_down(self, messages: Sequence[_ReadMessage], error: Exception) -> None:
+    async def _narrow_down(self, messages: Sequence[ReadDelivery], error: Exception) -> None:
         keys = sorted({message.half.key for message in messages})
         if len(keys) > 1:
             lower = set(keys[: len(keys) // 2])
@@ -157,41 +134,38 @@ class AssembleBatch:
             await self._work([message for message in messages if message.half.key not in lower])
         elif isinstance(error, PermanentError):
             fault = Fault("", str(error), of_store=isinstance(error, StoreRefused))
-            await self._reject([Rejection(delivery=message.delivery, faults=[fault]) for message in messages])
+            await self._reject([(message, [fault]) for message in messages])
         else:
-            await self._give_back(messages, error)
+            await self._release(messages, error)
 
-    async def _give_back(self, messages: Sequence[_ReadMessage], error: Exception) -> None:
-        await self._release([(message.delivery, message.origin) for message in messages], error)
-
-    async def _release(self, messages: Sequence[tuple[Delivery, Origin]], error: Exception) -> None:
+    async def _release(self, messages: Sequence[ReadDelivery | FailedDelivery], error: Exception) -> None:
         problem = str(error) if isinstance(error, LinkhubError) else repr(error)
-        for count in sorted({delivery.receive_count for delivery, _ in messages}):
-            batch = [(delivery, origin) for delivery, origin in messages if delivery.receive_count == count]
+        for count in sorted({message.delivery.receive_count for message in messages}):
+            batch = [message for message in messages if message.delivery.receive_count == count]
             delay_seconds = retry_delay_seconds(count, self.jitter())
             released = MessagesReleased(
-                origins=[origin for _, origin in batch],
+                origins=[message.origin for message in batch],
                 problem=problem,
                 transient=isinstance(error, TransientError),
                 delay_seconds=delay_seconds,
             )
             self.journal.record([released])
-            await self.queue.release([delivery for delivery, _ in batch], delay_seconds)
+            await self.queue.release([message.delivery for message in batch], delay_seconds)
 
     # --- fold, stage, find, complete
 
-    async def _assemble(self, messages: Sequence[_ReadMessage]) -> None:
-        cases = _fold(messages)
-        pairs = [case for case in cases if len(case.halves.known) == 2]
-        singles = [case for case in cases if len(case.halves.known) == 1]
+    async def _assemble(self, messages: Sequence[ReadDelivery]) -> None:
+        assemblies = _fold(messages)
+        pairs = [assembly for assembly in assemblies if len(assembly.halves.known) == 2]
+        singles = [assembly for assembly in assemblies if len(assembly.halves.known) == 1]
         await self._save_pairs(pairs)
-        open_cases = [*pairs, *await self._stage(singles)]
+        unfinished = [*pairs, *await self._stage(singles)]
         for _ in range(MAX_ROUNDS):
-            deleted = await self.completion.settle(open_cases)
+            deleted = await self.completion.complete(unfinished)
             if not deleted:
-                return self._note_copies(messages, cases)
+                return self._note_copies(messages, assemblies)
             # The product was deleted, and perhaps the row was, too: stage the half again before it is acknowledged.
-            open_cases = await self._stage(deleted)
+            unfinished = await self._stage(deleted)
         raise TooMuchContention(MAX_ROUNDS)
 
     async def _save_pairs(self, pairs: Sequence[Assembly]) -> None:
@@ -199,31 +173,31 @@ class AssembleBatch:
         if not pairs:
             return
         await self.completion.save(pairs)
-        rows = await self.staging.waiting([case.key for case in pairs])
-        for case in pairs:
-            if isinstance(row := rows.get(case.key), WaitingHalf):  # an unreadable row is left to the sweeps
-                case.add_waiting(row)
+        rows = await self.staging.waiting([assembly.key for assembly in pairs])
+        for assembly in pairs:
+            if isinstance(row := rows.get(assembly.key), WaitingHalf):  # an unreadable row is left to the sweeps
+                assembly.add_waiting(row)
 
     async def _stage(self, singles: Sequence[Assembly]) -> list[Assembly]:
-        """Stage single halves. Returns the cases to complete: those whose partner or product is there."""
+        """Stage single halves. Returns the assemblies to complete: those whose partner or product is there."""
         if not singles:
             return []
         now = self.clock.now()
-        rows = [_row_for(case, now + self.staging_ttl) for case in singles]
+        rows = [_row_for(assembly, now + self.staging_ttl) for assembly in singles]
         joining, alone, blocked = [], [], []
         outcomes = await self.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
-        for case, row, outcome in zip(singles, rows, outcomes, strict=True):
+        for assembly, row, outcome in zip(singles, rows, outcomes, strict=True):
             match outcome:
                 case Partner(waiting):
-                    case.add_waiting(waiting)
-                    joining.append(case)
+                    assembly.add_waiting(waiting)
+                    joining.append(assembly)
                 case Superseded():
                     self.journal.record([_was_known(row)])
                 case Unreadable():
-                    blocked.append((case, outcome))
+                    blocked.append((assembly, outcome))
                 case _:
-                    case.row = row.half
-                    alone.append((case, row))
+                    assembly.row = row.half
+                    alone.append((assembly, row))
         return joining + await self._find_products(alone) + await self._find_blocked(blocked)
 
     async def _find_blocked(self, blocked: Sequence[tuple[Assembly, Unreadable]]) -> list[Assembly]:
@@ -234,27 +208,27 @@ class AssembleBatch:
         """
         if not blocked:
             return []
-        found = await self.products.find([case.key for case, _ in blocked])
-        for case, row in blocked:
-            case.stored_elsewhere(readable(found.get(case.key)))
-            if case.record is None:
+        found = await self.products.find([assembly.key for assembly, _ in blocked])
+        for assembly, row in blocked:
+            assembly.stored_elsewhere(readable(found.get(assembly.key)))
+            if assembly.record is None:
                 raise row.refusal("staging")
-        return [case for case, _ in blocked]
+        return [assembly for assembly, _ in blocked]
 
     async def _find_products(self, alone: Sequence[tuple[Assembly, WaitingHalf]]) -> list[Assembly]:
         """Read the products *after* the rows are written: a process that saves later sees the row."""
         if not alone:
             return []
-        found = await self.products.find([case.key for case, _ in alone])
-        for case, _ in alone:
-            case.stored_elsewhere(readable(found.get(case.key)))
-        waiting = [row for case, row in alone if case.record is None]
+        found = await self.products.find([assembly.key for assembly, _ in alone])
+        for assembly, _ in alone:
+            assembly.stored_elsewhere(readable(found.get(assembly.key)))
+        waiting = [row for assembly, row in alone if assembly.record is None]
         self.journal.record([HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting])
-        return [case for case, _ in alone if case.record is not None]
+        return [assembly for assembly, _ in alone if assembly.record is not None]
 
-    def _note_copies(self, messages: Sequence[_ReadMessage], cases: Sequence[Assembly]) -> None:
+    def _note_copies(self, messages: Sequence[ReadDelivery], assemblies: Sequence[Assembly]) -> None:
         """Record the messages for which a newer one, or a copy, of the same batch was used."""
-        used = {id(origin) for case in cases for origin in case.origins}
+        used = {id(origin) for assembly in assemblies for origin in assembly.origins}
         self.journal.record(
             [
                 HalfWasKnown(key=message.half.key, kind=message.half.kind, origin=message.origin)
@@ -264,33 +238,23 @@ class AssembleBatch:
         )
 
 
-def _origin_of(delivery: Delivery, around: Mapping[str, str], notes: tuple[Note, ...]) -> Origin:
-    """The origin by the attributes of the message, and of the envelopes ``around`` its event."""
-    return Origin.of_message({**around, **delivery.attributes}, delivery.message_id, notes)
-
-
-def _plain_origin(delivery: Delivery) -> Origin:
-    """The origin of a message whose body was not read."""
-    return _origin_of(delivery, {}, ())
-
-
-def _deviated(message: _ReadMessage) -> EventDeviated:
+def _deviated(message: ReadDelivery) -> EventDeviated:
     half = message.half
     return EventDeviated(queue=message.delivery.kind, key=half.key, kind=half.kind, origin=message.origin)
 
 
-def _fold(messages: Iterable[_ReadMessage]) -> list[Assembly]:
-    """One case for each product, with the newest half of each kind."""
-    newest: dict[ProductKey, dict[str, _ReadMessage]] = {}
+def _fold(messages: Iterable[ReadDelivery]) -> list[Assembly]:
+    """One assembly for each product, with the newest half of each kind."""
+    newest: dict[ProductKey, dict[str, ReadDelivery]] = {}
     for message in messages:
         kinds = newest.setdefault(message.half.key, {})
         known = kinds.get(message.half.kind)
         if known is None or message.half.version > known.half.version:
             kinds[message.half.kind] = message
-    return [_case_of(key, list(kinds.values())) for key, kinds in newest.items()]
+    return [_assembly_of(key, list(kinds.values())) for key, kinds in newest.items()]
 
 
-def _case_of(key: ProductKey, messages: Sequence[_ReadMessage]) -> Assembly:
+def _assembly_of(key: ProductKey, messages: Sequence[ReadDelivery]) -> Assembly:
     halves = Halves()
     for message in messages:
         halves = halves.merge(Halves.of(message.half))
@@ -303,22 +267,24 @@ def _case_of(key: ProductKey, messages: Sequence[_ReadMessage]) -> Assembly:
     )
 
 
-def _row_for(case: Assembly, expires_at: datetime) -> WaitingHalf:
-    (half,) = case.halves.known
-    origin = case.senders[half.kind]
-    return WaitingHalf(half=half, origin=origin, waiting_since=case.waiting_since or expires_at, expires_at=expires_at)
+def _row_for(assembly: Assembly, expires_at: datetime) -> WaitingHalf:
+    (half,) = assembly.halves.known
+    origin = assembly.senders[half.kind]
+    return WaitingHalf(
+        half=half, origin=origin, waiting_since=assembly.waiting_since or expires_at, expires_at=expires_at
+    )
 
 
 def _was_known(row: WaitingHalf) -> HalfWasKnown:
     return HalfWasKnown(key=row.key, kind=row.half.kind, origin=row.origin)
 
 
-def _rejected(rejection: Rejection) -> MessageRejected:
-    delivery = rejection.delivery
+def _rejected(message: ReadDelivery | FailedDelivery, faults: Sequence[Fault]) -> MessageRejected:
+    delivery = message.delivery
     return MessageRejected(
         kind=delivery.kind,
         message_id=delivery.message_id,
-        origin=_plain_origin(delivery),
-        faults=rejection.faults,
+        origin=message.origin,
+        faults=faults,
         receive_count=delivery.receive_count,
     )

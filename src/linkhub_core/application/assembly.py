@@ -12,8 +12,6 @@ from attrs import define, field
 from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.merge import Halves, newer_than
 
-__all__ = ["Assembly"]
-
 
 @define(kw_only=True)
 class Assembly:
@@ -44,9 +42,9 @@ class Assembly:
     @classmethod
     def of_row(cls, waiting: WaitingHalf) -> Assembly:
         """Begin with a staging row."""
-        case = cls(key=waiting.key, halves=Halves(), origins=())
-        case.add_waiting(waiting)
-        return case
+        assembly = cls(key=waiting.key, halves=Halves(), origins=())
+        assembly.add_waiting(waiting)
+        return assembly
 
     @classmethod
     def of_record(cls, record: ProductRecord) -> Assembly:

@@ -11,8 +11,7 @@ from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey
 from linkhub_core.model.journal_entries import RowSkipped
 from linkhub_core.model.rules import RuleBroken
-from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import StoredProduct, Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal, SilentJournal
 from linkhub_core.ports.product_store import Changes, ProductReader, UnknownCursor
@@ -26,8 +25,6 @@ from linkhub_core.wire.shop_query import (
     parse_seller,
     parse_since,
 )
-
-__all__ = ["BrowseShop", "ShopPage"]
 
 MAX_MISSED = 100
 

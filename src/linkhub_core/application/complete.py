@@ -18,7 +18,7 @@ from linkhub_core.model import Kind, Origin, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.decision_table import Improved, Joined, Refreshed, decide
 from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, ProductSaved
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
@@ -26,14 +26,12 @@ from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductS
 from linkhub_core.ports.staging_store import Newer, StagingStore
 from linkhub_core.wire.codec import announce
 
-__all__ = ["Completion", "readable"]
-
 MAX_ROUNDS = 10
 HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help
 _NO_ORIGIN = Origin(correlation_id="")
 
 
-@frozen(kw_only=True)
+@frozen
 class Completion:
     """Saves, announces and drops until products have all that is known and no row is left."""
 
@@ -43,112 +41,120 @@ class Completion:
     journal: Journal
     clock: Clock
 
-    async def settle(self, cases: Sequence[Assembly]) -> Sequence[Assembly]:
+    async def complete(self, assemblies: Sequence[Assembly]) -> Sequence[Assembly]:
         """Save, announce and drop until no newer half is found.
 
         Args:
-            cases: products of which both halves, or the stored product, are known; each product once.
+            assemblies: products of which both halves, or the stored product, are known; each product once.
 
         Returns:
-            The cases with one known half whose product was deleted meanwhile. Their rows are left as they are: stage
-            such a half again before its message is acknowledged.
+            The assemblies with one known half whose product was deleted meanwhile. Their rows are left as they are:
+            stage such a half again before its message is acknowledged.
 
         Raises:
-            TransientError: some cases are not complete; repeating the call is safe.
+            TransientError: some assemblies are not complete; repeating the call is safe.
             StoreRefused: a store refuses one of these products.
         """
-        open_cases = list(cases)
+        unfinished = list(assemblies)
         for _ in range(MAX_ROUNDS):
-            await self.save(open_cases)
-            await self._announce(open_cases)
-            open_cases = await self._drop(open_cases)
-            if not open_cases:
-                self._note_known(cases)
-                return [case for case in cases if case.record is None and case.halves.known]
+            await self.save(unfinished)
+            await self._announce(unfinished)
+            unfinished = await self._drop(unfinished)
+            if not unfinished:
+                self._note_known(assemblies)
+                return [assembly for assembly in assemblies if assembly.record is None and assembly.halves.known]
         raise TooMuchContention(MAX_ROUNDS)
 
     # --- step 3: save
 
-    async def save(self, cases: Sequence[Assembly]) -> None:
-        """Save what each product lacks. Afterwards the ``record`` of each case is the stored one.
+    async def save(self, assemblies: Sequence[Assembly]) -> None:
+        """Save what each product lacks. Afterwards the ``record`` of each assembly is the stored one.
 
         Raises:
-            TransientError, StoreRefused: as :meth:`settle`.
+            TransientError, StoreRefused: as :meth:`complete`.
         """
-        open_cases = list(cases)
+        unfinished = list(assemblies)
         for _ in range(MAX_ROUNDS):
-            decided = [(case, decide(case.halves, case.record, self.clock.now())) for case in open_cases]
-            lost = await self._create([(case, d.record) for case, d in decided if isinstance(d, Joined)])
-            lost += await self._revise([(case, d.record) for case, d in decided if isinstance(d, Improved | Refreshed)])
+            decided = [
+                (assembly, decide(assembly.halves, assembly.record, self.clock.now())) for assembly in unfinished
+            ]
+            lost = await self._create([(assembly, d.record) for assembly, d in decided if isinstance(d, Joined)])
+            lost += await self._revise(
+                [(assembly, d.record) for assembly, d in decided if isinstance(d, Improved | Refreshed)]
+            )
             if not lost:
                 return
-            open_cases = lost
+            unfinished = lost
         raise TooMuchContention(MAX_ROUNDS)
 
     async def _create(self, joined: Sequence[tuple[Assembly, ProductRecord]]) -> list[Assembly]:
         if not joined:
             return []
         lost = []
-        for (case, record), outcome in zip(
+        for (assembly, record), outcome in zip(
             joined, await self.products.create([record for _, record in joined]), strict=True
         ):
             if isinstance(outcome, Created):
-                self._note_saved(case, evolve(record, cursor=outcome.cursor), tuple(Kind))
+                self._note_saved(assembly, evolve(record, cursor=outcome.cursor), tuple(Kind))
             else:
-                case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
-                lost.append(case)
+                assembly.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                lost.append(assembly)
         return lost
 
     async def _revise(self, changed: Sequence[tuple[Assembly, ProductRecord]]) -> list[Assembly]:
         revisions = [
-            (case, Revision(before=case.record, after=record)) for case, record in changed if case.record is not None
+            (assembly, Revision(before=assembly.record, after=record))
+            for assembly, record in changed
+            if assembly.record is not None
         ]
         if not revisions:
             return []
         lost = []
         outcomes = await self.products.revise([revision for _, revision in revisions])
-        for (case, revision), outcome in zip(revisions, outcomes, strict=True):
+        for (assembly, revision), outcome in zip(revisions, outcomes, strict=True):
             if isinstance(outcome, Revised) and revision.is_silent:
-                case.stored_elsewhere(revision.after)
+                assembly.stored_elsewhere(revision.after)
             elif isinstance(outcome, Revised):
                 after = evolve(revision.after, cursor=outcome.cursor)
-                self._note_saved(case, after, _kinds_taken_in(revision.before, after))
+                self._note_saved(assembly, after, _kinds_taken_in(revision.before, after))
             else:
-                case.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
-                lost.append(case)
+                assembly.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
+                lost.append(assembly)
         return lost
 
-    def _note_saved(self, case: Assembly, record: ProductRecord, kinds: Sequence[Kind]) -> None:
-        case.saved_by_us(record)
-        self.journal.record([ProductSaved(key=case.key, revision=record.revision, kinds=kinds, origins=case.origins)])
+    def _note_saved(self, assembly: Assembly, record: ProductRecord, kinds: Sequence[Kind]) -> None:
+        assembly.saved_by_us(record)
+        self.journal.record(
+            [ProductSaved(key=assembly.key, revision=record.revision, kinds=kinds, origins=assembly.origins)]
+        )
 
     # --- step 4: announce, then clear the debt
 
-    async def _announce(self, cases: Sequence[Assembly]) -> None:
-        ours = [case for case in cases if case.owes_announcement]
-        theirs = [case for case in cases if not case.owes_announcement and _is_due(case)]
+    async def _announce(self, assemblies: Sequence[Assembly]) -> None:
+        ours = [assembly for assembly in assemblies if assembly.owes_announcement]
+        theirs = [assembly for assembly in assemblies if not assembly.owes_announcement and _is_due(assembly)]
         due = ours + await self._still_due(theirs)
         if due:
-            await self._hand_over([(case, case.record) for case in due if case.record is not None])
+            await self._hand_over([(assembly, assembly.record) for assembly in due if assembly.record is not None])
 
-    async def _still_due(self, cases: Sequence[Assembly]) -> list[Assembly]:
+    async def _still_due(self, assemblies: Sequence[Assembly]) -> list[Assembly]:
         """Wait for the process that owes each announcement, then read again."""
-        if not cases:
+        if not assemblies:
             return []
         await self.clock.sleep(HELP_AFTER_SECONDS)
-        found = await self.products.find([case.key for case in cases])
-        for case in cases:
-            case.stored_elsewhere(readable(found.get(case.key)))
-        return [case for case in cases if _is_due(case)]
+        found = await self.products.find([assembly.key for assembly in assemblies])
+        for assembly in assemblies:
+            assembly.stored_elsewhere(readable(found.get(assembly.key)))
+        return [assembly for assembly in assemblies if _is_due(assembly)]
 
     async def _hand_over(self, due: Sequence[tuple[Assembly, ProductRecord]]) -> None:
         prepared = await self._prepare(due)
         if not prepared:
             return
         now = self.clock.now()
-        await self.notifier.notify([_announcement(case, record, now) for case, record in prepared])
+        await self.notifier.notify([_announcement(assembly, record, now) for assembly, record in prepared])
         await self._mark(prepared)
-        self.journal.record([_announced(case, record, now) for case, record in prepared])
+        self.journal.record([_announced(assembly, record, now) for assembly, record in prepared])
 
     async def _prepare(self, due: Sequence[tuple[Assembly, ProductRecord]]) -> Sequence[tuple[Assembly, ProductRecord]]:
         """Have the store prepare the announcements; a revision that was replaced or announced meanwhile is left out."""
@@ -157,11 +163,11 @@ class Completion:
         for _ in range(MAX_ROUNDS):
             outcomes = await self.products.prepare_announcements([record for _, record in waiting])
             refreshed: list[tuple[Assembly, ProductRecord]] = []
-            for (case, record), outcome in zip(waiting, outcomes, strict=True):
+            for (assembly, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, ProductRecord):
-                    prepared.append((case, outcome))
-                elif (stored := _refreshed(case, record, outcome)) is not None:
-                    refreshed.append((case, stored))
+                    prepared.append((assembly, outcome))
+                elif (stored := _refreshed(assembly, record, outcome)) is not None:
+                    refreshed.append((assembly, stored))
             if not refreshed:
                 return prepared
             waiting = refreshed
@@ -173,41 +179,41 @@ class Completion:
         for _ in range(MAX_ROUNDS):
             outcomes = await self.products.mark_announced([record for _, record in waiting])
             refreshed: list[tuple[Assembly, ProductRecord]] = []
-            for (case, record), outcome in zip(waiting, outcomes, strict=True):
+            for (assembly, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, Marked):
-                    case.stored_elsewhere(evolve(record, unannounced_revision=None, shown=not record.is_withdrawn))
-                elif (stored := _refreshed(case, record, outcome)) is not None:
-                    refreshed.append((case, stored))
+                    assembly.stored_elsewhere(evolve(record, unannounced_revision=None, shown=not record.is_withdrawn))
+                elif (stored := _refreshed(assembly, record, outcome)) is not None:
+                    refreshed.append((assembly, stored))
             if not refreshed:
                 return
             waiting = refreshed
 
     # --- step 5: drop the row
 
-    async def _drop(self, cases: Sequence[Assembly]) -> list[Assembly]:
+    async def _drop(self, assemblies: Sequence[Assembly]) -> list[Assembly]:
         """Remove the rows whose halves the products have. A row whose product was deleted meanwhile stays.
 
         Returns:
-            The cases that are not complete: the row has changed, or the product was deleted and saved again and lacks
-            a known half.
+            The assemblies that are not complete: the row has changed, or the product was deleted and saved again and
+            lacks a known half.
         """
-        changed = [case for case in cases if case.record is not None and not case.is_taken_in]
-        rows = [(case, case.row) for case in cases if case.row is not None and case.is_taken_in]
+        changed = [assembly for assembly in assemblies if assembly.record is not None and not assembly.is_taken_in]
+        rows = [(one, one.row) for one in assemblies if one.row is not None and one.is_taken_in]
         if not rows:
             return changed
-        for (case, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
+        for (assembly, _), outcome in zip(rows, await self.staging.drop([row for _, row in rows]), strict=True):
             if isinstance(outcome, Newer):
-                case.add_waiting(outcome.waiting)
-                changed.append(case)
+                assembly.add_waiting(outcome.waiting)
+                changed.append(assembly)
         return changed
 
-    def _note_known(self, cases: Sequence[Assembly]) -> None:
+    def _note_known(self, assemblies: Sequence[Assembly]) -> None:
         self.journal.record(
             [
-                HalfWasKnown(key=case.key, kind=half.kind, origin=case.senders[half.kind])
-                for case in cases
-                if not case.saved
-                for half in case.halves.known
+                HalfWasKnown(key=assembly.key, kind=half.kind, origin=assembly.senders[half.kind])
+                for assembly in assemblies
+                if not assembly.saved
+                for half in assembly.halves.known
             ]
         )
 
@@ -223,21 +229,21 @@ def readable(row: ProductRecord | Unreadable | None) -> ProductRecord | None:
     return row
 
 
-def _is_due(case: Assembly) -> bool:
-    return case.record is not None and case.record.unannounced_revision is not None
+def _is_due(assembly: Assembly) -> bool:
+    return assembly.record is not None and assembly.record.unannounced_revision is not None
 
 
-def _refreshed(case: Assembly, record: ProductRecord, outcome: Conflict | Unreadable) -> ProductRecord | None:
+def _refreshed(assembly: Assembly, record: ProductRecord, outcome: Conflict | Unreadable) -> ProductRecord | None:
     """The stored product if readers see no difference to ``record``: a silent save came in between."""
     stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
-    case.stored_elsewhere(stored)
+    assembly.stored_elsewhere(stored)
     if stored is None:
         return None
     return stored if stored == record.with_parts_of(stored) else None
 
 
-def _newest_origin(case: Assembly) -> Origin:
-    return case.origins[-1] if case.origins else _NO_ORIGIN
+def _newest_origin(assembly: Assembly) -> Origin:
+    return assembly.origins[-1] if assembly.origins else _NO_ORIGIN
 
 
 def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Sequence[Kind]:
@@ -246,17 +252,17 @@ def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Seque
     return tuple(kind for kind, version in versions.items() if version not in known)
 
 
-def _announcement(case: Assembly, record: ProductRecord, now: datetime) -> Announcement:
-    origin = _newest_origin(case)
+def _announcement(assembly: Assembly, record: ProductRecord, now: datetime) -> Announcement:
+    origin = _newest_origin(assembly)
     return announce(record, now, origin.correlation_id, origin.traceparent)
 
 
-def _announced(case: Assembly, record: ProductRecord, now: datetime) -> ProductAnnounced:
+def _announced(assembly: Assembly, record: ProductRecord, now: datetime) -> ProductAnnounced:
     # A later revision has no first half to count from: its latency would be the product's age.
-    first = case.waiting_since if record.revision == 1 else None
+    first = assembly.waiting_since if record.revision == 1 else None
     return ProductAnnounced(
-        key=case.key,
+        key=assembly.key,
         revision=record.revision,
-        origin=_newest_origin(case),
+        origin=_newest_origin(assembly),
         latency=now - first if first else None,
     )

@@ -16,11 +16,9 @@ from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import ProductKey
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage
+from linkhub_core.ports.event_queue import carry_first_sent
 from linkhub_core.wire.codec import decode_event
-from linkhub_core.wire.first_sent import carry_first_sent
 from linkhub_core.wire.intake import unwrap
-
-__all__ = ["ExamineDeadLetters", "Examined", "MendDeadLetter", "RedrivePlan", "plan_redrive"]
 
 
 @frozen(kw_only=True)

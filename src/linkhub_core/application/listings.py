@@ -25,16 +25,6 @@ from linkhub_core.ports.product_store import Conflict, ProductStore, Revised, Re
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.wire.codec import listing_version
 
-__all__ = [
-    "ListingOutcome",
-    "ListingOvertaken",
-    "ListingSame",
-    "ListingSaved",
-    "PreconditionFailed",
-    "ProductAbsent",
-    "SetListing",
-]
-
 
 @frozen
 class ListingSaved:
@@ -117,7 +107,7 @@ class SetListing:
             return PreconditionFailed(record)
         listing = change.apply(record.listing)
         if listing == record.listing:
-            await self.completion.settle([Assembly.of_record(record)])
+            await self.completion.complete([Assembly.of_record(record)])
             return ListingSame(record)
         return await self._save(record, self._part(record, listing), expected)
 
@@ -147,17 +137,17 @@ class SetListing:
         raise TooMuchContention(MAX_ROUNDS)
 
     async def _announced(self, revision: Revision, outcome: Revised) -> ListingSaved:
-        case = Assembly.of_record(revision.after)
+        assembly = Assembly.of_record(revision.after)
         if not revision.is_silent:
             after = evolve(revision.after, cursor=outcome.cursor)
-            case.saved_by_us(after)
-            self.journal.record([ProductSaved(key=case.key, revision=after.revision, kinds=(), origins=())])
-        await self.completion.settle([case])
-        return ListingSaved(case.record or revision.after)
+            assembly.saved_by_us(after)
+            self.journal.record([ProductSaved(key=assembly.key, revision=after.revision, kinds=(), origins=())])
+        await self.completion.complete([assembly])
+        return ListingSaved(assembly.record or revision.after)
 
     async def _settled(self, record: ProductRecord, part: ListingPart) -> ListingSaved | ListingOvertaken:
         """The stored listing is this one, by a save whose reply was lost, or a newer one."""
-        case = Assembly.of_record(record)
-        await self.completion.settle([case])
+        assembly = Assembly.of_record(record)
+        await self.completion.complete([assembly])
         is_ours = record.listing_version == part.version
-        return ListingSaved(case.record or record) if is_ours else ListingOvertaken(record)
+        return ListingSaved(assembly.record or record) if is_ours else ListingOvertaken(record)

@@ -27,22 +27,6 @@ from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 from linkhub_core.wire.shop_query import parse_seller, parse_since
 
-__all__ = [
-    "GET_STATUS",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "After",
-    "ErrorCode",
-    "Join",
-    "Leave",
-    "Outcome",
-    "Reply",
-    "SessionLimits",
-    "SubscriberSession",
-    "parse_after",
-    "subscribed",
-]
-
 SUBSCRIBE = "subscribe_to_seller"
 UNSUBSCRIBE = "unsubscribe"
 GET_STATUS = "get_subscription_status"

@@ -24,14 +24,12 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
 from linkhub_core.ports.staging_store import Dropped, StagingStore
-
-__all__ = ["Sweep"]
 
 BATCH_SIZE = 100
 SAMPLE_SIZE = 20
@@ -67,13 +65,7 @@ class Sweep:
 
     @completion.default
     def _completion(self) -> Completion:
-        return Completion(
-            products=self.products,
-            staging=self.staging,
-            notifier=self.notifier,
-            journal=self.journal,
-            clock=self.clock,
-        )
+        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
 
     async def __call__(self) -> Swept:
         """Sweep once.
@@ -113,7 +105,7 @@ class Sweep:
     # --- rows in staging
 
     async def _complete_staging(self, tally: _Tally) -> None:
-        async for rows in _batches(self.staging.scan()):
+        async for rows in batches(self.staging.scan()):
             tally.seen += len(rows)
             readable = self._readable(rows, "staging", tally)
             await self._contained(readable, lambda batch: self._complete(batch, tally), "staging", tally)
@@ -121,14 +113,14 @@ class Sweep:
     async def _complete(self, rows: Sequence[WaitingHalf], tally: _Tally) -> None:
         found = await self.products.find([row.key for row in rows])
         self._readable([one for one in found.values() if isinstance(one, Unreadable)], "products", tally)
-        cases = []
+        assemblies = []
         for row in rows:
             record = found.get(row.key)
             if isinstance(record, ProductRecord) or (record is None and row.other is not None):
-                cases.append(case := Assembly.of_row(row))
-                case.stored_elsewhere(record)
-        deleted = await self.completion.settle(cases)
-        tally.folded += len(cases) - len(deleted)
+                assemblies.append(assembly := Assembly.of_row(row))
+                assembly.stored_elsewhere(record)
+        deleted = await self.completion.complete(assemblies)
+        tally.folded += len(assemblies) - len(deleted)
         now = self.clock.now()
         alone = [row for row in rows if row.key not in found and row.other is None]
         await self._remove([row for row in alone if row.expired(now)], tally)
@@ -152,12 +144,12 @@ class Sweep:
     # --- products that were not announced
 
     async def _announce_late(self, tally: _Tally) -> None:
-        async for records in _batches(self.products.scan(unannounced=True)):
+        async for records in batches(self.products.scan(unannounced=True)):
             readable = self._readable(records, "products", tally)
             await self._contained(readable, lambda batch: self._announce(batch, tally), "products", tally)
 
     async def _announce(self, records: Sequence[ProductRecord], tally: _Tally) -> None:
-        await self.completion.settle([Assembly.of_record(record) for record in records])
+        await self.completion.complete([Assembly.of_record(record) for record in records])
         tally.announced += len(records)
 
     # --- rows that fail
@@ -223,7 +215,7 @@ def _problem_of(error: Exception) -> str:
     return str(error) if isinstance(error, LinkhubError) else repr(error)
 
 
-async def _batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
+async def batches(values: AsyncIterator[T]) -> AsyncIterator[Sequence[T]]:
     """Group values into batches. If the source raises, the values before the error come first."""
     batch: list[T] = []
     try:

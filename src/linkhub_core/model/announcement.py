@@ -12,8 +12,6 @@ from linkhub_core.model.listing import Availability
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import ProductKey, ProductRecord
 
-__all__ = ["EVENT_TYPES", "NEW_PRODUCT", "PRODUCT_REMOVED", "PRODUCT_UPDATED", "Announcement"]
-
 NEW_PRODUCT = "new_product"
 PRODUCT_UPDATED = "product_updated"
 PRODUCT_REMOVED = "product_removed"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["backoff_seconds"]
-
 _MOST_DOUBLINGS = 30
 
 

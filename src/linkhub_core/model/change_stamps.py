@@ -25,8 +25,6 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["MARGIN_MS", "RENEW_AFTER_MS", "StampPosition", "event_position", "is_late", "page_position"]
-
 RENEW_AFTER_MS: Final = 1_000
 MARGIN_MS: Final = 5_000
 

@@ -32,8 +32,6 @@ from attrs import evolve, frozen
 from linkhub_core.model import Caption, Half, ProductRecord, ThumbnailSet
 from linkhub_core.model.merge import Halves, newer_than
 
-__all__ = ["Decision", "Improved", "Joined", "Refreshed", "Unchanged", "Waiting", "decide"]
-
 
 @frozen
 class Waiting:

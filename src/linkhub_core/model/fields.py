@@ -16,8 +16,6 @@ from attrs import frozen
 from linkhub_core.model import rules
 from linkhub_core.model.rules import FieldRule, Rule
 
-__all__ = ["ABSENT", "FieldFacts", "decoration", "essential", "facts_of", "many", "one", "optional_names", "setting"]
-
 T = TypeVar("T")
 _KEY = "linkhub"
 ABSENT: Any = object()

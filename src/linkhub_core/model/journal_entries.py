@@ -14,22 +14,6 @@ from attrs import frozen
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin, ProductKey
 
-__all__ = [
-    "ActivityFailed",
-    "Entry",
-    "EventDeviated",
-    "HalfExpired",
-    "HalfStaged",
-    "HalfWasKnown",
-    "HalvesExpired",
-    "MessageRejected",
-    "MessagesReleased",
-    "ProductAnnounced",
-    "ProductSaved",
-    "RowSkipped",
-    "Swept",
-]
-
 
 @frozen(kw_only=True)
 class MessageRejected:

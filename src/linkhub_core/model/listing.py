@@ -11,8 +11,6 @@ from attrs import evolve, field, frozen
 from linkhub_core.model import rules
 from linkhub_core.model.fields import facts_of, setting
 
-__all__ = ["AS_PARSED", "LISTING_FIELDS", "Availability", "Listing", "ListingChange"]
-
 
 class Availability(StrEnum):
     """Whether a product can be bought. A withdrawn product is hidden from readers."""

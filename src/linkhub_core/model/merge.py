@@ -12,8 +12,6 @@ from attrs import frozen
 
 from linkhub_core.model import Half, Kind, ListingPart, ProductRecord
 
-__all__ = ["Halves", "newer_than"]
-
 Part = TypeVar("Part", Half, ListingPart)
 
 

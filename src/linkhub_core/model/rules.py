@@ -20,30 +20,6 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-__all__ = [
-    "FieldRule",
-    "Number",
-    "OverLimit",
-    "Rule",
-    "RuleBroken",
-    "ValueKind",
-    "check_count",
-    "choice",
-    "event_time",
-    "flag",
-    "integer",
-    "kind_of",
-    "matching",
-    "moment",
-    "money",
-    "number",
-    "optional",
-    "or_null",
-    "text",
-    "texts",
-    "url",
-]
-
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 Number = int | float

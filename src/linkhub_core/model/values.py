@@ -21,29 +21,6 @@ from linkhub_core.model.fields import decoration, essential, many, one
 from linkhub_core.model.listing import AS_PARSED, Availability, Listing
 from linkhub_core.model.rules import Number
 
-__all__ = [
-    "CONTENT_CLASSES",
-    "NO_LISTING",
-    "OLDER_THAN_ANY_EVENT",
-    "BoundingBox",
-    "Caption",
-    "Content",
-    "DetectedObject",
-    "EventTime",
-    "Half",
-    "Kind",
-    "ListingPart",
-    "Note",
-    "Origin",
-    "ProcessingMetadata",
-    "ProductKey",
-    "ProductRecord",
-    "Thumbnail",
-    "ThumbnailSet",
-    "Version",
-    "WaitingHalf",
-]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLISECOND = timedelta(milliseconds=1)

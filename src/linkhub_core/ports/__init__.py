@@ -5,12 +5,13 @@ call found is a value, never an exception; an exception says that the call itsel
 whether trying again may help (:mod:`linkhub_core.errors`).
 """
 
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.journal_entries import Entry
+from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
-from linkhub_core.ports.journal import Entry, Journal, SilentJournal
+from linkhub_core.ports.journal import Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.opened_ports import OpenedPorts
 from linkhub_core.ports.product_store import (
@@ -27,9 +28,9 @@ from linkhub_core.ports.product_store import (
     Revised,
     ReviseOutcome,
     Revision,
+    ShopStamps,
     UnknownCursor,
 )
-from linkhub_core.ports.shop_stamps import ShopStamps
 from linkhub_core.ports.staging_store import (
     DropOutcome,
     Dropped,

@@ -10,9 +10,7 @@ from attrs import field, frozen
 
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.wire.first_sent import first_sent_at
-
-__all__ = ["DeadLetter", "DeadLetterQuery", "DeadLetters"]
+from linkhub_core.ports.event_queue import first_sent_at
 
 
 @frozen(kw_only=True)
@@ -65,7 +63,7 @@ class DeadLetters(Protocol):
         """Put dead letters back on the queue of their kind, then remove them; a crash in between leaves them in both.
 
         A caller may set the kind of a letter that has none; letters without a kind stay. Each message carries the time
-        at which it was first sent (:mod:`linkhub_core.wire.first_sent`).
+        at which it was first sent (:data:`~linkhub_core.ports.event_queue.FIRST_SENT_AT`).
 
         Returns:
             The number of letters that were still there and were put back.

@@ -9,8 +9,6 @@ from attrs import field, frozen
 
 from linkhub_core.model import Kind
 
-__all__ = ["EventPublisher", "OutgoingMessage", "Refusal"]
-
 
 @frozen(kw_only=True)
 class OutgoingMessage:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from attrs import field, frozen
 
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.wire.first_sent import first_sent_at
 
-__all__ = ["Delivery", "EventQueue", "Rejection"]
+FIRST_SENT_AT = "linkhubFirstSentAt"
+"""The attribute with which a redrive carries along when the message was first sent.
+
+The timestamp of an event counts as at most this time (:class:`~linkhub_core.model.Version`). Otherwise an old event
+whose stamp is far ahead would win over newer ones after a redrive.
+"""
+
+
+def first_sent_at(attributes: Mapping[str, str], sent_at: datetime) -> datetime:
+    """When a message with these attributes, which was sent at ``sent_at`` this time, was sent for the first time."""
+    try:
+        carried = datetime.fromisoformat(attributes[FIRST_SENT_AT])
+    except (KeyError, ValueError):
+        return sent_at
+    return min(sent_at, carried) if carried.tzinfo is not None else sent_at
+
+
+def carry_first_sent(attributes: Mapping[str, str], sent_at: datetime) -> Mapping[str, str]:
+    """The attributes with which a message that was sent at ``sent_at`` goes back to its queue."""
+    moment = first_sent_at(attributes, sent_at).astimezone(UTC)
+    return {**attributes, FIRST_SENT_AT: moment.isoformat(timespec="milliseconds")}
 
 
 @frozen(kw_only=True)

@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from attrs import frozen
 
-__all__ = ["Finding", "Verdict"]
-
 
 class Verdict(StrEnum):
     """The verdict on a subject."""

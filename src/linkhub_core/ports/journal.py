@@ -12,8 +12,6 @@ from attrs import frozen
 
 from linkhub_core.model.journal_entries import Entry
 
-__all__ = ["Entry", "Journal", "SilentJournal"]
-
 
 class Journal(Protocol):
     """Records entries."""

@@ -7,8 +7,6 @@ from typing import Protocol
 
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["AnnouncementFeed", "Notifier"]
-
 
 class Notifier(Protocol):
     """Delivers announcements at least once: the same one may come again, and receivers drop it."""

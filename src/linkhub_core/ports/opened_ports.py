@@ -11,12 +11,9 @@ from linkhub_core.ports.dead_letters import DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher
 from linkhub_core.ports.event_queue import EventQueue
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
-from linkhub_core.ports.product_store import ProductStore
-from linkhub_core.ports.shop_stamps import ShopStamps
+from linkhub_core.ports.product_store import ProductStore, ShopStamps
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import VideoLookup
-
-__all__ = ["OpenedPorts"]
 
 
 @frozen(kw_only=True)

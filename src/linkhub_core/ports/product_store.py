@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from attrs import field, frozen
 
 from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.model.unreadable import Unreadable
+from linkhub_core.model.stored_product import StoredProduct, Unreadable
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
-
-__all__ = [
-    "Change",
-    "Changes",
-    "Conflict",
-    "CreateOutcome",
-    "Created",
-    "Exists",
-    "MarkOutcome",
-    "Marked",
-    "ProductReader",
-    "ProductStore",
-    "ReviseOutcome",
-    "Revised",
-    "Revision",
-    "UnknownCursor",
-]
 
 
 @frozen(kw_only=True)
@@ -214,5 +196,25 @@ class ProductStore(ProductReader, Protocol):
         """Every product with tombstones, or a shop's, or those whose newest revision was not announced.
 
         In the order of the keys (seller, then video); unannounced ones in any order.
+        """
+        ...
+
+
+class ShopStamps(Protocol):
+    """Gives the stamps of shops, quickly and without waiting, for caches of pages.
+
+    Take the stamp, then read the shop. The page is valid while :meth:`current` gives an equal stamp.
+    """
+
+    @property
+    def max_age_seconds(self) -> float:
+        """The longest time for which an outdated page is taken for valid; 0 if a stamp changes with its shop."""
+        ...
+
+    def current(self, seller_handle: str) -> Hashable | None:
+        """The present stamp of a shop; None if it is unknown, so that no page may be cached.
+
+        After a visible change it differs from all earlier stamps, at the latest ``max_age_seconds`` later. It may also
+        differ without a change.
         """
         ...

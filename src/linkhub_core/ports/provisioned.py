@@ -16,8 +16,6 @@ from enum import StrEnum
 
 from attrs import frozen
 
-__all__ = ["Provisioned", "Status"]
-
 
 class Status(StrEnum):
     """See the module's table."""

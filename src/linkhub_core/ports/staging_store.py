@@ -9,19 +9,7 @@ from typing import Protocol
 from attrs import frozen
 
 from linkhub_core.model import Half, ProductKey, WaitingHalf
-from linkhub_core.model.unreadable import Unreadable
-
-__all__ = [
-    "DropOutcome",
-    "Dropped",
-    "Equal",
-    "Newer",
-    "Partner",
-    "StageOutcome",
-    "Staged",
-    "StagingStore",
-    "Superseded",
-]
+from linkhub_core.model.stored_product import Unreadable
 
 
 @frozen

@@ -10,9 +10,7 @@ from attrs import field, frozen
 
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.unreadable import Unreadable
-
-__all__ = ["QueuedMessage", "VideoLookup", "VideoRecord"]
+from linkhub_core.model.stored_product import Unreadable
 
 
 @frozen(kw_only=True)

@@ -14,8 +14,6 @@ from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = ["CursorContract", "ExactCursorContract", "first_cursor", "read_after"]
-
 SELLER = KEY.seller_handle
 
 

@@ -26,8 +26,6 @@ from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.strategies import event_bodies
 
-__all__ = ["EventQueueContract", "Queues"]
-
 BATCH_SIZE = 100
 FAULTS = [
     Fault("", "no room", of_store=True),

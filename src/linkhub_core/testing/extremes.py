@@ -9,8 +9,6 @@ from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingM
 from linkhub_core.model.rules import Number
 from linkhub_core.testing.builders import a_caption, a_thumbnail, a_thumbnail_set
 
-__all__ = ["MOMENTS", "NUMBERS", "PRICES", "TEXTS", "extreme_captions", "extreme_thumbnail_sets"]
-
 # The longest have 18 digits, more than a float keeps.
 PRICES = [
     Decimal(text)

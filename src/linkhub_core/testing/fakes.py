@@ -12,8 +12,6 @@ from attrs import define, field
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Entry
 
-__all__ = ["FakeClock", "MemoryJournal", "RecordingNotifier"]
-
 E = TypeVar("E")
 
 

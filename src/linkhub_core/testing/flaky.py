@@ -38,16 +38,6 @@ from linkhub_core.ports import (
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = [
-    "DuplicatingQueue",
-    "FlakyEventQueue",
-    "FlakyNotifier",
-    "FlakyProductStore",
-    "FlakyStagingStore",
-    "Strike",
-    "unavailable",
-]
-
 A = TypeVar("A")
 T = TypeVar("T")
 

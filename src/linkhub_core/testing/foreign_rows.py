@@ -28,15 +28,6 @@ from linkhub_core.testing.readable import readable, scanned
 from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = [
-    "ForeignProductContract",
-    "ForeignStagingContract",
-    "PlantProduct",
-    "PlantRow",
-    "a_foreign_product",
-    "a_foreign_row",
-]
-
 PlantProduct = Callable[[ProductRecord], Awaitable[None]]
 PlantRow = Callable[[WaitingHalf], Awaitable[None]]
 

@@ -16,8 +16,6 @@ from linkhub_core.testing.extremes import extreme_captions
 from linkhub_core.testing.readable import optional_fixture
 from linkhub_core.wire.codec import announce
 
-__all__ = ["NotifierContract", "OpenFeed"]
-
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
 OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]

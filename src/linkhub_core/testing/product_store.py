@@ -21,8 +21,6 @@ from linkhub_core.testing.strategies import captions, keys, thumbnail_sets
 from linkhub_core.wire.codec import digest_of, encode_product, stored_product
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = ["ProductStoreContract"]
-
 SELLER = KEY.seller_handle
 
 

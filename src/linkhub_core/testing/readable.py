@@ -10,8 +10,6 @@ import pytest
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import Unreadable
 
-__all__ = ["Spoil", "optional_fixture", "readable", "readable_rows", "scanned"]
-
 K = TypeVar("K")
 T = TypeVar("T")
 

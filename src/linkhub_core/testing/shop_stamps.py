@@ -8,8 +8,6 @@ from attrs import evolve
 from linkhub_core.ports import ProductStore, Revised, ShopStamps
 from linkhub_core.testing.builders import KEY, a_half, a_key, a_record, a_revision
 
-__all__ = ["ShopStampsContract"]
-
 SELLER = KEY.seller_handle
 
 

@@ -16,8 +16,6 @@ from linkhub_core.testing.extremes import MOMENTS, TEXTS, extreme_captions, extr
 from linkhub_core.testing.readable import Spoil, optional_fixture, readable, scanned
 from linkhub_core.testing.strategies import halves
 
-__all__ = ["StagingStoreContract"]
-
 
 class StagingStoreContract:
     """Subclass it with a fixture ``staging_store`` that gives an empty store.

@@ -13,20 +13,6 @@ from linkhub_core.model.fields import FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule, Number, ValueKind
 from linkhub_core.wire.codec import digest_of, encode_event
 
-__all__ = [
-    "captions",
-    "contents",
-    "event_bodies",
-    "halves",
-    "keys",
-    "model_values",
-    "moments",
-    "numbers",
-    "texts",
-    "thumbnail_sets",
-    "values_of",
-]
-
 _ODD_TEXTS = [
     "",
     " ",

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
-from attrs import evolve, frozen
+from attrs import evolve
 
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import (
@@ -42,12 +42,11 @@ from linkhub_core.model.announcement import EVENT_TYPES, Announcement
 from linkhub_core.model.listing import LISTING_FIELDS
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.wire import json_text
-from linkhub_core.wire.intake import Report, read_content, read_object, unwrap
+from linkhub_core.wire.intake import Report, Unwrapped, read_content, read_object, unwrap
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
-from linkhub_core.wire.intake.size import MAX_SMALL_CONTENT_BYTES, without_lists
 from linkhub_core.wire.intake.spelling import known_name
 from linkhub_core.wire.intake.times import read_time
-from linkhub_core.wire.structure import build, build_exactly, unstructure
+from linkhub_core.wire.structure import build, build_exactly, unstructure, without_lists
 
 __all__ = [
     "Reading",
@@ -67,12 +66,16 @@ __all__ = [
     "read_announcement",
     "read_event",
     "read_listing_change",
+    "read_unwrapped",
     "stored_listing",
     "stored_product",
     "timestamp_text",
     "without_cursor",
 ]
 
+# A content may be larger than the event that it was read from: `9e15` has 16 digits in canonical form, a box of four
+# numbers gets four names. Stores have size limits, so such a content is measured, and loses decoration if it has to.
+MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - 512  # the ids and the time of an event need less
 _TEXT = rules.text()
 _REVISION = rules.integer()
 _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
@@ -81,12 +84,10 @@ _TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 # --- events ------------------------------------------------------------------------------------------------------
 
 
-@frozen(kw_only=True)
-class Reading:
-    """What a message's body holds: a half, the attributes of its envelopes, and every deviation that was put right."""
+class Reading(NamedTuple):
+    """The half that a body holds, and a note for every deviation, sorted, each once."""
 
     half: Half
-    attributes: Mapping[str, str]
     notes: tuple[Note, ...] = ()
 
 
@@ -101,11 +102,15 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
     Raises:
         MalformedEvent: with all faults of the body.
     """
-    unwrapped = unwrap(body)
-    event, notes = unwrapped.event, list(unwrapped.notes)
+    return read_unwrapped(kind, unwrap(body), first_sent_at)
+
+
+def read_unwrapped(kind: Kind, unwrapped: Unwrapped, first_sent_at: datetime) -> Reading:
+    """Read the event of a body without its envelopes; see :func:`read_event`."""
+    event, notes = unwrapped.event, unwrapped.notes
     if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
         kind = kind.partner
-        notes.append(Note("", "other_queue"))
+        notes = [*notes, Note("", "other_queue")]
     if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
         event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
@@ -117,11 +122,7 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
         more_notes = [*more_notes, *left_out]
         version = Version.at(instant, digest_of(content), first_sent_at=first_sent_at)
         half = Half(key=key, version=version, content=content)
-    return Reading(half=half, attributes=unwrapped.attributes, notes=_each_once(notes, more_notes))
-
-
-def _each_once(notes: Sequence[Note], more: Sequence[Note]) -> tuple[Note, ...]:
-    return tuple(sorted({*notes, *more})) if notes or more else ()
+    return Reading(half, tuple(sorted({*notes, *more_notes})) if notes or more_notes else ())
 
 
 def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:

@@ -15,18 +15,6 @@ import orjson
 
 from linkhub_core.errors import Fault, MalformedEvent
 
-__all__ = [
-    "dump",
-    "dump_sorted",
-    "exact_field",
-    "exact_number",
-    "load_document",
-    "parse",
-    "parse_exactly",
-    "parse_object",
-    "size_bytes",
-]
-
 _FLOAT_IS_EXACT_BELOW = 1e9
 _LONGEST_INTEGER = 4000
 _LARGEST_EXPONENT = 10_000

@@ -21,8 +21,6 @@ from linkhub_core.model import (
 from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule
 
-__all__ = ["Schema", "field_schema", "fill", "product_schemas"]
-
 Schema = dict[str, Any]
 
 

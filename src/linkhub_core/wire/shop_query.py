@@ -17,22 +17,7 @@ from attrs import frozen
 
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model import ProductKey, rules
-from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.model.unreadable import Unreadable
-
-__all__ = [
-    "CATCH_UP_MARGIN",
-    "DEFAULT_LIMIT",
-    "MAX_LIMIT",
-    "Page",
-    "PageQuery",
-    "decode_last_key",
-    "encode_last_key",
-    "next_since",
-    "parse_limit",
-    "parse_seller",
-    "parse_since",
-]
+from linkhub_core.model.stored_product import StoredProduct, Unreadable
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50

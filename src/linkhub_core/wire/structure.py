@@ -12,16 +12,14 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from linkhub_core.model import rules
+from linkhub_core.model import Note, rules
 from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import Number
-
-__all__ = ["build", "build_exactly", "unstructure"]
 
 T = TypeVar("T")
 
@@ -131,3 +129,27 @@ def unstructure(value: object) -> dict[str, Any]:
     """A value of the model as a plain document, its fields in the order of their class; absent ones are left out."""
     document: dict[str, Any] = _CONVERTER.unstructure(value)
     return document
+
+
+# --- without decoration
+
+
+def without_lists(value: Any, path: str = "") -> tuple[Any, list[Note]]:
+    """Return the value without the lists that are decoration, and a note for each of them."""
+    changes: dict[str, Any] = {}
+    notes: list[Note] = []
+    for facts in facts_of(type(value)):
+        inner, place = getattr(value, facts.name), f"{path}.{facts.name}" if path else facts.name
+        if facts.nested is None or not inner:
+            continue
+        if facts.is_list and not facts.essential:
+            changes[facts.name] = None
+            notes.append(Note(place, "over_limit"))
+            continue
+        places: Mapping[str, Any] = (
+            {f"{place}[{index}]": entry for index, entry in enumerate(inner)} if facts.is_list else {place: inner}
+        )
+        lighter = [without_lists(entry, at) for at, entry in places.items()]
+        notes += [note for _, found in lighter for note in found]
+        changes[facts.name] = tuple(entry for entry, _ in lighter) if facts.is_list else lighter[0][0]
+    return evolve(value, **changes), notes

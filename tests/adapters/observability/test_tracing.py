@@ -1,7 +1,8 @@
-"""Traces: which spans a message leaves, in whose trace, with what told of it."""
+"""Traces: the spans of a message, their trace, and their attributes."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -13,11 +14,12 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from linkhub_adapters.observability import Metrics, observe_store
 from linkhub_adapters.observability.tracing import TracedAssembly, TracedNotifier, TracingJournal, begin_step
-from linkhub_core.application import AssembleBatch
+from linkhub_core.application import AssembleBatch, read_delivery
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import KEY, an_outgoing
 from linkhub_core.testing.flaky import FlakyNotifier, Strike, unavailable
+from linkhub_core.wire.intake import Unwrapped, unwrap
 from tests.core.application.assembly_harness import AssemblyHarness
 
 _WORKERS = {kind: f"00-{number:032x}-00000000000000a{number}-01" for number, kind in enumerate(Kind, 1)}
@@ -54,7 +56,7 @@ class TracedHarness:
             staging_ttl=harness.assemble.staging_ttl,
             jitter=lambda: 0.0,
         )
-        await TracedAssembly(assemble=assemble, tracer=tracer, system="linkhub")(await harness.queue.receive())
+        await TracedAssembly(assemble=assemble.assemble, tracer=tracer, system="linkhub")(await harness.queue.receive())
 
     def spans(self, name: str) -> Sequence[ReadableSpan]:
         """The finished spans of a name."""
@@ -80,6 +82,21 @@ def _parent_of(span: ReadableSpan) -> int | None:
 
 def _facts(span: ReadableSpan) -> Mapping[str, object]:
     return dict(span.attributes or {})
+
+
+async def test_the_body_of_a_traced_message_is_unwrapped_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The span takes its attributes from the same reading that the assembly takes."""
+    bodies: list[str] = []
+
+    def counting(body: str) -> Unwrapped:
+        bodies.append(body)
+        return unwrap(body)
+
+    monkeypatch.setattr(sys.modules[read_delivery.__module__], "unwrap", counting)
+    traced = TracedHarness()
+    await traced.harness.post(_traced(Kind.CAPTION), _traced(Kind.THUMBNAIL))
+    await traced.turn()
+    assert (len(bodies), len(set(bodies)), len(traced.exporter.get_finished_spans()) > 1) == (2, 2, True)
 
 
 async def test_halves_that_come_apart() -> None:

@@ -157,9 +157,11 @@ class RealtimeFixture:
         return client
 
     def sweep(self, seconds: float = 0.0) -> None:
-        """Let monotonic time pass, and the gateway do what is due."""
+        """Let monotonic time pass, and do what is due."""
         self.monotonic.now += seconds
         self.gateway.sweep(self.monotonic.now)
+        for client in list(self.sockets.clients.values()):
+            client.tick_if_due()
 
     async def drain(self) -> None:
         """Close everything, as a process does that goes away."""
@@ -207,7 +209,7 @@ def make_realtime(settings: RealtimeSettings = SETTINGS) -> RealtimeFixture:
     gateway = Gateway(
         endpoints={PRODUCTS_PATH: plain_endpoint(hub), **dict.fromkeys(SOCKETIO_PATHS, sockets.endpoint)},
         admission=admission,
-        sweeps=[sockets.sweep, streams.sweep],
+        sweeps=[streams.sweep],
         monotonic=monotonic,
     )
     return RealtimeFixture(

@@ -168,9 +168,8 @@ async def test_its_heartbeat_is_answered(realtime: RealtimeFixture, start: Start
         await client.hear("upgrade", "websocket")
         await client.subscribe()
         for _ in range(3):
-            due = min(each.due for each in realtime.sockets._clients.values())
-            realtime.sweep(due - realtime.monotonic.now)
-            (session,) = realtime.sockets._clients.values()
-            await until(lambda session=session: session.due > realtime.monotonic.now + 21)
+            (session,) = realtime.sockets.clients.values()
+            realtime.sweep((session.engine.deadline or 0.0) - realtime.monotonic.now)
+            await until(lambda session=session: session.engine.deadline > realtime.monotonic.now + 21)
         realtime.hub.broadcast(an_announcement())
         assert (await client.hear("event", "new_product"))[2]["product"]["video_id"] == KEY.video_id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore
-from linkhub_core.application import assemble as module
+from linkhub_core.application import read_delivery
 from linkhub_core.application.assemble import retry_delay_seconds
 from linkhub_core.errors import Fault, ServiceUnavailable, StoreRefused
 from linkhub_core.model import Kind, Note
@@ -44,8 +45,8 @@ from linkhub_core.testing.flaky import (
     Strike,
     unavailable,
 )
-from linkhub_core.wire.codec import Reading, document_of, read_event
-from linkhub_core.wire.intake import unwrap
+from linkhub_core.wire.codec import document_of
+from linkhub_core.wire.intake import Unwrapped, unwrap
 from tests.core.application.assembly_harness import AssemblyHarness
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
@@ -252,7 +253,7 @@ async def test_a_half_that_waits_keeps_its_notes() -> None:
     assert waiting.origin.notes == (Note("price", "number_as_text"),)
 
 
-async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
+async def test_a_failing_dead_letter_queue_does_not_block_valid_messages() -> None:
     """The malformed message is given back, the sound one is done."""
     harness = AssemblyHarness()
     harness.queue = FlakyEventQueue(harness.messages, strikes=[Strike("reject", unavailable("dead letters"))])
@@ -266,14 +267,14 @@ async def test_dead_letters_that_are_out_of_order_hold_up_nobody() -> None:
 
 
 async def test_a_body_that_breaks_the_codec_is_given_back_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw in one message is nobody else's."""
+    """An unexpected error in one message does not fail the others."""
 
-    def fragile(kind: Kind, body: str, received_at: datetime) -> Reading:
+    def fragile(body: str) -> Unwrapped:
         if body == "poison":
             raise RecursionError("too deep")
-        return read_event(kind, body, received_at)
+        return unwrap(body)
 
-    monkeypatch.setattr(module, "read_event", fragile)
+    monkeypatch.setattr(sys.modules[read_delivery.__module__], "unwrap", fragile)
     harness = AssemblyHarness()
     await harness.post(an_outgoing(CAPTION, body="poison"), an_outgoing(THUMBNAIL))
     await harness.turn()
@@ -494,7 +495,7 @@ def test_an_origin_is_the_senders_correlation_id_or_the_messages_own(
     delivery: Delivery, correlation_id: str, traceparent: str | None
 ) -> None:
     """On the message, on the notification around it, or the id that the queue gave it."""
-    origin = module._origin_of(delivery, unwrap(delivery.body or "{}").attributes, ())
+    origin = read_delivery(delivery).origin
     assert (origin.correlation_id, origin.traceparent) == (correlation_id, traceparent)
 
 

@@ -55,7 +55,7 @@ def line_with(record: ProductRecord) -> AssemblyHarness:
 async def test_a_pair_is_saved_announced_and_told() -> None:
     """The journal has the facts in the order in which they came to be."""
     harness = AssemblyHarness()
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     saved, announced = harness.journal.entries
     assert isinstance(saved, ProductSaved)
     assert isinstance(announced, ProductAnnounced)
@@ -78,7 +78,7 @@ async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_
     harness.notifier = Looking()
     case = a_pair()
     case.row = CAPTION
-    await harness.completion.settle([case])
+    await harness.completion.complete([case])
     assert states == [(True, True)]
     assert (harness.stored.rows[KEY].unannounced_revision, harness.rows.rows) == (None, {})
 
@@ -86,7 +86,7 @@ async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_
 async def test_an_update_has_no_latency() -> None:
     """A later revision has no first half to count from."""
     harness = line_with(a_record(unannounced_revision=None, caption_version=a_half(minute=-9).version))
-    await harness.completion.settle([beside(harness.stored.rows[KEY], NEWER)])
+    await harness.completion.complete([beside(harness.stored.rows[KEY], NEWER)])
     (announced,) = harness.journal.of(ProductAnnounced)
     assert (announced.revision, announced.latency) == (2, None)
     (saved,) = harness.journal.of(ProductSaved)
@@ -98,7 +98,7 @@ async def test_a_product_that_somebody_else_created_is_improved_instead() -> Non
     harness = line_with(a_record(unannounced_revision=None))
     case = a_pair()
     case.halves = case.halves.merge(Halves.of(NEWER))
-    await harness.completion.settle([case])
+    await harness.completion.complete([case])
     assert (harness.stored.rows[KEY].revision, harness.stored.rows[KEY].caption.title) == (2, "Newer")
     assert [one.revision for one in harness.heard.taken] == [2]
 
@@ -106,7 +106,7 @@ async def test_a_product_that_somebody_else_created_is_improved_instead() -> Non
 async def test_what_brings_nothing_new_is_told_as_known() -> None:
     """One entry for each half."""
     harness = line_with(a_record(unannounced_revision=None))
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     assert sorted(entry.kind for entry in harness.journal.of(HalfWasKnown)) == sorted(Kind)
     assert harness.heard.taken == []
 
@@ -118,7 +118,7 @@ async def test_an_announcement_that_its_owner_makes_meanwhile_is_left_to_it() ->
     """After the patience it is no longer due."""
     harness = AssemblyHarness()
     harness.products = PromptOwners({KEY: a_record()})
-    await harness.completion.settle([Assembly.of_record(a_record())])
+    await harness.completion.complete([Assembly.of_record(a_record())])
     assert harness.heard.taken == []
     assert harness.clock.now() == NOON + timedelta(seconds=0.1)
 
@@ -134,7 +134,7 @@ class PromptOwners(MemoryProductStore):
 async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None:
     """The owner may be dead."""
     harness = line_with(a_record())
-    await harness.completion.settle([Assembly.of_record(a_record())])
+    await harness.completion.complete([Assembly.of_record(a_record())])
     assert [one.revision for one in harness.heard.taken] == [1]
     assert harness.stored.rows[KEY].unannounced_revision is None
 
@@ -142,14 +142,14 @@ async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None
 async def test_an_announcement_that_was_overtaken_is_made_of_the_newest() -> None:
     """What is read after the patience counts, not what was read before."""
     harness = line_with(a_record(revision=2))
-    await harness.completion.settle([Assembly.of_record(a_record(revision=1))])
+    await harness.completion.complete([Assembly.of_record(a_record(revision=1))])
     assert [one.revision for one in harness.heard.taken] == [2]
 
 
 async def test_nothing_is_waited_for_where_nothing_is_due() -> None:
     """Backoff is for the announcements of others alone."""
     harness = AssemblyHarness()
-    await harness.completion.settle([a_pair(), a_pair(a_key(2))])
+    await harness.completion.complete([a_pair(), a_pair(a_key(2))])
     assert harness.clock.now() == NOON
 
 
@@ -163,7 +163,7 @@ async def test_a_revision_made_meanwhile_stays_unannounced_until_it_is() -> None
             harness.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
 
     harness.notifier = Racing()
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     assert harness.stored.rows[KEY].unannounced_revision == 2
 
 
@@ -172,9 +172,9 @@ async def test_a_notifier_that_is_down_keeps_the_product_unannounced() -> None:
     harness = AssemblyHarness()
     harness.notifier = FlakyNotifier(harness.heard, strikes=[Strike("notify", unavailable("SNS"))])
     with pytest.raises(ServiceUnavailable):
-        await harness.completion.settle([a_pair()])
+        await harness.completion.complete([a_pair()])
     assert harness.stored.rows[KEY].unannounced_revision == 1
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     assert (harness.stored.rows[KEY].unannounced_revision, len(harness.heard.taken)) == (None, 1)
 
 
@@ -200,7 +200,7 @@ async def test_a_row_that_became_newer_is_taken_in_and_then_goes() -> None:
     staging.rows[KEY] = a_waiting(CAPTION)
     case = a_pair()
     case.row = CAPTION
-    await harness.completion.settle([case])
+    await harness.completion.complete([case])
     assert (harness.stored.rows[KEY].revision, harness.stored.rows[KEY].caption.title) == (2, "Newer")
     assert ([one.revision for one in harness.heard.taken], staging.rows) == ([1, 2], {})
 
@@ -212,7 +212,7 @@ async def test_a_row_that_never_stops_changing_is_contention() -> None:
     case = a_pair()
     case.row = CAPTION
     with pytest.raises(TooMuchContention):
-        await harness.completion.settle([case])
+        await harness.completion.complete([case])
 
 
 async def test_a_product_that_never_stops_changing_is_contention() -> None:
@@ -245,7 +245,7 @@ async def test_a_row_stays_where_somebody_deleted_its_product() -> None:
     """It is all that is left of the half; its partner may come again."""
     harness = AssemblyHarness()
     harness.rows.rows[KEY] = a_waiting(NEWER)
-    await harness.completion.settle([beside(a_record(), NEWER)])
+    await harness.completion.complete([beside(a_record(), NEWER)])
     assert harness.rows.rows[KEY].half == NEWER
     assert harness.stored.rows == {}
 
@@ -254,7 +254,7 @@ async def test_no_cases_are_no_calls() -> None:
     """An empty batch costs nothing."""
     harness = AssemblyHarness()
     harness.products = products = FlakyProductStore(harness.stored)
-    await harness.completion.settle([])
+    await harness.completion.complete([])
     assert products.calls == []
 
 
@@ -268,7 +268,7 @@ async def test_a_half_of_equal_content_is_saved_silently() -> None:
     """Its version moves, so that what lies between stays out; nothing is announced, and it counts as known."""
     record = a_record(unannounced_revision=None, shown=True)
     harness = line_with(record)
-    await harness.completion.settle([beside(record, SAME_LATER)])
+    await harness.completion.complete([beside(record, SAME_LATER)])
     assert harness.stored.rows[KEY] == evolve(record, caption_version=SAME_LATER.version)
     assert (harness.heard.taken, len(harness.journal.of(ProductSaved))) == ([], 0)
     assert [entry.kind for entry in harness.journal.of(HalfWasKnown)] == [Kind.CAPTION]
@@ -277,7 +277,7 @@ async def test_a_half_of_equal_content_is_saved_silently() -> None:
 async def test_a_silent_save_pays_a_debt_that_exists() -> None:
     """The process that owes it may be dead; the revision is announced as it is, and no other one is made."""
     harness = line_with(a_record())
-    await harness.completion.settle([beside(a_record(), SAME_LATER)])
+    await harness.completion.complete([beside(a_record(), SAME_LATER)])
     assert [(one.revision, one.event_type) for one in harness.heard.taken] == [(1, "new_product")]
     assert harness.stored.rows[KEY] == evolve(
         a_record(), caption_version=SAME_LATER.version, unannounced_revision=None, shown=True
@@ -294,7 +294,7 @@ async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() ->
             harness.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
 
     harness.notifier = Refreshing()
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     stored = harness.stored.rows[KEY]
     assert (stored.unannounced_revision, stored.shown) == (None, True)
 
@@ -309,7 +309,7 @@ async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays
             harness.stored.rows[KEY] = again
 
     harness.notifier = Replacing()
-    await harness.completion.settle([a_pair()])
+    await harness.completion.complete([a_pair()])
     assert harness.stored.rows[KEY] == again
 
 
@@ -327,7 +327,7 @@ async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_bef
                 harness.stored.rows[KEY] = again
 
     harness.notifier = Replacing()
-    await harness.completion.settle([beside(a_record(), NEWER)])
+    await harness.completion.complete([beside(a_record(), NEWER)])
     assert (harness.stored.rows[KEY].caption.title, harness.stored.rows[KEY].created_at) == ("Newer", again.created_at)
     assert harness.rows.rows == {}
 
@@ -336,12 +336,12 @@ async def test_a_case_whose_product_was_deleted_is_given_back() -> None:
     """Its half has to be staged again: nothing else holds it for sure."""
     harness = AssemblyHarness()
     case = beside(a_record(), NEWER)
-    assert await harness.completion.settle([case]) == [case]
+    assert await harness.completion.complete([case]) == [case]
 
 
 async def test_a_first_announcement_is_of_a_new_product_whatever_its_revision() -> None:
     """A page that adds products on ``new_product`` alone shows it."""
     harness = line_with(a_record())
     case = beside(a_record(), NEWER)
-    await harness.completion.settle([case])
+    await harness.completion.complete([case])
     assert [(one.revision, one.event_type) for one in harness.heard.taken] == [(2, "new_product")]

@@ -14,7 +14,7 @@
 The index is sorted by stamp, which is DynamoDB's time, and holds ``updated_at``, the saver's time, which ``since`` is
 about. So ``since`` is exact while the saver's clock is at most :data:`MAX_CLOCK_LEAD` ahead of DynamoDB's; DynamoDB
 refuses requests that are signed with a clock 5 minutes off. Items without a stamp are not in the index: they are older
-than every cursor, and ``since`` finds them after ``linkhub adopt`` only.
+than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds them, too.
 
 A page costs no reading of its own for the first tombstones. Then each call reads twice as many rows as the one before,
 up to :data:`MAX_ROWS`. After :data:`MAX_CALLS` calls, which pass some 3,600 tombstones, the page ends early: it names
@@ -184,6 +184,8 @@ class ShopReader:
             (STAMP_INDEX, "#stamp > :since", stamp_value(earliest)),
             (UPDATED_AT_INDEX, "#updated_at > :since", {"S": text}),
         ):
+            if index == STAMP_INDEX and self.cursors.has_unstamped:
+                continue
             keys: set[ProductKey] = set()
             values = {":seller_handle": {"S": seller_handle}, ":since": value}
             try:

@@ -2,10 +2,11 @@
 
 A cursor names the table by a hash of its ARN and its creation time. So the cursor of another table, account or region
 is unknown here, and so is one from before the table was deleted and restored under its name. DescribeTable gives both,
-in one call for the life of a process; its reply also gives the first estimate of DynamoDB's time.
+and its reply also gives the first estimate of DynamoDB's time, and how many items the table and its index hold.
 
 Rule 1. Without permission for DescribeTable a process gives no cursors and knows none; all else works.
 Rule 2. Every other failure is repeated, at most once a minute. Until then there are no cursors, and saves go on.
+Rule 3. The counts are read again once a minute, and no reader waits for that. DynamoDB updates them every six hours.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from attrs import define, field
 
 from linkhub_adapters.aws.client.errors import DYNAMODB, code_of
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
+from linkhub_adapters.aws.resources import STAMP_INDEX
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.change_stamps import MARGIN_MS, StampPosition, event_position
 from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
@@ -26,6 +28,7 @@ from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
 __all__ = ["TableCursors"]
 
 RETRY_SECONDS = 60.0
+COUNT_SECONDS = 60.0
 _DENIED = "AccessDeniedException"
 _NOT_YET_KNOWN = "unknown"  # in cursors that never leave the process
 
@@ -40,6 +43,8 @@ class TableCursors:
     _is_denied: bool = field(default=False, init=False)
     _learning: asyncio.Future[None] | None = field(default=None, init=False)
     _next_attempt: float = field(default=float("-inf"), init=False)
+    has_unstamped: bool = field(default=False, init=False)
+    """Whether the table holds items without a stamp, which are not in the index: another service's, until `adopt`."""
 
     async def learn(self) -> None:
         """Learn the identity and the time, if they are not known: call this before any other method.
@@ -47,15 +52,16 @@ class TableCursors:
         Raises:
             ServiceUnavailable: DynamoDB does not answer, and its time is not known.
         """
-        if self._learning is None:
-            if self._store is not None or self.calls.store_clock.seconds() < self._next_attempt:
-                return
+        if self._learning is None and self.calls.store_clock.seconds() >= self._next_attempt:
             self._learning = asyncio.ensure_future(self._describe())
             self._learning.add_done_callback(self._learned)
-        await asyncio.shield(self._learning)
+        if self._learning is not None and self._store is None:
+            await asyncio.shield(self._learning)
 
-    def _learned(self, _: asyncio.Future[None]) -> None:
+    def _learned(self, learning: asyncio.Future[None]) -> None:
         self._learning = None
+        if not learning.cancelled():
+            learning.exception()  # a reader that waits raises it; after the first success, the next minute asks again
 
     async def _describe(self) -> None:
         try:
@@ -67,6 +73,8 @@ class TableCursors:
             self._next_attempt = self.calls.store_clock.seconds() + RETRY_SECONDS
         else:
             self._store = _identity(reply["Table"])
+            self.has_unstamped = _holds_unstamped(reply["Table"])
+            self._next_attempt = self.calls.store_clock.seconds() + COUNT_SECONDS
 
     @property
     def are_given(self) -> bool:
@@ -104,6 +112,15 @@ class TableCursors:
         position = StampPosition.parse(cursor.position) if cursor.store == self._store else None
         is_ahead = position is not None and position.stamp_ms > self.now_ms() + MARGIN_MS
         return None if is_ahead else position
+
+
+def _holds_unstamped(description: Any) -> bool:
+    indexed = [
+        index["ItemCount"]
+        for index in description.get("LocalSecondaryIndexes", ())
+        if "ItemCount" in index and index["IndexName"] == STAMP_INDEX
+    ]
+    return any(count < description["ItemCount"] for count in indexed)
 
 
 def _identity(description: Any) -> str:

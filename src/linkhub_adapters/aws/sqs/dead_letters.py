@@ -29,7 +29,7 @@ from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery
-from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
+from linkhub_core.ports.event_queue import FIRST_SENT_AT, carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
 

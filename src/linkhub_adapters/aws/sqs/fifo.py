@@ -13,7 +13,7 @@ from attrs import frozen
 
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
-from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.intake import names_in
 
 __all__ = ["FifoIds", "digest_of", "fifo_ids_of", "video_group"]
 

@@ -33,6 +33,7 @@ from linkhub_adapters.realtime.hub.wire_format import (
 __all__ = ["SocketIoClient"]
 
 _NAMESPACES: Final = frozenset({NAMESPACE})
+_MIN_WAIT_SECONDS: Final = 0.002
 
 
 class SessionTable(Protocol):
@@ -47,10 +48,6 @@ class SessionTable(Protocol):
         """The time in seconds."""
         ...
 
-    def note_due(self, client: SocketIoClient) -> None:
-        """The client's next time-out has changed."""
-        ...
-
     def remove(self, client: SocketIoClient) -> None:
         """The session is over. A repeated call does nothing."""
         ...
@@ -59,7 +56,19 @@ class SessionTable(Protocol):
 class SocketIoClient:
     """A client's session, made by the server for the request that opens it."""
 
-    __slots__ = ("_connection", "_poll", "_release", "_server", "_sockets", "_subscriber", "address", "due", "engine")
+    __slots__ = (
+        "_connection",
+        "_due",
+        "_poll",
+        "_release",
+        "_server",
+        "_sockets",
+        "_subscriber",
+        "_timer",
+        "_timer_due",
+        "address",
+        "engine",
+    )
 
     def __init__(self, server: SessionTable, engine: EngineSession, address: str, now: float) -> None:
         """``address`` counts against the limit of polling sessions; empty for a WebSocket: the gateway counts it."""
@@ -71,7 +80,8 @@ class SocketIoClient:
         self._connection: WebSocketConnection | None = None
         self._poll: asyncio.Future[bytes] | None = None
         self._release: asyncio.TimerHandle | None = None
-        self.due = math.inf
+        self._due = self._timer_due = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     # --- polling ---------------------------------------------------------------------------------------------------
 
@@ -140,23 +150,38 @@ class SocketIoClient:
 
     # --- time ------------------------------------------------------------------------------------------------------
 
-    def tick(self, now: float) -> None:
-        """Handle the time-outs up to ``now``."""
-        self.settle(self.engine.tick(now))
-        if self._sockets.tick(now) is not None:
-            self.close(now)
-        self._note_due()
+    def tick_if_due(self) -> None:
+        """Handle the time-outs that are due."""
+        now = self._server.monotonic()
+        if self._due <= now:
+            self.settle(self.engine.tick(now))
+            if self._sockets.tick(now) is not None:
+                self.close(now)
+            self._note_due()
 
     def close(self, now: float) -> None:
         """Close the session from the server's side."""
         self.settle(self.engine.close(now))
 
     def _note_due(self) -> None:
-        first = [due for due in (self.engine.deadline, self._sockets.deadline) if due is not None]
-        due = min(first, default=math.inf)
-        if due != self.due:
-            self.due = due
-            self._server.note_due(self)
+        deadlines = () if self.engine.is_finished else (self.engine.deadline, self._sockets.deadline)
+        self._due = min((due for due in deadlines if due is not None), default=math.inf)
+        if self._due < self._timer_due or (self._due == math.inf and self._timer is not None):
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_due = None, self._due
+        if self._due < math.inf:
+            wait_seconds = max(_MIN_WAIT_SECONDS, self._due - self._server.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait_seconds, self._wake)
+
+    def _wake(self) -> None:
+        """The timer: a deadline that has moved since it was set is later, so it is set again."""
+        self._timer, self._timer_due = None, math.inf
+        self.tick_if_due()
+        self._note_due()
 
     # --- the shell -------------------------------------------------------------------------------------------------
 

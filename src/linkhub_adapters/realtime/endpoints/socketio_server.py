@@ -2,14 +2,12 @@
 
 endpoint       for a WebSocket at ``/socket.io/``: opens a session, or upgrades a polling one
 route_request  the same for HTTP requests; see :mod:`~.polling`
-sweep          pings sessions and ends dead ones, each at its deadline. One timer waits for the earliest deadline,
-               because the gateway's own sweep is coarser than a heartbeat.
+
+Each session has a timer for its deadlines, because the gateway's sweep is coarser than a heartbeat.
 """
 
 from __future__ import annotations
 
-import asyncio
-import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +21,6 @@ from websockets.http11 import Request, Response
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.admission import REFUSAL_STATUS, Admission, TransportKind
 from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSocketConnection
-from linkhub_adapters.realtime.endpoints.deadlines import Deadlines
 from linkhub_adapters.realtime.endpoints.gateway import refusal
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
@@ -41,9 +38,6 @@ from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller
 
 __all__ = ["SocketIoServer"]
-
-# Sessions with deadlines this close are handled together.
-_MIN_WAIT_SECONDS: Final = 0.002
 
 _REFUSALS: Final[Mapping[RefusalReason, Refusal]] = {
     RefusalReason.ORIGIN: FORBIDDEN,
@@ -72,25 +66,24 @@ class SocketIoServer:
         admission: who may begin a session by polling; the gateway admits WebSockets.
         monotonic: seconds.
         new_sid: makes the secret id of a session.
+
+    Attributes:
+        clients: the sessions, by their ids.
     """
 
     hub: Hub
     admission: Admission = field(factory=Admission)
     monotonic: Callable[[], float] = time.monotonic
     new_sid: Callable[[], str] = _new_sid
+    clients: dict[str, SocketIoClient] = field(factory=dict, init=False)
     _engine_settings: EngineSettings = field(init=False)
-    _clients: dict[str, SocketIoClient] = field(factory=dict, init=False)
-    _deadlines: Deadlines = field(init=False)
-    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
-    _timer_due: float = field(default=math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._deadlines = Deadlines(self._due_of)
         self._engine_settings = self.settings.engine
 
     def __len__(self) -> int:
         """The number of sessions."""
-        return len(self._clients)
+        return len(self.clients)
 
     @property
     def settings(self) -> RealtimeSettings:
@@ -106,7 +99,7 @@ class SocketIoServer:
         if isinstance(wanted, Refusal):
             return refusal(HTTPStatus(wanted.status), wanted.body, "application/json")
         if wanted.session is not None:
-            return _SocketIoHandler(self._clients[wanted.session.sid], connection)
+            return _SocketIoHandler(self.clients[wanted.session.sid], connection)
         return _SocketIoHandler(self._open(Transport.WEBSOCKET, address=""), connection)
 
     # --- polling ---------------------------------------------------------------------------------------------------
@@ -122,39 +115,13 @@ class SocketIoServer:
         if isinstance(wanted, Refusal):
             return wanted
         if wanted.session is not None:
-            return wanted.intent, self._clients[wanted.session.sid]
-        reason = self.admission.decide(TransportKind.POLLING, caller, len(self._clients))
+            return wanted.intent, self.clients[wanted.session.sid]
+        reason = self.admission.decide(TransportKind.POLLING, caller, len(self.clients))
         if reason is not None:
             return _REFUSALS[reason]
         return wanted.intent, self._open(Transport.POLLING, caller.address)
 
     # --- sessions --------------------------------------------------------------------------------------------------
-
-    def sweep(self, now: float) -> None:
-        """Handle the deadlines up to ``now``."""
-        for sid in list(self._deadlines.pop_due(now)):
-            if sid in self._clients:
-                self._clients[sid].tick(now)
-        self._deadlines.compact(len(self._clients))
-
-    def note_due(self, client: SocketIoClient) -> None:
-        """See :class:`~.socketio_client.SessionTable`."""
-        self._deadlines.add(client.due, client.engine.sid)
-        if client.due < self._timer_due:
-            self._wait_for(client.due)
-
-    def _wait_for(self, due: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._timer_due = None, due
-        if due < math.inf:
-            wait_seconds = max(_MIN_WAIT_SECONDS, due - self.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(wait_seconds, self._sweep_on_time)
-
-    def _sweep_on_time(self) -> None:
-        self._timer_due = math.inf
-        self.sweep(self.monotonic())
-        self._wait_for(self._deadlines.earliest())
 
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Open no more sessions, and close the polling ones over ``spread_seconds``.
@@ -170,7 +137,7 @@ class SocketIoServer:
         return len(self._polling())
 
     def _polling(self) -> Sequence[SocketIoClient]:
-        return [client for client in self._clients.values() if client.engine.transport is Transport.POLLING]
+        return [client for client in self.clients.values() if client.engine.transport is Transport.POLLING]
 
     def _close(self, client: SocketIoClient) -> None:
         if client.engine.transport is Transport.POLLING:  # else it was upgraded meanwhile
@@ -178,28 +145,20 @@ class SocketIoServer:
 
     def remove(self, client: SocketIoClient) -> None:
         """See :class:`~.socketio_client.SessionTable`."""
-        if self._clients.pop(client.engine.sid, None) is not None:
+        if self.clients.pop(client.engine.sid, None) is not None:
             self.admission.leave(TransportKind.POLLING, client.address)
-        if not self._clients:
-            self._wait_for(math.inf)
-
-    def _due_of(self, sid: str) -> float:
-        client = self._clients.get(sid)
-        return math.inf if client is None else client.due
 
     def _find(self, sid: str) -> EngineSession | None:
-        client = self._clients.get(sid)
+        client = self.clients.get(sid)
         if client is None:
             return None
-        now = self.monotonic()
-        if client.due <= now:
-            client.tick(now)  # a request may arrive at the moment in which its session ends
+        client.tick_if_due()  # a request may arrive at the moment in which its session ends
         return client.engine
 
     def _open(self, transport: Transport, address: str) -> SocketIoClient:
         now = self.monotonic()
         engine = EngineSession(sid=self.new_sid(), transport=transport, now=now, settings=self._engine_settings)
-        client = self._clients[engine.sid] = SocketIoClient(self, engine, address, now)
+        client = self.clients[engine.sid] = SocketIoClient(self, engine, address, now)
         self.admission.enter(TransportKind.POLLING, address)
         return client
 

@@ -3,9 +3,10 @@
 No sockets, no clock, no tasks: bytes and times go in; events, bytes and a deadline come out, as in the protocol cores
 of h11 and websockets. The content of messages has no meaning here.
 
-    packet, payload     the wire formats; a broadcast's `EncodedPacket` is made once and shared
-    request, refusal    what an HTTP request wants, and the documented refusals
-    session             `EngineSession`: one client on either transport (`upgrade`, `heartbeat`, `outbox`)
+    packet     the wire formats; a broadcast's `EncodedPacket` is made once and shared
+    request    the intent of an HTTP request
+    session    `EngineSession`: one client on either transport, with its `outbox`
+    events     its events, and the documented refusals
 
 How a shell drives a session. After every call it acts on the events, then takes `frames_to_send()` and
 `poll_response()`. It calls `tick` at `deadline`, and removes the session when it `is_finished`.
@@ -49,26 +50,19 @@ waits: a gateway may write the ready frame of `packet.frame` straight to the con
 """
 
 from linkhub_adapters.realtime.engineio.events import (
+    FORBIDDEN,
     Closed,
     CloseReason,
     Event,
+    Handled,
     MessageReceived,
+    Refusal,
     Upgraded,
     UpgradeFailed,
 )
-from linkhub_adapters.realtime.engineio.packet import (
-    EncodedPacket,
-    Packet,
-    PacketError,
-    PacketType,
-    decode_frame,
-    encode_binary_message,
-    encode_text_message,
-)
-from linkhub_adapters.realtime.engineio.payload import decode_payload, encode_payload
-from linkhub_adapters.realtime.engineio.refusal import FORBIDDEN, Refusal
+from linkhub_adapters.realtime.engineio.packet import EncodedPacket, encode_binary_message, encode_text_message
 from linkhub_adapters.realtime.engineio.request import Intent, SessionRequest, read_request
-from linkhub_adapters.realtime.engineio.session import EngineSession, Handled
+from linkhub_adapters.realtime.engineio.session import EngineSession
 from linkhub_adapters.realtime.engineio.settings import EngineSettings, Transport
 
 __all__ = [
@@ -82,18 +76,12 @@ __all__ = [
     "Handled",
     "Intent",
     "MessageReceived",
-    "Packet",
-    "PacketError",
-    "PacketType",
     "Refusal",
     "SessionRequest",
     "Transport",
     "UpgradeFailed",
     "Upgraded",
-    "decode_frame",
-    "decode_payload",
     "encode_binary_message",
-    "encode_payload",
     "encode_text_message",
     "read_request",
 ]

@@ -7,8 +7,7 @@ needs ten times the memory of an empty list.
 
 from attrs import define, field
 
-from linkhub_adapters.realtime.engineio.packet import EncodedPacket
-from linkhub_adapters.realtime.engineio.payload import encode_payload
+from linkhub_adapters.realtime.engineio.packet import EncodedPacket, encode_payload
 
 __all__ = ["Outbox"]
 
@@ -61,7 +60,3 @@ class Outbox:
         """Append the packet that ends a session, without a limit."""
         self._packets.append(packet)
         self.size_bytes += len(packet.record) + 1
-
-    def clear(self) -> None:
-        """Drop all packets."""
-        self.take_all()

@@ -1,4 +1,4 @@
-"""One Engine.IO 4 packet, as a WebSocket frame and as a record of a polling payload.
+"""The packets of Engine.IO 4, as WebSocket frames and as records of a polling payload.
 
 Theory of operation. A packet is a type, one ASCII digit, and data. On the wire it has two forms:
 
@@ -11,16 +11,22 @@ Rule 1. An outgoing packet is encoded once, in both forms, for all recipients on
         content of a broadcast, both forms are the same `bytes` object.
 Rule 2. A text packet never holds the record separator 0x1e: in a payload it would become two packets.
 Rule 3. Decoding of any bytes gives a `Packet` or a `PacketError`, and nothing else.
+Rule 4. A payload, the records of a GET's answer or of a POST, has limits: its bytes (`maxPayload` of the handshake),
+        the number of its packets (empty ones would otherwise be half a million), and the bytes of each packet. The
+        first two are checked before anything is allocated. Packets before a malformed one are valid, as on a WebSocket.
 
 The format is that of https://github.com/socketio/engine.io-protocol, section "Packet encoding".
 """
 
 import base64
 import binascii
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
 from attrs import field, frozen
+
+from linkhub_adapters.realtime.engineio.settings import EngineSettings
 
 __all__ = [
     "RECORD_SEPARATOR",
@@ -28,10 +34,13 @@ __all__ = [
     "Packet",
     "PacketError",
     "PacketType",
+    "PayloadTooLargeError",
     "decode_frame",
+    "decode_payload",
     "decode_record",
     "encode_binary_message",
     "encode_control",
+    "encode_payload",
     "encode_text_message",
 ]
 
@@ -55,6 +64,10 @@ _TYPE_BY_DIGIT: Final = {packet_type.value: packet_type for packet_type in Packe
 
 class PacketError(ValueError):
     """The peer sent an invalid Engine.IO packet, or one that it may not send here."""
+
+
+class PayloadTooLargeError(PacketError):
+    """The body of a POST is longer than the handshake's `maxPayload`."""
 
 
 @frozen(kw_only=True)
@@ -96,14 +109,7 @@ def encode_control(packet_type: PacketType, data: bytes = b"") -> EncodedPacket:
 
 
 def encode_text_message(text: bytes) -> EncodedPacket:
-    """Encode a text message, once for all its recipients.
-
-    Args:
-        text: UTF-8 without the record separator, such as a Socket.IO packet.
-
-    Raises:
-        ValueError: `text` holds the record separator.
-    """
+    """Encode a text message, such as a Socket.IO packet, once for all its recipients; see :func:`encode_control`."""
     return encode_control(PacketType.MESSAGE, text)
 
 
@@ -148,6 +154,26 @@ def decode_record(record: bytes, *, max_bytes: int) -> Packet:
     if len(data if is_binary else record) > max_bytes:
         raise PacketError(f"a packet of more than {max_bytes} bytes")
     return Packet(type=PacketType.MESSAGE, data=data) if isinstance(data, bytes) else _decode_text(data)
+
+
+def encode_payload(packets: Iterable[EncodedPacket]) -> bytes:
+    """Join packets into one payload; nothing is encoded again."""
+    return RECORD_SEPARATOR.join([packet.record for packet in packets])
+
+
+def decode_payload(body: bytes, settings: EngineSettings) -> Iterator[Packet]:
+    """Yield the packets of a payload, in order.
+
+    Raises:
+        PayloadTooLargeError: before anything is yielded, `body` is longer than `max_payload_bytes`.
+        PacketError: too many packets (before anything is yielded), or, at its place, a malformed one.
+    """
+    if len(body) > settings.max_payload_bytes:
+        raise PayloadTooLargeError(f"a payload of more than {settings.max_payload_bytes} bytes")
+    if body.count(RECORD_SEPARATOR) >= settings.max_payload_packets:
+        raise PacketError(f"a payload of more than {settings.max_payload_packets} packets")
+    for record in body.split(RECORD_SEPARATOR):
+        yield decode_record(record, max_bytes=settings.max_packet_bytes)
 
 
 def _decode_text(text: str) -> Packet:

@@ -1,4 +1,4 @@
-"""What a request to the Engine.IO path wants, read from its method and its query alone.
+"""The intent of a request to the Engine.IO path, read from its method and its query alone.
 
 The checks, in this order; the first that fails refuses the request:
 
@@ -16,10 +16,11 @@ The session itself refuses a second poll, a poll after the upgrade, and a second
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
-from linkhub_adapters.realtime.engineio.refusal import (
+from linkhub_adapters.realtime.engineio.events import (
     BAD_HANDSHAKE_METHOD,
     BAD_REQUEST,
     UNKNOWN_SID,
@@ -42,6 +43,16 @@ class Intent(StrEnum):
     UPGRADE = "upgrade"
 
 
+# By whether the request has a session, its transport, and its method.
+_INTENTS: Final[Mapping[tuple[bool, Transport, str], Intent]] = {
+    (False, Transport.POLLING, "GET"): Intent.OPEN,
+    (False, Transport.WEBSOCKET, "GET"): Intent.OPEN,
+    (True, Transport.POLLING, "GET"): Intent.POLL,
+    (True, Transport.POLLING, "POST"): Intent.POST,
+    (True, Transport.WEBSOCKET, "GET"): Intent.UPGRADE,
+}
+
+
 @frozen(kw_only=True)
 class SessionRequest:
     """An accepted request; `session` is `None` exactly if it opens one."""
@@ -58,7 +69,7 @@ def read_request(
     is_websocket: bool,
     find_session: Callable[[str], EngineSession | None],
 ) -> SessionRequest | Refusal:
-    """Read what a request wants, or why it is refused.
+    """Read an accepted request, or its refusal.
 
     Args:
         method: the HTTP method, in capitals.
@@ -66,42 +77,19 @@ def read_request(
         is_websocket: whether the request is a WebSocket handshake.
         find_session: the session of a sid, `None` if there is none.
     """
-    transport = _transport(query)
-    if isinstance(transport, Refusal):
-        return transport
-    is_mismatched = is_websocket is not (transport is Transport.WEBSOCKET)
-    sid = query.get("sid")
-    if not sid:
-        return _read_new(method, transport, is_mismatched=is_mismatched)
-    session = find_session(sid)
-    if session is None or session.is_finished:
-        return UNKNOWN_SID
-    if is_mismatched:
-        return BAD_REQUEST
-    return _read_known(method, transport, session)
-
-
-def _transport(query: Mapping[str, str]) -> Transport | Refusal:
     name = query.get("transport")
     if name not in set(Transport):
         return UNKNOWN_TRANSPORT
-    return Transport(name) if query.get("EIO") == "4" else UNSUPPORTED_PROTOCOL_VERSION
-
-
-def _read_new(method: str, transport: Transport, *, is_mismatched: bool) -> SessionRequest | Refusal:
-    if method != "GET":
+    if query.get("EIO") != "4":
+        return UNSUPPORTED_PROTOCOL_VERSION
+    transport, session = Transport(name), None
+    if sid := query.get("sid"):
+        session = find_session(sid)
+        if session is None or session.is_finished:
+            return UNKNOWN_SID
+    elif method != "GET":
         return BAD_HANDSHAKE_METHOD
-    return BAD_REQUEST if is_mismatched else SessionRequest(intent=Intent.OPEN, transport=transport)
-
-
-def _read_known(method: str, transport: Transport, session: EngineSession) -> SessionRequest | Refusal:
-    match transport, method:
-        case Transport.WEBSOCKET, "GET":
-            intent = Intent.UPGRADE
-        case Transport.POLLING, "GET":
-            intent = Intent.POLL
-        case Transport.POLLING, "POST":
-            intent = Intent.POST
-        case _:
-            return BAD_REQUEST
+    intent = _INTENTS.get((session is not None, transport, method))
+    if intent is None or is_websocket is not (transport is Transport.WEBSOCKET):
+        return BAD_REQUEST
     return SessionRequest(intent=intent, transport=transport, session=session)

@@ -16,15 +16,19 @@ Rule 6. Once an upgrade's probe is answered, the client waits for its poll to en
         have the answer yet, and would poll without a pause.
 Rule 7. After `Closed` there are no events. Nothing that a client sends raises.
 
-What a packet does, on the session's own transport (the table of an upgrade's is in `upgrade`):
+What a packet does, on the session's own transport:
 
 | packet    | effect                                                      |
 |-----------|-------------------------------------------------------------|
 | 4 message | `MessageReceived`                                           |
-| 3 pong    | the heartbeat goes on                                       |
+| 3 pong    | the next ping is due an interval later, if one was awaited  |
 | 6 noop    | nothing                                                     |
 | 1 close   | `Closed`; the hanging poll ends with a noop                 |
 | 0, 2, 5   | a server's packet, or out of place: `Closed`, parse error   |
+
+An upgrade: the client opens a WebSocket with its session's sid, sends `2probe`, gets `3probe`, waits for its last poll
+to end (rule 6), and sends `5`. Then the session moves to the WebSocket. A packet that is not in `UPGRADE_STEPS` ends
+the upgrade; the session stays on polling.
 
 How a session ends:
 
@@ -38,36 +42,39 @@ A session lingers only if the server closed it while it was polling and no poll 
 client knows of the end, or broke the protocol.
 """
 
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, field
 
 from linkhub_adapters.realtime.engineio.events import (
+    BAD_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    UNKNOWN_SID,
     Closed,
     CloseReason,
     Event,
+    Handled,
     MessageReceived,
     Upgraded,
     UpgradeFailed,
 )
-from linkhub_adapters.realtime.engineio.heartbeat import Beat, Heartbeat
 from linkhub_adapters.realtime.engineio.outbox import Outbox
 from linkhub_adapters.realtime.engineio.packet import (
     EncodedPacket,
     Packet,
     PacketError,
     PacketType,
+    PayloadTooLargeError,
     decode_frame,
+    decode_payload,
     encode_control,
 )
-from linkhub_adapters.realtime.engineio.payload import PayloadTooLargeError, decode_payload
-from linkhub_adapters.realtime.engineio.refusal import BAD_REQUEST, PAYLOAD_TOO_LARGE, UNKNOWN_SID, Refusal
 from linkhub_adapters.realtime.engineio.settings import EngineSettings, Transport
-from linkhub_adapters.realtime.engineio.upgrade import UpgradeState, step
 
-__all__ = ["EngineSession", "Handled"]
+__all__ = ["EngineSession", "UpgradeState", "step"]
 
 _CLOSE: Final = encode_control(PacketType.CLOSE)
 _PING: Final = encode_control(PacketType.PING)
@@ -81,61 +88,57 @@ class _State(Enum):
     CLOSED = auto()
 
 
-@frozen(kw_only=True)
-class Handled:
-    """The result of an HTTP request.
+class UpgradeState(Enum):
+    """The state of an upgrade."""
 
-    Attributes:
-        events: in order; the shell acts on them even if the request is refused.
-        refusal: the request's answer, or `None` if it is taken: a poll hangs, a POST is answered with `ok`.
-    """
-
-    events: tuple[Event, ...] = ()
-    refusal: Refusal | None = None
+    STARTED = auto()
+    PROBED = auto()
+    DONE = auto()
+    FAILED = auto()
 
 
-@define(eq=False, init=False)
+UPGRADE_STEPS: Final[Mapping[tuple[UpgradeState, PacketType, str | bytes], UpgradeState]] = {
+    (UpgradeState.STARTED, PacketType.PING, "probe"): UpgradeState.PROBED,
+    (UpgradeState.PROBED, PacketType.PING, "probe"): UpgradeState.PROBED,
+    (UpgradeState.PROBED, PacketType.UPGRADE, ""): UpgradeState.DONE,
+}
+
+
+def step(state: UpgradeState, packet: Packet) -> UpgradeState:
+    """Take one packet of the upgrade's WebSocket."""
+    return UPGRADE_STEPS.get((state, packet.type, packet.data), UpgradeState.FAILED)
+
+
+@define(eq=False, kw_only=True)
 class EngineSession:
-    """The server's side of one session.
+    """The server's side of one session. Its handshake waits first; a polling shell then opens a poll.
 
-    Attributes:
+    Args:
         sid: the session's id, which is its client's only credential: long and unguessable.
-        transport: its present transport.
+        transport: the present one, at first that of the request which opens the session.
         settings: its timing and limits.
+        now: seconds of a monotonic clock.
     """
 
     sid: str
     transport: Transport
     settings: EngineSettings = field(repr=False)
-    _state: _State
-    _outbox: Outbox = field(repr=False)
-    _heartbeat: Heartbeat = field(repr=False)
-    _linger_until: float
-    _upgrade: UpgradeState | None
-    _upgrade_until: float
-    _poll_hangs: bool
-    _post_is_open: bool
-    _noop_is_due: bool
-    _probe_reply_is_due: bool
+    _ping_due: float = field(alias="now")  # or, after a ping, the end of the wait for its pong
+    _awaits_pong: bool = field(default=False, init=False)
+    _state: _State = field(default=_State.OPEN, init=False)
+    _outbox: Outbox = field(init=False, repr=False)
+    _linger_until: float = field(default=0.0, init=False)
+    _upgrade: UpgradeState | None = field(default=None, init=False)
+    _upgrade_until: float = field(default=0.0, init=False)
+    _poll_hangs: bool = field(default=False, init=False)
+    _post_is_open: bool = field(default=False, init=False)
+    _noop_is_due: bool = field(default=False, init=False)
+    _probe_reply_is_due: bool = field(default=False, init=False)
 
-    def __init__(self, *, sid: str, transport: Transport, now: float, settings: EngineSettings) -> None:
-        """Open a session; its handshake is the first packet that waits.
-
-        Args:
-            sid: the new session's id.
-            transport: that of the request which opens it. A polling shell goes on with `open_poll`.
-            now: seconds of a monotonic clock.
-            settings: what the handshake promises.
-        """
-        self.sid, self.transport, self.settings = sid, transport, settings
-        self._state = _State.OPEN
-        self._outbox = Outbox(settings.max_unsent_bytes)
-        self._heartbeat = Heartbeat(settings.ping_interval_seconds, settings.ping_timeout_seconds)
-        self._heartbeat.start(now)
-        self._linger_until = self._upgrade_until = 0.0
-        self._upgrade = None
-        self._poll_hangs = self._post_is_open = self._noop_is_due = self._probe_reply_is_due = False
-        self._outbox.put(_encode_handshake(sid, transport, settings))
+    def __attrs_post_init__(self) -> None:
+        self._ping_due += self.settings.ping_interval_seconds
+        self._outbox = Outbox(self.settings.max_unsent_bytes)
+        self._outbox.put(_encode_handshake(self.sid, self.transport, self.settings))
 
     @property
     def is_open(self) -> bool:
@@ -152,9 +155,9 @@ class EngineSession:
         """The monotonic second at which `tick` must be called; `None` once the session is closed."""
         match self._state:
             case _State.OPEN if self._upgrade:
-                return min(self._heartbeat.deadline, self._upgrade_until)
+                return min(self._ping_due, self._upgrade_until)
             case _State.OPEN:
-                return self._heartbeat.deadline
+                return self._ping_due
             case _State.LINGERING:
                 return self._linger_until
             case _State.CLOSED:
@@ -172,22 +175,17 @@ class EngineSession:
         if self._state is not _State.OPEN:
             return ()
         failed = self._fail_upgrade("time-out") if self._upgrade and now >= self._upgrade_until else ()
-        match self._heartbeat.check(now):
-            case Beat.NOTHING:
-                return failed
-            case Beat.PING:
-                return (*failed, *self.send(_PING))
-            case Beat.GONE:
-                return (*failed, *self._end(CloseReason.PING_TIMEOUT, _CLOSE))
+        if now < self._ping_due:
+            return failed
+        if self._awaits_pong:
+            return (*failed, *self._end(CloseReason.PING_TIMEOUT, _CLOSE))
+        self._awaits_pong, self._ping_due = True, now + self.settings.ping_timeout_seconds
+        return (*failed, *self.send(_PING))
 
     # Sending
 
     def send(self, packet: EncodedPacket) -> tuple[Event, ...]:
-        """Add a packet to the waiting ones; on a session that is not open it is dropped.
-
-        Returns:
-            Nothing, or `Closed` if the limit is exceeded.
-        """
+        """Add a packet to the waiting ones; `Closed` past the limit. A session that is not open drops it."""
         if self._state is not _State.OPEN or self._outbox.put(packet):
             return ()
         return self._end(CloseReason.SLOW_READER, _CLOSE)
@@ -252,12 +250,7 @@ class EngineSession:
         return Handled()
 
     def receive_payload(self, body: bytes, now: float) -> Handled:
-        """Take the whole body of the open POST, which ends it.
-
-        Args:
-            body: the received bytes; a shell stops reading past `max_payload_bytes`.
-            now: seconds of a monotonic clock.
-        """
+        """Take the whole body of the open POST, which ends it; a shell stops reading past `max_payload_bytes`."""
         self._post_is_open = False
         if self._state is not _State.OPEN:
             return Handled(refusal=UNKNOWN_SID)
@@ -302,12 +295,7 @@ class EngineSession:
         return Handled()
 
     def receive_frame(self, frame: str | bytes, now: float) -> tuple[Event, ...]:
-        """Take one frame of the session's, or of its upgrade's, WebSocket.
-
-        Args:
-            frame: text of a text frame, bytes of a binary frame.
-            now: seconds of a monotonic clock.
-        """
+        """Take one frame of the session's, or of its upgrade's, WebSocket: text, or the bytes of a binary frame."""
         if self._state is not _State.OPEN:
             return ()
         try:
@@ -326,16 +314,16 @@ class EngineSession:
             return self._end(CloseReason.TRANSPORT_CLOSE, _CLOSE)
         return self._fail_upgrade("transport close")
 
-    # The tables of this module and of `upgrade`
+    # The tables of this module
 
     def _take(self, packet: Packet, now: float) -> tuple[Event, ...]:
         match packet.type:
             case PacketType.MESSAGE:
                 return (MessageReceived(data=packet.data),)
-            case PacketType.PONG:
-                self._heartbeat.pong(now)
+            case PacketType.PONG if self._awaits_pong:
+                self._awaits_pong, self._ping_due = False, now + self.settings.ping_interval_seconds
                 return ()
-            case PacketType.NOOP:
+            case PacketType.PONG | PacketType.NOOP:
                 return ()
             case PacketType.CLOSE:
                 return self._end(CloseReason.CLIENT_CLOSE, _NOOP)
@@ -375,7 +363,7 @@ class EngineSession:
     def _finish(self) -> None:
         self._state = _State.CLOSED
         self._upgrade, self._probe_reply_is_due = None, False
-        self._outbox.clear()
+        self._outbox.take_all()
 
 
 def _encode_handshake(sid: str, transport: Transport, settings: EngineSettings) -> EncodedPacket:

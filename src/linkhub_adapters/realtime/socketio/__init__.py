@@ -3,9 +3,9 @@
 No sockets, no clock, no tasks: messages and times go in, events and messages come out. Namespaces are an
 allowlist, events carry JSON, and binary attachments are refused without being kept.
 
-    packet      text -> `Packet`; the grammar and its table
-    encoding    what a server sends; a broadcast is encoded once, from JSON that is encoded already
-    session     `SocketSession`: one client's namespaces
+    packet     the grammar and its table, and the packets of a server
+    session    `SocketSession`: one client's namespaces
+    events     its events
 
 How a shell drives a session: it hands in each message that Engine.IO received, acts on the event, and sends
 what it is given to send as an Engine.IO text message. It calls `tick` at `deadline`; on `Closed` it closes
@@ -34,15 +34,7 @@ A broadcast to all subscribers, whatever their transport, is one `encode_event` 
 b'2/products,["new_product",{"revision":1}]'
 """
 
-from linkhub_adapters.realtime.socketio.encoding import (
-    encode_ack,
-    encode_connect,
-    encode_connect_error,
-    encode_disconnect,
-    encode_event,
-)
 from linkhub_adapters.realtime.socketio.events import (
-    AckReceived,
     BinaryRefused,
     Closed,
     CloseReason,
@@ -52,11 +44,10 @@ from linkhub_adapters.realtime.socketio.events import (
     EventReceived,
     NamespaceRefused,
 )
-from linkhub_adapters.realtime.socketio.packet import Packet, PacketError, PacketType, decode_packet
+from linkhub_adapters.realtime.socketio.packet import encode_ack, encode_event
 from linkhub_adapters.realtime.socketio.session import LocalProtocolError, SocketSession
 
 __all__ = [
-    "AckReceived",
     "BinaryRefused",
     "CloseReason",
     "Closed",
@@ -66,14 +57,7 @@ __all__ = [
     "EventReceived",
     "LocalProtocolError",
     "NamespaceRefused",
-    "Packet",
-    "PacketError",
-    "PacketType",
     "SocketSession",
-    "decode_packet",
     "encode_ack",
-    "encode_connect",
-    "encode_connect_error",
-    "encode_disconnect",
     "encode_event",
 ]

@@ -7,7 +7,6 @@ from typing import Any
 from attrs import frozen
 
 __all__ = [
-    "AckReceived",
     "BinaryRefused",
     "CloseReason",
     "Closed",
@@ -29,7 +28,7 @@ class CloseReason(StrEnum):
 
 @frozen(kw_only=True)
 class ConnectRequested:
-    """A client asks for a namespace of the allowlist: answer with the session's `accept` or `refuse`.
+    """A client asks for a namespace of the allowlist: answer with the session's `accept`.
 
     Attributes:
         auth: its credentials; empty without any.
@@ -63,15 +62,6 @@ class EventReceived:
 
 
 @frozen(kw_only=True)
-class AckReceived:
-    """A client acknowledged an event of the server's."""
-
-    namespace: str
-    ack_id: int
-    arguments: tuple[Any, ...]
-
-
-@frozen(kw_only=True)
 class BinaryRefused:
     """A client sent an event, or an ack, with attachments: they are dropped, the connection continues."""
 
@@ -94,4 +84,4 @@ class Closed:
     detail: str = ""
 
 
-Event = ConnectRequested | NamespaceRefused | EventReceived | AckReceived | BinaryRefused | Disconnected | Closed
+Event = ConnectRequested | NamespaceRefused | EventReceived | BinaryRefused | Disconnected | Closed

@@ -2,16 +2,15 @@
 
 Theory of operation. One message in, at most one event out. For each namespace of the allowlist the client is
 
-| state     | CONNECT                    | EVENT, ACK, DISCONNECT | leaves by                             |
-|-----------|----------------------------|------------------------|---------------------------------------|
-| absent    | `ConnectRequested`: asking | `Closed`               |                                       |
-| asking    | `Closed`                   | `Closed`               | `accept`: connected; `refuse`: absent |
-| connected | `Closed`                   | the event of that name | DISCONNECT, or `disconnect`: absent   |
+| state     | CONNECT                    | EVENT, ACK, DISCONNECT | leaves by               |
+|-----------|----------------------------|------------------------|-------------------------|
+| absent    | `ConnectRequested`: asking | `Closed`               |                         |
+| asking    | `Closed`                   | `Closed`               | `accept`: connected     |
+| connected | `Closed`                   | its event; none of ACK | DISCONNECT: absent      |
 
 Rule 1. A CONNECT_ERROR from the client, and a packet that cannot be read, give `Closed`, as the protocol demands: the
         client then knows at once that it and the server use different protocols.
-Rule 2. A client without a namespace is closed after `connect_timeout_seconds`, if it never connected, was refused, or
-        left.
+Rule 2. A client without a namespace is closed after `connect_timeout_seconds`, if it never connected, or left.
 Rule 3. A client may ask for namespaces ten times, because each of them starts a new subscriber with a new rate limit.
 Rule 4. Memory is bounded: only namespaces of the allowlist are kept, and of an event with attachments only the number
         of those that are still to be dropped.
@@ -22,15 +21,9 @@ Rule 5. After `Closed` there are no events. No packet of a client raises. A call
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from attrs import define
+from attrs import define, field
 
-from linkhub_adapters.realtime.socketio.encoding import (
-    encode_connect,
-    encode_connect_error,
-    encode_disconnect,
-)
 from linkhub_adapters.realtime.socketio.events import (
-    AckReceived,
     BinaryRefused,
     Closed,
     CloseReason,
@@ -40,7 +33,14 @@ from linkhub_adapters.realtime.socketio.events import (
     EventReceived,
     NamespaceRefused,
 )
-from linkhub_adapters.realtime.socketio.packet import Packet, PacketError, PacketType, decode_packet
+from linkhub_adapters.realtime.socketio.packet import (
+    Packet,
+    PacketError,
+    PacketType,
+    decode_packet,
+    encode_connect,
+    encode_connect_error,
+)
 
 __all__ = ["LocalProtocolError", "SocketSession"]
 
@@ -53,33 +53,31 @@ class LocalProtocolError(RuntimeError):
     """The shell, not the client, made a call out of order."""
 
 
-@define(eq=False, init=False)
+def _frozen(namespaces: Iterable[str]) -> frozenset[str]:
+    return frozenset(namespaces)
+
+
+@define(eq=False, kw_only=True)
 class SocketSession:
-    """The server's side of one client's namespaces."""
+    """The server's side of one client's namespaces.
 
-    _namespaces: frozenset[str]
-    _asking: set[str]
-    _connected: set[str]
-    _attachments_to_drop: int
-    _connects: int
-    _connect_timeout_seconds: float
-    _deadline: float | None
-    _is_closed: bool
+    Args:
+        namespaces: the allowlist; a frozenset is shared, not copied.
+        now: seconds of a monotonic clock.
+        connect_timeout_seconds: how long a client may be connected to nothing.
+    """
 
-    def __init__(self, *, namespaces: Iterable[str], now: float, connect_timeout_seconds: float = 45.0) -> None:
-        """Begin a session.
+    _namespaces: frozenset[str] = field(converter=_frozen)
+    _deadline: float | None = field(alias="now")
+    _connect_timeout_seconds: float = 45.0
+    _asking: set[str] = field(factory=set, init=False)
+    _connected: set[str] = field(factory=set, init=False)
+    _attachments_to_drop: int = field(default=0, init=False)
+    _connects: int = field(default=0, init=False)
+    _is_closed: bool = field(default=False, init=False)
 
-        Args:
-            namespaces: the allowlist; a frozenset is shared, not copied.
-            now: seconds of a monotonic clock.
-            connect_timeout_seconds: how long a client may be connected to nothing.
-        """
-        self._namespaces = frozenset(namespaces)
-        self._asking, self._connected = set(), set()
-        self._attachments_to_drop = self._connects = 0
-        self._connect_timeout_seconds = connect_timeout_seconds
-        self._deadline = now + connect_timeout_seconds
-        self._is_closed = False
+    def __attrs_post_init__(self) -> None:
+        self._deadline = (self._deadline or 0.0) + self._connect_timeout_seconds
 
     @property
     def deadline(self) -> float | None:
@@ -104,7 +102,7 @@ class SocketSession:
             now: seconds of a monotonic clock.
 
         Returns:
-            Its event, to be answered before the next message; `None` for a dropped attachment.
+            Its event, to be answered before the next message; `None` for an acknowledgement or a dropped attachment.
         """
         if self._is_closed:
             return None
@@ -121,6 +119,7 @@ class SocketSession:
         """Connect the client to the namespace that it asked for.
 
         Args:
+            namespace: that of the request.
             sid: the socket's public id, other than that of the Engine.IO session.
 
         Returns:
@@ -129,44 +128,12 @@ class SocketSession:
         Raises:
             LocalProtocolError: the client did not ask, or the session is closed.
         """
-        self._answer(namespace)
-        self._connected.add(namespace)
-        self._deadline = None
-        return encode_connect(namespace, sid)
-
-    def refuse(self, namespace: str, *, message: str) -> bytes:
-        """Refuse the namespace that the client asked for; it may ask again.
-
-        Args:
-            message: the reason, for its developer.
-
-        Returns:
-            The reply to be sent.
-
-        Raises:
-            LocalProtocolError: the client did not ask, or the session is closed.
-        """
-        self._answer(namespace)
-        return encode_connect_error(namespace, message)
-
-    def disconnect(self, namespace: str, now: float) -> bytes:
-        """Disconnect the client from a namespace.
-
-        Returns:
-            The packet to be sent.
-
-        Raises:
-            LocalProtocolError: it is not connected to it.
-        """
-        if namespace not in self._connected:
-            raise LocalProtocolError(f"not connected to {namespace}")
-        self._leave(namespace, now)
-        return encode_disconnect(namespace)
-
-    def _answer(self, namespace: str) -> None:
         if namespace not in self._asking:
             raise LocalProtocolError(f"no CONNECT to {namespace} awaits an answer")
         self._asking.remove(namespace)
+        self._connected.add(namespace)
+        self._deadline = None
+        return encode_connect(namespace, sid)
 
     def _take_connect(self, packet: Packet) -> Event:
         namespace = packet.namespace
@@ -181,14 +148,14 @@ class SocketSession:
         self._asking.add(namespace)
         return ConnectRequested(namespace=namespace, auth=packet.payload or {})
 
-    def _take(self, packet: Packet, now: float) -> Event:
+    def _take(self, packet: Packet, now: float) -> Event | None:
         if packet.type is PacketType.CONNECT:
             return self._take_connect(packet)
         if packet.namespace not in self._connected:
             return self._close(CloseReason.OUT_OF_PLACE, f"{packet.type.name} before CONNECT")
         return self._take_connected(packet, now)
 
-    def _take_connected(self, packet: Packet, now: float) -> Event:
+    def _take_connected(self, packet: Packet, now: float) -> Event | None:
         match packet.type:
             case PacketType.EVENT:
                 name, *arguments = packet.payload
@@ -196,9 +163,7 @@ class SocketSession:
                     namespace=packet.namespace, name=name, arguments=tuple(arguments), ack_id=packet.ack_id
                 )
             case PacketType.ACK:
-                return AckReceived(
-                    namespace=packet.namespace, ack_id=packet.ack_id or 0, arguments=tuple(packet.payload)
-                )
+                return None  # the server asks for none
             case PacketType.DISCONNECT:
                 self._leave(packet.namespace, now)
                 return Disconnected(namespace=packet.namespace)

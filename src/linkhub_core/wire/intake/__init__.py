@@ -11,7 +11,7 @@ intake corrects or leaves out is a :class:`~linkhub_core.model.Note`; :data:`DEV
 from linkhub_core.wire.intake.deviations import DEVIATIONS, Deviation, Step
 from linkhub_core.wire.intake.envelope import Unwrapped, unwrap
 from linkhub_core.wire.intake.foreign import FOREIGN
-from linkhub_core.wire.intake.judge import Report, read_content, read_object
+from linkhub_core.wire.intake.judge import Report, names_in, read_content, read_object
 
 __all__ = [
     "DEVIATIONS",
@@ -20,6 +20,7 @@ __all__ = [
     "Report",
     "Step",
     "Unwrapped",
+    "names_in",
     "read_content",
     "read_object",
     "unwrap",

@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from attrs import frozen
 
-__all__ = ["DEVIATIONS", "Deviation", "Step"]
-
 
 class Step(StrEnum):
     """The step of intake that finds a deviation."""

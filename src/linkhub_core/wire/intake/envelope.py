@@ -26,8 +26,6 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.intake.foreign import WRAPPERS, foreign_document, foreign_text
 from linkhub_core.wire.intake.spelling import known_name
 
-__all__ = ["MAX_EVENT_BYTES", "MAX_LAYERS", "Unwrapped", "unwrap"]
-
 MAX_EVENT_BYTES = 100 * 1024
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LAYERS = 4

@@ -18,8 +18,6 @@ from linkhub_core.model.rules import kind_of
 from linkhub_core.wire import json_text
 from linkhub_core.wire.intake.spelling import known_name
 
-__all__ = ["FOREIGN", "WRAPPERS", "foreign_document", "foreign_text"]
-
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ENCODED_URL = re.compile(r"(?:%7[Bb]|%5[Bb]|%22)[^\s]*")
 _FORM = re.compile(r"[A-Za-z_][\w.\[\]-]*=[^&\s=]+(&[A-Za-z_][\w.\[\]-]*=[^&\s]*)*")

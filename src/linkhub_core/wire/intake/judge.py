@@ -8,6 +8,7 @@ unusable: the event is rejected, or the entry of a list is left out. Invalid dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -15,16 +16,16 @@ from typing import Any, TypeVar, cast
 import orjson
 from attrs import define, field
 
-from linkhub_core.errors import Fault
-from linkhub_core.model import CONTENT_CLASSES, Content, Kind, Note, Thumbnail
+from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.model import CONTENT_CLASSES, Content, Kind, Note, ProductKey, Thumbnail
 from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import RuleBroken, ValueKind, kind_of
+from linkhub_core.wire.intake.envelope import unwrap
 from linkhub_core.wire.intake.spelling import box_sides, known_name, spell
-
-__all__ = ["Report", "read_content", "read_object"]
 
 T = TypeVar("T")
 _LEFT_OUT: Any = object()
+_NAMED = {name: re.compile(rf'"{name}"\s*:\s*"([^"]*)"') for name in ("seller_handle", "video_id")}
 
 
 @define
@@ -237,3 +238,24 @@ def _picked(reference: Any, thumbnails: Sequence[tuple[int, Any]]) -> Thumbnail 
             chosen: Thumbnail = thumbnail
             return chosen
     return None
+
+
+# --- the ids of any body
+
+
+def names_in(body: str) -> tuple[str | None, str | None]:
+    """The seller and the video that a body names, also of a body that intake rejects; None if not named."""
+    try:
+        document: Mapping[str, Any] = unwrap(body).event
+    except MalformedEvent:
+        document = {name: found.group(1) for name, named in _NAMED.items() if (found := named.search(body))}
+    if (key := read_object(ProductKey, document, "", Report())) is not None:
+        return key.seller_handle, key.video_id
+    seller, video = (_text_at(document, name) for name in ("seller_handle", "video_id"))
+    return seller, video
+
+
+def _text_at(document: Mapping[str, Any], field: str) -> str | None:
+    name = known_name(document, field)
+    value = None if name is None else document[name]
+    return value if isinstance(value, str) else None

@@ -18,8 +18,6 @@ from linkhub_core.model.rules import RuleBroken, ValueKind, number
 from linkhub_core.wire.intake.times import JSON_NUMBER, read_time
 from linkhub_core.wire.json_text import exact_number
 
-__all__ = ["box_sides", "known_name", "spell"]
-
 _SPACES = " \t\r\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LARGEST_EXACT = 2**53

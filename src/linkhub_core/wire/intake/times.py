@@ -16,8 +16,6 @@ from email.utils import parsedate_to_datetime
 from linkhub_core.model.rules import RuleBroken, kind_of, moment
 from linkhub_core.wire.json_text import exact_number
 
-__all__ = ["JSON_NUMBER", "read_time"]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_TIME = 200  # Go's and RFC 5322's longest forms have about 60 characters
 # Python's parser accepts more: any character between date and time, and any number of digits.

@@ -10,8 +10,8 @@ from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, DeadLetterQuery, Rejection
+from linkhub_core.ports.event_queue import FIRST_SENT_AT, carry_first_sent
 from linkhub_core.testing.builders import an_outgoing
-from linkhub_core.wire.first_sent import FIRST_SENT_AT, carry_first_sent
 from tests.adapters.aws.queue_fixture import QueueFixture, eventually
 from tests.support.faults import Fault, inject
 

@@ -37,7 +37,7 @@ def test_the_last_packet_is_kept_whatever_the_bound() -> None:
     outbox = Outbox(1)
     outbox.put_last(encode_text_message(b"bye"))
     assert len(outbox) == 1
-    outbox.clear()
+    outbox.take_all()
     assert (outbox.take_all(), outbox.size_bytes) == ([], 0)
 
 

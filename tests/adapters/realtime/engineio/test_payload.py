@@ -10,10 +10,12 @@ from linkhub_adapters.realtime.engineio.packet import (
     Packet,
     PacketError,
     PacketType,
+    PayloadTooLargeError,
+    decode_payload,
     encode_binary_message,
+    encode_payload,
     encode_text_message,
 )
-from linkhub_adapters.realtime.engineio.payload import PayloadTooLargeError, decode_payload, encode_payload
 from linkhub_adapters.realtime.engineio.settings import EngineSettings
 
 SETTINGS = EngineSettings()

@@ -15,7 +15,7 @@ from linkhub_adapters.realtime.engineio import (
     encode_binary_message,
     encode_text_message,
 )
-from linkhub_adapters.realtime.engineio.refusal import BAD_REQUEST, PAYLOAD_TOO_LARGE, UNKNOWN_SID
+from linkhub_adapters.realtime.engineio.events import BAD_REQUEST, PAYLOAD_TOO_LARGE, UNKNOWN_SID
 
 NEWS = encode_text_message(b"news")
 SETTINGS = EngineSettings(max_unsent_bytes=200)
@@ -164,6 +164,21 @@ class TestHeartbeat:
         assert not polling.is_finished
         assert polling.poll_response() == b"1"
         assert polling.is_finished
+
+    def test_each_wait_has_its_deadline(self, websocket: EngineSession) -> None:
+        """A ping is due an interval after an awaited pong, a pong a time-out after its ping."""
+        websocket.receive_frame("3", now=24.0)
+        assert websocket.deadline == 25.0
+        websocket.tick(26.0)
+        assert (frames(websocket), websocket.deadline) == ([b"2"], 46.0)
+        assert websocket.tick(45.9) == ()
+        websocket.receive_frame("3", now=30.0)
+        assert websocket.deadline == 55.0
+
+    def test_without_a_pong_a_session_ends(self, websocket: EngineSession) -> None:
+        """The time-out counts from the ping."""
+        websocket.tick(26.0)
+        assert (websocket.tick(45.9), websocket.tick(46.0)) == ((), closed(CloseReason.PING_TIMEOUT))
 
     def test_an_early_tick_does_nothing(self, websocket: EngineSession) -> None:
         """A shell may tick as often as it likes."""

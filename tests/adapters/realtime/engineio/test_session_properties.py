@@ -14,13 +14,10 @@ from linkhub_adapters.realtime.engineio import (
     EngineSettings,
     Event,
     MessageReceived,
-    Packet,
-    PacketType,
     Transport,
-    decode_frame,
-    decode_payload,
     encode_text_message,
 )
+from linkhub_adapters.realtime.engineio.packet import Packet, PacketType, decode_frame, decode_payload
 
 SETTINGS = EngineSettings(max_unsent_bytes=120, max_payload_bytes=60, max_payload_packets=8, max_packet_bytes=20)
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=30)

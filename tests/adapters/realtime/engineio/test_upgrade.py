@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from linkhub_adapters.realtime.engineio.packet import Packet, PacketType
-from linkhub_adapters.realtime.engineio.upgrade import UpgradeState, step
+from linkhub_adapters.realtime.engineio.session import UpgradeState, step
 
 STATES = [UpgradeState.STARTED, UpgradeState.PROBED]
 ALLOWED: dict[tuple[UpgradeState, PacketType, str | bytes], UpgradeState] = {

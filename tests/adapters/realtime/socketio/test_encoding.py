@@ -3,11 +3,10 @@
 import pytest
 
 from linkhub_adapters.realtime.engineio import encode_text_message
-from linkhub_adapters.realtime.socketio import (
+from linkhub_adapters.realtime.socketio.packet import (
     encode_ack,
     encode_connect,
     encode_connect_error,
-    encode_disconnect,
     encode_event,
 )
 
@@ -22,8 +21,6 @@ from linkhub_adapters.realtime.socketio import (
         (encode_connect("/", "x"), b'0{"sid":"x"}'),
         (encode_connect("/products", "x"), b'0/products,{"sid":"x"}'),
         (encode_connect_error("/random", "Invalid namespace"), b'4/random,{"message":"Invalid namespace"}'),
-        (encode_disconnect("/"), b"1"),
-        (encode_disconnect("/products"), b"1/products,"),
     ],
 )
 def test_wire(encoded: bytes, wire: bytes) -> None:

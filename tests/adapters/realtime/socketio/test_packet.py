@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from socketio.packet import Packet as OraclePacket
 
-from linkhub_adapters.realtime.socketio import (
+from linkhub_adapters.realtime.socketio.packet import (
     Packet,
     PacketError,
     PacketType,
@@ -17,7 +17,6 @@ from linkhub_adapters.realtime.socketio import (
     encode_ack,
     encode_connect,
     encode_connect_error,
-    encode_disconnect,
     encode_event,
 )
 
@@ -123,7 +122,6 @@ def test_any_text_has_a_documented_outcome(text: str) -> None:
         packet = decode_packet(text)
     except PacketError:
         return
-    assert encode_disconnect(packet.namespace).isascii() or packet.namespace.encode()
     assert b"\x1e" not in encode_connect_error(packet.namespace, "Invalid namespace")
     assert packet.ack_id is None or 0 <= packet.ack_id < 10**15
     assert 0 <= packet.attachments < 1000
@@ -147,7 +145,6 @@ def test_round_trips(namespace: str, name: str, value: Any, ack_id: int) -> None
         encode_ack(namespace, ack_id, value_json): (PacketType.ACK, ack_id, [value]),
         encode_connect(namespace, name): (PacketType.CONNECT, None, {"sid": name}),
         encode_connect_error(namespace, name): (PacketType.CONNECT_ERROR, None, {"message": name}),
-        encode_disconnect(namespace): (PacketType.DISCONNECT, None, None),
     }
     for wire, (packet_type, expected_id, payload) in wires.items():
         assert b"\x1e" not in wire

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from linkhub_core.wire.peek_ids import names_in
+from linkhub_core.wire.intake import names_in
 
 
 @pytest.mark.parametrize(
