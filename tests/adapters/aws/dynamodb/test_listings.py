@@ -94,7 +94,9 @@ def _videos(page: Page) -> list[str]:
 
 
 def _item(tables: TableFixture) -> Item:
-    return dict(tables.dynamodb.get_item(TableName=tables.products.name, Key=product_key(KEY))["Item"])
+    found: Any = tables.dynamodb.get_item(TableName=tables.products.name, Key=product_key(KEY))
+    item: Item = found["Item"]
+    return item
 
 
 # --- items
