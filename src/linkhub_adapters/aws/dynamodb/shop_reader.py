@@ -17,7 +17,7 @@ refuses requests that are signed with a clock 5 minutes off. Items without a sta
 than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds them, too.
 
 A page costs no reading of its own for the first tombstones. Then each call reads twice as many rows as the one before,
-up to :data:`MAX_ROWS`. After :data:`MAX_CALLS` calls, which pass some 3,600 tombstones, the page ends early: it names
+up to :data:`MAX_ROWS`. After :data:`MAX_CALLS` calls, which pass some 3,000 tombstones, the page ends early: it names
 the row after which the next page starts. The index holds ``availability``, so ``since`` does not read tombstones.
 
 A table without this index (without any, or with the earlier one on ``updated_at``, which still answers ``since``) is
