@@ -1,1 +1,1 @@
-"""What linkhub costs, measured: ``python -m benchmarks`` lists what there is. Figures are ratios within one run."""
+"""The cost of linkhub, measured: ``python -m benchmarks`` lists the benchmarks. Compare figures within one run only."""

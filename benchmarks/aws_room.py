@@ -1,4 +1,4 @@
-"""Queues and tables of one drain, on DynamoDB Local and a server that speaks SQS, and a look at what came out."""
+"""Queues and tables of one drain, on DynamoDB Local and a server that speaks SQS, and a check of the result."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def open_clients(dynamodb_endpoint: str, sqs_endpoint: str) -> Iterator[tuple[Dy
 
 @frozen(kw_only=True)
 class AwsRoom:
-    """Two queues and two tables that nobody else uses."""
+    """Two queues and two tables of its own."""
 
     dynamodb: DynamoDBClient
     sqs: SQSClient

@@ -3,8 +3,8 @@
 Three drains of the same messages, each by a process of its own whose CPU alone is counted: linkhub with the halves of a
 video close together (within 20 messages, so mostly in one batch), linkhub with them far apart (all captions are done
 before the first thumbnail comes), and :mod:`benchmarks.plain_drain` with them close together. DynamoDB Local and
-ministack answer on the same machine, so products a second tell of *their* speed; CPU, calls and units are the
-consumer's. Afterwards each product is compared with what its messages said.
+ministack answer on the same machine, so products a second measure *their* speed; CPU, calls and units are the
+consumer's. Afterwards each product is compared with its messages.
 
 What the protocol needs of write units, a product being of n kB, its first half of m kB, both rounded up:
 

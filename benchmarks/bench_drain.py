@@ -1,7 +1,7 @@
 """Drain a backlog: products a second and CPU a product, beside a floor that only decodes and writes.
 
 The floor, in the same run and on the same messages, decodes both halves and writes each as a row, in transactions of
-the same size. What stands between it and linkhub is the queue, staging, the announcement and the acknowledgement.
+the same size. linkhub also has the queue, staging, the announcement and the acknowledgement.
 """
 
 from __future__ import annotations

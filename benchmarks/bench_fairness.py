@@ -1,7 +1,7 @@
-"""Fairness: how long events take to a healthy viewer, and health to answer, while other clients take all they can.
+"""Fairness: the latency of events to a healthy client and of ``/healthz``, while other clients take all they can.
 
 Each case runs against a fresh ``linkhub serve`` on the embedded file, over which products are saved and announced by
-this process. The viewer's latency is from when the announcement is on the disk to its arrival at a plain WebSocket.
+this process. The client's latency is from when the announcement is on the disk to its arrival at a plain WebSocket.
 
     nothing             for comparison
     GETs                one client with 400 connections that ask for pages, one after the other on each

@@ -1,11 +1,11 @@
 """Load: an hour's traffic in a minute, through real processes on the embedded file, and every event accounted for.
 
 One `linkhub serve --no-consume` and two `linkhub consume` are fed at a steady pace: halves out of order, some twice,
-some malformed. Viewers watch over WebSocket, some of them by Socket.IO. Latency is from just before the later half of a
-pair is put on its queue until a viewer's socket is read: queue, two batches, the save, the announcement, the fan-out,
-and whatever the machine makes all of them wait, for the publisher and the viewers run on it, too.
+some malformed. Clients subscribe over WebSocket, some of them by Socket.IO. Latency is from just before the later half
+of a pair is put on its queue until a client's socket is read: queue, two batches, the save, the announcement, the
+fan-out, and the load of the machine, because the publisher and the clients run on it, too.
 
-The exit code is 1 when anything was lost, or shown twice, or is not where it belongs.
+The exit code is 1 if an event was lost or received twice, or if a message is in the wrong place.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Rejoin: what it costs when all viewers of a shop come back at once, and are told what they missed.
+"""Rejoin: the cost if all clients of a shop reconnect at once and get the products that they missed.
 
-A server goes away, and its viewers reconnect to this one within a moment, each with its `since`. All of them missed the
+A server ends, and its clients reconnect to this one at once, each with its `since`. All of them missed the
 same products. CPU is the server's own, from the first subscription until everybody has everything, for each viewer and
 for each event; a broadcast of the same events, measured by `fanout`, is what an event costs at least.
 """

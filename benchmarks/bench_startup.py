@@ -1,7 +1,7 @@
 """Start: how long until ``linkhub --help`` is printed and until ``linkhub serve`` answers, and what they import.
 
-Bare Python in the same run is what no program can go below. Each figure is the median; the best run is what a quiet
-machine gives. A module counts if it is imported when the command ends, or when the server answers.
+Bare Python in the same run is the lower bound. Each figure is the median; the best run is that of a quiet
+machine. A module counts if it is imported when the command ends, or when the server answers.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ def measure(runs: int) -> Mapping[str, Start]:
 
 def imported_by(*arguments: str) -> int:
     """How many modules a command has imported when it ends."""
-    told = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-X", "importtime", _LINKHUB, *arguments], check=True, capture_output=True, text=True
     )
-    return len(re.findall(r"^import time:\s+\d", told.stderr, re.MULTILINE))
+    return len(re.findall(r"^import time:\s+\d", run.stderr, re.MULTILINE))
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """A consumer in a process of its own, so that the CPU it uses is its own: the shell around it, at both ends.
 
 The child opens all it needs, then reads a number of messages a line and drains that many; it answers with a line of
-JSON that tells what that took. Imports, clients and the first connection are thus outside of what is measured.
+JSON with the cost. Imports, clients and the first connection are thus not measured.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class DrainProcess:
     def __init__(self, child: subprocess.Popen[str], logs: IO[str]) -> None:
         assert child.stdin is not None
         assert child.stdout is not None
-        self._child, self._asked, self._told, self._logs = child, child.stdin, child.stdout, logs
+        self._child, self._asked, self._lines, self._logs = child, child.stdin, child.stdout, logs
 
     @classmethod
     @contextmanager
@@ -80,7 +80,7 @@ class DrainProcess:
         ):
             try:
                 process = cls(child, logs)
-                process.told()
+                process.next_line()
                 yield process
             finally:
                 child.terminate()
@@ -90,9 +90,9 @@ class DrainProcess:
         """The child's process id: for a profiler."""
         return self._child.pid
 
-    def told(self) -> str:
+    def next_line(self) -> str:
         """The child's next line."""
-        if line := self._told.readline():
+        if line := self._lines.readline():
             return line
         self._logs.seek(0)
         raise RuntimeError(
@@ -103,4 +103,4 @@ class DrainProcess:
         """Let the child drain this many messages; give what that took."""
         self._asked.write(f"{messages}\n")
         self._asked.flush()
-        return cattrs.structure(json.loads(self.told()), Spent)
+        return cattrs.structure(json.loads(self.next_line()), Spent)

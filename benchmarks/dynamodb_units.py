@@ -1,6 +1,6 @@
-"""What DynamoDB charges a consumer, by its published rules: worked out from the requests that it sent.
+"""The units that DynamoDB charges a consumer, computed by its published rules from the requests that were sent.
 
-DynamoDB Local tells no units for PartiQL, and none for keys of a batch that it does not find, so they are computed
+DynamoDB Local returns no units for PartiQL, and none for keys of a batch that it does not find, so they are computed
 here, with nothing taken from linkhub's own figures:
 
  - an item is as large as its names and values: text in UTF-8, a number one byte for two digits and one more, a map or

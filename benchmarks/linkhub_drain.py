@@ -1,7 +1,7 @@
 """linkhub's own consumer, as ``linkhub consume`` wires it, with its calls and its writes counted: a child process.
 
-Run with the environment of ``linkhub consume``. What is counted costs the consumer a reference a call; the units are
-worked out after the watch has stopped.
+Run with the environment of ``linkhub consume``. Counting costs the consumer one reference a call; the units are
+computed after the measurement.
 """
 
 from __future__ import annotations

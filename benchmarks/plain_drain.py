@@ -1,9 +1,9 @@
-"""What a straightforward service does, for comparison: a message at a time, get, put, put, delete, delete.
+"""A plain service, for comparison: a message at a time, get, put, put, delete, delete.
 
 It reads staging, keeps the half there, and with both halves puts the product unless it exists and deletes the staging
 row; then it deletes the message. Messages are received in tens, boto3's clients are made once, and everything is as
-boto3 comes. It checks no rule of an event, announces nothing and logs nothing, all in its favour; that it loses a half
-when two of its kind work at once is its own.
+boto3 comes. It checks no rule of an event, announces nothing and logs nothing, which makes it cheaper. Two of its kind
+that work at once may lose a half.
 """
 
 from __future__ import annotations

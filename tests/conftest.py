@@ -1,6 +1,6 @@
 """The real parts of a test session, each started when a test first asks for it: one a worker, shared by all tests.
 
-Isolation is by names: a test gives its tables, queues and topics names that nobody else uses.
+Isolation is by names: a test gives its tables, queues and topics names of its own.
 """
 
 import os

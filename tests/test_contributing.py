@@ -1,4 +1,4 @@
-"""The maps for newcomers lead to files that exist."""
+"""The maps for newcomers, and the pages that name tests, lead to files that exist."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from linkhub_core import access, application, errors, model, ports
 ROOT = Path(__file__).parent.parent
 _MAP = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## To change X, go to Y")[1].split("\n## ")[0]
 _ROWS = [row for row in _MAP.splitlines() if row.startswith("| ")][2:]
+_PAGES = ["docs/reference/clients.md", "docs/reference/protocol-suites.md", "docs/decisions/long-polls-on-threads.md"]
 _GLOSSARY = (ROOT / "docs/reference/glossary.md").read_text(encoding="utf-8")
 
 
@@ -26,6 +27,17 @@ def test_a_change_leads_to_a_file_that_exists(row: str) -> None:
     paths = re.findall(r"`([^`]+)`", row.split("|")[2])
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+_FILES = {path.name for folder in ("src", "tests", "docs", "benchmarks") for path in (ROOT / folder).rglob("*.py")}
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "CONTRIBUTING.md", *_PAGES])
+def test_a_page_names_python_files_that_exist(page: str) -> None:
+    """A path from the root exists; a name without a folder is the name of some file."""
+    paths = re.findall(r"`([\w./-]+\.py)`", (ROOT / page).read_text(encoding="utf-8"))
+    gone = [path for path in paths if not (ROOT / path).exists() and path.startswith(("src/", "tests/", "docs/"))]
+    assert gone + [path for path in paths if Path(path).name not in _FILES] == []
 
 
 def _places() -> list[str]:

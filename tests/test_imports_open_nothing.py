@@ -1,4 +1,4 @@
-"""Importing any module of linkhub opens nothing and asks nothing: the composition root makes things, when told to."""
+"""Importing any module of linkhub opens no file and calls no service: only the composition root makes clients."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the README shows works as it stands: its example runs, and its commands exist."""
+"""The README works as written: its example runs, and its commands exist."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_the_example_of_the_readme_joins_two_halves_on_aws(dynamodb_endpoint: st
 
 
 def test_the_examples_of_the_backend_guide_run(tmp_path: Path) -> None:
-    """Its Python blocks run together; the consumer opens its file, and ends when it is told to stop."""
+    """Its Python blocks run together; the consumer opens its file, and ends when it is asked to stop."""
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guide/backend.md").read_text("utf-8"), re.DOTALL)
     stopped = "stop = asyncio.Event()\nstop.set()\nasyncio.run(consume(stop))"
     run = subprocess.run(

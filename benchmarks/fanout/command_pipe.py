@@ -1,4 +1,4 @@
-"""How the process of a Python server is told what to do: lines on its standard input, each the name of a command."""
+"""Commands for the process of a Python server: lines on its standard input, each the name of a command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_port() -> socket.socket:
 
 
 def obey(listening: socket.socket, commands: Mapping[str, Callable[[], object]]) -> asyncio.Future[None]:
-    """Say which port is listened on, then carry out commands; the future is done when nobody is there to give any."""
+    """Print the port, then carry out commands; the future is done when standard input ends."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 

@@ -1,8 +1,8 @@
 """linkhub's realtime room as ``linkhub serve`` runs it: on uvicorn and uvloop, with everything at its default.
 
-Only who may connect is opened, since all clients of a load come from few addresses. ``--missed N`` puts so many
-products into the store, for viewers that come back. The line ``watch`` makes it print when the next slow reader passed
-the limit, and when it was gone, in seconds of the monotonic clock; ``reads`` prints how often pages were read.
+Only the limit of connections per address is raised, because all clients of a load have few addresses. ``--missed N``
+puts N products into the store, for clients that reconnect. The line ``watch`` makes it print when the next slow reader
+passed the limit, and when it was gone, in seconds of the monotonic clock; ``reads`` prints how often pages were read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The clients of a fan-out: one process, raw sockets, one epoll; it counts what comes, and notes when.
+"""The clients of a fan-out: one process, raw sockets, one epoll; it counts events and records their times.
 
 Only the standard library is used, so that it is cheap: it shares the machine with the server that is measured. It
 answers heartbeats, and parses nothing: each event holds one ``MARK``, and no other bytes do.
@@ -7,7 +7,7 @@ answers heartbeats, and parses nothing: each event holds one ``MARK``, and no ot
 
 ``DIALECT`` is ``raw``, ``plain`` or ``socketio``. It prints ``ready`` when all have subscribed; then, whenever
 ``EVENTS_PER_ROUND`` more events came, the monotonic times of their receipt as one line of JSON. Where ``SINCE`` is not
-``-``, nobody subscribes before a line comes on the standard input; then all do at once, with that ``since``.
+``-``, no client subscribes before a line comes on the standard input; then all do at once, with that ``since``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A server and its load as two processes, seen from outside: told what to do, and measured by what the kernel knows."""
+"""A server and its load as two processes: commanded by lines, and measured by figures of the kernel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Server:
     lines: IO[str] = field(repr=False)
 
     def tell(self, command: str) -> float:
-        """Give a command; tells when, by the monotonic clock."""
+        """Give a command; return the monotonic time."""
         assert self.process.stdin is not None
         moment = time.monotonic()
         self.process.stdin.write(f"{command}\n")
@@ -53,7 +53,7 @@ class Load:
     lines: IO[str] = field(repr=False)
 
     def go(self) -> float:
-        """Let them subscribe; tells when."""
+        """Let them subscribe; return the monotonic time."""
         assert self.process.stdin is not None
         moment = time.monotonic()
         self.process.stdin.write("go\n")

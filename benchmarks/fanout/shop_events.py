@@ -1,7 +1,7 @@
-"""What is broadcast: events of some 2.3 kB as linkhub announces them, one a line, seeded.
+"""The events to broadcast: about 2.3 kB each, as linkhub announces them, one a line, seeded.
 
 Each holds :data:`MARK` exactly once, and nothing else on the wire does (not ``~``, which is the length byte of a frame
-of this size): so whoever counts events counts bytes.
+of this size): so a client counts events by counting bytes.
 """
 
 from __future__ import annotations

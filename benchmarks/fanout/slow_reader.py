@@ -1,4 +1,4 @@
-"""One subscriber that never reads, among others that do: when it is gone, and whether the others notice."""
+"""One subscriber that never reads, among others that do: the time until it is cut, and the effect on the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process of the run: told what to do by lines, heard by lines and by its log, measured by what the kernel knows."""
+"""A process of the run: commanded by lines, read by lines and by its log, measured by figures of the kernel."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Child:
         self.asked.write(f"{line}\n")
         self.asked.flush()
 
-    def told(self) -> str:
+    def next_line(self) -> str:
         """The next line of its standard output.
 
         Raises:

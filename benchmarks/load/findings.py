@@ -1,4 +1,4 @@
-"""What a run proves: whether anything was lost or shown twice, how long it took, and whether memory stayed flat."""
+"""The results of a run: events lost or received twice, latencies, and the growth of memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run: starts the processes, lets the traffic flow, looks at them four times, and gathers what came of it.
+"""The run: starts the processes, sends the traffic, measures the processes four times, and collects the results.
 
 Nothing is judged here: see :mod:`~benchmarks.load.findings`.
 """
@@ -43,7 +43,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @frozen(kw_only=True)
 class Saved:
-    """A product as it stands in the store."""
+    """A product in the store."""
 
     seller_handle: str
     video_id: str
@@ -106,7 +106,7 @@ def run(traffic: Traffic, directory: Path) -> Evidence:
             "viewers", sys.executable, "-m", "benchmarks.load.viewers", asked, url.rpartition(":")[2], directory
         )
         for child in (publisher, viewers):
-            assert child.told() == "ready"
+            assert child.next_line() == "ready"
         return _Stage(traffic, directory, environment, url, [server, *consumers, publisher, viewers]).play()
 
 
@@ -126,7 +126,7 @@ class _Stage:
         before, machine_before = self._cpu_seconds(), machine_cpu_seconds()
         publisher.tell("go")
         vitals = self._watch(began)
-        sent = cattrs.structure(json.loads(publisher.told()), Sent)
+        sent = cattrs.structure(json.loads(publisher.next_line()), Sent)
         ended = time.monotonic()
         backlog = _queued(self._figures())
         while _queued(figures := self._figures()) and time.monotonic() < ended + PATIENCE_SECONDS:
@@ -174,7 +174,7 @@ class _Stage:
         last, moved = -1, time.monotonic()
         while time.monotonic() < moved + 10:
             viewers.tell("count")
-            seen = int(viewers.told())
+            seen = int(viewers.next_line())
             if seen >= due:
                 return
             if seen != last:

@@ -1,7 +1,8 @@
-"""What is sent, and who watches: decided by a few numbers and a seed, so that every process knows it without asking.
+"""The messages and the subscribers of a run, computed from a few numbers and a seed, the same in every process.
 
 One shop, the popular one, has a share of everything; the others share the rest evenly. The title of each product holds
-its number as ``|0000123|``, and nothing else in an event does: so a viewer can tell which one came without parsing it.
+its number as ``|0000123|``, and nothing else in an event does: so a client identifies a product without parsing the
+event.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The viewers of the run: one process, raw sockets, one epoll. It notes who was shown which product, and when.
+"""The clients of the run: one process, raw sockets, one epoll. It records when each client received each product.
 
     python -m benchmarks.load.viewers TRAFFIC PORT DIRECTORY
 
 ``TRAFFIC`` is a :class:`~benchmarks.load.traffic.Traffic` as JSON. It prints ``ready`` when all have subscribed, and at
 each line that it is sent how many events have come so far. When its standard input ends, it writes what it saw into the
-directory: see :class:`Sightings`. It reads frames, but parses no JSON: the mark in a title tells the product. A viewer
-that is closed does not come back.
+directory: see :class:`Sightings`. It reads frames, but parses no JSON: the mark in a title names the product. A client
+that is closed does not reconnect.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 
 @define
 class Sightings:
-    """Event by event: which viewer saw it, which product it told, and when it was read, by the monotonic clock.
+    """For each event: its client, its product, and the monotonic time of its receipt.
 
     ``closed`` are the close codes of viewers, by their numbers; 1006 where there was none.
     """

@@ -1,1 +1,1 @@
-"""What reading a shop costs: the parts of ``python -m benchmarks reads``, ``fairness`` and ``million``."""
+"""The cost of reading a shop: the parts of ``python -m benchmarks reads``, ``fairness`` and ``million``."""

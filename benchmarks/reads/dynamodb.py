@@ -1,9 +1,8 @@
-"""What reading a shop costs on DynamoDB: its first page, read and kept, one product, and polls with nothing new.
+"""The cost of reading a shop on DynamoDB: its first page, read and kept, one product, and polls with nothing new.
 
 All go through what REST calls, on a shop of 5,000 products in DynamoDB Local. A 304 reads what the same answer with a
-body reads. Read units are what the service says that it charged, and it charges nothing for a query that finds nothing,
-where DynamoDB charges for the least that can be read: so a read that finds nothing counts here as one unit. CPU is this
-process's, all its threads.
+body reads. Read units are those that the service returns. DynamoDB Local returns 0 for a query that finds nothing,
+where DynamoDB charges one unit, so such a read counts as one unit here. CPU is this process's, all its threads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an answer costs the server on the embedded file, beside a plain Starlette route over the same file.
+"""The cost of an answer on the embedded file, beside a plain Starlette route over the same file.
 
 Both servers run at the same time and are asked in turns, the same shops in the same order, over one keep-alive
 connection each. CPU is the server's, all its threads, less what it uses while idle. Each figure is the median of the

@@ -1,7 +1,7 @@
 """The yardstick: a plain Starlette route that joins the JSON of a shop's newest products, read from linkhub's file.
 
 ``python -m benchmarks.reads.plain_server FILE`` prints its port. It reads on the event loop and answers no conditional
-request: it is what a service pays that does nothing but read and answer.
+request: it is the cost of a service that only reads and answers.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def plain_server(data_dir: Path) -> Iterator[ServerProcess]:
     """The plain Starlette route over the file in this directory, until the block is left."""
     command: Sequence[str | Path] = [sys.executable, "-m", "benchmarks.reads.plain_server", data_dir / FILE_NAME]
     with Child.start("plain", command, {}, data_dir) as child:
-        server = ServerProcess(child=child, port=int(child.told()))
+        server = ServerProcess(child=child, port=int(child.next_line()))
         _wait_until_it_answers(server.port)
         yield server
 

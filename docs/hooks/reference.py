@@ -27,7 +27,7 @@ _PIECE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put each piece where its name stands."""
+    """Replace each placeholder by its piece."""
     return _PIECE.sub(lambda found: _PIECES[found.group(1)](), markdown)
 
 
@@ -83,7 +83,7 @@ def _labels_of_instruments(exposed: Metrics) -> Mapping[str, Sequence[str]]:
     """The labels of counters and histograms, by metric; one that has seen nothing yet has no sample to tell them."""
     values = [getattr(exposed, each.name) for each in fields(Metrics)]
     instruments = [value for value in values if isinstance(value, (Counter, Histogram))]
-    return {each._name: each._labelnames for each in instruments}  # noqa: SLF001  the library tells them nowhere else
+    return {each._name: each._labelnames for each in instruments}  # noqa: SLF001  the library has no public access to them
 
 
 def _sample_labels(metric: Metric) -> Sequence[str]:

@@ -48,6 +48,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "publish": _Listed("publish", "Put events on the queues"),
         "export": _Listed("export", "Print products as JSON lines"),
         "watch": _Listed("watch", "Show the live events of a shop"),
+        "listing": _Listed("listing", "Set a product's availability, title and price"),
     },
     "Look after it": {
         "staging": _Listed("staging", "Halves that wait for their partner"),
@@ -101,7 +102,7 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error that linkhub raises on purpose ends as one line and an exit code."""
-        from linkhub_cli.views.failures import reporting_failures
+        from linkhub_cli.failures import reporting_failures
 
         with reporting_failures(debug=bool(ctx.params.get("debug"))):
             result = super().invoke(ctx)

@@ -28,7 +28,7 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# What a browser writes by itself when the network fails: pictures on a host that is not there, a socket that was cut.
+# What the browser itself logs when the network fails: pictures on an unknown host, a socket that was cut.
 _NETWORK_NOISE = ("Failed to load resource", "WebSocket connection to")
 
 

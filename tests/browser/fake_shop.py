@@ -141,7 +141,7 @@ class FakeShop:
             self.changes[video_id] = sum(self.revisions.values())
 
     async def publish(self, product: dict[str, Any]) -> None:
-        """Saves a product as of now, first or newer revision, and tells the subscribers."""
+        """Saves a product as of now, first or newer revision, and sends it to the subscribers."""
         known = self.products.get(product["video_id"])
         created_at = known["created_at"] if known else now_text()
         self.add(product | {"created_at": created_at, "updated_at": now_text()})
@@ -154,7 +154,7 @@ class FakeShop:
         await self.say(event["event_type"], event)
 
     async def announce(self, video_id: str, **changes: Any) -> None:
-        """Tells the subscribers of the current revision (again), with these fields of the event different."""
+        """Sends the current revision to the subscribers (again), with these fields of the event changed."""
         frame = self._event(video_id) | changes
         name = "new_product" if frame["revision"] == 1 else "product_updated"
         await self.say(name, frame)

@@ -50,10 +50,10 @@ def build(directory: Path, *, linkhub_url: str) -> Path:
 
 def _require_node() -> None:
     node = requirement.require(requirement.NODE)
-    told = subprocess.run([node, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    version = tuple(int(number) for number in told.strip().removeprefix("v").split(".")[:2])
+    printed = subprocess.run([node, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    version = tuple(int(number) for number in printed.strip().removeprefix("v").split(".")[:2])
     if version < _NODE_VERSION:
-        requirement.missing(f"node is {told.strip()}, and Vite wants {'.'.join(map(str, _NODE_VERSION))} or newer")
+        requirement.missing(f"node is {printed.strip()}, and Vite wants {'.'.join(map(str, _NODE_VERSION))} or newer")
 
 
 def _packages() -> Path:

@@ -135,13 +135,13 @@ async def test_product_of_wrong_types_is_shown_as_far_as_it_goes(page: Page, sho
 
 @pytest.mark.parametrize(("share", "seconds"), [(0.5, 0.75), (0.25, 0.5), (0.9, 2.0), (1.0, 2.0)])
 async def test_quantile_lies_within_its_bucket(page: Page, shop: FakeShop, share: float, seconds: float) -> None:
-    """By straight line within a bucket; in the last, boundless one its lower bound is told."""
+    """By straight line within a bucket; of the last, unbounded bucket it gives the lower bound."""
     buckets = [{"le": 0.5, "count": 1}, {"le": 1, "count": 3}, {"le": 2, "count": 3}, {"le": None, "count": 4}]
     assert await call(page, shop, "rates.js", f"return m.quantile(x, {share})", buckets) == seconds
 
 
 async def test_restart_gives_no_negative_rates(page: Page, shop: FakeShop) -> None:
-    """A counter that fell is a node that began anew: one sample without rates, then rates again."""
+    """A counter that fell means that the node restarted: one sample without rates, then rates again."""
     shop.operator.second = 0
     statuses = []
     for second, total in ((0, 1000), (1, 1010), (2, 5), (3, 25)):

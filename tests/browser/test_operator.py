@@ -54,7 +54,7 @@ async def test_quiet_system_is_well(page: Page, shop: FakeShop) -> None:
 
 
 async def test_faults_are_named_the_worst_first(page: Page, shop: FakeShop) -> None:
-    """A draining node and expiring halves are told in this order, the title of the window tells it too."""
+    """The verdict names a draining node before expiring halves; the window's title does, too."""
     node = shop.operator.snapshot()["node"] | {"state": "draining"}
     staging = {"count": 1, "oldest_age_seconds": 86_000.0, "by_age": None, "expired_total": 0}
     shop.operator.overrides = {"dead_letters": _NO_LETTERS, "node": node, "staging": staging}
@@ -123,7 +123,7 @@ async def test_a_refused_host_name_is_explained(page: Page, shop: FakeShop) -> N
     )
 
 
-async def test_stopped_server_is_told(page: Page, shop: FakeShop) -> None:
+async def test_stopped_server_is_shown(page: Page, shop: FakeShop) -> None:
     """A server that cannot be reached is named so, not mistaken for a quiet one."""
     await open_page(page, shop)
     await shop.stop()
@@ -178,7 +178,7 @@ async def test_pointer_reads_one_instant_on_all_charts(page: Page, shop: FakeSho
 
 
 async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
-    """The field leads to any shop, also one that nobody watches."""
+    """The field leads to any shop, also one without subscribers."""
     await open_page(page, shop)
     await page.get_by_label("Open a shop").fill("nalu-fashion")
     await page.get_by_role("button", name="Open", exact=True).click()

@@ -98,7 +98,7 @@ async def _expect_connection(page: Page, connection: str) -> None:
     await expect(page.get_by_role("status")).to_have_attribute("data-connection", connection, timeout=PATIENCE_MS)
 
 
-@define(slots=False)  # Playwright keeps a note of its own on whoever listens
+@define(slots=False)  # Playwright sets an attribute on each listener
 class Sockets:
     """What passes over the WebSockets of a page."""
 

@@ -15,7 +15,7 @@ _TRANSPARENT_PNG = bytes.fromhex(
     "0000000049454e44ae426082"
 )
 
-# Done once the dialog has told everyone of its closing.
+# Done once the dialog has sent its close event.
 _CLOSE_AND_OPEN = """next => new Promise((resolve) => {
   const dialog = document.getElementById("product");
   dialog.addEventListener("close", () => setTimeout(resolve), { once: true });
@@ -68,7 +68,7 @@ async def test_missing_price_asks_and_broken_price_keeps_its_cents(page: Page, s
     await expect(page.locator(".tile").last.locator(".sizes li")).to_have_text(["One size fits all"])
 
 
-async def test_empty_shop_says_so_and_fills_by_itself(page: Page, shop: FakeShop) -> None:
+async def test_empty_shop_says_so_and_fills_without_a_reload(page: Page, shop: FakeShop) -> None:
     """A shop without products invites to wait, and its first product takes the invitation's place."""
     shop.products.clear()
     await open_shop(page, shop)
@@ -91,7 +91,7 @@ async def test_failing_shop_is_tried_again(page: Page, shop: FakeShop) -> None:
 
 
 async def test_unknown_address_is_final(page: Page, shop: FakeShop) -> None:
-    """A 400 is told apart from a server that does not answer: nothing invites to try again."""
+    """A 400 differs from a server that does not answer: the page offers no retry."""
     shop.rest_status = 400
     await page.goto(f"{shop.url}/shop/{SELLER}")
     await expect(page.locator("#failure")).to_contain_text("no such shop")
@@ -115,7 +115,7 @@ async def test_hostile_texts_stay_texts(page: Page, shop: FakeShop, complaints: 
 
 
 async def test_unloadable_thumbnail_leaves_the_cloth(page: Page, shop: FakeShop) -> None:
-    """Where no picture loads, a gradient with the title's emoji or initials stands, the same at each visit."""
+    """If no picture loads, the page shows a gradient with the title's emoji or initials, the same at each visit."""
     await open_shop(page, shop)
     marks = page.locator(".tile .cloth-mark")
     await expect(marks.nth(0)).to_have_text("TW")
@@ -167,7 +167,7 @@ async def test_address_of_a_product_beyond_the_first_page_opens_it(page: Page, s
 
 
 async def test_next_product_opens_while_the_last_one_closes(page: Page, shop: FakeShop) -> None:
-    """A tap that comes before the dialog has told of its closing is not undone by it."""
+    """A tap before the dialog's close event is not undone by that event."""
     newest, second = sorted(shop.products, reverse=True)[:2]
     await open_shop(page, shop, f"#{newest}")
     await expect(page.locator("#product")).to_be_visible()

@@ -26,7 +26,7 @@ async def next_subscription(shop: FakeShop) -> dict[str, Any]:
 
 
 async def test_arrival_is_shown_announced_and_toasted(page: Page, shop: FakeShop, complaints: list[str]) -> None:
-    """A new product stands first with a badge, a toast names it, and a screen reader hears title and price."""
+    """A new product is first and has a badge, a toast names it, and a screen reader hears title and price."""
     await open_shop(page, shop)
     await shop.publish(sample_product(30, title="Silk robe 🌙", price=99000))
     first = page.locator(".tile").first
@@ -47,7 +47,7 @@ async def test_toast_opens_what_it_names(page: Page, shop: FakeShop) -> None:
 
 
 async def test_newer_revision_replaces_in_place(page: Page, shop: FakeShop) -> None:
-    """An update changes the tile where it stands, marks it, and changes the open dialog too."""
+    """An update changes the tile in its place, marks it, and changes the open dialog too."""
     await open_shop(page, shop)
     changed = sample_product(24, title="Beach kimono, last one", price=50000)
     await page.locator(".tile a").nth(1).click()
@@ -75,7 +75,7 @@ async def test_what_is_not_newer_is_dropped(page: Page, shop: FakeShop) -> None:
 
 
 async def test_replayed_first_revision_of_a_read_product_is_no_news(page: Page, shop: FakeShop) -> None:
-    """REST says no revision: an event that tells what the page already shows raises no badge and no toast."""
+    """REST gives no revision: an event with the content that the page already shows raises no badge and no toast."""
     await open_shop(page, shop)
     await shop.announce(max(shop.products))
     await shop.publish(sample_product(41, title="Afterwards"))

@@ -10,9 +10,9 @@ import httpx
 from attrs import evolve
 from dependency_injector.providers import Object
 
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.access import access_policy
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer, open_server
 from linkhub_core.ports import ProductStore
 from linkhub_core.testing.builders import NOON

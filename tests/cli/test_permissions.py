@@ -22,7 +22,7 @@ from botocore.client import BaseClient
 from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import plugin_of
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.wiring.container import Container, open_container
 from linkhub_core.model import Kind, ProductKey
@@ -55,23 +55,23 @@ class Asked:
     arn: str
 
 
-def _asked(service: str, operation: str, told: Mapping[str, Any]) -> Iterator[Asked]:
+def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Asked]:
     """What IAM is asked for one call."""
     action = f"{service}:{SINGLE.get(operation, operation)}"
     if service == "sqs":
-        queue = told.get("QueueUrl", told.get("QueueName", "")).rsplit("/", 1)[-1]
+        queue = parameters.get("QueueUrl", parameters.get("QueueName", "")).rsplit("/", 1)[-1]
         yield Asked(action, f"arn:aws:sqs:{ACCOUNT}:{queue}")
-        if told.get("tags"):
+        if parameters.get("tags"):
             yield Asked("sqs:TagQueue", f"arn:aws:sqs:{ACCOUNT}:{queue}")
     elif service == "sns":
-        yield Asked(action, told.get("TopicArn", told.get("SubscriptionArn", "")))
+        yield Asked(action, parameters.get("TopicArn", parameters.get("SubscriptionArn", "")))
     elif operation == "BatchExecuteStatement":
-        for statement in told["Statements"]:
+        for statement in parameters["Statements"]:
             [(verb, table)] = re.findall(r'^(INSERT INTO|UPDATE|DELETE FROM) "([^"]+)"', statement["Statement"])
             yield Asked(f"dynamodb:PartiQL{verb.split()[0].title()}", _table(table))
     else:
-        index = f"/index/{told['IndexName']}" if "IndexName" in told else ""
-        for table in told.get("RequestItems", [told.get("TableName")]):
+        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+        for table in parameters.get("RequestItems", [parameters.get("TableName")]):
             yield Asked(action, f"{_table(table)}{index}")
 
 
@@ -112,9 +112,9 @@ def _written_down(asked: set[Asked], monkeypatch: pytest.MonkeyPatch) -> Iterato
     base: Any = BaseClient  # its stubs know no private method, and every call of every client passes this one
     call = base._make_api_call
 
-    def recorded(client: Any, operation: str, told: Any) -> Any:
-        asked.update(_asked(client.meta.service_model.service_name, operation, told))
-        return call(client, operation, told)
+    def recorded(client: Any, operation: str, parameters: Any) -> Any:
+        asked.update(_asked(client.meta.service_model.service_name, operation, parameters))
+        return call(client, operation, parameters)
 
     with monkeypatch.context() as patched:
         patched.setattr(base, "_make_api_call", recorded)
@@ -155,8 +155,8 @@ def account(dynamodb_endpoint: str, sqs_sns_endpoint: str, monkeypatch: pytest.M
 
 
 async def _provision(settings: Settings) -> None:
-    async for told in plugin_of(settings).provision(settings, SystemClock(), ()):
-        assert told.address, told
+    async for provisioned in plugin_of(settings).provision(settings, SystemClock(), ()):
+        assert provisioned.address, provisioned
 
 
 async def _publish(account: Account, *bodies: tuple[Kind, Any]) -> None:

@@ -76,7 +76,7 @@ def notes_of(kind: Kind, body: str) -> set[str]:
 
 
 def faults_of(kind: Kind, body: str) -> dict[str, str]:
-    """What is wrong with a body: problems by field, in the order in which they are told; empty where it is sound."""
+    """The faults of a body: problems by field, in the order in which they are reported; empty if it is valid."""
     try:
         decode(kind, body)
     except MalformedEvent as malformed:

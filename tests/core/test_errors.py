@@ -28,7 +28,7 @@ ERRORS: list[tuple[LinkhubError, type[LinkhubError], str]] = [
 
 
 @pytest.mark.parametrize(("error", "branch", "text"), ERRORS)
-def test_an_error_stands_on_its_branch_and_renders_its_data(
+def test_an_error_is_on_its_branch_and_renders_its_data(
     error: LinkhubError, branch: type[LinkhubError], text: str
 ) -> None:
     """Transient or permanent is a class check, and never both."""

@@ -67,4 +67,4 @@ def test_the_root_of_a_room_exports_names_that_exist(room: str) -> None:
 def test_every_backend_opens_its_ports_in_the_same_way(room: str) -> None:
     """``open_ports`` of each room takes the clock and the settings of leases by the same names."""
     parameters = inspect.signature(import_module(f"linkhub_adapters.{room}").open_ports).parameters
-    assert {"clock", "batch_size", "visibility_timeout_seconds", "receive_wait_seconds"} <= parameters.keys()
+    assert {"clock", "options"} <= parameters.keys()

@@ -1,4 +1,4 @@
-"""What linkhub needs of AWS, made for one test: queues, tables and a topic that nobody else uses."""
+"""The AWS resources of one test: queues, tables and a topic with names of its own."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def waiting_of(listed: str) -> list[dict[str, Any]]:
 
 
 def rejected_lines_of(listed: str, numbers: dict[int, int] | None = None) -> Counter[int]:
-    """How often each line of the stream stands in what ``linkhub dead-letters list --json`` printed.
+    """The count of each line of the stream in the output of ``linkhub dead-letters list --json``.
 
     Args:
         listed: the output.

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.aws]
 
 @pytest.fixture(scope="module")
 def denying_endpoint() -> Iterator[str]:
-    """The endpoint of a server for SQS that can be told to deny."""
+    """The endpoint of a server for SQS that can be switched to deny."""
     with run_sqs_sns("tests.support.denying_sqs:app") as endpoint_url:
         yield endpoint_url
 

@@ -1,7 +1,7 @@
 """The programs of the guide for frontend engineers run as they stand there, and come back after the server was away.
 
 Each block is written to a file and started with the shop and the address of a real server. A product that is saved
-while the server is down can only be seen by who asks for what it missed: that tells whether a program comes back.
+while the server is down is only seen by a program that reconnects and asks for the missed products.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BACK_SECONDS: Final = 60
 # A browser's EventSource, as a package: that of Node.js, still an experiment, does not outlive its server.
 _EVENTSOURCE: Final = NpmPackage(name="eventsource", version="2.0.2")
 
-# What browsers have, and Node.js 20 has not. A browser does not end a page for an error event that nobody listens to.
+# What browsers have, and Node.js 20 has not. A browser does not end a page for an error event without a listener.
 _BROWSER: Final = """
 import {{ createRequire }} from 'node:module'
 const require = createRequire(import.meta.url)
@@ -53,10 +53,10 @@ globalThis.WebSocket = class extends require('{ws}') {{
 
 @frozen(kw_only=True)
 class Example:
-    """A program of the guide: where it stands, and what it is to do.
+    """A program of the guide: its place, and what it must print.
 
     Attributes:
-        heading: what it stands under.
+        heading: the heading above it.
         language: of its block.
         subscribes: whether it holds a connection open.
         repeats: whether it may show a product more than once.

@@ -46,7 +46,7 @@ def test_demo_and_watch(deployment: Deployment, tmp_path: Path) -> None:
     assert list(tmp_path.glob("temporary/*")) == []
 
 
-def test_watching_nobody(deployment: Deployment) -> None:
+def test_watching_an_empty_shop(deployment: Deployment) -> None:
     """Without a server the service is unavailable: one line, exit code 3."""
     with deployment.start("watch", "nalu-fashion", "--url", "http://127.0.0.1:1") as watching:
         assert watching.wait() == 3

@@ -160,15 +160,15 @@ def test_a_server_whose_file_was_taken_away_ends(deployment: Deployment) -> None
 
 def assert_says_what_was_lost(process: Process, deployment: Deployment) -> None:
     """A log line for machines, and the last line for people."""
-    told = "\n".join(process.stderr_lines)
-    assert '"event":"storage_lost"' in told
-    assert f"linkhub: the file {deployment.directory}/data/{FILE} is lost: it" in told
-    assert "while this process had it open" in told
-    assert "Traceback" not in told
+    log = "\n".join(process.stderr_lines)
+    assert '"event":"storage_lost"' in log
+    assert f"linkhub: the file {deployment.directory}/data/{FILE} is lost: it" in log
+    assert "while this process had it open" in log
+    assert "Traceback" not in log
 
 
 def test_publish_says_that_it_made_a_new_file(deployment: Deployment) -> None:
-    """Events that go into a file that nobody serves yet are no success in silence; the second time nothing is said."""
+    """``publish`` prints that it made a new file; for an existing file it prints nothing."""
     (deployment.directory / "one.jsonl").write_text(json.dumps(an_event(Kind.CAPTION)), encoding="utf-8")
     for expected in (True, False):
         with deployment.start("publish", "one.jsonl") as publishing:

@@ -58,7 +58,7 @@ def _repeat(seen: Sightings) -> Sightings:
 @pytest.mark.parametrize(
     ("change", "missed", "doubled"), [(_forget, 1, 0), (_repeat, 0, 1)], ids=["one missed", "one twice"]
 )
-def test_a_single_event_is_told(
+def test_a_single_event_is_reported(
     evidence: Evidence, change: Callable[[Sightings], Sightings], missed: int, doubled: int
 ) -> None:
     """One event that a viewer missed, or was shown twice, is a fault of that viewer and of the count."""
@@ -67,7 +67,7 @@ def test_a_single_event_is_told(
     assert len(findings.faults) == 2
 
 
-def test_what_the_stores_lack_is_told(evidence: Evidence) -> None:
+def test_missing_products_are_reported(evidence: Evidence) -> None:
     """A product that is not there, one without its announcement, and a half left behind."""
     first, second, *rest = evidence.saved
     spoilt = evolve(
@@ -79,7 +79,7 @@ def test_what_the_stores_lack_is_told(evidence: Evidence) -> None:
     assert [fault.split()[0] for fault in examine(TRAFFIC, spoilt).faults] == ["199", "1", "1", "0"]
 
 
-def test_a_viewer_that_was_closed_is_told(evidence: Evidence, tmp_path: Path) -> None:
+def test_a_closed_client_is_reported(evidence: Evidence, tmp_path: Path) -> None:
     """By its close code, which outlives the way from one process to the other."""
     closed = evolve(evidence.sightings, closed={7: 1013})
     closed.write(tmp_path)

@@ -56,7 +56,7 @@ def products(deployment: Deployment) -> int:
 
 
 def test_a_reader_that_goes_away(deployment: Deployment) -> None:
-    """After its first line nobody reads the log any more: events are still joined, and lines are counted."""
+    """The reader of the log stops after the first line: events are still joined, and dropped lines are counted."""
     server, url = serve(deployment, "2>&1 >/dev/null | head -n 1")
     with server:
         server.wait_for_http(f"{url}/readyz")

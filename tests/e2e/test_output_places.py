@@ -38,14 +38,17 @@ def shell(deployment: Deployment, command: str) -> tuple[int, str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_is_one_line(deployment: Deployment, command: str) -> None:
     """/dev/full takes nothing: exit code 1, and the line says why."""
-    code, told = shell(deployment, f"linkhub {command} > /dev/full")
-    assert (code, told) == (1, "linkhub: standard output cannot be written: No space left on device; it is incomplete")
+    code, printed = shell(deployment, f"linkhub {command} > /dev/full")
+    assert (code, printed) == (
+        1,
+        "linkhub: standard output cannot be written: No space left on device; it is incomplete",
+    )
 
 
 def test_a_closed_place_is_one_line(deployment: Deployment) -> None:
     """Results do not vanish in silence."""
-    code, told = shell(deployment, "linkhub config >&-")
-    assert (code, told) == (1, "linkhub: standard output cannot be written: Bad file descriptor; it is incomplete")
+    code, printed = shell(deployment, "linkhub config >&-")
+    assert (code, printed) == (1, "linkhub: standard output cannot be written: Bad file descriptor; it is incomplete")
 
 
 def test_a_reader_that_leaves_is_no_fault(deployment: Deployment) -> None:
@@ -55,8 +58,8 @@ def test_a_reader_that_leaves_is_no_fault(deployment: Deployment) -> None:
     deployment.run("publish", "events.jsonl")
     with deployment.consume() as consumer:
         deployment.wait_until_settled(consumer)
-    _, told = shell(deployment, "linkhub export | head -n 1 >/dev/null")
-    assert told == ""
+    _, printed = shell(deployment, "linkhub export | head -n 1 >/dev/null")
+    assert printed == ""
 
 
 def on_terminal(deployment: Deployment, *arguments: str, columns: int = 100, **environment: str) -> str:

@@ -143,7 +143,7 @@ def test_an_idle_connection_is_kept_for_the_chosen_time(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(deployment: Deployment) -> None:
-    """It is a mistake in the configuration, told in one line."""
+    """It is a fault of the configuration, printed in one line."""
     with bind("127.0.0.1", 0, variable="LINKHUB_PORT") as taken:
         port = taken.getsockname()[1]
         with deployment.start("serve", "--port", str(port)) as server:

@@ -35,7 +35,7 @@ def test_a_lock_of_another_process_does_not_hold_the_end(deployment: Deployment)
 
 @pytest.mark.parametrize("command", ["serve", "consume"])
 def test_a_service_that_never_answers_does_not_hold_the_end(deployment: Deployment, command: str) -> None:
-    """A process that waits for AWS while it starts ends when it is told to."""
+    """A process that waits for AWS while it starts ends at the signal to stop."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         aws = evolve(

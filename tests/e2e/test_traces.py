@@ -93,11 +93,11 @@ def test_a_collector_receives_the_trace_of_a_product(deployment: Deployment) -> 
         traced = evolve(deployment, elsewhere=variables)
         deployment.run("publish", str(file))
         with traced.consume() as consumer:
-            told = consumer.wait_for_line(r'"trace_id":"([0-9a-f]{32})".*"event":"product_announced"')
+            logged = consumer.wait_for_line(r'"trace_id":"([0-9a-f]{32})".*"event":"product_announced"')
             assert consumer.terminate() == 0
         spans = {span.name: span for span in collector.spans()}
     saved, announced = spans["save product"], spans["publish announcements"]
-    assert saved.trace_id.hex() == announced.trace_id.hex() == told.group(1)
+    assert saved.trace_id.hex() == announced.trace_id.hex() == logged.group(1)
     assert saved.parent_span_id == announced.parent_span_id
     assert {span.name for span in collector.spans()} >= {"process caption", "process thumbnail"}
     assert collector.services() == {"linkhub-test"}

@@ -1,4 +1,4 @@
-"""The whole line under bodies that nobody would send: never a stuck worker, never a batch-mate that suffers."""
+"""The whole assembly with arbitrary bodies: no consumer hangs, and no other message of the batch is affected."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_what_is_asked_for_is_exposed(expression: str) -> None:
 
 
 def test_everything_that_is_exposed_is_drawn() -> None:
-    """Each metric stands on the dashboard: what nobody draws, nobody sees."""
+    """The dashboard draws each metric."""
     drawn = {name for query in queries() for name in METRIC.findall(query)}
     ends = ("_created", "_sum", "_count")
     assert {name for name in exposed_names() if not name.endswith(ends)} <= drawn

@@ -120,7 +120,7 @@ class AssemblyMachine(RuleBasedStateMachine):
     # --- what holds in the end
 
     def teardown(self) -> None:
-        """Nobody dies any more: hold what must have come of it all, and that a copy of everything changes nothing."""
+        """Without further crashes: check the end result, and that a copy of every message changes nothing."""
         try:
             self._drain()
             self._hold_everything()
@@ -153,10 +153,10 @@ class AssemblyMachine(RuleBasedStateMachine):
         assert {row.half for row in staging.values()} == {
             half for kinds in newest.values() if len(kinds) == 1 for half in kinds.values()
         }
-        told = {(one.key, one.revision) for one in self.harness.effects.announced}
+        announced = {(one.key, one.revision) for one in self.harness.effects.announced}
         for key, record in products.items():
             assert record.unannounced_revision is None
-            assert (key, record.revision) in told
+            assert (key, record.revision) in announced
         assert sorted(set(self._run(self._letters()))) == sorted(self.poison)
 
     def _newest(self) -> Mapping[ProductKey, Mapping[Kind, Half]]:

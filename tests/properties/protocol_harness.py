@@ -95,7 +95,7 @@ class _NotedQueue:
 
 @frozen(kw_only=True)
 class ProtocolHarness:
-    """Opened ports; ``seller_handle`` is nobody else's, so that tables may be shared."""
+    """Opened ports; ``seller_handle`` is unique, so that tables may be shared."""
 
     clock: FakeClock
     queue: EventQueue
@@ -128,7 +128,7 @@ class ProtocolHarness:
 
 @frozen(kw_only=True)
 class Worker:
-    """One process: a batch at a time, or a sweep. A crash ends it, and nobody hears of that."""
+    """One process: a batch at a time, or a sweep. A crash ends it without a trace."""
 
     queue: EventQueue
     assemble: AssembleBatch

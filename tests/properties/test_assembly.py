@@ -42,7 +42,7 @@ STREAMS = st.lists(messages(), min_size=1, max_size=12)
 
 
 def newest_of(stream: list[OutgoingMessage]) -> Mapping[ProductKey, Mapping[Kind, Half]]:
-    """The newest half of each kind, by product: what must come out, told without linkhub's own merging."""
+    """The newest half of each kind, by product: the expected result, computed without linkhub's own merging."""
     newest: dict[ProductKey, dict[Kind, Half]] = {}
     for message in stream:
         half = decode_event(message.kind, message.body, NOON)

@@ -59,8 +59,8 @@ def is_read_or_refused(kind: Kind, body: str) -> bool:
     try:
         codec.decode_event(kind, body, NOON)
     except MalformedEvent as malformed:
-        told = [str(fault) for fault in malformed.faults]
-        return bool(told) and all(text.isprintable() and text.encode() for text in told)
+        texts = [str(fault) for fault in malformed.faults]
+        return bool(texts) and all(text.isprintable() and text.encode() for text in texts)
     return True
 
 
@@ -215,7 +215,7 @@ def record_of(caption: Half, thumbnails: Half, revision: int, unannounced: int |
 
 @given(strategies.halves(), st.data())
 def test_the_short_way_reads_what_the_judge_reads(half: Half, data: st.DataObject) -> None:
-    """Whatever stands in a field: the short way gives the same content without a note, or leaves it to the judge."""
+    """For any value of a field, the fast path gives the same content without a note, or leaves it to the judge."""
     document = json.loads(codec.encode_content(half.content))
     document[data.draw(st.sampled_from(sorted(document)))] = data.draw(JSON)
     report = Report()

@@ -26,9 +26,9 @@ from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.engineio import EngineSession, Transport, encode_binary_message
 from linkhub_adapters.realtime.engineio import encode_text_message as text_message
 from linkhub_cli.processes.lifecycle import Duty
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve
 from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer
 
 __all__ = ["EngineEcho", "MakeClient", "SocketEcho", "running"]

@@ -34,7 +34,7 @@ class Suite:
 
     Attributes:
         name: the protocol that it is for.
-        folder: where it stands in the repository.
+        folder: its path in the repository.
         path: the path that it asks a server for; linkhub's is always ``/socket.io/``.
     """
 
@@ -61,7 +61,7 @@ def get(suites: Sequence[Suite], directory: Path) -> Path:
 
 
 def find(suite: Suite, path: Path) -> Path:
-    """The folder of a suite: ``path`` itself, or where it stands in a clone at ``path``.
+    """The folder of a suite: ``path`` itself, or its path in a clone at ``path``.
 
     Raises:
         SuiteUnusable: it is in neither.

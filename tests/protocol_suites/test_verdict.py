@@ -18,7 +18,7 @@ def test_all_passed() -> None:
 
 
 def test_a_failure_fails() -> None:
-    """A case that fails and is not listed fails the run, and its problem is told."""
+    """A case that fails and is not listed fails the run, and its problem is printed."""
     verdict = judge([GOOD, BAD], {})
     assert not verdict.is_good
     assert verdict.failed == {"a bad case": "expected 405 to equal 400"}
@@ -26,7 +26,7 @@ def test_a_failure_fails() -> None:
 
 
 def test_a_listed_case_that_fails_does_not_count() -> None:
-    """It does not count as a failure; its reason is told."""
+    """It does not count as a failure; its reason is printed."""
     verdict = judge([GOOD, BAD], {"a bad case": NO_ECHO})
     assert verdict.is_good
     assert verdict.known == {"a bad case": NO_ECHO}

@@ -193,7 +193,7 @@ class RealtimeClients:
 
     def hear(self, announcement: Announcement) -> None:
         """The bus takes an announcement: it comes after a while, maybe twice, or it is lost."""
-        # Of products that are deleted by hand none is lost: late news of them could not be told from the last news.
+        # Announcements of products that are deleted by hand are not lost: a late one would look like the last one.
         if not self.plan.deletions and self.network.happens(0.1):
             self.checker.log.tell("The bus", f"loses revision {announcement.revision} of {announcement.key}")
             self._send(partial(self.hub.catch_up, _LONG_AGO))
@@ -266,7 +266,7 @@ class RealtimeClients:
         self.checker.hold(False, "in the end, tasks of clients are left")
 
     def hold_pages(self, when: str) -> None:
-        """Each client sees what is stored, of each product whose lives can be told apart."""
+        """Each client sees the stored state of each product whose lives are distinguishable."""
         for client in self.clients:
             for shop in client.shops:
                 for key, stored in self.stored(shop).items():

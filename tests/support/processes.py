@@ -1,7 +1,7 @@
 """Real processes in tests: started in a group of their own, read without blocking, certainly gone afterwards.
 
 Rules:
- 1. Whoever waits, waits for a condition (a line, an answer, the end); the time-out is only a safety net, and its error
+ 1. Every wait has a condition (a line, an answer, the end); the time-out is only a safety net, and its error
     shows what the process has printed.
  2. A process that ends while somebody waits for it to do something ends the wait at once.
  3. Leaving the ``with`` block kills the whole process group, so no grandchild outlives a test.
@@ -195,7 +195,7 @@ class Process:
                 self._news.wait(_POLL_SECONDS)
 
     def wait(self, *, timeout_seconds: float = 30) -> int:
-        """Wait for the process to end by itself; return its exit status, with all of its output read.
+        """Wait for the process to end; return its exit status, with all of its output read.
 
         Raises:
             ProcessFailed: it still ran after the time-out.

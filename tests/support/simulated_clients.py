@@ -90,7 +90,7 @@ class SimulatedClient:
         on_received: called with each event as it comes.
 
     Attributes:
-        unsent_bytes: what the hub is told to wait for this reader; catch-up pauses while it is large.
+        unsent_bytes: the unsent bytes that the hub sees for this client; catch-up pauses while they are many.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The test server of SQS on a clock that stands still until it is set: its leases end when a test says so.
+"""The test server of SQS on a clock that moves only when it is set: a test decides when leases end.
 
 The server runs this module's ``app`` instead of ministack's own (:func:`~.sqs_sns.run_sqs_sns`). All that SQS times is
 on that clock: leases, delays, the time a message was sent, and the five minutes of deduplication. A long poll would

@@ -156,7 +156,7 @@ def test_an_operation_that_does_not_exist_is_refused(dynamodb: "DynamoDBClient")
 
 
 def test_statements_fail_one_by_one(dynamodb: "DynamoDBClient", table: str) -> None:
-    """A failed statement stands at its place with its code and was not applied; the others were."""
+    """A failed statement has its code at its position and was not applied; the others were."""
     insert = f"INSERT INTO \"{table}\" VALUE {{'k': ?}}"
     fault = Fault.unserved(operation="BatchExecuteStatement", parts=(1,), code="ProvisionedThroughputExceeded")
     with inject(dynamodb, fault):

@@ -1,4 +1,4 @@
-"""npm packages are installed once, whole or not at all, whoever asks at the same time."""
+"""npm packages are installed once, whole or not at all, also for concurrent requests."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.npm import NpmPackage
 
 _PACKAGE = NpmPackage(name="@scope/thing", version="1.2.3")
 
-# Stands in for npm: notes that it ran and makes what npm would.
+# A fake npm: records that it ran, and makes the files that npm would make.
 _FAKE_NPM = """#!/bin/sh
 echo run >> "$FAKE_NPM_LOG"
 while [ "$1" != --prefix ]; do shift; done
@@ -24,7 +24,7 @@ if [ -n "$FAKE_NPM_FAILS" ]; then echo "no such version"; exit 1; fi
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a fake npm on the path; what it did stands in this file."""
+    """Put a fake npm on the path; this file records its runs."""
     program = tmp_path / "bin" / "npm"
     program.parent.mkdir()
     program.write_text(_FAKE_NPM)

@@ -28,14 +28,14 @@ def test_both_streams_are_read_while_it_runs() -> None:
 
 
 def test_more_output_than_a_pipe_holds_does_not_block_it() -> None:
-    """A process that prints a megabyte ends by itself although nobody has asked for its lines."""
+    """A process that prints a megabyte ends although no test reads its lines."""
     with _python("print(('x' * 99 + '\\n') * 10_000, end='')") as process:
         assert process.wait() == 0
         assert len(process.stdout_lines) == 10_000
 
 
 def test_lines_seen_before_can_be_skipped() -> None:
-    """The same line a second time can be told from the first."""
+    """A repeated line is distinguished from its first occurrence."""
     with _python("print('tick 1'); print('tick 2')") as process:
         assert process.wait_for_line(r"tick (\d)", skip_lines=1)[1] == "2"
 

@@ -20,7 +20,7 @@ def test_without_the_variable_it_is_no_ci() -> None:
     assert not is_ci({})
 
 
-def test_a_person_is_told_what_is_missing_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_sees_what_is_missing_and_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without ``CI`` a missing tool skips, and the reason names it and its remedy."""
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"no-such-tool or nor-this .* install it from nowhere"):

@@ -1,4 +1,4 @@
-"""Virtual time: long waits take no time, and a standstill is told instead of waited for."""
+"""Virtual time: long waits take no time, and a deadlock is an error."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Standstill(RuntimeError):
 
 
 class _Leaping(selectors.SelectSelector):
-    """A selector that waits for nobody: it moves the present on by the time that it was to wait."""
+    """A selector that never waits: it advances the time by the requested wait."""
 
     def __init__(self) -> None:
         super().__init__()

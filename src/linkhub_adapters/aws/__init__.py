@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
     from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
     from linkhub_adapters.aws.lambda_handler import LambdaHandler
-    from linkhub_adapters.aws.ports import open_ports
+    from linkhub_adapters.aws.ports import AwsServices, open_ports
     from linkhub_adapters.aws.sns.announcement_feed import SnsAnnouncementFeed
     from linkhub_adapters.aws.sns.node_queues import NodeQueues
     from linkhub_adapters.aws.sns.notifier import SnsNotifier
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "AwsCalls": "client.calls",
     "AwsClients": "client.clients",
+    "AwsServices": "ports",
     "DynamoDbCalls": "dynamodb.calls",
     "DynamoDbProductStore": "dynamodb.product_store",
     "DynamoDbShopStamps": "dynamodb.shop_stamps",
@@ -69,6 +70,7 @@ _MODULES = {
 __all__ = [
     "AwsCalls",
     "AwsClients",
+    "AwsServices",
     "DynamoDbCalls",
     "DynamoDbProductStore",
     "DynamoDbShopStamps",

@@ -1,10 +1,14 @@
-"""Opens every port over SQS, DynamoDB and SNS."""
+"""Opens every port over SQS, DynamoDB and SNS: at once (:func:`open_ports`), or part by part (:class:`AwsServices`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
+from typing import Unpack
+
+from attrs import frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
@@ -23,10 +27,107 @@ from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_adapters.aws.sqs.find_queues import FindQueues
+from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, OpenedPorts
+from linkhub_core.ports import AnnouncementFeed, Clock, LeaseOptions, Notifier, OpenedPorts
 
-__all__ = ["open_ports"]
+__all__ = ["AwsPorts", "AwsServices", "open_ports"]
+
+OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
+
+
+@frozen(kw_only=True, eq=False)
+class AwsServices:
+    """The services as one process calls them: one set of clients, and counts of all calls.
+
+    Args:
+        clients: region, endpoints and threads.
+        clock: the time of retries; SQS and DynamoDB use their own.
+    """
+
+    clients: AwsClients
+    clock: Clock
+
+    @cached_property
+    def calls(self) -> Mapping[str, AwsCalls]:
+        """The calls of each service, counted."""
+        return {name: AwsCalls(service=name, executor=self.clients.executor) for name in ("SQS", "DynamoDB", "SNS")}
+
+    @cached_property
+    def sqs(self) -> SqsCalls:
+        """The calls that receive, send and delete messages."""
+        return SqsCalls(sqs=self.clients.sqs, calls=self.calls["SQS"], clock=self.clock)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDbCalls:
+        """The calls that read and write items."""
+        return DynamoDbCalls(dynamodb=self.clients.dynamodb, calls=self.calls["DynamoDB"], clock=self.clock)
+
+    async def find_queues(self, urls: Mapping[Kind, str]) -> Mapping[Kind, SqsQueue]:
+        """Find queues and their dead-letter queues.
+
+        Raises:
+            ServiceUnavailable: a queue cannot be read.
+            NoDeadLetterQueue: a queue has no dead-letter queue.
+        """
+        return await asyncio.to_thread(FindQueues(sqs=self.clients.sqs, calls=self.calls["SQS"]), urls)
+
+    def topic_bus(self, topic_arn: str) -> TopicBus:
+        """The bus on a topic."""
+        sns, calls = self.clients.sns, self.calls["SNS"]
+        nodes = NodeQueues(
+            sqs=self.clients.sqs,
+            sqs_calls=self.calls["SQS"],
+            sns=sns,
+            sns_calls=calls,
+            topic_arn=topic_arn,
+            clock=self.clock,
+        )
+        notifier = SnsNotifier(sns=sns, topic_arn=topic_arn, calls=calls, clock=self.clock)
+        return TopicBus(notifier=notifier, nodes=nodes, feed=SnsAnnouncementFeed(nodes=nodes, sqs=self.sqs))
+
+    @asynccontextmanager
+    async def ports(
+        self,
+        queues: Mapping[Kind, SqsQueue],
+        *,
+        products_table: str,
+        staging_table: str,
+        notifier: Notifier,
+        open_feed: OpenFeed,
+        **options: Unpack[LeaseOptions],
+    ) -> AsyncIterator[AwsPorts]:
+        """The ports over queues, tables and a bus; leaving the context stops the polls of the queues."""
+        queue = SqsEventQueue(
+            queues=queues,
+            sqs=self.sqs,
+            dead_letter_writer=SqsDeadLetterWriter(queues=queues, sqs=self.sqs, clock=self.clock),
+            **options,
+        )
+        products = DynamoDbProductStore(calls=self.dynamodb, table=products_table)
+        staging = DynamoDbStagingStore(calls=self.dynamodb, table=staging_table)
+        try:
+            yield AwsPorts(
+                queue=queue,
+                publisher=SqsEventPublisher(queues=queues, sqs=self.sqs),
+                dead_letters=SqsDeadLetters(queues=queues, sqs=self.sqs),
+                staging=staging,
+                products=products,
+                notifier=notifier,
+                open_feed=open_feed,
+                stamps=DynamoDbShopStamps(),
+                videos=DynamoDbVideoLookup(staging=staging, products=products),
+            )
+        finally:
+            await queue.close()
+
+
+@frozen(kw_only=True)
+class AwsPorts(OpenedPorts):
+    """The ports, with what only the adapters of AWS have."""
+
+    queue: SqsEventQueue
+    stamps: DynamoDbShopStamps
 
 
 @asynccontextmanager
@@ -39,9 +140,7 @@ async def open_ports(
     staging_table: str,
     topic_arn: str,
     clients: AwsClients | None = None,
-    batch_size: int = 100,
-    visibility_timeout_seconds: float = 30.0,
-    receive_wait_seconds: float = 1.0,
+    **options: Unpack[LeaseOptions],
 ) -> AsyncIterator[OpenedPorts]:
     """Open queues, tables and topic, which have to exist. Leaving the context closes the clients.
 
@@ -55,9 +154,7 @@ async def open_ports(
         staging_table: the name of the table of waiting halves.
         topic_arn: the topic of announcements.
         clients: region, endpoints and threads; by default those of the AWS SDK's configuration.
-        batch_size: the most messages that one ``receive`` returns.
-        visibility_timeout_seconds: the length of a lease, in whole seconds.
-        receive_wait_seconds: how long ``receive`` waits for the first message.
+        options: see :data:`linkhub_core.ports.QUEUE_DEFAULTS`; leases are in whole seconds.
 
     Raises:
         ServiceUnavailable: a queue cannot be read.
@@ -65,47 +162,15 @@ async def open_ports(
         SdkUnavailable: the SDK cannot use its configuration.
     """
     with clients or AwsClients() as opened:
-        sqs_calls, sns_calls, dynamodb_calls = (
-            AwsCalls(service=service, executor=opened.executor) for service in ("SQS", "SNS", "DynamoDB")
-        )
-        sqs = SqsCalls(sqs=opened.sqs, calls=sqs_calls, clock=clock)
-        dynamodb = DynamoDbCalls(dynamodb=opened.dynamodb, calls=dynamodb_calls, clock=clock)
-        urls = {Kind.CAPTION: caption_queue_url, Kind.THUMBNAIL: thumbnail_queue_url}
-        queues = await asyncio.to_thread(FindQueues(sqs=opened.sqs, calls=sqs_calls), urls)
-        nodes = NodeQueues(
-            sqs=opened.sqs,
-            sqs_calls=sqs_calls,
-            sns=opened.sns,
-            sns_calls=sns_calls,
-            topic_arn=topic_arn,
-            clock=clock,
-        )
-        bus = TopicBus(
-            notifier=SnsNotifier(sns=opened.sns, topic_arn=topic_arn, calls=sns_calls, clock=clock),
-            nodes=nodes,
-            feed=SnsAnnouncementFeed(nodes=nodes, sqs=sqs),
-        )
-        queue = SqsEventQueue(
-            queues=queues,
-            sqs=sqs,
-            dead_letter_writer=SqsDeadLetterWriter(queues=queues, sqs=sqs, clock=clock),
-            batch_size=batch_size,
-            visibility_timeout_seconds=visibility_timeout_seconds,
-            receive_wait_seconds=receive_wait_seconds,
-        )
-        products = DynamoDbProductStore(calls=dynamodb, table=products_table)
-        staging = DynamoDbStagingStore(calls=dynamodb, table=staging_table)
-        try:
-            yield OpenedPorts(
-                queue=queue,
-                publisher=SqsEventPublisher(queues=queues, sqs=sqs),
-                dead_letters=SqsDeadLetters(queues=queues, sqs=sqs),
-                staging=staging,
-                products=products,
-                notifier=bus.notifier,
-                open_feed=bus.open_feed,
-                stamps=DynamoDbShopStamps(),
-                videos=DynamoDbVideoLookup(staging=staging, products=products),
-            )
-        finally:
-            await queue.close()
+        services = AwsServices(clients=opened, clock=clock)
+        queues = await services.find_queues({Kind.CAPTION: caption_queue_url, Kind.THUMBNAIL: thumbnail_queue_url})
+        bus = services.topic_bus(topic_arn)
+        async with services.ports(
+            queues,
+            products_table=products_table,
+            staging_table=staging_table,
+            notifier=bus.notifier,
+            open_feed=bus.open_feed,
+            **options,
+        ) as ports:
+            yield ports

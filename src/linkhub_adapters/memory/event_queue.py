@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
+    QUEUE_DEFAULTS,
     Clock,
     DeadLetter,
     DeadLetterQuery,
@@ -52,10 +53,10 @@ class MemoryEventQueue:
     """
 
     clock: Clock
-    batch_size: int = 100
-    visibility_timeout_seconds: float = 30.0
-    receive_wait_seconds: float = 1.0
-    max_receive_count: int = 20
+    batch_size: int = QUEUE_DEFAULTS["batch_size"]
+    visibility_timeout_seconds: float = QUEUE_DEFAULTS["visibility_timeout_seconds"]
+    receive_wait_seconds: float = QUEUE_DEFAULTS["receive_wait_seconds"]
+    max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
     _messages: dict[str, _Message] = field(factory=dict, init=False)
     _dead_letters: dict[str, DeadLetter] = field(factory=dict, init=False)
     _numbers: Iterable[int] = field(factory=lambda: itertools.count(1), init=False)

@@ -153,7 +153,7 @@ class MemoryProductStore:
             products=[stored_product(record) for record in records[: query.limit]],
             has_more=len(records) > query.limit,
             unreadable=unreadable,
-            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
+            cursor=self._cursor(query.seller_handle, self._last_number) if query.gives_cursor else None,
         )
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:

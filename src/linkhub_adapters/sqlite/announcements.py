@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from attrs import define, field, frozen
 
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
-from linkhub_core.errors import AnnouncementsLost
+from linkhub_core.errors import AnnouncementsLost, MalformedEvent
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import read_announcement
 
@@ -29,7 +29,8 @@ _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announc
 class SqliteAnnouncementFeed:
     """An :class:`~linkhub_core.ports.AnnouncementFeed` of the rows that any process appends after ``last``.
 
-    The ids have no gaps: a gap means that rows were pruned before this feed read them.
+    The ids have no gaps: a gap means that rows were pruned before this feed read them. A row that cannot be read, such
+    as one of a later linkhub, counts as lost: later events say that their receivers were given its product.
     """
 
     database: SqliteDatabase
@@ -51,9 +52,18 @@ class SqliteAnnouncementFeed:
                 return []
             await self.database.wait_for_change(min(remaining, POLL_SECONDS))
         self._check_for_gap(rows[0][0])
-        self.last = rows[-1][0]
-        read = [read_announcement(*row[1:]) for row in rows]
-        return [announcement for announcement in read if announcement is not None]
+        announcements: list[Announcement] = []
+        for number, event_json, correlation_id, created_at in rows:
+            try:
+                announcement = read_announcement(event_json, correlation_id, created_at)
+            except MalformedEvent as malformed:
+                if announcements:
+                    break  # those before it first; the next call begins with it
+                self.last = number
+                raise self._lost() from malformed
+            announcements += [] if announcement is None else [announcement]
+            self.last = number
+        return announcements
 
     async def _read(self) -> list[tuple[int, bytes, str, str | None]]:
         asked_at = self.seconds()
@@ -65,7 +75,10 @@ class SqliteAnnouncementFeed:
     def _check_for_gap(self, first: int) -> None:
         if first > self.last + 1:
             self.last = first - 1
-            raise AnnouncementsLost("the data file", self.seconds() - self._complete_at)
+            raise self._lost()
+
+    def _lost(self) -> AnnouncementsLost:
+        return AnnouncementsLost("the data file", self.seconds() - self._complete_at)
 
     def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str, str | None]]:
         return connection.execute(_NEXT, (self.last,)).fetchall()

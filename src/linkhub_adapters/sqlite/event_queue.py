@@ -14,7 +14,7 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, Delivery, OutgoingMessage, Refusal, Rejection
+from linkhub_core.ports import QUEUE_DEFAULTS, Clock, Delivery, OutgoingMessage, Refusal, Rejection
 
 _PUT = "INSERT INTO messages (kind, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
@@ -72,10 +72,10 @@ class SqliteEventQueue:
 
     database: SqliteDatabase
     clock: Clock
-    batch_size: int = 100
-    visibility_timeout_seconds: float = 30.0
-    receive_wait_seconds: float = 1.0
-    max_receive_count: int = 20
+    batch_size: int = QUEUE_DEFAULTS["batch_size"]
+    visibility_timeout_seconds: float = QUEUE_DEFAULTS["visibility_timeout_seconds"]
+    receive_wait_seconds: float = QUEUE_DEFAULTS["receive_wait_seconds"]
+    max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
 
     async def receive(self) -> Sequence[Delivery]:
         """See the port."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Unpack
 
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncements
 from linkhub_adapters.sqlite.database import SqliteDatabase
@@ -15,7 +16,7 @@ from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
-from linkhub_core.ports import Clock, OpenedPorts
+from linkhub_core.ports import Clock, OpenedPorts, QueueOptions
 
 
 @asynccontextmanager
@@ -23,20 +24,14 @@ async def open_ports(
     path: Path,
     *,
     clock: Clock,
-    batch_size: int = 100,
-    visibility_timeout_seconds: float = 30.0,
-    receive_wait_seconds: float = 1.0,
-    max_receive_count: int = 20,
+    **options: Unpack[QueueOptions],
 ) -> AsyncIterator[OpenedPorts]:
     """Open the file, and close it when the context is left. Several processes may have it open.
 
     Args:
         path: the data file; it is created with its directory if it is absent.
         clock: the clock of the leases; processes of one file need clocks that agree.
-        batch_size: the most messages that one ``receive`` returns.
-        visibility_timeout_seconds: the length of a lease.
-        receive_wait_seconds: how long ``receive`` waits for the first message.
-        max_receive_count: after so many deliveries a message goes to the dead letters.
+        options: see :data:`linkhub_core.ports.QUEUE_DEFAULTS`.
 
     Raises:
         ServiceUnavailable: the file cannot be opened, or is not linkhub's.
@@ -47,10 +42,7 @@ async def open_ports(
     queue = SqliteEventQueue(
         database=database,
         clock=clock,
-        batch_size=batch_size,
-        visibility_timeout_seconds=visibility_timeout_seconds,
-        receive_wait_seconds=receive_wait_seconds,
-        max_receive_count=max_receive_count,
+        **options,
     )
     async with ports_over(database, queue, clock) as ports:
         yield ports

@@ -220,7 +220,7 @@ def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     The cursor is read first: a change that is saved between both reads has a higher number.
     """
     cursor = None
-    if query.before is None:
+    if query.gives_cursor:
         numbering = Numbering.read(connection)
         cursor = numbering.cursor(query.seller_handle, numbering.last)
     wanted = query.limit + 1

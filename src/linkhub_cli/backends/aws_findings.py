@@ -11,17 +11,16 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.aws.checks import AccountCheck, Advice, CheckResult, Subject
-from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.sdk_session import SdkSession
-from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_items import product_from_item
 from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item
+from linkhub_adapters.aws.ports import AwsServices
 from linkhub_adapters.aws.resources.difference import Call
-from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
 from linkhub_cli.backends.aws_faults import mend_of
 from linkhub_cli.backends.aws_ports import open_clients
 from linkhub_cli.backends.aws_resources import wanted_of
-from linkhub_cli.doctor.rows import Row, check_rows, find_in_rows
+from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, AwsSettings
+from linkhub_cli.backends.rows import Row, check_rows, find_in_rows
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -95,8 +94,7 @@ async def _check_items(aws: AwsSettings, clock: Clock) -> Sequence[Finding]:
                 yield read(item)
 
     with open_clients(aws) as clients:
-        aws_calls = AwsCalls(service="DynamoDB", executor=clients.executor)
-        calls = DynamoDbCalls(dynamodb=clients.dynamodb, calls=aws_calls, clock=clock)
+        calls = AwsServices(clients=clients, clock=clock).dynamodb
         products = rows(aws.products_table, product_from_item)
         return await find_in_rows(products, rows(aws.staging_table, staging_from_item))
 

@@ -11,14 +11,14 @@ from math import ceil
 
 from attrs import evolve
 
-from linkhub_adapters.aws.client.calls import AwsCalls
+from linkhub_adapters.aws.ports import AwsServices
 from linkhub_adapters.aws.resources import Resources, Subscription, resources
 from linkhub_adapters.aws.resources.provisioning import Provisioning
 from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.aws.resources.topics import SnsTopics
-from linkhub_cli.backends.aws import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
 from linkhub_cli.backends.aws_ports import open_clients
+from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
 from linkhub_cli.settings import Settings
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
@@ -32,11 +32,11 @@ async def provision(settings: Settings, clock: Clock, subscriptions: Sequence[st
     """See :meth:`linkhub_cli.backends.BackendPlugin.provision`."""
     wanted, aws = wanted_of(settings, subscriptions), settings.of(AwsSettings)
     with open_clients(aws) as clients:
-        sqs, sns, dynamodb = (AwsCalls(service=name, executor=clients.executor) for name in ("SQS", "SNS", "DynamoDB"))
+        calls = AwsServices(clients=clients, clock=clock).calls
         provisioning = Provisioning(
-            tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=dynamodb, clock=clock),
-            queues=SqsQueues(sqs=clients.sqs, calls=sqs),
-            topics=SnsTopics(sns=clients.sns, calls=sns),
+            tables=DynamoDbTables(dynamodb=clients.dynamodb, calls=calls["DynamoDB"], clock=clock),
+            queues=SqsQueues(sqs=clients.sqs, calls=calls["SQS"]),
+            topics=SnsTopics(sns=clients.sns, calls=calls["SNS"]),
             queue_accounts={kind: account for kind, url in aws.queue_urls.items() if (account := account_of(url))},
             topic_arn=aws.topic_arn,
         )

@@ -20,7 +20,7 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 if TYPE_CHECKING:
     from linkhub_adapters.observability import Figures
     from linkhub_adapters.sqlite import SqliteDatabase
-    from linkhub_cli.doctor.rows import Row
+    from linkhub_cli.backends.rows import Row
 
 FILE_NAME = "linkhub.sqlite3"
 _VARIABLE = "LINKHUB_DATA_DIR"
@@ -58,7 +58,7 @@ class EmbeddedBackend(BackendPlugin):
     def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:
         """See the base class: the directory, the file, and its rows."""
         from linkhub_adapters.sqlite import file_check
-        from linkhub_cli.doctor.rows import check_rows
+        from linkhub_cli.backends.rows import check_rows
 
         directory = settings.storage.data_dir
         path = directory / FILE_NAME
@@ -86,7 +86,7 @@ class EmbeddedBackend(BackendPlugin):
 async def _check_rows(path: Path) -> Sequence[Finding]:
     """The rows in the file as it is: a process that opens it would bring an older one up to date."""
     from linkhub_adapters.sqlite.file_check import look_at_rows
-    from linkhub_cli.doctor.rows import find_in_rows
+    from linkhub_cli.backends.rows import find_in_rows
 
     async def rows(read: Iterator[Row]) -> AsyncIterator[Row]:
         for row in read:

@@ -9,7 +9,7 @@ import click
 
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.views.failures import SOME_FAILED
+from linkhub_cli.failures import SOME_FAILED
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, plain, print_lines, print_status
 from linkhub_cli.wiring.container import Container

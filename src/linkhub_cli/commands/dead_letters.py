@@ -6,34 +6,32 @@ without ``--yes``.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import click
+from attrs import evolve
 
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.views.dead_letter_changes import (
-    Changes,
-    change_document,
-    mend_letter,
-    print_purged,
-    print_redriven,
-    purge_letters,
-    redrive_letters,
-)
 from linkhub_cli.views.dead_letters import (
     UNKNOWN_QUEUE,
+    Changes,
     Selection,
+    change_document,
     document_of,
     print_each,
     print_groups,
     print_in_full,
+    print_purged,
+    print_redriven,
     select,
 )
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.message_body import editable_body
 from linkhub_cli.views.output import is_terminal, plain, print_lines, print_status
+from linkhub_cli.wiring.container import Container
+from linkhub_core.application import plan_redrive
+from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Kind
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -131,8 +129,6 @@ def show(
 def _print_body(body: str) -> None:
     """Print a body unchanged into a file or a pipe, and without control characters on a terminal."""
     text = editable_body(body)
-    if sys.stdout.isatty():
-        text = "".join(f"{plain(line)}\n" for line in text.splitlines())
     shown = "\n".join(map(plain, text.split("\n"))) if is_terminal() else text
     click.echo(shown.encode("utf-8", "replace"), nl=False)
 
@@ -168,10 +164,10 @@ def redrive(
             raise click.UsageError("--body mends one letter: give its ID")
         body = body_file.read()
         letter = Selection.of(letter_ids=letter_ids, assumed_kind=options["assumed_kind"])
-        changes = ctx.obj.run(lambda container: mend_letter(container, letter, body, force=force, yes=yes))
+        changes = ctx.obj.run(lambda container: _mend(container, letter, body, force=force, yes=yes))
     else:
         selection = _selection(letter_ids, options)
-        changes = ctx.obj.run(lambda container: redrive_letters(container, selection, force=force, yes=yes))
+        changes = ctx.obj.run(lambda container: _redrive(container, selection, force=force, yes=yes))
     _report(ctx, letter_ids, changes, print_redriven, as_json=options["as_json"])
 
 
@@ -187,8 +183,38 @@ def redrive(
 def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> None:
     """Delete letters for good."""
     selection = _selection(letter_ids, options)
-    changes = ctx.obj.run(lambda container: purge_letters(container, selection, yes=options["yes"]))
+    changes = ctx.obj.run(lambda container: _purge(container, selection, yes=options["yes"]))
     _report(ctx, letter_ids, changes, print_purged, as_json=options["as_json"])
+
+
+async def _redrive(container: Container, selection: Selection, *, force: bool, yes: bool) -> Changes:
+    """Put letters back on their queues: those that would pass now, or all by ``force``."""
+    plan = plan_redrive(await select(container.examine(), selection), force=force)
+    letters = [one.letter for one in plan.going]
+    changed = await container.backend().dead_letters.redrive(letters) if yes else None
+    return Changes(going=plan.going, staying=plan.staying, changed=changed)
+
+
+async def _purge(container: Container, selection: Selection, *, yes: bool) -> Changes:
+    examined = await select(container.examine(), selection)
+    letters = [one.letter for one in examined]
+    return Changes(going=examined, changed=await container.backend().dead_letters.purge(letters) if yes else None)
+
+
+async def _mend(container: Container, selection: Selection, raw: bytes, *, force: bool, yes: bool) -> Changes:
+    """Put one letter back with another body; a letter that is not there changes nothing."""
+    try:
+        body = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise MalformedEvent([Fault("", f"the file is not UTF-8: {error.reason}")]) from error
+    old = next(iter(await select(container.examine(), selection)), None)
+    if old is None:
+        return Changes(going=[], changed=0 if yes else None)
+    mended = container.examine().examine(evolve(old.letter, body=body, faults=()))
+    plan = plan_redrive([mended], force=force)
+    if yes and plan.going:
+        await container.mend()(old.letter, body, force=force)
+    return Changes(going=plan.going, staying=plan.staying, changed=len(plan.going) if yes else None)
 
 
 def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:

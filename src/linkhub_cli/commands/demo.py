@@ -19,11 +19,11 @@ from linkhub_cli.demo.sample_products import SHOPS
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.workers import SimulatedWorkers
 from linkhub_cli.processes.lifecycle import Duty
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import print_status
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer
 
 _SHOPS_SHOWN = 3

@@ -6,8 +6,8 @@ import click
 
 from linkhub_cli import doctor as examination
 from linkhub_cli.command_line import CommandLine
+from linkhub_cli.failures import MISTAKEN
 from linkhub_cli.settings import SettingsFaulty
-from linkhub_cli.views.failures import MISTAKEN
 from linkhub_cli.views.help_text import Example, examples
 
 

@@ -8,10 +8,10 @@ import click
 
 from linkhub_cli.backends import plugin_of
 from linkhub_cli.command_line import CommandLine
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import print_status
+from linkhub_cli.wiring.listener_info import ListenerInfo
 
 
 @click.command(

@@ -11,10 +11,10 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.processes.lifecycle import stopped_by_signals
-from linkhub_cli.processes.listener_info import url_of
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import plain, print_lines, print_status
 from linkhub_cli.views.shop_watch import ShopWatch, websocket_url
+from linkhub_cli.wiring.listener_info import url_of
 from linkhub_core.wire.shop_query import parse_seller
 
 
@@ -69,6 +69,8 @@ async def _show(shop: ShopWatch, *, count: int | None, as_json: bool) -> None:
 
 
 def _sentence(event: Mapping[str, Any]) -> str:
+    if event["event_type"] == "product_removed":
+        return f"{event['timestamp']}  gone     {event['video_id']}"
     product = event["product"]
     what = "new    " if event["event_type"] == "new_product" else f"rev. {event['revision']:<2}"
     price = f"{product['price']:,}" if product["price"] is not None else "no price"
@@ -79,5 +81,6 @@ def _sentence(event: Mapping[str, Any]) -> str:
         plain(product["title"]),
         price,
         plain(product["sizes"] or ""),
+        product.get("availability", "").replace("_", " "),
     ]
     return "  ".join(filter(None, parts))

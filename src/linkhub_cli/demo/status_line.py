@@ -9,7 +9,7 @@ from rich.console import Console
 
 from linkhub_adapters.observability import Metrics
 from linkhub_cli.operator.backend_gauges import BackendGauges
-from linkhub_cli.operator.process_report import counter_total
+from linkhub_cli.operator.process_registry import counter_total
 
 _REDRAW_SECONDS = 0.5
 

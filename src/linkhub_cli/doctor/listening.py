@@ -23,8 +23,8 @@ from enum import Enum, auto
 from attrs import frozen
 
 from linkhub_cli.processes.http_server import bind_all
-from linkhub_cli.processes.listener_info import url_of
 from linkhub_cli.settings import Listener, SettingsFaulty
+from linkhub_cli.wiring.listener_info import url_of
 from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.ports.finding import Finding
 

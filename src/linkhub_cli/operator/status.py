@@ -13,9 +13,7 @@ from attrs import frozen
 
 from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
-from linkhub_cli.operator.process_registry import ProcessRegistry
-from linkhub_cli.operator.process_report import NodeReport, WorkTotals
-from linkhub_cli.processes.listener_info import ListenerInfo
+from linkhub_cli.operator.process_registry import NodeReport, ProcessRegistry, WorkTotals
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
 from linkhub_core.wire.codec import timestamp_text
@@ -28,7 +26,7 @@ _SHOWN_SELLERS = 100
 class OperatorStatus:
     """Makes the snapshot; ``sellers`` counts subscriptions by shop."""
 
-    process: ListenerInfo
+    is_stopping: Callable[[], bool]
     registry: ProcessRegistry
     gauges: BackendGauges
     backend: str
@@ -57,11 +55,11 @@ class OperatorStatus:
 
     def _node(self) -> dict[str, Any]:
         return {
-            "id": self.process.node.node_id,
+            "id": self.registry.node.node_id,
             "version": version("linkhub"),
             "backend": self.backend,
-            "state": "draining" if self.process.is_stopping() else "ready",
-            "started_at": timestamp_text(self.process.started_at),
+            "state": "draining" if self.is_stopping() else "ready",
+            "started_at": timestamp_text(self.registry.node.started_at),
         }
 
     def _products(self, work: WorkTotals) -> dict[str, Any]:

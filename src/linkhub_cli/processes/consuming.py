@@ -15,15 +15,23 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
-from linkhub_cli.operator.process_report import Node
+from linkhub_cli.operator.process_registry import Node, ProcessRegistry
 from linkhub_cli.processes.http_server import bind_all, check_server_package
-from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals, warn_of_polling
+from linkhub_cli.processes.lifecycle import (
+    Duty,
+    Phase,
+    guards,
+    run_phases,
+    start_exit_deadline,
+    stopped_by_signals,
+    warn_of_polling,
+)
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import RefusalLog, access_policy
-from linkhub_cli.wiring.container import Container, exit_deadline, guards, open_container
+from linkhub_cli.wiring.container import Container, open_container
 
 
 async def consume(settings: Settings) -> None:
@@ -33,10 +41,10 @@ async def consume(settings: Settings) -> None:
         SettingsFaulty: the port cannot be had, or uvicorn is missing, which serves on it.
         ServiceUnavailable: the backend cannot be reached.
     """
-    stop = asyncio.Event()
+    stop, deadline = asyncio.Event(), partial(start_exit_deadline, settings.consuming.drain_seconds)
     with ExitStack() as opened:
         listening = _bind(settings.listener, opened)
-        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
+        opened.enter_context(stopped_by_signals(stop, stopping=deadline))
         async with open_container(settings) as container:
             log = container.log()
             warn_of_polling(container.backend().missing_bus_setting, log, serves=False, consumes=True)
@@ -59,24 +67,24 @@ def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
 def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_reports(container).run, *guards(container)]),
+        Phase(name="tell", duties=[_registry(container).run, *guards(container)]),
     ]
     if listening:
         phases.append(Phase(name="answer", duties=[container.refreshing().run, _health(container, listening, stop)]))
     return phases
 
 
-def _reports(container: Container) -> ProcessReports:
+def _registry(container: Container) -> ProcessRegistry:
     name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
-    registry = ProcessRegistry(
+    return ProcessRegistry(
         node=Node(node_id=name, role="consume", started_at=now),
         metrics=container.metrics(),
         clock=container.clock(),
+        journal=container.journal(),
         log=container.log(),
         exchange=container.backend().exchange_report,
         remove=container.backend().remove_report,
     )
-    return ProcessReports(registry=registry, journal=container.journal())
 
 
 def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Duty:

@@ -3,6 +3,10 @@
 A duty is a coroutine that works until its event is set and then finishes its work in hand. After the signal to stop,
 the phases are stopped in order: first those that take work in, last those that show results. Unfinished duties are
 cancelled after the time limit; their messages are delivered again later. A duty that fails ends the process.
+
+Some things can still hold the process then: a call that blocks a thread, a lock of another process, an executor that
+the interpreter joins at exit. A daemon thread ends it a second after the time limit without closing anything; nothing
+is lost, because accepted messages are stored.
 """
 
 from __future__ import annotations
@@ -10,12 +14,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from attrs import frozen
 from structlog.typing import FilteringBoundLogger
+
+from linkhub_adapters.observability import drain_logs, get_logger
+from linkhub_adapters.runtime import Guard
+from linkhub_cli.wiring.container import Container
+
+_AFTER_DRAIN_SECONDS = 0.75  # the rest of the second is for the log line and for a busy machine
+_LOG_SECONDS = 0.2
 
 Duty = Callable[[asyncio.Event], Awaitable[object]]
 
@@ -143,3 +156,36 @@ def warn_of_polling(
         problem=f"{missing_bus_setting} is not set, so no announcement travels between `serve` and `consume`: viewers "
         "see new products only when they poll. Set it, or let one process do both: linkhub serve --consume",
     )
+
+
+def _log_forced_end(threads: Sequence[str]) -> None:
+    problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
+    get_logger("linkhub").warning("exit_forced", problem=problem, threads=threads)
+    drain_logs(_LOG_SECONDS)
+
+
+def start_exit_deadline(drain_seconds: float, log_end: Callable[[Sequence[str]], None] = _log_forced_end) -> None:
+    """End the process if it has not ended a second after ``drain_seconds``.
+
+    Args:
+        drain_seconds: the time limit of the phases.
+        log_end: logs the end, with the names of the threads that still work; the process does not wait for it for long.
+    """
+
+    def end() -> None:
+        time.sleep(drain_seconds + _AFTER_DRAIN_SECONDS)
+        busy = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
+        logging_end = threading.Thread(target=log_end, args=(busy,), daemon=True)
+        logging_end.start()
+        logging_end.join(_LOG_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=end, name="linkhub-exit-deadline", daemon=True).start()
+
+
+def guards(container: Container) -> Sequence[Duty]:
+    """The duty that ends a process whose storage was taken away, if the backend can notice that."""
+    check, log = container.backend().guard, container.log()
+    if check is None:
+        return []
+    return [Guard(check=check, lost=lambda error: log.error("storage_lost", problem=str(error))).run]

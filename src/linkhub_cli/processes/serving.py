@@ -16,17 +16,25 @@ import gc
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.processes.gateway_duty import GatewayDuty
 from linkhub_cli.processes.http_server import bind_all, check_server_package
-from linkhub_cli.processes.lifecycle import Duty, Phase, run_phases, stopped_by_signals, warn_of_polling
-from linkhub_cli.processes.listener_info import ListenerInfo
+from linkhub_cli.processes.lifecycle import (
+    Duty,
+    Phase,
+    guards,
+    run_phases,
+    start_exit_deadline,
+    stopped_by_signals,
+    warn_of_polling,
+)
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import access_policy
-from linkhub_cli.wiring.container import exit_deadline, guards
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer, open_server
 
 Feeds = Callable[[ServerContainer, str], Sequence[Duty]]
@@ -60,13 +68,13 @@ async def serve(
         ServiceUnavailable: the backend cannot be reached.
     """
     check_server_package("linkhub serve")
-    stop = asyncio.Event()
+    stop, deadline = asyncio.Event(), partial(start_exit_deadline, settings.consuming.drain_seconds)
     with ExitStack() as opened:
         listener = settings.listener
         listening = _bind(listener, "LINKHUB_PORT", listener.port, opened)
         websockets = _bind(listener, "LINKHUB_WS_PORT", listener.ws_port, opened)
         process = _process(listener, listening, websockets, consumes=consumes, realtime_only=realtime_only, stop=stop)
-        opened.enter_context(stopped_by_signals(stop, stopping=exit_deadline(settings).start))
+        opened.enter_context(stopped_by_signals(stop, stopping=deadline))
         async with open_server(settings, process, routes) as container:
             log = container.log()
             warn_of_polling(container.backend().missing_bus_setting, log, serves=True, consumes=consumes)
@@ -129,6 +137,6 @@ def _phases(
     http = HttpServer(container.uvicorn_config(), listening)
     return [
         Phase(name="consume", duties=[*extra, *consuming]),
-        Phase(name="show", duties=[container.listener().run, container.refreshing().run, container.reporting().run]),
+        Phase(name="show", duties=[container.listener().run, container.refreshing().run, container.registry().run]),
         Phase(name="answer", duties=[gateway.run, http.run, *guards(container)]),
     ]

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 
 from attrs import Factory, field, frozen
 
+from linkhub_adapters.http import HttpSettings
+from linkhub_adapters.realtime.server.http_bounds import HttpBounds
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_cli.settings import setting_rules as rules
 from linkhub_cli.settings.installed_backends import backend_name
 from linkhub_cli.settings.setting import setting
+from linkhub_core.ports import QUEUE_DEFAULTS, QueueOptions
 
 T = TypeVar("T")
 
 BACKEND = "LINKHUB_BACKEND"
 _DAY_SECONDS = 86_400
-_REALTIME = RealtimeSettings()  # its defaults are the settings' defaults
+_REALTIME, _BOUNDS = RealtimeSettings(), HttpBounds()  # their defaults are the settings' defaults
 
 
 @frozen(kw_only=True)
@@ -118,20 +121,20 @@ class Listener:
     http_connections_per_address: int = setting(
         "LINKHUB_HTTP_CONNECTIONS_PER_ADDRESS",
         rules.whole(1),
-        default=1_000,
+        default=_BOUNDS.connections_per_address,
         doc="How many connections of plain HTTP may come from one address, without those that answer event streams and "
         "long polls; never more than a quarter of the files that the process may open.",
     )
     http_requests_in_work: int = setting(
         "LINKHUB_HTTP_REQUESTS_IN_WORK",
         rules.whole(1, 10_000),
-        default=16,
+        default=_BOUNDS.scheduler.max_in_work,
         doc="How many requests for pages are worked on at once; others wait for their turn, events and health do not.",
     )
     probe_timeout_seconds: float = setting(
         "LINKHUB_PROBE_TIMEOUT_SECONDS",
         rules.seconds(0.1, 60),
-        default=2.0,
+        default=HttpSettings().probe_timeout_seconds,
         unit="seconds",
         doc="How long `/readyz` waits for each queue and store.",
     )
@@ -197,15 +200,6 @@ class Realtime:
     )
 
 
-class QueueOptions(TypedDict):
-    """See the settings of these names."""
-
-    batch_size: int
-    visibility_timeout_seconds: float
-    receive_wait_seconds: float
-    max_receive_count: int
-
-
 @frozen(kw_only=True)
 class Consuming:
     """How messages are taken from the queues, and what becomes of halves that wait"""
@@ -213,7 +207,7 @@ class Consuming:
     batch_size: int = setting(
         "LINKHUB_BATCH_SIZE",
         rules.whole(1, 1_000),
-        default=100,
+        default=QUEUE_DEFAULTS["batch_size"],
         doc="How many messages are worked on together.",
     )
     max_in_flight: int = setting(
@@ -225,21 +219,21 @@ class Consuming:
     visibility_timeout_seconds: float = setting(
         "LINKHUB_VISIBILITY_TIMEOUT_SECONDS",
         rules.seconds(1, 43_200),
-        default=30.0,
+        default=QUEUE_DEFAULTS["visibility_timeout_seconds"],
         unit="seconds",
         doc="How long a message is hidden from others while one consumer works on it; renewed while work goes on.",
     )
     receive_wait_seconds: float = setting(
         "LINKHUB_RECEIVE_WAIT_SECONDS",
         rules.seconds(0, 20),
-        default=1.0,
+        default=QUEUE_DEFAULTS["receive_wait_seconds"],
         unit="seconds",
         doc="How long one receive waits for the first message.",
     )
     max_receive_count: int = setting(
         "LINKHUB_MAX_RECEIVE_COUNT",
         rules.whole(1, 1_000),
-        default=20,
+        default=QUEUE_DEFAULTS["max_receive_count"],
         doc="How often a message is tried before it goes to the dead letters (with SQS the queue itself decides).",
     )
     staging_ttl_seconds: int = setting(

@@ -1,8 +1,9 @@
-"""Selects, groups and prints dead letters."""
+"""Dead letters for people and programs: selected, grouped by reason, in full, and the report of a change."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from attrs import evolve, frozen
 
 from linkhub_cli.views.message_body import marked_body
-from linkhub_cli.views.output import counted, print_table
+from linkhub_cli.views.output import counted, plain, print_table
 from linkhub_core.application import Examined, ExamineDeadLetters
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, Origin
@@ -22,6 +23,7 @@ UNKNOWN_QUEUE = "unknown"
 
 _UNKNOWN = "no reason was kept"
 _MOST_FAULTS_IN_GROUP = 3
+_MOST_REASONS = 5
 _ENTRY = re.compile(r"^entry \d+")
 _COUNT = re.compile(r"\bhas [\d,]+")
 _NOT_JSON = re.compile(r"^(the body is not JSON): .*", re.DOTALL)
@@ -232,3 +234,76 @@ def print_in_full(examined: Sequence[Examined]) -> None:
         for line in marked_body(letter.body, one.faults):
             click.echo(line)
         click.echo()
+
+
+@frozen(kw_only=True)
+class Changes:
+    """Letters that are changed and letters that stay; ``changed`` counts the changes, none before ``--yes``."""
+
+    going: Sequence[Examined]
+    staying: Sequence[Examined] = ()
+    changed: int | None
+
+
+def change_document(changes: Changes) -> dict[str, Any]:
+    """The changes, ready for JSON."""
+    return {
+        "done": changes.changed is not None,
+        "changed": changes.changed or 0,
+        "chosen": [one.letter.letter_id for one in changes.going],
+        "left": [
+            {"letter_id": one.letter.letter_id, "faults": _fault_documents(one.faults)} for one in changes.staying
+        ],
+    }
+
+
+def print_redriven(changes: Changes) -> None:
+    """Print what a redrive did or would do, and why letters stay."""
+    again = sum(one.would_pass is False for one in changes.going)
+    _print(changes, "put back", f"; {again:,} of them would be rejected again" if again else "")
+    unknown = [one for one in changes.staying if one.letter.kind is None]
+    if unknown:
+        stays = "1 letter stays: it is" if len(unknown) == 1 else f"{len(unknown):,} letters stay: they are"
+        click.echo(f"{stays} of no known queue; name the kind with --as caption or --as thumbnail:")
+        _print_counts(map(queue_of, unknown), "queue")
+    known = [one for one in changes.staying if one.letter.kind is not None]
+    if refused := sum(one.would_pass is None for one in known):
+        stay = "stays" if refused == 1 else "stay"
+        click.echo(f"{counted(refused, 'letter')} {stay}: a store refused it (--force puts it back)")
+    rejected = [one for one in known if one.would_pass is False]
+    if rejected:
+        stays = "letter stays, for it" if len(rejected) == 1 else "letters stay, for they"
+        click.echo(f"{len(rejected):,} {stays} would be rejected again:")
+        _print_counts(("; ".join(map(str, one.faults[:3])) for one in rejected), "reason")
+        click.echo("mend the body (--body FILE), or put it back as it is (--force)")
+    _print_not_done(changes)
+
+
+def _print_counts(texts: Iterable[str], noun: str) -> None:
+    counts = Counter(texts)
+    for text, count in counts.most_common(_MOST_REASONS):
+        click.echo(f"  {count:,}  {plain(text)}")
+    if len(counts) > _MOST_REASONS:
+        click.echo(f"  and {counted(len(counts) - _MOST_REASONS, f'other {noun}')}")
+
+
+def print_purged(changes: Changes) -> None:
+    """Print what a purge did or would do."""
+    passing = sum(one.would_pass is True for one in changes.going)
+    _print(changes, "delete", f"; {passing:,} of them would pass now" if passing else "")
+    _print_not_done(changes)
+
+
+def _print_not_done(changes: Changes) -> None:
+    if changes.changed is None and changes.going:
+        click.echo("nothing was changed: add --yes to do it")
+
+
+def _print(changes: Changes, verb: str, remark: str) -> None:
+    if changes.changed is not None:
+        did = {"put back": "put back", "delete": "deleted"}[verb]
+        click.echo(f"{did} {counted(changes.changed, 'letter')}{remark}")
+        return
+    kinds = Counter(map(queue_of, changes.going))
+    split = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+    click.echo(f"would {verb} {counted(len(changes.going), 'letter')}{f' ({split})' if split else ''}{remark}")

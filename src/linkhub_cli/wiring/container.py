@@ -7,7 +7,7 @@ that exist; nothing is replaced afterwards. Each provider makes its part once, w
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,15 +22,12 @@ from linkhub_adapters.observability import (
     Metrics,
     Readings,
     TelemetryJournal,
-    drain_logs,
     get_logger,
     observe_store,
 )
-from linkhub_adapters.runtime import Consumer, Guard, Repeater, SystemClock
+from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
-from linkhub_cli.processes.exit_deadline import LOG_SECONDS, ExitDeadline
-from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.tracing import (
@@ -155,26 +152,6 @@ class Container(DeclarativeContainer):
 
     probes = Singleton(probes_of, backend.provided.probes, backend.provided.work_probes, consumes=True)
     failed_request = Callable(_logging, log)
-
-
-def exit_deadline(settings: Settings) -> ExitDeadline:
-    """The time limit of this process's end; start it when the signal to stop comes."""
-    log = get_logger("linkhub")
-    problem = "something did not end in time; what was accepted is safe, messages in hand are delivered again"
-
-    def log_end(threads: Sequence[str]) -> None:
-        log.warning("exit_forced", problem=problem, threads=threads)
-        drain_logs(LOG_SECONDS)
-
-    return ExitDeadline(drain_seconds=settings.consuming.drain_seconds, log_end=log_end)
-
-
-def guards(container: Container) -> Sequence[Duty]:
-    """The duty that ends a process whose storage was taken away, if the backend can notice that."""
-    check, log = container.backend().guard, container.log()
-    if check is None:
-        return []
-    return [Guard(check=check, lost=lambda error: log.error("storage_lost", problem=str(error))).run]
 
 
 @asynccontextmanager

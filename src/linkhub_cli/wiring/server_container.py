@@ -38,12 +38,12 @@ from linkhub_adapters.realtime import (
 from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
-from linkhub_cli.operator.process_registry import ProcessRegistry, ProcessReports
+from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import RefusalLog
 from linkhub_cli.wiring.container import Container, open_parts
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_core.access import TrustedProxies
 from linkhub_core.application.subscriber_session import SessionLimits
@@ -193,15 +193,15 @@ class ServerContainer(Container):
         node=process.provided.node,
         metrics=Container.metrics,
         clock=Container.clock,
+        journal=Container.journal,
         log=Container.log,
         exchange=Container.backend.provided.exchange_report,
         remove=Container.backend.provided.remove_report,
         realtime=Container.take_realtime,
     )
-    reporting = Singleton(ProcessReports, registry=registry, journal=Container.journal)
     operator_status = Singleton(
         OperatorStatus,
-        process=process,
+        is_stopping=process.provided.is_stopping,
         registry=registry,
         gauges=Container.gauges,
         backend=Container.settings.provided.storage.backend,

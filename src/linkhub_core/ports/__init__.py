@@ -10,7 +10,7 @@ from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
-from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
+from linkhub_core.ports.event_queue import QUEUE_DEFAULTS, Delivery, EventQueue, LeaseOptions, QueueOptions, Rejection
 from linkhub_core.ports.journal import Journal, SilentJournal
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.opened_ports import OpenedPorts
@@ -46,6 +46,7 @@ from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRec
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
+    "QUEUE_DEFAULTS",
     "AnnouncementFeed",
     "Change",
     "Changes",
@@ -65,6 +66,7 @@ __all__ = [
     "EventQueue",
     "Exists",
     "Journal",
+    "LeaseOptions",
     "MarkOutcome",
     "Marked",
     "Newer",
@@ -76,6 +78,7 @@ __all__ = [
     "Partner",
     "ProductReader",
     "ProductStore",
+    "QueueOptions",
     "QueuedMessage",
     "Refusal",
     "Rejection",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol, TypedDict
 
 from attrs import field, frozen
 
@@ -32,6 +32,35 @@ def carry_first_sent(attributes: Mapping[str, str], sent_at: datetime) -> Mappin
     """The attributes with which a message that was sent at ``sent_at`` goes back to its queue."""
     moment = first_sent_at(attributes, sent_at).astimezone(UTC)
     return {**attributes, FIRST_SENT_AT: moment.isoformat(timespec="milliseconds")}
+
+
+class LeaseOptions(TypedDict, total=False):
+    """The options of every adapter; see :data:`QUEUE_DEFAULTS`.
+
+    Attributes:
+        batch_size: the most messages that one ``receive`` returns.
+        visibility_timeout_seconds: the length of a lease.
+        receive_wait_seconds: how long ``receive`` waits for the first message.
+    """
+
+    batch_size: int
+    visibility_timeout_seconds: float
+    receive_wait_seconds: float
+
+
+class QueueOptions(LeaseOptions, total=False):
+    """The options of an adapter that counts deliveries itself.
+
+    Attributes:
+        max_receive_count: after so many deliveries a message goes to the dead letters.
+    """
+
+    max_receive_count: int
+
+
+QUEUE_DEFAULTS: Final = QueueOptions(
+    batch_size=100, visibility_timeout_seconds=30.0, receive_wait_seconds=1.0, max_receive_count=20
+)
 
 
 @frozen(kw_only=True)

@@ -23,7 +23,7 @@ class OpenedPorts:
     Every room opens them alike: ``async with open_ports(...) as ports``. A service that keeps to these names changes
     its backend by that one line.
 
-    Args:
+    Attributes:
         queue: both queues, caption and thumbnail.
         publisher: publishes to ``queue``.
         dead_letters: the messages that ``queue`` rejected.

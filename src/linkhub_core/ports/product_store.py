@@ -127,7 +127,7 @@ class ProductReader(Protocol):
 
         With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
         on the page: they are in ``unreadable``. Tombstones take no place, and a thousand of them in a row cost no more
-        than a few reads. A first page has a cursor, which is not later than the read.
+        than a few reads. A first page without ``since`` has a cursor, which is not later than the read.
         """
         ...
 

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from linkhub_core.errors import InvalidQuery
 
-__all__ = ["Cursor", "encode_cursor", "parse_cursor"]
+__all__ = ["Cursor", "encode_cursor", "parse_cursor", "store_of"]
 
 _MAX_CHARACTERS = 400
 _CURSOR = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,8 +52,11 @@ class Cursor:
 
     @property
     def is_number(self) -> bool:
-        """Whether the position is a number alone."""
-        return self.position.isdecimal()
+        """Whether the position is a number alone, as a store writes it: without leading zeros, up to 18 digits.
+
+        A client can make any other spelling. Its order is not that of its number, so it has no place among others.
+        """
+        return self.position == str(self.order[0])
 
 
 def encode_cursor(cursor: Cursor) -> str:
@@ -76,7 +79,7 @@ def parse_cursor(raw: object, seller_handle: str) -> Cursor | None:
     if not isinstance(raw, str) or len(raw) > _MAX_CHARACTERS or not _CURSOR.fullmatch(raw):
         raise InvalidQuery("cursor", "must be a cursor that this server sent")
     try:
-        parts = _PARTS.fullmatch(urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+        parts = _PARTS.fullmatch(_decoded(raw))
     except ValueError:
         parts = None
     if parts is None:
@@ -85,6 +88,15 @@ def parse_cursor(raw: object, seller_handle: str) -> Cursor | None:
     if shop != _shop(seller_handle):
         raise InvalidQuery("cursor", f"belongs to another shop, not to {seller_handle!r}")
     return Cursor(store=store, seller_handle=seller_handle, position=position)
+
+
+def store_of(cursor: str) -> bytes:
+    """The ``store`` of a cursor that a store made."""
+    return _decoded(cursor).partition(b".")[0]
+
+
+def _decoded(cursor: str) -> bytes:
+    return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
 
 
 @lru_cache(maxsize=1024)

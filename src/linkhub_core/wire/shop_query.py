@@ -42,12 +42,20 @@ class PageQuery:
     before: str | None = None
     since: datetime | None = None
 
+    @property
+    def gives_cursor(self) -> bool:
+        """Whether its page has a cursor: the first page of a shop.
+
+        Of an answer to ``since`` a cursor would say too much: a product that ``since`` missed is not in it.
+        """
+        return self.before is None and self.since is None
+
 
 @frozen(kw_only=True)
 class Page:
     """Products of a shop, newest first, and whether at least one more follows the last.
 
-    ``unreadable`` are the rows among them that cannot be read. ``cursor`` is on the first page of a list: the position
+    ``unreadable`` are the rows among them that cannot be read. ``cursor`` is on the first page of a shop: the position
     from which :meth:`~linkhub_core.ports.ProductReader.changes` gives all that changes after this read. ``ended_at`` is
     the row at which a page ended before it was full, because thousands of rows before it are not visible.
     """

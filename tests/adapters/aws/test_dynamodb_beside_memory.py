@@ -1,7 +1,7 @@
 """Both stores walk through seeded schedules beside the memory stores, while replies are lost and statements throttled.
 
 After each step the outcomes and everything that is stored are those of the reference. A stage whose reply was lost may
-be told as Equal instead of Staged: the attempt that was sent again finds its own row.
+be Equal instead of Staged: the repeated attempt finds its own row.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _RETRYING = Config(parameter_validation=False, retries={"total_max_attempts": 3,
 
 @define(kw_only=True)
 class Schedule:
-    """A seeded walk; ``struck`` counts faults by kind, ``is_reply_lost`` tells whether this step lost a reply."""
+    """A seeded walk; ``struck`` counts faults by kind, ``is_reply_lost`` is true if this step lost a reply."""
 
     client: DynamoDBClient
     threads: ThreadPoolExecutor
@@ -108,13 +108,13 @@ async def test_products_are_those_of_memory(client: DynamoDBClient, threads: Thr
     reference = MemoryProductStore()
     for number in range(STEPS):
         change, look = schedule.random.choice(_CHANGES), schedule.random.choice(_LOOKS)
-        told = f"step {number}: {change.__name__}, {look.__name__}"
+        step = f"step {number}: {change.__name__}, {look.__name__}"
         draws = schedule.random.getrandbits(64)  # both stores are asked the very same
         with schedule.step():
             changed = await change(store, Random(draws), number)
-        assert changed == await change(reference, Random(draws), number), told
-        assert await look(store, Random(draws)) == await look(reference, Random(draws)), told
-        assert await store.find(PRODUCTS) == await reference.find(PRODUCTS), told
+        assert changed == await change(reference, Random(draws), number), step
+        assert await look(store, Random(draws)) == await look(reference, Random(draws)), step
+        assert await store.find(PRODUCTS) == await reference.find(PRODUCTS), step
     assert min(schedule.struck["lost"], schedule.struck["throttled"]) > 0
     client.delete_table(TableName=table.name)
 
@@ -191,11 +191,11 @@ async def test_waiting_halves_are_those_of_memory(
             with schedule.step():
                 staged = await store.stage(batch)
             expected = await reference.stage(batch)
-            told = [
+            outcomes = [
                 Staged() if schedule.is_reply_lost and (one, other) == (Equal(), Staged()) else one
                 for one, other in zip(staged, expected, strict=True)
             ]
-            assert told == expected, f"step {step}"
+            assert outcomes == expected, f"step {step}"
         else:
             with schedule.step():
                 dropped = await store.drop(halves)

@@ -1,4 +1,4 @@
-"""The bill of the benchmarks, beside what DynamoDB Local tells where it tells it."""
+"""The capacity units that the benchmarks compute, beside those that DynamoDB Local returns."""
 
 from __future__ import annotations
 

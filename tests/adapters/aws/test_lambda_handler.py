@@ -215,7 +215,7 @@ def test_an_assembly_that_reaches_nothing_fails_all_of_it(function: _Function) -
     assert (entry.activity, entry.problem) == ("assemble", "DynamoDB is unavailable: down")
 
 
-def test_a_queue_that_nobody_named_fails_the_event(function: _Function) -> None:
+def test_an_unknown_queue_fails_the_event(function: _Function) -> None:
     """A source that was wired to the wrong function is seen at once, and its messages are kept."""
     record = function.record("m1", _event()) | {"eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:other"}
     with pytest.raises(MalformedEvent, match="eventSourceARN: is arn:aws:sqs:us-east-1:000000000000:other"):

@@ -12,7 +12,7 @@ __all__ = ["ROUTES", "Boom"]
 
 
 class Boom(Exception):
-    """Something that nobody foresaw."""
+    """An unexpected error."""
 
 
 async def boom(_: Request) -> PlainTextResponse:

@@ -116,7 +116,7 @@ async def _status() -> Mapping[str, Any]:
 
 @define(kw_only=True)
 class HttpFixture:
-    """The application and what stands around it. Change a part before the first request."""
+    """The application and its services. Change a part before the first request."""
 
     store: MemoryProductStore = field(factory=MemoryProductStore)
     clock: FakeClock = field(factory=FakeClock)

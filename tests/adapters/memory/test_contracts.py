@@ -151,7 +151,7 @@ class TestMemoryEventQueue(EventQueueContract):
 
 
 async def test_a_sleeping_listener_loses_the_oldest() -> None:
-    """A feed that nobody reads is bounded: the newest announcements stay."""
+    """An unread feed is bounded: the newest announcements stay."""
     feed = MemoryAnnouncementFeed(receive_wait_seconds=0.01, most=2)
     feed.put([announce(a_record(), NOON, f"c-{number}") for number in range(5)])
     assert [announcement.correlation_id for announcement in await feed.receive()] == ["c-3", "c-4"]

@@ -14,7 +14,7 @@ from tests.support.small_disk import SmallDisk, mount_small_disk
 
 
 def resumed(dropped: int) -> str:
-    """The line that tells of dropped ones."""
+    """The line that counts the dropped ones."""
     return f"dropped {dropped}"
 
 
@@ -61,8 +61,8 @@ def test_a_closed_target_is_no_error() -> None:
     assert lines.dropped_total == 1
 
 
-def test_a_reader_that_does_not_read_holds_up_nobody() -> None:
-    """What fits waits for it, what does not is dropped, and it is told when it reads again."""
+def test_a_reader_that_does_not_read_blocks_no_writer() -> None:
+    """Lines that fit wait for the reader, further lines are dropped, and a later line counts them."""
     reading, writing = os.pipe()
     line = "x" * 999 + "\n"
     with open(writing, "w", encoding="utf-8") as target:  # noqa: PTH123  a descriptor

@@ -53,7 +53,7 @@ def test_an_empty_staging_has_no_age() -> None:
 
 @pytest.mark.parametrize("name", ["linkhub_staging_halves", "linkhub_dead_letters", "linkhub_connections"])
 def test_an_unknown_figure_is_left_out(name: str) -> None:
-    """A figure that nobody took is missing, not nought."""
+    """A figure that was not read is missing, not 0."""
     assert not [sample for sample, _ in exposed(Metrics()) if sample == name]
 
 

@@ -136,7 +136,7 @@ async def test_both_halves_in_one_batch() -> None:
     assert below.start_time <= saved.start_time
 
 
-async def test_what_is_told_of_a_message() -> None:
+async def test_the_attributes_of_a_span() -> None:
     """The conventions for messaging, and whose video it is."""
     traced = TracedHarness()
     await traced.harness.post(_traced(Kind.CAPTION))

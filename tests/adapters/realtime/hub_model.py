@@ -1,7 +1,7 @@
 """What a client of the hub has to get: a model that knows nothing of tasks, buffers or transports.
 
 It notes which answers are due, in order, and keeps a page as a client does: it loads it from the store when an answer
-tells it to, and takes events in. What is wrong goes to ``faults``.
+commands, and receives events. What is wrong goes to ``faults``.
 """
 
 from __future__ import annotations

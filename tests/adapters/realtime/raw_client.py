@@ -1,4 +1,4 @@
-"""A TCP client that says what it is told, and reads only when it is told to."""
+"""A TCP client that sends given bytes, and reads only on request."""
 
 from __future__ import annotations
 

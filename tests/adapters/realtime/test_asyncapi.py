@@ -181,7 +181,7 @@ def test_every_reference_leads_somewhere() -> None:
 def _references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if "$ref" in value:
-            assert value.keys() == {"$ref"}  # in draft 7, what stands beside it says nothing
+            assert value.keys() == {"$ref"}  # in draft 7, keywords beside it are ignored
             yield value["$ref"]
         for inner in value.values():
             yield from _references(inner)

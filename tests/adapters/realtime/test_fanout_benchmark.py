@@ -1,4 +1,4 @@
-"""The benchmark of the fan-out still runs: its figures are nobody's business here."""
+"""The benchmark of the fan-out still runs: its figures are not checked here."""
 
 from __future__ import annotations
 

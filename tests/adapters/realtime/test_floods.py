@@ -1,4 +1,4 @@
-"""Hostile viewers: whoever sends without end, reads nothing or breaks off costs little, and others do not notice."""
+"""Hostile clients: one that floods, reads nothing or disconnects costs little, and does not affect others."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_flood_is_read_in_turns() -> None:
 
 
 async def test_what_comes_in_turns_is_cut_anywhere_and_in_order() -> None:
-    """Messages of any length across the turns, and what a transport still gives after it was told to pause."""
+    """Messages of any length across the turns, and the bytes that a transport still gives after a pause."""
     realtime = make_realtime()
     transport = FakeTransport(realtime.gateway)
     statuses = [a_frame(1, b'{"event":"get_subscription_status","data":"%b"}' % (b"x" * size)) for size in range(100)]
@@ -71,7 +71,7 @@ async def test_what_comes_in_turns_is_cut_anywhere_and_in_order() -> None:
 
 
 async def test_a_connection_that_is_lost_in_its_turn_is_read_no_further() -> None:
-    """What it had sent is nobody's."""
+    """The rest of its bytes is dropped."""
     realtime = make_realtime()
     transport = FakeTransport(realtime.gateway)
     transport.hear(A_MESSAGE * 10_000)
@@ -104,7 +104,7 @@ async def test_pings_that_come_together_are_answered_together() -> None:
 async def test_others_are_answered_during_a_flood(
     realtime: RealtimeFixture, path: str, greeting: bytes, flood: bytes
 ) -> None:
-    """Before a quarter of a megabyte of it has been read; and whoever floods is still served, too."""
+    """Before a quarter of a megabyte of the flood has been read; the flooding client is served, too."""
     other = await realtime.connect()
     await read_event(other)
     async with RawClient(realtime.gateway_port) as flooding:
@@ -121,7 +121,7 @@ async def test_others_are_answered_during_a_flood(
 
 
 @pytest.mark.parametrize("flood", [A_MESSAGE, a_frame(9, b"x" * 100)], ids=["messages", "pings"])
-async def test_answers_that_nobody_reads_are_bounded(flood: bytes) -> None:
+async def test_unread_answers_are_bounded(flood: bytes) -> None:
     """The answers to a flood count as unsent like all else, and none is written after the close frame."""
     settings = evolve(SETTINGS, max_unsent_bytes=65_536)
     async with (
@@ -159,7 +159,7 @@ async def test_fragments_without_end_are_closed_with_1009(realtime: RealtimeFixt
     [([b"40/products,", b"41/products,"], 10), ([b"40/nowhere,"], 10)],
     ids=["in and out", "nowhere"],
 )
-async def test_whoever_comes_and_goes_without_end_is_put_out(
+async def test_a_client_that_comes_and_goes_without_end_is_refused(
     realtime: RealtimeFixture, asked: list[bytes], answers: int
 ) -> None:
     """Ten namespaces a session: else each would come with a fresh pace."""

@@ -46,7 +46,7 @@ numbers = st.integers(0, 9)
 
 
 class _Store(MemoryProductStore):
-    """A store whose reads wait at a gate, before or after they look; pages fail when told to."""
+    """A store whose reads wait at a gate, before or after they look; pages fail on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class HubMachine(RuleBasedStateMachine):
 
     def _lose(self, number: int) -> None:
         lost = self.pending[number % len(self.pending)] if self.pending else None
-        # Late news of a deleted product cannot be told from news of a product whose announcements were lost.
+        # A late announcement of a deleted product looks like one of a product whose announcements were lost.
         if lost is not None and not self._has_had_lives(lost.key):
             self.pending.remove(lost)
             self.certain.add(lost.key)

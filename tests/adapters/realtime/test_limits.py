@@ -145,8 +145,8 @@ async def test_who_never_joins_a_namespace_on_a_websocket_is_put_out(realtime: R
     assert realtime.hub.counters.connections_opened == 0
 
 
-async def test_the_limit_by_address_counts_each_address_by_itself() -> None:
-    """For all who poll and all who stream; and whoever leaves makes room."""
+async def test_the_limit_by_address_counts_each_address_alone() -> None:
+    """For all polling sessions and all event streams; a client that leaves makes room."""
     stream = "/api/v1/shop/nalu-fashion/events"
     async with (
         open_realtime(evolve(SETTINGS, max_connections_per_address=2)) as realtime,

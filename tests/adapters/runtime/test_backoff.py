@@ -1,4 +1,4 @@
-"""Backoff: how long a loop waits between attempts, and what it tells."""
+"""Backoff: how long a loop waits between attempts, and its journal entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import virtual_time
 
 
 def test_a_wait_ends_at_its_time_or_at_the_stop() -> None:
-    """And tells which of the two it was."""
+    """The result says which of the two it was."""
 
     async def main() -> list[tuple[bool, float]]:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -25,8 +25,8 @@ def test_a_wait_ends_at_its_time_or_at_the_stop() -> None:
     assert virtual_time.run(main()) == [(False, 5), (True, 8), (True, 8)]
 
 
-def test_a_failure_is_told_before_the_wait() -> None:
-    """Whoever reads the journal knows when the next attempt is."""
+def test_a_failure_is_logged_before_the_wait() -> None:
+    """The journal entry has the time of the next attempt."""
     journal = MemoryJournal()
 
     async def main() -> None:

@@ -67,7 +67,7 @@ def test_announcements_are_delivered_in_the_order_in_which_they_came() -> None:
 
 @pytest.mark.parametrize("error", [unavailable("SNS"), ValueError("a bug")])
 def test_a_bus_that_fails_is_asked_again(error: Exception) -> None:
-    """What comes after it is heard, and the journal is told."""
+    """The next announcement is received, and the failure is in the journal."""
     heard: list[Announcement] = []
     journal = MemoryJournal()
     feed = ScriptedFeed([error, error, [news(1)], error, [news(2)]])
@@ -99,8 +99,8 @@ def test_what_the_bus_has_lost_is_looked_for_in_the_store() -> None:
     assert is_heard(listener)
 
 
-def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
-    """Whoever delivers sees to the others of the batch; the loop goes on."""
+def test_a_failed_delivery_is_logged_and_the_next_is_received() -> None:
+    """Delivery handles the rest of the batch; the loop continues."""
     heard: list[Announcement] = []
     journal = MemoryJournal()
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_delivered_is_told_and_the_next_is_heard() -> None:
 
 
 def is_heard(listener: Listener) -> bool:
-    """What readiness is told."""
+    """The state for readiness."""
     try:
         asyncio.run(listener.check())
     except ServiceUnavailable:
@@ -139,7 +139,7 @@ def test_a_bus_is_silent_from_its_last_answer_on() -> None:
 
 
 def test_a_bus_that_is_heard_again_is_heard() -> None:
-    """Readiness comes back by itself."""
+    """Readiness returns with the next receive."""
     clock = FakeClock()
     feed = ScriptedFeed([[]])
     listener = Listener(feed=feed, deliver=print, recover=print, clock=clock, journal=MemoryJournal())
@@ -163,8 +163,8 @@ def test_a_bus_that_only_fails_was_never_heard() -> None:
     assert not is_heard(listener)
 
 
-def test_what_cannot_be_delivered_was_heard_all_the_same() -> None:
-    """A bug in showing an announcement is told by the journal; it is no silence of the bus."""
+def test_a_failed_delivery_counts_as_received() -> None:
+    """A bug in the broadcast is in the journal; the bus still counts as received."""
     clock = FakeClock()
 
     def deliver(_: Sequence[Announcement]) -> None:

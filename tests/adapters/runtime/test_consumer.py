@@ -59,7 +59,7 @@ class ScriptedQueue:
 
 @define(eq=False)
 class Work:
-    """A use case that takes ``seconds`` for a batch, and raises what stands in its ``failures`` first."""
+    """A use case that takes ``seconds`` for a batch, and first raises the next of its ``failures``."""
 
     seconds: float = 1.0
     failures: list[Exception] = field(factory=list)
@@ -115,13 +115,13 @@ def a_consumer(queue: ScriptedQueue | FlakyEventQueue, work: Work, **settings: f
 
 
 def failures_of(consumer: Consumer) -> list[ActivityFailed]:
-    """What it told its journal."""
+    """The failures in its journal."""
     assert isinstance(consumer.journal, MemoryJournal)
     return consumer.journal.of(ActivityFailed)
 
 
 def test_every_batch_is_worked_on() -> None:
-    """Until it is told to stop."""
+    """Until the stop event is set."""
     work = Work()
     run(a_consumer(ScriptedQueue(batches(10)), work), stop_after_seconds=60)
     assert work.done == 10
@@ -185,7 +185,7 @@ def test_the_leases_of_work_in_hand_are_extended_and_no_longer() -> None:
 
 
 def test_a_heartbeat_that_fails_beats_on() -> None:
-    """Work goes on, the journal is told, and the next beat tries again."""
+    """Work continues, the failure is in the journal, and the next heartbeat tries again."""
     inner = ScriptedQueue(batches(1))
     queue = FlakyEventQueue(inner, strikes=[Strike("extend", unavailable("SQS"))])
     work = Work(seconds=35)
@@ -207,7 +207,7 @@ def test_a_queue_that_fails_is_asked_again_after_longer_and_longer_pauses(error:
     assert {entry.activity for entry in failures_of(consumer)} == {"receive"}
 
 
-def test_a_success_starts_the_pauses_anew() -> None:
+def test_a_success_resets_the_pauses() -> None:
     """An old failure does not make a new one worse."""
     strikes = [Strike("receive", unavailable(), 3), Strike("receive", unavailable(), skip=1)]
     consumer = a_consumer(FlakyEventQueue(ScriptedQueue(batches(3)), strikes=strikes), Work())
@@ -228,12 +228,12 @@ def test_a_batch_that_fails_does_not_end_the_loop() -> None:
 
 
 def test_a_pause_is_cut_short_by_the_stop() -> None:
-    """Nobody waits ten seconds for a process that is to end."""
+    """A stop ends a pause of ten seconds at once."""
     queue = FlakyEventQueue(ScriptedQueue(), strikes=[Strike("receive", unavailable(), None)])
     assert run(a_consumer(queue, Work()), stop_after_seconds=30) == 30
 
 
-def test_a_release_that_fails_at_the_stop_is_told_and_no_more() -> None:
+def test_a_release_that_fails_at_the_stop_is_only_logged() -> None:
     """The leases run out by themselves."""
 
     class Late(ScriptedQueue):
@@ -247,7 +247,7 @@ def test_a_release_that_fails_at_the_stop_is_told_and_no_more() -> None:
 
 
 def test_cancelling_abandons_the_work_in_hand_and_its_heartbeat() -> None:
-    """Nothing runs on behind the back of whoever cancelled it."""
+    """After the cancellation no task runs on."""
     queue, work = ScriptedQueue(batches(1)), Work(seconds=100)
 
     async def main() -> None:

@@ -11,17 +11,17 @@ from linkhub_core.errors import ServiceUnavailable, StoreLost
 
 
 async def test_what_passes_is_left_alone_and_a_loss_ends_it() -> None:
-    """After a transient error it looks again; what is lost is told, then raised."""
+    """After a transient error it checks again; a loss is reported, then raised."""
     outcomes: list[Exception | None] = [None, ServiceUnavailable("file", "busy"), StoreLost("file", "moved")]
-    told: list[StoreLost] = []
+    reported: list[StoreLost] = []
 
     async def check() -> None:
         if (outcome := outcomes.pop(0)) is not None:
             raise outcome
 
     with pytest.raises(StoreLost, match="moved"):
-        await Guard(check=check, lost=told.append, interval_seconds=0).run(asyncio.Event())
-    assert (len(told), outcomes) == (1, [])
+        await Guard(check=check, lost=reported.append, interval_seconds=0).run(asyncio.Event())
+    assert (len(reported), outcomes) == (1, [])
 
 
 async def test_it_ends_when_it_is_stopped() -> None:

@@ -70,5 +70,5 @@ def test_an_action_under_way_is_finished_before_the_end() -> None:
 
 
 def test_the_wait_for_the_next_turn_is_cut_short_by_the_stop() -> None:
-    """Nobody waits an hour for a process that is to end."""
+    """A stop ends a wait of an hour at once."""
     assert repeat(Action(), MemoryJournal(), seconds=10) == 10

@@ -9,7 +9,7 @@ from linkhub_adapters.runtime import SystemClock
 from tests.support import virtual_time
 
 
-def test_the_present_is_told_in_utc() -> None:
+def test_the_present_is_in_utc() -> None:
     """It lies between two readings of the machine's clock."""
     before = datetime.now(UTC)
     now = SystemClock().now()

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 
 import pytest
+from attrs import evolve
 
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncementFeed
@@ -27,14 +28,14 @@ def _kept(connection: sqlite3.Connection) -> int:
 
 
 async def test_what_is_kept_is_bounded(database: SqliteDatabase) -> None:
-    """However much is told, only the newest announcements stay in the file."""
+    """Only the newest announcements stay in the file."""
     announcements = SqliteAnnouncements(database=database, kept=10)
     for start in range(0, 100, 7):
         await announcements.notify(_news(range(start, start + 7)))
     assert await database.read(_kept) == 10
 
 
-async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
+async def test_a_sleeping_listener_learns_that_it_lost_the_oldest(database: SqliteDatabase) -> None:
     """And since when, as far as it knows; then it goes on with what is kept."""
     announcements, clock = SqliteAnnouncements(database=database, kept=3), FakeClock()
     feed = SqliteAnnouncementFeed(database, 0.01, 0, lambda: clock.now().timestamp())
@@ -46,6 +47,20 @@ async def test_a_sleeping_listener_is_told_that_it_lost_the_oldest(database: Sql
         await feed.receive()
     assert lost.value.seconds == 30
     assert list(await feed.receive()) == _news(range(5, 8))
+
+
+async def test_an_announcement_that_cannot_be_read_counts_as_lost(database: SqliteDatabase) -> None:
+    """Those around it come: the listener reads its product from the store in between."""
+    announcements = SqliteAnnouncements(database=database)
+    async with announcements.open_feed(receive_wait_seconds=0.01) as feed:
+        (unreadable,) = _news(range(2, 3))
+        await announcements.notify(_news(range(2)))
+        await announcements.notify([evolve(unreadable, event_json=b"of a later linkhub")])
+        await announcements.notify(_news(range(3, 4)))
+        assert list(await feed.receive()) == _news(range(2))
+        with pytest.raises(AnnouncementsLost):
+            await feed.receive()
+        assert list(await feed.receive()) == _news(range(3, 4))
 
 
 async def test_a_feed_opened_late_starts_late_whatever_was_pruned(database: SqliteDatabase) -> None:

@@ -70,7 +70,7 @@ def test_something_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
-    """Where a file stands in the way of the directory, the system's own error comes through."""
+    """If a file has the name of the directory, the error of the system is raised."""
     (tmp_path / "blocked").write_text("")
     with pytest.raises(OSError, match="blocked"):
         SqliteDatabase.open(tmp_path / "blocked" / "data" / "linkhub.sqlite3")
@@ -154,7 +154,7 @@ async def test_a_write_that_fails_halfway_leaves_nothing(database: SqliteDatabas
 
 
 async def test_who_waits_is_woken_by_news_of_the_same_process(database: SqliteDatabase) -> None:
-    """A waiter returns as soon as something is told, long before its time is over."""
+    """A waiter returns as soon as it is notified, long before its time is over."""
     waiting = asyncio.create_task(database.wait_for_change(3600))
     await asyncio.sleep(0)
     database.notify_waiters()
@@ -174,7 +174,7 @@ async def test_one_open_file_sees_what_another_wrote(database: SqliteDatabase) -
     other.close()
 
 
-async def test_depths_count_what_stands_there(database: SqliteDatabase) -> None:
+async def test_depths_count_the_messages(database: SqliteDatabase) -> None:
     """An empty file has nothing of anything, can be read, and can be written to."""
     health = SqliteFileHealth(database=database)
     await health.check_readable()

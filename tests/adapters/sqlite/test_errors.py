@@ -15,13 +15,13 @@ PATH = Path("/data/linkhub.sqlite3")
 
 def an_error(name: str) -> sqlite3.Error:
     """An error as SQLite raises it, with this result code."""
-    error = sqlite3.OperationalError("told by SQLite")
+    error = sqlite3.OperationalError("said by SQLite")
     error.sqlite_errorname = name
     return error
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         ("SQLITE_BUSY", "locked by another process"),
         ("SQLITE_BUSY_SNAPSHOT", "locked by another process"),
@@ -34,15 +34,15 @@ def an_error(name: str) -> sqlite3.Error:
         ("SQLITE_CORRUPT", "damaged"),
         ("SQLITE_NOTADB", "not a database"),
         ("SQLITE_SCHEMA", "restart"),
-        ("SQLITE_PROTOCOL", "told by SQLite"),
+        ("SQLITE_PROTOCOL", "said by SQLite"),
     ],
 )
-def test_what_may_pass_is_transient_and_names_the_file(name: str, told: str) -> None:
+def test_what_may_pass_is_transient_and_names_the_file(name: str, said: str) -> None:
     """A condition of the machine is transient; its message names the file and what to do."""
     error = translated(an_error(name), PATH)
     assert isinstance(error, ServiceUnavailable)
     assert str(PATH) in str(error)
-    assert told in str(error)
+    assert said in str(error)
 
 
 @pytest.mark.parametrize("name", ["SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT_NOTNULL"])

@@ -64,7 +64,7 @@ async def test_a_batch_of_one_goes_to_the_oldest(database: SqliteDatabase) -> No
     assert delivered == [Kind.THUMBNAIL, Kind.CAPTION, Kind.THUMBNAIL]
 
 
-async def test_spent_messages_do_not_hold_up_what_stands_behind_them(database: SqliteDatabase) -> None:
+async def test_spent_messages_do_not_block_later_ones(database: SqliteDatabase) -> None:
     """More spent messages than a batch holds become dead letters in one receive, which delivers the next sound one."""
     clock = FakeClock()
     publisher = SqliteEventPublisher(database=database, clock=clock)
@@ -97,7 +97,7 @@ async def test_a_receive_that_waits_is_woken_by_a_publish_of_this_process(databa
 
 
 async def test_a_receive_that_waits_sees_leases_run_out(database: SqliteDatabase) -> None:
-    """What becomes visible while a receive waits is delivered by it, though nobody tells it."""
+    """A receive delivers a message that becomes visible while it waits, without a notification."""
     clock = FakeClock()
     queue = SqliteEventQueue(database=database, clock=clock, receive_wait_seconds=LONG_SECONDS)
     await SqliteEventPublisher(database=database, clock=clock).publish([an_outgoing(body="one")])

@@ -76,7 +76,7 @@ def test_a_place_that_does(seen: PlaceSeen) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "verdict", "subject", "told"),
+    ("seen", "verdict", "subject", "expected"),
     [
         (evolve(FILE, application_id=1), Verdict.FAULT, "file", "another program made"),
         (evolve(FILE, application_id=0, schema_version=0), Verdict.FAULT, "file", "another program made"),
@@ -89,11 +89,11 @@ def test_a_place_that_does(seen: PlaceSeen) -> None:
         (evolve(FILE, holders=None), Verdict.NOT_CHECKED, "processes", "this system does not say"),
     ],
 )
-def test_a_file_that_does_not_do(seen: FileSeen, verdict: Verdict, subject: str, told: str) -> None:
+def test_a_file_that_does_not_do(seen: FileSeen, verdict: Verdict, subject: str, expected: str) -> None:
     """One finding that is not well, and it alone."""
     ((found, about, said),) = unwell(list(file_findings(seen, NOW)))
     assert (found, about) == (verdict, subject)
-    assert said.startswith(told)
+    assert said.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_file_in_use_is_well(database: SqliteDatabase) -> None:
     assert database.path.read_bytes() == before
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     """Pages that were overwritten are found, and SQLite's error is no traceback."""
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
@@ -149,7 +149,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     assert subject in ("file", "integrity")
 
 
-def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     """A file of something else."""
     path = tmp_path / "linkhub.sqlite3"
     path.write_text("a letter to a friend\n" * 100, encoding="utf-8")
@@ -158,7 +158,7 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
     assert "not a database" in seen
 
 
-def test_another_programs_database_is_told(tmp_path: Path) -> None:
+def test_another_programs_database_is_reported(tmp_path: Path) -> None:
     """It is left as it is."""
     path = tmp_path / "linkhub.sqlite3"
     with closing(sqlite3.connect(path)) as connection:

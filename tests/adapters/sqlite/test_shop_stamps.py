@@ -1,4 +1,4 @@
-"""Stamps of shops in the file: moved by the file itself, so by whoever changes a product."""
+"""Stamps of shops in the file: triggers move them, so any writer of a product does."""
 
 from __future__ import annotations
 

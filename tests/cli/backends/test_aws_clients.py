@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from linkhub_cli.backends.aws import AwsSettings
 from linkhub_cli.backends.aws_ports import open_clients
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import SettingsFaulty, load_settings
 
 _ALL, _ONE = "http://127.0.0.1:9", "http://127.0.0.1:10"

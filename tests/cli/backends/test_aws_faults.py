@@ -1,4 +1,4 @@
-"""What the AWS SDK cannot use is told in one line, with the setting at fault and what mends it."""
+"""A fault of the AWS SDK's configuration is one line, with the setting and the remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkPart, SdkUnavailable, sdk_fault_of
 from linkhub_cli.backends.aws_faults import line_of, mend_of
-from linkhub_cli.views.failures import exit_code_of, words_of
+from linkhub_cli.failures import exit_code_of, words_of
 from tests.cli.conftest import Terminal
 
 MISTAKEN, UNAVAILABLE = 2, 3
@@ -24,7 +24,7 @@ class Case:
     """A configuration, what is said of it, the setting that is named, and the exit code."""
 
     environment: Mapping[str, str]
-    told: str
+    problem: str
     setting: str
     exit_code: int = MISTAKEN
     config: str = ""
@@ -38,12 +38,12 @@ CASES = {
             "AWS_WEB_IDENTITY_TOKEN_FILE": "/absent/token",
             "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/hub",
         },
-        told="/absent/token: No such file",
+        problem="/absent/token: No such file",
         setting="AWS_WEB_IDENTITY_TOKEN_FILE",
     ),
     "a directory for a token file": Case(
         environment={"AWS_WEB_IDENTITY_TOKEN_FILE": "/", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/hub"},
-        told="/: Is a directory",
+        problem="/: Is a directory",
         setting="AWS_WEB_IDENTITY_TOKEN_FILE",
     ),
     "no token file (Pod Identity)": Case(
@@ -51,72 +51,72 @@ CASES = {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/absent/token",
         },
-        told="/absent/token: No such file",
+        problem="/absent/token: No such file",
         setting="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     ),
     "container credentials of a foreign host": Case(
         environment={"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://shop.example/credentials"},
-        told="Unsupported host 'shop.example'",
+        problem="Unsupported host 'shop.example'",
         setting="AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ),
     "no credential process": Case(
         environment={},
         config="[default]\ncredential_process = /absent/program\n",
-        told="/absent/program: No such file",
+        problem="/absent/program: No such file",
         setting="credential_process",
     ),
     "a credential process that prints words": Case(
         environment={},
         config="[default]\ncredential_process = echo hello\n",
-        told="did not print one JSON object",
+        problem="did not print one JSON object",
         setting="credential_process",
     ),
     "a credential process that prints a list": Case(
         environment={},
         config="[default]\ncredential_process = echo []\n",
-        told="did not print one JSON object",
+        problem="did not print one JSON object",
         setting="credential_process",
     ),
     "a credential process that fails": Case(
         environment={},
         config="[default]\ncredential_process = false\n",
-        told="it failed",
+        problem="it failed",
         setting="credential_process",
         exit_code=UNAVAILABLE,
     ),
-    "an unknown profile": Case(environment={"AWS_PROFILE": "nobody"}, told="nobody", setting="AWS_PROFILE"),
+    "an unknown profile": Case(environment={"AWS_PROFILE": "unknown"}, problem="unknown", setting="AWS_PROFILE"),
     "a broken config file": Case(
-        environment={}, config="no section\n[default\n", told="parse config file", setting="AWS_CONFIG_FILE"
+        environment={}, config="no section\n[default\n", problem="parse config file", setting="AWS_CONFIG_FILE"
     ),
     "a source profile that is absent": Case(
         environment={},
-        config="[default]\nrole_arn = arn:aws:iam::123456789012:role/hub\nsource_profile = nobody\n",
-        told="nobody",
+        config="[default]\nrole_arn = arn:aws:iam::123456789012:role/hub\nsource_profile = unknown\n",
+        problem="unknown",
         setting="AWS_CONFIG_FILE",
     ),
     "half a key": Case(
-        environment={"AWS_ACCESS_KEY_ID": "test"}, told="AWS_SECRET_ACCESS_KEY", setting="AWS_SECRET_ACCESS_KEY"
+        environment={"AWS_ACCESS_KEY_ID": "test"}, problem="AWS_SECRET_ACCESS_KEY", setting="AWS_SECRET_ACCESS_KEY"
     ),
     "an endpoint without a scheme": Case(
         environment={**KEYS, "AWS_ENDPOINT_URL_SQS": "localhost:4566"},
-        told="localhost:4566",
+        problem="localhost:4566",
         setting="AWS_ENDPOINT_URL",
         is_offline=False,
     ),
     "an odd defaults mode": Case(
-        environment={**KEYS, "AWS_DEFAULTS_MODE": "fast"}, told="fast", setting="AWS_DEFAULTS_MODE"
+        environment={**KEYS, "AWS_DEFAULTS_MODE": "fast"}, problem="fast", setting="AWS_DEFAULTS_MODE"
     ),
     "an odd value of another setting": Case(
-        environment={**KEYS, "AWS_REQUEST_CHECKSUM_CALCULATION": "odd"}, told="odd", setting="AWS_..."
+        environment={**KEYS, "AWS_REQUEST_CHECKSUM_CALCULATION": "odd"}, problem="odd", setting="AWS_..."
     ),
     "a number that is none": Case(
         environment={"AWS_METADATA_SERVICE_TIMEOUT": "soon", "AWS_EC2_METADATA_DISABLED": "false"},
-        told="soon",
+        problem="soon",
         setting="AWS_...",
     ),
     "no file of certificates": Case(
         environment={**KEYS, "AWS_CA_BUNDLE": "/absent/ca.pem", "AWS_ENDPOINT_URL": "https://127.0.0.1:{port}"},
-        told="No such file",
+        problem="No such file",
         setting="AWS_CA_BUNDLE",
     ),
     "no login": Case(
@@ -125,14 +125,14 @@ CASES = {
             "[default]\nsso_session = shop\nsso_account_id = 123456789012\nsso_role_name = hub\n"
             "[sso-session shop]\nsso_region = us-east-1\nsso_start_url = https://shop.invalid/start\n"
         ),
-        told="SSO Token",
+        problem="SSO Token",
         setting="aws sso login",
         exit_code=UNAVAILABLE,
     ),
-    "nothing at all": Case(environment={}, told="credentials", setting="AWS_ACCESS_KEY_ID", exit_code=UNAVAILABLE),
+    "nothing at all": Case(environment={}, problem="credentials", setting="AWS_ACCESS_KEY_ID", exit_code=UNAVAILABLE),
     "a FIFO topic": Case(
         environment={**KEYS, "SNS_NEW_PRODUCT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:news.fifo"},
-        told="FIFO topic",
+        problem="FIFO topic",
         setting="SNS_NEW_PRODUCT_TOPIC_ARN",
     ),
 }
@@ -180,7 +180,7 @@ def test_a_command_says_it_in_one_line(terminal: Terminal, sdk: Path, port: int,
     case = CASES[name]
     result = terminal.run("export", **environment_of(case, sdk, port))
     (line,) = result.stderr.splitlines()
-    assert case.told in line
+    assert case.problem in line
     assert case.setting in line
     assert result.exit_code == case.exit_code
 
@@ -205,7 +205,7 @@ def test_doctor_finds_it(terminal: Terminal, sdk: Path, port: int, name: str) ->
     case = CASES[name]
     result = terminal.run("doctor", "--json", **environment_of(case, sdk, port))
     found = [json.loads(line) for line in result.stdout.splitlines()]
-    faults = [finding for finding in found if finding["verdict"] == "fault" and case.told in finding["seen"]]
+    faults = [finding for finding in found if finding["verdict"] == "fault" and case.problem in finding["seen"]]
     assert faults, result.output
     assert case.setting in " ".join((faults[0]["seen"], *faults[0]["mend"]))
     assert "open files" in {finding["subject"] for finding in found}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from linkhub_cli.backends.aws import AwsSettings
 from linkhub_cli.backends.aws_resources import account_of, settings_to_use, wanted_of
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, SettingsFaulty, load_settings
 from linkhub_core.ports.provisioned import Provisioned, Status
 
@@ -36,7 +36,7 @@ def test_two_queues_of_one_name_are_a_fault_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("url", [None, "http://localhost:4566/queue/words", "https://sqs.invalid/0/words"])
-def test_an_account_that_is_not_told_is_our_own(url: str | None) -> None:
+def test_an_account_that_is_not_given_is_our_own(url: str | None) -> None:
     """A URL without an account in it says nothing of whose queue it is."""
     assert account_of(url) is None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_core.model import Kind
 
 

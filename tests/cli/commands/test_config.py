@@ -33,8 +33,8 @@ def test_reads_the_env_file_that_is_named(terminal: Terminal) -> None:
     assert (values["LINKHUB_PORT"], values["LINKHUB_HOST"]) == ("3002", "::1")
 
 
-def test_tells_all_faults_at_once(terminal: Terminal) -> None:
-    """Each fault stands on a line of its own on standard error; the exit code is 2."""
+def test_reports_all_faults_at_once(terminal: Terminal) -> None:
+    """Each fault is one line on standard error; the exit code is 2."""
     result = terminal.run("config", LINKHUB_PORT="http", LINKHUB_BACKEND="aws", LINKHUB_LOG_LEVEL="loud")
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -43,7 +43,7 @@ def test_tells_all_faults_at_once(terminal: Terminal) -> None:
 
 
 def test_warns_of_a_slip(terminal: Terminal) -> None:
-    """A variable that nearly has the name of a setting is told."""
+    """A variable whose name is almost that of a setting is reported."""
     result = terminal.run("config", LINKHUB_PROT="1")
     assert result.exit_code == 0
     assert "did you mean LINKHUB_PORT?" in result.stderr

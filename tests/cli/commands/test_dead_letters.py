@@ -208,7 +208,7 @@ def test_none(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("command", ["redrive", "purge"])
-def test_where_nothing_would_be_done_nobody_is_told_how_to_do_it(
+def test_a_dry_run_without_effect_names_no_option_to_confirm(
     terminal: Terminal, rejected: list[dict[str, Any]], command: str
 ) -> None:
     """`--yes` would change nothing either."""

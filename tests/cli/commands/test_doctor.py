@@ -14,7 +14,7 @@ from tests.support.processes import free_port
 
 
 def findings(terminal: Terminal, exit_code: int, **environment: str) -> list[dict[str, Any]]:
-    """What it finds, as it tells programs, on a port that nobody has."""
+    """Its findings as JSON, on a free port."""
     result = terminal.run("doctor", "--json", **{"LINKHUB_PORT": "0", **environment})
     assert result.exit_code == exit_code, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -68,7 +68,7 @@ def test_memory_keeps_nothing(terminal: Terminal) -> None:
     assert (storage["verdict"], storage["seen"].split(",")[0]) == ("warning", "nothing survives the process")
 
 
-def test_faulty_settings_are_told_all_at_once(terminal: Terminal) -> None:
+def test_faulty_settings_are_reported_all_at_once(terminal: Terminal) -> None:
     """Each is a fault of its own, and the exit code says that the configuration is mistaken."""
     found = findings(terminal, 2, LINKHUB_BACKEND="aws", LINKHUB_LOG_LEVEL="loud")
     seen = [finding["seen"].split()[0] for finding in found if finding["verdict"] == "fault"]
@@ -76,7 +76,7 @@ def test_faulty_settings_are_told_all_at_once(terminal: Terminal) -> None:
     assert "everything else" in {finding["subject"] for finding in found}
 
 
-def test_a_misspelled_setting_is_told_beside_a_fault(terminal: Terminal) -> None:
+def test_a_misspelled_setting_is_reported_beside_a_fault(terminal: Terminal) -> None:
     """It may be the reason for the fault; a service says so on standard error, too."""
     given = {"LINKHUB_PROT": "1", "LINKHUB_BATCH_SIZE": "none"}
     found = findings(terminal, 2, **given)
@@ -87,7 +87,7 @@ def test_a_misspelled_setting_is_told_beside_a_fault(terminal: Terminal) -> None
 
 
 def test_what_is_wrong_with_settings_is_mended_where_it_can_be(terminal: Terminal) -> None:
-    """Queues that nobody named are made, and named, by ``init``; what else a setting may be is in the example file."""
+    """``init`` makes queues without a setting and prints their names; other values are in the example file."""
     found = findings(terminal, 2, LINKHUB_BACKEND="aws", LINKHUB_LOG_LEVEL="loud")
     mends = [finding["mend"][0] for finding in found if finding["verdict"] == "fault"]
     assert [mend.partition(" (")[0] for mend in mends] == [
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_settings_is_mended_where_it_can_be(terminal: Termina
     ]
 
 
-def test_a_slip_is_told(terminal: Terminal) -> None:
+def test_a_misspelled_setting_is_reported(terminal: Terminal) -> None:
     """A variable that nearly has the name of a setting is a warning."""
     (slip,) = (finding for finding in findings(terminal, 0, LINKHUB_PROT="1") if finding["subject"] == "settings")
     assert slip["verdict"] == "warning"
@@ -129,7 +129,7 @@ def test_a_person_reads_lines(terminal: Terminal) -> None:
 def test_services_that_are_away_are_found_and_raise_nothing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On AWS, with nobody there: each subject that should answer is at fault, and nothing else."""
+    """On AWS without a reply: each subject that should answer is at fault, and no other."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     endpoint = f"http://127.0.0.1:{free_port()}"

@@ -33,7 +33,7 @@ def test_one_shop(terminal: Terminal) -> None:
     """--seller leaves the others out; an unknown one has no products."""
     _two_shops(terminal)
     assert [one["video_id"] for one in terminal.lines("export", "--seller", "nalu")] == ["10", "2"]
-    assert terminal.lines("export", "--seller", "nobody") == []
+    assert terminal.lines("export", "--seller", "unknown") == []
 
 
 def test_an_impossible_seller(terminal: Terminal) -> None:

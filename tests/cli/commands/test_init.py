@@ -55,7 +55,7 @@ def _settings(result: Result) -> dict[str, str]:
 
 @pytest.mark.aws
 def test_everything_is_made_once(cloud: Cloud) -> None:
-    """The first run makes seven resources and tells each; the second changes nothing and prints the same settings."""
+    """The first run makes seven resources and prints each; the second changes nothing and prints the same settings."""
     first, second = cloud.init(), cloud.init()
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stderr.count(": made\n") == 7
@@ -96,10 +96,10 @@ def test_for_programs_it_is_one_object(cloud: Cloud) -> None:
     """--json gives every resource with its status and address, and the settings; nothing is said beside it."""
     result = cloud.init("--json", "--subscribe", "sqs:arn:aws:sqs:us-east-1:000000000000:orders")
     assert result.stderr == ""
-    told: dict[str, Any] = json.loads(result.stdout)
-    assert {one["status"] for one in told["resources"]} == {"made"}
-    assert told["resources"][-1]["name"] == "sqs:arn:aws:sqs:us-east-1:000000000000:orders"
-    assert told["settings"]["SNS_NEW_PRODUCT_TOPIC_ARN"] == cloud.names["SNS_NEW_PRODUCT_TOPIC_ARN"]
+    printed: dict[str, Any] = json.loads(result.stdout)
+    assert {one["status"] for one in printed["resources"]} == {"made"}
+    assert printed["resources"][-1]["name"] == "sqs:arn:aws:sqs:us-east-1:000000000000:orders"
+    assert printed["settings"]["SNS_NEW_PRODUCT_TOPIC_ARN"] == cloud.names["SNS_NEW_PRODUCT_TOPIC_ARN"]
 
 
 @pytest.mark.aws
@@ -136,7 +136,7 @@ def test_a_service_that_is_away_is_named_and_the_rest_is_made(cloud: Cloud) -> N
 
 
 def test_a_region_is_asked_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a region nobody knows where to make anything: that is told as a setting's fault."""
+    """A missing region is reported as a fault of its setting."""
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
@@ -146,7 +146,7 @@ def test_a_region_is_asked_for(terminal: Terminal, monkeypatch: pytest.MonkeyPat
     assert "AWS_REGION" in result.stderr
 
 
-def test_credentials_that_cannot_be_had_are_told_once(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_once(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token file that is missing fails every call alike: one line names its setting, and the exit code is 2."""
     irsa = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/linkhub"}
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
@@ -159,14 +159,14 @@ def test_credentials_that_cannot_be_had_are_told_once(terminal: Terminal, monkey
 
 
 def test_a_missing_package_is_named(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without boto3 nothing of AWS can be made: what to install is told."""
+    """Without boto3, the error names the extra to install."""
     monkeypatch.setattr(aws_backend, "find_spec", lambda _: None)
     result = terminal.run("init", LINKHUB_BACKEND="aws")
     assert result.exit_code == 2
     assert "pip install '.[aws]'" in result.stderr
 
 
-def test_other_faults_of_the_settings_are_told(terminal: Terminal) -> None:
+def test_other_faults_of_the_settings_are_reported(terminal: Terminal) -> None:
     """That queues are not named yet is no fault here; everything else is."""
     result = terminal.run("init", LINKHUB_BACKEND="aws", LINKHUB_PORT="http")
     assert result.exit_code == 2
@@ -199,7 +199,7 @@ def test_what_is_no_subscription_is_a_mistake(terminal: Terminal, text: str) -> 
 
 
 def test_the_template_bears_the_names_of_the_settings(terminal: Terminal) -> None:
-    """Whatever the backend is, the template is of the AWS resources; a URL is an endpoint as it stands."""
+    """Whatever the backend is, the template is of the AWS resources; a URL is used as the endpoint."""
     names = {"DYNAMODB_PRODUCTS_TABLE": "shop-products", "SQS_CAPTION_QUEUE_URL": "https://sqs.x.y/123/words.fifo"}
     result = terminal.run("init", "--template", "--subscribe", "https://orders.example/hook", **names)
     made = json.loads(result.stdout)["Resources"]

@@ -18,7 +18,7 @@ def test_bare_and_addressed_events(terminal: Terminal) -> None:
     assert (product["title"], product["thumbnails"]) == (CAPTION["title"], THUMBNAILS["thumbnails"])
 
 
-def test_a_bad_line_is_told_by_its_number(terminal: Terminal) -> None:
+def test_a_bad_line_is_reported_by_its_number(terminal: Terminal) -> None:
     """The lines around it are published; the exit code is 1."""
     result = terminal.publish(CAPTION, "{", "", '{"video_id": "1"}', THUMBNAILS)
     assert result.exit_code == 1
@@ -29,7 +29,7 @@ def test_a_bad_line_is_told_by_its_number(terminal: Terminal) -> None:
     assert len(terminal.lines("export")) == 1
 
 
-def test_what_the_queue_refuses_is_told_by_its_number(terminal: Terminal) -> None:
+def test_a_refused_message_is_reported_by_its_number(terminal: Terminal) -> None:
     """A text that no queue can hold is refused; the others are published."""
     result = terminal.publish(CAPTION, {"queue": "caption", "body": "\ud800"}, THUMBNAILS)
     assert result.exit_code == 1

@@ -6,7 +6,7 @@ VIDEO = CAPTION["video_id"]
 
 
 def test_a_half_that_waits(terminal: Terminal) -> None:
-    """Where it stands in the first lines, then what happened, with the line that it was published from."""
+    """The state in the first lines, then the timeline, with the line that the message was published from."""
     terminal.publish(CAPTION)
     terminal.consume()
     lines = terminal.run("why", VIDEO).stdout.splitlines()
@@ -38,7 +38,7 @@ def test_a_rejected_message(terminal: Terminal) -> None:
     assert "price: must be a number or null, not text" in printed
 
 
-def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
+def test_an_unknown_video(terminal: Terminal) -> None:
     """It ends with 1, and says where to look next."""
     terminal.run("init")
     result = terminal.run("why", "404")
@@ -47,8 +47,8 @@ def test_a_video_that_nobody_knows(terminal: Terminal) -> None:
     assert "half_expired" in result.stderr
 
 
-def test_what_no_video_can_be_called_is_told(terminal: Terminal) -> None:
-    """For whoever mistyped it; a rejected message that is called so is found all the same."""
+def test_an_impossible_video_id_is_reported(terminal: Terminal) -> None:
+    """It prints where to look next. A rejected message with that name is found, too."""
     terminal.run("init")
     result = terminal.run("why", "no such!")
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""The simulated workers at work: they send what is due, and stop when they are told to."""
+"""The simulated workers send the events that are due, and stop when asked."""
 
 from __future__ import annotations
 

@@ -26,4 +26,4 @@ async def test_shows_what_the_video_sells() -> None:
 
 async def test_no_such_shop() -> None:
     """Only the invented shops have pictures."""
-    assert (await _get("nobody/7301_0.svg")).status_code == 404
+    assert (await _get("unknown/7301_0.svg")).status_code == 404

@@ -26,7 +26,7 @@ def _line(backend: Backend, console: Console) -> StatusLine:
     return StatusLine(console=console, metrics=metrics, gauges=gauges)
 
 
-async def test_tells_how_it_is_going() -> None:
+async def test_shows_the_counts() -> None:
     """Products, updates, copies, halves, dead letters and viewers, in one line."""
     async with open_backend(_MEMORY, FakeClock()) as backend:
         text = _line(backend, Console()).text()
@@ -34,7 +34,7 @@ async def test_tells_how_it_is_going() -> None:
 
 
 async def test_draws_only_on_a_terminal() -> None:
-    """Into a pipe it writes nothing, and ends when it is told to."""
+    """Into a pipe it writes nothing, and ends when it is asked to stop."""
     stop, written = asyncio.Event(), StringIO()
     async with open_backend(_MEMORY, FakeClock()) as backend:
         running = asyncio.create_task(_line(backend, Console(file=written)).run(stop))
@@ -44,7 +44,7 @@ async def test_draws_only_on_a_terminal() -> None:
     assert written.getvalue() == ""
 
 
-async def test_draws_until_it_is_told_to_stop() -> None:
+async def test_draws_until_the_stop() -> None:
     """On a terminal the line is there, and the duty ends at the stop."""
     stop, written = asyncio.Event(), StringIO()
     async with open_backend(_MEMORY, FakeClock()) as backend:

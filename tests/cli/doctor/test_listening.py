@@ -21,7 +21,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  looked at, not listened on
 
 
 @pytest.mark.parametrize(
-    ("listener", "told"),
+    ("listener", "expected"),
     [
         (Listener(), [(Verdict.OK, "access")]),
         (Listener(host=EVERYWHERE, admin_token=TOKEN, cors_origins=SHOP), [(Verdict.OK, "access")]),
@@ -35,10 +35,10 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  looked at, not listened on
         (Listener(trusted_proxies=("10.0.0.7",)), [(Verdict.OK, "access")]),
     ],
 )
-def test_what_is_open_to_others(listener: Listener, told: list[tuple[Verdict, str]]) -> None:
+def test_what_is_open_to_others(listener: Listener, expected: list[tuple[Verdict, str]]) -> None:
     """Beyond loopback a token is missed, and named origins are."""
     findings = listener_findings(listener, [])
-    assert [(finding.verdict, finding.subject) for finding in findings] == told
+    assert [(finding.verdict, finding.subject) for finding in findings] == expected
     assert all(finding.mend for finding in findings if finding.verdict is not Verdict.OK)
 
 

@@ -35,5 +35,5 @@ def test_the_event_loop(has_uvloop: bool, is_windows: bool, verdict: Verdict) ->
 
 
 def test_this_machine_can_be_looked_at() -> None:
-    """Both findings come of what the system tells."""
+    """Both findings come from values of the system."""
     assert [finding.subject for finding in machine_findings(look_at_machine())] == ["open files", "event loop"]

@@ -1,4 +1,4 @@
-"""How findings are told."""
+"""How findings are printed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from linkhub_cli.doctor.report import exit_code_of, lines_of, summary_of
 from linkhub_core.ports.finding import Finding
 
 FINE, OFF = Finding.ok("a", "well"), Finding.warning("bb", "could be better", "do this")
-WRONG, OPEN = Finding.fault("c", "broken", "first", "then"), Finding.not_checked("d", "nobody tells")
+WRONG, OPEN = Finding.fault("c", "broken", "first", "then"), Finding.not_checked("d", "not known")
 
 
 def test_a_line_each_and_what_mends_it_below() -> None:
@@ -21,7 +21,7 @@ def test_a_line_each_and_what_mends_it_below() -> None:
         "fault        c   broken",
         "               first",
         "               then",
-        "not checked  d   nobody tells",
+        "not checked  d   not known",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the operator's page is told, and that a part which is not known is null rather than nought."""
+"""The status for the operator's page; an unknown part is null, not 0."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from dependency_injector.providers import Object
 
 from linkhub_adapters.observability import Metrics, Readings
 from linkhub_cli.backends import Backend
-from linkhub_cli.operator.process_registry import ProcessRegistry
-from linkhub_cli.operator.process_report import Node, NodeReport, encode_report, totals_of
+from linkhub_cli.operator.process_registry import Node, NodeReport, ProcessRegistry, encode_report, totals_of
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import NOON, an_outgoing
 
@@ -41,6 +40,7 @@ class _Page:
             node=self.process.node,
             metrics=self.container.metrics(),
             clock=self.container.clock(),
+            journal=self.container.journal(),
             log=self.container.log(),
             realtime=lambda: self.realtime,
         )
@@ -49,7 +49,7 @@ class _Page:
         """Look, and take a snapshot."""
         await self.container.gauges().refresh()
         status = OperatorStatus(
-            process=self.process,
+            is_stopping=self.process.is_stopping,
             registry=self.registry,
             gauges=self.container.gauges(),
             backend="memory",
@@ -83,7 +83,7 @@ async def _page(*, consumes: bool = True, cheap_to_scan: bool = True) -> AsyncIt
 
 
 async def test_everything_that_a_consumer_knows() -> None:
-    """Counters from the metrics, and what stands in the queues and stores."""
+    """Counters from the metrics, and the contents of queues and stores."""
     async with _page() as page:
         status = await page.ask()
     events = {(one["kind"], one["outcome"]): one["total"] for one in status["events"] if one["total"]}
@@ -134,7 +134,7 @@ async def test_deviations_of_all_processes_are_added() -> None:
         registry = evolve(page.registry, exchange=exchange)
         await registry.exchange_reports()
         status = OperatorStatus(
-            process=page.process,
+            is_stopping=page.process.is_stopping,
             registry=registry,
             gauges=page.container.gauges(),
             backend="memory",
@@ -178,7 +178,7 @@ async def test_realtime() -> None:
 
 
 async def test_what_is_not_known_is_null() -> None:
-    """A server that does not consume counts no events; where scans are dear, nobody scans."""
+    """A server that does not consume counts no events, and does not scan a store whose scans cost money."""
     async with _page(consumes=False, cheap_to_scan=False) as page:
         status = await page.ask()
     assert [status[part] for part in ("events", "deviations", "products", "realtime")] == [None] * 4

@@ -20,7 +20,7 @@ QUERY = {"EIO": "4", "transport": "polling"}
 
 @define
 class Leaving:
-    """When who was told goodbye, in seconds after the process was told to stop."""
+    """When each client was closed, in seconds after the signal to stop."""
 
     websockets: list[float] = field(factory=list)
     polls: list[float] = field(factory=list)
@@ -58,7 +58,7 @@ async def _stream(realtime: RealtimeFixture, ends: list[float]) -> None:
 
 
 def drain(count: int, *, drain_seconds: float, cut_after: float | None = None) -> Leaving:
-    """Let ``count`` viewers of each transport be told goodbye."""
+    """Close ``count`` clients of each transport."""
     leaving = Leaving()
 
     async def main() -> None:
@@ -114,13 +114,13 @@ def test_the_time_to_drain_bounds_the_spread() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_few_viewers_leave_at_once(count: int) -> None:
-    """Nobody who develops waits for a server to stop."""
+def test_few_clients_are_closed_at_once(count: int) -> None:
+    """A server with few clients stops without a delay."""
     assert set(drain(count, drain_seconds=8).all()) <= {0.0}
 
 
-def test_a_process_without_time_says_goodbye_to_all_at_once() -> None:
-    """What is cut short leaves nobody without an end."""
+def test_a_process_without_time_closes_all_at_once() -> None:
+    """A drain that is cut short still closes every client."""
     leaving = drain(1_000, drain_seconds=8, cut_after=0.51)
     assert max(leaving.all()) == pytest.approx(0.51)
     assert len(leaving.all()) == 3_000

@@ -30,7 +30,7 @@ async def _run(phases: list[Phase], stop: asyncio.Event, drain_seconds: float = 
 
 
 async def test_phases_stop_one_after_the_other() -> None:
-    """A phase is told to stop only when all duties of the one before are over."""
+    """A phase is stopped only after all duties of the phase before it have ended."""
     notes: list[str] = []
 
     began = asyncio.Event()
@@ -56,7 +56,7 @@ async def test_phases_stop_one_after_the_other() -> None:
 
 
 async def test_what_is_not_done_in_time_is_cancelled() -> None:
-    """The phases that did not finish are told by name, and do not hold up the end."""
+    """The phases that did not finish are logged by name, and do not delay the end."""
     notes: list[str] = []
 
     async def never(_: asyncio.Event) -> None:
@@ -85,7 +85,7 @@ async def test_a_duty_that_fails_ends_the_others() -> None:
     assert group.group_contains(OSError, match="gone")
 
 
-async def test_a_duty_that_ends_by_itself_is_a_failure() -> None:
+async def test_a_duty_that_ends_before_the_stop_is_a_failure() -> None:
     """A part that is silently over would go unnoticed."""
 
     async def nothing(_: asyncio.Event) -> None:
@@ -124,7 +124,7 @@ asyncio.run(main())
 
 
 def test_a_second_signal_ends_the_process_at_once() -> None:
-    """Whoever does not want to wait for the drain signals twice."""
+    """A second signal skips the drain."""
     with Process([sys.executable, "-c", _HANGS]) as process:
         process.wait_for_line("working")
         os.kill(process.pid, signal.SIGTERM)
@@ -155,15 +155,14 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 _BLOCKS = """
 import asyncio, threading
-from linkhub_cli.processes.exit_deadline import ExitDeadline
-from linkhub_cli.processes.lifecycle import stopped_by_signals
+from linkhub_cli.processes.lifecycle import start_exit_deadline, stopped_by_signals
 
 def tell(threads):
     print("forced:", *threads, flush=True)
 
 async def main():
     stop = asyncio.Event()
-    with stopped_by_signals(stop, stopping=ExitDeadline(drain_seconds=0, log_end=tell).start):
+    with stopped_by_signals(stop, stopping=lambda: start_exit_deadline(0, tell)):
         print("working", flush=True)
         {blocking}
 

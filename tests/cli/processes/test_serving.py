@@ -15,9 +15,9 @@ from attrs import evolve
 from dependency_injector.providers import Object
 
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_cli.processes.listener_info import ListenerInfo
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import open_container
+from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer, open_server
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Loaded, SettingsFaulty, load_settings
 from linkhub_cli.settings.setting import facts_of
 
@@ -61,7 +61,7 @@ def test_one_queue_alone_asks_for_aws_and_for_the_other(url: str) -> None:
 @pytest.mark.parametrize("backend", ["embedded", "memory"])
 @pytest.mark.parametrize("variable", [name for name in _AWS_VARIABLES if name != "AWS_REGION"])
 def test_a_setting_of_aws_is_warned_of_where_it_is_ignored(variable: str, backend: str) -> None:
-    """Each is named, with where it stands and the backend that does not read it."""
+    """Each is named, with its source and the backend that does not read it."""
     text = next(one.facts.example or str(one.value) for one in _load().effective if one.facts.variable == variable)
     (warning,) = _load(**{variable: text, "LINKHUB_BACKEND": backend}).warnings
     assert warning.startswith(f"{variable} (environment) is ignored: the backend is {backend}")

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from attrs import evolve
 
-from linkhub_cli.backends.aws import AwsSettings
+from linkhub_cli.backends.aws_settings import AwsSettings
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.settings.definition import SECTIONS
 from linkhub_cli.settings.reference import as_documents, env_example, markdown
@@ -95,7 +95,7 @@ def test_a_blank_variable_is_not_set() -> None:
 
 
 def test_all_faults_at_once() -> None:
-    """Every fault is told in one error, by variable, with what was written and where."""
+    """One error lists every fault: the variable, its value and its source."""
     with pytest.raises(SettingsFaulty) as faulty:
         load_settings(
             {"LINKHUB_PORT": "x"},
@@ -134,7 +134,7 @@ def test_contradictions(environment: dict[str, str], variable: str) -> None:
     assert [fault.variable for fault in faulty.value.faults] == [variable]
 
 
-def test_a_faulty_setting_contradicts_nobody() -> None:
+def test_a_faulty_setting_contradicts_no_other() -> None:
     """A setting that was left out for its own fault is not compared by its default."""
     with pytest.raises(SettingsFaulty) as faulty:
         load_settings(environment={"LINKHUB_PORT": "x", "LINKHUB_WS_PORT": "3002"})

@@ -65,7 +65,7 @@ REFUSED: list[tuple[Rule[Any], object, str]] = [
 
 @pytest.mark.parametrize(("rule", "text", "value"), TAKEN)
 def test_takes(rule: Rule[Any], text: object, value: object) -> None:
-    """A rule gives the value that a text stands for."""
+    """A rule converts a text to its value."""
     assert rule(text) == value
 
 

@@ -25,7 +25,7 @@ NOTIFICATION = json.dumps({"Type": "Notification", "Message": THUMBNAILS})
     ],
 )
 def test_messages(line: str, kind: Kind, body: str) -> None:
-    """A line's message goes to its queue as it stands, and carries its place as its correlation id."""
+    """A line's message goes to its queue unchanged, with the place of the line as its correlation id."""
     read = read_line("f.jsonl:3", line.encode() + b"\r\n")
     assert isinstance(read, EventLine)
     assert (read.message.kind, read.message.body) == (kind, body)

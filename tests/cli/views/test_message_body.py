@@ -33,7 +33,7 @@ def test_one_field_a_line_with_each_fault_below_its_line() -> None:
 @pytest.mark.parametrize(
     ("field", "line_before"), [("list[0].missing", "    {"), ("missing", None), ("", None), ("list[7]", '  "list": [')]
 )
-def test_a_fault_of_what_is_not_there_stands_at_what_should_hold_it(field: str, line_before: str | None) -> None:
+def test_a_fault_of_a_missing_field_is_shown_at_its_parent(field: str, line_before: str | None) -> None:
     """Else at the top."""
     lines = list(marked_body('{"list":[{"b":true}]}', [Fault(field, "is missing")]))
     place = next(number for number, line in enumerate(lines) if line.endswith("is missing"))

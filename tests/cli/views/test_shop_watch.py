@@ -69,23 +69,23 @@ async def _server(*scripts: Script, pages: Sequence[str] = ()) -> AsyncIterator[
 
 
 async def _watch(url: str, count: int) -> tuple[list[tuple[str, int]], list[str]]:
-    told: list[str] = []
+    printed: list[str] = []
     shown: list[tuple[str, int]] = []
-    async for event in ShopWatch(url=url, seller_handle="nalu", tell=told.append).events():
+    async for event in ShopWatch(url=url, seller_handle="nalu", tell=printed.append).events():
         shown.append((event["product"]["video_id"], event["revision"]))
         if len(shown) == count:
             break
-    return shown, told
+    return shown, printed
 
 
 async def test_shows_each_revision_once() -> None:
-    """Repeats and older revisions are dropped; what the server says is told."""
+    """Repeats and older revisions are dropped; messages of the server are printed."""
     script = [SUBSCRIBED, _product("1", 1), _product("1", 1), _product("1", 2), _product("1", 1), _product("2", 1)]
     async with _server(script) as (url, heard):
-        shown, told = await _watch(url, 3)
+        shown, printed = await _watch(url, 3)
     assert shown == [("1", 1), ("1", 2), ("2", 1)]
     assert heard == [{"seller_handle": "nalu"}]
-    assert told[0] == "Subscribed"
+    assert printed[0] == "Subscribed"
 
 
 async def test_shows_a_product_that_was_deleted_and_saved_again() -> None:
@@ -96,33 +96,50 @@ async def test_shows_a_product_that_was_deleted_and_saved_again() -> None:
     assert shown == [("1", 2), ("1", 1), ("2", 1)]
 
 
+async def test_shows_removals_once() -> None:
+    """A removal names no life of its product: it belongs to the known one, and no older revision follows it."""
+
+    def removal(revision: int) -> tuple[str, dict[str, Any]]:
+        return "product_removed", {"event_type": "product_removed", "revision": revision, "video_id": "1"}
+
+    first = [SUBSCRIBED, removal(2), _product("1", 1), removal(2), _product("1", 3), removal(4), _product("1", 3)]
+    async with _server([*first, removal(4), _product("2", 1)]) as (url, _):
+        shown: list[tuple[str, int]] = []
+        told: list[str] = []
+        async for event in ShopWatch(url=url, seller_handle="nalu", tell=told.append).events():
+            shown.append((event["event_type"], event["revision"]))
+            if len(shown) == 4:
+                break
+    assert shown == [("product_removed", 2), ("product_updated", 3), ("product_removed", 4), ("new_product", 1)]
+
+
 async def test_begins_with_the_cursor_of_the_page_and_returns_with_the_last_one() -> None:
     """That of the last event which had one; an event without a cursor changes nothing."""
     first = [SUBSCRIBED, _product("1", 1, "c1"), _product("2", 1, "c2"), _product("3", 1)]
     async with _server(first, [SUBSCRIBED, _product("2", 1), _product("4", 1)], pages=["c0"]) as (url, heard):
-        shown, told = await _watch(url, 4)
+        shown, printed = await _watch(url, 4)
     assert shown == [("1", 1), ("2", 1), ("3", 1), ("4", 1)]
     assert [data["cursor"] for data in heard] == ["c0", "c2"]
-    assert any(line.startswith(f"lost {url}") for line in told)
+    assert any(line.startswith(f"lost {url}") for line in printed)
 
 
 async def test_begins_again_from_the_page_when_too_much_was_missed() -> None:
     """It says so, and subscribes with the page's cursor."""
     lost = ("subscribed", SUBSCRIBED[1] | {"recovered": False})
     async with _server([lost], [SUBSCRIBED, _product("1", 1)], pages=["c0", "c9"]) as (url, heard):
-        _, told = await _watch(url, 1)
-    assert any("too much was missed" in line for line in told)
+        _, printed = await _watch(url, 1)
+    assert any("too much was missed" in line for line in printed)
     assert [data["cursor"] for data in heard] == ["c0", "c9"]
 
 
-async def test_errors_of_the_server_are_told() -> None:
+async def test_errors_of_the_server_are_printed() -> None:
     """An error event does not end the watch."""
     async with _server([("error", {"code": "invalid_seller", "message": "no"}), _product("1", 1)]) as (url, _):
-        _, told = await _watch(url, 1)
-    assert told == ["invalid_seller: no"]
+        _, printed = await _watch(url, 1)
+    assert printed == ["invalid_seller: no"]
 
 
-async def test_nobody_there() -> None:
+async def test_no_server() -> None:
     """Where nothing listens the first time, the service is unavailable."""
     with pytest.raises(ServiceUnavailable, match="is `linkhub serve` running there"):
         await _watch(f"ws://127.0.0.1:{free_port()}/products", 1)

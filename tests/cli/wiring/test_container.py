@@ -1,4 +1,4 @@
-"""The composition root: it opens nothing until it is told to, and wires every part."""
+"""The composition root: it opens nothing until its first use, and wires every part."""
 
 from __future__ import annotations
 

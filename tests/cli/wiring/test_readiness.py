@@ -11,7 +11,7 @@ from linkhub_core.errors import ServiceUnavailable
 
 
 class CountingCheck:
-    """A check that waits until it is let go, counts, and fails if it is told to."""
+    """A check that waits until it is released, counts its calls, and fails on request."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -59,7 +59,7 @@ async def test_an_outcome_is_shared_for_its_time_and_no_longer() -> None:
 
 
 async def test_who_leaves_does_not_end_the_check_of_the_others() -> None:
-    """A probe that ran out of time is given up; the check goes on for whoever asks next."""
+    """A probe that timed out is abandoned; its check continues for the next request."""
     check = CountingCheck()
     check.gate.clear()
     shared = SharedCheck(check)

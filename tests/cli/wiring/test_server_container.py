@@ -28,7 +28,7 @@ class _SilentStore(MemoryProductStore):
 
 
 async def test_readiness_follows_the_process() -> None:
-    """From the moment that the process is told to stop, it is not ready."""
+    """The process is not ready from the signal to stop on."""
     async with a_server() as (container, client):
         assert (await client.get("/readyz")).status_code == 200
         container.process().stop.set()
@@ -55,7 +55,7 @@ async def test_each_route_is_described_and_none_is_invented() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/websocket/stats", "/metrics", "/api/v1/operator/status"])
 async def test_the_admin_token_is_asked_for(path: str) -> None:
-    """Figures are for whoever has the token, once there is one."""
+    """With a token configured, figures need it."""
     async with a_server(LINKHUB_ADMIN_TOKEN="hunter2") as (_, client):
         assert (await client.get(path)).status_code == 401
         assert (await client.get(path, headers={"authorization": "Bearer hunter2"})).status_code == 200
@@ -130,7 +130,7 @@ async def test_each_counter_of_the_realtime_room_is_exposed() -> None:
     assert len(sevens) == len(counted)
 
 
-async def test_a_failed_request_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_failed_request_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     """A store that does not answer is a 503 to the client and a line in the log."""
     set_up_logs(Logs(format="json"))
     async with a_server(_SilentStore()) as (_, client):

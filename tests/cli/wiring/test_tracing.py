@@ -30,7 +30,7 @@ async def test_the_line_is_wrapped_when_they_are_on() -> None:
         assert type(container.journal()).__name__ == "TracingJournal"
 
 
-async def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a fault of the setting that asks for it."""
 
     def find_nothing(name: str) -> Any:

@@ -85,7 +85,7 @@ async def test_all_rows_are_adopted() -> None:
 
 
 async def test_events_say_what_was_shown_before() -> None:
-    """A product that another service showed is updated; a pair that it never joined is new; the others are not told."""
+    """A product that another service showed is updated; a pair that it did not join is new; others are silent."""
     harness = _line()
     await _adopt(harness)()
     assert {one.key: one.event_type for one in harness.heard.taken} == {FOLDED: "product_updated", PAIR: "new_product"}

@@ -96,7 +96,7 @@ async def test_both_halves_in_one_batch_skip_staging() -> None:
     assert [entry.kinds for entry in harness.journal.of(ProductSaved)] == [(CAPTION, THUMBNAIL)]
 
 
-async def test_a_pair_takes_in_what_stands_in_staging() -> None:
+async def test_a_pair_adds_the_half_in_staging() -> None:
     """The newest caption wins, be it the one that waited, and its row goes."""
     harness = AssemblyHarness()
     await harness.post_event(CAPTION, title="Newest", timestamp="2026-01-15T11:30:00Z")
@@ -110,7 +110,7 @@ async def test_a_pair_takes_in_what_stands_in_staging() -> None:
 
 
 async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknowledged() -> None:
-    """The others are told as known."""
+    """The journal has the others as known."""
     harness = AssemblyHarness()
     for minute in (2, 9, 5):
         await harness.post_event(CAPTION, title=f"T{minute}", timestamp=f"2026-01-15T11:0{minute}:00Z")
@@ -120,7 +120,7 @@ async def test_of_copies_in_one_batch_the_newest_is_worked_on_and_all_are_acknow
     assert len(harness.journal.of(HalfWasKnown)) == 2
 
 
-async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sender() -> None:
+async def test_copies_of_both_halves_in_one_batch_are_logged_each_with_its_correlation_id() -> None:
     """So that each message's log line, and its trace, say what became of it."""
     harness = AssemblyHarness()
     await harness.post(an_outgoing(CAPTION), an_outgoing(THUMBNAIL))
@@ -129,12 +129,12 @@ async def test_copies_of_both_halves_in_one_batch_are_told_each_with_its_own_sen
         message = evolve(an_outgoing(kind), attributes={"correlationId": f"copy of {kind}"})
         await harness.post(message)
     await harness.turn()
-    told = {entry.kind: entry.origin.correlation_id for entry in harness.journal.of(HalfWasKnown)}
-    assert told == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
+    known = {entry.kind: entry.origin.correlation_id for entry in harness.journal.of(HalfWasKnown)}
+    assert known == {CAPTION: "copy of caption", THUMBNAIL: "copy of thumbnail"}
 
 
 async def test_a_half_that_is_superseded_is_acknowledged_and_changes_nothing() -> None:
-    """Whoever staged the newer one looks after it."""
+    """The message of the newer half is still on its queue, or completed it."""
     harness = AssemblyHarness()
     for minute in (9, 5):
         await harness.post_event(CAPTION, timestamp=f"2026-01-15T11:0{minute}:00Z")
@@ -387,7 +387,7 @@ def test_the_delay_doubles_to_five_minutes_and_is_jittered_by_up_to_a_half(
     assert retry_delay_seconds(count, jitter) == seconds
 
 
-async def test_a_queue_that_is_away_is_told_to_the_loop() -> None:
+async def test_an_unavailable_queue_is_raised_to_the_loop() -> None:
     """The leases run out by themselves."""
     harness = AssemblyHarness()
     harness.queue = FlakyEventQueue(

@@ -25,7 +25,7 @@ def test_the_case_of_a_record_knows_no_halves() -> None:
 
 
 def test_taking_in_a_row_puts_its_message_first_and_keeps_the_earlier_moment() -> None:
-    """The newest message stays last: it is the one that an announcement is told with."""
+    """The newest message stays last: the announcement carries its correlation id."""
     ours = Origin(correlation_id="ours")
     case = Assembly(key=KEY, halves=Halves.of(a_half()), origins=(ours,), waiting_since=NOON)
     partner = a_waiting(a_half(Kind.THUMBNAIL), since=NOON - timedelta(hours=1))

@@ -44,8 +44,8 @@ async def test_a_full_last_page_is_the_last() -> None:
 
 async def test_a_shop_without_products_is_empty_not_unknown() -> None:
     """A seller may have nothing yet."""
-    answer = await a_shop(3).page("nobody")
-    assert (answer.seller_handle, list(answer.page.products), answer.page.has_more) == ("nobody", [], False)
+    answer = await a_shop(3).page("unknown")
+    assert (answer.seller_handle, list(answer.page.products), answer.page.has_more) == ("unknown", [], False)
 
 
 async def test_since_keeps_what_changed_later() -> None:

@@ -52,7 +52,7 @@ def line_with(record: ProductRecord) -> AssemblyHarness:
     return harness
 
 
-async def test_a_pair_is_saved_announced_and_told() -> None:
+async def test_a_pair_is_saved_announced_and_logged() -> None:
     """The journal has the facts in the order in which they came to be."""
     harness = AssemblyHarness()
     await harness.completion.complete([a_pair()])
@@ -103,7 +103,7 @@ async def test_a_product_that_somebody_else_created_is_improved_instead() -> Non
     assert [one.revision for one in harness.heard.taken] == [2]
 
 
-async def test_what_brings_nothing_new_is_told_as_known() -> None:
+async def test_a_half_without_anything_new_is_logged_as_known() -> None:
     """One entry for each half."""
     harness = line_with(a_record(unannounced_revision=None))
     await harness.completion.complete([a_pair()])
@@ -131,7 +131,7 @@ class PromptOwners(MemoryProductStore):
         return await super().find(keys)
 
 
-async def test_an_announcement_that_nobody_makes_is_made_for_its_owner() -> None:
+async def test_a_missing_announcement_is_made_for_its_owner() -> None:
     """The owner may be dead."""
     harness = line_with(a_record())
     await harness.completion.complete([Assembly.of_record(a_record())])

@@ -26,7 +26,7 @@ async def examined(harness: AssemblyHarness, query: DeadLetterQuery | None = Non
     return [one async for one in examine(query or DeadLetterQuery())]
 
 
-async def test_a_letter_that_is_still_malformed_tells_its_faults() -> None:
+async def test_a_dead_letter_that_is_still_malformed_has_its_faults() -> None:
     """It would not pass."""
     harness = AssemblyHarness()
     await harness.post(an_outgoing(Kind.CAPTION, title=5))
@@ -35,7 +35,7 @@ async def test_a_letter_that_is_still_malformed_tells_its_faults() -> None:
     assert (one.would_pass, one.key, [fault.field for fault in one.faults]) == (False, None, ["title"])
 
 
-async def test_a_letter_that_would_pass_now_tells_whose_it_is() -> None:
+async def test_a_dead_letter_that_would_pass_now_has_its_key() -> None:
     """A message that came too often was sound all along."""
     harness = AssemblyHarness()
     harness.messages.max_receive_count = 1
@@ -213,8 +213,8 @@ async def test_a_redrive_in_memory_that_is_killed_loses_nothing(steps: int) -> N
 
 async def test_a_mended_message_keeps_its_correlation_id() -> None:
     """Also where it stood on the SNS notification around the event, or was the message's own id."""
-    told = {"correlationId": {"Type": "String", "Value": "c-9"}}
-    envelope = json.dumps({"Type": "Notification", "Message": '{"title": 5}', "MessageAttributes": told})
+    sns_attributes = {"correlationId": {"Type": "String", "Value": "c-9"}}
+    envelope = json.dumps({"Type": "Notification", "Message": '{"title": 5}', "MessageAttributes": sns_attributes})
     for body, attributes, kept in (
         ("{", {"correlationId": "c-1", "traceparent": "t"}, {"correlationId": "c-1", "traceparent": "t"}),
         (envelope, {}, {"correlationId": "c-9"}),

@@ -33,7 +33,7 @@ def _steps(timeline: VideoTimeline) -> list[tuple[str, str | None]]:
 
 
 async def test_from_the_queue_to_the_shop() -> None:
-    """A video is followed: queued, waiting, saved and announced; each time it says where it stands."""
+    """A video is followed: queued, waiting, saved and announced; each time it has the state."""
     harness = AssemblyHarness()
     await harness.post_event(Kind.CAPTION)
     (queued,) = await _stories(harness)
@@ -69,19 +69,19 @@ async def test_each_seller_has_a_story_of_its_own() -> None:
     await harness.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
     await harness.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
     await harness.turn()
-    told = [(timeline.seller_handle, timeline.state) for timeline in await _stories(harness)]
-    assert told == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
+    states = [(timeline.seller_handle, timeline.state) for timeline in await _stories(harness)]
+    assert states == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
     assert [timeline.seller_handle for timeline in await _stories(harness, seller="b")] == ["b", None]
 
 
-async def test_nobody_knows_it() -> None:
+async def test_an_unknown_video() -> None:
     """No timeline; a message that only mentions the video is none of it."""
     harness = AssemblyHarness()
     await harness.post_event(Kind.CAPTION, title="like video 404")
     assert await _stories(harness, "404") == []
 
 
-def test_announcements_of_the_log_are_told_with_their_time() -> None:
+def test_announcements_of_the_log_have_their_time() -> None:
     """Each revision, beside what the product says itself."""
     record = a_record(revision=2, unannounced_revision=2)
     said = announce(a_record(), NOON + timedelta(seconds=5), "c-7")
@@ -93,7 +93,7 @@ def test_announcements_of_the_log_are_told_with_their_time() -> None:
     assert [one.at for one in timeline.entries] == sorted(one.at for one in timeline.entries)
 
 
-def test_a_half_past_its_time_is_told() -> None:
+def test_a_half_past_its_time_is_marked() -> None:
     """It still joins, until a sweep removes it."""
     row = a_waiting()
     (timeline,) = timelines_of(KEY.video_id, VideoRecord(waiting=[row]), [], row.expires_at)

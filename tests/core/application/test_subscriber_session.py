@@ -160,7 +160,7 @@ def test_what_is_wrong_is_named_and_changes_nothing(event: str, data: object, co
 
 
 def test_a_message_without_an_event_is_an_error() -> None:
-    """Whoever reads the bytes says in a sentence what was wrong with them."""
+    """The answer names the problem in one sentence."""
     outcomes = a_session().receive_malformed("This is not JSON", monotonic=0.0, now=NOON)
     assert code_of(outcomes) == "invalid_message"
     assert isinstance(outcomes[0], Reply)

@@ -1,4 +1,4 @@
-"""Sweeping: after it no row stands beside its product, no product is unannounced, and orphans are gone and told."""
+"""Sweeping: then no row exists beside its product, every product is announced, and orphans are removed and logged."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ async def test_a_row_that_its_product_has_already_just_goes() -> None:
 
 @pytest.mark.parametrize(("age_hours", "stays"), [(0, True), (23.9, True), (24, False), (72, False)])
 async def test_a_half_goes_when_its_time_is_over_and_its_product_never_came(age_hours: float, stays: bool) -> None:
-    """It is told with its key, its message and its age."""
+    """The entry has its key, its message and its age."""
     harness = AssemblyHarness()
     harness.rows.rows[KEY] = a_waiting(a_half(Kind.THUMBNAIL))
     harness.clock.advance(age_hours * 3600)
     swept = await harness.sweep()
     assert (KEY in harness.rows.rows, swept.expired) == (stays, 0 if stays else 1)
-    told = [
+    expired = [
         (entry.key, entry.kind, entry.origin.correlation_id, entry.age) for entry in harness.journal.of(HalfExpired)
     ]
-    assert told == ([] if stays else [(KEY, Kind.THUMBNAIL, "c-1", timedelta(hours=age_hours))])
+    assert expired == ([] if stays else [(KEY, Kind.THUMBNAIL, "c-1", timedelta(hours=age_hours))])
 
 
 async def test_a_row_past_its_time_beside_its_product_is_folded_in_not_lost() -> None:
@@ -148,7 +148,7 @@ async def test_a_scan_that_fails_keeps_no_product_from_being_announced() -> None
     assert {record.unannounced_revision for record in harness.stored.rows.values()} == {None}
 
 
-async def test_a_sweep_is_told_to_the_journal() -> None:
+async def test_a_sweep_is_written_to_the_journal() -> None:
     """The same as to the caller."""
     harness = AssemblyHarness()
     assert harness.journal.of(Swept) == []

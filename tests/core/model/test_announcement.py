@@ -57,7 +57,7 @@ def test_an_event_of_a_later_type_is_ignored() -> None:
 
 
 def test_an_event_id_names_the_revision_and_sorts_by_its_moment() -> None:
-    """It is the same in every copy, whoever announces when."""
+    """It is the same in every copy, from any process at any time."""
     record = a_record(revision=2)
     assert announce(record, NOON).event_id == f"2026-01-15T12:00:01.000Z/{record.key.video_id}/2"
     assert announce(record, NOON).event_id == announce(record, NOON + timedelta(days=1)).event_id
@@ -70,7 +70,7 @@ def test_announcements_of_a_product_order_by_revision() -> None:
     assert len(set(orders)) == 4
 
 
-def test_a_revision_is_covered_by_itself_and_by_later_ones_of_the_same_life() -> None:
+def test_a_revision_is_covered_by_the_same_and_by_later_ones_of_the_same_life() -> None:
     """Whatever the revision and the creation of another life, it covers nothing of this one."""
     second = announce(a_record(revision=2), NOON)
     assert [second.is_covered_by(announce(a_record(revision=revision), NOON).order) for revision in (1, 2, 10)] == [

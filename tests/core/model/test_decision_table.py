@@ -120,7 +120,7 @@ def test_newer_thumbnails_take_the_place_of_older_ones() -> None:
     assert (record.caption, record.caption_version) == (STORED.caption, STORED.caption_version)
 
 
-def test_a_revision_that_nobody_announced_is_overtaken_by_the_next() -> None:
+def test_an_unannounced_revision_is_overtaken_by_the_next() -> None:
     """Only the newest revision is owed."""
     assert (
         improved(Halves(caption=NEWER_CAPTION), product(CAPTION, PICTURES, unannounced_revision=1)).unannounced_revision

@@ -146,7 +146,7 @@ def test_a_count_within_its_limits_passes(count: int, least: int, most: int | No
 
 
 @pytest.mark.parametrize(("count", "least", "most"), [(0, 1, 20), (21, 1, 20), (1, 0, 0)])
-def test_a_count_beyond_its_limits_is_told(count: int, least: int, most: int) -> None:
+def test_a_count_beyond_its_limits_is_a_fault(count: int, least: int, most: int) -> None:
     """On either side."""
     with pytest.raises(RuleBroken):
         rules.check_count(count, least, most)

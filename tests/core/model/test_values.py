@@ -43,7 +43,7 @@ def test_no_value_exists_that_breaks_a_rule(make: Callable[[], object]) -> None:
     "value", [a_caption(), a_thumbnail(), a_thumbnail_set(), a_half(), a_waiting(), a_record(), ProductKey("a", "b")]
 )
 def test_values_are_frozen(value: object) -> None:
-    """Nobody changes what others hold."""
+    """An attribute cannot be assigned."""
     with pytest.raises(FrozenInstanceError):
         value.anything = 1  # type: ignore[attr-defined]
 

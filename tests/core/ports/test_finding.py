@@ -11,7 +11,7 @@ def test_each_constructor_gives_its_verdict() -> None:
         Finding.ok("clock", "right"),
         Finding.warning("clock", "slow", "wind it"),
         Finding.fault("clock", "stopped", "wind it", "set it"),
-        Finding.not_checked("clock", "nobody looked"),
+        Finding.not_checked("clock", "not examined"),
     ]
     assert [finding.verdict for finding in found] == [
         Verdict.OK,

@@ -50,7 +50,7 @@ def test_the_ports_are_found() -> None:
 
 @pytest.mark.parametrize("port", PROTOCOLS)
 def test_a_port_is_small(port: type) -> None:
-    """Whoever implements it has few things to get right."""
+    """It has at most five methods."""
     assert 1 <= len(methods_of(port)) <= 6
 
 

@@ -7,5 +7,5 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 
 def test_what_failed_has_no_address_and_says_why() -> None:
     """Settings name nothing that is not there."""
-    told = Provisioned.failed("queue", "linkhub-caption", "denied")
-    assert (told.status, told.address, told.notes) == (Status.FAILED, "", ["denied"])
+    provisioned = Provisioned.failed("queue", "linkhub-caption", "denied")
+    assert (provisioned.status, provisioned.address, provisioned.notes) == (Status.FAILED, "", ["denied"])

@@ -1,4 +1,4 @@
-"""Ports that fail on purpose fail just as they were told to."""
+"""Ports that fail on purpose fail exactly as configured."""
 
 from __future__ import annotations
 

@@ -43,11 +43,11 @@ CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
         ('{"a":' * 20_000, "the body is nested too deeply"),
     ],
 )
-def test_a_body_that_is_no_event_is_told_as_a_whole(body: str, problem: str) -> None:
+def test_a_body_that_is_no_event_is_one_fault(body: str, problem: str) -> None:
     """There is one fault, of no field."""
-    told = faults_of(CAPTION, body)
-    assert list(told) == [""]
-    assert told[""].startswith(problem)
+    faults = faults_of(CAPTION, body)
+    assert list(faults) == [""]
+    assert faults[""].startswith(problem)
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -164,7 +164,7 @@ def test_an_event_is_written_as_it_was_read(kind: Kind) -> None:
 
 
 def test_equal_contents_have_equal_digests_and_others_do_not() -> None:
-    """The digest stands for the content alone."""
+    """The digest depends on the content alone."""
     assert codec.digest_of(a_caption()) == codec.digest_of(a_caption())
     assert codec.digest_of(a_caption()) != codec.digest_of(a_caption(title="Other Heels"))
     assert len(codec.digest_of(a_caption())) == 16
@@ -224,7 +224,7 @@ def stored(record: Any, **changes: object) -> Any:
     "changes", [{"title": 7}, {"seller_handle": ""}, {"created_at": "soon"}, {"updated_at": None}, {"thumbnails": []}]
 )
 def test_a_record_that_something_else_wrote_is_malformed(changes: dict[str, object]) -> None:
-    """A store that was written by hand is told, not believed."""
+    """A row that another program wrote is validated."""
     with pytest.raises(MalformedEvent):
         stored(a_record(), **changes)
 

@@ -42,3 +42,9 @@ def test_positions_that_begin_with_numbers_have_an_order() -> None:
     positions = ["x", "9", "10", "10~11~a", "10~11~b", "11"]
     assert sorted(positions, key=lambda position: at(position).order) == positions
     assert [position for position in positions if at(position).is_number] == ["9", "10", "11"]
+
+
+@pytest.mark.parametrize("position", ["00", "05", "0" * 19 + "5", "9" * 19])
+def test_a_number_that_no_store_wrote_so_has_no_place_among_others(position: str) -> None:
+    """Else the read that it shares would begin elsewhere than its order says, and others would miss changes."""
+    assert not at(position).is_number

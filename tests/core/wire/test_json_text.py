@@ -55,7 +55,7 @@ def test_deep_nesting_never_ends_in_anything_but_an_object_or_a_fault(depth: int
 )
 @pytest.mark.parametrize("more", ['"other": 0.2', '"other": {"price": 0.2}', '"price": 9, "price": '])
 def test_one_field_is_read_exactly(number: str, exact: object, more: str) -> None:
-    """Not through a float, wherever the same name stands once more."""
+    """Not through a float, also if the same name occurs again."""
     body = f"{{{more}{number}}}" if more.endswith(": ") else f'{{"price" : {number}, {more}}}'
     assert json_text.exact_field(body, "price", float(number)) == exact
 

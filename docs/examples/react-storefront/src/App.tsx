@@ -73,7 +73,7 @@ function Products({ copies }: { copies: readonly Copy[] }) {
     return (
       <section className="notice">
         <h2>Nothing here yet</h2>
-        <p>Leave this page open: a product appears by itself, the moment the shop posts a video.</p>
+        <p>Leave this page open: a product appears as soon as the shop posts a video.</p>
       </section>
     );
   }
@@ -98,7 +98,7 @@ function Failure({ error, onRetry }: { error: Error | null; onRetry: () => void 
   return (
     <section className="notice" role="alert">
       <h2>The shop does not answer</h2>
-      <p>It is asked again every few seconds, and opens by itself once there is an answer.</p>
+      <p>It is asked again every few seconds, and opens when there is an answer.</p>
       <button className="button" type="button" onClick={onRetry}>
         Try now
       </button>

@@ -56,7 +56,7 @@ function Picture({ product }: { product: Product }) {
       <span className="initial" aria-hidden="true">
         {[...product.title.trim()][0]?.toUpperCase() ?? "·"}
       </span>
-      {/* The title stands beside it: an alternative text would say it twice. */}
+      {/* The title is beside it: an alternative text would say it twice. */}
       {!hasFailed && (
         <img
           src={product.primary_thumbnail.thumbnail_url}

@@ -27,7 +27,7 @@ export function loaded(product: Product): Copy {
   return { product, revision: null, arrival: null };
 }
 
-/** A copy that came by itself. */
+/** A copy from an event or a poll. */
 export function arrived(product: Product, revision: number | null = null): Copy {
   const isFirst = revision === null ? product.created_at === product.updated_at : revision === 1;
   return { product, revision, arrival: isFirst ? "new" : "updated" };

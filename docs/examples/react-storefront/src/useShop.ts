@@ -67,7 +67,7 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
     socket.on("product_removed", remove);
     socket.on("error", ({ code, message }) => {
       console.warn(`linkhub: ${code}: ${message}`);
-      // Before "subscribed" it is a refusal of that; after it, the subscription stands.
+      // Before "subscribed" it is a refusal of that; after it, the subscription is kept.
       setSocketState((state) => (state === "up" ? state : "down"));
     });
     socket.on("connect_error", () => setSocketState("down"));

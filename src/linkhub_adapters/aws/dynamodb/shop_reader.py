@@ -120,7 +120,7 @@ class ShopReader:
         """
         cursor = None
         await self.cursors.learn()
-        if query.before is None and self.cursors.are_given:
+        if query.gives_cursor and self.cursors.are_given:
             cursor = self.cursors.at(query.seller_handle, page_position(self.cursors.now_ms()))
         if query.since is not None:
             later = await self._later(query.seller_handle, query.since)

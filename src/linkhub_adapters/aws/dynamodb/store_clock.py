@@ -6,7 +6,7 @@ replies overlap in a short one. The estimate is the middle of the overlap.
 
 Rule 1. The local clock is monotonic: a process with a wrong wall clock has the right estimate.
 Rule 2. An interval without an overlap means that a clock was set or that the machine slept: the newest one counts.
-Rule 3. Whoever uses the estimate allows for an error of one second: one slow reply gives no better one.
+Rule 3. A user of the estimate allows for an error of one second: one slow reply gives no better estimate.
 """
 
 from __future__ import annotations

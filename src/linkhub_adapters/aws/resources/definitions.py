@@ -14,6 +14,7 @@ from attrs import frozen
 
 from linkhub_core.model import Kind
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
+from linkhub_core.ports import QUEUE_DEFAULTS
 
 __all__ = [
     "NODE_QUEUES",
@@ -107,8 +108,8 @@ class Queue:
 
     kind: Kind
     name: str
-    visibility_timeout_seconds: int = 30
-    max_receive_count: int = 20
+    visibility_timeout_seconds: int = int(QUEUE_DEFAULTS["visibility_timeout_seconds"])
+    max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
     retention_seconds: int = MAX_RETENTION_SECONDS
 
     @property
@@ -214,8 +215,8 @@ def resources(
     caption_queue: str = "linkhub-caption",
     thumbnail_queue: str = "linkhub-thumbnail",
     topic: str = "linkhub-new-product",
-    visibility_timeout_seconds: int = 30,
-    max_receive_count: int = 20,
+    visibility_timeout_seconds: int = int(QUEUE_DEFAULTS["visibility_timeout_seconds"]),
+    max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"],
     subscriptions: Sequence[Subscription] = (),
 ) -> Resources:
     """All resources, under these names."""

@@ -34,7 +34,7 @@ from linkhub_adapters.aws.sqs.messages import delivery_of
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model import Kind
-from linkhub_core.ports import Delivery, Rejection
+from linkhub_core.ports import QUEUE_DEFAULTS, Delivery, Rejection
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -62,9 +62,9 @@ class SqsEventQueue:
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
     dead_letter_writer: SqsDeadLetterWriter
-    batch_size: int = 100
-    visibility_timeout_seconds: float = 30.0
-    receive_wait_seconds: float = 1.0
+    batch_size: int = QUEUE_DEFAULTS["batch_size"]
+    visibility_timeout_seconds: float = QUEUE_DEFAULTS["visibility_timeout_seconds"]
+    receive_wait_seconds: float = QUEUE_DEFAULTS["receive_wait_seconds"]
     poll_wait_seconds: float = 20.0
     linger_seconds: float = 0.03
     backlog_linger_seconds: float = 0.1

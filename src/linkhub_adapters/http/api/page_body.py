@@ -3,8 +3,10 @@
 The entity tag names each product of a page by id, creation, revision and a checksum of its bytes. The revision alone
 does not name the bytes: a row may be corrected by hand, come from a restored file or from another service, and a new
 release may write the same product otherwise. CRC-32 of a page takes 9 us, a cryptographic hash 30 to 70. The tag leaves
-out ``metadata.timestamp`` and ``metadata.cursor``, which differ on each call: with them no answer would ever be a 304.
-A client that gets a 304 goes on with its older cursor or timestamp. That is safe: it gets again, at worst, what it has.
+out ``metadata.timestamp`` and the position of ``metadata.cursor``, which differ on each call: with them no answer would
+ever be a 304. A client that gets a 304 goes on with its older cursor or timestamp. That is safe: at worst it gets again
+what it has. The tag names the store of the cursor: else a client of a restored file would get a 304 for the page that
+has the unknown cursor, again and again.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from linkhub_adapters.http.api.responses import strong_etag
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes
 from linkhub_core.wire import json_text
+from linkhub_core.wire.cursor import store_of
 from linkhub_core.wire.shop_query import Page, encode_last_key
 
 MAX_JOINED_BYTES: Final = 262_144
@@ -72,7 +75,8 @@ class PageBody:
             parts: tuple[bytes, ...] = (b'{"products":[%b]%b' % (b",".join(documents), after),)
         else:
             parts = (b'{"products":[', *_with_commas(documents), b"]" + after)
-        return cls(parts=parts, etag=etag_of(products, after), cursor=cursor)
+        store = b"" if cursor is None else store_of(cursor)
+        return cls(parts=parts, etag=etag_of(products, b"%b\n%b" % (after, store)), cursor=cursor)
 
 
 def _with_commas(documents: Sequence[bytes]) -> Sequence[bytes]:

@@ -197,7 +197,7 @@ def invalid_listing(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
 
 def unexpected(scope: Scope) -> JsonResponse:
     """The answer to an unexpected error: it says nothing of the cause."""
-    return problem(scope, 500, "Something went wrong here; it was not your request. The operator has been told.")
+    return problem(scope, 500, "Something went wrong here; it was not your request. The log has the details.")
 
 
 def exception_handlers(

@@ -30,7 +30,7 @@ async def list_products(pages: KeptPages, request: Request) -> Response:
             return problems.problem(request.scope, 410, _CURSOR_UNKNOWN, kind=problems.UNKNOWN_CURSOR)
         return _answer(request, PageBody.of_changes(found), seller_handle, timestamp)
     query = pages.browse.query(seller_handle, limit=limit, last_key=last_key, since=since)
-    if query.since is None and query.before is None:
+    if query.gives_cursor:
         return await first_page(pages, request, query.seller_handle, query.limit)
     shop = await pages.browse.read(query)
     return _answer(request, PageBody.of(shop.page), query.seller_handle, shop.timestamp, since if query.since else None)

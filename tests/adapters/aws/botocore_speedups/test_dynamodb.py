@@ -88,7 +88,7 @@ def _bytes(request: AWSPreparedRequest) -> bytes:
 
 
 class _Wire:
-    """Stands where the request would leave; it keeps what was sent and answers with what it is told to."""
+    """Replaces the HTTP layer: keeps each request, and answers with a prepared reply."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self.client = client
@@ -164,9 +164,9 @@ def test_the_same_request_goes_out(usual: _Wire, fast: _Wire, operation: str) ->
 def test_the_same_reply_is_read(usual: _Wire, fast: _Wire, operation: str) -> None:
     """What the caller gets is what botocore's parser would give."""
     reply = json.dumps(_REPLIES[operation]).encode()
-    told, expected = fast.call(operation, reply), usual.call(operation, reply)
-    assert told == expected
-    assert told.items() >= _REPLIES[operation].items()
+    parsed, expected = fast.call(operation, reply), usual.call(operation, reply)
+    assert parsed == expected
+    assert parsed.items() >= _REPLIES[operation].items()
 
 
 @pytest.mark.parametrize("operation", READS)
@@ -208,7 +208,7 @@ def test_other_operations_are_left_alone(fast: _Wire) -> None:
 
 @pytest.mark.parametrize("operation", WRITES)
 def test_botocore_does_not_walk_what_is_heavy(fast: _Wire, operation: str) -> None:
-    """The parameter that holds the items is not looked at, so it costs nothing; what stands for it is valid."""
+    """botocore does not validate the parameter that holds the items; a valid placeholder replaces it."""
     name, light = WRITES[operation]
     request = {**_REQUESTS[operation], name: {"whatever": ["it", "is"]}}
     fast.make(operation, request)

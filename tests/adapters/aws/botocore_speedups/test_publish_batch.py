@@ -19,7 +19,7 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 @given(st.dictionaries(_TEXTS, _TEXTS))
 def test_a_form_is_the_one_that_the_library_writes(fields: dict[str, str]) -> None:
-    """Byte for byte, whatever stands in it."""
+    """Byte for byte, for any values."""
     assert encode_form(fields) == urlencode(fields, quote_via=quote, safe="").encode()
 
 

@@ -353,7 +353,7 @@ async def test_a_service_that_is_away(aws_setup: AwsSetup, monkeypatch: pytest.M
     assert all(result.seen.startswith("does not answer: ") for result in results)
 
 
-async def test_what_stands_in_for_aws(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_in_place_of_aws(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without STS the credentials are not checked, and everything else is."""
     monkeypatch.setattr(WireAnswers, "put_into", lambda *_: None)
     results = await aws_setup.examine()

@@ -24,7 +24,7 @@ def test_a_place_names_its_region(place: str, region: str | None) -> None:
     assert region_of(place) == region
 
 
-def test_a_queue_of_another_region_is_told() -> None:
+def test_a_queue_of_another_region_is_reported() -> None:
     """AWS would say that it does not exist, which is true and of no help."""
     (result,) = region_results(
         "us-east-1",

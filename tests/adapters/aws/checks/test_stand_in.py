@@ -79,7 +79,7 @@ async def test_doctor_says_so_instead_of_not_checked(aws_setup: AwsSetup) -> Non
 
 
 async def test_dynamodb_local_can_and_nothing_is_written(aws_setup: AwsSetup) -> None:
-    """Each statement is refused by itself, and the table is as empty as before."""
+    """Each statement is refused, and the table stays empty."""
     assert problems(await aws_setup.examine()) == []
     assert aws_setup.dynamodb.scan(TableName=f"{aws_setup.name}-staging")["Count"] == 0
 

@@ -125,7 +125,7 @@ def test_a_statement_may_be_refused() -> None:
     assert str(fault) == f"DynamoDB refused the value: ValidationError: {_TOO_LARGE}"
 
 
-def test_a_missing_index_is_told_from_other_faults() -> None:
+def test_a_missing_index_differs_from_other_faults() -> None:
     """It is recognised in the translated error."""
     missing = _client_error("ValidationException", "The table does not have the specified index: by-updated-at")
     assert is_index_missing(translated("DynamoDB", missing))

@@ -18,7 +18,7 @@ def statements(table: str) -> Mapping[str, Any]:
     return {"Statements": [{"Statement": f'INSERT INTO "{table}" VALUE {{}}'}]}
 
 
-async def test_a_failure_stands_until_the_same_call_succeeds() -> None:
+async def test_a_failure_counts_until_the_same_call_succeeds() -> None:
     """A success at another table, or of a read, does not end it."""
     recent = RecentFailures()
     recent.failed("batch_execute_statement", statements("products"), DENIED)

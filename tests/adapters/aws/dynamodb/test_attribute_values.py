@@ -82,7 +82,7 @@ def test_a_content_survives(half: Half) -> None:
     assert content_from(half.kind, read_document(write_document(document_of(content)))) == content
 
 
-def test_number_fields_are_known_whoever_resolved_the_types_first() -> None:
+def test_number_fields_are_known_in_any_order_of_resolution() -> None:
     """Fields that may hold numbers as text are the model's, in a process that has used the codec before, too."""
     script = (
         "from linkhub_core.testing.builders import a_half; a_half();"

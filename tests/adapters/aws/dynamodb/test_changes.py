@@ -380,7 +380,7 @@ async def test_without_permission_to_describe_the_table_there_are_no_cursors(
 async def test_a_table_that_cannot_be_described_just_now_is_described_a_minute_later(
     tables: TableFixture, store: DynamoDbProductStore
 ) -> None:
-    """Nothing waits for it but those who come with a cursor: they are told to come again."""
+    """Only requests with a cursor need it: they get a transient error."""
     other = parse_cursor(await first_cursor(tables.another_store()), SELLER)
     assert other is not None
     with inject(tables.dynamodb, Fault.throttle(operation="DescribeTable", times=2)):

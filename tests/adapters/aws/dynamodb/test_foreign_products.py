@@ -207,7 +207,7 @@ async def test_a_product_is_not_created_over_a_row_of_another_service(tables: Ta
 
 
 @pytest.mark.parametrize("missing", ["created_at", "updated_at"])
-async def test_one_time_stands_for_the_other(tables: TableFixture, missing: str) -> None:
+async def test_one_time_replaces_the_other(tables: TableFixture, missing: str) -> None:
     """Without either the row cannot be read."""
     row = {name: value for name, value in foreign_products()[0].items() if name != missing}
     put(tables.dynamodb, tables.products.name, row)

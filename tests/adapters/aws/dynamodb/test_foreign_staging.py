@@ -126,7 +126,7 @@ async def test_rows_are_read_as_the_halves_that_they_hold(tables: TableFixture) 
 async def test_a_row_with_something_unreadable_is_left_alone(
     tables: TableFixture, changed: dict[str, Any], problem: str
 ) -> None:
-    """Also where the other half is sound: no write may remove what nobody has read."""
+    """Also if the other half is valid: no write may remove an unread half."""
     _put(tables, CAPTION | changed)
     [row] = [one async for one in tables.staging_store.scan()]
     assert isinstance(row, Unreadable)

@@ -89,7 +89,7 @@ async def test_outcomes_come_in_order(tables: TableFixture) -> None:
     assert (await _stored(tables))["b"]["half"] == _text("first")
 
 
-async def test_an_unmet_condition_tells_what_is_there(tables: TableFixture) -> None:
+async def test_an_unmet_condition_returns_the_stored_item(tables: TableFixture) -> None:
     """UPDATE and DELETE return the item that failed their condition; nothing, where there is none."""
     table = tables.staging.name
     await _run(tables, insert(table, _row("a")))
@@ -114,7 +114,7 @@ async def test_to_remove_from_nothing_leaves_no_ghost(tables: TableFixture) -> N
 
 
 async def test_an_update_sets_removes_and_compares(tables: TableFixture) -> None:
-    """Attributes are set and removed where the older version stands."""
+    """Attributes are set and removed if the stored version is older."""
     table = tables.staging.name
     await _run(tables, insert(table, _row("a", version=_text("1"), ttl={"N": "5"})))
     conditions = [Condition("half", _text("caption")), Condition("version", _text("2"), "<")]
@@ -180,7 +180,7 @@ async def test_a_call_that_fails_as_a_whole_is_unavailable(tables: TableFixture,
 
 
 async def test_one_of_many_calls_may_fail(tables: TableFixture) -> None:
-    """The others run to their end before the fault is told."""
+    """The others are completed before the error is raised."""
     with inject(tables.dynamodb, Fault.throttle(operation=_BATCH, times=1)), pytest.raises(ServiceUnavailable):
         await _inserted(tables, 75)
     assert len(await _stored(tables)) == 50

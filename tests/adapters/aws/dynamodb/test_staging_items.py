@@ -24,7 +24,7 @@ from linkhub_core.testing.readable import readable
 from linkhub_core.wire.codec import read_event
 
 
-def test_an_item_tells_what_waits_and_until_when() -> None:
+def test_an_item_has_the_half_and_its_expiry() -> None:
     """Its attributes are those of an incomplete assembly, with the time to live in seconds."""
     item = staging_item(
         a_waiting(a_half(Kind.THUMBNAIL), origin=Origin(correlation_id="c", traceparent="t", notes=(Note("", "x"),)))

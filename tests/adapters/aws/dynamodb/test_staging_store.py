@@ -108,14 +108,14 @@ async def test_halves_whose_partners_wait_cost_a_read(tables: TableFixture) -> N
 
 
 async def test_a_partner_that_comes_in_between_is_found(tables: TableFixture) -> None:
-    """A row that appears after the look fails the INSERT, and the next look tells what it is."""
+    """A row that appears after the read fails the INSERT, and the next read returns it."""
     partner = a_waiting(a_half(Kind.THUMBNAIL))
     _interfere(tables.dynamodb, _BATCH, lambda: _put(tables, partner))
     assert await tables.staging_store.stage([a_waiting()]) == [Partner(partner)]
     assert await _rows(tables) == [partner]
 
 
-async def test_a_row_that_goes_in_between_is_made_anew(tables: TableFixture) -> None:
+async def test_a_row_that_vanishes_in_between_is_made_again(tables: TableFixture) -> None:
     """An older half that is dropped after the look fails the UPDATE, which leaves no ghost; the half is inserted."""
     older, newer = a_waiting(a_half(minute=0)), a_waiting(a_half(minute=1))
     await tables.staging_store.stage([older])
@@ -124,7 +124,7 @@ async def test_a_row_that_goes_in_between_is_made_anew(tables: TableFixture) -> 
     assert await _rows(tables) == [newer]
 
 
-async def test_a_row_that_is_replaced_in_between_is_looked_at_anew(tables: TableFixture) -> None:
+async def test_a_row_that_is_replaced_in_between_is_read_again(tables: TableFixture) -> None:
     """A half of our kind between ours and the one that was seen is replaced all the same; the partner is not."""
     newest = a_waiting(a_half(minute=9))
     await tables.staging_store.stage([a_waiting(a_half(minute=0))])
@@ -199,7 +199,7 @@ async def test_a_store_that_does_not_answer_is_unavailable(tables: TableFixture,
     assert await _rows(tables) == [a_waiting()]
 
 
-async def test_a_changed_row_is_told_while_others_are_dropped(tables: TableFixture) -> None:
+async def test_a_changed_row_is_returned_while_others_are_dropped(tables: TableFixture) -> None:
     """Of a batch, rows that became something else stay."""
     batch = [a_waiting(a_half(key=a_key(number))) for number in range(30)]
     changed = evolve(batch[7], half=evolve(a_half(minute=1, content=a_caption(title="newer")), key=batch[7].key))

@@ -82,7 +82,7 @@ def test_the_dead_letters_of_a_fifo_queue_are_in_one() -> None:
     assert queue.dead_letter_attributes["FifoQueue"] is True
 
 
-def test_sqs_is_told_texts_alone() -> None:
+def test_sqs_gets_only_texts() -> None:
     """Numbers and yes or no in the words of SQS; a text as it is."""
     described = attribute_texts({"VisibilityTimeout": 30, "FifoQueue": True, "RedrivePolicy": '{"A": 1}'})
     assert described == {"VisibilityTimeout": "30", "FifoQueue": "true", "RedrivePolicy": '{"A": 1}'}

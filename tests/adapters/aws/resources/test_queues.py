@@ -143,7 +143,7 @@ async def test_what_plain_queues_lack_is_a_note(sqs: SQSClient, queues: SqsQueue
 
 
 @pytest.mark.parametrize("refused", [1, 2])
-async def test_a_failure_is_told_and_mended_by_the_next_run(
+async def test_a_failure_is_reported_and_mended_by_the_next_run(
     sqs: SQSClient, queues: SqsQueues, queue: Queue, refused: int
 ) -> None:
     """Where SQS denies one of the two queues, both outcomes name their queues; the next run makes what is missing."""

@@ -135,7 +135,7 @@ async def test_messages_of_other_types_do_not_come(topic: TopicFixture) -> None:
     assert await topic.hear(feed, 1) == [_announcement()]
 
 
-async def test_a_deletion_that_failed_is_told_after_what_was_heard(topic: TopicFixture) -> None:
+async def test_a_failed_deletion_is_raised_after_what_was_received(topic: TopicFixture) -> None:
     """Viewers see the product all the same; the copy that comes again is dropped by them."""
     feed = await topic.open_feed()
     await topic.notifier.notify([_announcement()])
@@ -145,7 +145,7 @@ async def test_a_deletion_that_failed_is_told_after_what_was_heard(topic: TopicF
             await feed.receive()
 
 
-async def test_a_poll_that_failed_is_told_and_listening_goes_on(topic: TopicFixture) -> None:
+async def test_a_failed_poll_is_raised_and_listening_continues(topic: TopicFixture) -> None:
     """An error of SQS is no silence."""
     feed = await topic.open_feed()
     with inject(topic.sqs, Fault.throttle(operation="ReceiveMessage")):
@@ -326,7 +326,7 @@ async def test_a_living_node_is_never_removed(topic: TopicFixture) -> None:
 
 
 @pytest.mark.parametrize(("service", "operation"), [("sns", "Publish"), ("sqs", "TagQueue")])
-async def test_a_heartbeat_that_failed_is_told(topic: TopicFixture, service: str, operation: str) -> None:
+async def test_a_failed_heartbeat_is_raised(topic: TopicFixture, service: str, operation: str) -> None:
     """The caller writes a journal entry, and tries again."""
     feed = await topic.open_feed()
     topic.seconds.now += 60
@@ -334,7 +334,7 @@ async def test_a_heartbeat_that_failed_is_told(topic: TopicFixture, service: str
         await feed.beat()
 
 
-async def test_a_feed_that_cannot_open_is_told(topic: TopicFixture) -> None:
+async def test_a_feed_that_cannot_open_is_an_error(topic: TopicFixture) -> None:
     """A node does not serve without hearing; what it had made by then is gone."""
     faults = [(topic.sqs, "CreateQueue"), (topic.sqs, "GetQueueAttributes"), (topic.sns, "Subscribe")]
     for client, operation in faults:

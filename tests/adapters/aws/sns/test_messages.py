@@ -79,7 +79,7 @@ def _stuffed(character: str) -> Announcement:
 
 @pytest.mark.parametrize("character", ["a", "\uffff", "😀"])
 def test_the_largest_products_fit(character: str) -> None:
-    """Nobody can make a product that is never announced: what would grow too large loses what SNS refuses."""
+    """Every product is announced: an announcement that is too large for SNS loses optional fields."""
     announcement = _stuffed(character)
     entry = entry_of(0, announcement)
     assert entry_bytes(entry) <= 262_144

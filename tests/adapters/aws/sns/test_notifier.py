@@ -79,7 +79,7 @@ async def test_failed_entries_are_announced_again(topic: TopicFixture) -> None:
     ],
     ids=["throttled", "500", "denied", "timed-out", "reply-lost", "never-served"],
 )
-async def test_an_announcement_that_may_not_be_out_is_told(topic: TopicFixture, fault: Fault) -> None:
+async def test_an_announcement_that_may_not_be_out_is_an_error(topic: TopicFixture, fault: Fault) -> None:
     """The product still counts as not announced, and announcing all again is safe."""
     with inject(topic.sns, fault), pytest.raises(ServiceUnavailable, match="SNS is unavailable"):
         await topic.notifier.notify(_announcements(2))
@@ -88,7 +88,7 @@ async def test_an_announcement_that_may_not_be_out_is_told(topic: TopicFixture, 
     assert len(await topic.hear(feed, 2)) == 2
 
 
-async def test_an_announcement_that_is_refused_is_told(topic: TopicFixture) -> None:
+async def test_a_refused_announcement_is_an_error(topic: TopicFixture) -> None:
     """It does not count as announced, and its mates are out."""
     feed = await topic.open_feed()
     with inject(topic.sns, Fault.unserved(operation="PublishBatch", parts=(0,), code="InvalidParameter")):
@@ -98,8 +98,8 @@ async def test_an_announcement_that_is_refused_is_told(topic: TopicFixture) -> N
     assert [one.key for one in await topic.hear(feed, 1)] == [a_key(1)]
 
 
-async def test_a_topic_that_is_gone_is_told(topic: TopicFixture) -> None:
-    """Nobody hears anything until it is back, and nothing counts as announced."""
+async def test_a_topic_that_is_gone_is_an_error(topic: TopicFixture) -> None:
+    """No announcement arrives until the topic is back, and none counts as announced."""
     topic.sns.delete_topic(TopicArn=topic.topic_arn)
     with pytest.raises(ServiceUnavailable, match="NotFound"):
         await topic.notifier.notify(_announcements(1))

@@ -44,7 +44,7 @@ def test_a_batch_has_ten_entries_at_most() -> None:
 
 
 def test_a_batch_keeps_the_limit_of_bytes() -> None:
-    """A batch ends before it would be too large; an entry that is too large by itself goes alone."""
+    """A batch ends before it would be too large; an entry that is larger than the limit is sent alone."""
     sizes = {"0": 60, "1": 40, "2": 1, "3": 200, "4": 5}
     batches = in_batches(_entries(5), lambda entry: sizes[entry["Id"]], 100)
     assert [[entry["Id"] for entry in batch] for batch in batches] == [["0", "1"], ["2"], ["3"], ["4"]]

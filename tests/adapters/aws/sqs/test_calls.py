@@ -44,7 +44,7 @@ async def test_entries_of_a_deletion_that_fail_are_deleted_later(fixture: QueueF
     assert fixture.depth(url) == (0, 0)
 
 
-async def test_a_deletion_that_keeps_failing_in_part_is_told(fixture: QueueFixture) -> None:
+async def test_a_deletion_that_keeps_failing_in_part_is_an_error(fixture: QueueFixture) -> None:
     """The mates are deleted, and the error names the cause."""
     url, receipts = fixture.queues[Kind.CAPTION].url, await _leased(fixture, 3)
     with (
@@ -74,7 +74,7 @@ async def test_every_way_to_say_that_a_lease_is_over_is_known(fixture: QueueFixt
         assert await fixture.calls.hide(url, receipts, 60) == []
 
 
-async def test_another_fault_of_the_sender_is_told(fixture: QueueFixture) -> None:
+async def test_another_fault_of_the_sender_is_an_error(fixture: QueueFixture) -> None:
     """An entry that is refused for a reason we do not know is no lease that is over."""
     url, receipts = fixture.queues[Kind.CAPTION].url, await _leased(fixture, 1)
     with inject(fixture.sqs, Fault.unserved(operation="DeleteMessageBatch", parts=(0,), code="KmsAccessDenied")):
@@ -95,7 +95,7 @@ async def test_another_fault_of_the_sender_is_told(fixture: QueueFixture) -> Non
     ],
     ids=["throttled", "500", "503", "denied", "timed-out", "reply-lost"],
 )
-async def test_a_call_that_fails_is_told_and_may_be_repeated(fixture: QueueFixture, fault: Fault) -> None:
+async def test_a_failed_call_is_an_error_and_may_be_repeated(fixture: QueueFixture, fault: Fault) -> None:
     """Whatever kept it from being done, or only from being heard of, doing all again is safe."""
     url, receipts = fixture.queues[Kind.CAPTION].url, await _leased(fixture, 2)
     with inject(fixture.sqs, fault), pytest.raises(ServiceUnavailable, match="SQS is unavailable"):

@@ -81,7 +81,7 @@ def test_ten_attributes_of_its_own_stay_with_the_message() -> None:
     assert read_dead_letter(_BOX, _message("{}", attributes)).attributes == own
 
 
-def test_a_letter_that_is_rejected_again_tells_its_newest_reason() -> None:
+def test_a_dead_letter_that_is_rejected_again_has_its_newest_reason() -> None:
     """A letter that was moved back by other means brings our old attributes along; they are replaced."""
     first = _rejected(a_delivery(body="{}"), Fault("title", "is missing"))
     second = _rejected(evolve(a_delivery(body="{}"), attributes=first), Fault("price", "is negative"))
@@ -113,7 +113,7 @@ def test_a_letter_always_fits(body: int, faults: list[Fault], attributes: dict[s
     assert read_dead_letter(_BOX, _message(delivery.body, sent)).attributes == attributes
 
 
-def test_a_letter_that_sqs_moved_by_itself_says_so() -> None:
+def test_a_dead_letter_that_sqs_moved_says_so() -> None:
     """The redrive policy leaves no reason: how often it was delivered is the reason."""
     letter = read_dead_letter(_BOX, _message("{}", {"correlationId": "c-1"}))
     assert letter.faults == (Fault("", "was delivered 5 times and never settled"),)

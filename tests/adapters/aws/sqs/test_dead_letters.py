@@ -70,7 +70,7 @@ async def test_leaving_early_gives_back_what_was_leased(fixture: QueueFixture) -
     assert fixture.depth(_dead(fixture)) == (5, 0)
 
 
-async def test_a_letter_that_sqs_moved_by_itself_is_shown(fixture: QueueFixture) -> None:
+async def test_a_dead_letter_that_sqs_moved_is_shown(fixture: QueueFixture) -> None:
     """Delivered as often as the redrive policy allows, and never settled: that is its reason."""
     await fixture.publisher.publish([an_outgoing()])
     queue = fixture.queue()
@@ -188,7 +188,7 @@ async def test_a_fifo_letter_goes_back_though_its_body_was_sent_before(
 
 
 @pytest.mark.parametrize("operation", ["ReceiveMessage", "ChangeMessageVisibilityBatch"])
-async def test_dead_letters_that_cannot_be_reached_are_told(fixture: QueueFixture, operation: str) -> None:
+async def test_unreachable_dead_letters_are_an_error(fixture: QueueFixture, operation: str) -> None:
     """Whether it is the reading or the giving back that fails."""
     await _bury(fixture, 1)
     with inject(fixture.sqs, Fault.server_error(operation=operation)), pytest.raises(ServiceUnavailable):

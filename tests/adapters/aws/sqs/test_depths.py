@@ -44,7 +44,7 @@ async def test_waiting_and_leased_messages_count_by_kind(fixture: QueueFixture) 
     assert await _depths(fixture).dead_letters() == {Kind.CAPTION: 0, Kind.THUMBNAIL: 1}
 
 
-async def test_a_queue_that_does_not_answer_is_told(fixture: QueueFixture) -> None:
+async def test_a_queue_that_does_not_answer_is_an_error(fixture: QueueFixture) -> None:
     """Readiness reports it."""
     with inject(fixture.sqs, Fault.time_out(operation="GetQueueAttributes")), pytest.raises(ServiceUnavailable):
         await _depths(fixture).queued()

@@ -87,7 +87,7 @@ async def test_failed_entries_are_sent_again(fixture: QueueFixture) -> None:
     ],
     ids=["throttled", "503", "timed-out", "reply-lost"],
 )
-async def test_a_call_that_fails_is_told(fixture: QueueFixture, fault: Fault) -> None:
+async def test_a_failed_call_is_an_error(fixture: QueueFixture, fault: Fault) -> None:
     """The caller gets the error, and has to publish again."""
     with inject(fixture.sqs, fault), pytest.raises(ServiceUnavailable):
         await fixture.publisher.publish([an_outgoing()])

@@ -225,7 +225,7 @@ async def test_the_heartbeat_ends_with_the_buffer_and_begins_again(fixture: Queu
     await eventually(beats)
 
 
-async def test_a_heartbeat_that_failed_is_told_by_the_next_receive(fixture: QueueFixture) -> None:
+async def test_a_failed_heartbeat_is_raised_by_the_next_receive(fixture: QueueFixture) -> None:
     """The receive after that goes on as before."""
     await _publish(fixture, 2)
     queue = fixture.queue(batch_size=1, visibility_timeout_seconds=3)
@@ -281,7 +281,7 @@ async def test_burying_in_part_deletes_in_part(fixture: QueueFixture) -> None:
     assert (len(await fixture.letters()), fixture.depth(_url(fixture))) == (2, (0, 1))
 
 
-async def test_what_the_dead_letters_refuse_is_told(fixture: QueueFixture) -> None:
+async def test_a_rejection_that_the_dead_letters_refuse_is_an_error(fixture: QueueFixture) -> None:
     """A dead-letter queue that takes only smaller messages by now: nothing is deleted."""
     await _publish(fixture, 1)
     queue = fixture.queue()
@@ -399,7 +399,7 @@ async def test_a_consumer_that_stops_drains(fixture: QueueFixture) -> None:
     ],
     ids=["throttled", "500", "timed-out"],
 )
-async def test_a_poll_that_failed_is_told_once_and_nothing_is_lost(fixture: QueueFixture, fault: Fault) -> None:
+async def test_a_failed_poll_is_raised_once_and_no_message_is_lost(fixture: QueueFixture, fault: Fault) -> None:
     """One receive raises, and the next ones bring all that is there."""
     await _publish(fixture, 3)
     await _publish(fixture, 3, Kind.THUMBNAIL)

@@ -29,7 +29,7 @@ def test_an_event_goes_with_its_video_whatever_is_around_it() -> None:
         "\ud800",
     ],
 )
-def test_a_body_that_names_no_video_is_a_group_by_itself(body: str) -> None:
+def test_a_body_that_names_no_video_is_a_group_of_its_own(body: str) -> None:
     """A malformed body delays no other message, and its group is valid for SQS."""
     assert video_group(body) == digest_of(body)
     assert len(digest_of(body)) == 64

@@ -114,7 +114,7 @@ def test_what_landed_is_taken_once(server: _Server, polls: LongPolls) -> None:
     assert (len(messages), error, polls.take()) == (3, None, ([], None))
 
 
-def test_a_failed_poll_is_told_once_and_the_next_one_waits(server: _Server, polls: LongPolls) -> None:
+def test_a_failed_poll_is_raised_once_and_the_next_one_waits(server: _Server, polls: LongPolls) -> None:
     """The pauses grow with each failure, up to three seconds, and a success ends them."""
     for pause in (0.2, 0.4, 0.8, 1.6, 3, 3):
         polls.start(10)
@@ -131,7 +131,7 @@ def test_a_failed_poll_is_told_once_and_the_next_one_waits(server: _Server, poll
     assert polls.running == 1
 
 
-def test_a_poll_that_breaks_is_told_too(server: _Server, polls: LongPolls) -> None:
+def test_an_unexpected_error_of_a_poll_is_raised_too(server: _Server, polls: LongPolls) -> None:
     """After any error of a poll its thread is free again, and the receiver gets the error."""
     polls.start(10)
     server.answer(KeyError("Messages"))
@@ -156,7 +156,7 @@ def test_what_comes_after_the_end_is_given_back(server: _Server, polls: LongPoll
     assert polls.take() == ([], None)
 
 
-def test_trouble_stands_from_a_failure_to_the_next_poll_that_is_accepted(server: _Server, polls: LongPolls) -> None:
+def test_a_failure_lasts_until_the_next_accepted_poll(server: _Server, polls: LongPolls) -> None:
     """A poll that was refused ended at once: one that is still under way a second later was not refused."""
     assert polls.current_error is None
     polls.start(10)

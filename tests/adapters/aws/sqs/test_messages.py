@@ -27,7 +27,7 @@ def _message(**parts: Any) -> "MessageTypeDef":
     return received
 
 
-def test_a_delivery_has_what_sqs_tells() -> None:
+def test_a_delivery_has_the_attributes_of_sqs() -> None:
     """Time to the millisecond, count, ids, and no attributes where there are none."""
     assert delivery_of(Kind.THUMBNAIL, _message()) == Delivery(
         kind=Kind.THUMBNAIL,

@@ -96,7 +96,7 @@ async def test_a_changed_shop_is_read_again(pages: KeptPages, store: GatedStore,
 
 
 async def test_a_change_during_a_read_is_not_kept_out(pages: KeptPages, store: GatedStore, stamps: Stamps) -> None:
-    """What was read before the change answers who asked before it, and nobody after."""
+    """A page that was read before the change answers only requests from before the change."""
     store.gate.clear()
     early = asyncio.create_task(pages.first(HANDLE, 20))
     await _settle()

@@ -18,7 +18,7 @@ async def test_stats(client: AsyncClient) -> None:
 
 
 async def test_stats_may_be_any_mapping() -> None:
-    """Also a read-only one, and it is asked anew each time."""
+    """Also a read-only one, and it is read at each request."""
     counts = {"totalConnections": 0}
     async with HttpFixture(stats=lambda: MappingProxyType(counts)).client() as client:
         assert (await client.get("/api/v1/websocket/stats")).json() == {"totalConnections": 0}

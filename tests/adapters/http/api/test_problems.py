@@ -1,4 +1,4 @@
-"""Every error is a problem document, and none tells what is not the client's business."""
+"""Every error is a problem document, and none contains internal details."""
 
 import pytest
 from httpx import AsyncClient
@@ -24,7 +24,7 @@ FIELDS = {"type", "title", "status", "detail", "instance"}
     ],
 )
 async def test_an_unknown_address_is_a_404_problem(client: AsyncClient, address: str) -> None:
-    """With all fields, whatever stands in the address."""
+    """With all fields, for any text in the address."""
     answer = await client.get(address)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"

@@ -49,7 +49,7 @@ async def test_who_has_it_gets_a_304(client: AsyncClient, address: str) -> None:
 
 
 @pytest.mark.parametrize("address", [PRODUCTS, ONE])
-async def test_a_header_that_stands_twice_is_one_list(client: AsyncClient, address: str) -> None:
+async def test_a_repeated_header_is_one_list(client: AsyncClient, address: str) -> None:
     """The tag may be in either line."""
     etag = (await client.get(address)).headers["etag"]
     answer = await client.get(address, headers=[("If-None-Match", '"other"'), ("If-None-Match", f"W/{etag}")])
@@ -79,7 +79,7 @@ async def test_a_poller_that_got_a_304_misses_nothing(fixture: HttpFixture, clie
 
 
 async def test_a_change_changes_the_tags(fixture: HttpFixture, client: AsyncClient) -> None:
-    """Of the product and of the page that it stands on; the old tags get the new content."""
+    """The tags of the product and of its page; the old tags get the new content."""
     before = {address: (await client.get(address)).headers["etag"] for address in (PRODUCTS, ONE)}
     await fixture.save(product(1, title="Now in blue"))
     for address, etag in before.items():

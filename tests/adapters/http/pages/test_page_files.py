@@ -17,8 +17,8 @@ def write(directory: Path, **files: str) -> Path:
     return directory
 
 
-def test_assets_are_told_from_pages_and_from_the_rest(tmp_path: Path) -> None:
-    """By their suffix: notes for developers and nested directories are served to nobody."""
+def test_assets_are_distinguished_from_pages_and_from_the_rest(tmp_path: Path) -> None:
+    """By their suffix: notes for developers and nested directories are not served."""
     write(tmp_path, a_js="1", a_css="2", a_html="<p>", README_md="no", a_py="no")
     write(tmp_path / "nested", b_js="no")
     files = load_page_files(tmp_path)
@@ -28,7 +28,7 @@ def test_assets_are_told_from_pages_and_from_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_page_loads_its_assets_from_its_release(tmp_path: Path) -> None:
-    """Their addresses are written anew; words that look like them are not."""
+    """Their addresses are rewritten; words that look like addresses are not."""
     write(tmp_path, a_js="1", a_html='<script src="/assets/a.js"></script> see /assets/a.js')
     files = load_page_files(tmp_path)
     expected = f'<script src="/assets/{files.release}/a.js"></script> see /assets/a.js'
@@ -45,7 +45,7 @@ def test_the_release_follows_the_content(tmp_path: Path) -> None:
 
 
 def test_an_asset_has_the_tag_of_its_content(tmp_path: Path) -> None:
-    """Whatever else stands beside it."""
+    """Other files in the directory do not change it."""
     one, other = write(tmp_path / "1", a_js="1"), write(tmp_path / "2", a_js="1", b_js="2")
     assert load_page_files(one).assets["a.js"].etag == load_page_files(other).assets["a.js"].etag
 

@@ -21,7 +21,7 @@ async def released_address(client: AsyncClient) -> str:
 
 @pytest.mark.parametrize("address", ["/shop/nalu-fashion", "/", "/api/docs"])
 async def test_a_page_is_html_and_always_fresh(client: AsyncClient, address: str) -> None:
-    """It may be kept, but must be asked for anew, because it names its files."""
+    """It may be cached, but must be revalidated, because it names its files."""
     answer = await client.get(address)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -56,7 +56,7 @@ async def test_an_asset_of_another_release_is_not_kept(client: AsyncClient) -> N
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
 
 
-async def test_the_lasting_name_of_an_asset_is_asked_for_anew(client: AsyncClient) -> None:
+async def test_the_lasting_name_of_an_asset_is_revalidated(client: AsyncClient) -> None:
     """With the same content and tag as under the released name, and a 304 for who has it."""
     released = await client.get(await released_address(client))
     lasting = await client.get("/assets/theme.css")

@@ -180,7 +180,7 @@ async def test_without_an_origin_nothing_is_said(client: AsyncClient) -> None:
     ],
 )
 async def test_any_port_of_a_host(origin: str, is_allowed: bool) -> None:
-    """An entry with ``:*`` for its port allows that scheme and host, whatever the port, and nobody else."""
+    """An entry with ``:*`` for its port allows that scheme and host with any port, and no other origin."""
     settings = HttpSettings(access=AccessPolicy(origins=["http://localhost:*"]))
     async with HttpFixture(settings=settings).client() as client:
         answer = await client.get(PRODUCTS, headers={"Origin": origin})

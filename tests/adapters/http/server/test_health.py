@@ -51,7 +51,7 @@ async def test_ready_without_probes() -> None:
 
 
 async def test_one_probe_that_fails_makes_it_unready() -> None:
-    """The others are still told; what a driver says of hosts and accounts is not."""
+    """The others are still reported; hosts and accounts in a driver's error are not."""
     probes = [
         Probe(name="products", check=refuses),
         Probe(name="queues", check=answers),
@@ -96,7 +96,7 @@ async def test_probes_run_at_once() -> None:
 
 
 async def test_draining_is_said_first() -> None:
-    """Before anything closes the answer is no, and nobody is asked any more."""
+    """While draining the answer is no, without a call of the probes."""
     asked: list[str] = []
 
     async def note() -> None:

@@ -1,4 +1,4 @@
-"""What nobody foresaw: one 500 without details, told once, and the server goes on."""
+"""An unexpected error: one 500 without details, logged once, and the server goes on."""
 
 import pytest
 
@@ -18,7 +18,7 @@ async def test_the_unforeseen_is_a_500_without_details() -> None:
     assert "Boom" not in answer.text
 
 
-async def test_it_is_told_once() -> None:
+async def test_it_is_logged_once() -> None:
     """With the method, the path and the error itself."""
     fixture = HttpFixture(extra_routes=ROUTES)
     async with fixture.client() as client:
@@ -47,7 +47,7 @@ async def test_the_next_request_is_answered() -> None:
 
 
 async def test_a_client_that_left_is_no_failure() -> None:
-    """There is nobody to answer and nothing to tell."""
+    """There is no answer and no log line."""
     fixture = HttpFixture(extra_routes=ROUTES)
     sent: list[object] = []
 

@@ -61,7 +61,7 @@ async def test_another_scheme_is_a_401(guarded: AsyncClient, value: str) -> None
 
 @pytest.mark.parametrize("address", [PRODUCTS, "/healthz", "/readyz", "/openapi.json", "/api/docs"])
 async def test_the_rest_stays_open(guarded: AsyncClient, address: str) -> None:
-    """Shops, health and the documentation ask nobody for anything."""
+    """Shops, health and the documentation need no token."""
     assert (await guarded.get(address)).status_code == 200
 
 

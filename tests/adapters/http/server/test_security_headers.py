@@ -45,7 +45,7 @@ async def test_on_the_clients_errors(client: AsyncClient) -> None:
 
 
 async def test_on_our_errors() -> None:
-    """500 and 503: also what nobody foresaw is dressed."""
+    """500 and 503: unexpected errors have the headers, too."""
     fixture = HttpFixture(store=BrokenProductStore(error=OSError()), extra_routes=ROUTES, is_draining=True)
     async with fixture.client() as client:
         for address, status in ((PRODUCTS, 500), ("/boom", 500), ("/readyz", 503)):

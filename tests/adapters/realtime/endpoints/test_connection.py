@@ -76,7 +76,7 @@ async def test_the_longest_message_is_taken_and_one_byte_more_closes_with_1009(r
 async def test_frames_against_the_protocol_close_the_connection(
     realtime: RealtimeFixture, frames: bytes, code: int
 ) -> None:
-    """With the code that says what was wrong; nobody else notices."""
+    """With the close code of the fault; other connections are not affected."""
     other = await realtime.connect()
     await read_event(other)
     async with RawClient(realtime.port) as client:
@@ -129,7 +129,7 @@ async def test_a_client_that_answers_pings_stays(realtime: RealtimeFixture) -> N
     await client.close()
 
 
-async def test_a_slow_reader_is_closed_and_nobody_waits_for_it(realtime: RealtimeFixture) -> None:
+async def test_a_slow_reader_is_closed_and_no_other_waits_for_it(realtime: RealtimeFixture) -> None:
     """As soon as more than 1 MiB waits it sees no more; it is cut a moment later. The others got everything."""
     other = await realtime.connect(max_queue=None)
     await read_event(other)
@@ -178,7 +178,7 @@ async def test_a_client_that_closes_is_answered_and_forgotten(realtime: Realtime
 
 
 async def test_nothing_is_read_after_a_close_frame(realtime: RealtimeFixture) -> None:
-    """What a client sends behind it is nobody's."""
+    """Bytes after it are dropped."""
     async with RawClient(realtime.port) as client:
         await client.shake_hands()
         await client.send(a_frame(8, b"\x03\xe8") + a_frame(1, SUBSCRIBE.encode()))
@@ -197,7 +197,7 @@ async def test_both_sides_may_close_at_once(realtime: RealtimeFixture) -> None:
 
 
 async def test_a_closed_connection_takes_no_more_events(realtime: RealtimeFixture) -> None:
-    """What is announced while the close is under way goes to nobody."""
+    """Announcements during the close are not sent to it."""
     client = await realtime.connect()
     await read_event(client)
     await client.send(SUBSCRIBE)

@@ -87,7 +87,7 @@ async def test_events_have_an_id_a_name_and_the_event_as_data(realtime: Realtime
     assert realtime.hub.stats()["totalConnections"] == 0
 
 
-async def test_who_comes_back_is_told_what_it_missed(realtime: RealtimeFixture) -> None:
+async def test_a_client_that_returns_gets_the_missed_products(realtime: RealtimeFixture) -> None:
     """From the moment in ``Last-Event-ID``, less the margin for clocks that differ."""
     seen = a_record(a_key(1), updated_at=NOON - timedelta(seconds=6))
     realtime.store.save(seen, a_record(a_key(2), updated_at=NOON - timedelta(seconds=4)), a_record(a_key(3)))
@@ -160,7 +160,7 @@ async def test_a_quiet_stream_has_a_heartbeat(realtime: RealtimeFixture) -> None
 
 
 async def test_a_slow_reader_is_cut_off(realtime: RealtimeFixture) -> None:
-    """Once more than 1 MiB waits for it; nobody else waits."""
+    """Once more than 1 MiB waits for it; no other client waits."""
     async with RawClient(realtime.port, receive_buffer_bytes=4_096) as slow, reading(realtime) as reader:
         await reader.read()
         await reader.read()
@@ -179,7 +179,7 @@ async def test_a_slow_reader_is_cut_off(realtime: RealtimeFixture) -> None:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux cuts those who take nothing")
 async def test_who_takes_nothing_for_long_is_cut_however_little_waits() -> None:
-    """By the kernel, whether it has vanished or just does not read; whoever reads goes on."""
+    """By the kernel, whether it has vanished or just does not read; clients that read continue."""
     settings = evolve(SETTINGS, ping_interval_seconds=0.2, ping_timeout_seconds=0.2)
     async with open_realtime(settings) as realtime, reading(realtime) as reader:
         async with RawClient(realtime.port, receive_buffer_bytes=4_096) as slow:

@@ -49,7 +49,7 @@ async def status_of(port: int, path: str, **options: str) -> int:
 
 
 async def test_both_ports_lead_to_the_same_hub(realtime: RealtimeFixture, port: int) -> None:
-    """A viewer on either is told of what is announced."""
+    """A client on either port gets the announcements."""
     client = await realtime.connect(port)
     assert (await read_event(client))[0] == "connected"
     await client.send('{"event":"subscribe_to_seller","data":{"seller_handle":"nalu-fashion"}}')
@@ -130,7 +130,7 @@ async def test_pages_of_a_listed_origin_are_let_in(port: int) -> None:
 
 
 async def test_two_origins_in_one_request_must_both_be_listed(realtime: RealtimeFixture) -> None:
-    """Nobody smuggles one behind the other."""
+    """A second origin cannot hide behind the first."""
     async with RawClient(realtime.gateway_port) as client:
         answer = await client.shake_hands(more="Origin: https://shop.example\r\nOrigin: https://evil.example\r\n")
     assert answer.startswith(b"HTTP/1.1 403")
@@ -207,7 +207,7 @@ async def test_a_handshake_may_come_byte_by_byte_with_a_message_behind_it(realti
         assert b"invalid_message" in await client.read_until(b"invalid_message")
 
 
-async def test_draining_closes_all_with_1001_and_lets_nobody_in(realtime: RealtimeFixture) -> None:
+async def test_draining_closes_all_with_1001_and_refuses_new_ones(realtime: RealtimeFixture) -> None:
     """Of every way; and it is over when all are gone."""
     clients = [await realtime.connect(), await realtime.connect(realtime.gateway_port)]
     for client in clients:
@@ -226,7 +226,7 @@ async def test_draining_closes_all_with_1001_and_lets_nobody_in(realtime: Realti
 
 
 def test_draining_is_spread_evenly() -> None:
-    """Ten over a second: one each tenth, all with 1001, and nobody new meanwhile."""
+    """Ten over a second: one each tenth, all with 1001, and no new one meanwhile."""
 
     async def main() -> None:
         realtime = make_realtime()
@@ -260,8 +260,8 @@ async def test_draining_can_be_spread_and_ends_with_who_does_not_go() -> None:
             assert client.close_code == 1001
 
 
-async def test_a_gateway_that_nobody_is_connected_to_closes_at_once(realtime: RealtimeFixture) -> None:
-    """And again changes nothing: nobody gets in any more."""
+async def test_a_gateway_without_connections_closes_at_once(realtime: RealtimeFixture) -> None:
+    """Closing again changes nothing: no connection is accepted any more."""
     await realtime.gateway.close()
     await realtime.gateway.close()
     with pytest.raises((OSError, WebSocketException)):

@@ -77,7 +77,7 @@ async def test_a_message_that_is_none_is_an_error_and_the_connection_goes_on(
 
 
 async def test_more_messages_than_allowed_are_errors_and_the_connection_goes_on() -> None:
-    """A storm of subscriptions: those within the pace are taken, the rest is told why not."""
+    """A burst of subscriptions: those within the rate are accepted, the others get an error."""
     settings = evolve(SETTINGS, session=SessionLimits(messages_per_minute=30, max_subscriptions=20))
     async with open_realtime(settings) as realtime:
         client = await realtime.connect()

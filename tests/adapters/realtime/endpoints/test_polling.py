@@ -140,7 +140,7 @@ async def test_a_second_poll_at_the_same_time_ends_the_session(
 
 
 async def test_a_client_that_gives_up_its_poll_is_forgotten(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
-    """What it was to be told may be lost, so it has to come back as a new session."""
+    """Its events may be lost, so it must open a new session."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
@@ -171,7 +171,7 @@ async def test_a_packet_past_the_limit_ends_the_session(http: httpx.AsyncClient,
 
 @pytest.mark.parametrize("body", ["", "\x1e", "9", "42/products", "40/products,\x1e40/products,", "b***", b"\xff\xfe"])
 async def test_garbage_ends_the_session(http: httpx.AsyncClient, realtime: RealtimeFixture, body: str | bytes) -> None:
-    """Whoever does not speak the protocol has no session."""
+    """A client that breaks the protocol loses its session."""
     poller = await Poller.open(http)
     await poller.post(body)
     await poller.poll()
@@ -209,7 +209,7 @@ async def test_a_client_that_never_connects_to_the_namespace_is_put_out(
 
 
 async def test_a_slow_reader_is_put_out(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
-    """Whoever does not poll while more than 1 MiB comes has to come back."""
+    """A client that does not poll while more than 1 MiB arrives must open a new session."""
     poller = await Poller.open(http)
     await poller.join()
     number = 0
@@ -222,7 +222,7 @@ async def test_a_slow_reader_is_put_out(http: httpx.AsyncClient, realtime: Realt
 
 
 async def test_sessions_are_limited_together_and_by_address() -> None:
-    """A table that nobody can fill for the others."""
+    """One client cannot use up the sessions of the others."""
     together = evolve(SETTINGS, max_connections=1), 503
     by_address = evolve(SETTINGS, max_connections_per_address=1), 429
     for settings, status in together, by_address:

@@ -1,4 +1,4 @@
-"""Goodbyes: evenly spread, never late, and nobody is forgotten. In virtual time."""
+"""The staggered close: evenly spread, never late, and of every client. In virtual time."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_they_are_spread_evenly() -> None:
 
 
 def test_without_a_spread_all_are_closed_at_once() -> None:
-    """And nobody to close takes no time either."""
+    """Closing no client takes no time either."""
     assert goodbyes(3, 0) == [(0, 0), (1, 0), (2, 0)]
     assert goodbyes(0, 2.0) == []
 

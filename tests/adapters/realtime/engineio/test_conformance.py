@@ -97,7 +97,7 @@ def test_duplicate_polls_close(engine: MemoryServer) -> None:
 
 
 def test_a_cancelled_poll_closes(engine: MemoryServer) -> None:
-    """Whoever breaks off a poll may have lost packets: the session is gone."""
+    """A poll that breaks off may have lost packets: its session ends."""
     sid = engine.open_polling()
     assert engine.get(sid).hangs
     session = engine.sessions[sid]

@@ -33,7 +33,7 @@ def session() -> EngineSession:
     ],
 )
 def test_admitted(method: str, transport: str, sid: str | None, is_websocket: bool, intent: Intent) -> None:
-    """Each of the four intents is told from method, transport and sid, and comes with its session."""
+    """Method, transport and sid decide which of the four intents a request has; it has its session."""
     known = session()
     query = {"EIO": "4", "transport": transport, "t": "cache-buster"} | ({} if sid is None else {"sid": sid})
     wanted = read_request(method, query, is_websocket=is_websocket, find_session={"known": known}.get)

@@ -84,7 +84,7 @@ class TestSending:
         assert polling.open_poll().refusal is UNKNOWN_SID
 
     def test_a_closed_session_takes_no_packets(self, websocket: EngineSession) -> None:
-        """They are for nobody."""
+        """They are dropped."""
         websocket.lose_websocket()
         assert websocket.send(NEWS) == ()
         assert frames(websocket) == []
@@ -342,7 +342,7 @@ class TestEnd:
         assert polling.is_finished
 
     def test_a_poll_whose_connection_breaks_ends_the_session(self, polling: EngineSession) -> None:
-        """What it carried may be lost, so the client has to begin anew."""
+        """Its packets may be lost, so the client must open a new session."""
         polling.open_poll()
         assert polling.lose_request() == closed(CloseReason.TRANSPORT_CLOSE)
         assert polling.is_finished

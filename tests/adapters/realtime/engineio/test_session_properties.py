@@ -132,7 +132,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert not was_open or self.got == self.sent, "a session closed by the server delivers all that waits"
 
     @rule(transport=st.sampled_from(Transport))
-    def begin_anew(self, transport: Transport) -> None:
+    def begin_again(self, transport: Transport) -> None:
         if self.session.is_finished:
             self.sent, self.got, self.was_closed = [], [], False
             self.start(transport)

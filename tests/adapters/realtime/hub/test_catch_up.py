@@ -131,7 +131,7 @@ async def test_exactly_a_hundred_missed_are_replayed(realtime: RealtimeFixture) 
 async def test_a_store_that_fails_costs_the_replay_and_nothing_else(
     realtime: RealtimeFixture, failure: Exception
 ) -> None:
-    """The viewer is told to load the page, and is live; the journal is told why."""
+    """The client gets ``recovered: false``, and live events; the journal has the reason."""
     realtime.store.failure = failure
     watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
@@ -279,7 +279,7 @@ async def test_subscribing_and_disconnecting_in_one_breath_leaves_no_task_and_no
 
 
 async def test_an_event_that_cannot_be_encoded_leaves_no_subscriber_without_events(realtime: RealtimeFixture) -> None:
-    """The viewer is told to load the page, and gets what is announced from then on."""
+    """The client gets ``recovered: false``, and later announcements."""
 
     def encode(announcement: Announcement) -> bytes:
         if announcement.revision == 3:
@@ -406,7 +406,7 @@ async def test_only_so_many_replays_read_at_once() -> None:
 
 
 async def test_too_much_announced_during_a_replay_is_said_not_kept(realtime: RealtimeFixture) -> None:
-    """What waits is bounded; the viewer is then told to load the page."""
+    """The waiting announcements are bounded; beyond the limit the client gets ``recovered: false``."""
     watcher = Watcher(realtime.hub)
     realtime.store.gate.clear()
     watcher.subscribe(since=SINCE)
@@ -443,7 +443,7 @@ async def test_news_that_were_lost_on_their_way_are_shown_from_the_store(realtim
     assert watcher.take_revisions() == other.take_revisions() == [(third, 1)]
 
 
-async def test_who_missed_too_much_that_was_lost_is_told_to_load_the_page() -> None:
+async def test_a_client_that_missed_too_much_must_load_the_page() -> None:
     """As anybody who comes back."""
     realtime = make_realtime()
     watcher = Watcher(realtime.hub)
@@ -499,7 +499,7 @@ def test_however_replay_and_announcements_interleave_each_revision_comes_once_an
 async def _interleave(
     steps: list[tuple[str, int]],
 ) -> tuple[list[tuple[str, Mapping[str, Any]]], Mapping[ProductKey, ProductRecord]]:
-    """What the viewer is told, and what is stored in the end."""
+    """The messages to the client, and the stored products at the end."""
     realtime = make_realtime()
     watcher, joined, saved = Watcher(realtime.hub), False, 0
     pending: list[ProductRecord] = []

@@ -165,7 +165,7 @@ async def test_after_a_loss_no_event_has_a_cursor_until_the_client_subscribes_wi
 
 
 async def test_the_message_after_a_loss_decides_also_over_another_transport(realtime: RealtimeFixture) -> None:
-    """A switch of the transport takes the loss along; leaving the shop and subscribing again begins anew."""
+    """A switch of the transport keeps the loss; leaving the shop and subscribing again ends it."""
     watcher = Watcher(realtime.hub)
     watcher.subscribe(cursor=UNKNOWN)
     await settle()

@@ -1,4 +1,4 @@
-"""The hub: who is told what, once."""
+"""The hub: each subscriber gets each announcement of its shops once."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ async def hub() -> Hub:
     return make_realtime().hub
 
 
-async def test_a_subscriber_is_told_and_others_are_not(hub: Hub) -> None:
+async def test_a_subscriber_gets_an_event_and_others_do_not(hub: Hub) -> None:
     """The event of a shop goes to those who watch it, byte for byte as it was announced."""
-    watcher, other, nobody = Watcher(hub), Watcher(hub), Watcher(hub)
+    watcher, other, unsubscribed = Watcher(hub), Watcher(hub), Watcher(hub)
     watcher.subscribe()
     other.subscribe("another-shop")
     (answer,) = watcher.take()
@@ -37,7 +37,7 @@ async def test_a_subscriber_is_told_and_others_are_not(hub: Hub) -> None:
     announcement = an_announcement()
     hub.broadcast(announcement)
     assert watcher.written[0].endswith(b'{"event":"new_product","data":%b}' % announcement.event_json)
-    assert other.take() == nobody.take() == []
+    assert other.take() == unsubscribed.take() == []
 
 
 async def test_a_broadcast_hands_all_viewers_of_a_dialect_the_same_bytes(hub: Hub) -> None:
@@ -207,7 +207,7 @@ async def test_stats_count_connections_and_subscriptions(hub: Hub) -> None:
 
 
 async def test_errors_and_messages_are_counted(hub: Hub) -> None:
-    """For whoever shows figures."""
+    """For the metrics."""
     watcher = Watcher(hub)
     watcher.say("?")
     hub.receive_malformed(watcher.subscriber, "?")

@@ -59,7 +59,7 @@ async def store() -> CountedProductStore:
 
 @pytest.fixture
 def journal() -> MemoryJournal:
-    """Where failures are told."""
+    """The journal of failures."""
     return MemoryJournal()
 
 
@@ -90,7 +90,7 @@ def at(store: CountedProductStore, position: object) -> Cursor:
 
 
 def videos(asking: Asking) -> list[str] | None:
-    """What somebody was told."""
+    """The videos of one answer."""
     events = asking.result()
     return None if events is None else [event.announcement.key.video_id for event in events]
 
@@ -98,7 +98,7 @@ def videos(asking: Asking) -> list[str] | None:
 async def test_a_crowd_costs_one_read_and_each_event_is_encoded_once(
     reader: ReplayReader, store: CountedProductStore
 ) -> None:
-    """All are told the very same objects."""
+    """All get the very same objects."""
     crowd = [ask(reader) for _ in range(10 * ANSWERED_TOGETHER + 1)]
     await settle()
     assert store.read_after == [LONG_AGO]
@@ -106,12 +106,12 @@ async def test_a_crowd_costs_one_read_and_each_event_is_encoded_once(
     assert first is not None
     assert len(first) == 3
     for asking in crowd:
-        told = asking.result()
-        assert told is not None
-        assert all(one is other for one, other in zip(first, told, strict=True))
+        answers = asking.result()
+        assert answers is not None
+        assert all(one is other for one, other in zip(first, answers, strict=True))
 
 
-async def test_each_is_told_what_is_later_than_its_own_moment(reader: ReplayReader, store: CountedProductStore) -> None:
+async def test_each_gets_the_changes_after_its_own_moment(reader: ReplayReader, store: CountedProductStore) -> None:
     """The read goes back to the earliest of them."""
     sinces = [NOON + timedelta(minutes=minutes) for minutes in (1, -1, 2, 0)]
     crowd = [ask(reader, since) for since in sinces]
@@ -164,21 +164,21 @@ async def test_who_comes_during_a_read_waits_for_the_next(reader: ReplayReader, 
     assert {a_key(9).video_id in (videos(asking) or []) for asking in late} == {True}
 
 
-async def test_who_has_missed_too_much_spoils_it_for_nobody_else(
+async def test_one_that_missed_too_much_does_not_affect_the_others(
     reader: ReplayReader, store: CountedProductStore
 ) -> None:
     """The earliest moment after which not too much was missed is found in a few reads."""
     store.save(*(a_record(a_key(number), updated_at=NOON + timedelta(seconds=number)) for number in range(300)))
     crowd = [ask(reader, NOON + timedelta(seconds=number)) for number in range(300)]
     await asyncio.wait(crowd)
-    told = [videos(asking) for asking in crowd]
-    assert [None if names is None else len(names) for names in told] == [
+    answers = [videos(asking) for asking in crowd]
+    assert [None if names is None else len(names) for names in answers] == [
         None if number < 199 else 299 - number for number in range(300)
     ]
     assert len(store.read_after) <= 10
 
 
-async def test_a_failure_is_told_once_and_costs_all_their_replay(
+async def test_a_failure_is_logged_once_and_costs_all_their_replay(
     reader: ReplayReader, store: CountedProductStore, journal: MemoryJournal
 ) -> None:
     """The next who comes is read for again."""
@@ -204,7 +204,7 @@ async def test_so_many_shops_are_read_at_once(reader: ReplayReader, store: Count
     assert len(store.read_after) == 5
 
 
-async def test_who_leaves_while_it_waits_keeps_nobody_from_an_answer(
+async def test_one_that_leaves_while_it_waits_does_not_affect_the_others(
     reader: ReplayReader, store: CountedProductStore
 ) -> None:
     """And nothing is left of a read that was stopped."""
@@ -222,6 +222,6 @@ async def test_who_leaves_while_it_waits_keeps_nobody_from_an_answer(
     stopped.cancel()
     await settle()
     store.gate.set()
-    anew = ask(reader)
-    await anew
-    assert len(videos(anew) or []) == 3
+    later = ask(reader)
+    await later
+    assert len(videos(later) or []) == 3

@@ -1,4 +1,4 @@
-"""What plain HTTP may take of a process: bytes that nobody reads, connections, requests, and time."""
+"""The limits of plain HTTP: unread bytes, connections, requests, and time."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def _stuck(stack: AsyncExitStack, served: Served, path: bytes, count: int)
     return clients
 
 
-async def test_what_nobody_reads_is_bounded(served: Served) -> None:
+async def test_unread_bytes_are_bounded(served: Served) -> None:
     """Of thirty clients that ask for 6 MB and do not read, each has less than 1 MiB unsent; sixteen are answered."""
     async with AsyncExitStack() as stack:
         await _stuck(stack, served, b"/large", 30)

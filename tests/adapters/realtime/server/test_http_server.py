@@ -1,4 +1,4 @@
-"""A server as a duty: it answers until it is told to stop, and finishes what it began."""
+"""A server as a duty: it answers until the stop event, and completes the requests in work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from linkhub_adapters.realtime.server.uvicorn_server import HttpServer
 
 
 async def test_a_request_under_way_is_answered() -> None:
-    """Told to stop in the midst of a request, it answers that one, takes no other, and ends."""
+    """A stop during a request: the server answers that request, takes no other, and ends."""
     begun, go_on, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(_: Request) -> PlainTextResponse:

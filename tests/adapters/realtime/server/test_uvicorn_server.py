@@ -76,9 +76,9 @@ async def test_a_head_that_is_too_long_is_refused_in_one_piece_as_well(realtime:
         (HELLO + b"GET /", b"x"),
         (CHUNKED + b"5000\r\n", b"x"),
     ],
-    ids=["a letter", "a url", "a header", "empty lines", "answered", "the next", "a body nobody reads"],
+    ids=["a letter", "a url", "a header", "empty lines", "answered", "the next", "an unread body"],
 )
-async def test_whoever_does_not_send_a_head_in_time_is_cut(
+async def test_a_client_that_sends_no_head_in_time_is_cut(
     realtime: RealtimeFixture, begin: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However it trickles in: the time runs from the connection, or from what came after an answer."""
@@ -161,11 +161,11 @@ async def test_few_requests_may_wait_behind_one_and_no_more(realtime: RealtimeFi
 
 
 async def test_a_stream_with_a_request_behind_it_is_forgotten_with_its_connection(realtime: RealtimeFixture) -> None:
-    """Who left is told to the request that is answered, not only to the last one that came."""
+    """The request in work learns of the disconnection, not only the last request."""
     async with RawClient(realtime.port) as client:
         await client.send(STREAM + HELLO)
         await until(lambda: len(realtime.streams) == 1)
-    # What is behind it keeps uvicorn from reading; the next heartbeats find out that nobody is there.
+    # What is behind it keeps uvicorn from reading; the next heartbeats detect the disconnection.
     for _ in range(3):
         realtime.sweep(realtime.settings.heartbeat_seconds)
         await asyncio.sleep(0.01)

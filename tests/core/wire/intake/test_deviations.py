@@ -19,7 +19,7 @@ CAPTION_FIELDS = {facts.name for cls in (ProductKey, EventTime, Caption) for fac
 
 
 def body_of(deviation: Deviation) -> tuple[Kind, str]:
-    """The body that an example stands for, and its queue."""
+    """The body of an example, and its queue."""
     kind = Kind.CAPTION if deviation.field in CAPTION_FIELDS | {""} else Kind.THUMBNAIL
     received = deviation.received
     if deviation.rule == "name_spelling":
@@ -56,7 +56,7 @@ def body_of(deviation: Deviation) -> tuple[Kind, str]:
 
 
 def read_at(document: Any, path: str) -> Any:
-    """The value at a path, as a fault or a note spells it; none where it is absent."""
+    """The value at a path, as a fault or a note spells it; None if it is absent."""
     for step in path.replace("[", ".").replace("]", "").split("."):
         if isinstance(document, list):
             document = document[int(step)] if int(step) < len(document) else None

@@ -1,4 +1,4 @@
-// How measures read to an operator: rates, counts, durations, ages. Pure; "–" stands for what is not known.
+// How measures are written for an operator: rates, counts, durations, ages. Pure; "–" is an unknown value.
 
 const COUNT = new Intl.NumberFormat("en-GB");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "UTC" });

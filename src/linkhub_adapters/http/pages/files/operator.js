@@ -138,8 +138,8 @@ function showContact() {
   part("findings").dataset.texts = "";
   part("findings").replaceChildren(findingItem({
     level: "bad",
-    text: answeredAtMs === null ? "There are no readings." : "What stands below is old.",
-    advice: "The page goes on asking. Is the server running? Its log tells why it ended.",
+    text: answeredAtMs === null ? "There are no readings." : "The readings below are old.",
+    advice: "The page goes on asking. Is the server running? Its log says why it ended.",
   }));
 }
 

@@ -1,6 +1,6 @@
 // What lies behind the readings: dead letters with a look inside, staging by age, shops, connections, nodes.
 //
-// Each function draws one panel anew from the newest answer, and draws nothing when it has not changed: an opened
+// Each function draws one panel again from the newest answer, and draws nothing when it has not changed: an opened
 // dead letter stays open, a selected text stays selected. A part that the server does not know is said to be unknown.
 
 import { UNKNOWN, ageClassText, clockText, countText, rateText, spanText } from "./measure.js";

@@ -27,7 +27,7 @@ function clothFor(product, index) {
   return element;
 }
 
-// The product's title always stands beside its picture: an alternative text would say it twice.
+// The product's title is always beside its picture: an alternative text would say it twice.
 function thumbnail(url, isLazy) {
   const image = new Image();
   image.alt = "";

@@ -1,6 +1,6 @@
 // Cumulative counters in, readings per second out: the page's memory of the last five minutes.
 //
-// Rule 1: only answers of the same node are compared. Rule 2: a counter that fell tells of a restart: what is known
+// Rule 1: only answers of the same node are compared. Rule 2: a counter that fell means a restart: what is known
 // of that node is forgotten. Rule 3: what cannot be known is null, never zero: a chart breaks its line there.
 
 import { isKnown } from "./measure.js";
@@ -81,7 +81,7 @@ function grown(before, now) {
 
 /** The value below which a share of the observations lies, within its bucket by straight line; null without any.
  *
- * `buckets` are cumulative, with upper bounds in rising order; the last bound is null: there its lower bound is told.
+ * `buckets` are cumulative, with upper bounds in rising order; the last bound is null: there its lower bound is given.
  */
 export function quantile(buckets, share) {
   const total = buckets.at(-1)?.count ?? 0;

@@ -98,7 +98,7 @@ const endObserver = new IntersectionObserver((entries) => {
   if (entries.some(({ isIntersecting }) => isIntersecting)) void readMore();
 }, { rootMargin: "600px" });
 
-// An observer tells changes only: observing anew asks whether the end is still in sight.
+// An observer reports changes only: observe again to ask whether the end is still in sight.
 function watchEnd() {
   endObserver.unobserve(part("more"));
   if (nextKey !== null) endObserver.observe(part("more"));
@@ -111,7 +111,7 @@ function showFailure(error) {
   part("failure-title").textContent = isFinal ? "There is no such shop" : "The shop does not answer";
   part("failure-text").textContent = isFinal
     ? "The address may be mistyped: a shop's address ends with the seller's handle."
-    : "It is tried again every few seconds, and opens by itself as soon as there is an answer.";
+    : "It is tried again every few seconds, and opens as soon as there is an answer.";
   part("retry").hidden = isFinal;
   showStatus("offline");
   if (!isFinal) retryTimer = setTimeout(open, RETRY_MS);

@@ -62,7 +62,7 @@ export class TileGrid {
     glide();
   }
 
-  /** Replaces the content of a product's tile where it stands. */
+  /** Replaces the content of a product's tile in its place. */
   replace(product, label) {
     const tile = this.#tiles.get(product.videoId);
     this.#fill(tile, product);

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from linkhub_cli.operator.process_report import Node
+from linkhub_cli.operator.process_registry import Node
 from linkhub_core.access import AccessPolicy
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened on

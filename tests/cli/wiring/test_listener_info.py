@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from linkhub_cli.processes.http_server import bind, bind_all
-from linkhub_cli.processes.listener_info import ListenerInfo, url_of
 from linkhub_cli.settings import SettingsFaulty
+from linkhub_cli.wiring.listener_info import ListenerInfo, url_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_addresses(host: str, url: str) -> None:
 
 @pytest.mark.parametrize(("consumes", "role"), [(True, "serve+consume"), (False, "serve")])
 def test_role(consumes: bool, role: str) -> None:
-    """The role says what the process does; it is stopping once it was told to."""
+    """The role says what the process does; it is stopping after the signal to stop."""
     stop = asyncio.Event()
     process = ListenerInfo(
         host="127.0.0.1",
@@ -83,17 +83,17 @@ def test_binding_ipv6() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "expected"),
     [
         ("192.0.2.1", "is no address of this machine"),
         ("300.1.1.1", "is no address, and no name"),
         ("no.invalid", "is no"),
     ],
 )
-def test_a_host_that_is_not_this_machines_is_the_hosts_fault(host: str, told: str) -> None:
+def test_a_host_that_is_not_this_machines_is_the_hosts_fault(host: str, expected: str) -> None:
     """The port is not blamed for an address that cannot be had."""
     with pytest.raises(SettingsFaulty) as raised:
         bind(host, 0, variable="LINKHUB_PORT")
     (fault,) = raised.value.faults
     assert (fault.variable, fault.written) == ("LINKHUB_HOST", host)
-    assert told in fault.problem
+    assert expected in fault.problem

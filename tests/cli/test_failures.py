@@ -1,10 +1,10 @@
-"""Which error ends a command with which exit code, and how it is told."""
+"""The exit code and the message of each error that ends a command."""
 
 import click
 import pytest
 
+from linkhub_cli.failures import exit_code_of, reporting_failures, words_of
 from linkhub_cli.settings import SettingFault, SettingsFaulty
-from linkhub_cli.views.failures import exit_code_of, reporting_failures, words_of
 from linkhub_core.errors import (
     Fault,
     InvalidQuery,
@@ -28,15 +28,15 @@ CODES: list[tuple[LinkhubError, int]] = [
 
 @pytest.mark.parametrize(("error", "code"), CODES)
 def test_exit_codes(error: LinkhubError, code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each error is told on standard error, in its own words, without a traceback."""
+    """Each error is printed on standard error, in its own words, without a traceback."""
     with pytest.raises(click.exceptions.Exit) as ended, reporting_failures(debug=False):
         raise error
     assert ended.value.exit_code == exit_code_of(error) == code
     assert capsys.readouterr().err == f"linkhub: {error}\n"
 
 
-def test_errors_of_task_groups_are_told_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """What several tasks raised is told line by line; the gravest code wins."""
+def test_errors_of_task_groups_are_printed_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The errors of several tasks are printed line by line; the gravest exit code wins."""
     errors = [CODES[0][0], CODES[4][0]]
     with pytest.raises(click.exceptions.Exit) as ended, reporting_failures(debug=False):
         raise ExceptionGroup("tasks", [ExceptionGroup("inner", [errors[0]]), errors[1]])
@@ -59,8 +59,8 @@ def test_bugs_keep_their_traceback() -> None:
 
 def test_a_missing_resource_names_its_setting() -> None:
     """The error has the name of the table; the setting that holds it is the business of the command line."""
-    told = words_of(ResourceMissing("DynamoDB", "ResourceNotFoundException", "halves"))
-    assert "(halves)" in told
-    assert "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE" in told
-    assert "`linkhub doctor`" in told
+    words = words_of(ResourceMissing("DynamoDB", "ResourceNotFoundException", "halves"))
+    assert "(halves)" in words
+    assert "DYNAMODB_PRODUCTS_TABLE or DYNAMODB_STAGING_TABLE" in words
+    assert "`linkhub doctor`" in words
     assert words_of(ResourceMissing("a store", "gone")) == "a store is unavailable: gone"

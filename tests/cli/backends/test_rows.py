@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_cli.doctor import rows
-from linkhub_cli.doctor.rows import find_in_rows
+from linkhub_cli.backends import rows
+from linkhub_cli.backends.rows import find_in_rows
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import WaitingHalf
 from linkhub_core.ports import Unreadable
