@@ -51,7 +51,7 @@ _LISTING_CHANGES = (
     *[ListingChange(listing=Listing(availability=Availability.WITHDRAWN), fields=frozenset({"availability"}))] * 3,
     *[ListingChange(listing=AS_PARSED, fields=frozenset({"availability"}))] * 2,
     ListingChange(listing=Listing(availability=Availability.SOLD_OUT)),
-    ListingChange(listing=Listing(title="b"), fields=frozenset({"title"})),
+    *[ListingChange(listing=Listing(title="b"), fields=frozenset({"title"}))] * 2,
     ListingChange(listing=AS_PARSED),
 )
 _METADATA = {"video_duration": 0, "frames_analyzed": 0, "thumbnails_generated": 0, "processing_time_ms": 0}
@@ -197,17 +197,17 @@ class Plan:
 
         It is one plan of eight, because not all plans can have them.
         """
-        taken = self.foreign or self.positions or self.deletions or self.refused or self.unreadable_row
+        taken = self.realtime or self.foreign or self.positions or self.deletions or self.refused or self.unreadable_row
         if taken or self.expires or chance.random() > 0.35:
             return self
         keys = sorted({ProductKey("a", "v"), *_keys_of(self.publications)})
         end = min(self.fault_seconds, 10.0)
+        instants = sorted({publication.at_seconds for publication in self.publications})[-2:]
         return evolve(
             self,
-            realtime=False,
             listings=[
                 ListingCall(
-                    at_seconds=chance.choice((chance.uniform(0.5, end), 4.1)),
+                    at_seconds=chance.choice((chance.uniform(0.5, end), *instants)) + chance.uniform(0, 0.4),
                     key=chance.choice(keys),
                     change=chance.choice(_LISTING_CHANGES),
                     clock=chance.randrange(len(self.clocks)),
