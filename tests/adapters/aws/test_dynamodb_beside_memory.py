@@ -121,7 +121,10 @@ async def test_products_are_those_of_memory(client: DynamoDBClient, threads: Thr
 
 async def _create(store: ProductStore, random: Random, step: int) -> object:
     caption, moment = a_caption(title=f"step {step}"), NOON + timedelta(seconds=step)
-    return await store.create([a_record(key, caption=caption, updated_at=moment) for key in _some(PRODUCTS, random)])
+    version = Version.at(moment, f"{step}")  # equal versions have equal content
+    return await store.create(
+        [a_record(key, caption=caption, caption_version=version, updated_at=moment) for key in _some(PRODUCTS, random)]
+    )
 
 
 async def _revise(store: ProductStore, random: Random, step: int) -> object:
