@@ -93,10 +93,10 @@ async def _read_slowly(port: int) -> None:
 async def _subscribe_for_ever(port: int) -> None:
     asked = {"seller_handle": SELLER, "since": "2000-01-01T00:00:00Z"}
     message = orjson.dumps({"event": "subscribe_to_seller", "data": asked}).decode()
-    async with connect(f"ws://127.0.0.1:{port}/products", proxy=None) as viewer:
+    async with connect(f"ws://127.0.0.1:{port}/products", proxy=None) as client:
         while True:
-            await viewer.send(message)
-            await viewer.recv()
+            await client.send(message)
+            await client.recv()
 
 
 async def _nothing(_: int) -> None:
@@ -139,15 +139,15 @@ async def _measure(data_dir: Path, port: int, events: int) -> Latencies:
     database = SqliteDatabase.open(data_dir / FILE_NAME)
     try:
         bus = SqliteAnnouncements(database=database)
-        async with connect(f"ws://127.0.0.1:{port}/products", proxy=None, max_size=None) as viewer:
-            await viewer.recv()
-            await viewer.send('{"event":"subscribe_to_seller","data":{"seller_handle":"healthy"}}')
-            await viewer.recv()
+        async with connect(f"ws://127.0.0.1:{port}/products", proxy=None, max_size=None) as client:
+            await client.recv()
+            await client.send('{"event":"subscribe_to_seller","data":{"seller_handle":"healthy"}}')
+            await client.recv()
             latencies, health = [], []
             for number in range(events):
                 await bus.notify([announce(a_product(number, "healthy", now), now)])
                 stored_at = time.perf_counter()  # the disk's own time is not the server's
-                await viewer.recv()
+                await client.recv()
                 latencies.append(time.perf_counter() - stored_at)
                 health.append(await _ask_health(port))
         return Latencies(events=latencies, health=health)

@@ -33,11 +33,11 @@ BUSY = 0.85
 
 @click.command()
 @click.option("--products", default=10_000, show_default=True, help="VideoLookup, of two messages each.")
-@click.option("--viewers", default=2_000, show_default=True, help="Connections; each watches one shop.")
+@click.option("--clients", default=2_000, show_default=True, help="Connections; each watches one shop.")
 @click.option("--seconds", default=60.0, show_default=True, help="How long the sending takes.")
 @click.option("--popular-products", default=0.5, show_default=True, help="The popular shop's share of the products.")
-@click.option("--popular-viewers", default=0.5, show_default=True, help="Its share of the viewers.")
-@click.option("--socketio-viewers", default=0.15, show_default=True, help="The share of viewers by Socket.IO.")
+@click.option("--popular-clients", default=0.5, show_default=True, help="Its share of the clients.")
+@click.option("--socketio-clients", default=0.15, show_default=True, help="The share of clients by Socket.IO.")
 @click.option("--spread", default=200, show_default=True, help="How far apart halves are, in messages, at most.")
 def command(**options: Any) -> None:
     """Send an hour's traffic in a minute, and account for every event."""
@@ -53,13 +53,13 @@ def command(**options: Any) -> None:
         click.echo(f"LOST  {fault}")
     if findings.faults:
         raise SystemExit(1)
-    click.echo(f"pass  all {traffic.products:,} products saved once, and shown once to every viewer of their shop")
+    click.echo(f"pass  all {traffic.products:,} products saved once, and shown once to every client of their shop")
 
 
 def _flow(traffic: Traffic, evidence: Evidence, findings: Findings) -> Table:
     sent, seen = evidence.sent, len(evidence.sightings.times)
-    shops = traffic.sellers_of_viewers()
-    title = f"{traffic.products:,} products, {traffic.viewers:,} viewers, {shops.count(POPULAR):,} of them of {POPULAR}"
+    shops = traffic.sellers_of_clients()
+    title = f"{traffic.products:,} products, {traffic.clients:,} clients, {shops.count(POPULAR):,} of them of {POPULAR}"
     table = Table("", "", title=title, show_header=False)
     rows = [
         ("messages sent", f"{sent.messages:,} in {sent.seconds:.1f} s, at most {sent.most_late_seconds:.2f} s late"),
@@ -70,8 +70,8 @@ def _flow(traffic: Traffic, evidence: Evidence, findings: Findings) -> Table:
         ("later half sent until on the screen", _latency(findings.latencies)),
         (f"  at {POPULAR}, with half of all", _latency(findings.popular_latencies)),
         ("events delivered", f"{seen:,}, {seen / evidence.seconds:,.0f} a second"),
-        ("viewers that missed something", f"{findings.missed:,}"),
-        ("viewers shown something twice", f"{findings.doubled:,}"),
+        ("clients that missed something", f"{findings.missed:,}"),
+        ("clients shown something twice", f"{findings.doubled:,}"),
         ("slow readers closed", f"{evidence.metrics['linkhub_slow_readers_closed_total']:,.0f}"),
     ]
     for row in rows:
@@ -102,7 +102,7 @@ def _processes(evidence: Evidence, findings: Findings) -> Table:
 
 
 def _memory(findings: Findings) -> Iterator[str]:
-    """Of the viewers and the publisher nothing is promised: they keep notes."""
+    """Of the clients and the publisher nothing is promised: they keep notes."""
     for name, growth in findings.growth.items():
         if name.startswith(("server", "consumer")):
             verdict = "pass" if growth.is_flat else "MISS"

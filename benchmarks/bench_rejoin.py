@@ -1,7 +1,7 @@
 """Rejoin: the cost if all clients of a shop reconnect at once and get the products that they missed.
 
 A server ends, and its clients reconnect to this one at once, each with its `since`. All of them missed the
-same products. CPU is the server's own, from the first subscription until everybody has everything, for each viewer and
+same products. CPU is the server's own, from the first subscription until everybody has everything, for each client and
 for each event; a broadcast of the same events, measured by `fanout`, is what an event costs at least.
 """
 
@@ -27,7 +27,7 @@ SINCE = "2026-01-15T11:00:00Z"
 
 @frozen(kw_only=True)
 class _Storm:
-    viewers: int
+    clients: int
     missed: int
     cpu_seconds: float
     wall_seconds: float
@@ -35,13 +35,13 @@ class _Storm:
 
 
 @click.command()
-@click.option("--connections", default=2_000, show_default=True, help="Viewers that come back.")
+@click.option("--connections", default=2_000, show_default=True, help="Clients that come back.")
 @click.option("--missed", default=20, show_default=True, help="Products that each of them missed, up to 100.")
 def command(connections: int, missed: int) -> None:
-    """Let all viewers of a shop come back at once."""
+    """Let all clients of a shop come back at once."""
     table = Table(
-        "", "CPU us/event", "CPU us/viewer", "CPU s", "until all know, s", "store reads",
-        title=f"{connections:,} viewers, each missed {missed} events",
+        "", "CPU us/event", "CPU us/client", "CPU s", "until all know, s", "store reads",
+        title=f"{connections:,} clients, each missed {missed} events",
     )  # fmt: skip
     for name in ("linkhub", "linkhub-socketio"):
         storm = _weather(CONTESTANTS[name].dialect, connections, missed)
@@ -72,7 +72,7 @@ def _weather(dialect: str, connections: int, missed: int) -> _Storm:
             cpu_seconds = server.cpu_seconds() - cpu_seconds
             server.tell("reads")
             return _Storm(
-                viewers=connections,
+                clients=connections,
                 missed=missed,
                 cpu_seconds=cpu_seconds,
                 wall_seconds=max(times) - began,

@@ -22,7 +22,7 @@ __all__ = ["DrainProcess", "Spent", "answer"]
 
 @frozen(kw_only=True)
 class Spent:
-    """What a drain took: seconds, calls by operation, capacity units by table."""
+    """The cost of a drain: seconds, calls by operation, capacity units by table."""
 
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0

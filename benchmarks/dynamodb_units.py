@@ -58,12 +58,12 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
 
 
 def write_units(item: Mapping[str, Mapping[str, Any]]) -> int:
-    """What writing this item costs, without an index."""
+    """The units to write this item, without an index."""
     return max(1, ceil(item_bytes(item) / WRITE_UNIT_BYTES))
 
 
 def read_units(calls: Iterable[Call]) -> dict[str, int]:
-    """What consistent calls of BatchGetItem cost, by table."""
+    """The units of consistent calls of BatchGetItem, by table."""
     units: dict[str, int] = {}
     for body, reply in calls:
         for table, asked in orjson.loads(body)["RequestItems"].items():

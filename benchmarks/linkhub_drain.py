@@ -21,9 +21,9 @@ from benchmarks.stopwatch import Stopwatch
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_cli.backends import Backend
+from linkhub_cli.command_line import set_up_logs
 from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.container import Container, open_container
-from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.application import AssembleBatch
 from linkhub_core.ports import Delivery
 

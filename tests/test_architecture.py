@@ -57,7 +57,7 @@ class _Tree:
         return [name for name in self.modules if self._path(name).is_dir()]
 
     def imports_of(self, name: str) -> set[str]:
-        """What a module, or the modules of a package, import: the dotted names and all their parents."""
+        """The imports of a module, or of the modules of a package: the dotted names and all their parents."""
         path = self._path(name)
         files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
         found = {

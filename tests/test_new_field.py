@@ -30,7 +30,7 @@ def _copy_with_one_line_more(directory: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, dynamodb_endpoint: str) -> Mapping[str, Any]:
-    """What a linkhub whose captions have a currency does with it."""
+    """A linkhub whose captions have the field ``currency``."""
     directory = tmp_path_factory.mktemp("new-field")
     source = _copy_with_one_line_more(directory)
     paths = os.pathsep.join(map(os.fspath, (source, _ROOT / "docs" / "hooks", _ROOT)))

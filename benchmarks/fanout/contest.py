@@ -26,7 +26,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @define(kw_only=True)
 class Figures:
-    """What was measured of one server. ``latencies`` are seconds from the command to publish until receipt."""
+    """The measurements of one server. ``latencies`` are seconds from the command to publish until receipt."""
 
     connections: int
     bytes_per_connection: float

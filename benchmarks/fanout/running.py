@@ -35,7 +35,7 @@ class Server:
         return moment
 
     def cpu_seconds(self) -> float:
-        """What it has computed so far, user and system, all threads: to the nanosecond."""
+        """Its CPU time so far, user and system, all threads, in nanosecond precision."""
         # The kernel's name of another process's CPU clock: see clock_getcpuclockid(3).
         return time.clock_gettime((~self.process.pid << 3) | 2)
 

@@ -26,7 +26,7 @@ _COMPUTING = (0, 1, 2, 5, 6, 7)
 
 @frozen(kw_only=True)
 class Vitals:
-    """What a process has computed so far, user and system, all threads; and the memory that it occupies."""
+    """The CPU time of a process so far, user and system, all threads, and its memory."""
 
     cpu_seconds: float
     resident_bytes: int
@@ -101,7 +101,7 @@ class Child:
         return found
 
     def vitals(self) -> Vitals:
-        """What the kernel knows of it now."""
+        """The present figures of the kernel."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         # The kernel's name of another process's CPU clock: see clock_getcpuclockid(3).
         cpu_seconds = time.clock_gettime((~self.process.pid << 3) | 2)
@@ -109,6 +109,6 @@ class Child:
 
 
 def machine_cpu_seconds() -> float:
-    """What all cores have computed since the machine began, for whomever; what a hypervisor took away is in it, too."""
+    """The CPU time of all cores since the machine started, including the time that a hypervisor took."""
     columns = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
     return sum(int(columns[index]) for index in _COMPUTING) / os.sysconf("SC_CLK_TCK")

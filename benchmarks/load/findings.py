@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
+from benchmarks.load.clients import Sightings
 from benchmarks.load.run import QUARTERS, Evidence
 from benchmarks.load.traffic import POPULAR, Traffic, number_of
-from benchmarks.load.viewers import Sightings
 
 __all__ = ["Findings", "Growth", "examine"]
 
@@ -51,8 +51,8 @@ class Growth:
 @frozen(kw_only=True)
 class Findings:
     """``faults`` say what was lost or wrong, and are empty when nothing was. ``latencies`` are seconds from just before
-    the later half was put on the queue until a viewer's socket was read, sorted, of all viewers and of the popular
-    shop's. ``missed`` counts viewers that missed something, ``doubled`` those that were shown something twice."""
+    the later half was put on the queue until a client's socket was read, sorted, of all clients and of the popular
+    shop's. ``missed`` counts clients that missed something, ``doubled`` those that were shown something twice."""
 
     faults: Sequence[str]
     latencies: Sequence[float] = field(repr=False)
@@ -66,13 +66,13 @@ class Findings:
 def examine(traffic: Traffic, evidence: Evidence) -> Findings:
     """Compare what came of a run with what had to come of it."""
     shown = _shown(traffic, evidence.sightings)
-    sellers = traffic.sellers_of_viewers()
+    sellers = traffic.sellers_of_clients()
     due = {seller: _due(traffic, seller) for seller in set(sellers)}
     missed = [number for number, seller in enumerate(sellers) if _lacks(shown[number], due[seller])]
     doubled = [number for number, seller in enumerate(sellers) if _exceeds(shown[number], due[seller])]
-    latencies = _latencies(evidence, [True] * traffic.viewers)
+    latencies = _latencies(evidence, [True] * traffic.clients)
     popular = _latencies(evidence, [seller == POPULAR for seller in sellers])
-    faults = [*_faults_of_viewers(traffic, evidence, missed, doubled), *_faults_of_stores(traffic, evidence)]
+    faults = [*_faults_of_clients(traffic, evidence, missed, doubled), *_faults_of_stores(traffic, evidence)]
     return Findings(
         faults=faults,
         latencies=latencies,
@@ -88,10 +88,10 @@ def examine(traffic: Traffic, evidence: Evidence) -> Findings:
 
 
 def _shown(traffic: Traffic, seen: Sightings) -> Sequence[bytes]:
-    """How often each viewer saw each product: a row of counts for each viewer."""
-    counts = [bytearray(traffic.products) for _ in range(traffic.viewers)]
-    for viewer, product in zip(seen.viewers, seen.products, strict=True):
-        row = counts[viewer]
+    """How often each client saw each product: a row of counts for each client."""
+    counts = [bytearray(traffic.products) for _ in range(traffic.clients)]
+    for client, product in zip(seen.clients, seen.products, strict=True):
+        row = counts[client]
         row[product] = min(255, row[product] + 1)
     return [bytes(row) for row in counts]
 
@@ -110,20 +110,20 @@ def _exceeds(row: bytes, due: bytes) -> bool:
 
 def _latencies(evidence: Evidence, counts: Sequence[bool]) -> Sequence[float]:
     seen, published_at = evidence.sightings, evidence.published_at
-    moments = zip(seen.viewers, seen.products, seen.times, strict=True)
-    return sorted(moment - published_at[product] for viewer, product, moment in moments if counts[viewer])
+    moments = zip(seen.clients, seen.products, seen.times, strict=True)
+    return sorted(moment - published_at[product] for client, product, moment in moments if counts[client])
 
 
-def _faults_of_viewers(
+def _faults_of_clients(
     traffic: Traffic, evidence: Evidence, missed: Sequence[int], doubled: Sequence[int]
 ) -> Sequence[str]:
     closed = evidence.sightings.closed
     delivered, seen = evidence.metrics["linkhub_deliveries_total"], len(evidence.sightings.times)
     claims = {
-        f"{len(missed)} of {traffic.viewers} viewers missed something, the first is viewer {missed[:1]}": missed,
-        f"{len(doubled)} viewers were shown something twice, or of another shop": doubled,
-        f"{len(closed)} viewers were closed, by close code: {dict(Counter(closed.values()))}": closed,
-        f"the server counts {delivered:,.0f} deliveries, the viewers {seen:,}": delivered != seen,
+        f"{len(missed)} of {traffic.clients} clients missed something, the first is client {missed[:1]}": missed,
+        f"{len(doubled)} clients were shown something twice, or of another shop": doubled,
+        f"{len(closed)} clients were closed, by close code: {dict(Counter(closed.values()))}": closed,
+        f"the server counts {delivered:,.0f} deliveries, the clients {seen:,}": delivered != seen,
     }
     return [claim for claim, holds in claims.items() if holds]
 

@@ -21,9 +21,9 @@ import cattrs
 from attrs import frozen
 
 from benchmarks.load.child import Child, Vitals, machine_cpu_seconds
+from benchmarks.load.clients import Sightings
 from benchmarks.load.publisher import Sent
 from benchmarks.load.traffic import Traffic
-from benchmarks.load.viewers import Sightings
 from linkhub_adapters.observability import Figures
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import open_backend
@@ -54,7 +54,7 @@ class Saved:
 
 @frozen(kw_only=True)
 class Evidence:
-    """What came of a run.
+    """The result of a run.
 
     ``backlog`` is what stood on the queues when all was sent, and ``drain_seconds`` how long it then took until they
     were empty. ``published_at`` are monotonic times by number of product. ``vitals`` are those of each process at each
@@ -102,12 +102,12 @@ def run(traffic: Traffic, directory: Path) -> Evidence:
             consumer.logged('"event":"consuming"')
         times = directory / "published"
         publisher = start("publisher", sys.executable, "-m", "benchmarks.load.publisher", asked, times)
-        viewers = start(
-            "viewers", sys.executable, "-m", "benchmarks.load.viewers", asked, url.rpartition(":")[2], directory
+        clients = start(
+            "clients", sys.executable, "-m", "benchmarks.load.clients", asked, url.rpartition(":")[2], directory
         )
-        for child in (publisher, viewers):
+        for child in (publisher, clients):
             assert child.next_line() == "ready"
-        return _Stage(traffic, directory, environment, url, [server, *consumers, publisher, viewers]).play()
+        return _Stage(traffic, directory, environment, url, [server, *consumers, publisher, clients]).play()
 
 
 @frozen
@@ -121,7 +121,7 @@ class _Stage:
     children: Sequence[Child]
 
     def play(self) -> Evidence:
-        *_, publisher, viewers = self.children
+        *_, publisher, clients = self.children
         began = time.monotonic()
         before, machine_before = self._cpu_seconds(), machine_cpu_seconds()
         publisher.tell("go")
@@ -132,14 +132,14 @@ class _Stage:
         while _queued(figures := self._figures()) and time.monotonic() < ended + PATIENCE_SECONDS:
             time.sleep(LOOK_SECONDS)
         drained = time.monotonic()
-        self._wait_until_seen(viewers)
+        self._wait_until_seen(clients)
         seen = time.monotonic()
         cpu_seconds = {name: after - before[name] for name, after in self._cpu_seconds().items()}
         machine_seconds = machine_cpu_seconds() - machine_before
         metrics = self._metrics()
         time.sleep(SETTLING_SECONDS)
-        viewers.asked.close()
-        viewers.process.wait(PATIENCE_SECONDS)
+        clients.asked.close()
+        clients.process.wait(PATIENCE_SECONDS)
         return Evidence(
             sent=sent,
             backlog=backlog,
@@ -167,14 +167,14 @@ class _Stage:
     def _cpu_seconds(self) -> Mapping[str, float]:
         return {child.name: child.vitals().cpu_seconds for child in self.children}
 
-    def _wait_until_seen(self, viewers: Child) -> None:
+    def _wait_until_seen(self, clients: Child) -> None:
         """Wait until all that is due has been seen, or nothing more comes for a while."""
         products = Counter(self.traffic.sellers_of_products())
-        due = sum(products[seller] for seller in self.traffic.sellers_of_viewers())
+        due = sum(products[seller] for seller in self.traffic.sellers_of_clients())
         last, moved = -1, time.monotonic()
         while time.monotonic() < moved + 10:
-            viewers.tell("count")
-            seen = int(viewers.next_line())
+            clients.tell("count")
+            seen = int(clients.next_line())
             if seen >= due:
                 return
             if seen != last:

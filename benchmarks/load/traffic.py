@@ -37,11 +37,11 @@ class Traffic:
 
     Args:
         products: how many videos, of two messages each.
-        viewers: how many connections, each of which watches one shop.
+        clients: how many connections, each of which watches one shop.
         seconds: how long the sending takes.
         popular_products: the share of the popular shop among the products.
-        popular_viewers: its share among the viewers.
-        socketio_viewers: the share of the viewers that speak Socket.IO.
+        popular_clients: its share among the clients.
+        socketio_clients: the share of the clients that speak Socket.IO.
         spread: how far apart the halves of a video are sent, in messages, at most.
         twice: the share of the messages that are sent a second time.
         malformed: how many messages come on top that have to be rejected, as a share of the good ones.
@@ -49,11 +49,11 @@ class Traffic:
     """
 
     products: int
-    viewers: int
+    clients: int
     seconds: float
     popular_products: float = 0.5
-    popular_viewers: float = 0.5
-    socketio_viewers: float = 0.15
+    popular_clients: float = 0.5
+    socketio_clients: float = 0.15
     spread: int = 200
     twice: float = 0.05
     malformed: float = 0.005
@@ -68,13 +68,13 @@ class Traffic:
         """The shop of each product, by its number."""
         return _shared_out(self.products, self.popular_products)
 
-    def sellers_of_viewers(self) -> Sequence[str]:
-        """The shop that each viewer watches, by its number."""
-        return _shared_out(self.viewers, self.popular_viewers)
+    def sellers_of_clients(self) -> Sequence[str]:
+        """The shop that each client watches, by its number."""
+        return _shared_out(self.clients, self.popular_clients)
 
-    def dialects_of_viewers(self) -> Sequence[str]:
-        """What each viewer speaks, by its number: ``plain`` or ``socketio``."""
-        return ["socketio" if chosen else "plain" for chosen in _evenly(self.viewers, self.socketio_viewers)]
+    def dialects_of_clients(self) -> Sequence[str]:
+        """The protocol of each client, by its number: ``plain`` or ``socketio``."""
+        return ["socketio" if chosen else "plain" for chosen in _evenly(self.clients, self.socketio_clients)]
 
     def sendings(self) -> Sequence[Sending]:
         """All messages, in the order in which they are sent."""

@@ -51,7 +51,7 @@ def _open_client(endpoint: str) -> Iterator[DynamoDBClient]:
 
 @frozen(kw_only=True)
 class Read:
-    """What one read took, on average."""
+    """The cost of one read, on average."""
 
     cpu_ms: float
     calls: float

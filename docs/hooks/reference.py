@@ -11,13 +11,12 @@ from typing import Any
 
 import click
 import event_tables
-from attrs import asdict, fields
+from attrs import asdict
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import Metric
 
 from linkhub_adapters.http.api import openapi
-from linkhub_adapters.observability import Metrics
-from linkhub_adapters.observability.gauges import CloudUsage, Figures
+from linkhub_adapters.observability import CloudUsage, Figures, Metrics
 from linkhub_adapters.realtime import Counters, asyncapi
 from linkhub_cli.main import program
 from linkhub_cli.settings import reference as settings_reference
@@ -81,7 +80,7 @@ def _metric_row(metric: Metric, labels: Mapping[str, Sequence[str]]) -> str:
 
 def _labels_of_instruments(exposed: Metrics) -> Mapping[str, Sequence[str]]:
     """The labels of counters and histograms, by metric; one that has seen nothing yet has no sample to tell them."""
-    values = [getattr(exposed, each.name) for each in fields(Metrics)]
+    values = vars(exposed).values()
     instruments = [value for value in values if isinstance(value, (Counter, Histogram))]
     return {each._name: each._labelnames for each in instruments}  # noqa: SLF001  the library has no public access to them
 

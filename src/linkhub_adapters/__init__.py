@@ -1,4 +1,4 @@
-"""The rooms of linkhub, one a technology: each a thin shell around one kind of machine, for the ports of the core.
+"""The adapters of linkhub, one room for each technology. A room implements ports of :mod:`linkhub_core`.
 
-The rooms do not know each other; only ``linkhub_cli.wiring.container`` meets them all.
+A room imports the core and its own driver, never another room. :mod:`linkhub_cli` connects the rooms.
 """

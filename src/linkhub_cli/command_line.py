@@ -5,6 +5,7 @@ Imports of linkhub wait until a command needs them, so that ``linkhub --help`` i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from linkhub_cli.backends import Opening
-    from linkhub_cli.settings import Loaded, Settings
+    from linkhub_cli.settings import Loaded, Logs, Settings
     from linkhub_cli.wiring.container import Container
 
 T = TypeVar("T")
@@ -32,22 +33,14 @@ class CommandLine(NamedTuple):
     env_file: Path | None = None
 
     def load(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
-        """Load the settings; see :func:`linkhub_cli.settings.load_settings`.
-
-        Raises:
-            SettingsFaulty: with every fault.
-        """
+        """Load the settings; see :func:`linkhub_cli.settings.load_settings`."""
         from linkhub_cli.settings import load_settings
 
         env_file = self.env_file or (_ENV_FILE if _ENV_FILE.is_file() else None)
         return load_settings(overrides, env_file=env_file, before_init=before_init)
 
     def load_and_warn(self, overrides: Mapping[str, str] | None = None, *, before_init: bool = False) -> Loaded:
-        """Load the settings, and print their warnings on standard error.
-
-        Raises:
-            SettingsFaulty: with every fault.
-        """
+        """Load the settings, and print their warnings on standard error."""
         from linkhub_cli.settings import SettingsFaulty
 
         try:
@@ -61,15 +54,12 @@ class CommandLine(NamedTuple):
     def run(self, action: Callable[[Container], Awaitable[T]], *, opening: Opening | None = None) -> T:
         """Open everything, do ``action``, close everything; the log holds warnings and errors only.
 
-        Args:
-            action: the command's work.
-            opening: the purpose of opening the backend; unless given, absent storage is not made.
+        Unless ``opening`` says so, absent storage is not made.
         """
         import asyncio
 
         from linkhub_cli.backends import Opening
         from linkhub_cli.wiring.container import open_container
-        from linkhub_cli.wiring.logs import set_up_logs
 
         settings = self.load_and_warn().settings
         set_up_logs(settings.logs, quiet=True)
@@ -87,7 +77,6 @@ class CommandLine(NamedTuple):
         import asyncio
 
         from linkhub_adapters.observability import drain_logs, get_logger
-        from linkhub_cli.wiring.logs import set_up_logs
 
         loaded = self.load_and_warn(overrides)
         settings = loaded.settings
@@ -98,6 +87,28 @@ class CommandLine(NamedTuple):
                 runner.run(service(settings))
         finally:
             drain_logs(_LAST_LINES_SECONDS)
+
+
+def set_up_logs(logs: Logs, *, quiet: bool = False, is_service: bool = False) -> None:
+    """Log to standard error, in colour where that is a terminal.
+
+    Args:
+        logs: the settings.
+        quiet: leave out ``info`` lines, unless the level is ``debug``; for commands that print their results.
+        is_service: write lines on a thread, so that no reader of the log can hold up the process.
+    """
+    from rich.console import Console
+
+    from linkhub_adapters.observability import configure_logs
+
+    level = "warning" if quiet and logs.level == "info" else logs.level
+    is_json = logs.format == "json" if logs.format else not sys.stderr.isatty()
+    configure_logs(
+        level=level,
+        log_format="json" if is_json else "console",
+        has_thread=is_service,
+        has_colours=not Console().no_color,
+    )
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

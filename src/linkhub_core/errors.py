@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attrs import define, frozen
 from attrs import field as attribute
-from attrs import frozen
 
 __all__ = [
     "AnnouncementsLost",
@@ -44,11 +44,10 @@ __all__ = [
 
 @frozen
 class Fault:
-    """One broken rule of an event: which field, and what is wrong with it.
+    """One broken rule of an event: the field and the problem.
 
-    ``field`` is a path such as ``thumbnails[2].quality_score``; it is empty where the whole body is at fault. With
-    ``of_store`` no rule is broken: a store refused what became of the event, and only the store can say whether it
-    would do so again.
+    ``field`` is a path such as ``thumbnails[2].quality_score``; it is empty if the fault is of the whole body.
+    With ``of_store`` no rule is broken: a store refused the value, and only the store knows whether it would again.
     """
 
     field: str
@@ -71,13 +70,12 @@ class PermanentError(LinkhubError):
     """Trying again gives the same answer. The message in hand goes to the dead letters."""
 
 
+@define(repr=False)
 class ServiceUnavailable(TransientError):
-    """A queue, a store or a notifier could not do its work just now."""
+    """A queue, a store or a notifier is unavailable."""
 
-    def __init__(self, service: str, problem: str) -> None:
-        super().__init__(service, problem)
-        self.service = service
-        self.problem = problem
+    service: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.service} is unavailable: {self.problem}"
@@ -94,24 +92,22 @@ class ResourceMissing(ServiceUnavailable):
         self.resource = resource
 
 
+@define(repr=False)
 class AnnouncementsLost(TransientError):
     """A bus dropped announcements: of those of the last ``seconds``, this feed may have missed some."""
 
-    def __init__(self, bus: str, seconds: float) -> None:
-        super().__init__(bus, seconds)
-        self.bus = bus
-        self.seconds = seconds
+    bus: str
+    seconds: float
 
     def __str__(self) -> str:
         return f"{self.bus} no longer has all that came in the last {self.seconds:.0f} s"
 
 
+@define(repr=False)
 class TooMuchContention(TransientError):
-    """A product kept changing under us for as many rounds as we are willing to try."""
+    """Other processes changed a product in each of the allowed rounds."""
 
-    def __init__(self, rounds: int) -> None:
-        super().__init__(rounds)
-        self.rounds = rounds
+    rounds: int
 
     def __str__(self) -> str:
         return f"others changed the same products {self.rounds} times in a row"
@@ -128,32 +124,30 @@ class MalformedEvent(PermanentError):
         return "; ".join(map(str, self.faults))
 
 
+@define(repr=False)
 class InvalidQuery(PermanentError):
     """A reader's parameter breaks a rule."""
 
-    def __init__(self, parameter: str, problem: str) -> None:
-        super().__init__(parameter, problem)
-        self.parameter = parameter
-        self.problem = problem
+    parameter: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.parameter}: {self.problem}"
 
 
+@define(repr=False)
 class StoreRefused(PermanentError):
     """A store answered that it will not take this value, however often it is tried."""
 
-    def __init__(self, store: str, problem: str) -> None:
-        super().__init__(store, problem)
-        self.store = store
-        self.problem = problem
+    store: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.store} refused the value: {self.problem}"
 
 
 class RowUnreadable(StoreRefused):
-    """The row of this value is there and cannot be read. Who met it has recorded it."""
+    """The row of this value is there and cannot be read. It is recorded already."""
 
 
 class CollectionFull(StoreRefused):
@@ -163,13 +157,12 @@ class CollectionFull(StoreRefused):
         return f"{self.store} has no room for more products of this seller: {self.problem}"
 
 
+@define(repr=False)
 class StoreLost(PermanentError):
-    """What this process opened was moved, deleted or replaced. No port raises it for a message; the process ends."""
+    """The open file was moved, deleted or replaced. No port raises it for a message; the process ends."""
 
-    def __init__(self, store: str, problem: str) -> None:
-        super().__init__(store, problem)
-        self.store = store
-        self.problem = problem
+    store: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.store} is lost: {self.problem}"

@@ -85,6 +85,7 @@ class FakeShop:
     rest_status: int = 200
     port: int = 0
     forgets_cursors: bool = False
+    gives_cursors: bool = True
     cursors_seen: list[str | None] = attrs.field(factory=list)
     subscriptions: asyncio.Queue[dict[str, Any]] = attrs.field(factory=asyncio.Queue)
     _sockets: set[WebSocket] = attrs.field(factory=set, init=False)
@@ -94,7 +95,7 @@ class FakeShop:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Its address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> FakeShop:
@@ -210,7 +211,8 @@ class FakeShop:
         body = _page_body(request.path_params["handle"], products, limit)
         if cursor:
             body["removed"] = [product["video_id"] for product in products[:limit] if _is_withdrawn(product)]
-        body["metadata"]["cursor"] = _cursor(self.changes[last] if last else sum(self.revisions.values()))
+        if self.gives_cursors:
+            body["metadata"]["cursor"] = _cursor(self.changes[last] if last else sum(self.revisions.values()))
         return JSONResponse(body)
 
     async def _product(self, request: Request) -> Response:

@@ -100,7 +100,7 @@ async def _expect_connection(page: Page, connection: str) -> None:
 
 @define(slots=False)  # Playwright sets an attribute on each listener
 class Sockets:
-    """What passes over the WebSockets of a page."""
+    """The frames on the WebSockets of a page."""
 
     received: list[str] = field(factory=list)
     upgraded: asyncio.Event = field(factory=asyncio.Event)
@@ -166,7 +166,7 @@ async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
 async def test_it_asks_for_what_changed_while_it_gets_no_socket(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
-    """Where Socket.IO is refused, the page says that it polls, and shows what comes; with a socket it is live again."""
+    """If Socket.IO is refused, the page says that it polls, and shows new products; with a socket it is live again."""
     deployment = Deployment(tmp_path)
     await page.route("**/socket.io/**", _abort)
     with await _serve(deployment, storefront):
@@ -182,7 +182,7 @@ async def test_it_asks_for_what_changed_while_it_gets_no_socket(
 
 @pytest.mark.parametrize("family", [fonts.WIDE, fonts.NARROW])
 async def test_it_fits_every_screen(page: Page, storefront: Storefront, family: str) -> None:
-    """Whatever its font and its texts: nothing scrolls sideways, and nothing is cut."""
+    """For any font and texts: the page does not scroll sideways, and no text is cut."""
     products = [
         hostile_product(50),
         *sample_products(8),
@@ -203,7 +203,7 @@ async def test_it_fits_every_screen(page: Page, storefront: Storefront, family: 
 async def test_it_is_live_without_websockets(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
-    """Where no WebSocket gets through, events come by HTTP long-polling."""
+    """If no WebSocket is possible, events come by HTTP long-polling."""
     deployment = Deployment(tmp_path)
 
     async def close(socket: WebSocketRoute) -> None:

@@ -84,7 +84,7 @@ async def test_replayed_first_revision_of_a_read_product_is_no_news(page: Page, 
 
 
 async def test_cut_socket_comes_back_and_catches_up(page: Page, shop: FakeShop) -> None:
-    """What happened while the socket was gone is there after it is back, once each."""
+    """Products that were saved while the socket was disconnected appear after it reconnects, once each."""
     await open_shop(page, shop)
     await shop.cut_sockets()
     shop.add(*(sample_product(n) | {"created_at": now_text(), "updated_at": now_text()} for n in (50, 51, 52)))
@@ -134,6 +134,17 @@ async def test_polling_takes_over_while_sockets_are_refused(page: Page, shop: Fa
     assert shop.cursors_seen[-1] is not None
     shop.refuses_sockets = False
     await expect_status(page, "live")
+
+
+async def test_without_cursors_the_first_page_is_polled(page: Page, shop: FakeShop) -> None:
+    """A server that may not describe its table gives none."""
+    shop.gives_cursors = False
+    await open_shop(page, shop)
+    shop.refuses_sockets = True
+    shop.add(*(sample_product(number) for number in range(50, 90)))
+    await shop.cut_sockets()
+    await expect(page.locator(f'.tile[data-video-id="{max(shop.products)}"]')).to_be_attached()
+    assert set(shop.cursors_seen) == {None}
 
 
 async def test_too_much_missed_reads_the_page_again(page: Page, shop: FakeShop) -> None:

@@ -1,4 +1,4 @@
-"""What has to come of the sample stream, and how that is compared."""
+"""The expected result of the sample stream, and its comparison."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def expected_lines(name: str) -> list[dict[str, Any]]:
 
 
 def products_of(export: str) -> list[dict[str, Any]]:
-    """What ``linkhub export`` printed, without the times that the saver's clock sets."""
+    """The output of ``linkhub export``, without the times that the saver's clock sets."""
     return [
         {name: value for name, value in product.items() if name not in _CLOCK_FIELDS} for product in _documents(export)
     ]
 
 
 def waiting_of(listed: str) -> list[dict[str, Any]]:
-    """What ``linkhub staging list --json`` printed, as the expected file has it."""
+    """The output of ``linkhub staging list --json``, in the form of the expected file."""
     return [{name: half[name] for name in ("seller_handle", "video_id", "has")} for half in _documents(listed)]
 
 

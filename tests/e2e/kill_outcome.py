@@ -1,4 +1,4 @@
-"""What is left of an event script after kills, and what clients show of it."""
+"""The stored result of an event script after kills, and the products that clients show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running server sends of products is as its own AsyncAPI document says, whichever way it is heard."""
+"""The messages of a running server match its own AsyncAPI document, over every transport."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ main()
 
 
 async def _work(deployment: Deployment) -> None:
-    """What a consumer would do with all that is on the queues."""
+    """The outcome of all messages on the queues for a consumer."""
     async with open_container(load_settings(environment=deployment.environment).settings) as container:
         while deliveries := await container.backend().queue.receive():
             await container.assemble()(deliveries)

@@ -1,4 +1,4 @@
-"""What SIGTERM does: finish what is in hand, say goodbye to viewers, lose nothing."""
+"""SIGTERM: running work is completed, connections are closed, and no message is lost."""
 
 from __future__ import annotations
 

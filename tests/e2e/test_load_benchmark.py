@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from benchmarks.load.clients import Sightings
 from benchmarks.load.findings import examine
 from benchmarks.load.run import Evidence, run
 from benchmarks.load.traffic import POPULAR, Traffic
-from benchmarks.load.viewers import Sightings
 
-TRAFFIC = Traffic(products=200, viewers=50, seconds=2.0, popular_viewers=0.5, spread=50)
+TRAFFIC = Traffic(products=200, clients=50, seconds=2.0, popular_clients=0.5, spread=50)
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """What came of one run."""
+    """The result of one run."""
     return run(TRAFFIC, tmp_path_factory.mktemp("load"))
 
 
 def test_nothing_is_lost_nor_shown_twice(evidence: Evidence) -> None:
-    """Queues are empty, every product is saved once, and every viewer of its shop was shown it once."""
+    """Queues are empty, every product is saved once, and every client of its shop was shown it once."""
     findings = examine(TRAFFIC, evidence)
     assert findings.faults == []
     assert (findings.missed, findings.doubled) == (0, 0)
@@ -34,7 +34,7 @@ def test_nothing_is_lost_nor_shown_twice(evidence: Evidence) -> None:
 
 
 def test_half_of_everything_is_the_popular_shops(evidence: Evidence) -> None:
-    """A hundred products for each of its 25 viewers, and the rest for the others, two or three each."""
+    """A hundred products for each of its 25 clients, and the rest for the others, two or three each."""
     findings = examine(TRAFFIC, evidence)
     assert TRAFFIC.sellers_of_products().count(POPULAR) == 100
     assert len(findings.popular_latencies) == 100 * 25
@@ -43,13 +43,13 @@ def test_half_of_everything_is_the_popular_shops(evidence: Evidence) -> None:
 
 
 def _forget(seen: Sightings) -> Sightings:
-    return evolve(seen, viewers=seen.viewers[1:], products=seen.products[1:], times=seen.times[1:])
+    return evolve(seen, clients=seen.clients[1:], products=seen.products[1:], times=seen.times[1:])
 
 
 def _repeat(seen: Sightings) -> Sightings:
     return evolve(
         seen,
-        viewers=seen.viewers + seen.viewers[:1],
+        clients=seen.clients + seen.clients[:1],
         products=seen.products + seen.products[:1],
         times=seen.times + seen.times[:1],
     )
@@ -61,7 +61,7 @@ def _repeat(seen: Sightings) -> Sightings:
 def test_a_single_event_is_reported(
     evidence: Evidence, change: Callable[[Sightings], Sightings], missed: int, doubled: int
 ) -> None:
-    """One event that a viewer missed, or was shown twice, is a fault of that viewer and of the count."""
+    """One event that a client missed, or was shown twice, is a fault of that client and of the count."""
     findings = examine(TRAFFIC, evolve(evidence, sightings=change(evidence.sightings)))
     assert (findings.missed, findings.doubled) == (missed, doubled)
     assert len(findings.faults) == 2
@@ -84,4 +84,4 @@ def test_a_closed_client_is_reported(evidence: Evidence, tmp_path: Path) -> None
     closed = evolve(evidence.sightings, closed={7: 1013})
     closed.write(tmp_path)
     findings = examine(TRAFFIC, evolve(evidence, sightings=Sightings.read(tmp_path)))
-    assert findings.faults == ["1 viewers were closed, by close code: {1013: 1}"]
+    assert findings.faults == ["1 clients were closed, by close code: {1013: 1}"]

@@ -36,7 +36,7 @@ def serve(deployment: Deployment, destination: str) -> tuple[Process, str]:
 
 
 def dropped_lines(url: str) -> int:
-    """What the server counts."""
+    """The counters of the server."""
     counted = re.search(r"^linkhub_log_lines_dropped_total (\S+)$", httpx.get(f"{url}/metrics").text, re.MULTILINE)
     assert counted is not None
     return int(float(counted.group(1)))

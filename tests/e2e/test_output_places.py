@@ -109,7 +109,7 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 def test_a_terminal_gets_escapes_and_a_pipe_the_same_document(nasty: Deployment) -> None:
-    """What a terminal would act upon is shown by its escape; it is the same JSON."""
+    """Control characters are shown escaped; it is the same JSON."""
     piped = nasty.run("export")
     assert NASTY in piped
     for command in (["export"], ["dead-letters", "list", "--json"], ["dead-letters", "show", "--all", "--json"]):

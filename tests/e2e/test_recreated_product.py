@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 
 
 def _announce(file: Path, record: ProductRecord, *, saves: bool) -> None:
-    """What a process does at the end of its work on a pair, or if it stood still after it had saved the product."""
+    """The last steps of a process for a pair, also if it was frozen after it had saved the product."""
 
     async def work() -> None:
         database = SqliteDatabase.open(file, busy_timeout_seconds=5)

@@ -40,7 +40,7 @@ def _is_sound(message: OutgoingMessage) -> bool:
 
 @given(st.lists(bodies(), max_size=12))
 async def test_whatever_comes_is_settled(messages: list[OutgoingMessage]) -> None:
-    """What is malformed is in the dead letters once, everything else is worked on, and the queues are empty."""
+    """Malformed messages are in the dead letters once, all others are processed, and the queues are empty."""
     harness = AssemblyHarness()
     mate = [OutgoingMessage(kind=kind, body=_text(an_event(kind, video_id="mate"))) for kind in Kind]
     await harness.post(*messages[::2], *mate, *messages[1::2])

@@ -1,1 +1,1 @@
-"""What holds for every value, searched for a counter-example by Hypothesis."""
+"""Properties of every value; Hypothesis searches for a counter-example."""

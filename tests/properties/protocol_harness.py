@@ -68,7 +68,7 @@ class _CrashingPort:
 
 @define
 class Effects:
-    """What left the system: messages acknowledged, and announcements."""
+    """The effects outside: acknowledged messages, and announcements."""
 
     acknowledged: list[Delivery] = field(factory=list)
     announced: list[Announcement] = field(factory=list)

@@ -83,7 +83,7 @@ def tables(make_dynamodb_client: Callable[..., DynamoDBClient]) -> Iterator[Tabl
 
 
 def test_on_the_embedded_file() -> None:
-    """Whatever happens, in whatever order, the guarantees hold."""
+    """The guarantees hold for any steps in any order."""
     run_state_machine_as_test(machine_over(_embedded), settings=settings(max_examples=80, stateful_step_count=25))
 
 

@@ -120,7 +120,7 @@ def test_any_json_is_read_or_refused(kind: Kind, document: Any) -> None:
 
 @given(KINDS, st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4))
 def test_any_value_in_a_known_field_is_read_or_refused(kind: Kind, changes: dict[str, Any]) -> None:
-    """Whatever type a sender gives it."""
+    """For any type of the value."""
     assert is_read_or_refused(kind, json.dumps(an_event(kind) | changes))
 
 
@@ -140,7 +140,7 @@ def test_any_bytes_are_read_or_refused(kind: Kind, body: bytes) -> None:
 
 @given(KINDS, st.data())
 def test_an_event_with_any_piece_cut_out_or_put_in_is_read_or_refused(kind: Kind, data: st.DataObject) -> None:
-    """What a broken sender or a cut connection makes of it."""
+    """For a body that is cut or damaged."""
     body = orjson.dumps(an_event(kind)).decode()
     begin = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(begin, min(len(body), begin + 20)))

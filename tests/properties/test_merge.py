@@ -44,7 +44,7 @@ KNOWN = st.builds(
 
 @given(KNOWN, KNOWN)
 def test_merging_is_commutative(one: Halves, other: Halves) -> None:
-    """Who comes first does not matter."""
+    """The order of arrival does not matter."""
     assert one.merge(other) == other.merge(one)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
+from linkhub_cli.command_line import set_up_logs
 from linkhub_cli.settings import Logs
-from linkhub_cli.wiring.logs import set_up_logs
 from tests.protocol_suites import mocha, suites
 from tests.protocol_suites.known_cases import RUNS, Run
 from tests.protocol_suites.server import running

@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS = 180.0
 
 @attrs.frozen(kw_only=True)
 class CaseResult:
-    """What came of one case: ``title`` is its groups' and its own, ``problem`` is none if it passed."""
+    """The result of one case: ``title`` joins those of its groups and its own, ``problem`` is None if it passed."""
 
     title: str
     problem: str | None

@@ -1,4 +1,4 @@
-"""What the suites run against, on a free port of loopback and with the heartbeat that they assume.
+"""The server for the suites, on a free port of loopback and with the heartbeat that they assume.
 
 Both are a whole linkhub, as ``linkhub serve`` puts it together, on the memory backend:
 

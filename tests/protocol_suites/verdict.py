@@ -1,4 +1,4 @@
-"""What came of a run, held against what is known: pure, so that the judge can be judged.
+"""The results of a run, compared with the known cases: pure, so that tests can check the comparison.
 
 | a case     | is expected to pass | is listed with a reason         |
 |------------|---------------------|---------------------------------|

@@ -48,7 +48,7 @@ _REST_SECONDS: Final = 60.0
 
 @define(eq=False)
 class _Faults:
-    """What goes wrong between clients, servers, bus and store; nothing once ``is_healed``."""
+    """Faults between clients, servers, bus and store; none once ``is_healed``."""
 
     chance: random.Random
     is_healed: bool = False
@@ -87,7 +87,7 @@ class _Reads:
     async def changes_and_rows(
         self, after: Cursor, limit: int
     ) -> tuple[Changes | UnknownCursor, Mapping[ProductKey, ProductRecord]]:
-        """What changed after a cursor, and all rows of the store at the moment of the read."""
+        """The changes after a cursor, and all rows of the store at the moment of the read."""
         store = self.open_store()
         await self._travel()
         found, rows = await store.changes(after.seller_handle, after, limit), dict(self.rows)
@@ -142,7 +142,7 @@ class _Client:
             for change in found.changes:
                 self._take_stored(change.product)
             self.cursor = found.cursor
-            self._tell(f"polls {len(found.changes)} changes{', and there are more' if found.has_more else ''}")
+            self._log(f"polls {len(found.changes)} changes{', and there are more' if found.has_more else ''}")
             if not found.has_more:
                 self.side.hold_page(self, rows, "after a whole answer")
                 return
@@ -165,7 +165,7 @@ class _Client:
         for video_id, entry in self._early.items():
             _put(loaded, video_id, entry)
         self.page, self._early = loaded, {}
-        self._tell(f"loads {len(loaded)} products")
+        self._log(f"loads {len(loaded)} products")
 
     def _forget(self) -> None:
         self.page = self.cursor = None
@@ -193,7 +193,7 @@ class _Client:
             await self._watch(connection, server, stays)
         finally:
             connection.leave()
-            self._tell("leaves")
+            self._log("leaves")
             if self.page is None:
                 self._forget()
 
@@ -201,7 +201,7 @@ class _Client:
         loop, chance = asyncio.get_running_loop(), self.side.faults.chance
         self._is_stale = self.page is None
         connection.subscribe(_SHOP, cursor=None if self.page is None else self.cursor)
-        self._tell("subscribes without a page" if self.page is None else "subscribes")
+        self._log("subscribes without a page" if self.page is None else "subscribes")
         end = loop.time() + (_REST_SECONDS if stays else chance.expovariate(0.5))
         while loop.time() < end and self.side.hub is server:
             if self._is_stale:
@@ -228,7 +228,7 @@ class _Client:
     def _take(self, forgets_cursor: bool, received: Received) -> None:
         data = received.data
         if received.event == "subscribed":
-            self._tell(f"is {'' if data['recovered'] else 'not '}recovered")
+            self._log(f"is {'' if data['recovered'] else 'not '}recovered")
             if not data["recovered"]:
                 self._is_stale = True
                 if forgets_cursor:
@@ -238,7 +238,7 @@ class _Client:
             product = data["product"]
             self._take_entry(product["video_id"], (product["created_at"], data["revision"], product))
             self.cursor = data.get("cursor") or self.cursor
-            self._tell(f"is shown revision {data['revision']} of {product['video_id']}")
+            self._log(f"is shown revision {data['revision']} of {product['video_id']}")
 
     # --- the page
 
@@ -248,7 +248,7 @@ class _Client:
     def _take_entry(self, video_id: str, entry: tuple[str, int, Any]) -> None:
         _put(self._early if self.page is None else self.page, video_id, entry)
 
-    def _tell(self, sentence: str) -> None:
+    def _log(self, sentence: str) -> None:
         self.side.checker.log.tell(self.name, sentence)
 
 

@@ -82,7 +82,7 @@ class _Promise:
 
 @define(eq=False)
 class _Task:
-    """What a batch in work has done: when it last waited for others, read a product, and saved a revision."""
+    """The progress of a batch: when it last waited for others, read a product, and saved a revision."""
 
     waited: int = 0
     read: dict[ProductKey, int] = field(factory=dict)

@@ -305,6 +305,7 @@ MUTATIONS = {
 -            self.listing_version,
 +            self.thumbnails_version,
 """,
+        first_seed=1300,
     ),
     # --- announcements
     "clear-before-announcing": Mutation(
@@ -488,7 +489,7 @@ MUTATIONS = {
     "every-page-carries-a-cursor": Mutation(
         _PRODUCTS,
         """
--            cursor=self._cursor(query.seller_handle, self._last_number) if query.before is None else None,
+-            cursor=self._cursor(query.seller_handle, self._last_number) if query.gives_cursor else None,
 +            cursor=self._cursor(query.seller_handle, self._last_number),
 """,
         first_seed=450,

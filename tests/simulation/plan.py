@@ -1,4 +1,4 @@
-"""What a seed decides beforehand: the messages, the processes, their clocks, and what goes wrong.
+"""The plan that a seed gives: the messages, the processes, their clocks, and the faults.
 
 Worlds are small on purpose (1 to 3 products, 3 to 12 messages, few timestamps): where little happens, it collides. A
 plan is a value, so a failing one can be made smaller (:mod:`~tests.simulation.shrinking`).
@@ -92,7 +92,7 @@ class ListingCall:
 
 
 class Positions(StrEnum):
-    """What the cursors of the store are made of, in a plan with clients that keep the last cursor."""
+    """The kind of cursors of the store, in a plan with clients that keep the last cursor."""
 
     NUMBERS = "numbers"
     STAMPS = "stamps"
@@ -107,7 +107,7 @@ class UnreadableRow(StrEnum):
 
 @frozen(kw_only=True)
 class ForeignRow:
-    """What another service left of a product before it was stopped: a product, or a row with one half or both."""
+    """The row of another service: a product, or a staging row with one half or both."""
 
     key: ProductKey
     is_product: bool
@@ -124,7 +124,7 @@ class ClockError:
 
 @frozen(kw_only=True)
 class FaultRates:
-    """What goes wrong, and how often: each rate is a chance from 0 to 1 for every way over the wire.
+    """The faults and their rates: each rate is a chance from 0 to 1 for every way over the wire.
 
     ``latency_seconds`` is the mean time of a way. ``outages`` are from when to when a service refuses every call.
     """

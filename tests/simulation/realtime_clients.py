@@ -44,7 +44,7 @@ _PATIENCE_SECONDS: Final = 3_600
 
 @define(eq=False)
 class _Network:
-    """What goes wrong between the server, its bus and its store; nothing once it is ``calm``."""
+    """Faults between the server, its bus and its store; none once it is ``calm``."""
 
     chance: random.Random
     latency_seconds: float
@@ -112,13 +112,13 @@ class _Client:
 
     def subscribe(self, shop: str, since: str | None) -> None:
         """Ask for a shop."""
-        self._tell(f"subscribes to shop {shop}{'' if since is None else ' and asks for what it missed'}")
+        self._log(f"subscribes to shop {shop}{'' if since is None else ' and asks for what it missed'}")
         self.shops.add(shop)
         self.viewer.subscribe(shop, since)
 
     def unsubscribe(self, shop: str) -> None:
         """Leave a shop."""
-        self._tell(f"unsubscribes from shop {shop}")
+        self._log(f"unsubscribes from shop {shop}")
         self.shops.discard(shop)
         self.page = {key: known for key, known in self.page.items() if key.seller_handle != shop}
         self.viewer.unsubscribe(shop)
@@ -126,13 +126,13 @@ class _Client:
     def connect(self) -> None:
         """Connect, or connect again."""
         self.leave()
-        self._tell("connects")
+        self._log("connects")
         self.viewer.connect()
 
     def leave(self) -> None:
         """Cut the connection."""
         if self.viewer.is_connected:
-            self._tell("disconnects")
+            self._log("disconnects")
         self.viewer.leave()
         for forgotten in (self.shops, self.page, self._seen):
             forgotten.clear()
@@ -141,7 +141,7 @@ class _Client:
         data = received.data
         if received.event == "subscribed":
             shop = data["seller_handle"]
-            self._tell(f"is answered that shop {shop} is {'' if data['recovered'] else 'not '}recovered")
+            self._log(f"is answered that shop {shop} is {'' if data['recovered'] else 'not '}recovered")
             self._seen = {seen: at for seen, at in self._seen.items() if seen[0].seller_handle != shop}
             has_page = data["recovered"] and shop in {key.seller_handle for key in self.page}
             if shop in self.shops and not has_page:
@@ -151,12 +151,12 @@ class _Client:
             key = ProductKey(data["product"]["seller_handle"], data["product"]["video_id"])
             self._take_product(key, data["product"]["created_at"], data["revision"])
 
-    def _tell(self, sentence: str) -> None:
+    def _log(self, sentence: str) -> None:
         self.realtime.checker.log.tell(self.viewer.name, sentence)
 
     def _take_product(self, key: ProductKey, life: str, revision: int) -> None:
         name = f"{self.viewer.name} is shown revision {revision} of {key}, created at {life[11:]}"
-        self._tell(name.partition(" ")[2])
+        self._log(name.partition(" ")[2])
         self.realtime.checker.hold(key.seller_handle in self.shops, f"{name}, whose shop it does not watch")
         if self.realtime.checker.has_distinct_lives(key):
             is_later = self._seen.get((key, life), -1) < revision

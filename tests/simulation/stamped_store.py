@@ -40,7 +40,7 @@ _STORE: Final = "stamped"
 
 @define
 class Stamps:
-    """What all processes share: the stamp of each product, in milliseconds."""
+    """The state that all processes share: the stamp of each product, in milliseconds."""
 
     of: dict[ProductKey, int] = field(factory=dict)
 

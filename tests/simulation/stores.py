@@ -65,7 +65,7 @@ class SimulatedProducts:
     checker: InvariantChecker
     open_store: Callable[[], ProductStore]
 
-    def _tell(self, sentence: str) -> None:
+    def _log(self, sentence: str) -> None:
         self.network.log.tell(self.process.name, sentence)
 
     async def _each(
@@ -87,7 +87,7 @@ class SimulatedProducts:
     async def _find(self, store: ProductStore, key: ProductKey) -> ProductRecord | Unreadable | None:
         record = (await store.find([key])).get(key)
         self.checker.saw_reading(key)
-        self._tell(f"reads {key} and finds {product_text(record)}")
+        self._log(f"reads {key} and finds {product_text(record)}")
         return record
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
@@ -100,15 +100,15 @@ class SimulatedProducts:
 
     async def _create(self, store: ProductStore, record: ProductRecord) -> CreateOutcome:
         if record.key == self.checker.plan.refused:
-            self._tell(f"is refused {product_text(record)}")
+            self._log(f"is refused {product_text(record)}")
             raise StoreRefused("products", "it is not to the store's liking")
         (outcome,) = await store.create([record])
         self.checker.saw_reading(record.key)
         if isinstance(outcome, Created):
-            self._tell(f"creates {product_text(record)}")
+            self._log(f"creates {product_text(record)}")
             self.checker.saw_creation(record)
         else:
-            self._tell(f"creates nothing, for there is {product_text(self._stored(record.key))}")
+            self._log(f"creates nothing, for there is {product_text(self._stored(record.key))}")
         return outcome
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
@@ -122,10 +122,10 @@ class SimulatedProducts:
         self.checker.saw_reading(key)
         after = self._stored(key)
         if isinstance(outcome, Revised) and before is not None and after is not None:
-            self._tell(f"{'refreshes' if revision.is_silent else 'revises'} it to {product_text(after)}")
+            self._log(f"{'refreshes' if revision.is_silent else 'revises'} it to {product_text(after)}")
             self.checker.saw_revision(before, after)
         else:
-            self._tell(f"revises nothing, for there is {product_text(before)} by now")
+            self._log(f"revises nothing, for there is {product_text(before)} by now")
         return outcome
 
     async def prepare_announcements(
@@ -141,7 +141,7 @@ class SimulatedProducts:
         if not isinstance(outcome, ProductRecord):
             self.checker.saw_reading(record.key)
         elif outcome.cursor != record.cursor:
-            self._tell(f"renews the stamp of {product_text(outcome)}")
+            self._log(f"renews the stamp of {product_text(outcome)}")
         return outcome
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
@@ -152,11 +152,11 @@ class SimulatedProducts:
         before = self._stored(record.key)
         (outcome,) = await store.mark_announced([record])
         if isinstance(outcome, Marked) and before is not None and before.unannounced_revision is not None:
-            self._tell(f"clears the debt of {product_text(before)}")
+            self._log(f"clears the debt of {product_text(before)}")
             self.checker.saw_marking(before)
         else:
             self.checker.saw_reading(record.key)
-            self._tell(f"clears no debt of {record.key}: there is {product_text(before)}")
+            self._log(f"clears no debt of {record.key}: there is {product_text(before)}")
         return outcome
 
     def _stored(self, key: ProductKey) -> ProductRecord | None:
@@ -178,7 +178,7 @@ class SimulatedProducts:
         """See the port."""
         async for record in self.open_store().scan(seller_handle=seller_handle, unannounced=unannounced):
             await self.network.travel(self.process)
-            self._tell(f"scans {product_text(record)}")
+            self._log(f"scans {product_text(record)}")
             yield record
 
 
@@ -231,7 +231,7 @@ class SimulatedStaging:
     checker: InvariantChecker
     inner: MemoryStagingStore
 
-    def _tell(self, sentence: str) -> None:
+    def _log(self, sentence: str) -> None:
         self.network.log.tell(self.process.name, sentence)
 
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
@@ -250,7 +250,7 @@ class SimulatedStaging:
     async def _stage(self, waiting: WaitingHalf, slack: timedelta) -> StageOutcome:
         before = self.inner.rows.get(waiting.key)
         (outcome,) = await self.inner.stage([waiting], slack=slack)
-        self._tell(f"stages {half_text(waiting.half)}: {_STAGED[type(outcome)]}")
+        self._log(f"stages {half_text(waiting.half)}: {_STAGED[type(outcome)]}")
         self.checker.saw_row_change(waiting.key, before)
         return outcome
 
@@ -261,7 +261,7 @@ class SimulatedStaging:
 
     async def _waiting(self, key: ProductKey) -> WaitingHalf | Unreadable | None:
         row = (await self.inner.waiting([key])).get(key)
-        self._tell(f"looks into staging for {key} and finds {row_text(row)}")
+        self._log(f"looks into staging for {key} and finds {row_text(row)}")
         return row
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
@@ -274,7 +274,7 @@ class SimulatedStaging:
         (outcome,) = await self.inner.drop([row])
         gone = before is not None and isinstance(outcome, Dropped)
         orphan = " as an orphan" if isinstance(row, WaitingHalf) else ""
-        self._tell(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
+        self._log(f"drops {half_text(half)}{orphan}" if gone else f"drops nothing of {half.key}")
         if before is not None and gone:
             (self.checker.saw_expiry if orphan else self.checker.saw_drop)(before)
         self.checker.saw_row_change(half.key, before)
@@ -284,7 +284,7 @@ class SimulatedStaging:
         """See the port."""
         async for row in self.inner.scan():
             await self.network.travel(self.process)
-            self._tell(f"scans {row_text(row)}")
+            self._log(f"scans {row_text(row)}")
             yield row
 
 

@@ -47,7 +47,7 @@ class _Client:
 
 @define(eq=False)
 class StagingTable:
-    """What :class:`~linkhub_adapters.aws.dynamodb.calls.DynamoDbCalls` offers, in virtual time."""
+    """The calls of :class:`~linkhub_adapters.aws.dynamodb.calls.DynamoDbCalls`, in virtual time."""
 
     process: Killable
     network: Network

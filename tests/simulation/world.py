@@ -408,7 +408,7 @@ class _World:
 
 
 def _put_foreign(foreign: ForeignRow, checker: InvariantChecker) -> None:
-    """What another service left: its halves were acknowledged, and its products were shown."""
+    """The rows of another service: its halves were acknowledged, and its products were shown."""
     halves = [half for kind, body in foreign.events if (half := half_of(kind, body, BEGINNING)) is not None]
     if not foreign.is_product:
         first, *rest = halves

@@ -1,1 +1,1 @@
-"""What tests need to meet real parts: their servers, their clients, their faults, and processes of our own."""
+"""Real parts for tests: servers, clients, faults, and linkhub's own processes."""

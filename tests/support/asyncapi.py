@@ -1,4 +1,4 @@
-"""What was heard of a server, held against an AsyncAPI document with closed schemas: nothing may go undescribed."""
+"""Messages of a server, compared with an AsyncAPI document with closed schemas: every field must be described."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Listening:
             self.codes.add(data["code"])
 
     def faults(self, name: str, payload: Any) -> list[str]:
-        """What about this message is not as described."""
+        """The deviations of a message from the document."""
         schema = closed(self.messages[name]["payload"])
         components = {"schemas": closed(self.document["components"]["schemas"])}
         validator = Draft7Validator({"allOf": [schema], "components": components}, validate_formats=True)

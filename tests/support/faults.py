@@ -31,7 +31,7 @@ __all__ = ["Fault", "Injection", "inject"]
 
 
 class _Client(Protocol):
-    """What a botocore client is here: its generated types share no base that says so."""
+    """A botocore client: its generated types share no base class."""
 
     @property
     def meta(self) -> Any: ...
@@ -283,7 +283,7 @@ def _response(url: str, status: int, body: bytes) -> AWSResponse:
 
 @attrs.frozen(kw_only=True)
 class _Body:
-    """What AWSResponse reads its content from."""
+    """The raw response that AWSResponse reads."""
 
     content: bytes
 

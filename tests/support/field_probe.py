@@ -39,7 +39,7 @@ ABSENT = "absent"
 
 
 async def lived(products: ProductStore, staging: StagingStore, field: str) -> Mapping[str, Any]:
-    """What becomes of a value of the field, of another in a later event, and of none in a third."""
+    """The stored product after a value of the field, after another in a later event, and after none in a third."""
     harness = AssemblyHarness(products=products, staging=staging)
 
     async def post(hour: int, **fields: Any) -> None:

@@ -120,12 +120,12 @@ class Process:
 
     @property
     def stdout_lines(self) -> list[str]:
-        """What it has printed to standard output so far, without line ends."""
+        """The lines of standard output so far, without line ends."""
         return self._lines_of("stdout")
 
     @property
     def stderr_lines(self) -> list[str]:
-        """What it has printed to standard error so far, without line ends."""
+        """The lines of standard error so far, without line ends."""
         return self._lines_of("stderr")
 
     def _lines_of(self, wanted: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What happens when a machine lacks a part that a test needs: decided here and nowhere else.
+"""The decision for a test whose tool is missing on this machine.
 
 Rule: on a person's machine the test skips and says what is missing and how to get it. With ``CI`` set in the
 environment it fails: a check that silently did not run is no check.

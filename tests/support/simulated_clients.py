@@ -142,7 +142,7 @@ class SimulatedClient:
     # --- what came -------------------------------------------------------------------------------------------------
 
     def of_connection(self, number: int | None = None) -> Sequence[Received]:
-        """What came over one connection, by default the last one."""
+        """The events of one connection, by default the last one."""
         return [each for each in self.received if each.connection == (number or self.connections)]
 
     def revisions(self, number: int | None = None) -> Sequence[tuple[str, int]]:

@@ -48,7 +48,7 @@ class ServerClock(FakeClock):
 
 @define
 class _StandingTime:
-    """What ministack's SQS takes for the module ``time``."""
+    """The replacement of the module ``time`` in ministack's SQS."""
 
     now: float = FakeClock().now().timestamp()
 

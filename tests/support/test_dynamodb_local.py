@@ -1,4 +1,4 @@
-"""What tests of stores rely on: DynamoDB Local starts, reports conditions as DynamoDB does, and stops."""
+"""The test server of the stores: DynamoDB Local starts, reports conditions as DynamoDB does, and stops."""
 
 import os
 import urllib.parse

@@ -92,7 +92,7 @@ def test_it_can_be_asked_to_end_and_killed() -> None:
 
 
 def test_grandchildren_do_not_outlive_the_block() -> None:
-    """What a process has started goes with it, even if the process itself is dead by then."""
+    """The children of a process end with it, even if the process itself is dead already."""
     start_another = (
         "import subprocess, sys; "
         f"child = subprocess.Popen([sys.executable, '-c', {_WAIT_FOREVER!r}], stdout=subprocess.DEVNULL, "

@@ -44,7 +44,7 @@ async def _visit() -> SimulatedClient:
 
 
 def test_a_viewer_notes_what_came_over_each_of_its_connections() -> None:
-    """What it missed and what is announced, with the virtual time; nothing comes after it left."""
+    """A client gets the missed products and the announcements, with the virtual time; no event after it left."""
     viewer = virtual_time.run(_visit())
     first = [(each.event, each.at_seconds) for each in viewer.of_connection(1)]
     assert first == [("connected", 0.0), ("subscribed", 3.0), ("product_updated", 3.0), ("product_updated", 5.0)]

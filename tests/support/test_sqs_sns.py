@@ -1,4 +1,4 @@
-"""What tests of queues and topics rely on: the server behaves as SQS and SNS do."""
+"""The test server of queues and topics behaves as SQS and SNS do."""
 
 import json
 from collections.abc import Callable

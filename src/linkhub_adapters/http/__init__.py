@@ -7,10 +7,8 @@
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.problems import FailedRequest
-from linkhub_adapters.http.server.app import create_app
-from linkhub_adapters.http.server.health import create_health_app
-from linkhub_adapters.http.server.http_settings import HttpSettings
-from linkhub_adapters.http.server.services import HealthServices, HttpServices, Probe
+from linkhub_adapters.http.server.app import create_app, create_health_app
+from linkhub_adapters.http.server.services import HealthServices, HttpServices, HttpSettings, Probe
 
 __all__ = [
     "FailedRequest",

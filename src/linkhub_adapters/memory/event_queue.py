@@ -48,8 +48,7 @@ def _by_turns(messages: Iterable[_Message]) -> list[_Message]:
 class MemoryEventQueue:
     """An :class:`~linkhub_core.ports.EventQueue` in memory; also the publisher and the dead letters that belong to it.
 
-    A message that was delivered ``max_receive_count`` times without being settled goes to the dead letters, as it would
-    on any durable queue.
+    After ``max_receive_count`` deliveries without an acknowledgement a message goes to the dead letters, as on SQS.
     """
 
     clock: Clock
@@ -95,8 +94,10 @@ class MemoryEventQueue:
     def _due(self) -> list[_Message]:
         now = self.clock.now()
         due = [message for message in self._messages.values() if message.visible_at <= now]
-        for spent in [message for message in due if message.receive_count >= self.max_receive_count]:
-            self._reject(spent, [Fault("", f"was delivered {spent.receive_count} times and never settled")])
+        for exhausted in [message for message in due if message.receive_count >= self.max_receive_count]:
+            self._reject(
+                exhausted, [Fault("", f"was delivered {exhausted.receive_count} times and never acknowledged")]
+            )
         deliverable = [message for message in due if message.message_id in self._messages]
         # If all of them fit, the order of arrival stays.
         return deliverable if len(deliverable) <= self.batch_size else _by_turns(deliverable)[: self.batch_size]

@@ -8,24 +8,14 @@ from datetime import timedelta
 from attrs import define, evolve, field
 
 from linkhub_core.model import Half, Kind, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import (
-    DropOutcome,
-    Dropped,
-    Equal,
-    Newer,
-    Partner,
-    Staged,
-    StageOutcome,
-    Superseded,
-    Unreadable,
-)
+from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
 
 
 @define
 class MemoryStagingStore:
     """A :class:`~linkhub_core.ports.StagingStore` in memory.
 
-    A test puts what another program would have written into ``unreadable``: such a row hides the one in ``rows``.
+    A test puts rows of other programs into ``unreadable``: such a row hides the one in ``rows``.
     """
 
     rows: dict[ProductKey, WaitingHalf] = field(factory=dict)

@@ -4,10 +4,9 @@
 store, and :class:`Metrics` reads all other figures at each scrape. :mod:`~.tracing` needs the extra ``telemetry``.
 """
 
-from linkhub_adapters.observability.gauges import CloudUsage, Figures, Readings
 from linkhub_adapters.observability.journal import TelemetryJournal
 from linkhub_adapters.observability.logs import configure_logs, drain_logs, get_logger
-from linkhub_adapters.observability.metrics import Metrics
+from linkhub_adapters.observability.metrics import CloudUsage, Figures, Metrics, Readings
 from linkhub_adapters.observability.observed_store import observe_store
 
 __all__ = [

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import asdict, astuple, define, field
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.observability.metrics import Metrics
@@ -47,7 +47,7 @@ class TelemetryJournal:
 
     metrics: Metrics
     log: FilteringBoundLogger
-    named_rows: set[tuple[str, str, str, str]] = field(factory=set, init=False)
+    named_rows: set[tuple[str, ...]] = field(factory=set, init=False)
 
     def record(self, entries: Sequence[Entry]) -> None:
         """Count each entry and write its line."""
@@ -97,13 +97,13 @@ def _deviated(journal: TelemetryJournal, entry: EventDeviated) -> None:
 
 def _staged(journal: TelemetryJournal, entry: HalfStaged) -> None:
     _count_half(journal, entry.kind, "staged")
-    journal.log.info("half_staged", half=entry.kind.value, **_keyed(entry.key), **_traced(entry.origin))
+    journal.log.info("half_staged", **_half(entry))
 
 
 def _was_known(journal: TelemetryJournal, entry: HalfWasKnown) -> None:
     _count_half(journal, entry.kind, "known")
     journal.metrics.duplicates.labels(entry.kind.value).inc()
-    journal.log.info("half_was_known", half=entry.kind.value, **_keyed(entry.key), **_traced(entry.origin))
+    journal.log.info("half_was_known", **_half(entry))
 
 
 def _saved(journal: TelemetryJournal, entry: ProductSaved) -> None:
@@ -137,13 +137,7 @@ def _announced(journal: TelemetryJournal, entry: ProductAnnounced) -> None:
 def _expired(journal: TelemetryJournal, entry: HalfExpired) -> None:
     _count_half(journal, entry.kind, "expired")
     journal.metrics.expired.labels(entry.kind.value).inc()
-    journal.log.warning(
-        "half_expired",
-        half=entry.kind.value,
-        age_seconds=round(entry.age.total_seconds()),
-        **_keyed(entry.key),
-        **_traced(entry.origin),
-    )
+    journal.log.warning("half_expired", age_seconds=round(entry.age.total_seconds()), **_half(entry))
 
 
 def _many_expired(journal: TelemetryJournal, entry: HalvesExpired) -> None:
@@ -161,29 +155,15 @@ def _many_expired(journal: TelemetryJournal, entry: HalvesExpired) -> None:
 
 def _skipped(journal: TelemetryJournal, entry: RowSkipped) -> None:
     """Log each row once, not at every sweep and read."""
-    row = (entry.store, entry.seller_handle, entry.video_id, entry.problem)
-    if row in journal.named_rows or len(journal.named_rows) >= MOST_ROWS_NAMED:
-        return
-    journal.named_rows.add(row)
-    journal.log.error(
-        "row_skipped",
-        store=entry.store,
-        seller_handle=entry.seller_handle,
-        video_id=entry.video_id,
-        problem=entry.problem,
-    )
+    row = astuple(entry)
+    if row not in journal.named_rows and len(journal.named_rows) < MOST_ROWS_NAMED:
+        journal.named_rows.add(row)
+        journal.log.error("row_skipped", **asdict(entry))
 
 
 def _swept(journal: TelemetryJournal, entry: Swept) -> None:
     journal.metrics.skipped.set(entry.skipped)
-    journal.log.info(
-        "swept",
-        seen=entry.seen,
-        folded=entry.folded,
-        expired=entry.expired,
-        announced=entry.announced,
-        skipped=entry.skipped,
-    )
+    journal.log.info("swept", **asdict(entry))
 
 
 def _failed(journal: TelemetryJournal, entry: ActivityFailed) -> None:
@@ -201,6 +181,10 @@ def _count_half(journal: TelemetryJournal, kind: Kind, outcome: str) -> None:
     journal.metrics.events.labels(kind.value, outcome).inc()
 
 
+def _half(entry: HalfStaged | HalfWasKnown | HalfExpired) -> Mapping[str, str]:
+    return {"half": entry.kind.value, **_keyed(entry.key), **_traced(entry.origin)}
+
+
 def _keyed(key: ProductKey) -> Mapping[str, str]:
     return {"seller_handle": key.seller_handle, "video_id": key.video_id}
 
@@ -209,8 +193,8 @@ def _traced(origin: Origin) -> Mapping[str, str]:
     traced = {"correlation_id": origin.correlation_id}
     if origin.traceparent is not None:
         traced["traceparent"] = origin.traceparent
-    if found := _TRACE_ID.match(origin.traceparent or ""):
-        traced["trace_id"] = found.group(1)
+        if found := _TRACE_ID.match(origin.traceparent):
+            traced["trace_id"] = found.group(1)
     return traced
 
 

@@ -1,32 +1,72 @@
 """The metrics of one process, on a registry of their own: everything an operator watches, by name.
 
 The journal and the observed stores feed counters and histograms. All other metrics are read at each scrape from what
-its owner counts; the tables at the end say under which name.
+its owner counts; the tables at the end say under which name. An unknown reading is None, and is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from attrs import asdict, define, field
+from attrs import asdict, define, field, frozen
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 
-from linkhub_adapters.observability.gauges import CloudUsage, Figures, Readings
 from linkhub_adapters.observability.logs import dropped_lines
 from linkhub_core.model import Kind
 from linkhub_core.wire.intake import DEVIATIONS
 
-__all__ = ["LATENCY_BUCKETS_SECONDS", "Metrics"]
+__all__ = ["LATENCY_BUCKETS_SECONDS", "CloudUsage", "Figures", "Metrics", "Readings"]
 
 LATENCY_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400, 86_400)
 ACTIVITIES = ("assemble", "extend", "listen", "look", "meet", "receive", "replay", "sweep")
 CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-@define(kw_only=True, eq=False)
+Readings = Mapping[str, Any]
+"""Numbers by name; one with labels is a mapping from the label's value to a number. Their owner counts them."""
+
+
+@frozen(kw_only=True)
+class Figures:
+    """The contents of queues and stores at one moment.
+
+    Attributes:
+        taken_at: that moment.
+        queued: messages by queue (``caption``, ``thumbnail``).
+        staged: halves that wait for their partner.
+        oldest_staged_at: since when the oldest of them waits.
+        dead_letters: rejected messages that are kept.
+    """
+
+    taken_at: datetime
+    queued: Mapping[str, int] = field(factory=dict)
+    staged: int | None = None
+    oldest_staged_at: datetime | None = None
+    dead_letters: int | None = None
+
+
+@frozen(kw_only=True)
+class CloudUsage:
+    """The calls of this process to a cloud's services since its start, which the bill is made of.
+
+    Attributes:
+        calls: by service and operation.
+        retries: repeated attempts, likewise.
+        failures: by service and code.
+        units: capacity units by table and direction (``read``, ``write``).
+    """
+
+    calls: Mapping[tuple[str, str], int] = field(factory=dict)
+    retries: Mapping[tuple[str, str], int] = field(factory=dict)
+    failures: Mapping[tuple[str, str], int] = field(factory=dict)
+    units: Mapping[tuple[str, str], float] = field(factory=dict)
+
+
+@define(kw_only=True, eq=False, slots=False)
 class Metrics:
     """Every metric that linkhub exposes.
 
@@ -45,18 +85,6 @@ class Metrics:
     take_usage: Callable[[], CloudUsage | None] = field(default=lambda: None)
     take_dropped_lines: Callable[[], int] = field(default=dropped_lines)
     registry: CollectorRegistry = field(factory=CollectorRegistry)
-    events: Counter = field(init=False)
-    rejections: Counter = field(init=False)
-    intake_notes: Counter = field(init=False)
-    saved: Counter = field(init=False)
-    announced: Counter = field(init=False)
-    latency: Histogram = field(init=False)
-    duplicates: Counter = field(init=False)
-    expired: Counter = field(init=False)
-    skipped: Gauge = field(init=False)
-    failures: Counter = field(init=False)
-    store_calls: Counter = field(init=False)
-    store_call_seconds: Histogram = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.events = self._counter("events", "Messages by kind and by what became of them", "kind", "outcome")

@@ -11,7 +11,8 @@ from inspect import iscoroutinefunction
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from prometheus_client import Counter, Histogram
+from attrs import define
+from prometheus_client import Counter
 
 from linkhub_adapters.observability.metrics import Metrics
 
@@ -45,22 +46,15 @@ def observe_store(
     return cast(S, _ObservedStore(store, name, metrics, begin_step, seconds))
 
 
+@define(eq=False, slots=False)
 class _ObservedStore:
     """Makes the observed form of a method when it is first used, and keeps it."""
 
-    def __init__(
-        self,
-        store: object,
-        name: str,
-        metrics: Metrics,
-        begin_step: Callable[[str], None],
-        seconds: Callable[[], float],
-    ) -> None:
-        self._store = store
-        self._name = name
-        self._metrics = metrics
-        self._begin_step = begin_step
-        self._seconds = seconds
+    _store: object
+    _name: str
+    _metrics: Metrics
+    _begin_step: Callable[[str], None]
+    _seconds: Callable[[], float]
 
     def __getattr__(self, call: str) -> Any:
         method = getattr(self._store, call)
@@ -83,13 +77,10 @@ class _ObservedStore:
                 answer = await method(*arguments, **options)
                 outcome = "ok"
             finally:
-                self._count(call, outcome, timed, self._seconds() - began, meters)
+                timed.observe(self._seconds() - began)
+                if outcome not in meters:  # kept: finding a metric by its labels costs more than counting
+                    meters[outcome] = self._metrics.store_calls.labels(self._name, call, outcome)
+                meters[outcome].inc()
             return answer
 
         return observed
-
-    def _count(self, call: str, outcome: str, timed: Histogram, seconds: float, meters: dict[str, Counter]) -> None:
-        timed.observe(seconds)
-        if outcome not in meters:  # kept: finding a metric by its labels costs more than counting
-            meters[outcome] = self._metrics.store_calls.labels(self._name, call, outcome)
-        meters[outcome].inc()

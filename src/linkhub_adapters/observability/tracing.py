@@ -13,7 +13,7 @@ outcome. Names and attributes follow the semantic conventions for messaging; lin
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -90,6 +90,21 @@ def _keyed(key: ProductKey) -> Mapping[str, str]:
     return {"linkhub.seller_handle": key.seller_handle, "linkhub.video_id": key.video_id}
 
 
+@contextmanager
+def _ending(spans: Collection[Span]) -> Iterator[None]:
+    """End the spans; an error is recorded in each of them."""
+    try:
+        yield
+    except BaseException as error:
+        for span in spans:
+            span.record_exception(error)
+            span.set_status(Status(StatusCode.ERROR, repr(error)))
+        raise
+    finally:
+        for span in spans:
+            span.end()
+
+
 @frozen(kw_only=True)
 class TracedAssembly:
     """Wraps the assembly of a batch with a span for each message. ``system`` names the technology of the queues."""
@@ -99,30 +114,19 @@ class TracedAssembly:
     system: str
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        """Work on the batch; the spans end together, when all of it is settled.
+        """Work on the batch; the spans end together, when every message has its outcome.
 
         Raises:
             ServiceUnavailable: see :class:`~linkhub_core.application.AssembleBatch`.
         """
-        with self._batch(deliveries) as traced:
-            await self.assemble(traced)
-
-    @contextmanager
-    def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Sequence[ReadDelivery | FailedDelivery]]:
         batch = _Batch()
         traced = [self._begin(delivery, len(deliveries), batch) for delivery in deliveries]
         token = _BATCH.set(batch)
         try:
-            yield traced
-        except BaseException as error:
-            for span in batch.spans.values():
-                span.record_exception(error)
-                span.set_status(Status(StatusCode.ERROR, repr(error)))
-            raise
+            with _ending(batch.spans.values()):
+                await self.assemble(traced)
         finally:
             _BATCH.reset(token)
-            for span in batch.spans.values():
-                span.end()
 
     def _begin(self, delivery: Delivery, batch_size: int, batch: _Batch) -> ReadDelivery | FailedDelivery:
         began_ns = time.time_ns()
@@ -257,16 +261,8 @@ class TracedNotifier:
             evolve(announcement, traceparent=_traceparent_of(span) or announcement.traceparent)
             for announcement, span in zip(announcements, spans, strict=True)
         ]
-        try:
+        with _ending(spans):
             await self.inner.notify(traced)
-        except BaseException as error:
-            for span in spans:
-                span.record_exception(error)
-                span.set_status(Status(StatusCode.ERROR, str(error)))
-            raise
-        finally:
-            for span in spans:
-                span.end()
 
     def _begin(self, announcement: Announcement) -> Span:
         return self.tracer.start_span(

@@ -8,6 +8,6 @@ journal entry, waits, and continues.
 from linkhub_adapters.runtime.bus_listener import Listener
 from linkhub_adapters.runtime.consumer import Consumer
 from linkhub_adapters.runtime.periodic import Guard, Repeater
-from linkhub_adapters.runtime.system_clock import SystemClock
+from linkhub_adapters.runtime.waiting import SystemClock
 
 __all__ = ["Consumer", "Guard", "Listener", "Repeater", "SystemClock"]

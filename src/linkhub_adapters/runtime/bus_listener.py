@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from linkhub_adapters.runtime.backoff import Backoff
+from linkhub_adapters.runtime.waiting import Backoff
 from linkhub_core.errors import AnnouncementsLost, ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import define, field
 
-from linkhub_adapters.runtime.backoff import Backoff, stopped_within
+from linkhub_adapters.runtime.waiting import Backoff, stopped_within
 from linkhub_core.ports import Delivery, EventQueue, Journal
 
 __all__ = ["Consumer"]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
-from linkhub_adapters.runtime.backoff import Backoff, stopped_within
+from linkhub_adapters.runtime.waiting import Backoff, stopped_within
 from linkhub_core.errors import StoreLost, TransientError
 from linkhub_core.ports import Journal
 

@@ -67,7 +67,7 @@ class SqliteAnnouncementFeed:
 
     async def _read(self) -> list[tuple[int, bytes, str, str | None]]:
         asked_at = self.seconds()
-        rows = await self.database.read(self._next)
+        rows = await self.database.read(lambda connection: connection.execute(_NEXT, (self.last,)).fetchall())
         if not rows:
             self._complete_at = asked_at
         return rows
@@ -79,9 +79,6 @@ class SqliteAnnouncementFeed:
 
     def _lost(self) -> AnnouncementsLost:
         return AnnouncementsLost("the data file", self.seconds() - self._complete_at)
-
-    def _next(self, connection: sqlite3.Connection) -> list[tuple[int, bytes, str, str | None]]:
-        return connection.execute(_NEXT, (self.last,)).fetchall()
 
 
 @frozen(kw_only=True)

@@ -79,7 +79,7 @@ class ChangeNumbers:
     _last: int = 0
 
     def store(self, connection: sqlite3.Connection, numbering: Numbering) -> None:
-        """Write what a transaction gave; its cursors are made afterwards, because this may begin an epoch."""
+        """Write the numbers of a transaction; make its cursors afterwards, because this may begin an epoch."""
         if not numbering.given:
             return
         if self._has_begun and numbering.last - numbering.given >= self._last:

@@ -18,9 +18,14 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from linkhub_adapters.sqlite.connection import connect, transaction, use_write_ahead_log
+from linkhub_adapters.sqlite.data_file import (
+    FileIdentity,
+    check_no_leftovers,
+    connect,
+    transaction,
+    use_write_ahead_log,
+)
 from linkhub_adapters.sqlite.errors import is_damage, translated, translating
-from linkhub_adapters.sqlite.file_identity import FileIdentity, check_no_leftovers
 from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
 from linkhub_core.errors import LinkhubError

@@ -32,10 +32,7 @@ class ForeignFile(ServiceUnavailable):
 
 # By the name of the primary or extended result code; the first match counts.
 _FAILURES = {
-    "SQLITE_BUSY": (
-        FileFailure.BUSY,
-        "it is locked by another process that does not let go; stop that one, or wait",
-    ),
+    "SQLITE_BUSY": (FileFailure.BUSY, "it is locked by another process that does not let go; stop that one, or wait"),
     "SQLITE_LOCKED": (FileFailure.BUSY, "it is locked by another connection; wait"),
     "SQLITE_FULL": (FileFailure.FULL, "the disk is full; make room, nothing that was accepted is lost"),
     "SQLITE_READONLY": (
@@ -49,10 +46,7 @@ _FAILURES = {
     ),
     "SQLITE_PERM": (FileFailure.DENIED, "it may not be opened; check its permissions"),
     "SQLITE_CORRUPT": (FileFailure.DAMAGED, "it is damaged; restore it from a copy"),
-    "SQLITE_NOTADB": (
-        FileFailure.DAMAGED,
-        "it is not a database; keep a copy of it, then restore it from a backup",
-    ),
+    "SQLITE_NOTADB": (FileFailure.DAMAGED, "it is not a database; keep a copy of it, then restore it from a backup"),
     "SQLITE_SCHEMA": (FileFailure.OTHER, "another version of linkhub changed it; restart this process"),
 }
 _PAGE_BYTES = 4_096

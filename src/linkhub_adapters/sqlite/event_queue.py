@@ -49,7 +49,7 @@ def _sound(text: str) -> str:
 
 
 def _too_often(count: int) -> str:
-    return faults_text([Fault("", f"was delivered {count} times and never settled")])
+    return faults_text([Fault("", f"was delivered {count} times and never acknowledged")])
 
 
 class _Due(NamedTuple):
@@ -94,8 +94,8 @@ class SqliteEventQueue:
     def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
         now = microseconds(self.clock.now())
         while due := self._due(connection, now):
-            spent = [message for message in due if message.receive_count >= self.max_receive_count]
-            _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in spent])
+            exhausted = [message for message in due if message.receive_count >= self.max_receive_count]
+            _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in exhausted])
             if deliverable := [one.number for one in due if one.receive_count < self.max_receive_count]:
                 visible_at = self._visible_at(self.visibility_timeout_seconds)
                 rows = connection.execute(_LEASE, (visible_at, orjson.dumps(deliverable).decode())).fetchall()
@@ -177,19 +177,15 @@ class SqliteEventPublisher:
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
         problems = [(message, _problem_of(message)) for message in messages]
-        sound = [message for message, problem in problems if problem is None]
         now = microseconds(self.clock.now())
         rows = [
             (message.kind.value, message.body, orjson.dumps(dict(message.attributes)).decode(), now, now)
-            for message in sound
+            for message, problem in problems
+            if problem is None
         ]
-        await self.database.write(lambda connection: _put(connection, rows))
+        await self.database.write(lambda connection: connection.executemany(_PUT, rows))
         self.database.notify_waiters()
         return [Refusal(message=message, problem=problem) for message, problem in problems if problem is not None]
-
-
-def _put(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, str, int, int]]) -> None:
-    connection.executemany(_PUT, rows)
 
 
 def _problem_of(message: OutgoingMessage) -> str | None:

@@ -58,16 +58,16 @@ class PlaceSeen:
 
 def look_at_place(directory: Path) -> PlaceSeen:
     """Read the state of the directory."""
-    there = directory.absolute()
-    is_there = there.is_dir()
-    while not there.exists():
-        there = there.parent
+    existing = directory.absolute()
+    is_there = existing.is_dir()
+    while not existing.exists():
+        existing = existing.parent
     return PlaceSeen(
         directory=directory,
         is_there=is_there,
-        is_writable=os.access(there, os.W_OK | os.X_OK),
-        free_bytes=shutil.disk_usage(there).free,
-        file_system=_file_system_of(there.resolve(), _PROC / "mounts"),
+        is_writable=os.access(existing, os.W_OK | os.X_OK),
+        free_bytes=shutil.disk_usage(existing).free,
+        file_system=_file_system_of(existing.resolve(), _PROC / "mounts"),
     )
 
 
@@ -226,7 +226,7 @@ def look_at_rows(path: Path) -> Iterator[RowsSeen]:
         raise translated(error, path) from error
 
 
-# --- what is found in the file
+# --- findings of the file
 
 
 def file_findings(seen: FileSeen | None, now: datetime, *, elsewhere: str = ELSEWHERE) -> Sequence[Finding]:
@@ -270,7 +270,7 @@ def _mend_of(seen: FileSeen) -> Sequence[str]:
         FileFailure.FULL: [f"df -h {directory} (then make room: the file is whole, leave it where it is)"],
         FileFailure.BUSY: [f"fuser -v {path} (shows which process has it open; wait, or stop that process)"],
         FileFailure.DENIED: [f"ls -ld {directory} {path}*", f'chown "$(id -un)" {directory} {path}*'],
-        FileFailure.DISK: ["dmesg | tail (what the kernel says of the disk)", f"ls -l {path}*"],
+        FileFailure.DISK: ["dmesg | tail (the kernel's messages about the disk)", f"ls -l {path}*"],
         FileFailure.DAMAGED: [f"ls -l {path}*", _restore(seen)],
     }
     return steps.get(seen.failure or FileFailure.OTHER, [f"ls -l {path}*"])

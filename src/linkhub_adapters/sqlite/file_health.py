@@ -1,4 +1,4 @@
-"""Whether an open file still does what this process needs of it: is it there, can it be read, can it be written.
+"""The health of an open file: is it there, can it be read, can it be written.
 
     method            fails with             when
     ----------------  ---------------------  ----------------------------------------------------------------------

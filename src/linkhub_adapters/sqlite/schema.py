@@ -1,4 +1,4 @@
-"""The tables of the file, and what makes it ours.
+"""The tables of the file, its version and its application id.
 
 Moments are whole microseconds since 1970; only a product's ``created_at`` and ``updated_at`` are the texts that readers
 see. A message's ``lease`` counts up with each lease and each return: the receipt of an older lease is invalid. The
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from linkhub_adapters.sqlite.connection import transaction
+from linkhub_adapters.sqlite.data_file import transaction
 from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
@@ -55,7 +55,8 @@ AFTER UPDATE OF seller_handle, video_id, document, revision, updated_at ON produ
   INSERT INTO shop_stamps SELECT old.seller_handle, random() WHERE old.seller_handle <> new.seller_handle {_STAMP};
 END;
 """  # noqa: S608  our own text
-# A row that another program inserts or edits gets a number, too: linkhub's own statements set ``change``.
+# A row that another program inserts or edits gets a number, too: linkhub's own statements set ``change``. It owes no
+# announcement, so cursors of later events are behind it: only clients with an older cursor are given it.
 _COUNT_CHANGE = """
   UPDATE epochs SET last = last + 1 WHERE number = (SELECT max(number) FROM epochs);
   UPDATE products SET change = (SELECT last FROM epochs ORDER BY number DESC LIMIT 1) WHERE rowid = new.rowid;

@@ -13,17 +13,7 @@ from attrs import evolve, frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import (
-    DropOutcome,
-    Dropped,
-    Equal,
-    Newer,
-    Partner,
-    Staged,
-    StageOutcome,
-    Superseded,
-    Unreadable,
-)
+from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
 from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.wire.json_text import dump, load_document
 
@@ -54,7 +44,7 @@ class SqliteStagingStore:
         encoded = [(waiting, encode_content(waiting.half.content), slack) for waiting in halves]
         outcomes = await self.database.write(lambda connection: [_stage(connection, *one) for one in encoded])
         # Rows of partners are decoded after the transaction: no other process waits for that.
-        return [_beside(one) if isinstance(one, tuple) else one for one in outcomes]
+        return [_partner_outcome(one) if isinstance(one, tuple) else one for one in outcomes]
 
     async def waiting(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, WaitingHalf | Unreadable]:
         """See the port."""
@@ -96,8 +86,8 @@ def _stage(
         later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
         connection.execute(_PUT, _row(later, body, row[7]))
         return Staged()
-    if isinstance(there := read_row(row), Unreadable):  # a copy is known only if what was staged before is still whole
-        return there
+    if isinstance(found := read_row(row), Unreadable):  # a copy is known only if the staged half can be read
+        return found
     expires_at = microseconds(waiting.expires_at)
     if row[8] + slack // _MICROSECOND < expires_at:
         connection.execute(_RENEW, (expires_at, *row[:2]))
@@ -113,19 +103,19 @@ def _drop(connection: sqlite3.Connection, dropped: Half | WaitingHalf) -> DropOu
     if connection.execute(statement, identity).rowcount:
         return Dropped()
     row = _find(connection, half.key)
-    there = None if row is None else read_row(row)
-    if isinstance(there, Unreadable):
-        return there
-    return Dropped() if there is None else Newer(there)
+    found = None if row is None else read_row(row)
+    if isinstance(found, Unreadable):
+        return found
+    return Dropped() if found is None else Newer(found)
 
 
-def _beside(row: tuple[Any, ...]) -> StageOutcome:
-    there = read_row(row)
-    return there if isinstance(there, Unreadable) else Partner(there)
+def _partner_outcome(row: tuple[Any, ...]) -> StageOutcome:
+    found = read_row(row)
+    return found if isinstance(found, Unreadable) else Partner(found)
 
 
 def _version_of(row: tuple[Any, ...]) -> Version | None:
-    """The version of a row; none if linkhub did not write it."""
+    """The version of a row; None if linkhub did not write it."""
     try:
         return Version.parse(row[3])
     except ValueError:
@@ -149,7 +139,7 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
 
 
 def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
-    """Read a row of the table ``staging``; one that linkhub did not write is named with what is wrong with it."""
+    """Read a row of the table ``staging``; one that linkhub did not write is `Unreadable`, with the reason."""
     try:
         return _waiting(row)
     except (MalformedEvent, ArithmeticError, AttributeError, TypeError, ValueError) as broken:

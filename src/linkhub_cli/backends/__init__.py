@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from linkhub_cli.backends.plugin import OPEN_ALL, OPEN_STORES, Backend, BackendPlugin, Explanation, Opening
 from linkhub_cli.settings import Settings, SettingsFaulty
-from linkhub_cli.settings.installed_backends import installed_backends, usable_backends
+from linkhub_cli.settings.packages import installed_backends, usable_backends
 from linkhub_core.ports import Clock
 
 __all__ = [
@@ -42,11 +42,7 @@ def all_plugins() -> list[BackendPlugin]:
 
 
 def usable_plugin_of(settings: Settings) -> BackendPlugin:
-    """The plug-in that the settings name.
-
-    Raises:
-        SettingsFaulty: a package that it needs is not installed.
-    """
+    """The plug-in that the settings name; raises ``SettingsFaulty`` if a package that it needs is not installed."""
     plugin = plugin_of(settings)
     if missing := plugin.missing_package():
         problem = f"{missing.seen}: {'; '.join(missing.mend)}"

@@ -14,7 +14,7 @@ from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, U
 from linkhub_cli.backends.plugin import Backend, BackendPlugin, Explanation, Opening
 from linkhub_cli.settings import SettingFault, Settings
 from linkhub_cli.settings.definition import BACKEND as BACKEND_VARIABLE
-from linkhub_cli.settings.optional_packages import how_to_install
+from linkhub_cli.settings.packages import how_to_install
 from linkhub_core.errors import LinkhubError, ResourceMissing
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Finding

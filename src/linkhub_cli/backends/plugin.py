@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import field, fields, frozen
 
 from linkhub_cli.settings import Settings
-from linkhub_cli.settings.installed_backends import BackendSettings
+from linkhub_cli.settings.packages import BackendSettings
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Clock, OpenedPorts

@@ -24,7 +24,6 @@ from linkhub_cli.views.dead_letters import (
     print_in_full,
     print_purged,
     print_redriven,
-    select,
 )
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.message_body import editable_body
@@ -88,7 +87,7 @@ def list_letters(line: CommandLine, queue: str | None, reason: str | None, every
 
     With --all or --json, one by one.
     """
-    examined = line.run(lambda container: select(container.examine(), Selection.of(queue=queue, reason=reason)))
+    examined = line.run(lambda container: Selection(queue=queue, reason=reason).read(container.examine()))
     if as_json:
         print_lines(map(document_of, examined))
     elif everything:
@@ -114,8 +113,8 @@ def show(
 ) -> None:
     """Show letters in full, and whether they would pass now."""
     line: CommandLine = ctx.obj
-    selection = Selection.of(letter_ids=letter_ids, assumed_kind=assumed_kind)
-    examined = line.run(lambda container: select(container.examine(), selection))
+    selection = Selection(letter_ids=letter_ids, assumed_kind=assumed_kind)
+    examined = line.run(lambda container: selection.read(container.examine()))
     if as_json:
         print_lines(map(document_of, examined))
     elif body_only:
@@ -163,7 +162,7 @@ def redrive(
         if len(letter_ids) != 1:
             raise click.UsageError("--body mends one letter: give its ID")
         body = body_file.read()
-        letter = Selection.of(letter_ids=letter_ids, assumed_kind=options["assumed_kind"])
+        letter = Selection(letter_ids=letter_ids, assumed_kind=options["assumed_kind"])
         changes = ctx.obj.run(lambda container: _mend(container, letter, body, force=force, yes=yes))
     else:
         selection = _selection(letter_ids, options)
@@ -189,14 +188,14 @@ def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> N
 
 async def _redrive(container: Container, selection: Selection, *, force: bool, yes: bool) -> Changes:
     """Put letters back on their queues: those that would pass now, or all by ``force``."""
-    plan = plan_redrive(await select(container.examine(), selection), force=force)
+    plan = plan_redrive(await selection.read(container.examine()), force=force)
     letters = [one.letter for one in plan.going]
     changed = await container.backend().dead_letters.redrive(letters) if yes else None
     return Changes(going=plan.going, staying=plan.staying, changed=changed)
 
 
 async def _purge(container: Container, selection: Selection, *, yes: bool) -> Changes:
-    examined = await select(container.examine(), selection)
+    examined = await selection.read(container.examine())
     letters = [one.letter for one in examined]
     return Changes(going=examined, changed=await container.backend().dead_letters.purge(letters) if yes else None)
 
@@ -207,7 +206,7 @@ async def _mend(container: Container, selection: Selection, raw: bytes, *, force
         body = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise MalformedEvent([Fault("", f"the file is not UTF-8: {error.reason}")]) from error
-    old = next(iter(await select(container.examine(), selection)), None)
+    old = next(iter(await selection.read(container.examine())), None)
     if old is None:
         return Changes(going=[], changed=0 if yes else None)
     mended = container.examine().examine(evolve(old.letter, body=body, faults=()))
@@ -220,7 +219,7 @@ async def _mend(container: Container, selection: Selection, raw: bytes, *, force
 def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:
     if not (letter_ids or options["everything"] or options["queue"] or options["reason"]):
         raise click.UsageError("say which: IDs, --reason, --queue or --all")
-    return Selection.of(
+    return Selection(
         letter_ids=letter_ids or None,
         queue=options["queue"],
         reason=options["reason"],

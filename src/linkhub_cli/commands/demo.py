@@ -13,11 +13,9 @@ from rich.console import Console
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.commands.serve import overrides_of
-from linkhub_cli.demo.feeding import Feeding
-from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
-from linkhub_cli.demo.sample_products import SHOPS
+from linkhub_cli.demo.shops import PICTURE_PATH, SHOPS, picture_route
 from linkhub_cli.demo.status_line import StatusLine
-from linkhub_cli.demo.workers import SimulatedWorkers
+from linkhub_cli.demo.workers import Feeding, SimulatedWorkers
 from linkhub_cli.processes.lifecycle import Duty
 from linkhub_cli.processes.serving import serve as serve_until_stopped
 from linkhub_cli.settings import Settings

@@ -10,13 +10,12 @@ import click
 
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import BackendPlugin, all_plugins, plugin_of, usable_plugin_of
-from linkhub_cli.command_line import CommandLine
+from linkhub_cli.command_line import CommandLine, set_up_logs
 from linkhub_cli.failures import SOME_FAILED, UNAVAILABLE
 from linkhub_cli.settings import Settings
 from linkhub_cli.settings.definition import BACKEND
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import plain, print_lines, print_status
-from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 _WORDS = {

@@ -18,11 +18,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from linkhub_cli.backends import OPEN_ALL, plugin_of
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.settings import SettingsFaulty
-from linkhub_cli.views.event_lines import EventLine, UnreadableLine, read_lines
+from linkhub_cli.views.event_lines import read_lines
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, print_status
 from linkhub_cli.wiring.container import Container
-from linkhub_core.ports import EventPublisher
+from linkhub_core.ports import EventPublisher, OutgoingMessage
 
 T = TypeVar("T")
 
@@ -90,19 +90,18 @@ async def _publish_file(
     publisher: EventPublisher, name: str, opened: Iterable[bytes], tally: _Tally, advance: Callable[[int], None]
 ) -> None:
     for batch in _batches(read_lines(name, opened)):
-        sound = [line for line in batch if isinstance(line, EventLine)]
         for line in batch:
-            if isinstance(line, UnreadableLine):
+            if line.message is None:
                 tally.fail(line.place, line.problem)
-        await _publish_batch(publisher, sound, tally)
+        await _publish_batch(publisher, [line.message for line in batch if line.message is not None], tally)
         advance(sum(line.size_bytes for line in batch))
 
 
-async def _publish_batch(publisher: EventPublisher, lines: Sequence[EventLine], tally: _Tally) -> None:
-    refusals = await publisher.publish([line.message for line in lines]) if lines else []
+async def _publish_batch(publisher: EventPublisher, messages: Sequence[OutgoingMessage], tally: _Tally) -> None:
+    refusals = await publisher.publish(messages) if messages else []
     for refusal in refusals:
         tally.fail(refusal.message.attributes["correlationId"], f"the queue refuses it: {refusal.problem}")
-    tally.published.update(line.message.kind.value for line in lines)
+    tally.published.update(message.kind.value for message in messages)
     tally.published.subtract(refusal.message.kind.value for refusal in refusals)
 
 

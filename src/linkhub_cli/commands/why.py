@@ -19,7 +19,7 @@ from linkhub_core.wire.codec import timestamp_text
 
 @click.command(
     epilog=examples(
-        Example("linkhub why 7301234567890421596", "its state and its hitimeline, at every seller"),
+        Example("linkhub why 7301234567890421596", "its state and its timeline, at every seller"),
         Example("linkhub why 7301234567890421596 --seller nalu-fashion", "of one seller"),
         Example("linkhub why 7301234567890421596 --json | jq .state", "for a program: one object a seller"),
     )

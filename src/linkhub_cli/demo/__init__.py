@@ -1,1 +1,1 @@
-"""The demonstration: invented shops, and workers that send what real ones would, mistakes included."""
+"""``linkhub demo``: invented shops, and simulated workers that send events as real ones do, mistakes included."""

@@ -1,11 +1,12 @@
 """The two simulated workers: an endless, seeded script of messages and their times.
 
 Halves of a video come in either order, seconds apart: some twice, some again later with another price, a few never, a
-few malformed. The script does no I/O and reads no clock: the same seed gives the same script.
+few malformed. The same seed gives the same script.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import random
@@ -15,9 +16,9 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from linkhub_cli.demo.sample_products import SHOPS, SampleProduct, Shop
+from linkhub_cli.demo.shops import SHOPS, SampleProduct, Shop
 from linkhub_core.model import Kind
-from linkhub_core.ports import OutgoingMessage
+from linkhub_core.ports import Clock, EventPublisher, OutgoingMessage
 from linkhub_core.wire import json_text
 from linkhub_core.wire.codec import timestamp_text
 
@@ -139,3 +140,30 @@ _MISTAKES: dict[Kind, tuple[dict[str, Any], ...]] = {
     Kind.CAPTION: ({"price": "45k"}, {"tags": "dress, linen"}, {"timestamp": "yesterday"}, {"title": None}),
     Kind.THUMBNAIL: ({"thumbnails": []}, {"primary_thumbnail": None}, {"processing_metadata": {}}),
 }
+
+
+@frozen(kw_only=True)
+class Feeding:
+    """The duty that publishes the script, each message when it is due."""
+
+    workers: SimulatedWorkers
+    publisher: EventPublisher
+    clock: Clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until ``stop`` is set."""
+        for sending in self.workers.script():
+            since_start = (self.clock.now() - self.workers.start).total_seconds()
+            if await _stopped_within(stop, sending.at_seconds - since_start):
+                return
+            await self.publisher.publish([sending.message])
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    if seconds > 0:
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            return False
+    return stop.is_set()

@@ -29,6 +29,7 @@ from linkhub_core.access import TrustedProxies, is_loopback_name
 from linkhub_core.ports.finding import Finding
 
 _ANSWER_SECONDS = 1.0
+_PROTECT = 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"'
 
 
 class Port(Enum):
@@ -105,17 +106,14 @@ def _openness(listener: Listener) -> Iterator[Finding]:
     if is_loopback_name(listener.host):
         yield Finding.ok("access", f"{listener.host}: this machine alone")
         return
-    warnings = [*_token_warnings(listener), *_origin_warnings(listener)]
+    warnings = [*_origin_warnings(listener)]
+    if listener.admin_token is None:
+        problem = f"{listener.host} lets others in, and statistics and metrics ask for no token"
+        warnings.insert(0, Finding.warning("access", problem, _PROTECT))
     yield from warnings
     if not warnings:
         origins = ", ".join(listener.cors_origins or ())
         yield Finding.ok("access", f"{listener.host}: an admin token is set, pages of {origins} may connect")
-
-
-def _token_warnings(listener: Listener) -> Iterator[Finding]:
-    if listener.admin_token is None:
-        problem = f"{listener.host} lets others in, and statistics and metrics ask for no token"
-        yield Finding.warning("access", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
 
 
 def _proxy_warnings(listener: Listener) -> Iterator[Finding]:
@@ -125,7 +123,7 @@ def _proxy_warnings(listener: Listener) -> Iterator[Finding]:
         yield Finding.warning("proxies", problem, "LINKHUB_TRUSTED_PROXIES=10.0.0.7 (the proxies alone)")
     elif listener.admin_token is None and (proxies.trusts("127.0.0.1") or proxies.trusts("::1")):
         problem = "loopback is trusted, so a page on this machine can pass for a proxy, and statistics ask for no token"
-        yield Finding.warning("proxies", problem, 'LINKHUB_ADMIN_TOKEN="$(openssl rand -hex 32)"')
+        yield Finding.warning("proxies", problem, _PROTECT)
 
 
 def _origin_warnings(listener: Listener) -> Iterator[Finding]:

@@ -1,1 +1,4 @@
-"""What the operator's page shows: the status of this process and of the others."""
+"""The data of the operator's page: the status of this process, and the reports of the others on the same storage.
+
+The page itself is in :mod:`linkhub_adapters.http.pages`, its route in :mod:`linkhub_adapters.http.api`.
+"""

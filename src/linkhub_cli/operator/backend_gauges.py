@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends import Backend
@@ -54,18 +54,13 @@ class BackendGauges:
     ages: Mapping[Kind, Sequence[int]] | None = None
     letters: Letters | None = None
     unannounced: int | None = None
-    _letters_of: Figures | None = field(default=None, init=False)
 
     def known_figures(self) -> Figures | None:
         """The newest figures, as a callable for the metrics."""
         return self.figures
 
     async def refresh(self) -> None:
-        """Read everything again.
-
-        Raises:
-            ServiceUnavailable: the backend does not answer; the known figures stay.
-        """
+        """Read everything again; if the backend does not answer, the known figures stay."""
         self.figures = figures = await self.backend.figures()
         if not self.backend.cheap_to_scan:
             return

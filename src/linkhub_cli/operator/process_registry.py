@@ -162,11 +162,7 @@ class ProcessRegistry:
         await self.sign_off()
 
     async def exchange_reports(self) -> None:
-        """Store this process's report, and read the others'.
-
-        Raises:
-            ServiceUnavailable: the backend does not answer; the known reports stay.
-        """
+        """Store this process's report, and read the others'; if the backend does not answer, the known ones stay."""
         if self.exchange is None:
             return
         texts = await self.exchange(self._name, encode_report(self.report()))

@@ -24,7 +24,7 @@ _SHOWN_SELLERS = 100
 
 @frozen(kw_only=True)
 class OperatorStatus:
-    """Makes the snapshot; ``sellers`` counts subscriptions by shop."""
+    """Makes the snapshot; ``stats`` are those of the hub."""
 
     is_stopping: Callable[[], bool]
     registry: ProcessRegistry
@@ -33,23 +33,22 @@ class OperatorStatus:
     clock: Clock
     staging_ttl_seconds: int
     realtime: Callable[[], Readings | None]
-    sellers: Callable[[], Mapping[str, int]]
+    stats: Callable[[], Mapping[str, Any]]
 
     async def __call__(self) -> Mapping[str, Any]:
         """The snapshot."""
-        now, realtime, work = self.clock.now(), self.realtime(), self.registry.work()
+        realtime, work, figures = self.realtime(), self.registry.work(), self.gauges.figures
         return {
-            "timestamp": timestamp_text(now),
+            "timestamp": timestamp_text(self.clock.now()),
             "node": self._node(),
             "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
-            "events": _events(work) if work else None,
-            "deviations": _deviations(work) if work else None,
-            "products": self._products(work) if work else None,
-            "latency_seconds": {"buckets": _buckets(work)} if work else None,
-            "queues": _queues(self.gauges.figures),
+            **(self._work(work) if work else dict.fromkeys(("events", "deviations", "products", "latency_seconds"))),
+            "queues": [{"kind": kind, "messages": count} for kind, count in figures.queued.items()]
+            if figures
+            else None,
             "staging": self._staging(work),
-            "dead_letters": _dead_letters(self.gauges.figures, self.gauges.letters),
-            "realtime": _realtime(realtime, self.sellers()) if realtime else None,
+            "dead_letters": _dead_letters(figures, self.gauges.letters),
+            "realtime": _realtime(realtime, self.stats()["clientsPerSeller"]) if realtime else None,
             "nodes": [_seen(report) for report in self.registry.nodes()],
         }
 
@@ -62,12 +61,21 @@ class OperatorStatus:
             "started_at": timestamp_text(self.registry.node.started_at),
         }
 
-    def _products(self, work: WorkTotals) -> dict[str, Any]:
+    def _work(self, work: WorkTotals) -> dict[str, Any]:
         return {
-            "created_total": work.created,
-            "revised_total": work.revised,
-            "announced_total": work.announced,
-            "unannounced": self.gauges.unannounced,
+            "events": [
+                {"kind": kind, "outcome": outcome, "total": total}
+                for kind, outcomes in work.events.items()
+                for outcome, total in outcomes.items()
+            ],
+            "deviations": _deviations(work),
+            "products": {
+                "created_total": work.created,
+                "revised_total": work.revised,
+                "announced_total": work.announced,
+                "unannounced": self.gauges.unannounced,
+            },
+            "latency_seconds": {"buckets": [{"le": bound, "count": count} for bound, count in work.latency]},
         }
 
     def _staging(self, work: WorkTotals | None) -> dict[str, Any] | None:
@@ -83,6 +91,10 @@ class OperatorStatus:
         }
 
 
+def _queues(figures: Figures) -> Sequence[dict[str, Any]]:
+    return [{"kind": kind, "messages": count} for kind, count in figures.queued.items()]
+
+
 def _seen(report: NodeReport) -> dict[str, Any]:
     return {
         "id": report.node.node_id,
@@ -93,14 +105,6 @@ def _seen(report: NodeReport) -> dict[str, Any]:
     }
 
 
-def _events(work: WorkTotals) -> Sequence[dict[str, Any]]:
-    return [
-        {"kind": kind, "outcome": outcome, "total": total}
-        for kind, outcomes in work.events.items()
-        for outcome, total in outcomes.items()
-    ]
-
-
 def _deviations(work: WorkTotals) -> Sequence[dict[str, Any]]:
     """Each rule that was applied, the most frequent first, then by name."""
     by_rule: dict[str, dict[str, int]] = {}
@@ -109,14 +113,6 @@ def _deviations(work: WorkTotals) -> Sequence[dict[str, Any]]:
             by_rule.setdefault(rule, {kind.value: 0 for kind in Kind})[queue] = count
     ordered = sorted(by_rule.items(), key=lambda entry: (-sum(entry[1].values()), entry[0]))
     return [{"rule": rule, **counts} for rule, counts in ordered]
-
-
-def _buckets(work: WorkTotals) -> Sequence[dict[str, Any]]:
-    return [{"le": bound, "count": count} for bound, count in work.latency]
-
-
-def _queues(figures: Figures | None) -> Sequence[dict[str, Any]] | None:
-    return [{"kind": kind, "messages": count} for kind, count in figures.queued.items()] if figures else None
 
 
 def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:

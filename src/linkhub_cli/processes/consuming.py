@@ -19,7 +19,7 @@ from functools import partial
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
 from linkhub_cli.operator.process_registry import Node, ProcessRegistry
-from linkhub_cli.processes.http_server import bind_all, check_server_package
+from linkhub_cli.processes.http_server import check_server_package, open_ports
 from linkhub_cli.processes.lifecycle import (
     Duty,
     Phase,
@@ -29,7 +29,7 @@ from linkhub_cli.processes.lifecycle import (
     stopped_by_signals,
     warn_of_polling,
 )
-from linkhub_cli.settings import Listener, Settings
+from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.access import RefusalLog, access_policy
 from linkhub_cli.wiring.container import Container, open_container
 
@@ -43,7 +43,10 @@ async def consume(settings: Settings) -> None:
     """
     stop, deadline = asyncio.Event(), partial(start_exit_deadline, settings.consuming.drain_seconds)
     with ExitStack() as opened:
-        listening = _bind(settings.listener, opened)
+        listener = settings.listener
+        if listener.metrics_port is not None:
+            check_server_package("LINKHUB_METRICS_PORT", str(listener.metrics_port))
+        listening = open_ports(opened, listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
         opened.enter_context(stopped_by_signals(stop, stopping=deadline))
         async with open_container(settings) as container:
             log = container.log()
@@ -54,14 +57,6 @@ async def consume(settings: Settings) -> None:
                 _phases(container, listening, stop), stop, drain_seconds=settings.consuming.drain_seconds, log=log
             )
             log.info("stopped")
-
-
-def _bind(listener: Listener, opened: ExitStack) -> Sequence[socket.socket]:
-    if listener.metrics_port is None:
-        return ()
-    check_server_package("LINKHUB_METRICS_PORT", str(listener.metrics_port))
-    sockets = bind_all(listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
-    return [opened.enter_context(each) for each in sockets]
 
 
 def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:

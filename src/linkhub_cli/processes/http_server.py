@@ -1,4 +1,4 @@
-"""The port of an HTTP server, and the package that serves on it."""
+"""The ports of an HTTP server, and the package that serves on them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,18 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 
 from linkhub_cli.settings import SettingsFaulty
-from linkhub_cli.settings.optional_packages import how_to_install
+from linkhub_cli.settings.packages import how_to_install
 
 _BACKLOG = 2_048
 _FREE_PORT_ATTEMPTS = 10
 
 
 def check_server_package(subject: str, written: str = "") -> None:
-    """Look whether uvicorn is installed; nothing is imported.
-
-    Args:
-        subject: the command or the setting that needs it.
-        written: the value of that setting.
-
-    Raises:
-        SettingsFaulty: it is missing.
-    """
+    """Raise ``SettingsFaulty`` if uvicorn is missing, which the command or setting ``subject`` needs."""
     if find_spec("uvicorn") is None:
         problem = f"needs uvicorn, which is missing: {how_to_install('server')}"
         raise SettingsFaulty.of(subject, problem, written)
@@ -32,11 +25,6 @@ def check_server_package(subject: str, written: str = "") -> None:
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
     """Bind a port; 0 binds any free one.
-
-    Args:
-        host: an address or a name.
-        port: the port.
-        variable: the setting of the port, for the error.
 
     Raises:
         SettingsFaulty: the port cannot be bound, or the host is no address of this machine.
@@ -83,3 +71,8 @@ def _bind_ipv6(port: int, *, variable: str) -> Sequence[socket.socket]:
     except OSError:
         return []  # a machine without IPv6
     return [bind("::1", port, variable=variable)]
+
+
+def open_ports(opened: ExitStack, host: str, port: int | None, *, variable: str) -> Sequence[socket.socket]:
+    """Bind as :func:`bind_all` does, and close with ``opened``; without a port there are no sockets."""
+    return [opened.enter_context(each) for each in bind_all(host, port, variable=variable)] if port is not None else []

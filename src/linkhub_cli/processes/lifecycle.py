@@ -36,13 +36,6 @@ Duty = Callable[[asyncio.Event], Awaitable[object]]
 class DutyEnded(Exception):
     """A duty ended before the signal to stop, which is a bug."""
 
-    def __init__(self, phase: str) -> None:
-        super().__init__(phase)
-        self.phase = phase
-
-    def __str__(self) -> str:
-        return f"a duty of the phase {self.phase!r} ended before the signal to stop"
-
 
 @frozen(kw_only=True)
 class Phase:
@@ -59,13 +52,7 @@ async def run_phases(
     drain_seconds: float,
     log: FilteringBoundLogger,
 ) -> None:
-    """Run every phase until ``stop`` is set, then stop one after the other.
-
-    Args:
-        phases: in the order in which they are stopped.
-        stop: the signal to stop.
-        drain_seconds: the time limit for all of them together.
-        log: gets the names of the phases that did not finish in time.
+    """Run every phase until ``stop`` is set, then stop one after the other, all within ``drain_seconds``.
 
     Raises:
         ExceptionGroup: the error of the first duty that failed.
@@ -89,7 +76,7 @@ async def run_phases(
 async def _kept(duty: Duty, stop: asyncio.Event, phase: str) -> None:
     await duty(stop)
     if not stop.is_set():
-        raise DutyEnded(phase)
+        raise DutyEnded(f"a duty of the phase {phase!r} ended before the signal to stop")
 
 
 def _cancel(tasks: Sequence[asyncio.Task[None]], log: FilteringBoundLogger) -> None:
@@ -103,11 +90,8 @@ def _cancel(tasks: Sequence[asyncio.Task[None]], log: FilteringBoundLogger) -> N
 def stopped_by_signals(stop: asyncio.Event, *, stopping: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Set ``stop`` at the first SIGTERM, SIGHUP or Ctrl-C; at the second signal the process ends at once.
 
-    A signal that the process was started to ignore (``nohup``) stays ignored.
-
-    Args:
-        stop: the event on which the process stops.
-        stopping: called at the first signal, between two bytecodes of the main thread: also while the loop is busy.
+    A signal that the process was started to ignore (``nohup``) stays ignored. ``stopping`` is called at the first
+    signal, between two bytecodes of the main thread: also while the loop is busy.
     """
     loop = asyncio.get_running_loop()
     was_signalled = False
@@ -142,11 +126,7 @@ def warn_of_polling(
 ) -> None:
     """Log once if announcements do not reach the viewers of other processes, who then see products only by polling.
 
-    Args:
-        missing_bus_setting: the unset variable that would carry announcements between processes; none if they travel.
-        log: the log of the process.
-        serves: this process serves; one that serves and consumes shows its own products at once.
-        consumes: this process consumes.
+    A process that serves and consumes shows its own products at once.
     """
     if missing_bus_setting is None or (serves and consumes):
         return
@@ -167,9 +147,7 @@ def _log_forced_end(threads: Sequence[str]) -> None:
 def start_exit_deadline(drain_seconds: float, log_end: Callable[[Sequence[str]], None] = _log_forced_end) -> None:
     """End the process if it has not ended a second after ``drain_seconds``.
 
-    Args:
-        drain_seconds: the time limit of the phases.
-        log_end: logs the end, with the names of the threads that still work; the process does not wait for it for long.
+    ``log_end`` gets the names of the threads that still work; the process does not wait for it for long.
     """
 
     def end() -> None:

@@ -18,11 +18,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from attrs import frozen
 from starlette.routing import BaseRoute
 
+from linkhub_adapters.realtime import EventStreams, Gateway, Hub, SocketIoServer
 from linkhub_adapters.runtime import SystemClock
-from linkhub_cli.processes.gateway_duty import GatewayDuty
-from linkhub_cli.processes.http_server import bind_all, check_server_package
+from linkhub_cli.processes.http_server import check_server_package, open_ports
 from linkhub_cli.processes.lifecycle import (
     Duty,
     Phase,
@@ -36,6 +37,8 @@ from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import access_policy
 from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer, open_server
+
+_CLOSED_PER_SECOND = 2_000
 
 Feeds = Callable[[ServerContainer, str], Sequence[Duty]]
 
@@ -55,13 +58,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
-    Args:
-        settings: the choices.
-        consumes: this process consumes as well.
-        realtime_only: REST and pages are left out.
-        greet: is called with the process when connections are accepted.
-        routes: routes beside those of every server.
-        feeds: given the container and the server's URL, returns duties that are stopped with the consumer.
+    ``greet`` is called when connections are accepted; ``feeds`` is given the container and the server's URL, and
+    returns duties that are stopped with the consumer.
 
     Raises:
         SettingsFaulty: a port cannot be had, or uvicorn is missing.
@@ -71,8 +69,8 @@ async def serve(
     stop, deadline = asyncio.Event(), partial(start_exit_deadline, settings.consuming.drain_seconds)
     with ExitStack() as opened:
         listener = settings.listener
-        listening = _bind(listener, "LINKHUB_PORT", listener.port, opened)
-        websockets = _bind(listener, "LINKHUB_WS_PORT", listener.ws_port, opened)
+        listening = open_ports(opened, listener.host, listener.port, variable="LINKHUB_PORT")
+        websockets = open_ports(opened, listener.host, listener.ws_port, variable="LINKHUB_WS_PORT")
         process = _process(listener, listening, websockets, consumes=consumes, realtime_only=realtime_only, stop=stop)
         opened.enter_context(stopped_by_signals(stop, stopping=deadline))
         async with open_server(settings, process, routes) as container:
@@ -85,11 +83,6 @@ async def serve(
             greet(process)
             await run_phases(phases, stop, drain_seconds=settings.consuming.drain_seconds, log=log)
             log.info("stopped")
-
-
-def _bind(listener: Listener, variable: str, port: int | None, opened: ExitStack) -> Sequence[socket.socket]:
-    sockets = bind_all(listener.host, port, variable=variable) if port is not None else ()
-    return [opened.enter_context(each) for each in sockets]
 
 
 def _process(
@@ -140,3 +133,37 @@ def _phases(
         Phase(name="show", duties=[container.listener().run, container.refreshing().run, container.registry().run]),
         Phase(name="answer", duties=[gateway.run, http.run, *guards(container)]),
     ]
+
+
+@frozen(kw_only=True)
+class GatewayDuty:
+    """Accepts connections of all transports until the signal to stop, then closes them over at most half the drain.
+
+    ``listening`` are bound sockets for WebSockets alone.
+    """
+
+    hub: Hub
+    gateway: Gateway
+    socketio: SocketIoServer
+    streams: EventStreams
+    listening: Sequence[socket.socket]
+    drain_seconds: float
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Accept connections until ``stop`` is set, then close all over a moment: WebSockets with 1001."""
+        self.gateway.start()
+        for each in self.listening:
+            await self.gateway.listen(each)
+        await stop.wait()
+        spread_seconds = self._spread_seconds()
+        # All at the same time: each of them first refuses new connections. The HTTP server ends in this phase as well,
+        # and waits for the requests that polls and streams hold open.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.socketio.close(spread_seconds))
+            group.create_task(self.streams.close(spread_seconds))
+            group.create_task(self.gateway.close(spread_seconds))
+        self.hub.close()
+
+    def _spread_seconds(self) -> float:
+        count = len(self.gateway) + self.socketio.polling_count + len(self.streams)
+        return min(count / _CLOSED_PER_SECOND, self.drain_seconds / 2)

@@ -1,4 +1,8 @@
-"""The settings: their definition, their sources and their texts. The only room that reads the environment."""
+"""The settings: their definition, their sources and their texts. The only room that reads the environment.
+
+A setting is declared once, in ``definition`` or in a backend, with its rule, default and documentation.
+``linkhub config``, the example file and the reference page are generated from these declarations.
+"""
 
 from linkhub_cli.settings.definition import Consuming, Listener, Logs, Realtime, Settings, Storage
 from linkhub_cli.settings.loading import Loaded, load_settings

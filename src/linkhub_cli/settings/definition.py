@@ -2,7 +2,7 @@
 
 Rule 1. A setting is declared once, with its variable, default, unit, doc and rule, and something reads it.
 Rule 2. Only this package reads the environment; all others are given a frozen :class:`Settings`.
-Rule 3. The settings of one backend are declared by that backend: see :mod:`linkhub_cli.settings.installed_backends`.
+Rule 3. The settings of one backend are declared by that backend: see :mod:`linkhub_cli.settings.packages`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields, frozen
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.realtime.server.http_bounds import HttpBounds
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_cli.settings import setting_rules as rules
-from linkhub_cli.settings.installed_backends import backend_name
+from linkhub_cli.settings.packages import backend_name
 from linkhub_cli.settings.setting import setting
 from linkhub_core.ports import QUEUE_DEFAULTS, QueueOptions
 
@@ -107,7 +107,6 @@ class Listener:
         "LINKHUB_KEEP_ALIVE_SECONDS",
         rules.seconds(1, 3_600),
         default=75.0,
-        unit="seconds",
         doc="How long an HTTP connection without a request is kept. Longer than the idle time-out of the load balancer "
         "in front, which is 60 s for most: else it sends requests into connections that just close (502).",
     )
@@ -135,7 +134,6 @@ class Listener:
         "LINKHUB_PROBE_TIMEOUT_SECONDS",
         rules.seconds(0.1, 60),
         default=HttpSettings().probe_timeout_seconds,
-        unit="seconds",
         doc="How long `/readyz` waits for each queue and store.",
     )
 
@@ -148,7 +146,6 @@ class Realtime:
         "LINKHUB_MAX_FRAME_BYTES",
         rules.whole(1_024, 16_777_216),
         default=_REALTIME.session.max_frame_bytes,
-        unit="bytes",
         doc="The longest message that a client may send.",
     )
     messages_per_minute: int = setting(
@@ -174,28 +171,24 @@ class Realtime:
         "LINKHUB_MAX_UNSENT_BYTES",
         rules.whole(65_536, 1_073_741_824),
         default=_REALTIME.max_unsent_bytes,
-        unit="bytes",
         doc="How much may wait for a slow reader before its connection is closed with 1013.",
     )
     max_polling_payload_bytes: int = setting(
         "LINKHUB_MAX_POLLING_PAYLOAD_BYTES",
         rules.whole(1_024, 1_073_741_824),
         default=_REALTIME.max_polling_payload_bytes,
-        unit="bytes",
         doc="The longest payload of HTTP long-polling, both ways.",
     )
     ping_interval_seconds: float = setting(
         "LINKHUB_PING_INTERVAL_SECONDS",
         rules.seconds(1, 600),
         default=_REALTIME.ping_interval_seconds,
-        unit="seconds",
         doc="How often a connection is asked whether it still lives.",
     )
     ping_timeout_seconds: float = setting(
         "LINKHUB_PING_TIMEOUT_SECONDS",
         rules.seconds(1, 600),
         default=_REALTIME.ping_timeout_seconds,
-        unit="seconds",
         doc="How long the answer to that may take before the connection is closed.",
     )
 
@@ -220,14 +213,12 @@ class Consuming:
         "LINKHUB_VISIBILITY_TIMEOUT_SECONDS",
         rules.seconds(1, 43_200),
         default=QUEUE_DEFAULTS["visibility_timeout_seconds"],
-        unit="seconds",
         doc="How long a message is hidden from others while one consumer works on it; renewed while work goes on.",
     )
     receive_wait_seconds: float = setting(
         "LINKHUB_RECEIVE_WAIT_SECONDS",
         rules.seconds(0, 20),
         default=QUEUE_DEFAULTS["receive_wait_seconds"],
-        unit="seconds",
         doc="How long one receive waits for the first message.",
     )
     max_receive_count: int = setting(
@@ -240,21 +231,18 @@ class Consuming:
         "LINKHUB_STAGING_TTL_SECONDS",
         rules.whole(1, 365 * _DAY_SECONDS),
         default=_DAY_SECONDS,
-        unit="seconds",
         doc="How long a half waits for its partner before a sweep removes it.",
     )
     sweep_interval_seconds: float = setting(
         "LINKHUB_SWEEP_INTERVAL_SECONDS",
         rules.seconds(1, _DAY_SECONDS),
         default=3_600.0,
-        unit="seconds",
         doc="How often a consumer sweeps staging.",
     )
     drain_seconds: float = setting(
         "LINKHUB_DRAIN_SECONDS",
         rules.seconds(0, 600),
         default=8.0,
-        unit="seconds",
         doc="How long a stopping process may take to finish what it has in hand.",
     )
 
@@ -312,9 +300,5 @@ class Settings:
 
 
 SECTIONS: Mapping[str, type[Any]] = {
-    "storage": Storage,
-    "listener": Listener,
-    "consuming": Consuming,
-    "realtime": Realtime,
-    "logs": Logs,
+    one.name: one.default.factory for one in fields(Settings) if one.name != "own" and one.default is not None
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from linkhub_cli.settings.definition import BACKEND, SECTIONS, Settings
-from linkhub_cli.settings.installed_backends import BackendSettings, installed_backends, usable_backends
+from linkhub_cli.settings.packages import BackendSettings, installed_backends, usable_backends
 from linkhub_cli.settings.sources import (
     Effective,
     SectionReader,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -18,12 +18,8 @@ _HEADING = """\
 """
 
 
-def _definition() -> Sequence[Effective]:
-    return load_settings(environment={}).effective
-
-
 def _sections() -> Iterable[tuple[str, Iterable[Effective]]]:
-    return groupby(_definition(), key=lambda setting: setting.section)
+    return groupby(load_settings(environment={}).effective, key=lambda setting: setting.section)
 
 
 def env_example() -> str:

@@ -25,7 +25,6 @@ class SettingFacts:
         variable: the environment variable.
         doc: one or two sentences.
         default: the value if the variable is unset.
-        unit: the unit of a number.
         when_unset: the effect if there is no value and no default.
         example: a value that shows the form.
         secret: the value is never printed.
@@ -35,11 +34,16 @@ class SettingFacts:
     variable: str
     doc: str
     default: object = None
-    unit: str = ""
     when_unset: str = ""
     example: str = ""
     secret: bool = False
     is_shared: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The unit of a number, which its name ends with."""
+        last = self.variable.rpartition("_")[2].lower()
+        return last if last in ("seconds", "bytes") else ""
 
     def shown(self, value: object) -> str:
         """``value`` as it is written in a variable; empty for none, masked for a secret."""
@@ -53,14 +57,13 @@ class SettingFacts:
 
 
 @overload
-def setting(variable: str, rule: Rule[T], *, default: T, doc: str, unit: str = "") -> T: ...
+def setting(variable: str, rule: Rule[T], *, default: T, doc: str) -> T: ...
 @overload
 def setting(
     variable: str,
     rule: Rule[T],
     *,
     doc: str,
-    unit: str = "",
     when_unset: str,
     example: str = "",
     secret: bool = False,

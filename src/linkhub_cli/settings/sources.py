@@ -27,13 +27,7 @@ _SHARED_CUTOFF = 0.85
 
 @frozen
 class SettingFault:
-    """One fault of the configuration: the variable, and what to do about it.
-
-    Attributes:
-        written: the text at fault.
-        source: the name of its source.
-        beside: a variable that contradicts it.
-    """
+    """A fault: the variable, what to do, the text at fault, its source, and a variable that contradicts it."""
 
     variable: str
     problem: str
@@ -48,12 +42,7 @@ class SettingFault:
 
 
 class SettingsFaulty(PermanentError):
-    """The configuration cannot be used.
-
-    Attributes:
-        faults: everything that is wrong with it.
-        warnings: possible causes, such as a misspelled variable.
-    """
+    """The configuration cannot be used; ``warnings`` are possible causes, such as a misspelled variable."""
 
     def __init__(self, faults: Sequence[SettingFault], warnings: Sequence[str] = ()) -> None:
         super().__init__(tuple(faults))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
-from attrs import evolve, frozen
+from attrs import converters, evolve, field, frozen
 
 from linkhub_cli.views.message_body import marked_body
 from linkhub_cli.views.output import counted, plain, print_table
@@ -32,56 +32,36 @@ _INDEX = re.compile(r"\[\d+\]")
 
 @frozen(kw_only=True)
 class Selection:
-    """The letters that match the query, and whose reason contains ``reason`` in any case.
+    """Letters by their ids, their queue, and a text in their reason, in any case.
 
-    ``only_unknown`` keeps the letters of unknown kind only; ``assumed_kind`` is the kind that these are taken for.
+    ``assumed_kind`` is the kind that letters of unknown kind are taken for.
     """
 
-    query: DeadLetterQuery
-    reason: str = ""
-    only_unknown: bool = False
-    assumed_kind: Kind | None = None
+    letter_ids: Sequence[str] | None = None
+    queue: str | None = None
+    reason: str | None = None
+    assumed_kind: Kind | None = field(default=None, converter=converters.optional(Kind))
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        letter_ids: Sequence[str] | None = None,
-        queue: str | None = None,
-        reason: str | None = None,
-        assumed_kind: str | None = None,
-    ) -> Selection:
-        """The selection that options of a command make."""
-        kind = Kind(queue) if queue and queue != UNKNOWN_QUEUE else None
-        return cls(
-            query=DeadLetterQuery(kind=kind, letter_ids=letter_ids),
-            reason=(reason or "").lower(),
-            only_unknown=queue == UNKNOWN_QUEUE,
-            assumed_kind=Kind(assumed_kind) if assumed_kind else None,
-        )
+    async def read(self, examine: ExamineDeadLetters) -> Sequence[Examined]:
+        """Read the selected letters, each with its faults by today's rules.
 
-    def holds(self, examined: Examined) -> bool:
-        """Whether this letter is selected."""
-        if self.only_unknown and examined.letter.kind is not None:
+        Raises:
+            ServiceUnavailable: the dead letters cannot be reached.
+        """
+        kind = Kind(self.queue) if self.queue and self.queue != UNKNOWN_QUEUE else None
+        query = DeadLetterQuery(kind=kind, letter_ids=self.letter_ids)
+        return [self._assume(examine, examined) async for examined in examine(query) if self._holds(examined)]
+
+    def _holds(self, examined: Examined) -> bool:
+        if self.queue == UNKNOWN_QUEUE and examined.letter.kind is not None:
             return False
-        return self.reason in reason_of(examined).lower() or self.reason in group_of(examined).lower()
+        reason = (self.reason or "").lower()
+        return reason in reason_of(examined).lower() or reason in group_of(examined).lower()
 
-    def assume(self, examine: ExamineDeadLetters, examined: Examined) -> Examined:
-        """A letter without a known kind as one of ``assumed_kind``; any other as it is."""
+    def _assume(self, examine: ExamineDeadLetters, examined: Examined) -> Examined:
         if self.assumed_kind is None or examined.letter.kind is not None:
             return examined
         return examine.examine(evolve(examined.letter, kind=self.assumed_kind))
-
-
-async def select(examine: ExamineDeadLetters, selection: Selection) -> Sequence[Examined]:
-    """Read the selected letters, each with its faults by today's rules.
-
-    Raises:
-        ServiceUnavailable: the dead letters cannot be reached.
-    """
-    return [
-        selection.assume(examine, examined) async for examined in examine(selection.query) if selection.holds(examined)
-    ]
 
 
 def queue_of(examined: Examined) -> str:

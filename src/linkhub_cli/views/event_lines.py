@@ -24,47 +24,32 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @frozen(kw_only=True)
 class EventLine:
-    """A message. ``place`` is ``<file>:<line>``, its correlation id."""
+    """A line with a message, or with the problem that it has none. ``place`` is ``<file>:<line>``, a correlation id."""
 
     place: str
-    message: OutgoingMessage
     size_bytes: int
+    message: OutgoingMessage | None = None
+    problem: str = ""
 
 
-@frozen(kw_only=True)
-class UnreadableLine:
-    """A line without a message, and the reason."""
-
-    place: str
-    problem: str
-    size_bytes: int
-
-
-def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[EventLine | UnreadableLine]:
-    """Read every line that is not blank.
-
-    Args:
-        name: of the file, as correlation ids show it.
-        lines: of UTF-8, a byte order mark at the start is skipped.
-    """
+def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[EventLine]:
+    """Read every line that is not blank; ``name`` is that of the file, as correlation ids show it."""
     for number, raw in enumerate(lines, 1):
         line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
         if line.strip():
             yield read_line(f"{name}:{number}", line)
 
 
-def read_line(place: str, raw: bytes) -> EventLine | UnreadableLine:
+def read_line(place: str, raw: bytes) -> EventLine:
     """Read one line."""
     try:
         kind, body = _read(raw.decode("utf-8").strip())
     except UnicodeDecodeError as error:
-        return UnreadableLine(place=place, problem=f"is not UTF-8: {error.reason}", size_bytes=len(raw))
-    except MalformedEvent as malformed:
-        return UnreadableLine(place=place, problem=str(malformed), size_bytes=len(raw))
-    except _Unclear as unclear:
-        return UnreadableLine(place=place, problem=str(unclear), size_bytes=len(raw))
+        return EventLine(place=place, size_bytes=len(raw), problem=f"is not UTF-8: {error.reason}")
+    except (MalformedEvent, _Unclear) as error:
+        return EventLine(place=place, size_bytes=len(raw), problem=str(error))
     message = OutgoingMessage(kind=kind, body=body, attributes={"correlationId": place})
-    return EventLine(place=place, message=message, size_bytes=len(raw))
+    return EventLine(place=place, size_bytes=len(raw), message=message)
 
 
 class _Unclear(ValueError):

@@ -44,13 +44,7 @@ _HOST_REMEDY: Final = (
 
 
 def access_policy(listener: Listener, *, host: str, own_ports: Sequence[int]) -> AccessPolicy:
-    """The policy of a listener.
-
-    Args:
-        listener: the settings.
-        host: the bound address, or ``localhost``.
-        own_ports: the ports that serve pages of this process.
-    """
+    """The policy of a listener at ``host``, an address or ``localhost``; ``own_ports`` serve pages of this process."""
     origins = listener.cors_origins if listener.cors_origins is not None else _LOCALHOST
     return AccessPolicy(
         origins=origins,
@@ -72,7 +66,8 @@ class RefusalLog:
     def __call__(self, refused: RefusedCaller) -> None:
         """Log a refusal, unless it was logged a moment ago."""
         caller, now = refused.caller, self.monotonic()
-        remedy = remedy_of(refused)
+        is_for_operators = refused.asked_for == OPERATORS_ROUTE
+        remedy = _HOST_REMEDY if is_for_operators else _REMEDIES[caller.verdict]
         key = (remedy, caller.origin, caller.host)
         self._logged_at = {known: at for known, at in self._logged_at.items() if now - at < REPEAT_SECONDS}
         if key in self._logged_at or len(self._logged_at) >= MAX_REMEMBERED:
@@ -81,19 +76,12 @@ class RefusalLog:
         self.log.warning(
             "refused",
             asked_for=refused.asked_for,
-            reason=str(OriginVerdict.FOREIGN if refused.asked_for == OPERATORS_ROUTE else caller.verdict),
+            reason=str(OriginVerdict.FOREIGN if is_for_operators else caller.verdict),
             origin=_shortened(caller.origin),
             host=_shortened(caller.host),
             address=caller.address,
             remedy=remedy,
         )
-
-
-def remedy_of(refused: RefusedCaller) -> str:
-    """The setting that would allow it."""
-    if refused.asked_for == OPERATORS_ROUTE:
-        return _HOST_REMEDY
-    return _REMEDIES[refused.caller.verdict]
 
 
 def _shortened(text: str | None) -> str | None:

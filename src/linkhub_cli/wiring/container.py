@@ -160,11 +160,6 @@ async def open_parts(
 ) -> AsyncIterator[Mapping[str, Provider[Any]]]:
     """Open the backend that the settings name, and give what a container is made of, by the names of its providers.
 
-    Args:
-        settings: the choices.
-        opening: the purpose of opening the backend.
-        clock: this machine's unless given.
-
     Raises:
         SettingsFaulty: a package that the backend needs is missing.
         ServiceUnavailable: the backend cannot be reached.

@@ -16,15 +16,7 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not listened
 
 @frozen(kw_only=True)
 class ListenerInfo:
-    """This process.
-
-    Attributes:
-        host: an address, or ``localhost`` for both addresses of loopback.
-        ws_port: the port for WebSockets alone, if there is one.
-        stop: the signal to stop.
-        realtime_only: REST and pages are left out.
-        access: who may connect.
-    """
+    """This process: ``host`` is an address or ``localhost``; ``realtime_only`` leaves out REST and pages."""
 
     host: str
     port: int

@@ -128,10 +128,6 @@ def _http_readings(pages: KeptPages, bounds: HttpBounds) -> Readings:
     }
 
 
-def _subscriptions_by_seller(hub: Hub) -> Function[[], Mapping[str, int]]:
-    return lambda: hub.stats()["clientsPerSeller"]
-
-
 def _listener(
     feed: AnnouncementFeed,
     hub: Hub,
@@ -207,7 +203,7 @@ class ServerContainer(Container):
         backend=Container.settings.provided.storage.backend,
         clock=Container.clock,
         realtime=Container.take_realtime,
-        sellers=Callable(_subscriptions_by_seller, hub),
+        stats=hub.provided.stats,
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )
     http_services = Singleton(
@@ -245,17 +241,9 @@ class ServerContainer(Container):
 async def open_server(
     settings: Settings, process: ListenerInfo, routes: Sequence[BaseRoute] = (), *, clock: Clock | None = None
 ) -> AsyncIterator[ServerContainer]:
-    """Open the backend and its feed, and give the container of a server.
+    """Open the backend and its feed, and give the container of a server; raises as :func:`open_parts` does.
 
-    Args:
-        settings: the choices.
-        process: this process, with its ports bound.
-        routes: routes beside those of every server.
-        clock: this machine's unless given.
-
-    Raises:
-        SettingsFaulty: a package that the backend needs is missing.
-        ServiceUnavailable: the backend cannot be reached.
+    ``process`` has its ports bound; ``routes`` are added to those of every server.
     """
     async with open_parts(settings, clock=clock) as parts, parts["backend"]().open_feed() as feed:
         container: ServerContainer = ServerContainer(

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from linkhub_cli.backends import BackendPlugin
 from linkhub_cli.settings import Logs, SettingsFaulty
-from linkhub_cli.settings.optional_packages import how_to_install
+from linkhub_cli.settings.packages import how_to_install
 from linkhub_core.application import AssembleBatch
 from linkhub_core.ports import Journal, Notifier
 

@@ -114,7 +114,7 @@ class _Used:
 
 @frozen(kw_only=True)
 class AccessPolicy:
-    """What a server allows.
+    """The callers that a server allows.
 
     Attributes:
         origins: the allowed origins; see :mod:`~linkhub_core.access.origins`.

@@ -1,8 +1,7 @@
 """The use cases: assemble a batch, sweep, browse a shop, examine dead letters, explain a video.
 
-A message passes these steps once, in this order: :func:`read_delivery` reads it; :class:`AssembleBatch` merges it with
-the others of its batch and stages it; :class:`Completion` saves, announces and drops; :class:`AssembleBatch`
-acknowledges it.
+A message passes them once, in this order: :class:`AssembleBatch` decodes it, merges it with the other halves of its
+batch and stages it; :class:`Completion` saves, announces and drops the row; :class:`AssembleBatch` acknowledges it.
 """
 
 from linkhub_core.application.adopt import Adopt, Adoption, AdoptionPlan

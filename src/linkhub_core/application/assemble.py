@@ -84,7 +84,7 @@ class AssembleBatch:
         """Assemble the messages of a batch.
 
         Raises:
-            ServiceUnavailable: the queue does not answer, so some messages were neither settled nor released; they
+            ServiceUnavailable: the queue does not answer, so some messages have no outcome; they
                 are delivered again when their leases run out.
         """
         await self.assemble([read_delivery(delivery) for delivery in deliveries])
@@ -192,7 +192,7 @@ class AssembleBatch:
                     assembly.add_waiting(waiting)
                     joining.append(assembly)
                 case Superseded():
-                    self.journal.record([_was_known(row)])
+                    self.journal.record([HalfWasKnown(key=row.key, kind=row.half.kind, origin=row.origin)])
                 case Unreadable():
                     blocked.append((assembly, outcome))
                 case _:
@@ -273,10 +273,6 @@ def _row_for(assembly: Assembly, expires_at: datetime) -> WaitingHalf:
     return WaitingHalf(
         half=half, origin=origin, waiting_since=assembly.waiting_since or expires_at, expires_at=expires_at
     )
-
-
-def _was_known(row: WaitingHalf) -> HalfWasKnown:
-    return HalfWasKnown(key=row.key, kind=row.half.kind, origin=row.origin)
 
 
 def _rejected(message: ReadDelivery | FailedDelivery, faults: Sequence[Fault]) -> MessageRejected:

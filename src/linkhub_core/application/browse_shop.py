@@ -60,12 +60,7 @@ class BrowseShop:
     journal: Journal = SilentJournal()
 
     async def page(
-        self,
-        seller_handle: str,
-        *,
-        limit: str | None = None,
-        last_key: str | None = None,
-        since: str | None = None,
+        self, seller_handle: str, *, limit: str | None = None, last_key: str | None = None, since: str | None = None
     ) -> ShopPage:
         """One page of a shop, from the parameters of a query string.
 
@@ -102,7 +97,7 @@ class BrowseShop:
         return ShopPage(seller_handle=query.seller_handle, since=query.since, page=page, timestamp=timestamp)
 
     def timestamp(self) -> datetime:
-        """The next ``since`` of a client. Take it before the read: what changes during the read is later."""
+        """The next ``since`` of a client. Take it before the read: changes during the read are later."""
         return next_since(self.clock.now())
 
     async def product(self, seller_handle: str, video_id: str) -> StoredProduct | None:
@@ -181,10 +176,7 @@ class BrowseShop:
             self.journal.record(
                 [
                     RowSkipped(
-                        store="products",
-                        seller_handle=row.seller_handle,
-                        video_id=row.video_id,
-                        problem=row.problem,
+                        store="products", seller_handle=row.seller_handle, video_id=row.video_id, problem=row.problem
                     )
                     for row in rows
                 ]

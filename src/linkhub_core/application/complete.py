@@ -68,7 +68,7 @@ class Completion:
     # --- step 3: save
 
     async def save(self, assemblies: Sequence[Assembly]) -> None:
-        """Save what each product lacks. Afterwards the ``record`` of each assembly is the stored one.
+        """Save the halves that each product lacks. Afterwards the ``record`` of each assembly is the stored one.
 
         Raises:
             TransientError, StoreRefused: as :meth:`complete`.

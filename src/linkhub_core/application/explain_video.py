@@ -99,9 +99,12 @@ class ExplainVideo:
             ServiceUnavailable: a queue or a store does not answer.
         """
         examined = [one async for one in self.examine(DeadLetterQuery())]
-        dead_letters = [one for one in examined if names_in(one.letter.body)[1] == video_id]
-        named = {names_in(one.letter.body)[0] for one in dead_letters} | {seller_handle}
-        record = await self.videos.find(video_id, sorted(name for name in named if name and _is_handle(name, video_id)))
+        named = [(names_in(one.letter.body), one) for one in examined]
+        dead_letters = [(seller, one) for (seller, video), one in named if video == video_id]
+        sellers = {seller for seller, _ in dead_letters} | {seller_handle}
+        record = await self.videos.find(
+            video_id, sorted(name for name in sellers if name and _is_handle(name, video_id))
+        )
         timelines = timelines_of(video_id, record, dead_letters, self.clock.now())
         return [one for one in timelines if seller_handle is None or one.seller_handle in (None, seller_handle)], record
 
@@ -128,22 +131,21 @@ class _Facts:
 
 
 def timelines_of(
-    video_id: str, record: VideoRecord, dead_letters: Sequence[Examined], now: datetime
+    video_id: str, record: VideoRecord, dead_letters: Sequence[tuple[str | None, Examined]], now: datetime
 ) -> Sequence[VideoTimeline]:
     """One timeline for each seller, in the order of their handles.
 
     Args:
         video_id: the video.
         record: its rows and messages; messages of other videos that mention its id are left out.
-        dead_letters: the dead letters that name it.
+        dead_letters: the dead letters that name it, each with the seller that it names.
         now: the present.
     """
     queued = [(names_in(message.body), message) for message in record.queued or ()]
-    found = [(names_in(one.letter.body)[0], one) for one in dead_letters]
     sellers: set[str | None] = {row.key.seller_handle for row in record.waiting}
     sellers |= {product.key.seller_handle for product in record.products}
     sellers |= {row.seller_handle for row in record.unreadable}
-    sellers |= {seller for (seller, video), _ in queued if video == video_id} | {seller for seller, _ in found}
+    sellers |= {seller for (seller, video), _ in queued if video == video_id} | {seller for seller, _ in dead_letters}
     return [
         _timeline(
             seller,
@@ -152,7 +154,7 @@ def timelines_of(
                 waiting=next((row for row in record.waiting if row.key.seller_handle == seller), None),
                 product=next((one for one in record.products if one.key.seller_handle == seller), None),
                 queued=[message for names, message in queued if names == (seller, video_id)],
-                dead_letters=[one for named, one in found if named == seller],
+                dead_letters=[one for named, one in dead_letters if named == seller],
                 unreadable=[row for row in record.unreadable if row.seller_handle == seller],
                 announcements=[one for one in record.announcements or () if one.key.seller_handle == seller],
             ),

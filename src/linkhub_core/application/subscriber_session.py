@@ -83,7 +83,7 @@ class Reply:
 
 @frozen(kw_only=True)
 class Join:
-    """The client subscribes to this shop; answer with :func:`subscribed`, then replay what changed after ``after``."""
+    """The client subscribes to this shop; answer with :func:`subscribed`, then replay the changes after ``after``."""
 
     seller_handle: str
     after: After

@@ -12,8 +12,9 @@ readable after a read that already passed its stamp, so each position keeps a ma
     the answer that ends a walk         the time at which the walk began, minus the margin
 
 Rule 1. A walk is a sequence of answers, each asked for with the cursor of the one before, until one is not cut.
-Rule 2. A process that announces a stamp older than ``RENEW_AFTER`` first writes a new stamp, and again when it clears
-        the debt: otherwise a client could hold a later position already.
+Rule 2. A process that announces a stamp older than ``RENEW_AFTER`` first writes a new stamp, once more if that took as
+        long, and once more when it clears the debt: otherwise a client could hold a later position already. An
+        announcement that was on time but took as long gets a new stamp when its debt is cleared.
 Rule 3. ``RENEW_AFTER`` + the delay of the bus + twice the error of the clock <= ``MARGIN``. The store's time has whole
         seconds, so the error is at least one second.
 """
@@ -47,7 +48,7 @@ class StampPosition:
 
     @classmethod
     def parse(cls, text: str) -> StampPosition | None:
-        """Read back what ``str()`` gave; None for any other text."""
+        """Read the text of ``str()``; None for any other text."""
         match = _POSITION.fullmatch(text)
         if match is None:
             return None
@@ -60,7 +61,7 @@ class StampPosition:
 
     @property
     def restart(self) -> StampPosition | None:
-        """Where a new walk starts that also gives what this one may have passed; None if it passed nothing.
+        """The start of a new walk that gives the changes which this one may have passed; None if there are none.
 
         A save whose stamp is within the margin of this walk may have become readable behind this position. A reader
         who ends the walk reads on from its beginning minus the margin. A reader who subscribes instead does not.

@@ -1,4 +1,4 @@
-"""The decision table: what is known of a product -> what to do next.
+"""The decision table: the known halves and the stored product -> the next step.
 
     known halves      the product as stored     outcome
     ----------------  ------------------------  ---------------------------------------------------------------
@@ -81,7 +81,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
         now: the saver's clock; products keep whole milliseconds of it.
     """
     if stored is not None:
-        return _decide_beside(stored, halves, now)
+        return _decide_stored(stored, halves, now)
     if halves.caption is None or halves.thumbnails is None:
         return Waiting()
     joined = _joined(halves.caption, halves.thumbnails, _whole_milliseconds(now))
@@ -91,7 +91,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
 def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
     return ProductRecord(
         key=caption.key,
-        caption=cast(Caption, caption.content),  # what Halves keeps apart by kind
+        caption=cast(Caption, caption.content),  # Halves separates them by kind
         caption_version=caption.version,
         thumbnails=cast(ThumbnailSet, thumbnails.content),
         thumbnails_version=thumbnails.version,
@@ -102,7 +102,7 @@ def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
     )
 
 
-def _decide_beside(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
+def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
     newer = newer_than(stored, halves)
     if newer == Halves():
         return Unchanged(stored)

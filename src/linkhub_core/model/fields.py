@@ -1,4 +1,4 @@
-"""How the model declares a field: its rule, whether it is essential, what it means, and an example.
+"""The declaration of a field of the model: its rule, whether it is essential, its meaning, and an example.
 
 A field is *essential* (a fault in it rejects the event) or *decoration* (what is wrong there is left out). The intake,
 the stores, OpenAPI, AsyncAPI, the reference and the tests derive what they know of a field from :func:`facts_of`.
@@ -24,7 +24,7 @@ ABSENT: Any = object()
 
 @frozen(kw_only=True)
 class FieldFacts:
-    """What is known of a field.
+    """The facts of a field.
 
     Args:
         name: of the field, in snake case.
@@ -83,13 +83,7 @@ def setting(rule: FieldRule[T], meaning: str, *, example: Any, default: Any) -> 
 
 
 def many(
-    cls: type[T],
-    meaning: str,
-    *,
-    essential: bool,
-    least: int = 0,
-    most: int | None = None,
-    left_out_at: str = "",
+    cls: type[T], meaning: str, *, essential: bool, least: int = 0, most: int | None = None, left_out_at: str = ""
 ) -> Any:
     """Declare a field that holds a list of ``cls``, from ``least`` to ``most`` of them."""
     facts = FieldFacts(

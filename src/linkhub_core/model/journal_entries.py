@@ -104,7 +104,7 @@ class HalvesExpired:
 
 @frozen(kw_only=True)
 class RowSkipped:
-    """A row was left as it is: it cannot be read, or its store refuses what it would become.
+    """A row was left as it is: it cannot be read, or its store refuses its new value.
 
     ``store`` is ``products`` or ``staging``. The key is that of the row, as stored.
     """

@@ -1,4 +1,4 @@
-"""The rules of single fields: a rule takes a raw value and returns its canonical form, or raises what is wrong.
+"""The rules of single fields: a rule takes a raw value and returns its canonical form, or raises `RuleBroken`.
 
 A :class:`FieldRule` carries its limits as JSON Schema and an example, so OpenAPI, AsyncAPI, the reference and the test
 strategies derive from it. Rules do not know the field that they belong to: :mod:`linkhub_core.model` declares fields
@@ -57,7 +57,7 @@ class OverLimit(RuleBroken):
 
 
 class ValueKind(StrEnum):
-    """What sort of value a rule takes; the intake and the test strategies look their tables up by it."""
+    """The kind of a rule's values; the key of the tables of intake and of the test strategies."""
 
     TEXT = "text"
     TEXTS = "texts"
@@ -95,7 +95,7 @@ class FieldRule(Generic[T]):
 
 
 def kind_of(value: object) -> str:
-    """What a raw JSON value is, in words: ``a number``, ``text``, ``null``."""
+    """The kind of a raw JSON value, in words: ``a number``, ``text``, ``null``."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
@@ -297,7 +297,7 @@ def _numbered(each: Rule[str], index: int, entry: object) -> str:
 
 
 def optional(rule: FieldRule[T]) -> FieldRule[T | None]:
-    """What ``rule`` allows, or null."""
+    """The values of ``rule``, or null."""
     return FieldRule(rule.kind, rule.check_or_null or or_null(rule.check), rule.schema, nullable=True)
 
 

@@ -68,7 +68,7 @@ class EventTime:
 
 @frozen(kw_only=True)
 class Caption:
-    """What the caption parser read."""
+    """The result of the caption parser."""
 
     title: str = essential(rules.text(most=2000), "What is sold.", example="Trendy Summer Heels")
     price: Decimal | None = essential(
@@ -189,7 +189,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Read back what ``str()`` gave.
+        """Read the text of ``str()``.
 
         Raises:
             ValueError: the text is no version.
@@ -228,7 +228,7 @@ def _stamp_from(text: str) -> int:
 
 @frozen(kw_only=True)
 class Half:
-    """One half of a video: whose it is, how new it is, and what it says."""
+    """One half of a video: its key, its version and its content."""
 
     key: ProductKey
     version: Version
@@ -271,7 +271,7 @@ def _first_notes(notes: tuple[Note, ...]) -> tuple[Note, ...]:
 
 @frozen(kw_only=True)
 class Origin:
-    """Which message brought a half: what a log and a trace need to lead from the product back to it.
+    """The message of a half: logs and traces lead from the product back to it.
 
     ``correlation_id`` is the sender's own, or the message's id; of a longer one the last 200 characters are kept,
     because its end names the message. ``traceparent`` is a W3C trace context, if any. ``notes`` are the deviations of
@@ -336,7 +336,7 @@ class ProductRecord:
     announced, ``unannounced_revision`` holds it. ``shown`` says whether a revision of this product was announced.
     ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock; a product that is deleted and saved
     again has another ``created_at``. A product that another service saved has revision 0, is shown, and its halves are
-    older than any event. ``cursor`` is what the event of an owed revision carries, as the store gave it.
+    older than any event. The event of an owed revision carries ``cursor``, as the store gave it.
 
     ``caption`` is as parsed. Readers see :attr:`listed_caption`. A withdrawn product is a tombstone: readers do not see
     it, and it is not shown.
@@ -358,7 +358,7 @@ class ProductRecord:
 
     @property
     def identity(self) -> tuple[datetime, int, Version, Version, Version]:
-        """What a conditional write compares: the life of the product, its revision, and its versions."""
+        """The condition of a write: the life of the product, its revision, and its versions."""
         return (
             self.created_at,
             self.revision,

@@ -1,8 +1,8 @@
-"""What a machine has to offer: one port a file, each a Protocol over core types.
+"""The ports: Protocols over core types, which adapters implement.
 
-Ports take and return batches (one message is a batch of one), so that an adapter can do 25 writes in one call. What a
-call found is a value, never an exception; an exception says that the call itself could not be made, and its class
-whether trying again may help (:mod:`linkhub_core.errors`).
+Ports take and return batches (one message is a batch of one), so that an adapter can do 25 writes in one call. The
+outcome of a call is a value. An exception means that the call could not be made; its class says whether trying again
+may help (:mod:`linkhub_core.errors`).
 """
 
 from linkhub_core.model.journal_entries import Entry

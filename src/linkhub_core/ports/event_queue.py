@@ -97,7 +97,7 @@ class Rejection:
 class EventQueue(Protocol):
     """Both queues, caption and thumbnail, received together.
 
-    A call on a lease that expired, or was settled before, does nothing.
+    A call on a lease that expired or ended before does nothing.
 
     Raises:
         ServiceUnavailable: from each method, if the queue cannot be reached.

@@ -1,4 +1,4 @@
-"""Records what the use cases did: the source of logs, metrics and traces.
+"""Records the work of the use cases: the source of logs, metrics and traces.
 
 Entries are facts in the past tense (:mod:`linkhub_core.model.journal_entries`). A journal must not fail, wait or grow.
 """

@@ -31,7 +31,7 @@ class Revision:
 
 @frozen
 class Created:
-    """The product was absent and is now there. ``cursor`` is what the event of this revision carries."""
+    """The product was absent and is now there. the event of this revision carries ``cursor``."""
 
     cursor: str | None = field(default=None, eq=False)
 
@@ -48,7 +48,7 @@ CreateOutcome = Created | Exists | Unreadable
 
 @frozen
 class Revised:
-    """The product is now the revised one. ``cursor`` is what the event of this revision carries; None if silent."""
+    """The product is now the revised one. the event of this revision carries ``cursor``; None if silent."""
 
     cursor: str | None = field(default=None, eq=False)
 

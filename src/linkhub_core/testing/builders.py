@@ -75,11 +75,7 @@ def a_thumbnail_set(count: int = 2, **fields: Any) -> ThumbnailSet:
 
 
 def a_half(
-    kind: Kind = Kind.CAPTION,
-    *,
-    key: ProductKey = KEY,
-    minute: float = 0,
-    content: Content | None = None,
+    kind: Kind = Kind.CAPTION, *, key: ProductKey = KEY, minute: float = 0, content: Content | None = None
 ) -> Half:
     """A half of ``key``, stamped ``minute`` minutes after noon; a later minute is a newer version."""
     chosen = content or (a_caption() if kind is Kind.CAPTION else a_thumbnail_set())

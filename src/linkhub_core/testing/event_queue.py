@@ -192,7 +192,7 @@ class EventQueueContract:
             queues.clock.advance(31)
         assert list(await queues.queue.receive()) == []
         (letter,) = await _letters(queues)
-        assert [str(fault) for fault in letter.faults] == ["was delivered 3 times and never settled"]
+        assert [str(fault) for fault in letter.faults] == ["was delivered 3 times and never acknowledged"]
 
     async def test_a_batch_is_bounded_and_no_message_is_lost(self, queues: Queues) -> None:
         """250 messages are received once each, in batches of at most 100."""

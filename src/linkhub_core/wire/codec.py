@@ -1,9 +1,7 @@
-"""Wire JSON to model and back: events of the workers, products, and the announcements of products.
+"""Wire JSON to model and back: events of the workers, products, and their announcements.
 
-An event that is exactly as the schema has it takes a short way; any other is read by :mod:`linkhub_core.wire.intake`,
-which names every deviation and every fault in one pass. How an object becomes a value of the model is in
-:mod:`~linkhub_core.wire.structure`; this module adds what the wire needs: kinds, stamps, versions, products,
-announcements.
+An event in the exact form of the schema takes a short way. :mod:`linkhub_core.wire.intake` reads any other, and names
+every deviation and every fault in one pass.
 """
 
 from __future__ import annotations
@@ -78,7 +76,7 @@ __all__ = [
 MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - 512  # the ids and the time of an event need less
 _TEXT = rules.text()
 _REVISION = rules.integer()
-_TELLTALE = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
+_MARKER = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
 
 # --- events ------------------------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
 def read_unwrapped(kind: Kind, unwrapped: Unwrapped, first_sent_at: datetime) -> Reading:
     """Read the event of a body without its envelopes; see :func:`read_event`."""
     event, notes = unwrapped.event, unwrapped.notes
-    if known_name(event, _TELLTALE[kind]) is None and known_name(event, _TELLTALE[kind.partner]) is not None:
+    if known_name(event, _MARKER[kind]) is None and known_name(event, _MARKER[kind.partner]) is not None:
         kind = kind.partner
         notes = [*notes, Note("", "other_queue")]
     if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
@@ -350,7 +348,7 @@ def decode_record(
 def announce(
     record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
 ) -> Announcement:
-    """Make the announcement of a record's revision; its event is encoded here, once for all who receive it."""
+    """Make the announcement of a record's revision; its event is encoded here, once for all receivers."""
     return announce_stored(stored_product(record), now, correlation_id, traceparent, cursor=record.cursor)
 
 

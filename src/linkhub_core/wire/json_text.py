@@ -47,7 +47,7 @@ def parse_exactly(body: str) -> Any:
 
 
 def _parse_leniently(body: str, problem: str | None) -> Any:
-    """Read by the standard library; what it refuses, too, is ``problem`` or its own words."""
+    """Read by the standard library; if it fails, too, the fault is ``problem`` or its own text."""
     try:
         return json.loads(body, parse_float=exact_number, parse_int=_whole, parse_constant=Decimal)
     except RecursionError:

@@ -84,11 +84,7 @@ def field_schema(cls: type[Any], name: str) -> Schema:
 
 
 def _moment(description: str) -> Schema:
-    return {
-        "type": "string",
-        "format": "date-time",
-        "description": f"{description} ISO 8601, UTC, with milliseconds.",
-    }
+    return {"type": "string", "format": "date-time", "description": f"{description} ISO 8601, UTC, with milliseconds."}
 
 
 def _schema_of(cls: type[Any]) -> Schema:

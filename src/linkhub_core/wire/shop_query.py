@@ -68,7 +68,7 @@ class Page:
 
     @property
     def last_key(self) -> ProductKey | None:
-        """Where the next page starts, or none when this is the last."""
+        """Where the next page starts, or None if this is the last page."""
         if self.ended_at is not None:
             return self.ended_at
         return self.products[-1].key if self.has_more and self.products else None
@@ -115,7 +115,7 @@ def parse_since(raw: object) -> datetime | None:
 
 
 def next_since(now: datetime) -> datetime:
-    """What a reader should send as its next ``since`` when it reads at ``now``, so that it misses nothing."""
+    """The next ``since`` of a reader that reads at ``now``, so that it misses nothing."""
     return now - CATCH_UP_MARGIN
 
 

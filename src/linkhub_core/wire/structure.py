@@ -1,7 +1,6 @@
-"""Model values of JSON objects that are already right, and back: the short way in, and the way out.
+"""JSON objects to values of the model, and back, by the declarations of the fields; they check themselves.
 
-Nothing here repeats a limit or a name: the fields of a class check themselves, and which there are follows from their
-declarations. What these functions refuse is read by :mod:`linkhub_core.wire.intake.judge`, which names what is wrong.
+:mod:`linkhub_core.wire.intake.judge` reads the objects that these functions refuse, and names the faults.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ T = TypeVar("T")
 class _Plan:
     """How to build a class: names of plain fields, and of those that hold values of another class, or a list of them.
 
-    ``flat`` are those of an object without nested values, ``required`` those that an event as the schema has it holds
-    with a value, ``nullable`` those that may be null.
+    ``flat`` are those of an object without nested values, ``required`` those that the schema requires with a value.
     """
 
     names: frozenset[str]
@@ -58,7 +56,7 @@ def _plan_of(cls: type[Any]) -> _Plan:
 
 
 def build(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value of a document that linkhub stored; raises, without saying much, where it breaks a rule."""
+    """Make a value of a document that linkhub stored; raises any exception if it breaks a rule."""
     plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
     values = {name: document[name] for name in plan.plain if name in document}
     for name, inner, is_list, _ in plan.nested:
@@ -68,10 +66,10 @@ def build(document: Mapping[str, Any], cls: type[T]) -> T:
 
 
 def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
-    """Make a value of an event's object that is exactly as the schema has it, so that there is nothing to note.
+    """Make a value of an object of an event in the exact form of the schema, without a deviation.
 
     Args:
-        document: the object; fields that no rule knows are ignored.
+        document: the object; unknown fields are ignored.
         cls: a class of the model.
 
     Raises:
@@ -126,7 +124,7 @@ _CONVERTER = _converter()
 
 
 def unstructure(value: object) -> dict[str, Any]:
-    """A value of the model as a plain document, its fields in the order of their class; absent ones are left out."""
+    """The document of a value: fields in the order of the class, absent ones left out."""
     document: dict[str, Any] = _CONVERTER.unstructure(value)
     return document
 

@@ -89,17 +89,17 @@ class QueueFixture:
 
     @property
     def dead_letter_writer(self) -> SqsDeadLetterWriter:
-        """What rejects."""
+        """Writes dead letters."""
         return SqsDeadLetterWriter(queues=self.queues, sqs=self.calls, clock=self.clock)
 
     @property
     def publisher(self) -> SqsEventPublisher:
-        """What publishes."""
+        """The publisher."""
         return SqsEventPublisher(queues=self.queues, sqs=self.calls)
 
     @property
     def dead_letters(self) -> SqsDeadLetters:
-        """What reads the dead letters; it does not wait for more."""
+        """Reads the dead letters, without waiting for more."""
         return SqsDeadLetters(queues=self.queues, sqs=self.calls, wait_seconds=0)
 
     def queue(self, **settings: Any) -> SqsEventQueue:

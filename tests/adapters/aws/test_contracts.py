@@ -120,7 +120,7 @@ class TestSnsAnnouncements(NotifierContract):
 
     @pytest.fixture
     def notifier(self, fixture: TopicFixture) -> SnsNotifier:
-        """What announces on it."""
+        """The notifier of it."""
         return fixture.notifier
 
     @pytest.fixture

@@ -99,7 +99,7 @@ def client(make_dynamodb_client: Callable[[Config], DynamoDBClient]) -> DynamoDB
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_products_are_those_of_memory(client: DynamoDBClient, threads: ThreadPoolExecutor, seed: int) -> None:
-    """Whatever is created, revised, announced and read, with the index or without: the answers are the reference's."""
+    """For any creates, revisions, announcements and reads, with or without the index, answers are the reference's."""
     schedule = Schedule(client=client, threads=threads, random=Random(seed))
     table = products_table(f"products-{uuid4().hex}")
     if seed % 2:
@@ -175,7 +175,7 @@ _LOOKS = (_page, _page, _scan, _owed)
 async def test_waiting_halves_are_those_of_memory(
     client: DynamoDBClient, threads: ThreadPoolExecutor, seed: int
 ) -> None:
-    """Whatever is staged and dropped, of both kinds and several versions: the rows are the reference's."""
+    """For any halves that are staged and dropped, the rows are the reference's."""
     schedule = Schedule(client=client, threads=threads, random=Random(seed))
     # Without an expiry: the rows of tests expired long ago, and DynamoDB Local would delete them by the real clock.
     table = evolve(staging_table(f"staging-{uuid4().hex}"), ttl_attribute=None)

@@ -173,7 +173,7 @@ def test_poison_and_trouble_and_good_ones_in_one_event(function: _Function) -> N
 
 
 def test_a_fifo_group_comes_again_from_its_first_failure_on(function: _Function) -> None:
-    """What was done before it, or in other groups, is not named; what was done after it is, except dead letters."""
+    """Messages before it and of other groups are not named; those after it are, except dead letters."""
     function.staging.troubled = {"b"}
     records = [
         function.record("before", _event(video_id="a"), group="one"),
@@ -191,7 +191,7 @@ def test_a_fifo_group_comes_again_from_its_first_failure_on(function: _Function)
 
 
 def test_dead_letters_that_cannot_be_reached_are_tried_again(function: _Function) -> None:
-    """What could not be rejected is named, its mates are not; the next time it gets through."""
+    """A message that could not be rejected is named, the others are not; the next attempt succeeds."""
     with inject(function.fixture.sqs, Fault.server_error(operation="SendMessageBatch")):
         assert function(function.record("m1", "not JSON"), function.record("m2", _event())) == ["m1"]
     assert function(function.record("m1", "not JSON")) == []
@@ -204,7 +204,7 @@ def test_what_was_buried_is_not_named_though_its_mates_are(function: _Function) 
 
 
 def test_an_assembly_that_reaches_nothing_fails_all_of_it(function: _Function) -> None:
-    """What it has not settled is named, and the journal knows why."""
+    """Messages without an outcome are named, and the journal has the reason."""
 
     async def assemble(_: Sequence[Delivery]) -> None:
         raise ServiceUnavailable("DynamoDB", "down")

@@ -1,4 +1,4 @@
-"""What SQS did and could not say: after each lost reply nothing is lost, and doing all again is safe."""
+"""Lost replies of SQS: after each no message is lost, and repeating the call is safe."""
 
 from __future__ import annotations
 

@@ -123,6 +123,6 @@ async def test_the_source_that_sqs_names_counts(fixture: QueueFixture) -> None:
     fixture.sqs.meta.events.register("after-call.sqs.ReceiveMessage", name_sources)
     letters = {letter.body: letter for letter in await fixture.letters()}
     assert (letters["moved"].kind, letters["foreign"].kind) == (Kind.THUMBNAIL, None)
-    assert str(letters["moved"].faults[0]) == "was delivered 20 times and never settled"
+    assert str(letters["moved"].faults[0]) == "was delivered 20 times and never acknowledged"
     assert letters["foreign"].source_queue.startswith("orders")
     assert "none of linkhub's" in str(letters["foreign"].faults[0])

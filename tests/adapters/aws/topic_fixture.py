@@ -58,12 +58,12 @@ class TopicFixture:
 
     @property
     def notifier(self) -> SnsNotifier:
-        """What announces."""
+        """The notifier."""
         return SnsNotifier(sns=self.sns, topic_arn=self.topic_arn, calls=self.sns_calls, clock=self.clock)
 
     @property
     def nodes(self) -> NodeQueues:
-        """What makes and removes the queues of nodes."""
+        """Makes and removes the queues of nodes."""
         return NodeQueues(
             sqs=self.sqs,
             sqs_calls=self.sqs_calls,

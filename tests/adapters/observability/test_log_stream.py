@@ -53,7 +53,7 @@ def test_a_full_disk_is_no_error_and_the_first_line_after_it_says_what_was_dropp
 
 
 def test_a_closed_target_is_no_error() -> None:
-    """What a library logs at the very end meets a stream that is closed already."""
+    """A library may log after the stream is closed."""
     target = io.StringIO()
     lines = LogStream(target, resumed)
     target.close()

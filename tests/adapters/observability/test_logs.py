@@ -79,7 +79,7 @@ def test_a_secret_is_masked(name: str) -> None:
 
 
 def test_a_librarys_warning_comes_out_in_the_same_format() -> None:
-    """What a library logs by the standard module is rendered by the same renderer, with its logger's name."""
+    """Logs of a library through the standard module have the same format, with the name of its logger."""
     stream = io.StringIO()
     configure_logs(level="info", log_format="json", stream=stream)
     logging.getLogger("uvicorn.error").warning("odd request")

@@ -58,7 +58,7 @@ def listen(listener: Listener, seconds: float = 60.0) -> float:
 
 
 def test_announcements_are_delivered_in_the_order_in_which_they_came() -> None:
-    """What came together is handed on together."""
+    """Announcements of one receive are delivered together."""
     heard: list[Announcement] = []
     feed = ScriptedFeed([[news(1), news(2)], [], [news(3)]])
     listen(Listener(feed=feed, deliver=heard.extend, recover=print, clock=FakeClock(), journal=MemoryJournal()))

@@ -52,7 +52,7 @@ def test_a_value_that_never_fits_is_refused(name: str) -> None:
 
 
 def test_the_original_is_kept_as_the_cause() -> None:
-    """What SQLite raised stays reachable from what we raise."""
+    """The error of SQLite is the cause of the error that is raised."""
     original = an_error("SQLITE_FULL")
     with pytest.raises(ServiceUnavailable) as raised, translating(PATH):
         raise original

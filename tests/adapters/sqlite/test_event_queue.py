@@ -1,4 +1,4 @@
-"""What the queues in the file promise beyond the contract: fairness, spent messages set aside, news at once."""
+"""The queues in the file beyond the contract: fairness, spent messages, and prompt delivery."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _by_kind(deliveries: Sequence[Delivery]) -> Counter[Kind]:
 
 
 async def test_each_kind_has_half_of_a_batch(database: SqliteDatabase) -> None:
-    """Whatever stood there first, a full batch is half captions and half thumbnails, the oldest of each."""
+    """In any order of arrival, a full batch is half captions and half thumbnails, the oldest of each."""
     clock = FakeClock()
     publisher, queue = (
         SqliteEventPublisher(database=database, clock=clock),
@@ -80,7 +80,7 @@ async def test_spent_messages_do_not_block_later_ones(database: SqliteDatabase) 
     letters = [letter async for letter in SqliteDeadLetters(database=database, clock=clock).browse(DeadLetterQuery())]
     assert len(letters) == 25
     assert {(letter.receive_count, str(letter.faults[0])) for letter in letters} == {
-        (1, "was delivered 1 times and never settled")
+        (1, "was delivered 1 times and never acknowledged")
     }
     assert (await SqliteDepths(database=database).take()).queued == {"caption": 1, "thumbnail": 0}
 

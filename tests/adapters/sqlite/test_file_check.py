@@ -46,7 +46,7 @@ FILE = FileSeen(
 
 
 def unwell(findings: list[Finding]) -> list[tuple[Verdict, str, str]]:
-    """What is not well; each fault and each warning says what mends it."""
+    """The findings that are not ok; each has a remedy."""
     found = [finding for finding in findings if finding.verdict is not Verdict.OK]
     assert all(finding.mend for finding in found if finding.verdict is not Verdict.NOT_CHECKED)
     return [(finding.verdict, finding.subject, finding.seen) for finding in found]
@@ -116,7 +116,7 @@ def test_a_file_that_does(seen: FileSeen | None) -> None:
 
 
 def look(path: Path) -> list[tuple[Verdict, str, str]]:
-    """What is not well with a real file."""
+    """The findings of a real file."""
     return unwell(list(file_findings(look_at_file(path), datetime.now(UTC))))
 
 

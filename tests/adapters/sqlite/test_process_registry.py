@@ -32,7 +32,7 @@ async def test_who_was_silent_for_ten_minutes_is_forgotten(database: SqliteDatab
 
 
 async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: Path) -> None:
-    """What it held stays, and it is of this version then."""
+    """Its rows stay, and it has this version then."""
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""What reading the products in the file costs: what is read, not what is there."""
+"""The cost of reads in the file: that of the rows read, not of the rows stored."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_each_page_of_a_scan_is_one_seek(
 
 
 async def test_since_reads_the_documents_of_its_page_only(database: SqliteDatabase) -> None:
-    """What changed is found and sorted within an index that holds no documents."""
+    """Changes are found and sorted within an index that holds no documents."""
     plan = await _plan(database, CHANGED)
     assert "SEARCH products USING COVERING INDEX products_updated (seller_handle=? AND updated_at>?)" in plan
     assert "SEARCH products USING INTEGER PRIMARY KEY (rowid=?)" in plan

@@ -79,7 +79,7 @@ async def test_what_a_read_raises_is_its_callers(pool: ReaderPool) -> None:
 
 
 async def test_a_client_that_reads_for_long_delays_no_feed(database: SqliteDatabase) -> None:
-    """What the process reads for itself has a thread of its own."""
+    """Reads of the process itself have a thread of their own."""
     gate = threading.Event()
     clients = [asyncio.create_task(database.read_for_client(lambda _: gate.wait(SAFETY_SECONDS))) for _ in range(9)]
     await asyncio.sleep(0)

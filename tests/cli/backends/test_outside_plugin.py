@@ -14,7 +14,7 @@ import httpx
 import pytest
 from attrs import frozen
 
-from linkhub_cli.settings.installed_backends import installed_backends
+from linkhub_cli.settings.packages import installed_backends
 from tests.cli.conftest import CAPTION, THUMBNAILS
 
 _MODULE = '''

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from linkhub_cli.demo.feeding import Feeding
-from linkhub_cli.demo.workers import SimulatedWorkers
+from linkhub_cli.demo.workers import Feeding, SimulatedWorkers
 from linkhub_core.ports import OutgoingMessage, Refusal
 from linkhub_core.testing.fakes import FakeClock
 

@@ -5,8 +5,7 @@ from xml.etree import ElementTree as ET
 import httpx
 from starlette.applications import Starlette
 
-from linkhub_cli.demo.pictures import PICTURE_PATH, picture_route
-from linkhub_cli.demo.sample_products import SHOPS
+from linkhub_cli.demo.shops import PICTURE_PATH, SHOPS, picture_route
 
 
 async def _get(path: str) -> httpx.Response:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from linkhub_cli.demo.sample_products import SHOPS
+from linkhub_cli.demo.shops import SHOPS
 from linkhub_cli.demo.workers import Sending, SimulatedWorkers
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind

@@ -56,7 +56,7 @@ class _Page:
             clock=self.container.clock(),
             staging_ttl_seconds=60,
             realtime=lambda: self.realtime,
-            sellers=lambda: {"a": 1, "b": 3},
+            stats=lambda: {"clientsPerSeller": {"a": 1, "b": 3}},
         )
         return await status()
 
@@ -141,7 +141,7 @@ async def test_deviations_of_all_processes_are_added() -> None:
             clock=page.container.clock(),
             staging_ttl_seconds=60,
             realtime=lambda: None,
-            sellers=dict,
+            stats=dict,
         )
         assert (await status())["deviations"] == [{"rule": "wrapped", "caption": 3, "thumbnail": 3}]
 

@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 
 from linkhub_adapters.realtime.engineio import Refusal
-from linkhub_cli.processes.gateway_duty import GatewayDuty
+from linkhub_cli.processes.serving import GatewayDuty
 from tests.adapters.realtime.fake_transport import FakeTransport
 from tests.adapters.realtime.realtime_fixture import RealtimeFixture, make_realtime
 from tests.support import virtual_time

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkhub_cli.settings.optional_packages import how_to_install
+from linkhub_cli.settings.packages import how_to_install
 
 EXTRAS = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"][
     "optional-dependencies"

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_adapters.observability import Metrics
+from linkhub_cli.command_line import set_up_logs
 from linkhub_cli.settings import Logs
-from linkhub_cli.wiring.logs import set_up_logs
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.cli.server_fixture import a_server

@@ -107,11 +107,11 @@ async def test_what_was_missed_comes_in_the_order_in_which_it_changed() -> None:
     assert [record.key for record in missed or []] == [a_key(2), a_key(3), a_key(4)]
 
 
-@pytest.mark.parametrize(("count", "is_told"), [(MAX_MISSED, True), (MAX_MISSED + 1, False)])
-async def test_who_missed_too_much_has_to_load_the_page_again(count: int, is_told: bool) -> None:
+@pytest.mark.parametrize(("count", "is_complete"), [(MAX_MISSED, True), (MAX_MISSED + 1, False)])
+async def test_a_reader_that_missed_too_much_has_to_load_the_page_again(count: int, is_complete: bool) -> None:
     """A hundred products are caught up with, and no more."""
     missed = await a_shop(count).missed(SHOP, NOON - timedelta(seconds=1))
-    assert (missed is not None) is is_told
+    assert (missed is not None) is is_complete
 
 
 async def test_a_store_that_does_not_answer_is_no_empty_shop() -> None:

@@ -17,7 +17,7 @@ from tests.core.application.assembly_harness import AssemblyHarness
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'
 
 
-async def _stories(
+async def _timelines(
     harness: AssemblyHarness, video_id: str = KEY.video_id, seller: str | None = None
 ) -> list[VideoTimeline]:
     why = ExplainVideo(
@@ -36,16 +36,16 @@ async def test_from_the_queue_to_the_shop() -> None:
     """A video is followed: queued, waiting, saved and announced; each time it has the state."""
     harness = AssemblyHarness()
     await harness.post_event(Kind.CAPTION)
-    (queued,) = await _stories(harness)
+    (queued,) = await _timelines(harness)
     assert (queued.state, _steps(queued)) == (State.QUEUED, [("queued", "caption")])
     await harness.turn()
-    (waiting,) = await _stories(harness)
+    (waiting,) = await _timelines(harness)
     assert (waiting.state, _steps(waiting)) == (State.WAITING, [("waits", "caption")])
     assert waiting.entries[0].correlation_id == "c-1"
     assert waiting.because.startswith("its caption waits for the thumbnail until ")
     await harness.post_event(Kind.THUMBNAIL)
     await harness.turn()
-    (there,) = await _stories(harness)
+    (there,) = await _timelines(harness)
     assert there.state is State.ANNOUNCED
     assert sorted(_steps(there), key=str) == [("saved", None), ("stamped", "caption"), ("stamped", "thumbnail")]
 
@@ -55,7 +55,7 @@ async def test_the_rejected_partner_is_to_blame() -> None:
     harness = AssemblyHarness()
     await harness.post(an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL, thumbnails=[]))
     await harness.turn()
-    (timeline,) = await _stories(harness)
+    (timeline,) = await _timelines(harness)
     (letter,) = await harness.letters()
     assert timeline.because.endswith(f"a thumbnail was rejected: dead letter {letter.letter_id}")
     (rejected,) = (one for one in timeline.entries if one.what == "rejected")
@@ -69,16 +69,16 @@ async def test_each_seller_has_a_story_of_its_own() -> None:
     await harness.post(an_outgoing(Kind.CAPTION, seller_handle="b", title=5))
     await harness.post(OutgoingMessage(kind=Kind.CAPTION, body=f'{{"video_id": "{KEY.video_id}"'))
     await harness.turn()
-    states = [(timeline.seller_handle, timeline.state) for timeline in await _stories(harness)]
+    states = [(timeline.seller_handle, timeline.state) for timeline in await _timelines(harness)]
     assert states == [("a", State.WAITING), ("b", State.REJECTED), (None, State.REJECTED)]
-    assert [timeline.seller_handle for timeline in await _stories(harness, seller="b")] == ["b", None]
+    assert [timeline.seller_handle for timeline in await _timelines(harness, seller="b")] == ["b", None]
 
 
 async def test_an_unknown_video() -> None:
     """No timeline; a message that only mentions the video is none of it."""
     harness = AssemblyHarness()
     await harness.post_event(Kind.CAPTION, title="like video 404")
-    assert await _stories(harness, "404") == []
+    assert await _timelines(harness, "404") == []
 
 
 def test_announcements_of_the_log_have_their_time() -> None:
@@ -105,7 +105,7 @@ async def test_a_product_of_another_service_is_there() -> None:
     harness = AssemblyHarness()
     record = a_record(revision=0, caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
     harness.stored.rows[KEY] = evolve(record, unannounced_revision=None, shown=True)
-    (timeline,) = await _stories(harness)
+    (timeline,) = await _timelines(harness)
     assert (timeline.state, _steps(timeline)) == (State.ANNOUNCED, [("saved", None)])
     assert timeline.because == "another service saved and showed it; it has no revision yet"
 
@@ -114,6 +114,6 @@ async def test_both_halves_in_a_row_of_another_service_wait() -> None:
     """Each of them, for the next message or sweep."""
     harness = AssemblyHarness()
     harness.rows.rows[KEY] = a_waiting(other=a_half(Kind.THUMBNAIL), is_foreign=True)
-    (timeline,) = await _stories(harness)
+    (timeline,) = await _timelines(harness)
     assert (timeline.state, _steps(timeline)) == (State.WAITING, [("waits", "caption"), ("waits", "thumbnail")])
     assert "the next message or sweep joins them" in timeline.because

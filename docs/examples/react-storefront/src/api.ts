@@ -138,7 +138,8 @@ export async function fetchChanges(
     products.push(...page.products);
     removed.push(...(page.removed ?? []).map((id) => ({ id, revision: null, at: page.metadata.timestamp })));
     cursor = page.metadata.cursor ?? cursor;
-    hasMore = page.pagination.hasMore;
+    // Without a cursor the answer is the first page, and would be again.
+    hasMore = page.pagination.hasMore && page.metadata.cursor !== undefined;
   }
   return { products, removed, cursor };
 }

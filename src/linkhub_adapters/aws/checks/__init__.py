@@ -1,8 +1,8 @@
 """Checks everything that linkhub uses on AWS and changes nothing: credentials, clock, tables, queues, topic.
 
     account_check   runs all checks at once
-    check_result    what a check found, as data: the caller finds the words for what to do
-    call_failure    why a call gave no reply
+    check_result    the result of a check, as data: the caller adds the remedy
+    call_failure    the reason for a call without a reply
     caller, clock, node_queues, stand_in   one subject each; tables, queues and the topic are compared by ``resources``
 
 Rule 1. No message is received and nothing is written: a statement that is tried cannot succeed.

@@ -1,4 +1,4 @@
-"""Checks everything that linkhub uses of AWS, all at once, and never raises: a failure is a result, too."""
+"""Checks all AWS resources of linkhub at once, and never raises: a failure is a result, too."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def region_results(region: str | None, places: Mapping[Subject, str | None]) -> 
 
 
 def caller_result(identity: Mapping[str, Any] | CallFailure) -> CheckResult:
-    """What STS reports of the credentials."""
+    """The caller, as STS reports it."""
     if not isinstance(identity, CallFailure):
         return ok(CREDENTIALS, f"{identity['Arn']} of account {identity['Account']}")
     if identity.fault is not None:

@@ -1,4 +1,4 @@
-"""What a check found of one subject, as data: no setting and no command is named, the caller does that."""
+"""The result of a check of one subject, as data; the caller adds settings and commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Subject(StrEnum):
 
 
 class Advice(Enum):
-    """What to do about a result, apart from its calls."""
+    """The remedy of a result, apart from its calls."""
 
     ALLOW = auto()  # the action of the failure, on its resource
     CHANGE_REGION = auto()  # to ``details``, or choose a resource in the configured region

@@ -81,7 +81,7 @@ def _tenths(span: timedelta) -> float:
 
 
 def clock_result(readings: Sequence[ClockReading]) -> CheckResult:
-    """What all readings together show."""
+    """The result of all readings together."""
     if not readings:
         return CheckResult(subject=SUBJECT, verdict=Verdict.NOT_CHECKED, seen="no service reported its time")
     least, most = skew_of(readings)

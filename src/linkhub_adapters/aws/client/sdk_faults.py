@@ -1,4 +1,4 @@
-"""What the AWS SDK cannot use of its own configuration: credentials, profiles, files, addresses, modes.
+"""Faults in the configuration of the AWS SDK: credentials, profiles, files, addresses, modes.
 
 The SDK reports some faults with errors of its own, which are recognised by class. Others are errors that its code did
 not translate (``FileNotFoundError``, ``JSONDecodeError``, ``AttributeError``), which are recognised by the function of

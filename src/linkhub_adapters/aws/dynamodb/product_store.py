@@ -3,8 +3,8 @@
 Every read for a reader is consistent, so a reader who polls misses nothing that was saved before.
 
 Every visible save writes DynamoDB's time as the stamp of the product, at no extra write unit. A process that announces
-a debt later than a second after the stamp renews it first, by a conditional write, and again when it clears the debt:
-see :mod:`linkhub_core.model.change_stamps`.
+a debt later than a second after the stamp renews it first, by a conditional write, and again when it clears the debt;
+so it does with a debt whose announcement took that long: see :mod:`linkhub_core.model.change_stamps`.
 
 A reply can be lost after its write was applied, and botocore then sends the call again. So if a condition fails and the
 stored product is what was to be written, the write counts as ours. If two processes write the same record in the same
@@ -48,6 +48,7 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 __all__ = ["DynamoDbProductStore"]
 
 MAX_ROUNDS = 10
+MAX_RENEWALS = 3
 MAX_RENEWED = 10_000
 
 
@@ -153,35 +154,45 @@ class DynamoDbProductStore:
         if not records:
             return []
         await self._cursors.learn()
-        now_ms = self._cursors.now_ms()
-        late = {record.key: record for record in records if is_late(_stamp_of(record), now_ms)}
-        statements = [renew_stamp(self.table, record, now_ms) for record in late.values()]
-        outcomes = dict(zip(late, await execute(self.calls, statements), strict=True))
-        return [self._prepared(record, outcomes.get(record.key), now_ms) for record in records]
+        stamps_ms = {record.key: _stamp_of(record) for record in records}
+        conflicts: dict[ProductKey, Conflict | Unreadable] = {}
+        # While some are renewed, others become late, and so do they themselves if the call is slow.
+        for _ in range(MAX_RENEWALS):
+            now_ms = self._cursors.now_ms()
+            late = [one for one in records if one.key not in conflicts and is_late(stamps_ms[one.key], now_ms)]
+            statements = [renew_stamp(self.table, record, now_ms) for record in late]
+            for record, outcome in zip(late, await execute(self.calls, statements), strict=True):
+                if isinstance(outcome, Unmet):
+                    conflicts[record.key] = self._conflict(outcome)
+                else:
+                    stamps_ms[record.key] = now_ms
+                    self._note_renewed(record)
+            if not late:
+                break
+        return [conflicts.get(record.key) or self._prepared(record, stamps_ms[record.key]) for record in records]
 
-    def _prepared(
-        self, record: ProductRecord, outcome: Outcome | None, now_ms: int
-    ) -> ProductRecord | Conflict | Unreadable:
-        if isinstance(outcome, Unmet):
-            return self._conflict(outcome)
-        if outcome is not None:
-            if len(self._renewed) >= MAX_RENEWED:  # of announcements that failed; another process cleared the debts
-                self._renewed.clear()
-            self._renewed[record.key, record.revision] = None
-        stamp_ms = _stamp_of(record) if outcome is None else now_ms
+    def _note_renewed(self, record: ProductRecord) -> None:
+        if len(self._renewed) >= MAX_RENEWED:  # of announcements that failed; another process cleared the debts
+            self._renewed.clear()
+        self._renewed[record.key, record.revision] = None
+
+    def _prepared(self, record: ProductRecord, stamp_ms: int) -> ProductRecord:
         cursor = self._cursors.of_event(record.key.seller_handle, stamp_ms) if self._cursors.are_given else None
         return record if cursor == record.cursor else evolve(record, cursor=cursor)
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
-        renewed = [(record.key, record.revision) in self._renewed for record in records]
-        now_ms = self._cursors.now_ms() if any(renewed) else None
-        statements = [
-            clear_debt(self.table, record, now_ms if is_renewed else None)
-            for record, is_renewed in zip(records, renewed, strict=True)
-        ]
+        statements = [clear_debt(self.table, record, self._stamp_at_clearing(record)) for record in records]
         outcomes = await execute(self.calls, statements)
         return [self._marked(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
+
+    def _stamp_at_clearing(self, record: ProductRecord) -> int | None:
+        """A new stamp for a record that was renewed, or whose announcement took so long that it should have been."""
+        is_renewed = (record.key, record.revision) in self._renewed
+        if not is_renewed and record.cursor is None:
+            return None
+        now_ms = self._cursors.now_ms()
+        return now_ms if is_renewed or is_late(_stamp_of(record), now_ms) else None
 
     def _marked(self, record: ProductRecord, outcome: Outcome) -> MarkOutcome:
         conflict = None if isinstance(outcome, Applied) else self._conflict(outcome)

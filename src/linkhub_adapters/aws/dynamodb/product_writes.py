@@ -9,7 +9,7 @@
     refresh    a silent revision                  versions, and content that differs       -
     renew      an owed revision, before it is     -                                        DynamoDB's time
                announced late
-    clear      a debt                             ``shown`` (false for a tombstone), no    only after a renewal
+    clear      a debt                             ``shown`` (false for a tombstone), no    if it was late
                                                   ``unannounced_revision``
 
 A silent revision does not touch the debt, which another process may clear meanwhile. A revision with a debt has no

@@ -1,4 +1,4 @@
-"""How shops are read in the products table: newest first, by what changed, and whole.
+"""Reads of shops in the products table: newest first, by change, and whole.
 
     read                       from                      read units of 4 kB (consistent) or 8 kB (not)
     -------------------------  ------------------------  -----------------------------------------------------------
@@ -12,9 +12,10 @@
                                                          announces reads again
 
 The index is sorted by stamp, which is DynamoDB's time, and holds ``updated_at``, the saver's time, which ``since`` is
-about. So ``since`` is exact while the saver's clock is at most :data:`MAX_CLOCK_LEAD` ahead of DynamoDB's; DynamoDB
-refuses requests that are signed with a clock 5 minutes off. Items without a stamp are not in the index: they are older
-than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds them, too.
+compared with. So ``since`` is exact while the saver's clock is at most :data:`MAX_CLOCK_LEAD` ahead of DynamoDB's.
+DynamoDB refuses requests that are signed with a clock 5 minutes off. Items without a stamp are not in the index: they
+are older than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds
+them, too.
 
 A page costs no reading of its own for the first tombstones. Then each call reads twice as many rows as the one before,
 up to :data:`MAX_ROWS`. After :data:`MAX_CALLS` calls, which pass some 3,000 tombstones, the page ends early: it names

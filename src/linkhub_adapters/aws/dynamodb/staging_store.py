@@ -171,7 +171,7 @@ class DynamoDbStagingStore:
 
 
 def _taken_over(row: WaitingHalf, waiting: WaitingHalf) -> WaitingHalf:
-    """What a row of another service becomes when a half of its kind is staged: linkhub's, with the newer half."""
+    """The row of another service after a half of its kind is staged: in linkhub's form, with the newer half."""
     return evolve(
         waiting if waiting.half.version > row.half.version else row,
         is_foreign=False,

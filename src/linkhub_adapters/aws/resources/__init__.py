@@ -1,7 +1,7 @@
-"""What linkhub needs of AWS: the plan as data, the comparison with what is there, provisioning, the template.
+"""The AWS resources of linkhub: the plan as data, its comparison with an account, provisioning, the template.
 
 definitions            the wanted state
-tables, queues, topics reading what is there, the differences, making what is absent
+tables, queues, topics reading, comparing and making one kind of resource each
 provisioning           applies the differences, resource by resource; checks report them
 template               the CloudFormation template, from the file beside it
 """

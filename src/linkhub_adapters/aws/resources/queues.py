@@ -1,4 +1,4 @@
-"""SQS's queues with their dead-letter queues: reads what is there, compares it with the plan, makes what is absent.
+"""SQS's queues with their dead-letter queues: reads them, compares them with the plan, and makes missing ones.
 
     found                                  difference
     -------------------------------------  -------------------------------------------------------------------------
@@ -47,7 +47,7 @@ DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600  # SQS's own
 
 @frozen(kw_only=True)
 class FoundQueue:
-    """What SQS reports of a queue.
+    """A queue, as SQS reports it.
 
     Args:
         url: its URL.
@@ -92,12 +92,12 @@ class FoundQueue:
 
 
 def queue_differences(queue: Queue, found: FoundQueue) -> Sequence[Difference]:
-    """Everything in which a queue is not as planned, except the attributes of its dead-letter queue."""
+    """The differences between a queue and the plan, except the attributes of its dead-letter queue."""
     return [*_redrive(queue, found), *_retention(queue, found), *_timing(queue, found), *_encryption(found)]
 
 
 def dead_letter_differences(queue: Queue, dead_letters: FoundQueue, messages_kept_seconds: int) -> list[Difference]:
-    """Everything in which a dead-letter queue is not as planned."""
+    """The differences between a dead-letter queue and the plan."""
     found = []
     kept = dead_letters.retention_seconds
     if kept < queue.retention_seconds:

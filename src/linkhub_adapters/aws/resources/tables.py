@@ -42,7 +42,7 @@ _NOT_YET = "ContinuousBackupsUnavailableException"  # a table that was just made
 
 @frozen(kw_only=True)
 class FoundTable:
-    """What DynamoDB reports of a table.
+    """A table, as DynamoDB reports it.
 
     Args:
         description: the ``Table`` of DescribeTable.
@@ -188,7 +188,7 @@ class DynamoDbTables:
     clock: Clock
 
     async def read(self, table: Table) -> FoundTable | None:
-        """What is there under the table's name; none if there is no such table.
+        """The table with this name; None if there is no such table.
 
         Raises:
             ServiceUnavailable: DynamoDB does not describe the table.

@@ -179,7 +179,7 @@ def _outside_history(held_in: DeadLetterQueue, origin: DeadLetterOrigin, message
 def _problem_of(origin: DeadLetterOrigin) -> tuple[int, str]:
     if origin.queue is not None:
         count = origin.queue.max_receive_count
-        return count, f"was delivered {count} times and never settled"
+        return count, f"was delivered {count} times and never acknowledged"
     if origin.queue_name:
         return 0, f"was moved here from the queue {origin.queue_name}, which is none of linkhub's"
     return 0, "was moved here from one of the queues that share this dead-letter queue, or sent here"

@@ -1,7 +1,7 @@
-"""The HTTP application: its routes, and the middleware around them.
+"""The HTTP applications of a server and of other processes: routes, and the middleware around them.
 
 From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, and the
-router with its short way to first pages. To make it reads the pages' files and opens nothing.
+router with its short way to first pages. :func:`create_app` reads the pages' files and opens nothing.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
 from linkhub_adapters.http.server.health import for_admins, health_routes
-from linkhub_adapters.http.server.http_settings import HttpSettings
 from linkhub_adapters.http.server.last_resort import LastResort
 from linkhub_adapters.http.server.security_headers import SecurityHeaders
-from linkhub_adapters.http.server.services import HttpServices
+from linkhub_adapters.http.server.services import HealthServices, HttpServices, HttpSettings
 from linkhub_core.wire import json_text
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "create_health_app"]
 
 _PAGES = Path(__file__).parents[1] / "pages"
 
@@ -39,7 +38,7 @@ def create_app(
     extra_routes: Sequence[BaseRoute] = (),
     extra_paths: Mapping[str, Any] | None = None,
 ) -> Starlette:
-    """Make the application.
+    """Make the application of a server.
 
     Args:
         services: what the routes call.
@@ -50,8 +49,32 @@ def create_app(
     Returns:
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
+    app = _bare_app(services, settings, [])
+    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
+    app.router = ShopRouter(routes, services.pages)
+    return app
+
+
+def create_health_app(
+    services: HealthServices, settings: HttpSettings, extra_routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Make the application of a process without REST and pages: a consumer, or a realtime server.
+
+    Args:
+        services: what the routes call.
+        settings: see there.
+        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
+
+    Returns:
+        An ASGI application without a lifespan.
+    """
+    return _bare_app(services, settings, [*health_routes(services, settings), *extra_routes])
+
+
+def _bare_app(services: HealthServices, settings: HttpSettings, routes: Sequence[BaseRoute]) -> Starlette:
     handlers = problems.exception_handlers(services.failed, retry_after_seconds=settings.retry_after_seconds)
-    app = Starlette(
+    return Starlette(
+        routes=routes,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
@@ -59,9 +82,6 @@ def create_app(
         ],
         exception_handlers=handlers,
     )
-    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
-    app.router = ShopRouter(routes, services.pages)
-    return app
 
 
 def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:

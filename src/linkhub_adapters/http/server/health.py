@@ -1,4 +1,4 @@
-"""Health of a process: ``/healthz`` (alive), ``/readyz`` (ready for requests), and the application with these routes.
+"""Health of a process: ``/healthz`` (alive), ``/readyz`` (ready for requests), and the guard of ``/metrics``.
 
 An orchestrator restarts a process that is not alive and sends requests only to a ready one. So liveness depends on
 nothing else: a store that is down must not restart the process that waits for it.
@@ -7,56 +7,23 @@ nothing else: a store that is down must not restart the process that waits for i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from attrs import asdict, frozen
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from linkhub_adapters.http.api import operator_routes as figures
-from linkhub_adapters.http.api import problems
 from linkhub_adapters.http.api.responses import JsonResponse
-from linkhub_adapters.http.server.cross_origin import CrossOrigin
-from linkhub_adapters.http.server.http_settings import HttpSettings
-from linkhub_adapters.http.server.last_resort import LastResort
 from linkhub_adapters.http.server.operator_guard import RefuseChanges, RequireOwnHost, RequireToken
-from linkhub_adapters.http.server.security_headers import SecurityHeaders
-from linkhub_adapters.http.server.services import HealthServices, Probe
+from linkhub_adapters.http.server.services import HealthServices, HttpSettings, Probe
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["Check", "create_health_app", "for_admins", "health_routes", "is_alive", "is_ready"]
+__all__ = ["Check", "for_admins", "health_routes", "is_alive", "is_ready"]
 
 _UNCACHED = {"cache-control": "no-store"}
-
-
-def create_health_app(
-    services: HealthServices, settings: HttpSettings, extra_routes: Sequence[BaseRoute] = ()
-) -> Starlette:
-    """Make the application of a process without REST and pages: a consumer, or a realtime server.
-
-    Args:
-        services: what the routes call.
-        settings: see there.
-        extra_routes: routes of other rooms on the same listener, such as Socket.IO's polling.
-
-    Returns:
-        An ASGI application without a lifespan.
-    """
-    return Starlette(
-        routes=[*health_routes(services, settings), *extra_routes],
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
-            Middleware(LastResort, failed=services.failed),
-        ],
-        exception_handlers=problems.exception_handlers(
-            services.failed, retry_after_seconds=settings.retry_after_seconds
-        ),
-    )
 
 
 def health_routes(services: HealthServices, settings: HttpSettings) -> list[Route]:

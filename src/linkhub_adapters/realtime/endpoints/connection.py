@@ -67,19 +67,15 @@ class MessageHandler(Protocol):
     @property
     def has_heartbeat(self) -> bool:
         """Whether its protocol detects a lost client, so that no pings are needed."""
-        ...
 
     def open(self) -> None:
         """The handshake is complete; writing is allowed from now on."""
-        ...
 
     def receive(self, message: str | bytes) -> None:
         """Take a text message, or the bytes of a binary one."""
-        ...
 
     def lose(self) -> None:
         """The connection is closed or closing; writing is no longer allowed."""
-        ...
 
 
 class ConnectionOwner(Protocol):
@@ -88,32 +84,25 @@ class ConnectionOwner(Protocol):
     @property
     def settings(self) -> RealtimeSettings:
         """Limits and time-outs."""
-        ...
 
     @property
     def counters(self) -> Counters:
         """Counts refusals and slow readers."""
-        ...
 
     def monotonic(self) -> float:
         """The time in seconds."""
-        ...
 
     def add(self, connection: WebSocketConnection) -> None:
         """A TCP connection was accepted."""
-        ...
 
     def remove(self, connection: WebSocketConnection) -> None:
         """A connection is closed."""
-        ...
 
     def refuse(self, connection: WebSocketConnection, request: Request) -> Response | None:
         """The answer that refuses a request; None if its handshake may go on."""
-        ...
 
     def route(self, connection: WebSocketConnection, request: Request) -> MessageHandler | Response:
         """The handler for a valid handshake, or the answer that refuses it."""
-        ...
 
 
 class WebSocketConnection(asyncio.Protocol):

@@ -25,7 +25,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -36,7 +36,7 @@ from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import EVENT_STREAM
-from linkhub_adapters.realtime.server.request_transport import transport_of
+from linkhub_adapters.realtime.server.http_bounds import transport_of, wait_for_disconnect
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.application.subscriber_session import SUBSCRIBE, parse_after
 from linkhub_core.wire.codec import timestamp_text
@@ -178,34 +178,20 @@ class EventStreams:
         self._streams.discard(stream)
         self.admission.leave(TransportKind.EVENT_STREAM, stream.address)
 
-
-@frozen(kw_only=True)
-class _Answer:
-    """The endless answer, as an ASGI application."""
-
-    streams: EventStreams
-    address: str
-    seller_handle: str
-    resume: Mapping[str, str | None]
-    headers: Mapping[str, str]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the reader leaves or is too slow, or the server stops."""
-        headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
-            return
-        stream, transport = self.streams.open(self.address), transport_of(scope)
+    async def serve(
+        self, stream: _Stream, seller_handle: str, resume: Mapping[str, str | None], request: Request, send: Send
+    ) -> None:
+        """Send events until the reader leaves or is too slow, or the server stops."""
+        transport = transport_of(request.scope)
         if transport is not None:
-            _limit_silence(transport, self.streams.settings)
+            _limit_silence(transport, self.settings)
         try:
-            self.streams.subscribe(stream, self.seller_handle, self.resume)
-            await _first(stream.pump(send), _left(receive), stream.too_slow.wait())
+            self.subscribe(stream, seller_handle, resume)
+            await _first(stream.pump(send), wait_for_disconnect(request.receive), stream.too_slow.wait())
         finally:
-            self.streams.remove(stream)
+            self.remove(stream)
         if stream.too_slow.is_set():
-            self.streams.hub.counters.slow_readers_closed += 1
+            self.hub.counters.slow_readers_closed += 1
             if transport is not None:
                 transport.abort()
 
@@ -230,11 +216,6 @@ async def _first(*ends: Coroutine[Any, Any, object]) -> None:
             task.cancel()
 
 
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        """The empty body of a GET."""
-
-
 def event_stream_routes(streams: EventStreams) -> list[Route]:
     """The route of the event streams; the HTTP application handles ``InvalidQuery``."""
     return [Route(EVENTS_PATH, partial(_answer, streams), methods=["GET"])]
@@ -249,5 +230,13 @@ async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
     reason = streams.admission.decide(TransportKind.EVENT_STREAM, caller, len(streams))
     if reason is not None:
         return Response(f"{reason}\n", REFUSAL_STATUS[reason], media_type="text/plain; charset=utf-8")
-    headers = {**_HEADERS, **caller.cors_headers}
-    return _Answer(streams=streams, address=caller.address, seller_handle=seller_handle, resume=resume, headers=headers)
+    headers = [(name.encode(), value.encode()) for name, value in {**_HEADERS, **caller.cors_headers}.items()]
+
+    async def answer(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if request.method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await streams.serve(streams.open(caller.address), seller_handle, resume, request, send)
+
+    return answer

@@ -108,17 +108,16 @@ class Gateway:
             self._timer.cancel()
 
     async def _wait_until_empty(self) -> None:
-        try:
-            async with asyncio.timeout(self.settings.close_timeout_seconds if self._connections else 0):
-                while self._connections:
-                    self._emptied.clear()
-                    await self._emptied.wait()
-        except TimeoutError:
-            for connection in list(self._connections):
-                connection.abort()
-            while self._connections:
-                self._emptied.clear()
-                await self._emptied.wait()
+        loop = asyncio.get_running_loop()
+        cutting = loop.call_later(self.settings.close_timeout_seconds, self._cut_all)
+        while self._connections:
+            self._emptied.clear()
+            await self._emptied.wait()
+        cutting.cancel()
+
+    def _cut_all(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
 
     # --- time ------------------------------------------------------------------------------------------------------
 

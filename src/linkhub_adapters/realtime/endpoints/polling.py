@@ -22,6 +22,7 @@ from starlette.routing import Route
 from linkhub_adapters.realtime.endpoints.socketio_client import SocketIoClient
 from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
 from linkhub_adapters.realtime.engineio import Intent, Refusal
+from linkhub_adapters.realtime.server.http_bounds import wait_for_disconnect
 
 __all__ = ["SOCKETIO_PATH", "SOCKETIO_PATHS", "socketio_routes"]
 
@@ -63,7 +64,7 @@ async def _poll(client: SocketIoClient, request: Request) -> bytes | Refusal:
     poll = client.open_poll()
     if isinstance(poll, Refusal) or poll.done():
         return poll if isinstance(poll, Refusal) else poll.result()
-    leaving = asyncio.create_task(_left(request))
+    leaving = asyncio.create_task(wait_for_disconnect(request.receive))
     try:
         either: set[asyncio.Future[Any]] = {poll, leaving}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -73,11 +74,6 @@ async def _poll(client: SocketIoClient, request: Request) -> bytes | Refusal:
             poll.cancel()
             client.lose_request()
     return b"" if poll.cancelled() else poll.result()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        """The empty body of a GET."""
 
 
 async def _post(server: SocketIoServer, client: SocketIoClient, request: Request) -> bytes | Refusal:

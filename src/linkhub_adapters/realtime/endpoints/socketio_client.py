@@ -42,15 +42,12 @@ class SessionTable(Protocol):
     @property
     def hub(self) -> Hub:
         """Where its subscriber is connected."""
-        ...
 
     def monotonic(self) -> float:
         """The time in seconds."""
-        ...
 
     def remove(self, client: SocketIoClient) -> None:
         """The session is over. A repeated call does nothing."""
-        ...
 
 
 class SocketIoClient:

@@ -219,13 +219,22 @@ class ReplayReader:
         found = await self.browse.changes_after(after)
         if isinstance(found, UnknownCursor) or found.has_more:
             return None
-        return [(_order_of_change(change.cursor, seller_handle), *change) for change in found.changes]
+        changes = found.changes
+        if not after.is_number:
+            # The end of a walk goes back to what may have become readable behind the walk. A reader who subscribes does
+            # not go on from that end, so it is read here.
+            end = await self.browse.changes_after(_position_of(found.cursor, seller_handle))
+            if isinstance(end, UnknownCursor) or end.has_more:
+                return None
+            again = {change.product.video_id for change in end.changes}
+            changes = [*(change for change in changes if change.product.video_id not in again), *end.changes]
+        return [(_position_of(change.cursor, seller_handle).order, *change) for change in changes]
 
 
-def _order_of_change(cursor: str, seller_handle: str) -> _Order:
+def _position_of(cursor: str, seller_handle: str) -> Cursor:
     position = parse_cursor(cursor, seller_handle)
     assert position is not None  # noqa: S101  the store made it
-    return position.order
+    return position
 
 
 async def _hand_out(waiting: _Waiting, found: _Found) -> None:

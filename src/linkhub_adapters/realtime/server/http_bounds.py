@@ -7,7 +7,7 @@
 | bytes of a response that wait for their reader        | 256 KiB and what the kernel   | the rest is not written  |
 |                                                       | takes                         |                          |
 | seconds in which a reader takes no byte of what waits | ``stall_seconds``             | cut                      |
-| requests for pages in work                            | :mod:`~.scheduler`            | wait                     |
+| requests for pages in work                            | :mod:`~.request_scheduler`    | wait                     |
 
 During a request the connection of a trusted proxy counts for the client of that request; a request past the limit is
 answered with 429, and the connection is kept.
@@ -17,8 +17,11 @@ Each cut connection is counted by its reason.
 
 from __future__ import annotations
 
+import array
 import asyncio
+import fcntl
 import re
+import termios
 from collections import Counter
 from collections.abc import MutableMapping
 from enum import StrEnum
@@ -26,12 +29,25 @@ from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from attrs import define, field
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from linkhub_adapters.realtime.server.request_scheduler import RequestScheduler
 from linkhub_core.access import TrustedProxies
 
-__all__ = ["Bounded", "CutReason", "HttpBounds", "RequestKind", "kind_of"]
+__all__ = [
+    "EXTENSION",
+    "Bounded",
+    "CutReason",
+    "HttpBounds",
+    "RequestKind",
+    "bytes_in_kernel",
+    "kind_of",
+    "transport_of",
+    "wait_for_disconnect",
+]
+
+EXTENSION: Final = "linkhub.transport"
+"""The ASGI extension under which the HTTP server passes the transport of a request."""
 
 SLICE_BYTES: Final = 262_144
 SWEEP_SECONDS: Final = 1.0
@@ -68,16 +84,40 @@ def kind_of(scope: Scope) -> RequestKind:
     return RequestKind.REALTIME if is_realtime else RequestKind.PAGE
 
 
+def transport_of(scope: Scope) -> asyncio.Transport | None:
+    """The transport of a request's connection; None behind another HTTP server."""
+    transport: asyncio.Transport | None = scope.get("extensions", {}).get(EXTENSION)
+    return transport
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the client of a request without a body leaves."""
+    while (await receive())["type"] != "http.disconnect":
+        """The empty body of a GET."""
+
+
+def bytes_in_kernel(transport: asyncio.BaseTransport) -> int:
+    """The written bytes that the other end has not taken; 0 if the system cannot say.
+
+    Linux takes up to some megabytes for a reader that reads nothing; the transport then has nothing unsent.
+    """
+    connection = transport.get_extra_info("socket")
+    answer = array.array("i", [0])
+    try:
+        fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, answer)
+    except (AttributeError, OSError, ValueError):
+        return 0  # no socket, or a closed one
+    return answer[0]
+
+
 class Bounded(Protocol):
     """A connection with limits."""
 
     def unsent_bytes(self) -> int:
         """The unsent bytes, for plain HTTP including those in the kernel."""
-        ...
 
     def cut(self, reason: CutReason) -> None:
         """Close the connection at once, and count the reason."""
-        ...
 
 
 @define

@@ -4,7 +4,7 @@ This is the only module that uses uvicorn, and it relies on internals of it; the
 fails if another version changes them.
 
 uvicorn keeps written bytes until the reader takes them, without a limit, so each request gets its transport (see
-:mod:`~.request_transport`) and may cut it. Further bounds of :class:`HttpConnection`:
+:func:`~.http_bounds.transport_of`) and may cut it. Further bounds of :class:`HttpConnection`:
 
 | subject                                              | bound                    | then        |
 |------------------------------------------------------|--------------------------|-------------|
@@ -33,8 +33,14 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from linkhub_adapters.realtime.server.bounded_app import BoundedApp
-from linkhub_adapters.realtime.server.http_bounds import CutReason, HttpBounds, RequestKind, kind_of
-from linkhub_adapters.realtime.server.request_transport import EXTENSION, bytes_in_kernel
+from linkhub_adapters.realtime.server.http_bounds import (
+    EXTENSION,
+    CutReason,
+    HttpBounds,
+    RequestKind,
+    bytes_in_kernel,
+    kind_of,
+)
 
 __all__ = ["HttpConnection", "HttpServer", "http_config"]
 

@@ -30,7 +30,7 @@ class Deviation:
         meaning: what intake does, in one sentence.
         field: the field of the example; empty if the example is a whole body.
         received: the example as JSON text; None if the field is missing. In a whole body, ``EVENT`` is the
-            event and ``TEXT`` for the event as JSON text.
+            event and ``TEXT`` the event as JSON text.
         becomes: the normalised value as JSON text; None if the field is left out.
     """
 

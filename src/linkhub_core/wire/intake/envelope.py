@@ -83,17 +83,17 @@ class _Layer:
 def _open(body: str) -> Unwrapped:
     text, value = body, _parsed(body)
     attributes: dict[str, str] = {}
-    met = _marks(body)
+    deviations = _marks(body)
     layers: list[str] = []
     exact = False
-    while (layer := _peel(value)) is not None:
+    while (layer := _outermost(value)) is not None:
         layers.append(layer.rule)
         if len(layers) > MAX_LAYERS:
             raise MalformedEvent([Fault("", f"the event is wrapped in more than {MAX_LAYERS} layers")])
         attributes = {**layer.attributes, **attributes}
         if isinstance(layer.content, str):
             text, value, exact = layer.content, _parsed(layer.content), False
-            met += _marks(text)
+            deviations += _marks(text)
         elif not exact:
             # An object within an object has no text of its own, and a price in it has to stay exact.
             value, exact = json_text.parse_exactly(text.removeprefix(_BYTE_ORDER_MARK)), True
@@ -106,7 +106,7 @@ def _open(body: str) -> Unwrapped:
         raise MalformedEvent([Fault("", foreign)])
     if "nested_notification" in layers:  # one is the usual way from a topic to a queue
         layers.remove("nested_notification")
-    notes = [Note("", rule) for rule in dict.fromkeys(met + layers)]
+    notes = [Note("", rule) for rule in dict.fromkeys(deviations + layers)]
     own_text = _text_of(value) if exact else text.removeprefix(_BYTE_ORDER_MARK)
     return Unwrapped(event=value, text=own_text, attributes=attributes, notes=notes)
 
@@ -148,7 +148,7 @@ def _text_by_the_standard_library(value: Any) -> str:
 # --- layers
 
 
-def _peel(value: Any) -> _Layer | None:
+def _outermost(value: Any) -> _Layer | None:
     """Return the outermost envelope of a value, or None if the value is the event or no envelope."""
     if isinstance(value, str):
         return _Layer(value, "json_in_json")

@@ -85,10 +85,7 @@ _DOCUMENTS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
     (_record_of("aws:sns"), "this is an SNS event as a Lambda function gets it"),
     (_record_of("aws:dynamodb"), "this is a DynamoDB stream record"),
     (_record_of("aws:kinesis"), "this is a Kinesis record"),
-    (
-        lambda it: known_name(it, "s3_bucket_name") is not None and known_name(it, "s3_key") is not None,
-        _S3_POINTER,
-    ),
+    (lambda it: known_name(it, "s3_bucket_name") is not None and known_name(it, "s3_key") is not None, _S3_POINTER),
     (lambda it: "specversion" in it and "data_base64" in it, "this is a CloudEvent with its data in base64"),
     (_holds_base64, "this is an HTTP request as a Lambda function gets it, with its body in base64"),
     (_is_celery, "this is a Celery task"),

@@ -114,14 +114,14 @@ def _read_field(cls: type[Any], received: _Received, facts: FieldFacts, report: 
 
 def _read_value(cls: type[Any], received: _Received, facts: FieldFacts, report: Report) -> Any:
     if facts.rule is not None:
-        meant, met = spell(cls, facts.name, facts.rule.kind, received.value)
-        report.notes += received.notes(*met)
+        meant, deviations = spell(cls, facts.name, facts.rule.kind, received.value)
+        report.notes += received.notes(*deviations)
         return facts.rule.check(meant)
     nested = cast(type[Any], facts.nested)  # a field has either a rule or a nested class
-    raw, met = box_sides(nested, received.value)
+    raw, deviations = box_sides(nested, received.value)
     if not isinstance(raw, Mapping):
         raise RuleBroken(f"must be an object, not {kind_of(raw)}")
-    report.notes += received.notes(*met)
+    report.notes += received.notes(*deviations)
     return read_object(nested, raw, received.path, report)
 
 

@@ -169,39 +169,22 @@ def _as_decimal(value: Any) -> Decimal | None:
 
 _TEXT = (_nul_removed, _half_surrogate)
 _NUMBER = (_nul_removed, _number_as_text)
-_IDENTIFIER = (
-    _identifier_as_number,
-    *_TEXT,
-    _spaces_around,
-)
+_IDENTIFIER = (_identifier_as_number, *_TEXT, _spaces_around)
 _OF_KIND: Mapping[ValueKind, Sequence[Spelling]] = {
     ValueKind.TEXT: _TEXT,
-    ValueKind.TEXTS: (
-        _null_dropped,
-        _each(_text_as_number),
-        _each(_nul_removed),
-        _each(_half_surrogate),
-    ),
+    ValueKind.TEXTS: (_null_dropped, _each(_text_as_number), _each(_nul_removed), _each(_half_surrogate)),
     ValueKind.IDENTIFIER: _IDENTIFIER,
     ValueKind.URL: (*_TEXT, _url_without_scheme),
     ValueKind.NUMBER: _NUMBER,
     ValueKind.INTEGER: _NUMBER,
     ValueKind.MONEY: (*_NUMBER, _empty_as_null, _price_rounded),
     ValueKind.CHOICE: (*_TEXT, _spaces_around),
-    ValueKind.FLAG: (
-        _nul_removed,
-        _flag_spelling,
-    ),
+    ValueKind.FLAG: (_nul_removed, _flag_spelling),
 }
 _BOX = (_box_as_corners, _box_short_names)
 _OF_FIELD: Mapping[tuple[type[Any], str], Sequence[Spelling]] = {
     (ProductKey, "seller_handle"): (*_IDENTIFIER, _at_before_handle),
-    (Caption, "sizes"): (
-        _sizes_as_list,
-        _text_as_number,
-        *_TEXT,
-        _empty_as_null,
-    ),
+    (Caption, "sizes"): (_sizes_as_list, _text_as_number, *_TEXT, _empty_as_null),
     (DetectedObject, "class_name"): (_text_as_number, *_TEXT),
 }
 
@@ -222,20 +205,20 @@ def spell(cls: type[Any], name: str, kind: ValueKind, value: Any) -> tuple[Any, 
         RuleBroken: the value has more than one possible meaning.
     """
     if kind is ValueKind.TIME:
-        text, met = _spelled(value, (_nul_removed,))
+        text, deviations = _spelled(value, (_nul_removed,))
         moment, deviation = read_time(text)
-        return moment, met if deviation is None else [*met, deviation]
+        return moment, deviations if deviation is None else [*deviations, deviation]
     return _spelled(value, _OF_FIELD.get((cls, name), _OF_KIND.get(kind, ())))
 
 
 def _spelled(value: Any, spellings: Sequence[Spelling]) -> tuple[Any, Sequence[str]]:
-    met = []
+    deviations = []
     for spelling in spellings:
         meant = spelling(value)
         if meant is not value:
-            met.append(spelling.__name__.removeprefix("_"))
+            deviations.append(spelling.__name__.removeprefix("_"))
             value = meant
-    return value, met
+    return value, deviations
 
 
 def box_sides(cls: type[Any], value: Any) -> tuple[Any, Sequence[str]]:

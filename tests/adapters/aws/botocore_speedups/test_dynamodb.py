@@ -1,4 +1,4 @@
-"""What goes over the wire, and what comes back from it, is what botocore itself would have made of it."""
+"""Requests and replies are the same as those of botocore itself."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_the_same_request_goes_out(usual: _Wire, fast: _Wire, operation: str) ->
 
 @pytest.mark.parametrize("operation", READS)
 def test_the_same_reply_is_read(usual: _Wire, fast: _Wire, operation: str) -> None:
-    """What the caller gets is what botocore's parser would give."""
+    """The caller gets the same reply as from botocore's parser."""
     reply = json.dumps(_REPLIES[operation]).encode()
     parsed, expected = fast.call(operation, reply), usual.call(operation, reply)
     assert parsed == expected
@@ -184,14 +184,14 @@ def test_an_error_is_botocores(usual: _Wire, fast: _Wire, operation: str) -> Non
 
 @pytest.mark.parametrize("reply", [b"<html>a proxy</html>", b"", b"[]", b'"text"'])
 def test_a_reply_of_something_else_is_an_error(fast: _Wire, reply: bytes) -> None:
-    """What is no JSON object is not taken for an empty answer."""
+    """A reply that is no JSON object does not count as an empty answer."""
     with pytest.raises(ResponseParserError):
         fast.call("Query", reply)
 
 
 @pytest.mark.parametrize("operation", WRITES)
 def test_other_handlers_see_the_parameters_whole(fast: _Wire, operation: str) -> None:
-    """What is taken out for the serializer is back once the request is written."""
+    """A parameter that is taken out for the serializer is restored once the request is written."""
     seen: list[dict[str, Any]] = []
     event = f"provide-client-params.dynamodb.{operation}"
     fast.client.meta.events.register(event, lambda params, **_: seen.append(params))
@@ -217,7 +217,7 @@ def test_botocore_does_not_walk_what_is_heavy(fast: _Wire, operation: str) -> No
 
 
 def test_a_client_that_validates_still_finds_mistakes(make_wire: Callable[..., _Wire]) -> None:
-    """What is not taken out is validated, and so is a request without the parameter that would be."""
+    """The other parameters are validated, and so is a request without the parameter that is taken out."""
     wire = make_wire(validates=True)
     speed_up(wire.client)
     wire.call("BatchGetItem")

@@ -1,4 +1,4 @@
-"""What the fast way reads is what botocore reads."""
+"""The handler reads the same values as botocore."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ def test_errors_are_left_to_botocore(fast: "SQSClient") -> None:
 
 
 class _Page:
-    """What a captive portal answers."""
+    """The reply of a captive portal."""
 
     def stream(self, **_: Any) -> list[bytes]:
         return [b"<html>Please log in</html>"]

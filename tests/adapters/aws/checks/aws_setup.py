@@ -147,7 +147,7 @@ class AwsSetup:
 
     @property
     def caption_queue(self) -> str:
-        """What findings call it."""
+        """Its name in findings."""
         return f"queue {self.name}-caption"
 
     def make_table(self, table: Table) -> str:

@@ -266,7 +266,7 @@ async def test_credentials_that_are_refused(aws_setup: AwsSetup, code: str, seen
 
 
 async def test_no_credentials(aws_setup: AwsSetup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the AWS SDK finds none, that is a fault, and no traceback."""
+    """Missing credentials are a fault, and no traceback."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
@@ -304,7 +304,7 @@ async def test_a_clock_that_is_off(aws_setup: AwsSetup, seconds: int) -> None:
 
 
 def _allow_a_consumer_alone(clients: AwsClients) -> None:
-    """What a consumer's policy does not allow is denied."""
+    """Calls that a consumer's policy does not allow are denied."""
     code = "AccessDeniedException"
     for operation in ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", "Query"):
         inject(clients.dynamodb, Fault.client_error(operation=operation, code=code, times=9))
@@ -313,7 +313,7 @@ def _allow_a_consumer_alone(clients: AwsClients) -> None:
 
 
 async def test_a_consumer_needs_no_more_than_its_policy(aws_setup: AwsSetup) -> None:
-    """What only others need, or only this examination, is not checked, and no fault."""
+    """Permissions that only other processes or this check need are not checked, and no fault."""
     aws_setup.break_it = _allow_a_consumer_alone
     results = problems(await aws_setup.examine())
     assert {result.verdict for result in results} == {Verdict.NOT_CHECKED}

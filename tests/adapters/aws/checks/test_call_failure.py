@@ -18,7 +18,7 @@ from linkhub_core.ports.finding import Verdict
 
 
 def an_error(code: str, message: str = "") -> ClientError:
-    """What botocore raises for a reply that is an error."""
+    """The exception of botocore for a reply that is an error."""
     reply: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
     return ClientError(reply, "GetQueueUrl")
 

@@ -1,4 +1,4 @@
-"""What is said of the region and of the credentials."""
+"""The checks of the region and of the credentials."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_whatever_boto3_raises_is_translated_once(error: Exception) -> None:
 
 
 def test_a_mistake_of_ours_is_not_hidden() -> None:
-    """What is not an error of boto3 passes as it is."""
+    """An error that is not boto3's is raised unchanged."""
 
     def operation() -> None:
         raise KeyError("Messages")

@@ -1,4 +1,4 @@
-"""What is charged is summed up by table."""
+"""Capacity units are added up by table."""
 
 from __future__ import annotations
 

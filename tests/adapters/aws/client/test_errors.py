@@ -56,7 +56,7 @@ def _client_error(code: str, message: str = "made by a test") -> ClientError:
     ids=str,
 )
 def test_an_error_of_dynamodb_is_passing_or_permanent(error: Exception, expected: type[LinkhubError]) -> None:
-    """What a value is to blame for is refused; all else may be mended while the message waits."""
+    """A fault of a value is permanent; all others are transient."""
     fault = translated("DynamoDB", error)
     assert type(fault) is expected
     assert str(error) in str(fault)

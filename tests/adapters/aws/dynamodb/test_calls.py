@@ -106,7 +106,7 @@ async def test_a_table_that_reads_nothing_is_unavailable(tables: TableFixture) -
 
 
 async def test_a_large_answer_comes_in_parts(tables: TableFixture) -> None:
-    """What does not fit into one reply follows in others, whatever DynamoDB cut it by."""
+    """Items that do not fit into one reply follow in others, for any limit of DynamoDB."""
     await _filled(tables, 60, "x" * 300_000)
     assert len(await _got(tables, [_key(number) for number in range(60)])) == 60
     assert tables.spent("batch_get_item") > 1

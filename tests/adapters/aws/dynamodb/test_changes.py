@@ -195,6 +195,36 @@ async def test_who_was_away_while_a_debt_was_paid_late_is_given_the_product(
     assert videos(await read_after(store, cursor)) == numbered(2, 1)
 
 
+async def test_a_slow_renewal_is_repeated_for_all_that_are_late_after_it(
+    tables: TableFixture, store: DynamoDbProductStore
+) -> None:
+    """A record that was on time is announced after the renewal of another one, so it may be late by then."""
+    late = await _created(store, 1)
+    tables.clock.advance(10)
+    on_time = await _created(store, 2)
+    slow = [2.0, 0.0]
+    tables.dynamodb.meta.events.register(
+        f"before-call.dynamodb.{_BATCH}", lambda **_: tables.clock.advance(slow.pop(0)), unique_id="slow"
+    )
+    await store.prepare_announcements([late, on_time])
+    tables.dynamodb.meta.events.unregister(f"before-call.dynamodb.{_BATCH}", unique_id="slow")
+    assert slow == []
+    for number in (1, 2):
+        assert abs(_stamp(tables, number) - _now_ms(tables)) <= 1000
+
+
+async def test_an_announcement_that_took_long_is_stamped_with_the_clearing(
+    tables: TableFixture, store: DynamoDbProductStore
+) -> None:
+    """It was on time when it was checked. Events that came before it may have given a client a later position."""
+    record = await _prepared(store, await _created(store, 1))
+    tables.clock.advance(30)
+    cursor = await first_cursor(store)
+    assert videos(await read_after(store, cursor)) == []
+    assert await store.mark_announced([record]) == [Marked()]
+    assert videos(await read_after(store, cursor)) == numbered(1)
+
+
 async def test_a_renewal_whose_reply_was_lost_is_ours(tables: TableFixture, store: DynamoDbProductStore) -> None:
     """botocore sends it again, and the condition is still met; if all replies are lost, doing it again is safe."""
     record = await _created(store, 1)
@@ -321,7 +351,7 @@ async def test_a_client_that_leaves_a_walk_for_a_connection_is_given_what_the_wa
 async def test_rows_that_vanish_take_no_place_and_end_no_walk(
     tables: TableFixture, store: DynamoDbProductStore
 ) -> None:
-    """What the index names and is deleted by now is left out; the answer goes on behind it."""
+    """A deleted product that the index still names is left out; the answer continues after it."""
     cursor = await first_cursor(store)
     await store.create([a_record(a_key(number)) for number in range(6)])
 

@@ -65,7 +65,7 @@ def _videos(page: Page) -> list[str]:
 
 
 def _improved(record: ProductRecord) -> Revision:
-    """What a newer caption makes of a product."""
+    """A product after a newer caption."""
     caption = a_caption(title="Improved")
     version = a_half(key=record.key, minute=1, content=caption).version
     after = evolve(record, revision=record.revision + 1, unannounced_revision=record.revision + 1)
@@ -77,7 +77,7 @@ def _adopted(record: ProductRecord) -> Revision:
 
 
 class TestContract(ForeignProductContract):
-    """What every store keeps of such products, on a table with one and on one without an index."""
+    """The contract for products of another service, on a table with and on one without an index."""
 
     @pytest.fixture
     def product_store(self, tables: TableFixture) -> DynamoDbProductStore:

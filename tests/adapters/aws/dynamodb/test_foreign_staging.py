@@ -73,7 +73,7 @@ def _staged(row: dict[str, Any], kind: Kind = Kind.CAPTION, *, minute: float) ->
 
 
 class TestContract(ForeignStagingContract):
-    """What every store keeps of such rows."""
+    """The contract for rows of another service."""
 
     @pytest.fixture
     def staging_store(self, tables: TableFixture) -> DynamoDbStagingStore:
@@ -247,7 +247,7 @@ RACES: Sequence[dict[str, Any]] = (
 async def test_a_row_that_changes_before_it_is_taken_over_is_looked_at_again(
     tables: TableFixture, other: dict[str, Any]
 ) -> None:
-    """What another process wrote in between is not lost."""
+    """A concurrent write of another process is not lost."""
     _put(tables, CAPTION)
     _before_call(tables, lambda: _put(tables, other), nth=1)
     [outcome] = await tables.staging_store.stage([_staged(CAPTION, minute=LATER)])

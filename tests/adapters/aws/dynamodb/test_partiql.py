@@ -139,7 +139,7 @@ async def test_twenty_five_share_a_call(tables: TableFixture) -> None:
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded", "InternalServerError"])
 async def test_throttled_statements_are_tried_again_alone(tables: TableFixture, code: str) -> None:
-    """What was applied is not run again; what was not is, after a wait that grows."""
+    """An applied statement is not repeated; any other is, after growing waits."""
     start = tables.clock.now()
     fault = Fault.unserved(operation=_BATCH, parts=(1, 2), code=code)
     again = Fault.unserved(operation=_BATCH, parts=(0, 1), code=code)

@@ -94,7 +94,7 @@ def product_store(tables: TableFixture) -> DynamoDbProductStore:
 
 
 class TestContract(ProductStoreContract):
-    """What every product store keeps."""
+    """The contract of product stores."""
 
 
 class TestContractWithoutTheIndex(ProductStoreContract):
@@ -324,7 +324,7 @@ async def test_a_table_with_other_keys_is_unavailable(tables: TableFixture) -> N
 
 
 async def test_polling_a_shop_with_nothing_new_costs_a_unit_at_most(tables: TableFixture) -> None:
-    """Whatever the shop holds, one query of the index answers, and nothing else is read."""
+    """For any shop, one query of the index answers, and no other call is made."""
     await _shop(tables, 500)
     tables.calls.consumption.read_units.clear()
     page = await tables.product_store.page(
@@ -349,7 +349,7 @@ async def test_since_reads_what_changed(tables: TableFixture) -> None:
 
 
 async def test_a_product_that_goes_while_we_look_makes_room(tables: TableFixture) -> None:
-    """What the index still named and is gone by now has no place on the page; the next one takes it."""
+    """A deleted product that the index still names takes no place on the page."""
     newest_first = await _shop(tables, 4)
     tables.dynamodb.meta.events.register(
         "before-send.dynamodb.BatchGetItem", lambda **_: _remove(tables, newest_first[0])

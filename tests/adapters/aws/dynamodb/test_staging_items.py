@@ -69,7 +69,7 @@ def test_an_expiry_within_a_second_is_rounded_up() -> None:
 
 
 def test_an_item_with_a_time_to_live_alone_expires_by_that() -> None:
-    """Whatever else writes to the table has to know the attribute that DynamoDB knows, and no other."""
+    """The only attribute that other writers must know is the one of DynamoDB's expiry."""
     item = staging_item(a_waiting())
     del item["expires_at"]
     assert staging_from_item(item) == a_waiting()

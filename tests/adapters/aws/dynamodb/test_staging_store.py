@@ -68,7 +68,7 @@ def staging_store(tables: TableFixture) -> DynamoDbStagingStore:
 
 
 class TestContract(StagingStoreContract):
-    """What every staging store keeps."""
+    """The contract of staging stores."""
 
 
 def _interfere(client: DynamoDBClient, operation: str, act: Callable[[], None]) -> None:
@@ -146,7 +146,7 @@ async def test_a_row_that_never_holds_still_is_unavailable(tables: TableFixture)
 
 
 async def test_a_replaced_row_forgets_the_trace_of_the_old_half(tables: TableFixture) -> None:
-    """What the new half does not have is removed from the row."""
+    """Fields that the new half lacks are removed from the row."""
     await tables.staging_store.stage([a_waiting(origin=Origin(correlation_id="old", traceparent="00-old"))])
     newer = a_waiting(a_half(minute=1), origin=Origin(correlation_id="new"))
     assert await tables.staging_store.stage([newer]) == [Staged()]

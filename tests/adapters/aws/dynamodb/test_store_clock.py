@@ -32,7 +32,7 @@ class Time:
 
     @property
     def ms(self) -> float:
-        """What the estimate should be."""
+        """The expected estimate."""
         return (NOON.timestamp() + self.seconds) * 1000
 
 

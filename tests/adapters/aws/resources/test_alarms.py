@@ -40,7 +40,7 @@ KEY, ORIGIN = ProductKey("nalu-fashion", "v1"), Origin(correlation_id="c1")
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What linkhub logs as JSON; logging is put back as it was."""
+    """The JSON log of linkhub; logging is restored afterwards."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
@@ -85,7 +85,7 @@ def test_an_expression_uses_its_metrics(alarm: Mapping[str, Any]) -> None:
 
 
 def _matches(pattern: str, line: dict[str, Any]) -> bool:
-    """What CloudWatch Logs makes of our patterns: equalities of texts, joined by && or ||."""
+    """CloudWatch Logs' reading of our patterns: equalities of texts, joined by && or ||."""
     tests = re.sub(r'\$\.(\w+) = "(\w+)"', lambda test: str(line.get(test[1]) == test[2]), pattern.strip("{} "))
     return bool(eval(tests.replace("&&", " and ").replace("||", " or "), {}))  # noqa: S307  made of True and False
 

@@ -35,7 +35,7 @@ def sqs(make_sqs_client: Callable[[], SQSClient]) -> SQSClient:
 
 @pytest.fixture
 def queues(sqs: SQSClient) -> Iterator[SqsQueues]:
-    """What provisions queues there."""
+    """Provisions queues there."""
     with ThreadPoolExecutor(2, "queues") as threads:
         yield SqsQueues(sqs=sqs, calls=AwsCalls(service="SQS", executor=threads))
 
@@ -146,7 +146,7 @@ async def test_what_plain_queues_lack_is_a_note(sqs: SQSClient, queues: SqsQueue
 async def test_a_failure_is_reported_and_mended_by_the_next_run(
     sqs: SQSClient, queues: SqsQueues, queue: Queue, refused: int
 ) -> None:
-    """Where SQS denies one of the two queues, both outcomes name their queues; the next run makes what is missing."""
+    """If SQS denies one of the two queues, both outcomes name their queues; the next run makes the missing one."""
     denied = Fault.client_error(operation="CreateQueue", code="AccessDenied", status=403, skip=refused - 1)
     with inject(sqs, denied):
         dead, main = await _ensure(queues, queue)

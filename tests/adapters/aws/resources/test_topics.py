@@ -35,7 +35,7 @@ def sns(make_sns_client: Callable[[], SNSClient]) -> SNSClient:
 
 @pytest.fixture
 def topics(sns: SNSClient) -> Iterator[SnsTopics]:
-    """What provisions topics there."""
+    """Provisions topics there."""
     with ThreadPoolExecutor(2, "topics") as threads:
         yield SnsTopics(sns=sns, calls=AwsCalls(service="SNS", executor=threads))
 
@@ -63,7 +63,7 @@ async def test_a_configured_topic_that_is_gone_is_made(topics: SnsTopics, topic:
 
 
 async def test_a_topic_that_is_denied_is_an_error(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
-    """Who may not look does not know whether it is there: nothing is made."""
+    """Without the permission to read a topic, none is made."""
     arn = f"arn:aws:sns:us-east-1:000000000000:{topic.name}"
     denied = Fault.client_error(operation="GetTopicAttributes", code="AuthorizationError", status=403)
     with inject(sns, denied), pytest.raises(ServiceUnavailable, match="AuthorizationError"):

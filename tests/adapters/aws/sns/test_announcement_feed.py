@@ -1,4 +1,4 @@
-"""What one node hears: announcements, its own heartbeat, and nothing for too long."""
+"""The feed of one node: announcements, its own heartbeat, and a silence that is too long."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -59,7 +59,7 @@ def test_a_title_that_sns_refuses_is_announced_all_the_same() -> None:
 
 
 def _event_full_of(kind: Kind, **fields: Any) -> Content:
-    """What is read of the largest event that these fields and a long class name, or caption, make."""
+    """The product of the largest event with these fields and a long class name, or caption."""
     event = an_event(kind, **fields)
     return read_event(kind, json.dumps(event, ensure_ascii=False, separators=(",", ":")), NOON).half.content
 
@@ -104,7 +104,7 @@ def test_the_largest_product_of_short_forms_fits(primary: object) -> None:
 
 
 def test_an_announcement_reads_back() -> None:
-    """What one node publishes is what another hears."""
+    """A node receives the announcement that another published."""
     announcement = announce(a_record(), NOON, "c-1")
     entry = entry_of(0, announcement)
     message: Any = {"Body": entry["Message"], "MessageAttributes": entry["MessageAttributes"]}

@@ -107,7 +107,7 @@ async def test_a_queue_that_is_closed_meanwhile_is_no_error(topic: TopicFixture)
 
 @pytest.mark.parametrize("operation", ["ListQueues", "ListQueueTags", "DeleteQueue"])
 async def test_a_failed_sweep_is_reported_and_the_next_one_continues(topic: TopicFixture, operation: str) -> None:
-    """What is left of the dead is removed then."""
+    """The next sweep removes the queues of dead nodes."""
     await topic.nodes.open()
     topic.clock.advance(DEAD_AFTER_SECONDS + 1)
     with inject(topic.sqs, Fault.throttle(operation=operation)), pytest.raises(ServiceUnavailable):

@@ -56,7 +56,7 @@ def test_nothing_makes_no_batch() -> None:
 
 
 async def test_only_failed_entries_are_sent_again() -> None:
-    """What was done is not done twice, and the waits between attempts grow."""
+    """A completed entry is not repeated, and the waits between attempts grow."""
     service, clock = _Service({"1": 2, "3": 1}), FakeClock()
     began = clock.now()
     outcome = await send_batches([_entries(4)], service, service="SQS", clock=clock, jitter=lambda: 0.5)

@@ -96,7 +96,7 @@ async def test_another_fault_of_the_sender_is_an_error(fixture: QueueFixture) ->
     ids=["throttled", "500", "503", "denied", "timed-out", "reply-lost"],
 )
 async def test_a_failed_call_is_an_error_and_may_be_repeated(fixture: QueueFixture, fault: Fault) -> None:
-    """Whatever kept it from being done, or only from being heard of, doing all again is safe."""
+    """After any failure, or only a lost reply, repeating the call is safe."""
     url, receipts = fixture.queues[Kind.CAPTION].url, await _leased(fixture, 2)
     with inject(fixture.sqs, fault), pytest.raises(ServiceUnavailable, match="SQS is unavailable"):
         await fixture.calls.delete(url, receipts)

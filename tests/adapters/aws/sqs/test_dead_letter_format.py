@@ -40,7 +40,7 @@ _SENT_MS = str(int(NOON.timestamp() * 1000))
 
 
 def _message(body: str, attributes: dict[str, str]) -> "MessageTypeDef":
-    """What a receive from the dead-letter queue brings."""
+    """A message received from the dead-letter queue."""
     typed: Any = typed_attributes(attributes)
     return {
         "MessageId": "letter",
@@ -104,7 +104,7 @@ def test_faults_that_do_not_fit_are_counted() -> None:
     attributes=st.dictionaries(st.text("abc", min_size=1), st.text("é", min_size=1), max_size=10),
 )
 def test_a_letter_always_fits(body: int, faults: list[Fault], attributes: dict[str, str]) -> None:
-    """Whatever fitted into the queue fits into its dead-letter queue, and can be read there."""
+    """Any message of the queue fits into its dead-letter queue, and can be read there."""
     delivery = evolve(a_delivery(body="x" * body), attributes=attributes)
     limit = max(_QUEUE.max_message_bytes, message_bytes(delivery.body, delivery.attributes))
     sent = _rejected(delivery, *faults)
@@ -116,7 +116,7 @@ def test_a_letter_always_fits(body: int, faults: list[Fault], attributes: dict[s
 def test_a_dead_letter_that_sqs_moved_says_so() -> None:
     """The redrive policy leaves no reason: how often it was delivered is the reason."""
     letter = read_dead_letter(_BOX, _message("{}", {"correlationId": "c-1"}))
-    assert letter.faults == (Fault("", "was delivered 5 times and never settled"),)
+    assert letter.faults == (Fault("", "was delivered 5 times and never acknowledged"),)
     assert (letter.message_id, letter.receive_count) == ("letter", 5)
     assert (letter.sent_at, letter.rejected_at) == (NOON, NOON)
     assert letter.attributes == {"correlationId": "c-1"}
@@ -159,5 +159,5 @@ def test_attributes_that_we_did_not_make_do_not_hide_a_letter(forged: dict[str, 
     """Attributes that cannot be read count as absent."""
     letter = read_dead_letter(_BOX, _message("{}", forged))
     [fault] = letter.faults
-    assert fault.problem.startswith("was delivered 5 times and never settled")
+    assert fault.problem.startswith("was delivered 5 times and never acknowledged")
     assert (letter.message_id, letter.sent_at, letter.attributes) == ("letter", NOON, {})

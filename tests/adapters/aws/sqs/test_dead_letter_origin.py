@@ -1,4 +1,4 @@
-"""Which queue a dead letter came from, by what it says and by the queues that its dead-letter queue serves."""
+"""The queue of a dead letter, from its attributes and from the queues that its dead-letter queue serves."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _message(arn: str | None) -> MessageTypeDef:
 def test_the_origin_follows_from_what_is_known(
     dead: tuple[str, str], arn: str | None, named: str | None, kind: Kind | None, name: str
 ) -> None:
-    """What SQS says goes before what linkhub wrote, and that before the dead-letter queue itself."""
+    """The attribute of SQS wins over that of linkhub, and that over the dead-letter queue itself."""
     box = dead_letter_queues(_queues(*dead))[0]
     origin = origin_of(box, _message(arn), named)
     assert (origin.kind, origin.queue_name) == (kind, name)

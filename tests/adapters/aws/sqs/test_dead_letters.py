@@ -71,7 +71,7 @@ async def test_leaving_early_gives_back_what_was_leased(fixture: QueueFixture) -
 
 
 async def test_a_dead_letter_that_sqs_moved_is_shown(fixture: QueueFixture) -> None:
-    """Delivered as often as the redrive policy allows, and never settled: that is its reason."""
+    """Delivered as often as the redrive policy allows, and never acknowledged: that is its reason."""
     await fixture.publisher.publish([an_outgoing()])
     queue = fixture.queue()
     for _ in range(2):
@@ -82,7 +82,7 @@ async def test_a_dead_letter_that_sqs_moved_is_shown(fixture: QueueFixture) -> N
         return await fixture.letters()
 
     [letter] = await eventually(moved)
-    assert letter.faults == (Broken("", "was delivered 2 times and never settled"),)
+    assert letter.faults == (Broken("", "was delivered 2 times and never acknowledged"),)
     assert letter.attributes == {"correlationId": "c-1"}
 
 

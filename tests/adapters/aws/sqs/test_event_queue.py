@@ -93,7 +93,7 @@ async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(fixture: QueueF
 
 
 async def test_a_batch_is_no_larger_than_asked_and_the_rest_stays(fixture: QueueFixture) -> None:
-    """What a reply brought beyond the batch waits in the buffer for the next one."""
+    """Messages beyond the batch wait in the buffer for the next one."""
     await _publish(fixture, 10)
     queue = fixture.queue(batch_size=4)
     sizes = [len(await queue.receive()) for _ in range(3)]
@@ -256,7 +256,7 @@ async def test_a_rejected_message_is_deleted_when_it_is_among_the_dead_letters(f
 
 
 async def test_what_could_not_be_buried_is_not_deleted(fixture: QueueFixture) -> None:
-    """Where the dead letters do not answer, the message stays leased, and comes again."""
+    """If the dead-letter queue does not answer, the message stays leased, and is delivered again."""
     await _publish(fixture, 2)
     queue = fixture.queue()
     deliveries = await fixture.receive(queue, 2)

@@ -1,4 +1,4 @@
-"""Where a message goes in a FIFO queue."""
+"""The group and the deduplication id of a message in a FIFO queue."""
 
 import json
 

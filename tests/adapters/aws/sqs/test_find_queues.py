@@ -1,4 +1,4 @@
-"""What is asked of SQS about a queue."""
+"""The attributes of a queue that are read from SQS."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

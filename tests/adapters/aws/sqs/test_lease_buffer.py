@@ -81,7 +81,7 @@ def test_what_was_sent_first_goes_first_whichever_queue_came_ahead(buffer: Lease
 
 @pytest.mark.parametrize("most", [1, 2, 3, 8, 10])
 def test_an_old_backlog_of_one_queue_does_not_hold_up_the_other(buffer: LeaseBuffer, most: int) -> None:
-    """Whatever comes of a backlog, a message of the other queue waits for no more batches than it found messages."""
+    """With any backlog, a message of the other queue waits for no more batches than it found messages."""
     buffer.put([_sent(f"old-{number}", Kind.CAPTION, number) for number in range(20)])
     buffer.put([_sent("young", Kind.THUMBNAIL, 1_000)])
     taken: set[str] = set()

@@ -178,7 +178,7 @@ async def test_kept_pages_are_bounded_in_bytes(store: GatedStore, stamps: Stamps
 
 
 async def test_the_timestamp_allows_for_the_age_of_what_is_kept(store: GatedStore) -> None:
-    """What may have been read a second ago is polled on from a second earlier."""
+    """The timestamp of a kept page is earlier by the greatest age of the page."""
     clock = FakeClock()
     pages = KeptPages(browse=BrowseShop(products=store, clock=clock), stamps=Stamps(max_age_seconds=1.0))
     _, read_at = await pages.first(HANDLE, 20)

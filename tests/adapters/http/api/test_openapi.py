@@ -23,7 +23,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 def faults_of(component: str, document: Any) -> list[str]:
-    """What keeps a document from being of that schema, each with its place."""
+    """The violations of the schema by a document, each with its place."""
     schema = {"$ref": f"#/components/schemas/{component}", "components": DOCUMENT["components"]}
     validator = Draft202012Validator(schema, validate_formats=True)
     return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(document)]
@@ -43,7 +43,7 @@ def test_each_route_is_described_and_none_is_invented() -> None:
 
 
 def test_other_rooms_routes_are_described_too() -> None:
-    """What the application serves beside is added as it came."""
+    """Paths of other routes of the application are added unchanged."""
     item = {"get": {"operationId": "boom", "tags": ["Products"], "summary": "Boom", "responses": {}}}
     assert describe({"/boom": item})["paths"]["/boom"] == item
     assert "/boom" not in DOCUMENT["paths"]

@@ -66,7 +66,7 @@ async def test_what_a_route_refuses_is_a_problem(status: int, title: str) -> Non
 
 
 async def test_a_bare_refusal_still_says_something() -> None:
-    """Where a route gives no words, the problem has some."""
+    """If a route gives no detail, the problem has a default one."""
     async with HttpFixture(extra_routes=ROUTES).client() as client:
         assert (await client.get("/refuse/413")).json()["detail"] == "The body is larger than this address takes."
 
@@ -87,7 +87,7 @@ async def test_problems_are_not_kept(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize("path", ["/a b", "/é", '/"', "/\ud800", "/\0", "/<script>", "/a?b#c", "//evil.example/", ""])
 def test_the_instance_is_a_uri(path: str) -> None:
-    """Whatever the path, the reference to it holds only characters that a URI may hold."""
+    """For any path, ``instance`` holds only characters that a URI may hold."""
     body = bytes(problem({"path": path}, 404, "no").body).decode()
     instance = body.split('"instance":"')[1].removesuffix('"}')
     assert instance.startswith("/")

@@ -1,4 +1,4 @@
-"""What a browser opens: pages that are always fresh, and files that are kept for a year under a name of their own."""
+"""Pages are always revalidated; their files are cached for a year under a name of their own."""
 
 import re
 

@@ -50,7 +50,7 @@ async def converse(app: Starlette, scope: dict[str, Any], *messages: str) -> lis
 
 
 async def test_other_rooms_sockets_are_served() -> None:
-    """What is not HTTP passes every layer untouched; an unknown one is closed."""
+    """Scopes other than HTTP pass every layer unchanged; an unknown WebSocket is closed."""
 
     async def greet(peer: WebSocket) -> None:
         await peer.accept()

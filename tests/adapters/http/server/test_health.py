@@ -45,7 +45,7 @@ async def test_ready_when_every_probe_answers() -> None:
 
 
 async def test_ready_without_probes() -> None:
-    """Who has nothing to wait for is ready."""
+    """A process without checks is ready."""
     async with HttpFixture().client() as client:
         assert (await client.get("/readyz")).json() == {"status": "ready", "checks": {}}
 

@@ -38,7 +38,7 @@ async def test_it_answers_who_watches() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/shop/a", "/api/v1/shop/a/products", "/api/v1/operator/status", "/api/docs"])
 async def test_it_answers_nothing_else(path: str) -> None:
-    """Whatever else a server has is a problem of 404 here, with the security headers."""
+    """Any other route of a server is a 404 problem here, with the security headers."""
     async with client() as watcher:
         answer = await watcher.get(path)
     assert answer.status_code == 404
@@ -59,7 +59,7 @@ def test_each_of_its_routes_is_described() -> None:
 
 
 async def test_metrics_ask_for_the_token() -> None:
-    """Where there is one; who asks whether it lives needs none."""
+    """If a token is set; ``/healthz`` needs none."""
     async with client(HttpSettings(admin_token=TOKEN)) as watcher:
         assert (await watcher.get("/metrics")).status_code == 401
         assert (await watcher.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})).status_code == 200

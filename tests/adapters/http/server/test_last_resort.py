@@ -32,7 +32,7 @@ async def test_it_is_logged_once() -> None:
     "error", [Boom("no"), MalformedEvent([]), TimeoutError(), MemoryError(), ExceptionGroup("", [Boom()])]
 )
 async def test_a_store_may_raise_anything(error: Exception) -> None:
-    """What is not transient is a 500."""
+    """An error that is not transient is a 500."""
     fixture = HttpFixture(store=BrokenProductStore(error=error))
     async with fixture.client() as client:
         assert (await client.get(PRODUCTS)).status_code == 500

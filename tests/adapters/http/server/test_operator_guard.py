@@ -89,6 +89,6 @@ async def test_with_a_token_any_host_is_answered(address: str) -> None:
 
 @pytest.mark.parametrize("address", PROTECTED)
 async def test_without_a_configured_token_all_is_open(client: AsyncClient, address: str) -> None:
-    """Whatever is sent along."""
+    """With any headers."""
     assert (await client.get(address)).status_code == 200
     assert (await client.get(address, headers=bearer("anything"))).status_code == 200

@@ -19,7 +19,7 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Changes, UnknownCursor
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
-from linkhub_core.wire.cursor import Cursor
+from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.fake_subscribers import settle
 from tests.adapters.realtime.realtime_fixture import SELLER, SETTINGS, GatedProductStore
@@ -47,6 +47,17 @@ class CountedProductStore(GatedProductStore):
         found = await MemoryProductStore.changes(self, seller_handle, after, limit)
         await super().changes(seller_handle, after, limit)
         return found
+
+
+class WalkedProductStore(CountedProductStore):
+    """A store whose walks end further back, as those of a store that stamps changes: at the first change."""
+
+    async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
+        """Only the number of the position counts."""
+        number, walk, _ = after.position.partition("~")
+        found = await super().changes(seller_handle, evolve(after, position=number), limit)
+        assert isinstance(found, Changes)
+        return evolve(found, cursor=encode_cursor(evolve(after, position="1"))) if walk else found
 
 
 @pytest.fixture
@@ -134,6 +145,17 @@ async def test_cursors_of_a_store_share_one_read_and_each_gets_what_follows_its_
     assert crowd[1].result()[2] is crowd[0].result()[0]  # type: ignore[index]  # none of them is None
     assert (videos(other), videos(walk), videos(moment)) == (None, None, names)
     assert store.read_after == [at(store, 3), at(store, 0), evolve(at(store, 1), store="x"), at(store, "1~a"), LONG_AGO]
+
+
+@pytest.mark.parametrize("more", [0, 120])
+async def test_the_middle_of_a_walk_is_read_on_from_the_end_of_the_walk(reader: ReplayReader, more: int) -> None:
+    """Each product once; more than 100 are too many. Else a change behind the position is in no replay."""
+    store = WalkedProductStore()
+    store.save(*(a_record(a_key(number)) for number in range(3 + more)))
+    reader = evolve(reader, browse=evolve(reader.browse, products=store))
+    walk = ask(reader, at(store, f"{2 + more}~9~v"))
+    await settle()
+    assert videos(walk) == (None if more else [a_key(number).video_id for number in (1, 2)])
 
 
 async def test_after_which_cursor_not_too_much_changed_is_found_by_bisection(

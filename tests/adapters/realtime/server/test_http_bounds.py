@@ -15,8 +15,7 @@ from attrs import define, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime import HttpBounds, RequestScheduler
-from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, CutReason, RequestKind, kind_of
-from linkhub_adapters.realtime.server.request_transport import bytes_in_kernel
+from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, CutReason, RequestKind, bytes_in_kernel, kind_of
 from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient

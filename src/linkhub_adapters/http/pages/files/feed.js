@@ -35,10 +35,16 @@ export class ShopApi {
     return this.#get("", { limit: PAGE_LIMIT, ...(lastKey && { lastKey }) });
   }
 
-  /** Products that changed after `cursor`, and ids of those that were removed; ask again while `hasMore`. */
+  /** Products that changed after `cursor`, oldest change first, ids of those that were removed, and the next cursor; ask
+   * again while `hasMore`.
+   *
+   * A server that may not describe its table gives no cursors: without one the answer is the first page.
+   */
   async changes(cursor) {
-    const { products, removed, pagination, metadata } = await this.#get("", { limit: CHANGES_LIMIT, cursor });
-    return { products, removed, readAt: metadata.timestamp, hasMore: pagination.hasMore, cursor: metadata.cursor };
+    const answer = await this.#get("", { limit: CHANGES_LIMIT, ...(cursor && { cursor }) });
+    const { products, removed, pagination, metadata } = answer;
+    const hasMore = pagination.hasMore && Boolean(metadata.cursor);
+    return { products, removed, readAt: metadata.timestamp, hasMore, cursor: metadata.cursor };
   }
 
   /** One product. */

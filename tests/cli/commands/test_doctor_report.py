@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from linkhub_cli.doctor.report import exit_code_of, lines_of, summary_of
+from linkhub_cli.commands.doctor import exit_code_of, lines_of, summary_of
 from linkhub_core.ports.finding import Finding
 
 FINE, OFF = Finding.ok("a", "well"), Finding.warning("bb", "could be better", "do this")

@@ -1,21 +1,73 @@
-"""Notices that the open file was moved, deleted or replaced, which SQLite does not.
+"""The data file: opens connections to it, runs transactions, and notices that it was moved, deleted or replaced.
 
-Three files belong together: the main one, its ``-wal`` and its ``-shm``. While a process has them open, their inodes do
-not change. If one changes, no other process finds the later writes of this process.
+SQLite does not notice that. Three files belong together: the main one, its ``-wal`` and its ``-shm``. While a process
+has them open, their inodes do not change. If one changes, no other process finds the later writes of this process.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
 
 from linkhub_core.errors import ServiceUnavailable, StoreLost
 
+CACHE_KIB = 16_000
+_RETRY_SECONDS = 0.005
 _GONE = {errno.ENOENT, errno.ENOTDIR}
+
+
+def connect(path: Path, busy_timeout_seconds: float, *, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
+    """Open a connection that may be used by any one thread at a time."""
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{cache_kib}")
+    # Some builds of SQLite overwrite deleted rows with zeros, which costs a write for each acknowledged message.
+    connection.execute("PRAGMA secure_delete=OFF")
+    return connection
+
+
+def use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None:
+    """Set the journal mode. SQLite does not wait for locks here, and several processes may open a new file at once."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit the statements of the block; roll back if the block, or the commit, fails.
+
+    Raises:
+        sqlite3.Error: the first error. SQLite ends the transaction when the disk is full or fails, and a
+            rollback then fails as well: that second error says nothing about the cause.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+# --- the identity of the open file
 
 
 @frozen

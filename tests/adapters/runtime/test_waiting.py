@@ -1,10 +1,11 @@
-"""Backoff: how long a loop waits between attempts, and its journal entries."""
+"""The machine's clock, the wait for a stop, and the pauses between failed attempts."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
-from linkhub_adapters.runtime.backoff import Backoff, stopped_within
+from linkhub_adapters.runtime.waiting import Backoff, SystemClock, stopped_within
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.fakes import MemoryJournal
 from linkhub_core.testing.flaky import unavailable
@@ -51,3 +52,21 @@ def test_a_thousand_failures_wait_no_longer_than_ten_seconds() -> None:
 
     virtual_time.run(main())
     assert max(entry.retry_seconds for entry in journal.of(ActivityFailed)) == 10
+
+
+def test_the_present_is_in_utc() -> None:
+    """It lies between two readings of the machine's clock."""
+    before = datetime.now(UTC)
+    now = SystemClock().now()
+    assert before <= now <= datetime.now(UTC)
+    assert now.tzinfo is UTC
+
+
+def test_sleeping_takes_the_loops_time() -> None:
+    """As long as was asked for."""
+
+    async def main() -> float:
+        await SystemClock().sleep(3600)
+        return asyncio.get_running_loop().time()
+
+    assert virtual_time.run(main()) == 3600

@@ -1,8 +1,9 @@
-"""The back-off of a loop: its pauses between failed attempts, and their journal entries."""
+"""How the loops wait: the clock of the machine, the stop, and the back-off between failed attempts."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from attrs import define
 
@@ -11,10 +12,22 @@ from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
-__all__ = ["Backoff", "stopped_within"]
+__all__ = ["Backoff", "SystemClock", "stopped_within"]
 
 FIRST_RETRY_SECONDS = 0.2
 MAX_RETRY_SECONDS = 10.0
+
+
+class SystemClock:
+    """A :class:`~linkhub_core.ports.Clock` with the real time."""
+
+    def now(self) -> datetime:
+        """The current time in UTC, to the microsecond."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        await asyncio.sleep(seconds)
 
 
 async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
@@ -45,10 +58,9 @@ class Backoff:
         retry_seconds = backoff_seconds(
             self._failures, first_seconds=FIRST_RETRY_SECONDS, max_seconds=MAX_RETRY_SECONDS
         )
-        problem = str(error) if isinstance(error, LinkhubError) else repr(error)
         entry = ActivityFailed(
             activity=self.activity,
-            problem=problem,
+            problem=str(error) if isinstance(error, LinkhubError) else repr(error),
             transient=isinstance(error, TransientError),
             retry_seconds=retry_seconds,
         )
