@@ -1,4 +1,4 @@
-"""What commands say on a full disk: the same each time, with what mends it and loses nothing."""
+"""Commands on a full disk: the same error each time, with a remedy that loses no data."""
 
 from __future__ import annotations
 

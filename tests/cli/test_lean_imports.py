@@ -1,4 +1,4 @@
-"""What a start imports: no package that the command does not use."""
+"""A command imports no package that it does not use."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Asked:
 
 
 def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Asked]:
-    """What IAM is asked for one call."""
+    """The permissions that one call needs."""
     action = f"{service}:{SINGLE.get(operation, operation)}"
     if service == "sqs":
         queue = parameters.get("QueueUrl", parameters.get("QueueName", "")).rsplit("/", 1)[-1]

@@ -38,7 +38,7 @@ class KillScenario:
     """The processes, and two clients of each shop.
 
     Attributes:
-        viewers: clients that stay, and come back with ``since`` when they lose the server.
+        clients: clients that stay, and come back with ``since`` when they lose the server.
         cursor_clients: clients that come and go, and keep only the last cursor.
         operator: changes listings meanwhile.
     """

@@ -68,7 +68,7 @@ def _thumbnails(number: int) -> dict[str, Any]:
 
 
 def _events(viewer: Process) -> dict[str, tuple[str, int]]:
-    """The events that a viewer has seen: their type and revision, by video."""
+    """The events that a client has seen: their type and revision, by video."""
     events = [json.loads(line) for line in viewer.stdout_lines]
     return {event["product"]["video_id"]: (event["event_type"], event["revision"]) for event in events}
 

@@ -1,4 +1,4 @@
-"""A server as viewers and operators meet it: everything on one port, and a clean end for everybody."""
+"""A server as clients and operators meet it: everything on one port, and a clean end for everybody."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Both are a whole linkhub, as ``linkhub serve`` puts it together, on the memory backend:
 
     serving      linkhub as it is
-    echoing      the same transports and protocol sessions, but instead of a shop's viewers the application that the
+    echoing      the same transports and protocol sessions, but instead of a shop's clients the application that the
                  suites' authors expect: the Engine.IO one sends every message back; the Socket.IO one knows the
                  namespaces ``/`` and ``/custom``, greets with ``auth``, answers ``message`` with ``message-back`` and
                  acknowledges with what it was sent

@@ -16,7 +16,7 @@ Rule 7. A change of a listing that was answered is stored and announced, or a la
         that was saved during the call overtakes it. A listing of a greater version is never replaced by another one.
 
 In the end the product is the newest caption and the newest thumbnails, by an order of stamps of its own;
-viewers saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
+clients saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
 copies change nothing.
 """
 
@@ -132,7 +132,7 @@ class InvariantChecker:
             self._acknowledged.setdefault(half.key, set()).add(half)
 
     def saw_foreign_product(self, record: ProductRecord) -> None:
-        """Another service saved a product, and showed it to the viewers."""
+        """Another service saved a product, and showed it to the clients."""
         for content, version in zip(
             _contents(record), (record.caption_version, record.thumbnails_version), strict=True
         ):
@@ -244,7 +244,7 @@ class InvariantChecker:
     # --- announcements
 
     def saw_announcement(self, announcement: Announcement) -> None:
-        """The notifier took an announcement; a viewer applies it as receivers are to."""
+        """The notifier took an announcement; a client applies it as receivers are to."""
         self.announcements += 1
         key, revision = announcement.key, announcement.revision
         name = f"revision {revision} of {key}"
@@ -316,7 +316,7 @@ class InvariantChecker:
         self.hold(is_announced or is_later, f"{name} was answered and was never announced")
 
     def _show(self, announcement: Announcement, product: object) -> None:
-        """A viewer keeps the last revision of a life; whether another life counts, the store decides."""
+        """A client keeps the last revision of a life; whether another life counts, the store decides."""
         shown = self._views.get(announcement.key)
         stored = self.products.rows.get(announcement.key)
         if shown is not None and shown[0][0] == announcement.created_at:

@@ -1,13 +1,13 @@
 """Clients of the production hub over an in-memory transport: no socket, no thread, the caller's clock and event loop.
 
     hub = a_hub(products, clock)                     # the store may be a simulated one: the hub awaits it
-    viewer = SimulatedClient("ada", hub)
-    viewer.connect()
-    viewer.subscribe("nalu-fashion", since="2026-01-15T12:00:00.000Z")
+    client = SimulatedClient("ada", hub)
+    client.connect()
+    client.subscribe("nalu-fashion", since="2026-01-15T12:00:00.000Z")
     hub.broadcast_all(announcements)                 # what a bus brings
-    viewer.unsubscribe("nalu-fashion")
-    viewer.leave()                                   # the connection is cut; `connect` makes another
-    viewer.received                                  # all that came, over all connections of this client
+    client.unsubscribe("nalu-fashion")
+    client.leave()                                   # the connection is cut; `connect` makes another
+    client.received                                  # all that came, over all connections of this client
 
 Every call acts at once. Catch-up goes on in tasks of the running event loop, so answers and events may come later.
 """

@@ -1,4 +1,4 @@
-"""Simulated viewers get what the production hub writes, in virtual time."""
+"""Simulated clients get what the production hub writes, in virtual time."""
 
 from __future__ import annotations
 

@@ -11,14 +11,12 @@ A second signal ends the process at once.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
-from linkhub_cli.operator.process_registry import Node, ProcessRegistry
 from linkhub_cli.processes.http_server import check_server_package, open_ports
 from linkhub_cli.processes.lifecycle import (
     Duty,
@@ -62,24 +60,11 @@ async def consume(settings: Settings) -> None:
 def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
         Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
-        Phase(name="tell", duties=[_registry(container).run, *guards(container)]),
+        Phase(name="tell", duties=[container.registry().run, *guards(container)]),
     ]
     if listening:
         phases.append(Phase(name="answer", duties=[container.refreshing().run, _health(container, listening, stop)]))
     return phases
-
-
-def _registry(container: Container) -> ProcessRegistry:
-    name, now = f"{socket.gethostname()} {os.getpid()}", container.clock().now()
-    return ProcessRegistry(
-        node=Node(node_id=name, role="consume", started_at=now),
-        metrics=container.metrics(),
-        clock=container.clock(),
-        journal=container.journal(),
-        log=container.log(),
-        exchange=container.backend().exchange_report,
-        remove=container.backend().remove_report,
-    )
 
 
 def _health(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Duty:

@@ -6,7 +6,9 @@ that exist; nothing is replaced afterwards. Each provider makes its part once, w
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 from collections.abc import AsyncIterator, Mapping
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
@@ -28,6 +30,7 @@ from linkhub_adapters.observability import (
 from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
+from linkhub_cli.operator.process_registry import Node, ProcessRegistry
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.tracing import (
@@ -61,6 +64,11 @@ def _refresh_seconds(backend: Backend) -> float:
     return 2.0 if backend.cheap_to_scan else 10.0
 
 
+def _consumer(clock: Clock) -> Node:
+    """This process in reports to others; a server has another name."""
+    return Node(node_id=f"{socket.gethostname()} {os.getpid()}", role="consume", started_at=clock.now())
+
+
 def _no_readings() -> None:
     """A process without a server has no readings of one."""
 
@@ -88,6 +96,7 @@ class Container(DeclarativeContainer):
 
     tracing: Object[Tracing | None] = Object(None)
     clock = Singleton(SystemClock)
+    node: Provider[Node] = Singleton(_consumer, clock)
     take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
@@ -101,6 +110,17 @@ class Container(DeclarativeContainer):
     )
     log = Singleton(get_logger, "linkhub")
     journal = Singleton(traced_journal, Singleton(TelemetryJournal, metrics=metrics, log=log), tracing)
+    registry = Singleton(
+        ProcessRegistry,
+        node=node,
+        metrics=metrics,
+        clock=clock,
+        journal=journal,
+        log=log,
+        exchange=backend.provided.exchange_report,
+        remove=backend.provided.remove_report,
+        realtime=take_realtime,
+    )
     steps = Callable(traced_steps, tracing)
     products = Singleton(observe_store, backend.provided.products, "products", metrics, steps)
     staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)

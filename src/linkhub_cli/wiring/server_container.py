@@ -38,7 +38,6 @@ from linkhub_adapters.realtime import (
 from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
-from linkhub_cli.operator.process_registry import ProcessRegistry
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.settings import Listener, Settings
 from linkhub_cli.wiring.access import RefusalLog
@@ -184,21 +183,10 @@ class ServerContainer(Container):
     http_bounds = Singleton(_http_bounds, Container.settings.provided.listener)
     http_readings = Callable(_http_readings, pages, http_bounds)
 
-    registry = Singleton(
-        ProcessRegistry,
-        node=process.provided.node,
-        metrics=Container.metrics,
-        clock=Container.clock,
-        journal=Container.journal,
-        log=Container.log,
-        exchange=Container.backend.provided.exchange_report,
-        remove=Container.backend.provided.remove_report,
-        realtime=Container.take_realtime,
-    )
     operator_status = Singleton(
         OperatorStatus,
         is_stopping=process.provided.is_stopping,
-        registry=registry,
+        registry=Container.registry,
         gauges=Container.gauges,
         backend=Container.settings.provided.storage.backend,
         clock=Container.clock,
@@ -249,6 +237,7 @@ async def open_server(
         container: ServerContainer = ServerContainer(
             **parts,
             process=Object(process),
+            node=Object(process.node),
             feed=Object(feed),
             extra_routes=Object(routes),
             # The hub reads stores that the metrics count, so the metrics are made first.

@@ -57,7 +57,7 @@ class Watcher:
         self.hub.receive(self.subscriber, event, data)
 
     def take(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """What has been written since the last call: events and their data."""
+        """The events and data that were written since the last call."""
         messages = [message for frames in self.written for message in _messages(frames)]
         self.written.clear()
         return [(message["event"], message["data"]) for message in messages]

@@ -1,4 +1,4 @@
-"""What a client of the hub has to get: a model that knows nothing of tasks, buffers or transports.
+"""The expected events of a client of the hub: a model without tasks, buffers and transports.
 
 It notes which answers are due, in order, and keeps a page as a client does: it loads it from the store when an answer
 commands, and receives events. What is wrong goes to ``faults``.
@@ -105,7 +105,7 @@ class ModelClient:
     # --- what happens to it ----------------------------------------------------------------------------------------
 
     def lose_news(self, *, store_fails: bool) -> None:
-        """The hub is about to show all viewers what it lost: each shop is answered, unless a read is still due."""
+        """The hub is about to show all clients what it lost: each shop is answered, unless a read is still due."""
         self._breaths += 1
         for seller_handle in self.shops:
             if any(due.reads for due in self._due_of(seller_handle)):

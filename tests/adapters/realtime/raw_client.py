@@ -58,7 +58,7 @@ class RawClient:
         await self.send(a_frame(1, text.encode()))
 
     async def read(self) -> bytes:
-        """What comes next; nothing at the end."""
+        """The next bytes; empty at the end."""
         async with asyncio.timeout(20):
             return await asyncio.get_running_loop().sock_recv(self.socket, 65_536)
 

@@ -142,7 +142,7 @@ class RealtimeFixture:
 
     @property
     def url(self) -> str:
-        """Where HTTP is answered."""
+        """The address of HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
     async def connect(self, port: int | None = None, *, origin: str | None = None, **options: Any) -> ClientConnection:

@@ -1,4 +1,4 @@
-"""What a bus brings together is written together, and nothing of what holds for one announcement is lost by that."""
+"""Announcements that arrive together are written together, with all guarantees of single ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def hub() -> Hub:
 
 
 def _viewer(hub: Hub, dialect: WireFormat, seller_handle: str = SELLER) -> list[bytes]:
-    """A viewer of a shop, and what is written to it from now on."""
+    """A client of a shop, and what is written to it from now on."""
     written: list[bytes] = []
     viewer = hub.connect(dialect, written.append, lambda: 0)
     hub.receive(viewer, "subscribe_to_seller", {"seller_handle": seller_handle})
@@ -53,7 +53,7 @@ async def test_a_write_stays_small(hub: Hub) -> None:
 
 
 async def test_repeats_and_other_shops_are_left_out(hub: Hub) -> None:
-    """A copy in the same batch or in a later one is dropped; each shop's viewers get their own."""
+    """A copy in the same batch or in a later one is dropped; each shop's clients get their own."""
     written, others = _viewer(hub, PLAIN_WEBSOCKET), _viewer(hub, PLAIN_WEBSOCKET, "another-shop")
     elsewhere = an_announcement(a_record(evolve(a_key(9), seller_handle="another-shop")))
     hub.broadcast_all([NEWS[0], elsewhere, NEWS[0], NEWS[1]])

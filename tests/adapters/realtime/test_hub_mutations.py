@@ -76,7 +76,7 @@ def _is_never_sent(self: Request) -> None:
     ],
 )
 def test_each_fault_is_found(monkeypatch: pytest.MonkeyPatch, owner: type, step: str, fault: object) -> None:
-    """Whatever step of catch-up is broken, clients do not get what the model says."""
+    """If any step of catch-up is broken, clients do not get the events of the model."""
     monkeypatch.setattr(owner, step, fault)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(HubMachine, settings=_SETTINGS)

@@ -128,7 +128,7 @@ async def test_a_frame_of_64_kib_and_no_more(realtime: RealtimeFixture, path: st
 
 
 async def test_who_never_joins_a_namespace_on_a_websocket_is_put_out(realtime: RealtimeFixture) -> None:
-    """After 45 seconds, however well its heart beats; it was never a viewer."""
+    """After 45 seconds, however well its heart beats; it was never a client."""
     async with connect(f"ws://127.0.0.1:{realtime.port}{SOCKETIO}", compression=None) as client:
         await client.recv()
         realtime.sweep(SETTINGS.ping_interval_seconds)

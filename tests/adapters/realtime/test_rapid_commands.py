@@ -148,7 +148,7 @@ async def _hear(transport: Transport, count: int) -> list[tuple[str, bool | None
 async def test_the_last_message_decides_and_each_is_answered_in_order(
     realtime: RealtimeFixture, transport: Any
 ) -> None:
-    """The viewer gets what it missed and what is announced from then on."""
+    """The client gets what it missed and what is announced from then on."""
     async with transport(realtime) as client:
         assert await _hear(client, 1) == [("connected", None)]
         await client.say(SUBSCRIBE, UNSUBSCRIBE, SUBSCRIBE)
@@ -234,7 +234,7 @@ async def test_clients_that_subscribe_and_leave_in_one_breath_leave_no_task_and_
     for _ in range(20):
         async with RawClient(realtime.port) as client:
             await leave(client)
-    # A polling session that ends in the payload that opens it never comes to be a viewer.
+    # A polling session that ends in the payload that opens it never comes to be a client.
     viewers = 0 if leave is _leave_polling else 20
     await until(lambda: realtime.hub.counters.connections_opened == realtime.hub.counters.connections_closed == viewers)
     await until(lambda: asyncio.all_tasks() <= others)

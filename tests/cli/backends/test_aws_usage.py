@@ -1,4 +1,4 @@
-"""What was asked of AWS, as the metrics show it."""
+"""The metrics of calls to AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What doctor says of the rows in both stores."""
+"""The findings of doctor about the rows in both stores."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def test_what_is_no_subscription_is_a_mistake(terminal: Terminal, text: str) -> 
 
 
 def test_the_template_bears_the_names_of_the_settings(terminal: Terminal) -> None:
-    """Whatever the backend is, the template is of the AWS resources; a URL is used as the endpoint."""
+    """With any backend, the template is of the AWS resources; a URL is used as the endpoint."""
     names = {"DYNAMODB_PRODUCTS_TABLE": "shop-products", "SQS_CAPTION_QUEUE_URL": "https://sqs.x.y/123/words.fifo"}
     result = terminal.run("init", "--template", "--subscribe", "https://orders.example/hook", **names)
     made = json.loads(result.stdout)["Resources"]

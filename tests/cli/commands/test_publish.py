@@ -63,7 +63,7 @@ def test_mistakes(terminal: Terminal, arguments: tuple[str, ...], environment: d
 
 
 def test_an_unusable_data_directory(terminal: Terminal, tmp_path: Path) -> None:
-    """Where the file cannot be kept, it is a mistake in the configuration."""
+    """If the file cannot be made, it is a fault of the configuration."""
     (tmp_path / "blocked").write_text("", encoding="utf-8")
     result = terminal.run("publish", "-", stdin="", LINKHUB_DATA_DIR=str(tmp_path / "blocked" / "data"))
     assert result.exit_code == 2

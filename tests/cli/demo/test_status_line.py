@@ -27,7 +27,7 @@ def _line(backend: Backend, console: Console) -> StatusLine:
 
 
 async def test_shows_the_counts() -> None:
-    """Products, updates, copies, halves, dead letters and viewers, in one line."""
+    """Products, updates, copies, halves, dead letters and clients, in one line."""
     async with open_backend(_MEMORY, FakeClock()) as backend:
         text = _line(backend, Console()).text()
     assert text == "1,234 products · 1 updates · 3 copies · 4 waiting · 2 rejected · 3 viewers"

@@ -1,4 +1,4 @@
-"""What is said of the listener, and who has its ports."""
+"""The findings about the listener and its ports."""
 
 from __future__ import annotations
 

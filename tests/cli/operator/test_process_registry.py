@@ -26,7 +26,7 @@ from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
 @define
 class _Board:
-    """Where reports hang."""
+    """A registry whose reports hang."""
 
     reports: dict[str, bytes] = field(factory=dict)
     is_full: bool = False
@@ -144,7 +144,7 @@ TOTALS = st.builds(
 
 @given(TOTALS)
 def test_a_report_comes_back_as_it_was_written(work: WorkTotals) -> None:
-    """Whatever it counts, the moments and the missing bound included."""
+    """For any counts, with the times and the missing bound."""
     node = Node(node_id="a:1", role="serve+consume", started_at=NOON)
     report = NodeReport(node=node, seen_at=NOON, connections=3, work=work)
     assert decode_report(encode_report(report)) == report

@@ -119,7 +119,7 @@ async def test_deviations() -> None:
 
 
 async def test_deviations_of_all_processes_are_added() -> None:
-    """What another process on the same file reports counts, too."""
+    """Reports of other processes on the same file count, too."""
     async with _page() as page:
         page.container.metrics().intake_notes.labels("caption", "wrapped").inc()
         other = Metrics()

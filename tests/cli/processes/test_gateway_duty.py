@@ -1,4 +1,4 @@
-"""The viewers of a process that goes away: all transports together, over a moment that its time to drain bounds."""
+"""The clients of a process that goes away: all transports together, over a moment that its time to drain bounds."""
 
 from __future__ import annotations
 

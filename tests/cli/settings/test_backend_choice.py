@@ -1,4 +1,4 @@
-"""Which backend is in use, why, and which settings it does not read."""
+"""The backend in use, the reason, and the settings that it does not read."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_takes(rule: Rule[Any], text: object, value: object) -> None:
 
 @pytest.mark.parametrize(("rule", "text", "value"), TAKEN)
 def test_takes_its_own_values(rule: Rule[Any], text: object, value: object) -> None:
-    """What a rule gives, it also takes, and leaves as it is."""
+    """A rule accepts its own result unchanged."""
     assert rule(value) == rule(text)
 
 

@@ -52,7 +52,7 @@ def test_the_event_stays_what_it_was() -> None:
 
 
 def test_an_event_comes_out_of_its_notification() -> None:
-    """What is edited is the event, not the text within a text."""
+    """The operator edits the event, not the text within a text."""
     body = json.dumps({"Type": "Notification", "Message": '{"title":5}'})
     assert editable_body(body) == '{\n  "title": 5\n}\n'
 

@@ -38,7 +38,7 @@ def test_news_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_tables_print_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    """What looks like markup is text, and nothing is cut short in a pipe."""
+    """Text that looks like markup is printed as text, and no line is cut in a pipe."""
     long = "x" * 120
     print_table(["a", "b"], [("[red]not red[/]", long)], title="[b]head[/]")
     printed = capsys.readouterr().out

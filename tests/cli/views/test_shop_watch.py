@@ -1,4 +1,4 @@
-"""A viewer as a program: it subscribes, shows each revision once, and comes back with what it missed."""
+"""A client as a program: it subscribes, shows each revision once, and comes back with what it missed."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ async def test_errors_of_the_server_are_printed() -> None:
 
 
 async def test_no_server() -> None:
-    """Where nothing listens the first time, the service is unavailable."""
+    """If no server answers the first time, the service is unavailable."""
     with pytest.raises(ServiceUnavailable, match="is `linkhub serve` running there"):
         await _watch(f"ws://127.0.0.1:{free_port()}/products", 1)
 

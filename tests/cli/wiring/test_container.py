@@ -45,7 +45,7 @@ async def test_parts_are_made_once() -> None:
 
 
 async def test_settings_reach_the_parts() -> None:
-    """What is chosen is what is wired."""
+    """The chosen backend is wired."""
     settings = load_settings(
         environment={
             "LINKHUB_BACKEND": "memory",

@@ -1,4 +1,4 @@
-"""What a server says of itself: the description of the realtime room's routes is true of real answers."""
+"""The description of the realtime room's routes matches real answers."""
 
 from __future__ import annotations
 

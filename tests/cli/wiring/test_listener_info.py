@@ -1,4 +1,4 @@
-"""What a serving process knows of itself."""
+"""The facts of a serving process about itself."""
 
 import asyncio
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Which probes a process needs, and how their outcomes are shared."""
+"""The probes that a process needs, and the sharing of their outcomes."""
 
 from __future__ import annotations
 

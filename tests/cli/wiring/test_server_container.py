@@ -1,4 +1,4 @@
-"""The rooms that face viewers, wired: what is chosen reaches them, and they see what the process is about to do."""
+"""The rooms that face clients, wired: what is chosen reaches them, and they see what the process is about to do."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def test_settings_reach_the_realtime_room() -> None:
 
 
 async def test_metrics_count_viewers() -> None:
-    """What the realtime room counts is exposed."""
+    """The counters of the realtime room are exposed."""
     async with a_server() as (container, client):
         container.hub().counters.deliveries = 41
         assert "linkhub_deliveries_total 41.0" in (await client.get("/metrics")).text

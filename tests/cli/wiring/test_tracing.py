@@ -1,4 +1,4 @@
-"""Where traces go."""
+"""The destination of traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may connect: the verdicts, and what each of them lets a page do."""
+"""The access policy: the verdicts, and the rights of a page with each."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_two_origins_are_refused(second: str) -> None:
 
 
 def test_two_hosts_are_none() -> None:
-    """Which of them a proxy in front obeyed is not known."""
+    """The one that a proxy in front obeyed is unknown."""
     caller = examine(OPEN, ("host", "a.example"), ("host", "b.example"), ("origin", "http://a.example"))
     assert (caller.verdict, caller.is_host_own) == (OriginVerdict.NOT_LISTED, False)
 

@@ -1,4 +1,4 @@
-"""Browsing a shop: pages, single products, and what a viewer missed."""
+"""Browsing a shop: pages, single products, and what a client missed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_since_keeps_what_changed_later() -> None:
 
 
 async def test_the_timestamp_to_poll_with_is_taken_before_the_read() -> None:
-    """What is saved during the read is read again with the next one."""
+    """A product that is saved during the read is read again with the next one."""
     clock = FakeClock()
 
     class Slow(MemoryProductStore):
@@ -102,7 +102,7 @@ async def test_a_key_that_cannot_be_is_invalid(seller: str, video: str, paramete
 
 
 async def test_what_was_missed_comes_in_the_order_in_which_it_changed() -> None:
-    """A viewer applies it as if it had been there."""
+    """A client applies it as if it had been there."""
     missed = await a_shop(5).missed(SHOP, NOON + timedelta(seconds=1))
     assert [record.key for record in missed or []] == [a_key(2), a_key(3), a_key(4)]
 

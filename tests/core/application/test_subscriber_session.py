@@ -1,4 +1,4 @@
-"""What one subscriber says, and what comes of it."""
+"""The messages of one subscriber, and their outcomes."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ NEWER = a_half(minute=9, content=a_caption(title="Newer"))
 
 
 async def test_a_row_beside_its_product_is_folded_in_and_goes() -> None:
-    """What it had and the product had not becomes the next revision."""
+    """A half that is newer than the product's becomes the next revision."""
     harness = AssemblyHarness()
     harness.stored.rows[KEY] = a_record(unannounced_revision=None)
     harness.rows.rows[KEY] = a_waiting(NEWER)

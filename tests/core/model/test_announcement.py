@@ -71,7 +71,7 @@ def test_announcements_of_a_product_order_by_revision() -> None:
 
 
 def test_a_revision_is_covered_by_the_same_and_by_later_ones_of_the_same_life() -> None:
-    """Whatever the revision and the creation of another life, it covers nothing of this one."""
+    """An announcement of another life covers no revision of this one."""
     second = announce(a_record(revision=2), NOON)
     assert [second.is_covered_by(announce(a_record(revision=revision), NOON).order) for revision in (1, 2, 10)] == [
         False, True, True,

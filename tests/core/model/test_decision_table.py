@@ -70,7 +70,7 @@ TABLE: list[tuple[str, Halves, ProductRecord | None, type[Decision]]] = [
 
 @pytest.mark.parametrize(("halves", "stored", "outcome"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_the_table(halves: Halves, stored: ProductRecord | None, outcome: type[Decision]) -> None:
-    """What is known and what is stored decide."""
+    """The assembled product and the stored one decide."""
     assert type(decide(halves, stored, NOON)) is outcome
 
 

@@ -1,4 +1,4 @@
-"""What travels through the queue's port: values that do not spill what sellers wrote."""
+"""The values of the queue's port: their text form does not contain bodies."""
 
 from __future__ import annotations
 

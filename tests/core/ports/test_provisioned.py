@@ -1,4 +1,4 @@
-"""What became of a resource is a value."""
+"""The outcome for a resource is a value."""
 
 from __future__ import annotations
 

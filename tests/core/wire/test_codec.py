@@ -51,7 +51,7 @@ def test_a_body_that_is_no_event_is_one_fault(body: str, problem: str) -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """Whatever a worker adds one day changes nothing, numbers that no machine holds included."""
+    """Unknown fields of a worker are ignored, also with numbers of any size."""
     extra: dict[str, Any] = {
         "v": 2,
         "next": {"a": [None]},
@@ -204,7 +204,7 @@ def test_a_moment_is_written_with_milliseconds_and_z(moment: datetime, text: str
 
 
 def test_a_record_is_read_back() -> None:
-    """What a store keeps of a record is all of it."""
+    """A record is read back whole from its stored form."""
     record = a_record(revision=3, unannounced_revision=None)
     assert stored(record) == record
 
@@ -253,7 +253,7 @@ def test_an_announcement_carries_the_event_that_viewers_get() -> None:
 
 
 def test_an_announcement_is_read_back_with_its_bytes() -> None:
-    """What came over a wire goes on as it came."""
+    """The bytes of a received announcement are unchanged."""
     announcement = codec.announce(a_record(caption=a_caption(title="👗 \\u0000")), NOON, "c-1")
     assert codec.read_announcement(announcement.event_json, "c-1") == announcement
 
@@ -285,7 +285,7 @@ def test_an_announcement_carries_its_cursor_and_can_be_sent_without_it() -> None
     ],
 )
 def test_what_is_no_announcement_is_malformed(change: dict[str, object]) -> None:
-    """Whatever else is published on the bus reaches no viewer."""
+    """Any other message on the bus reaches no client."""
     event = orjson.loads(codec.announce(a_record(), NOON).event_json) | change
     with pytest.raises(MalformedEvent):
         codec.read_announcement(body_of(event).encode())
@@ -293,7 +293,7 @@ def test_what_is_no_announcement_is_malformed(change: dict[str, object]) -> None
 
 @pytest.mark.parametrize("wire", [b"", b"{", b"[]", b"\xff", b'{"product": "\xff"}'])
 def test_what_is_not_even_json_is_no_announcement(wire: bytes) -> None:
-    """Broken UTF-8 would break the connection of every viewer."""
+    """Broken UTF-8 would break the connection of every client."""
     with pytest.raises(MalformedEvent):
         codec.read_announcement(wire)
 

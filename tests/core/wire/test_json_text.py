@@ -29,7 +29,7 @@ def test_a_size_is_counted_in_bytes_of_utf_8(body: str, size: int) -> None:
     ],
 )
 def test_an_object_is_read(body: str, document: dict[str, Any]) -> None:
-    """What orjson refuses (lone surrogates, numbers without bounds) is read all the same: the intake judges it."""
+    """JSON that orjson refuses (lone surrogates, numbers without bounds) is still read: the intake judges it."""
     assert json_text.parse_object(body) == document
 
 

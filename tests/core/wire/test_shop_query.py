@@ -36,7 +36,7 @@ def test_a_seller_keeps_the_rule_of_its_handle(raw: str) -> None:
 
 @pytest.mark.parametrize("raw", ["", "a b", "s" * 65, "a/b", "ü", "a\n", None, 5, ["a"]])
 def test_any_other_seller_is_invalid(raw: object) -> None:
-    """Whatever type a message over a socket gave it."""
+    """For any type that a message of a socket has."""
     with pytest.raises(InvalidQuery) as invalid:
         catalog.parse_seller(raw)
     assert invalid.value.parameter == "seller_handle"
@@ -71,7 +71,7 @@ def test_any_other_since_is_invalid(raw: object) -> None:
 
 
 def test_the_next_since_lies_further_back_than_two_clocks_are_apart() -> None:
-    """What is saved with a clock 2 s behind is later than it."""
+    """A product saved with a clock 2 s behind is later than it."""
     assert catalog.next_since(NOON) < NOON - timedelta(seconds=2)
 
 

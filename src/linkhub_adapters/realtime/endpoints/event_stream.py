@@ -58,17 +58,18 @@ def resume_point(last_event_id: str | None, query: Mapping[str, str]) -> Mapping
     Args:
         last_event_id: the header. An ``id`` of the old form (``updated_at/video_id/revision``) is a time: what changed
             after it, less a margin for clocks that differ. Any other is a cursor.
-        query: the parameters of the address; they count without the header.
+        query: the parameters of the address; they count without the header, or where the header has no time.
     """
-    if not last_event_id:
-        return {"since": query.get("since"), "cursor": query.get("cursor")}
-    if "/" not in last_event_id:
+    updated_at, slash, _ = (last_event_id or "").partition("/")
+    if updated_at and not slash:
         return {"cursor": last_event_id}
+    moment = parse_since(updated_at)
+    if moment is None:
+        return {"since": query.get("since"), "cursor": query.get("cursor")}
     try:
-        moment = parse_since(last_event_id.partition("/")[0])
-        return {"since": None if moment is None else timestamp_text(moment - CATCH_UP_MARGIN)}
-    except OverflowError:
-        return {}
+        return {"since": timestamp_text(moment - CATCH_UP_MARGIN)}
+    except OverflowError:  # there is no earlier moment
+        return {"since": timestamp_text(moment)}
 
 
 @define(eq=False)

@@ -198,7 +198,7 @@ async def test_fifo_queues_are_well(aws_setup: AwsSetup) -> None:
 
 
 async def test_no_topic(aws_setup: AwsSetup) -> None:
-    """It is a warning: viewers of other processes only poll."""
+    """It is a warning: clients of other processes only poll."""
     result = await one_problem(aws_setup, topic_arn=None)
     assert (result.verdict, result.subject) == (Verdict.WARNING, "topic")
     assert result.seen == "none is configured: clients of other processes get products only when they poll"

@@ -66,7 +66,7 @@ async def test_every_node_hears_what_is_announced(topic: TopicFixture) -> None:
 
 
 async def test_a_node_hears_nothing_from_before_it_opened(topic: TopicFixture) -> None:
-    """Viewers that come later read the store."""
+    """Clients that come later read the store."""
     await topic.notifier.notify([_announcement(1)])
     feed = await topic.open_feed()
     await topic.notifier.notify([_announcement(2)])
@@ -136,7 +136,7 @@ async def test_messages_of_other_types_do_not_come(topic: TopicFixture) -> None:
 
 
 async def test_a_failed_deletion_is_raised_after_what_was_received(topic: TopicFixture) -> None:
-    """Viewers see the product all the same; the copy that comes again is dropped by them."""
+    """Clients see the product all the same; the copy that comes again is dropped by them."""
     feed = await topic.open_feed()
     await topic.notifier.notify([_announcement()])
     with inject(topic.sqs, Fault.server_error(operation="DeleteMessageBatch")):
@@ -186,7 +186,7 @@ async def test_a_node_that_cannot_open_another_queue_tries_again(topic: TopicFix
 
 
 async def test_a_listener_survives_all_of_it(topic: TopicFixture) -> None:
-    """The loop that serves viewers delivers what comes after an error, and ends when it is stopped."""
+    """The loop that serves clients delivers what comes after an error, and ends when it is stopped."""
     feed, journal, stop = await topic.open_feed(), MemoryJournal(), asyncio.Event()
     delivered: list[Announcement] = []
 

@@ -1,4 +1,4 @@
-"""Who may connect: the checks in their order, for each transport alike."""
+"""Admission: the checks in their order, the same for each transport."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ async def test_since_may_stand_in_the_query(realtime: RealtimeFixture) -> None:
     ("last_event_id", "resume"),
     [
         ("2026-01-15T12:00:00.000Z/7301234567890421596/1", {"since": "2026-01-15T11:59:55.000Z"}),
-        ("/7301234567890421596/1", {"since": None}),
-        ("0001-01-01T00:00:00Z/a/1", {}),
+        ("/7301234567890421596/1", {"since": None, "cursor": "def"}),
+        ("0001-01-01T00:00:00Z/a/1", {"since": "0001-01-01T00:00:00.000Z"}),
         ("abc", {"cursor": "abc"}),
         (None, {"since": None, "cursor": "def"}),
         ("", {"since": None, "cursor": "def"}),
@@ -288,7 +288,7 @@ async def test_a_request_that_breaks_a_rule_is_an_invalid_query(realtime: Realti
 
 
 async def test_head_is_answered_and_opens_nothing(realtime: RealtimeFixture) -> None:
-    """A link checker is no viewer."""
+    """A link checker is no client."""
     async with http_client(realtime) as http:
         assert (await http.head(PATH)).status_code == 200
     assert realtime.hub.counters.connections_opened == 0

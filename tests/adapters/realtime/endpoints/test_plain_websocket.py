@@ -104,7 +104,7 @@ async def test_more_messages_than_allowed_are_errors_and_the_connection_goes_on(
 
 
 async def test_many_viewers_of_many_shops_get_what_is_theirs(realtime: RealtimeFixture) -> None:
-    """Ten shops, thirty viewers, each event to those who watch its shop."""
+    """Ten shops, thirty clients, each event to those who watch its shop."""
     clients = [await realtime.subscriber(f"shop-{number % 10}") for number in range(30)]
     for client in clients:
         assert (await read_event(client))[0] == "subscribed"

@@ -12,7 +12,7 @@ from tests.support import virtual_time
 
 
 def goodbyes(count: int, spread_seconds: float, *, cancelled_after: float | None = None) -> list[tuple[int, float]]:
-    """Who was closed, and when."""
+    """The closed clients, and their times."""
     closed: list[tuple[int, float]] = []
 
     async def main() -> None:

@@ -66,7 +66,7 @@ class Socket:
                 self.engine.settle(self.session, self.session.receive_frame(frame, self.engine.now))
 
     def take(self) -> list[str | bytes]:
-        """What has come since the last call."""
+        """The events since the last call."""
         taken, self.received = self.received, []
         return taken
 

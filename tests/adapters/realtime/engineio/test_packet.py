@@ -102,7 +102,7 @@ def test_the_bound_counts_bytes_not_base64() -> None:
 
 @given(st.sampled_from(PacketType), RECORD_TEXT)
 def test_text_round_trip(packet_type: PacketType, text: str) -> None:
-    """What is encoded decodes to itself, in both forms."""
+    """An encoded packet decodes to itself, in both forms."""
     encoded = encode_control(packet_type, text.encode())
     packet = Packet(type=packet_type, data=text)
     assert decode_frame(encoded.frame.decode(), max_bytes=10_000) == packet
@@ -120,7 +120,7 @@ def test_binary_round_trip(data: bytes) -> None:
 
 @given(ANY_TEXT | st.binary())
 def test_any_frame_has_a_documented_outcome(frame: str | bytes) -> None:
-    """Whatever a frame holds, it is a packet no longer than the frame, or a `PacketError`."""
+    """Any frame is a packet no longer than the frame, or a `PacketError`."""
     try:
         packet = decode_frame(frame, max_bytes=LIMIT)
     except PacketError:
@@ -130,7 +130,7 @@ def test_any_frame_has_a_documented_outcome(frame: str | bytes) -> None:
 
 @given(st.binary() | ANY_TEXT.map(lambda text: b"b" + text.encode("utf-8", "surrogatepass")))
 def test_any_record_has_a_documented_outcome(record: bytes) -> None:
-    """Whatever a record holds, it is a packet no longer than the record, or a `PacketError`."""
+    """Any record is a packet no longer than the record, or a `PacketError`."""
     try:
         packet = decode_record(record, max_bytes=LIMIT)
     except PacketError:

@@ -82,7 +82,7 @@ def test_each_packet_is_bounded() -> None:
 
 @given(st.binary(max_size=200) | st.lists(st.sampled_from([b"4", b"b", b"\x1e", b"AA==", b"1"])).map(b"".join))
 def test_any_body_has_a_documented_outcome(body: bytes) -> None:
-    """Whatever a body holds, it is packets within the bounds, or a `PacketError`."""
+    """Any body is packets within the bounds, or a `PacketError`."""
     packets: list[Packet] = []
     try:
         packets.extend(decode_payload(body, SMALL))

@@ -66,7 +66,7 @@ class TestSending:
         assert polling.poll_response() == b"4news\x1ebAQ=="
 
     def test_polling_has_no_frames(self, polling: EngineSession) -> None:
-        """What waits for a poll is not written to a WebSocket."""
+        """Packets that wait for a poll are not written to a WebSocket."""
         polling.send(NEWS)
         assert frames(polling) == []
 
@@ -294,7 +294,7 @@ class TestUpgrade:
 
 class TestEnd:
     def test_the_server_closes_a_websocket(self, websocket: EngineSession) -> None:
-        """What waits still goes out."""
+        """Waiting packets are still sent."""
         websocket.send(NEWS)
         assert websocket.close(now=1.0) == closed(CloseReason.SERVER_CLOSE)
         assert frames(websocket) == [b"4news"]
@@ -320,7 +320,7 @@ class TestEnd:
         assert polling.is_finished
 
     def test_a_session_lingers_through_several_payloads(self) -> None:
-        """What does not fit into one poll is not lost."""
+        """Packets that do not fit into one poll are not lost."""
         settings = EngineSettings(max_payload_bytes=8)
         session = EngineSession(sid="s", transport=Transport.POLLING, now=0.0, settings=settings)
         session.open_poll()

@@ -1,4 +1,4 @@
-"""What a viewer missed, then what is live: no gap, nothing twice."""
+"""Missed products, then live events: no gap, and none twice."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_what_is_announced_during_the_read_follows_the_replay(realtime: Re
 
 
 async def test_a_replayed_revision_is_not_shown_again_when_it_is_announced(realtime: RealtimeFixture) -> None:
-    """A viewer that caught up before the announcement has seen it, one that was live has not."""
+    """A client that caught up before the announcement has seen it, one that was live has not."""
     live, late = Watcher(realtime.hub), Watcher(realtime.hub)
     live.subscribe()
     live.take()
@@ -106,7 +106,7 @@ async def test_an_older_revision_that_is_announced_late_is_not_shown_after_a_new
 
 
 async def test_more_than_a_hundred_missed_are_not_replayed(realtime: RealtimeFixture) -> None:
-    """The answer says so, and the viewer is live."""
+    """The answer says so, and the client is live."""
     realtime.store.save(*(a_record(a_key(number)) for number in range(101)))
     watcher = Watcher(realtime.hub)
     watcher.subscribe(since=SINCE)
@@ -456,7 +456,7 @@ async def test_a_client_that_missed_too_much_must_load_the_page() -> None:
 
 
 def test_the_memory_of_replays_is_bounded() -> None:
-    """So many products a viewer, the oldest is forgotten; and nothing when the viewer leaves."""
+    """So many products a client, the oldest is forgotten; and nothing when the client leaves."""
     channel, viewer = Channel(), Watcher(make_realtime().hub).subscriber
     announcement = an_announcement()
     for number in range(2 * MAX_REPLAYED):
@@ -486,7 +486,7 @@ def test_the_memory_of_replays_is_bounded() -> None:
 def test_however_replay_and_announcements_interleave_each_revision_comes_once_and_the_newest_comes(
     steps: list[tuple[str, int]],
 ) -> None:
-    """Products are saved, announced late, out of order and twice, while a viewer joins and its read is held up."""
+    """Products are saved, announced late, out of order and twice, while a client joins and its read is held up."""
     events, stored = asyncio.run(_interleave(steps))
     assert [event for event, _ in events].index("subscribed") == 0
     shown = [(data["product"]["video_id"], data["revision"]) for event, data in events if event != "subscribed"]

@@ -1,4 +1,4 @@
-"""What waits for a viewer that catches up: one revision of each product, the newest, in order."""
+"""The buffer of a client that catches up: the newest revision of each product, in order."""
 
 from __future__ import annotations
 

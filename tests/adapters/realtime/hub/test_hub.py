@@ -101,7 +101,7 @@ async def test_products_are_remembered_up_to_a_bound_the_quietest_goes_first() -
 
 
 async def test_revisions_of_shops_without_viewers_are_remembered(hub: Hub) -> None:
-    """A viewer that loads the page in between is not shown an older revision that arrives late."""
+    """A client that loads the page in between is not shown an older revision that arrives late."""
     hub.broadcast(an_announcement(a_record(revision=2)))
     assert (hub.counters.broadcasts, hub.counters.deliveries) == (0, 0)
     watcher = Watcher(hub)

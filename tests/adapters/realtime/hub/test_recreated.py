@@ -36,7 +36,7 @@ async def realtime() -> RealtimeFixture:
 
 @pytest.fixture
 async def watcher(realtime: RealtimeFixture) -> Watcher:
-    """A viewer that has been shown the third revision of a product."""
+    """A client that has been shown the third revision of a product."""
     made = Watcher(realtime.hub)
     made.subscribe()
     realtime.hub.broadcast(an_announcement(FIRST_LIFE))

@@ -1,4 +1,4 @@
-"""What was missed is read once for all who come back at the same time, and by none of them too early."""
+"""Missed products are read once for all clients that return at the same time, and for none of them too early."""
 
 from __future__ import annotations
 

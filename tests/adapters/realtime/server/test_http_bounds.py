@@ -61,7 +61,7 @@ class Served:
             self.running -= 1
 
     def unsent_bytes(self) -> int:
-        """What waits in all transports."""
+        """The unsent bytes of all transports."""
         return sum(connection.transport.get_write_buffer_size() for connection in self.connections)
 
 

@@ -1,4 +1,4 @@
-"""What a server sends, byte for byte, and what it is kept from sending."""
+"""The bytes that a server sends, and the packets that it refuses to send."""
 
 import pytest
 

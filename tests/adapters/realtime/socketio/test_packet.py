@@ -104,7 +104,7 @@ def test_documented_packets(text: str, packet: Packet) -> None:
     ],
 )
 def test_malformed_packets(text: str) -> None:
-    """What breaks the grammar or the type's rule is refused."""
+    """A packet that breaks the grammar or the rule of its type is refused."""
     with pytest.raises(PacketError):
         decode_packet(text)
 
@@ -117,7 +117,7 @@ def test_json_that_is_too_deep_is_refused() -> None:
 
 @given(ANY_TEXT | ALMOST_PACKETS)
 def test_any_text_has_a_documented_outcome(text: str) -> None:
-    """Whatever a message holds, it is a packet whose parts can be sent back, or a `PacketError`."""
+    """Any message is a packet whose parts can be sent back, or a `PacketError`."""
     try:
         packet = decode_packet(text)
     except PacketError:

@@ -97,7 +97,7 @@ def test_five_layers_are_too_many(wrap: Any) -> None:
 
 
 def test_an_object_with_a_video_id_is_the_event() -> None:
-    """Whatever else it holds."""
+    """With any other fields."""
     other = an_event(title="Other")
     for extra in ({"data": other}, {"Type": "Notification", "Message": body_of(other)}, {"payload": other}):
         assert decode(CAPTION, json.dumps({**EVENT, **extra})) == decode(CAPTION, TEXT)

@@ -1,4 +1,4 @@
-"""Whose a body is, even one that the codec refuses."""
+"""The seller and the video of a body, also of one that the codec rejects."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ RULES = {deviation.rule for deviation in DEVIATIONS}
 
 
 def a_time(chance: random.Random) -> str:
-    """What Python's isoformat and JavaScript's toISOString write."""
+    """The forms of Python's isoformat and JavaScript's toISOString."""
     moment = datetime(2026, 1, 15, tzinfo=UTC) + timedelta(microseconds=chance.randrange(10**10))
     forms = (
         moment.isoformat(),
@@ -99,7 +99,7 @@ def accepted(kind: Kind, event: dict[str, Any]) -> tuple[Half, Sequence[Note]]:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_every_caption_is_accepted(seed: int) -> None:
-    """Whatever a computed price looks like, and whichever decoration is missing."""
+    """For any computed price, and any missing decoration."""
     half, _ = accepted(Kind.CAPTION, caption_event(random.Random(seed)))
     assert isinstance(half.content, Caption)
 
