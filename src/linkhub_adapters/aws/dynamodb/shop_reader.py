@@ -18,8 +18,8 @@ are older than every cursor. While the table holds more items than the index, ``
 them, too.
 
 A page costs no reading of its own for the first tombstones. Then each call reads twice as many rows as the one before,
-up to :data:`MAX_ROWS`. After :data:`MAX_CALLS` calls, which pass some 3,000 tombstones, the page ends early: it names
-the row after which the next page starts. The index holds ``availability``, so ``since`` does not read tombstones.
+up to :data:`MAX_ROWS`. After :data:`MAX_TOMBSTONES` the page ends early: it names the row after which the next page
+starts. The index holds ``availability``, so ``since`` does not read tombstones.
 
 A table without this index (without any, or with the earlier one on ``updated_at``, which still answers ``since``) is
 read whole for each of these questions, in bounded memory. So is a table whose index this process may not read.
@@ -64,7 +64,7 @@ __all__ = ["MAX_CLOCK_LEAD", "ShopReader"]
 
 MANY = 2_000
 MAX_ROWS = 200
-MAX_CALLS = 20
+MAX_TOMBSTONES = 3_000
 MAX_CLOCK_LEAD = timedelta(minutes=5, seconds=10)
 
 _ALIAS = re.compile(r"#\w+")
@@ -146,16 +146,17 @@ class ShopReader:
         asked = self._asked(values, KeyConditionExpression=condition, FilterExpression=visible, **asked)
         products: list[StoredProduct] = []
         unreadable: list[Unreadable] = []
-        last: Item | None = None
-        for _ in range(MAX_CALLS):
+        tombstones = 0
+        while True:
             reply = await self.calls.make(self.calls.dynamodb.query, **asked, ReturnConsumedCapacity="TOTAL")
             _sort(await self._stored(reply["Items"]), query.since, products, unreadable)
             last = reply.get("LastEvaluatedKey") if len(products) < wanted else None
-            if last is None:
-                break
             asked["ExclusiveStartKey"] = last
-            if "Limit" in asked:
-                asked["Limit"] = min(2 * asked["Limit"], MAX_ROWS)
+            if query.since is None:
+                tombstones += reply["ScannedCount"] - reply["Count"]
+                asked["Limit"] = max(wanted, min(2 * asked["Limit"], MAX_ROWS))
+            if last is None or tombstones >= MAX_TOMBSTONES:
+                break
         return Page(
             products=products[: query.limit],
             has_more=len(products) > query.limit or last is not None,

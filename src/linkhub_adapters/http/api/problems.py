@@ -214,7 +214,9 @@ def exception_handlers(
     async def unreadable(request: Request, error: Exception) -> JsonResponse:
         if not isinstance(error, RowUnreadable):  # a row is named once, however often it is asked for
             failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
-        return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
+        is_change = request.method not in ("GET", "HEAD") and not isinstance(error, RowUnreadable)
+        detail = "The store refused the change." if is_change else "This product is stored, but it cannot be read."
+        return problem(request.scope, 500, f"{detail} The log says why.")
 
     return {
         StoreRefused: unreadable,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from attrs import define
 from httpx import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.http.api.listings import MAX_BODY_BYTES
+from linkhub_adapters.memory import MemoryProductStore
+from linkhub_core.errors import StoreRefused
+from linkhub_core.ports import ReviseOutcome, Revision
 from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture, product, video_id
 
 PRODUCT = f"{PRODUCTS}/{video_id(2)}"
@@ -144,3 +149,20 @@ async def test_without_a_token_nothing_is_changed() -> None:
             assert (refused.status_code, refused.json()["type"]) == (403, "/api/docs#no-token-set")
             assert "THE_SETTING" in refused.json()["detail"]
     assert fixture.notifier.taken == []
+
+
+async def test_a_change_that_the_store_refuses_is_a_500_and_recorded() -> None:
+    """The product itself can be read."""
+
+    @define
+    class RefusingStore(MemoryProductStore):
+        async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
+            raise StoreRefused("products", "too large")
+
+    fixture = HttpFixture(store=RefusingStore(), settings=HttpSettings(admin_token="let-me-in"))
+    await fixture.save(product(2))
+    async with fixture.client() as client:
+        answer = await client.put(LISTING, json={"price": 7}, headers=AUTHORIZED)
+        assert (answer.status_code, answer.json()["detail"]) == (500, "The store refused the change. The log says why.")
+        assert (await client.get(PRODUCT)).json()["price"] == 85_000
+    assert [failure.status for failure in fixture.failures] == [500]
