@@ -173,8 +173,8 @@ MUTATIONS = {
     "updated-at-may-go-backwards": Mutation(
         _ASSEMBLY,
         """
--    updated_at = max(_whole_milliseconds(now), stored.updated_at)
-+    updated_at = _whole_milliseconds(now)
+-            updated_at=max(_whole_milliseconds(now), stored.updated_at),
++            updated_at=_whole_milliseconds(now),
 """,
     ),
     # --- versions and time
