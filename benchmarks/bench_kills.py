@@ -1,8 +1,8 @@
 """Kills: processes die by SIGKILL at random moments, and each client must end with what ``linkhub export`` prints.
 
 The scenario is that of ``tests/e2e/test_kills.py``, with a seed of its own in each run. A server and two consumers are
-killed and started again while events flow. Three clients stay and come back with ``since``; three come and go by REST,
-WebSocket and Server-Sent Events and keep only the last cursor.
+killed and started again while events flow and an operator changes listings. Three clients stay and come back with
+``since``; three come and go by REST, WebSocket and Server-Sent Events and keep only the last cursor.
 """
 
 from __future__ import annotations
@@ -69,11 +69,26 @@ def _run(backend: str, *, kills: int, seed: int) -> KillOutcome:
 def command(kills: int, seed: int | None, backends: tuple[str, ...]) -> None:
     """Kill servers and consumers, and compare what clients show with what export prints."""
     chosen = random.randrange(1_000_000) if seed is None else seed
-    table = Table("backend", "kills", "products", "answers by REST", "subscriptions", "seconds", title=f"seed {chosen}")
+    table = Table(
+        "backend",
+        "kills",
+        "products",
+        "answers by REST",
+        "subscriptions",
+        "repeated changes",
+        "seconds",
+        title=f"seed {chosen}",
+    )
     for backend in backends:
         began = time.perf_counter()
         outcome = _run(backend, kills=kills, seed=chosen)
-        figures = (outcome.restarts, len(outcome.stored), outcome.visits["rest"], outcome.visits["subscribed"])
+        figures = (
+            outcome.restarts,
+            len(outcome.stored),
+            outcome.visits["rest"],
+            outcome.visits["subscribed"],
+            outcome.repeats,
+        )
         table.add_row(backend, *map(str, figures), f"{time.perf_counter() - began:.0f}")
     console = Console()
     console.print(table)

@@ -112,7 +112,7 @@ def make_server(missed: int) -> Server:
 async def main(events: Sequence[bytes], missed: int) -> None:
     """Serve until the pipe is closed."""
     raise_limits()
-    waiting = iter([read_announcement(line) for line in events])
+    waiting = iter([one for line in events if (one := read_announcement(line))])
     server = make_server(missed)
     server.gateway.start()
     listening = open_port()

@@ -97,7 +97,7 @@ def rest() -> str:
 
 def _route(path: str, item: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
     for method, operation in item.items():
-        if method not in {"get", "post"}:
+        if method not in {"get", "post", "put", "patch"}:
             continue
         yield f"### `{method.upper()} {path}`\n\n{operation.get('description') or operation['summary']}\n"
         parameters = [_resolved(parameter, document) for parameter in operation.get("parameters", [])]

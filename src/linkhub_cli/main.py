@@ -48,6 +48,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "publish": _Listed("publish", "Put events on the queues"),
         "export": _Listed("export", "Print products as JSON lines"),
         "watch": _Listed("watch", "Show the live events of a shop"),
+        "listing": _Listed("listing", "Set a product's availability, title and price"),
     },
     "Look after it": {
         "staging": _Listed("staging", "Halves that wait for their partner"),

@@ -148,6 +148,12 @@ class FakeShop:
         self.add(product | {"created_at": created_at, "updated_at": now_text()})
         await self.announce(product["video_id"])
 
+    async def withdraw(self, video_id: str) -> None:
+        """Withdraws a product as of now, and tells the subscribers."""
+        self.add(self.products[video_id] | {"availability": "withdrawn", "updated_at": now_text()})
+        event = self._event(video_id)
+        await self.say(event["event_type"], event)
+
     async def announce(self, video_id: str, **changes: Any) -> None:
         """Sends the current revision to the subscribers (again), with these fields of the event changed."""
         frame = self._event(video_id) | changes
@@ -161,15 +167,18 @@ class FakeShop:
                 await _send(peer, event, data)
 
     def _event(self, video_id: str) -> dict[str, Any]:
-        revision = self.revisions[video_id]
-        return {
+        revision, product = self.revisions[video_id], self.products[video_id]
+        event = {
             "event_type": "new_product" if revision == 1 else "product_updated",
             "event_id": f"{video_id}:{revision}",
             "revision": revision,
             "cursor": _cursor(self.changes[video_id]),
-            "product": self.products[video_id],
             "timestamp": now_text(),
         }
+        if _is_withdrawn(product):
+            key = {"seller_handle": product["seller_handle"], "video_id": video_id}
+            return event | {"event_type": "product_removed"} | key
+        return event | {"product": product}
 
     def _app(self) -> Starlette:
         return Starlette(
@@ -182,6 +191,7 @@ class FakeShop:
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
+                Route("/api/v1/shop/{handle}/products/{video_id}/listing", self._listing, methods=["GET", "PATCH"]),
                 Route("/api/v1/operator/status", self.operator.respond),
                 WebSocketRoute("/products", self._socket),
             ],
@@ -199,16 +209,35 @@ class FakeShop:
         products = self._changed_after(cursor) if cursor else self._newest_first(request.query_params.get("lastKey"))
         last = products[:limit][-1]["video_id"] if cursor and len(products) > limit else None
         body = _page_body(request.path_params["handle"], products, limit)
+        if cursor:
+            body["removed"] = [product["video_id"] for product in products[:limit] if _is_withdrawn(product)]
         if self.gives_cursors:
             body["metadata"]["cursor"] = _cursor(self.changes[last] if last else sum(self.revisions.values()))
         return JSONResponse(body)
 
     async def _product(self, request: Request) -> Response:
         product = self.products.get(request.path_params["video_id"])
-        return JSONResponse(product) if product else JSONResponse({"title": "no such product"}, 404)
+        if product is None:
+            return JSONResponse({"title": "no such product"}, 404)
+        return JSONResponse({"title": "withdrawn"}, 410) if _is_withdrawn(product) else JSONResponse(product)
+
+    async def _listing(self, request: Request) -> Response:
+        if self.operator.admin_token is None and request.method == "PATCH":
+            return JSONResponse({"detail": "Set LINKHUB_ADMIN_TOKEN."}, 403)
+        product = self.products.get(request.path_params["video_id"])
+        if product is None:
+            return JSONResponse({"title": "no such product"}, 404)
+        if request.method == "PATCH" and request.headers["if-match"] != _listing_tag(product):
+            return JSONResponse({"title": "changed"}, 412)
+        if request.method == "PATCH":
+            self.add(product | await request.json())
+        product = self.products[product["video_id"]]
+        listing = {"availability": product.get("availability", "in_stock"), "title": None, "price": None}
+        return JSONResponse(listing, headers={"ETag": _listing_tag(product)})
 
     def _newest_first(self, last_key: str | None) -> list[dict[str, Any]]:
-        products = [self.products[video_id] for video_id in sorted(self.products, reverse=True)]
+        ids = sorted(self.products, reverse=True)
+        products = [self.products[video_id] for video_id in ids if not _is_withdrawn(self.products[video_id])]
         if not last_key:
             return products
         after = json.loads(unquote(last_key))["video_id"]
@@ -258,6 +287,14 @@ def now_text() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _listing_tag(product: dict[str, Any]) -> str:
+    return f'"{product.get("availability", "in_stock")}"'
+
+
+def _is_withdrawn(product: dict[str, Any]) -> bool:
+    return product.get("availability") == "withdrawn"
+
+
 def _cursor(change: int) -> str:
     return f"c{change}"
 
@@ -282,7 +319,7 @@ def _page_body(handle: str, products: list[dict[str, Any]], limit: int) -> dict[
     has_more = len(products) > limit
     key = {"seller_handle": handle, "video_id": page[-1]["video_id"]} if has_more else None
     return {
-        "products": page,
+        "products": [product for product in page if not _is_withdrawn(product)],
         "pagination": {
             "hasMore": has_more,
             "lastEvaluatedKey": quote(json.dumps(key)) if key else None,

@@ -183,3 +183,40 @@ async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
     await page.get_by_label("Open a shop").fill("nalu-fashion")
     await page.get_by_role("button", name="Open", exact=True).click()
     await expect(page.locator("h1")).to_have_text("Nalu Fashion")
+
+
+async def test_listing_is_changed_after_a_confirmation(page: Page, shop: FakeShop, complaints: list[str]) -> None:
+    """The token of the address is used; "no" changes nothing, "yes" does; a change of another is not undone."""
+    shop.operator.admin_token = "let-me-in"
+    video_id = max(shop.products)
+    await page.goto(f"{shop.url}/#token=let-me-in")
+    await expect(page.locator("#contact")).to_have_text("Live")
+    assert page.url == f"{shop.url}/"
+    await page.get_by_label("Seller").fill("nalu-fashion")
+    await page.get_by_label("Video").fill(video_id)
+    await page.get_by_role("button", name="Look up").click()
+    await expect(page.locator("#listing-availability")).to_have_text("in stock")
+    for answer, availability in (("No", "in stock"), ("Yes", "withdrawn")):
+        await page.get_by_role("button", name="Withdraw").click()
+        await page.get_by_role("button", name=answer, exact=True).click()
+        await expect(page.locator("#listing-availability")).to_have_text(availability)
+    await expect(page.locator("#listing-note")).to_have_text("Saved.")
+    assert shop.products[video_id]["availability"] == "withdrawn"
+    shop.add(shop.products[video_id] | {"availability": "sold_out"})
+    await page.get_by_role("button", name="In stock").click()
+    await page.get_by_role("button", name="Yes", exact=True).click()
+    await expect(page.locator("#listing-note")).to_contain_text("Someone else changed it")
+    await expect(page.locator("#listing-availability")).to_have_text("sold out")
+    assert shop.products[video_id]["availability"] == "sold_out"
+    assert complaints == []
+
+
+async def test_listing_without_a_token_names_the_setting(page: Page, shop: FakeShop) -> None:
+    """A server without a token changes nothing; the panel shows its reason."""
+    await open_page(page, shop)
+    await page.get_by_label("Seller").fill("nalu-fashion")
+    await page.get_by_label("Video").fill(max(shop.products))
+    await page.get_by_role("button", name="Look up").click()
+    await page.get_by_role("button", name="Sold out").click()
+    await page.get_by_role("button", name="Yes", exact=True).click()
+    await expect(page.locator("#listing-note")).to_have_text("Set LINKHUB_ADMIN_TOKEN.")

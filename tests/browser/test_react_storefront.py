@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from attrs import define, field, frozen
 from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSocketRoute, expect
@@ -30,7 +31,7 @@ pytestmark = [
     pytest.mark.xdist_group("react-storefront"),
 ]
 
-SELLER = "nalu-fashion"
+SELLER, TOKEN = "nalu-fashion", "let-me-in"
 PATIENCE_MS = 30_000
 UPGRADED = "5"  # Engine.IO's packet by which a client moves to the WebSocket
 
@@ -82,6 +83,13 @@ def _titles(page: Page) -> Locator:
     return page.locator(".card .title")
 
 
+async def _set_listing(storefront: Storefront, video_id: str, **listing: str) -> None:
+    address = f"http://127.0.0.1:{storefront.linkhub_port}/api/v1/shop/{SELLER}/products/{video_id}/listing"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        (await client.patch(address, json=listing, headers=headers)).raise_for_status()
+
+
 async def _expect_titles(page: Page, *titles: str) -> None:
     await expect(_titles(page)).to_have_text(list(titles), timeout=PATIENCE_MS)
 
@@ -114,8 +122,8 @@ async def _abort(route: Route) -> None:
 async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
     page: Page, tmp_path: Path, storefront: Storefront, complaints: list[str]
 ) -> None:
-    """A product comes by the WebSocket, a revision replaces its card, and after a crash the page catches up."""
-    deployment, sockets = Deployment(tmp_path), Sockets()
+    """A product comes, a revision replaces its card, a withdrawal removes it, and after a crash the page catches up."""
+    deployment, sockets = Deployment(tmp_path, elsewhere={"LINKHUB_ADMIN_TOKEN": TOKEN}), Sockets()
     page.on("websocket", sockets.watch)
     with await _serve(deployment, storefront) as server:
         await page.goto(storefront.url)
@@ -136,6 +144,13 @@ async def test_the_page_follows_the_shop_across_a_crash_of_the_server(
         await _publish(deployment, [later])
         await _expect_titles(page, "Reduced")
         await expect(page.locator(".badge")).to_have_text(["Updated"])
+
+        await _set_listing(storefront, "7301", availability="sold_out")
+        await expect(page.locator(".sold-out")).to_be_visible(timeout=PATIENCE_MS)
+        await _set_listing(storefront, "7301", availability="withdrawn")
+        await expect(page.get_by_text("Nothing here yet")).to_be_visible(timeout=PATIENCE_MS)
+        await _set_listing(storefront, "7301", availability="in_stock")
+        await _expect_titles(page, "Reduced")
 
         async with page.expect_request(_asks_for_changes, timeout=PATIENCE_MS):
             server.kill()

@@ -185,3 +185,44 @@ async def test_errors_of_the_server_do_not_close_the_shop(page: Page, shop: Fake
     await expect(page.locator(".badge:visible")).to_have_count(1)
     await expect_status(page, "live")
     assert complaints == []
+
+
+async def test_removed_product_leaves_and_comes_back(page: Page, shop: FakeShop) -> None:
+    """A removal takes the tile and the open dialog away and is said; a page read before it does not bring it back."""
+    await open_shop(page, shop)
+    await page.locator(".tile a").nth(1).click()
+    video_id = await page.locator(".tile").nth(1).get_attribute("data-video-id") or ""
+    product = shop.products[video_id]
+    await shop.withdraw(video_id)
+    await expect(page.locator(".tile")).to_have_count(19)
+    await expect(page.locator("#product")).to_be_hidden()
+    await expect(page.locator("#toast")).to_contain_text("No longer offered")
+    await expect(page.locator("#arrivals")).to_have_text(f"No longer offered: {product['title']}")
+    await page.locator("#toast").click()
+    await expect(page.locator("#gone")).to_be_visible()
+    await shop.publish(product)
+    await expect(page.locator(".tile").first.locator(".title")).to_have_text(product["title"])
+
+
+async def test_removal_is_found_by_polling(page: Page, shop: FakeShop) -> None:
+    """Without sockets a removal comes with the changes after the cursor."""
+    await open_shop(page, shop)
+    shop.refuses_sockets = True
+    await shop.cut_sockets()
+    await expect_status(page, "polling")
+    newest = max(shop.products)
+    await shop.withdraw(newest)
+    await expect(page.locator(f".tile[data-video-id='{newest}']")).to_have_count(0, timeout=20_000)
+
+
+async def test_sold_out_is_visible(page: Page, shop: FakeShop) -> None:
+    """A product that is sold out keeps its place, and says so on its tile and in its dialog, until it is in stock."""
+    await open_shop(page, shop)
+    product = sample_product(24)
+    second = page.locator(".tile").nth(1)
+    await second.locator("a").click()
+    await shop.publish(product | {"availability": "sold_out"})
+    await expect(second.locator(".sold-out")).to_be_visible()
+    await expect(page.locator("#product-sold-out")).to_be_visible()
+    await shop.publish(product)
+    await expect(second.locator(".sold-out")).to_be_hidden()

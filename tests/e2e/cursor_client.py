@@ -75,6 +75,8 @@ class CursorClient:
             document = await self._get(http, {"cursor": self.cursor, "limit": limit})
             for product in document["products"]:
                 self._show(product)
+            for video_id in document.get("removed", ()):
+                self.shown.pop(video_id, None)
             self.cursor = document["metadata"]["cursor"]
             self.visits["rest"] += 1
             if not document["pagination"]["hasMore"] or self.chance.random() < 0.1:
@@ -131,6 +133,8 @@ class CursorClient:
                 return False
         elif event in ("new_product", "product_updated"):
             self._show(data["product"])
+        elif event == "product_removed":
+            self.shown.pop(data["video_id"], None)
         self.cursor = data.get("cursor") or self.cursor
         return True
 

@@ -1,4 +1,7 @@
-"""A generated stream of events of any length: in random order, some twice, some malformed, some without a partner."""
+"""A generated stream of events of any length: in random order, some twice, some malformed, some without a partner.
+
+Beside it are changes of listings, for every second product.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,27 @@ __all__ = ["SELLERS", "EventScript"]
 
 SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 
+_LISTINGS: Sequence[Sequence[Mapping[str, Any]]] = (
+    [{"availability": "withdrawn"}],
+    [{"availability": "withdrawn"}, {"title": "back"}],
+    [{"title": "listed", "price": 49000}, {"availability": "sold_out"}, {"availability": "withdrawn"}],
+    [{"availability": "sold_out", "title": "sold"}],
+)
+
 
 @frozen
 class EventScript:
     """The messages and the expected result.
 
-    ``titles`` are those of the products, by video; ``waiting`` the videos whose other half is never sent;
-    ``rejected`` malformed bodies.
+    ``titles`` are those of the visible products, by video; ``waiting`` the videos whose other half is never sent;
+    ``rejected`` malformed bodies; ``listings`` the changes of each product, by seller and video.
     """
 
     messages: Sequence[OutgoingMessage]
     titles: Mapping[str, str]
     waiting: frozenset[str]
     rejected: frozenset[str]
+    listings: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
 
     @classmethod
     def generate(cls, rng: random.Random, videos: int) -> EventScript:
@@ -50,7 +61,15 @@ class EventScript:
                 rejected.add(f"{{ {video_id}")
         messages += rng.sample(messages, len(messages) // 4)
         rng.shuffle(messages)
-        return cls(messages, titles, frozenset(waiting), frozenset(rejected))
+        listings = {}
+        for number, video_id in enumerate(sorted(titles)[::2]):
+            changes = _LISTINGS[number % len(_LISTINGS)]
+            listings[SELLERS[int(video_id[1:]) % len(SELLERS)], video_id] = changes
+            if changes[-1].get("availability") == "withdrawn":
+                del titles[video_id]
+            else:
+                titles[video_id] = changes[-1].get("title", titles[video_id])
+        return cls(messages, titles, frozenset(waiting), frozenset(rejected), listings)
 
     def in_parts(self, count: int) -> Iterator[Sequence[OutgoingMessage]]:
         """All messages in ``count`` parts."""

@@ -25,10 +25,11 @@ class KillOutcome:
         waiting: the videos of halves without a partner.
         rejected: the bodies among the dead letters.
         stored: the products as ``linkhub export`` prints them, by video.
-        shown: the products that the clients which stay show.
+        shown: the products that the clients which stay show, without withdrawn ones: ``since`` gives no removals.
         cursor_shown: the products that the clients which keep the last cursor show.
         restarts: how often a process was started again.
         losses: how often each client that stays lost the server.
+        repeats: how often a change of a listing had no answer.
         visits: how often the clients with a cursor were answered by each transport.
     """
 
@@ -40,6 +41,7 @@ class KillOutcome:
     cursor_shown: Mapping[str, Any]
     restarts: int
     losses: list[int]
+    repeats: int
     visits: Mapping[str, int]
 
 
@@ -47,7 +49,7 @@ async def survive_kills(
     deployment: Deployment, directory: Path, script: EventScript, *, seed: int, kills: int
 ) -> KillOutcome:
     """Run a script through kills, then sweep, and read what the commands of an operator print."""
-    with open_kill_scenario(deployment, directory, seed) as scenario:
+    with open_kill_scenario(deployment, directory, script, seed) as scenario:
         await scenario.survive(script, kills=kills)
         restarts = sum(process.starts - 1 for process in scenario.processes)
     deployment.run("sweep")
@@ -58,10 +60,11 @@ async def survive_kills(
         waiting=frozenset(half["video_id"] for half in _lines(deployment, "staging", "list", "--json")),
         rejected=frozenset(letter["body"] for letter in _lines(deployment, "dead-letters", "list", "--json")),
         stored=stored,
-        shown={video: product for viewer in scenario.viewers for video, product in viewer.shown.items()},
+        shown={video: product for viewer in scenario.viewers for video, product in viewer.shown_of(stored).items()},
         cursor_shown={video: product for client in clients for video, product in client.shown.items()},
         restarts=restarts,
         losses=[viewer.losses for viewer in scenario.viewers],
+        repeats=scenario.operator.repeats,
         visits={name: sum(client.visits[name] for client in clients) for name in ("rest", "subscribed")},
     )
 

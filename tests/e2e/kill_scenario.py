@@ -24,6 +24,7 @@ from tests.e2e.cursor_client import CursorClient
 from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import SELLERS, EventScript
 from tests.e2e.killable_process import KillableProcess
+from tests.e2e.listing_operator import ADMIN_TOKEN, ListingOperator
 from tests.e2e.reconnecting_client import ReconnectingClient
 
 __all__ = ["KillScenario", "open_kill_scenario"]
@@ -39,6 +40,7 @@ class KillScenario:
     Attributes:
         clients: clients that stay, and come back with ``since`` when they lose the server.
         cursor_clients: clients that come and go, and keep only the last cursor.
+        operator: changes listings meanwhile.
     """
 
     deployment: Deployment
@@ -46,8 +48,14 @@ class KillScenario:
     server: KillableProcess
     consumers: Sequence[KillableProcess]
     seed: int
+    listings: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
     viewers: Sequence[ReconnectingClient] = field(init=False)
     cursor_clients: Sequence[CursorClient] = field(init=False)
+    operator: ListingOperator = field(init=False)
+
+    @operator.default
+    def _operator(self) -> ListingOperator:
+        return ListingOperator(self.url, self.listings)
 
     @viewers.default
     def _viewers(self) -> Sequence[ReconnectingClient]:
@@ -74,6 +82,7 @@ class KillScenario:
         async with asyncio.TaskGroup() as group, open_backend(self._settings(), SystemClock()) as backend:
             watching = [group.create_task(viewer.watch()) for viewer in self.viewers]
             watching += [group.create_task(client.run()) for client in self.cursor_clients]
+            operating = group.create_task(self.operator.run())
             for part in script.in_parts(kills):
                 begun = self._worked()  # before the publication: consumers may be quick
                 await backend.publisher.publish(part)
@@ -82,6 +91,8 @@ class KillScenario:
                 victim.kill()
                 victim.start()
             await _until(lambda: self._is_settled(backend), "leave the queues empty")
+            async with asyncio.timeout(_SAFETY_SECONDS):
+                await operating
             expected = {seller: await _products(backend, seller) for seller in SELLERS}
             await _until(lambda: self._all_shown(expected), "show every client all products")
             for task in watching:
@@ -106,8 +117,10 @@ class KillScenario:
         return sum((await backend.figures()).queued.values()) == 0
 
     async def _all_shown(self, expected: Mapping[str, Mapping[str, Any]]) -> bool:
-        clients: Sequence[ReconnectingClient | CursorClient] = [*self.viewers, *self.cursor_clients]
-        return all(client.shown == expected[client.seller_handle] for client in clients)
+        with_cursor = all(client.shown == expected[client.seller_handle] for client in self.cursor_clients)
+        return with_cursor and all(
+            viewer.shown_of(expected[viewer.seller_handle]) == expected[viewer.seller_handle] for viewer in self.viewers
+        )
 
 
 async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
@@ -115,6 +128,7 @@ async def _products(backend: Backend, seller_handle: str) -> Mapping[str, Any]:
     return {
         record.key.video_id: orjson.loads(encode_product(record))
         for record in await scanned(backend.products.scan(seller_handle=seller_handle))
+        if not record.is_withdrawn
     }
 
 
@@ -129,17 +143,20 @@ async def _until(condition: Callable[[], Awaitable[bool]], description: str) -> 
 
 
 @contextmanager
-def open_kill_scenario(deployment: Deployment, directory: Path, seed: int) -> Iterator[KillScenario]:
+def open_kill_scenario(
+    deployment: Deployment, directory: Path, script: EventScript, seed: int
+) -> Iterator[KillScenario]:
     """Start the processes of a deployment, each with its log in ``directory``; afterwards all end cleanly."""
     with closing(bind("127.0.0.1", 0, variable="LINKHUB_PORT")) as taken:
         port = taken.getsockname()[1]  # free again in a moment, and then the server's in each of its lives
-    environment = deployment.environment | {"LINKHUB_PORT": str(port)}
+    environment = deployment.environment | {"LINKHUB_PORT": str(port), "LINKHUB_ADMIN_TOKEN": ADMIN_TOKEN}
     scenario = KillScenario(
         deployment=evolve(deployment, elsewhere={**deployment.elsewhere, "LINKHUB_PORT": str(port)}),
         url=f"http://127.0.0.1:{port}",
         server=KillableProcess(("serve", "--no-consume"), environment, directory / "server.log"),
         consumers=[KillableProcess(("consume",), environment, directory / f"consumer-{name}.log") for name in "ab"],
         seed=seed,
+        listings=script.listings,
     )
     for process in scenario.processes:
         process.log.touch()

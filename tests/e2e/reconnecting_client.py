@@ -54,6 +54,9 @@ class ReconnectingClient:
             message = orjson.loads(frame)
             if message["event"] in ("new_product", "product_updated"):
                 self._take(message["data"], seen)
+            elif message["event"] == "product_removed":
+                self.shown.pop(message["data"]["video_id"], None)
+                self._remember(message["data"]["timestamp"])
             elif message["event"] == "subscribed":
                 if self._since is None or not message["data"]["recovered"]:
                     await self._load()
@@ -65,6 +68,10 @@ class ReconnectingClient:
         seen[video_id] = order
         self._show(data["product"])
         self._remember(data["timestamp"])
+
+    def shown_of(self, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The products that it shows of those that are stored: a client with ``since`` may miss a removal."""
+        return {video_id: product for video_id, product in self.shown.items() if video_id in stored}
 
     async def _load(self) -> None:
         """Load all pages of the shop."""

@@ -17,7 +17,7 @@ from typing import Final
 import httpx
 import pytest
 import socketio
-from attrs import frozen
+from attrs import evolve, frozen
 from websockets.sync.client import connect
 
 from tests.e2e.deployment import Deployment
@@ -31,6 +31,9 @@ DATA: Final = Path(__file__).parents[1] / "data"
 _SELLER: Final = "nalu-fashion"
 _BUSY_SELLER: Final = "kampala.kicks"
 _TOO_MANY: Final = 101
+_TOKEN: Final = "let-me-in"
+# The line of curl is the event as it came.
+_REMOVED: Final = '"event_type":"product_removed"'
 MORNING, NIGHT, NEXT_DAY = "Dress of the morning", "Dress of the night", "Dress of the next day"
 _LOOPBACK: Final = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 _BACK_SECONDS: Final = 60
@@ -115,10 +118,21 @@ def start(tmp_path: Path, node: Path, socket_io_client_directory: Path) -> Start
     return start_example
 
 
+def _video_of(title: str) -> str:
+    return title.replace(" ", "-")
+
+
+def _withdraw(url: str, video_id: str, *, seller: str) -> None:
+    address = f"{url}/api/v1/shop/{seller}/products/{video_id}/listing"
+    headers = {"Authorization": f"Bearer {_TOKEN}"}
+    answer = httpx.patch(address, json={"availability": "withdrawn"}, headers=headers, trust_env=False)
+    answer.raise_for_status()
+
+
 def _halves(seller: str, title: str) -> Iterator[str]:
     for kind in ("caption", "thumbnail"):
         half = json.loads((DATA / f"{kind}.json").read_text(encoding="utf-8"))
-        half |= {"video_id": title.replace(" ", "-"), "seller_handle": seller}
+        half |= {"video_id": _video_of(title), "seller_handle": seller}
         half |= {"title": title} if kind == "caption" else {}
         yield json.dumps({"queue": kind, "body": json.dumps(half)})
 
@@ -133,7 +147,8 @@ def _publish(deployment: Deployment, *titles: str, seller: str = _SELLER) -> Non
 
 def _wait_for_subscribers(server: Process, url: str, count: int) -> None:
     def are_there() -> bool:
-        stats = httpx.get(f"{url}/api/v1/websocket/stats", trust_env=False).json()
+        headers = {"Authorization": f"Bearer {_TOKEN}"}
+        stats = httpx.get(f"{url}/api/v1/websocket/stats", headers=headers, trust_env=False).json()
         return bool(stats["totalSubscriptions"] == count)
 
     server.wait_until(are_there, f"have {count} subscribers", timeout_seconds=_BACK_SECONDS)
@@ -195,6 +210,7 @@ def test_every_live_program_sees_each_product(deployment: Deployment, start: Sta
     Where too much was saved meanwhile, the page is loaded, or the program says that it should be. One cursor serves
     every transport, also after the server was killed.
     """
+    deployment = evolve(deployment, elsewhere={"LINKHUB_ADMIN_TOKEN": _TOKEN})
     port = str(free_port())
     subscribers = 2 * sum(example.subscribes for example in LIVE)
     with ExitStack() as running:
@@ -221,6 +237,12 @@ def test_every_live_program_sees_each_product(deployment: Deployment, start: Sta
                 program.wait_for_line(NEXT_DAY)
                 if seller == _SELLER and not example.repeats:
                     assert [_shown(program, title) for title in (MORNING, NIGHT, NEXT_DAY)] == [1, 1, 1]
+            _withdraw(url, _video_of(NEXT_DAY), seller=_BUSY_SELLER)
+            for _, seller, program in programs:
+                if seller == _BUSY_SELLER:
+                    program.wait_for_line(
+                        rf"{_video_of(NEXT_DAY)}\W+removed|removed\W+{_video_of(NEXT_DAY)}|{_REMOVED}"
+                    )
             assert _walk_over_transports(url, page["metadata"]["cursor"]) == [MORNING, NIGHT, NEXT_DAY]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.deployment import Deployment
@@ -14,12 +14,10 @@ from tests.support.processes import Process
 
 pytestmark = pytest.mark.e2e
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-
-def _get(url: str) -> Any:
-    with _DIRECT.open(url, timeout=30) as answer:
-        return json.loads(answer.read())
+def _get(url: str, token: str = "") -> Any:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.get(url, headers=headers, timeout=30, trust_env=False).raise_for_status().json()
 
 
 def _watch(deployment: Deployment, url: str) -> Process:
@@ -29,7 +27,7 @@ def _watch(deployment: Deployment, url: str) -> Process:
 def test_demo_and_watch(deployment: Deployment, tmp_path: Path) -> None:
     """Products appear by themselves, live and in REST, with pictures; at the end nothing is left behind."""
     with deployment.start("demo", "--port", "0", "--rate", "30") as demo:
-        url = demo.wait_for_line(r"(http://[a-z0-9.:]+)/ +the operator's page").group(1)
+        url, token = demo.wait_for_line(r"(http://[a-z0-9.:]+)/#token=(\S+) +the operator's page").groups()
         with _watch(deployment, url) as watching:
             assert watching.wait(timeout_seconds=60) == 0
         events = [json.loads(line) for line in watching.stdout_lines]
@@ -42,7 +40,7 @@ def test_demo_and_watch(deployment: Deployment, tmp_path: Path) -> None:
         assert picture.startswith(url)
         demo.wait_for_http(picture)
         demo.wait_until(
-            lambda: _get(f"{url}/api/v1/operator/status")["products"]["created_total"] > 0, "tell the operator"
+            lambda: _get(f"{url}/api/v1/operator/status", token)["products"]["created_total"] > 0, "tell the operator"
         )
         assert demo.terminate(timeout_seconds=10) == 0
     assert list(tmp_path.glob("temporary/*")) == []

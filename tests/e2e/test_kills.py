@@ -1,4 +1,4 @@
-"""Processes are killed with SIGKILL at random moments while events flow and clients watch.
+"""Processes are killed with SIGKILL at random moments while events flow, listings change and clients watch.
 
 Nothing is lost and nothing is doubled. Every client ends with exactly what ``linkhub export`` prints: those that stay
 and come back with ``since``, and those that come and go by any transport and keep only the last cursor.

@@ -8,10 +8,11 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkhub_core.model import Half, Kind, Version
+from linkhub_core.model import OLDER_THAN_ANY_EVENT, Half, Kind, ListingPart, ProductRecord, Version
+from linkhub_core.model.decision_table import Improved, Refreshed, Unchanged, decide
 from linkhub_core.model.merge import Halves
 from linkhub_core.testing import strategies
-from linkhub_core.testing.builders import NOON, a_caption, a_half, a_thumbnail_set
+from linkhub_core.testing.builders import NOON, a_caption, a_half, a_listed, a_record, a_thumbnail_set
 
 
 def few_halves(kind: Kind) -> st.SearchStrategy[Half]:
@@ -24,10 +25,20 @@ def few_halves(kind: Kind) -> st.SearchStrategy[Half]:
     return st.builds(lambda minute, content: a_half(kind, minute=minute, content=content), st.integers(0, 2), contents)
 
 
+def _part(record: ProductRecord) -> ListingPart:
+    return ListingPart(listing=record.listing, version=record.listing_version)
+
+
+FEW_LISTINGS = st.builds(
+    lambda minute, fields: _part(a_listed(minute=minute, **fields)),
+    st.integers(0, 2),
+    st.sampled_from([{}, {"title": "b"}, {"availability": "withdrawn"}, {"availability": "sold_out", "title": "c"}]),
+)
 KNOWN = st.builds(
-    lambda caption, thumbnails: Halves(caption=caption, thumbnails=thumbnails),
+    lambda caption, thumbnails, listing: Halves(caption=caption, thumbnails=thumbnails, listing=listing),
     st.none() | few_halves(Kind.CAPTION),
     st.none() | few_halves(Kind.THUMBNAIL),
+    st.none() | FEW_LISTINGS,
 )
 
 
@@ -65,6 +76,24 @@ def test_any_order_of_any_copies_leaves_the_newest_of_each_kind(halves: list[Hal
     for kind, half in ((Kind.CAPTION, known.caption), (Kind.THUMBNAIL, known.thumbnails)):
         of_kind = [one for one in halves if one.kind is kind]
         assert half == max(of_kind, key=lambda one: one.version, default=None)
+
+
+@given(st.lists(KNOWN, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_any_order_of_saves_leaves_the_newest_of_three_parts(parts: list[Halves], chance: st.DataObject) -> None:
+    """Saved one by one in any order, with copies, the product is that of one save of all; it is never too quiet."""
+    arrivals = parts * 2
+    chance.shuffle(arrivals)  # type: ignore[attr-defined]
+    stored = first = a_record(caption_version=OLDER_THAN_ANY_EVENT, thumbnails_version=OLDER_THAN_ANY_EVENT)
+    for part in arrivals:
+        decision = decide(part, stored, NOON)
+        assert isinstance(decision, Improved | Refreshed | Unchanged)
+        looks_the_same = decision.record.revision == stored.revision
+        assert looks_the_same is decision.record.looks_like(stored)
+        assert looks_the_same or decision.record.unannounced_revision == stored.revision + 1
+        stored = decision.record
+    at_once = decide(reduce(Halves.merge, parts), first, NOON)
+    assert isinstance(at_once, Improved | Refreshed | Unchanged)
+    assert stored.with_parts_of(at_once.record) == stored
 
 
 MOMENTS = strategies.moments() | st.integers(-(10**6), 10**6).map(

@@ -6,11 +6,14 @@ Rule 1. From its acknowledgement on, a half is in its product or in staging, or 
         is excused.
 Rule 2. When a message is acknowledged, what it brought waits in staging or was announced.
 Rule 3. A revision is written once, by the next number; it changes what readers see, and no half in it is older than in
-        the one before. A silent save moves versions and nothing else. ``updated_at`` and expiries never move back.
+        the one before. A silent save moves what readers do not see. ``updated_at`` and expiries never move back.
 Rule 4. What is announced was stored exactly so. A debt is cleared only of a revision that was announced, of this life
-        of the product. The first announcement of a life is a ``new_product``.
+        of the product. The first announcement of a life, or since it was withdrawn, is a ``new_product``, and that of a
+        withdrawn product ``product_removed``.
 Rule 5. A process that announces what another one saved has read the product again after it waited for the other one.
 Rule 6. Only messages that are malformed, or that a store refuses, are rejected; the malformed are never acknowledged.
+Rule 7. A change of a listing that was answered is stored and announced, or a later one took its place. Only a change
+        that was saved during the call overtakes it. A listing of a greater version is never replaced by another one.
 
 In the end the product is the newest caption and the newest thumbnails, by an order of stamps of its own;
 clients saw just that; nothing is unannounced; no row is beside its product; every message is where it belongs; and
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
@@ -29,12 +33,13 @@ import orjson
 from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_core.application import ListingOutcome, ListingOvertaken, ListingSame, ListingSaved, ProductAbsent
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Content, Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Announcement
 from linkhub_core.ports import DeadLetter, Delivery
 from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
-from tests.simulation.plan import BEGINNING, Plan, Publication
+from tests.simulation.plan import BEGINNING, ListingCall, Plan, Publication
 from tests.simulation.run_log import RunLog, short
 
 __all__ = ["InvariantChecker", "half_of"]
@@ -97,6 +102,7 @@ class InvariantChecker:
     malformed: int = 0
     product_writes: int = 0
     announcements: int = 0
+    listing_saves: Counter[ProductKey] = field(factory=Counter)
     listeners: list[Callable[[Announcement], None]] = field(factory=list)
     _acknowledged: dict[ProductKey, set[Half]] = field(factory=dict)
     _expired: list[tuple[Half, float]] = field(factory=list)
@@ -178,6 +184,13 @@ class InvariantChecker:
         for kind in Kind:
             older = version_in(record, kind) < version_in(before, kind)
             self.hold(not older, f"{_named(record)} went back to an older {kind}")
+        if record.listing_version != before.listing_version:
+            self.listing_saves[record.key] += 1
+            self.hold(
+                record.listing_version > before.listing_version, f"{_named(record)} went back to an older listing"
+            )
+        else:
+            self.hold(record.listing == before.listing, f"{_named(record)} has another listing of the same version")
         if record.revision == before.revision:
             self._saw_silent_save(before, record)
             return
@@ -185,7 +198,7 @@ class InvariantChecker:
             self._saw_adoption(before, record)
             return
         self.hold(record.revision == before.revision + 1, f"{_named(record)} follows revision {before.revision}")
-        self.hold(_contents(record) != _contents(before), f"{_named(record)} shows readers nothing new")
+        self.hold(_visible(record) != _visible(before), f"{_named(record)} shows readers nothing new")
         self.hold(record.updated_at >= before.updated_at, f"{_named(record)} has an earlier updated_at than before")
         self.hold(record.created_at == before.created_at, f"{_named(record)} has another created_at than before")
         self.hold(record.unannounced_revision == record.revision, f"{_named(record)} does not owe its announcement")
@@ -210,8 +223,8 @@ class InvariantChecker:
         return record.key in self._adopted and record.revision == 1
 
     def _saw_silent_save(self, before: ProductRecord, record: ProductRecord) -> None:
-        same = [(*_contents(one), one.unannounced_revision, one.updated_at, one.shown) for one in (before, record)]
-        self.hold(same[0] == same[1], f"a silent save changed more of {_named(record)} than its versions")
+        same = [(_visible(one), one.unannounced_revision, one.updated_at, one.shown) for one in (before, record)]
+        self.hold(same[0] == same[1], f"a silent save of {_named(record)} changed what readers see, or its debt")
         self._lives[record.key][-1][record.revision] = record
         self._hold_acknowledged(record.key)
 
@@ -219,7 +232,7 @@ class InvariantChecker:
         """The debt of a product was cleared."""
         announced = any(
             (before.key, life, before.revision) in self._announced
-            and _contents(self._lives[before.key][life - 1][before.revision]) == _contents(before)
+            and _visible(self._lives[before.key][life - 1][before.revision]) == _visible(before)
             for life in self._lives_of(before.key, timestamp_text(before.created_at))
         )
         self.hold(announced, f"the debt of {_named(before)} was cleared, but it was not announced")
@@ -235,17 +248,21 @@ class InvariantChecker:
         self.announcements += 1
         key, revision = announcement.key, announcement.revision
         name = f"revision {revision} of {key}"
-        product = orjson.loads(announcement.event_json)["product"]
+        product = orjson.loads(announcement.event_json).get("product")
         lives = [
             number
             for number, life in enumerate(self._lives.get(key, []), start=1)
-            if revision in life and orjson.loads(encode_product(life[revision])) == product
+            if revision in life and _document(life[revision]) == product
         ]
         self.hold(bool(lives), f"{name} was announced with content that was never stored")
         siblings = self._lives_of(key, announcement.created_at)
-        first = not any(one[0] == key and one[1] in siblings for one in self._announced)
+        is_removal = announcement.event_type == PRODUCT_REMOVED
+        self.hold(is_removal is (product is None), f"{name} was announced as {announcement.event_type}")
+        begin = self._begin(key, siblings, revision)
+        first = not any(one[0] == key and one[1] in siblings and one[2] >= begin for one in self._announced)
         self.hold(
-            not first or announcement.event_type == NEW_PRODUCT, f"{name} came first, as {announcement.event_type}"
+            not first or is_removal or announcement.event_type == NEW_PRODUCT,
+            f"{name} came first, as {announcement.event_type}",
         )
         of_another = any(0 in self._lives[key][life - 1] for life in lives)
         self.hold(
@@ -265,6 +282,38 @@ class InvariantChecker:
         """The numbers of the lives that began in a millisecond: clocks may stand, so it may be several."""
         lives = enumerate(self._lives.get(key, []), start=1)
         return {number for number, life in lives if timestamp_text(life[1].created_at) == created_at}
+
+    def _begin(self, key: ProductKey, lives: set[int], revision: int) -> int:
+        """The first revision of a life since it was withdrawn last, before this revision."""
+        withdrawn = [
+            number
+            for life in lives
+            for number, record in self._lives[key][life - 1].items()
+            if record.is_withdrawn and number < revision
+        ]
+        return max(withdrawn, default=-1) + 1
+
+    def saw_listing_outcome(self, call: ListingCall, outcome: ListingOutcome, saves_before: int) -> None:
+        """A change of a listing was answered."""
+        name, saves = f"the change of {call.key}", self.listing_saves[call.key] - saves_before
+        if isinstance(outcome, ListingOvertaken):
+            self.hold(saves > 0, f"{name} was overtaken, and no other was saved")
+            return
+        record = self.products.rows.get(call.key)
+        self.hold(record is not None or isinstance(outcome, ProductAbsent), f"{name} was answered without a product")
+        if isinstance(outcome, ProductAbsent) or record is None:
+            return
+        is_later = saves > isinstance(outcome, ListingSaved)  # another change was saved during the call
+        is_stored = call.change.apply(record.listing) == record.listing
+        self.hold(is_stored or is_later, f"{name} was answered and is not stored")
+        least = outcome.record.revision if isinstance(outcome, ListingSame) else 0
+        is_announced = any(
+            (call.key, number, revision) in self._announced and call.change.apply(one.listing) == one.listing
+            for number, life in enumerate(self._lives[call.key], start=1)
+            for revision, one in life.items()
+            if revision >= least
+        )
+        self.hold(is_announced or is_later, f"{name} was answered and was never announced")
 
     def _show(self, announcement: Announcement, product: object) -> None:
         """A client keeps the last revision of a life; whether another life counts, the store decides."""
@@ -414,7 +463,7 @@ class InvariantChecker:
         self.hold(announced, f"{when}, the newest revision of {key} was never announced")
         _, seen = self._views.get(key, (None, None))
         if self.has_distinct_lives(key):
-            self.hold(seen == orjson.loads(encode_product(record)), f"{when}, viewers see an old {key}")
+            self.hold(seen == _document(record), f"{when}, viewers see an old {key}")
 
     def has_distinct_lives(self, key: ProductKey) -> bool:
         """Whether no two lives of a product began in the same millisecond: nothing that is sent could tell which."""
@@ -431,6 +480,21 @@ class InvariantChecker:
 def version_in(record: ProductRecord, kind: Kind) -> Version:
     """The version of a half of the record."""
     return record.caption_version if kind is Kind.CAPTION else record.thumbnails_version
+
+
+def _document(record: ProductRecord) -> object:
+    """The product as readers see it; None if it is withdrawn."""
+    return None if record.is_withdrawn else orjson.loads(encode_product(record))
+
+
+def _visible(record: ProductRecord) -> object:
+    """What readers see of a product but for its stamps."""
+    document = _document(record)
+    return (
+        {name: document[name] for name in document.keys() - {"created_at", "updated_at"}}
+        if isinstance(document, dict)
+        else None
+    )
 
 
 def _contents(record: ProductRecord) -> tuple[Content, ...]:

@@ -48,6 +48,8 @@ _ASSEMBLY = "linkhub_core.model.decision_table"
 _ASSEMBLY_STATE = "linkhub_core.application.assembly"
 _CATCH_UP = "linkhub_adapters.realtime.hub.catch_up"
 _FIRST_SENT = "linkhub_core.ports.event_queue"
+_CODEC = "linkhub_core.wire.codec"
+_LISTINGS = "linkhub_core.application.listings"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
 _MODEL = "linkhub_core.model.values"
@@ -171,8 +173,8 @@ MUTATIONS = {
     "updated-at-may-go-backwards": Mutation(
         _ASSEMBLY,
         """
--    updated_at = max(_whole_milliseconds(now), stored.updated_at)
-+    updated_at = _whole_milliseconds(now)
+-            updated_at=max(_whole_milliseconds(now), stored.updated_at),
++            updated_at=_whole_milliseconds(now),
 """,
     ),
     # --- versions and time
@@ -237,26 +239,22 @@ MUTATIONS = {
     "count-equal-content-as-a-revision": Mutation(
         _ASSEMBLY,
         """
--    if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
+-    if merged.looks_like(stored):
 -        return Refreshed(merged)
 """,
     ),
     "a-silent-save-clears-the-debt": Mutation(
         _PRODUCTS,
         """
--                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
-+                stored,
-+                caption_version=after.caption_version,
-+                thumbnails_version=after.thumbnails_version,
-+                unannounced_revision=None,
+-            self.rows[before.key] = stored.with_parts_of(after)
++            self.rows[before.key] = evolve(stored.with_parts_of(after), unannounced_revision=None)
 """,
     ),
     "a-silent-save-writes-the-debt-as-it-was-read": Mutation(
         _PRODUCTS,
         """
--                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
-+                after,
-+                shown=stored.shown,
+-            self.rows[before.key] = stored.with_parts_of(after)
++            self.rows[before.key] = evolve(after, shown=stored.shown)
 """,
     ),
     "a-silent-save-pays-no-debt": Mutation(
@@ -265,6 +263,49 @@ MUTATIONS = {
 -                assembly.stored_elsewhere(revision.after)
 +                assembly.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
 """,
+    ),
+    # --- listings
+    "an-equal-change-of-a-listing-pays-no-debt": Mutation(
+        _LISTINGS,
+        """
+-            await self.completion.complete([Assembly.of_record(record)])
+""",
+    ),
+    "a-listing-version-by-the-wall-clock": Mutation(
+        _CODEC,
+        """
+-    stamp = max(Version.at(now, "").counted_us, stored.counted_us + 1)
++    stamp = Version.at(now, "").counted_us
+""",
+    ),
+    "a-withdrawn-product-stays-shown": Mutation(
+        _PRODUCTS,
+        """
+-        self.put(evolve(after, shown=(stored.shown or after.shown) and not after.is_withdrawn))
++        self.put(evolve(after, shown=stored.shown or after.shown))
+""",
+    ),
+    "the-payment-of-a-removal-shows-the-product": Mutation(
+        _PRODUCTS,
+        """
+-        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=not stored.is_withdrawn)
++        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
+""",
+    ),
+    "a-late-half-of-a-tombstone-is-announced": Mutation(
+        _MODEL,
+        """
+-            return self.is_withdrawn and other.is_withdrawn
++            return False
+""",
+    ),
+    "save-over-another-listing": Mutation(
+        _MODEL,
+        """
+-            self.listing_version,
++            self.thumbnails_version,
+""",
+        first_seed=1300,
     ),
     # --- announcements
     "clear-before-announcing": Mutation(

@@ -14,7 +14,7 @@ from enum import StrEnum
 import orjson
 from attrs import evolve, frozen
 
-from linkhub_core.model import Kind, ProductKey
+from linkhub_core.model import AS_PARSED, Availability, Kind, Listing, ListingChange, ProductKey
 
 __all__ = [
     "BEGINNING",
@@ -23,6 +23,7 @@ __all__ = [
     "Deletion",
     "FaultRates",
     "ForeignRow",
+    "ListingCall",
     "Plan",
     "Positions",
     "Publication",
@@ -46,6 +47,13 @@ _THUMBNAIL: Mapping[str, object] = {
     "quality_score": 0,
     "is_primary": True,
 }
+_LISTING_CHANGES = (
+    *[ListingChange(listing=Listing(availability=Availability.WITHDRAWN), fields=frozenset({"availability"}))] * 3,
+    *[ListingChange(listing=AS_PARSED, fields=frozenset({"availability"}))] * 2,
+    ListingChange(listing=Listing(availability=Availability.SOLD_OUT)),
+    *[ListingChange(listing=Listing(title="b"), fields=frozenset({"title"}))] * 2,
+    ListingChange(listing=AS_PARSED),
+)
 _METADATA = {"video_duration": 0, "frames_analyzed": 0, "thumbnails_generated": 0, "processing_time_ms": 0}
 _STAMPS = [f"2026-01-15T11:00:0{second}Z" for second in range(4)]
 _FEW_INSTANTS = (0.0, 2.0, 4.0)
@@ -67,6 +75,20 @@ class Deletion:
 
     at_seconds: float
     key: ProductKey
+
+
+@frozen(kw_only=True)
+class ListingCall:
+    """An operator changes the listing of a product; after a failure the same call is made again, ``repeats`` times.
+
+    ``clock`` is the number of the process's clock.
+    """
+
+    at_seconds: float
+    key: ProductKey
+    change: ListingChange
+    clock: int = 0
+    repeats: int = 0
 
 
 class Positions(StrEnum):
@@ -126,6 +148,7 @@ class Plan:
     ``realtime`` is whether clients watch. ``vanishing`` removes expired rows, as a time to live does.
     ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read. ``foreign`` is a row
     of another service, and at ``adoptions`` an operator adopts it. With ``positions``, clients keep the last cursor.
+    ``listings`` are the changes of listings.
     """
 
     seed: int
@@ -151,6 +174,7 @@ class Plan:
     foreign: ForeignRow | None = None
     adoptions: Sequence[float] = ()
     positions: Positions | None = None
+    listings: Sequence[ListingCall] = ()
 
     @classmethod
     def of(cls, seed: int) -> Plan:
@@ -165,7 +189,33 @@ class Plan:
         elif kind < 0.5:
             plan = plan._recreations(chance)
         plan = plan._after_another_service(random.Random(f"another service of {seed}"))
-        return plan._with_cursors(random.Random(f"cursors of {seed}"))
+        plan = plan._with_cursors(random.Random(f"cursors of {seed}"))
+        return plan._with_listings(random.Random(f"listings of {seed}"))
+
+    def _with_listings(self, chance: random.Random) -> Plan:
+        """In one plan of five, operators change the listings of the products; their processes die, too.
+
+        It is one plan of eight, because not all plans can have them.
+        """
+        taken = self.realtime or self.foreign or self.positions or self.deletions or self.refused or self.unreadable_row
+        if taken or self.expires or chance.random() > 0.35:
+            return self
+        keys = sorted({ProductKey("a", "v"), *_keys_of(self.publications)})
+        end = min(self.fault_seconds, 10.0)
+        instants = sorted({publication.at_seconds for publication in self.publications})[-2:]
+        return evolve(
+            self,
+            listings=[
+                ListingCall(
+                    at_seconds=chance.choice((chance.uniform(0.5, end), *instants)) + chance.uniform(0, 0.4),
+                    key=chance.choice(keys),
+                    change=chance.choice(_LISTING_CHANGES),
+                    clock=chance.randrange(len(self.clocks)),
+                    repeats=chance.choice((0, 1, 3)),
+                )
+                for _ in range(chance.randint(2, 6))
+            ],
+        )
 
     def _with_cursors(self, chance: random.Random) -> Plan:
         """In one plan of five, clients keep the last cursor while products of one shop change again and again.
@@ -358,6 +408,14 @@ class Plan:
     def may_be_stored(self, key: ProductKey) -> bool:
         """Whether nothing keeps the halves of this product from being stored."""
         return key != self.refused and (self.unreadable_row is None or key != self.unreadable_row[1])
+
+
+def _keys_of(publications: Sequence[Publication]) -> Sequence[ProductKey]:
+    return [key for key in _KEYS if any(_names(key, publication) for publication in publications)]
+
+
+def _names(key: ProductKey, publication: Publication) -> bool:
+    return f'"video_id":"{key.video_id}","seller_handle":"{key.seller_handle}"' in publication.body
 
 
 def _publications(chance: random.Random, keys: Sequence[ProductKey]) -> Sequence[Publication]:

@@ -6,10 +6,10 @@ import asyncio
 
 from attrs import define, field
 
-from linkhub_core.model import Half, ProductRecord, Version, WaitingHalf
+from linkhub_core.model import AS_PARSED, Half, ListingChange, ProductRecord, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
 
-__all__ = ["RunLog", "half_text", "product_text", "row_text", "short"]
+__all__ = ["RunLog", "half_text", "listing_text", "product_text", "row_text", "short"]
 
 
 @define
@@ -38,6 +38,11 @@ def half_text(half: Half) -> str:
     return f"the {half.kind} {short(half.version)} of {half.key}"
 
 
+def listing_text(change: ListingChange) -> str:
+    """A change of a listing in a few words."""
+    return ", ".join(f"set {name} {getattr(change.listing, name) or 'as parsed'}" for name in sorted(change.fields))
+
+
 def row_text(row: WaitingHalf | Unreadable | None) -> str:
     """A row of staging in a few words."""
     if row is None:
@@ -53,4 +58,7 @@ def product_text(record: ProductRecord | Unreadable | None) -> str:
         return "a product that cannot be read"
     due = "" if record.unannounced_revision is None else ", not announced"
     halves = f"caption {short(record.caption_version)}, thumbnails {short(record.thumbnails_version)}"
-    return f"revision {record.revision} of {record.key} ({halves}{due})"
+    listing = (
+        "" if record.listing == AS_PARSED else f", {record.listing.availability} with title {record.listing.title}"
+    )
+    return f"revision {record.revision} of {record.key} ({halves}{listing}{due})"

@@ -51,6 +51,8 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
     for simpler in (
         evolve(plan, deletions=plan.deletions[1:]),
         evolve(plan, redrives=plan.redrives[1:]),
+        evolve(plan, listings=plan.listings[1:]),
+        evolve(plan, listings=plan.listings[:-1]),
         evolve(plan, realtime=False),
         evolve(plan, unreadable_row=None),
         evolve(plan, adoptions=plan.adoptions[1:]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -13,8 +13,8 @@ from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
-from linkhub_core.application import Adopt, AssembleBatch, Sweep
-from linkhub_core.errors import LinkhubError
+from linkhub_core.application import Adopt, AssembleBatch, ListingOutcome, SetListing, Sweep
+from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import (
     OLDER_THAN_ANY_EVENT,
     Caption,
@@ -31,9 +31,9 @@ from tests.simulation.cursor_clients import CursorClients
 from tests.simulation.invariant_checker import InvariantChecker, half_of
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
 from tests.simulation.network import Network
-from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, Plan, Positions, UnreadableRow
+from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, ListingCall, Plan, Positions, UnreadableRow
 from tests.simulation.realtime_clients import RealtimeClients
-from tests.simulation.run_log import RunLog, half_text, product_text, row_text
+from tests.simulation.run_log import RunLog, half_text, listing_text, product_text, row_text
 from tests.simulation.stamped_store import StampedProductStore, Stamps
 from tests.simulation.stores import SimulatedProducts, staging_of
 from tests.support import virtual_time
@@ -99,6 +99,7 @@ class _World:
     stamps: Stamps = field(factory=Stamps)
     clock_errors: random.Random = field(init=False)
     sent: int = 0
+    unpaid: set[ProductKey] = field(factory=set)
 
     @classmethod
     def of(cls, plan: Plan, log: RunLog) -> _World:
@@ -175,7 +176,16 @@ class _World:
 
     async def _fault_phase(self) -> None:
         stop = asyncio.Event()
-        happening = [asyncio.create_task(one) for one in (self._post(), self._delete(), self._redrive(), self._adopt())]
+        happening = [
+            asyncio.create_task(one)
+            for one in (
+                self._post(),
+                self._delete(),
+                self._redrive(),
+                self._adopt(),
+                *map(self._set_listing, self.plan.listings),
+            )
+        ]
         if self.realtime is not None:
             happening.append(asyncio.create_task(self.realtime.visit()))
         if self.cursor_clients is not None:
@@ -218,6 +228,26 @@ class _World:
             if record is not None:
                 self.network.log.tell("An operator", f"deletes {product_text(record)} by hand")
                 self.checker.saw_deletion(record)
+
+    async def _set_listing(self, call: ListingCall) -> None:
+        """An operator changes a listing; if that fails or the process dies, the operator may repeat it."""
+        await _until(call.at_seconds)
+        for number in range(call.repeats + 1):
+            self.network.log.tell("An operator", f"asks to {listing_text(call.change)} {call.key}")
+            process = _Process("The listing")
+            clock = LoopClock(self.plan.clocks[call.clock])
+            change = SetListing(**self._ports(process, clock))(call.key, call.change)
+            saves_before = self.checker.listing_saves[call.key]
+            answering = asyncio.ensure_future(_unless_failed(change))
+            process.task = cast(asyncio.Task[None], answering)
+            await asyncio.wait([answering])
+            outcome = None if answering.cancelled() else answering.result()
+            if outcome is not None:
+                self.unpaid.discard(call.key)
+                self.checker.saw_listing_outcome(call, outcome, saves_before)
+                return
+            self.unpaid.add(call.key)
+            self.network.log.tell("An operator", f"gets no answer, attempt {number + 1}")
 
     async def _redrive(self) -> None:
         """An operator puts letters back that are sound."""
@@ -322,7 +352,7 @@ class _World:
         """
         halves = [half_of(letter.kind, letter.body, letter.first_sent_at) for letter in letters]
         untold = {self.plan.foreign.key} if self.plan.foreign is not None else set()
-        return self.leases.outlived | {half.key for half in halves if half} | untold
+        return self.leases.outlived | self.unpaid | {half.key for half in halves if half} | untold
 
     # --- the processes
 
@@ -407,6 +437,12 @@ def _put_foreign(foreign: ForeignRow, checker: InvariantChecker) -> None:
     )
     checker.products.rows[foreign.key] = record
     checker.saw_foreign_product(record)
+
+
+async def _unless_failed(change: Coroutine[Any, Any, ListingOutcome]) -> ListingOutcome | None:
+    with contextlib.suppress(TransientError, RuntimeError):  # a bug of a driver is a RuntimeError
+        return await change
+    return None
 
 
 async def _unless_away(adopt: Adopt) -> None:

@@ -105,11 +105,9 @@ class MemoryProductStore:
         if stored is None or stored.identity != before.identity:
             return Conflict(None if stored is None else self._with_cursor(stored))
         if revision.is_silent:
-            self.rows[before.key] = evolve(
-                stored, caption_version=after.caption_version, thumbnails_version=after.thumbnails_version
-            )
+            self.rows[before.key] = stored.with_parts_of(after)
             return Revised()
-        self.put(evolve(after, shown=stored.shown or after.shown))
+        self.put(evolve(after, shown=(stored.shown or after.shown) and not after.is_withdrawn))
         return Revised(self._event_cursor(after.key.seller_handle))
 
     def put(self, record: ProductRecord) -> None:
@@ -140,14 +138,14 @@ class MemoryProductStore:
             return stored
         if stored is None or stored.identity != record.identity:
             return Conflict(None if stored is None else self._with_cursor(stored))
-        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
+        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=not stored.is_withdrawn)
         return Marked()
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""
         shop = sorted(key for key in self._keys() if key.seller_handle == query.seller_handle)
         rows = [self._read(key) for key in reversed(shop) if query.before is None or key.video_id < query.before]
-        records = [row for row in rows if isinstance(row, ProductRecord)]
+        records = [row for row in rows if isinstance(row, ProductRecord) and not row.is_withdrawn]
         if query.since is not None:
             records = [record for record in records if record.updated_at > query.since]
         unreadable = [row for row in rows if isinstance(row, Unreadable)]

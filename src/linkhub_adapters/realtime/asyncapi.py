@@ -37,6 +37,7 @@ def describe() -> dict[str, Any]:
         {
             "version": version("linkhub"),
             "seller_handle": field_schema(ProductKey, "seller_handle"),
+            "video_id": field_schema(ProductKey, "video_id"),
             "event_id_pattern": f"^[0-9-]+T[0-9:.]+Z/{video_id}/(0|[1-9][0-9]*)$",
             "error_codes": [code.value for code in ErrorCode],
         },

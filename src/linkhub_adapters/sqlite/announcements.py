@@ -17,9 +17,11 @@ from linkhub_core.wire.codec import read_announcement
 KEPT = 10_000
 BATCH_SIZE = 500
 
-_APPEND = "INSERT INTO announcements (event_json, correlation_id) VALUES (?, ?)"
+_APPEND = "INSERT INTO announcements (event_json, correlation_id, created_at) VALUES (?, ?, ?)"
 _PRUNE = "DELETE FROM announcements WHERE id <= (SELECT max(id) FROM announcements) - ?"
-_NEXT = f"SELECT id, event_json, correlation_id FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
+_NEXT = (
+    f"SELECT id, event_json, correlation_id, created_at FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
+)
 _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announcements'"
 
 
@@ -51,18 +53,19 @@ class SqliteAnnouncementFeed:
             await self.database.wait_for_change(min(remaining, POLL_SECONDS))
         self._check_for_gap(rows[0][0])
         announcements: list[Announcement] = []
-        for number, event_json, correlation_id in rows:
+        for number, event_json, correlation_id, created_at in rows:
             try:
-                announcements.append(read_announcement(event_json, correlation_id))
+                announcement = read_announcement(event_json, correlation_id, created_at)
             except MalformedEvent as malformed:
                 if announcements:
                     break  # those before it first; the next call begins with it
                 self.last = number
                 raise self._lost() from malformed
+            announcements += [] if announcement is None else [announcement]
             self.last = number
         return announcements
 
-    async def _read(self) -> list[tuple[int, bytes, str]]:
+    async def _read(self) -> list[tuple[int, bytes, str, str | None]]:
         asked_at = self.seconds()
         rows = await self.database.read(lambda connection: connection.execute(_NEXT, (self.last,)).fetchall())
         if not rows:
@@ -87,7 +90,7 @@ class SqliteAnnouncements:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        rows = [(announcement.event_json, announcement.correlation_id) for announcement in announcements]
+        rows = [(one.event_json, one.correlation_id, one.created_at) for one in announcements]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(_APPEND, rows)

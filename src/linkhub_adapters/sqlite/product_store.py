@@ -15,6 +15,7 @@ from linkhub_adapters.sqlite.product_rows import (
     RECORD_COLUMNS,
     StoredRow,
     identity_values,
+    listing_text,
     read_product,
     read_row,
     record_values,
@@ -36,7 +37,7 @@ from linkhub_core.ports import (
     UnknownCursor,
     Unreadable,
 )
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
@@ -47,7 +48,10 @@ PAGE_SIZE = 200
 
 _FIND = f"SELECT {RECORD_COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _READ_ONE = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
-_NEWEST = f"SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT ?"  # noqa: S608  our own names
+NEWEST = f"""
+SELECT {COLUMNS} FROM products INDEXED BY products_visible
+WHERE seller_handle = ? AND video_id < ? AND withdrawn = 0 ORDER BY video_id DESC LIMIT ?
+"""  # noqa: S608  our own names
 CHANGES = CHANGED_AFTER.format(columns=COLUMNS)
 # ``since`` asks for the newest videos among those that changed. Up to MANY changed ones are found and sorted within an
 # index that holds all columns that are compared. Of more, a walk from the newest video down soon fills a page; if it
@@ -56,34 +60,42 @@ MANY = 5_000
 CHANGED = f"""
 SELECT {COLUMNS} FROM products WHERE rowid IN (
   SELECT rowid FROM products INDEXED BY products_updated
-  WHERE seller_handle = ? AND updated_at > ? AND video_id < ? ORDER BY video_id DESC LIMIT ?
+  WHERE seller_handle = ? AND updated_at > ? AND video_id < ? AND withdrawn = 0 ORDER BY video_id DESC LIMIT ?
 ) ORDER BY video_id DESC
 """  # noqa: S608  our own names
 MANY_CHANGED = f"""
-SELECT 1 FROM products INDEXED BY products_updated WHERE seller_handle = ? AND updated_at > ? LIMIT 1 OFFSET {MANY}
+SELECT 1 FROM products INDEXED BY products_updated
+WHERE seller_handle = ? AND updated_at > ? AND withdrawn = 0 LIMIT 1 OFFSET {MANY}
 """  # noqa: S608  our own number
 WALK_END = f"""
-SELECT video_id FROM products WHERE seller_handle = ? AND video_id < ? ORDER BY video_id DESC LIMIT 1 OFFSET {MANY}
+SELECT video_id FROM products INDEXED BY products_visible
+WHERE seller_handle = ? AND video_id < ? AND withdrawn = 0 ORDER BY video_id DESC LIMIT 1 OFFSET {MANY}
 """  # noqa: S608  our own number
-# The plus keeps SQLite from choosing the index on updated_at.
 WALK = f"""
-SELECT {COLUMNS} FROM products WHERE seller_handle = ? AND video_id < ? AND video_id > ? AND +updated_at > ?
+SELECT {COLUMNS} FROM products INDEXED BY products_visible
+WHERE seller_handle = ? AND video_id < ? AND video_id > ? AND updated_at > ? AND withdrawn = 0
 ORDER BY video_id DESC LIMIT ?
 """  # noqa: S608  our own names
 _CREATE = """
 INSERT INTO products (document, caption_version, thumbnails_version, revision, unannounced_revision, shown, created_at,
-  updated_at, change, seller_handle, video_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+  updated_at, listing, withdrawn, change, seller_handle, video_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _AS_READ = """
 WHERE seller_handle = ? AND video_id = ? AND created_at = ? AND revision = ? AND caption_version = ?
-  AND thumbnails_version = ?
+  AND thumbnails_version = ? AND json_extract(listing, '$.version') IS ?
 """
 _REVISE = f"""
-UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, revision = ?, unannounced_revision = ?,
-  shown = max(shown, ?), created_at = ?, updated_at = ?, change = ? {_AS_READ}
+UPDATE products SET document = ?1, caption_version = ?2, thumbnails_version = ?3, revision = ?4,
+  unannounced_revision = ?5, shown = max(shown, ?6) AND NOT ?10, created_at = ?7, updated_at = ?8, listing = ?9,
+  withdrawn = ?10, change = ?11 {_AS_READ}
 """  # noqa: S608  our own names
-_REFRESH = f"UPDATE products SET caption_version = ?, thumbnails_version = ? {_AS_READ}"  # noqa: S608  our own names
-_ANNOUNCED = f"UPDATE products SET unannounced_revision = NULL, shown = 1 {_AS_READ}"  # noqa: S608  our own names
+# Only the document of a tombstone changes: of a visible product readers see no change.
+_REFRESH = f"UPDATE products SET caption_version = ?, thumbnails_version = ?, listing = ? {_AS_READ}"  # noqa: S608  our own names
+_REFRESH_TOMBSTONE = f"""
+UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, listing = ? {_AS_READ}
+"""  # noqa: S608  our own names
+_ANNOUNCED = f"UPDATE products SET unannounced_revision = NULL, shown = NOT withdrawn {_AS_READ}"  # noqa: S608  our own names
 _AFTER_ALL = "~"  # sorts behind every character of an id
 
 
@@ -118,7 +130,7 @@ class SqliteProductStore:
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
         """See the port."""
-        changes = [(one, () if one.is_silent else record_values(one.after)) for one in revisions]
+        changes = [(one, _values(one)) for one in revisions]
 
         def work(connection: sqlite3.Connection, numbering: Numbering) -> list[ReviseOutcome]:
             return [_revise(connection, numbering, *change) for change in changes]
@@ -231,7 +243,7 @@ def _page(connection: sqlite3.Connection, query: PageQuery) -> Page:
 
 def _rows(connection: sqlite3.Connection, query: PageQuery, before: str, limit: int) -> list[StoredRow]:
     if query.since is None:
-        return connection.execute(_NEWEST, (query.seller_handle, before, limit)).fetchall()
+        return connection.execute(NEWEST, (query.seller_handle, before, limit)).fetchall()
     since = timestamp_text(query.since)
     if connection.execute(MANY_CHANGED, (query.seller_handle, since)).fetchone() is not None:
         end = connection.execute(WALK_END, (query.seller_handle, before)).fetchone()
@@ -318,13 +330,21 @@ def _create(
 def _revise(
     connection: sqlite3.Connection, numbering: Numbering, revision: Revision, values: tuple[Any, ...]
 ) -> ReviseOutcome:
-    after, as_read = revision.after, identity_values(revision.before)
+    as_read = identity_values(revision.before)
     if revision.is_silent:
-        versions = (str(after.caption_version), str(after.thumbnails_version))
-        is_done = connection.execute(_REFRESH, (*versions, *as_read)).rowcount == 1
+        statement = _REFRESH_TOMBSTONE if revision.after.is_withdrawn else _REFRESH
+        is_done = connection.execute(statement, (*values, *as_read)).rowcount == 1
     elif is_done := connection.execute(_REVISE, (*values, numbering.following, *as_read)).rowcount == 1:
         numbering.count()
     return Revised() if is_done else _conflict(connection, revision.before.key)
+
+
+def _values(revision: Revision) -> tuple[Any, ...]:
+    after = revision.after
+    if not revision.is_silent:
+        return record_values(after)
+    kept = (str(after.caption_version), str(after.thumbnails_version), listing_text(after))
+    return (encode_product(after), *kept) if after.is_withdrawn else kept
 
 
 def _mark(connection: sqlite3.Connection, key: ProductKey, values: tuple[Any, ...]) -> MarkOutcome:

@@ -2,7 +2,8 @@
 
 Moments are whole microseconds since 1970; only a product's ``created_at`` and ``updated_at`` are the texts that readers
 see. A message's ``lease`` counts up with each lease and each return: the receipt of an older lease is invalid. The
-``change`` of a product and the table ``epochs`` are those of :mod:`~linkhub_adapters.sqlite.change_numbers`.
+``change`` of a product and the table ``epochs`` are those of :mod:`~linkhub_adapters.sqlite.change_numbers`. The
+``listing`` of a product is the JSON of :func:`~linkhub_core.wire.codec.stored_listing`; NULL: it was never set.
 """
 
 from __future__ import annotations
@@ -66,20 +67,26 @@ CREATE TABLE epochs (
   id TEXT NOT NULL UNIQUE,
   last INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX products_updated ON products (seller_handle, updated_at, video_id, withdrawn) WHERE withdrawn = 0;
+CREATE INDEX products_visible ON products (seller_handle, video_id, withdrawn) WHERE withdrawn = 0;
 INSERT INTO epochs (id, last) SELECT lower(hex(randomblob(6))), count(*) FROM products;
 CREATE INDEX products_changed ON products (seller_handle, change);
 CREATE INDEX products_unannounced ON products (seller_handle, change) WHERE unannounced_revision IS NOT NULL;
 CREATE TRIGGER product_insert_counted AFTER INSERT ON products WHEN new.change = 0 BEGIN {_COUNT_CHANGE} END;
 CREATE TRIGGER product_update_counted
 AFTER UPDATE OF seller_handle, video_id, document, revision, updated_at ON products
-WHEN new.change = old.change BEGIN {_COUNT_CHANGE} END;
+WHEN new.change = old.change AND NOT (new.withdrawn AND old.withdrawn) BEGIN {_COUNT_CHANGE} END;
 """  # noqa: S608  our own text
 _NUMBER_PRODUCTS = f"""
+ALTER TABLE announcements ADD COLUMN created_at TEXT;
 ALTER TABLE products ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE products ADD COLUMN listing TEXT;
+ALTER TABLE products ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
 UPDATE products SET change = counted.change
 FROM (SELECT rowid AS product, row_number() OVER (ORDER BY updated_at, rowid) AS change FROM products) AS counted
 WHERE products.rowid = counted.product;
 DROP INDEX products_unannounced;
+DROP INDEX products_updated;
 {_CHANGES}"""  # noqa: S608  our own text
 _TABLES = f"""
 CREATE TABLE messages (
@@ -130,13 +137,15 @@ CREATE TABLE products (
   created_at TEXT NOT NULL DEFAULT '',
   updated_at TEXT NOT NULL,
   change INTEGER NOT NULL DEFAULT 0,
+  listing TEXT,
+  withdrawn INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT;
-CREATE INDEX products_updated ON products (seller_handle, updated_at, video_id);
 CREATE TABLE announcements (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_json BLOB NOT NULL,
-  correlation_id TEXT NOT NULL
+  correlation_id TEXT NOT NULL,
+  created_at TEXT
 ) STRICT;
 {_NODES}{_SHOP_STAMPS}{_CHANGES}"""
 

@@ -24,7 +24,7 @@ UNION SELECT seller_handle FROM products WHERE video_id = :video_id
 _QUEUED = """
 SELECT id, kind, body, attributes, sent_at, visible_at, receive_count FROM messages WHERE instr(body, ?) ORDER BY id
 """
-_ANNOUNCED = "SELECT event_json, correlation_id FROM announcements WHERE instr(event_json, ?) ORDER BY id"
+_ANNOUNCED = "SELECT event_json, correlation_id, created_at FROM announcements WHERE instr(event_json, ?) ORDER BY id"
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,9 @@ class SqliteVideoLookup:
             products=[row for row in products.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
             queued=[_queued(row) for row in queued],
-            announcements=[one for row in announced if (one := read_announcement(*row)).key.video_id == video_id],
+            announcements=[
+                one for row in announced if (one := read_announcement(*row)) and one.key.video_id == video_id
+            ],
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -41,20 +42,28 @@ _SHOPS_SHOWN = 3
 def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str | None) -> None:
     """Serve invented shops, fed by simulated workers: halves in any order, copies, later parses, mistakes.
 
-    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched.
+    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched. The admin
+    token is made at the start, and printed.
     """
+    token = secrets.token_urlsafe(9)
     with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:
-        overrides = {"LINKHUB_BACKEND": "embedded", "LINKHUB_DATA_DIR": directory}
+        overrides = {
+            "LINKHUB_BACKEND": "embedded",
+            "LINKHUB_DATA_DIR": directory,
+            "LINKHUB_ADMIN_TOKEN": token,
+        }
         if sys.stderr.isatty():  # a log line for each product would scroll the status line away
             overrides["LINKHUB_LOG_LEVEL"] = "error"
         line.run_service(
-            partial(_demonstrate, rate=rate, seed=seed), overrides | overrides_of(host=host, port=port, ws_port=None)
+            partial(_demonstrate, rate=rate, seed=seed, token=token),
+            overrides | overrides_of(host=host, port=port, ws_port=None),
         )
 
 
-async def _demonstrate(settings: Settings, *, rate: float, seed: int) -> None:
+async def _demonstrate(settings: Settings, *, rate: float, seed: int, token: str) -> None:
     feeds = partial(_feeds, rate=rate, seed=seed)
-    await serve_until_stopped(settings, consumes=True, greet=_greet, routes=[picture_route()], feeds=feeds)
+    greet = partial(_greet, token=token)
+    await serve_until_stopped(settings, consumes=True, greet=greet, routes=[picture_route()], feeds=feeds)
 
 
 def _feeds(container: ServerContainer, url: str, *, rate: float, seed: int) -> Sequence[Duty]:
@@ -65,9 +74,9 @@ def _feeds(container: ServerContainer, url: str, *, rate: float, seed: int) -> S
     return [feeding.run, status.run]
 
 
-def _greet(process: ListenerInfo) -> None:
+def _greet(process: ListenerInfo, *, token: str) -> None:
     print_status("\nlinkhub is up, and the simulated workers are at work.\n")
-    print_status(f"  {process.url}/                      the operator's page")
+    print_status(f"  {process.url}/#token={token}   the operator's page, with the admin token")
     for shop in SHOPS[:_SHOPS_SHOWN]:
         print_status(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
     print_status("\nCtrl-C stops it and removes everything.\n")

@@ -27,7 +27,7 @@ from linkhub_core.wire.shop_query import parse_seller
 def export(ctx: click.Context, seller: str | None) -> None:
     """Print products as JSON lines: by seller, then by video.
 
-    Rows that cannot be read are named on standard error, and the exit code is 1.
+    Withdrawn products are left out. Rows that cannot be read are named on standard error, and the exit code is 1.
     """
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
@@ -44,7 +44,7 @@ async def _export(container: Container, seller: str | None) -> int:
         if isinstance(row, Unreadable):
             unreadable += 1
             print_status(f"linkhub: a product cannot be read: {plain(str(row))}")
-        else:
+        elif not row.is_withdrawn:
             line = encode_product(row)
             out.write((for_terminal(line.decode()).encode() if is_terminal() else line) + b"\n")
     out.flush()

@@ -69,6 +69,8 @@ async def _show(shop: ShopWatch, *, count: int | None, as_json: bool) -> None:
 
 
 def _sentence(event: Mapping[str, Any]) -> str:
+    if event["event_type"] == "product_removed":
+        return f"{event['timestamp']}  gone     {event['video_id']}"
     product = event["product"]
     what = "new    " if event["event_type"] == "new_product" else f"rev. {event['revision']:<2}"
     price = f"{product['price']:,}" if product["price"] is not None else "no price"
@@ -79,5 +81,6 @@ def _sentence(event: Mapping[str, Any]) -> str:
         plain(product["title"]),
         price,
         plain(product["sizes"] or ""),
+        product.get("availability", "").replace("_", " "),
     ]
     return "  ".join(filter(None, parts))

@@ -113,8 +113,8 @@ class Listener:
     admin_token: str | None = setting(
         "LINKHUB_ADMIN_TOKEN",
         rules.words,
-        doc="The bearer token that statistics, metrics and the operator's figures ask for.",
-        when_unset="they are open to all who reach the port",
+        doc="The bearer token that statistics, metrics, the operator's figures and listings ask for.",
+        when_unset="figures are open to all who reach the port, and nothing is changed over HTTP",
         secret=True,
     )
     http_connections_per_address: int = setting(

@@ -28,7 +28,7 @@ from linkhub_core.wire import json_text
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.5, 10.0
 _PAGE_TIMEOUT_SECONDS: Final = 10.0
-_PRODUCT_EVENTS: Final = frozenset({"new_product", "product_updated"})
+_PRODUCT_EVENTS: Final = frozenset({"new_product", "product_updated", "product_removed"})
 
 
 def websocket_url(url: str) -> str:
@@ -55,7 +55,7 @@ class ShopWatch:
     seller_handle: str
     tell: Callable[[str], None]
     _cursor: str | None = field(default=None, init=False)
-    _seen: dict[tuple[str, str], int] = field(factory=dict, init=False)
+    _seen: dict[str, tuple[str | None, int]] = field(factory=dict, init=False)
     _failures: int = field(default=0, init=False)
 
     async def events(self) -> AsyncIterator[Mapping[str, Any]]:
@@ -126,12 +126,14 @@ class ShopWatch:
         return None
 
     def _newer(self, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        product = data["product"]
-        life, revision = (product["video_id"], product["created_at"]), data["revision"]
         self._cursor = data.get("cursor") or self._cursor
-        if revision <= self._seen.get(life, 0):
+        product, revision = data.get("product", data), data["revision"]
+        video_id = product["video_id"]
+        known_life, known_revision = self._seen.get(video_id, (None, 0))
+        life = product.get("created_at", known_life)  # a removal does not name the life of its product
+        if known_life in (None, life) and revision <= known_revision:
             return None
-        self._seen[life] = revision
+        self._seen[video_id] = (life, revision)
         return data
 
     async def _wait(self, problem: str) -> None:

@@ -48,6 +48,7 @@ from linkhub_core.application import (
     ExamineDeadLetters,
     ExplainVideo,
     MendDeadLetter,
+    SetListing,
     Sweep,
 )
 from linkhub_core.ports import Clock
@@ -137,6 +138,9 @@ class Container(DeclarativeContainer):
         jitter=Object(random.random),
     )
     sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
+    set_listing = Singleton(
+        SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
+    )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)

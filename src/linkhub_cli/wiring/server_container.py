@@ -54,8 +54,9 @@ from linkhub_core.wire import json_text
 def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
     return HttpSettings(
         access=process.access,
-        cors_methods=("GET", "HEAD", "OPTIONS", "POST"),  # Socket.IO posts when it polls
+        cors_methods=("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"),  # Socket.IO posts when it polls
         admin_token=listener.admin_token,
+        changes_allowed_by="LINKHUB_ADMIN_TOKEN",
         probe_timeout_seconds=listener.probe_timeout_seconds,
     )
 
@@ -196,6 +197,7 @@ class ServerContainer(Container):
     http_services = Singleton(
         HttpServices,
         browse=Container.browse,
+        listings=Container.set_listing,
         pages=pages,
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,

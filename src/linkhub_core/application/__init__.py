@@ -17,6 +17,15 @@ from linkhub_core.application.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
+from linkhub_core.application.listings import (
+    ListingOutcome,
+    ListingOvertaken,
+    ListingSame,
+    ListingSaved,
+    PreconditionFailed,
+    ProductAbsent,
+    SetListing,
+)
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.application.sweep import Sweep
 
@@ -32,9 +41,16 @@ __all__ = [
     "Examined",
     "ExplainVideo",
     "FailedDelivery",
+    "ListingOutcome",
+    "ListingOvertaken",
+    "ListingSame",
+    "ListingSaved",
     "MendDeadLetter",
+    "PreconditionFailed",
+    "ProductAbsent",
     "ReadDelivery",
     "RedrivePlan",
+    "SetListing",
     "ShopPage",
     "State",
     "Sweep",

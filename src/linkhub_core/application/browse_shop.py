@@ -29,6 +29,18 @@ from linkhub_core.wire.shop_query import (
 MAX_MISSED = 100
 
 
+def parse_key(seller_handle: str, video_id: str) -> ProductKey:
+    """The key that the parts of a path name.
+
+    Raises:
+        InvalidQuery: one of them is outside its alphabet.
+    """
+    try:
+        return ProductKey(parse_seller(seller_handle), video_id)
+    except RuleBroken as broken:
+        raise InvalidQuery("video_id", str(broken)) from None
+
+
 @frozen(kw_only=True)
 class ShopPage:
     """A page, and the ``timestamp`` to send as the next ``since``."""
@@ -96,10 +108,7 @@ class BrowseShop:
             ServiceUnavailable: the store does not answer.
             StoreRefused: the product's row cannot be read.
         """
-        try:
-            key = ProductKey(parse_seller(seller_handle), video_id)
-        except RuleBroken as broken:
-            raise InvalidQuery("video_id", str(broken)) from None
+        key = parse_key(seller_handle, video_id)
         found = (await self.products.read([key])).get(key)
         if isinstance(found, Unreadable):
             self._record([found])

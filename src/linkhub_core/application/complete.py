@@ -181,7 +181,7 @@ class Completion:
             refreshed: list[tuple[Assembly, ProductRecord]] = []
             for (assembly, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, Marked):
-                    assembly.stored_elsewhere(evolve(record, unannounced_revision=None, shown=True))
+                    assembly.stored_elsewhere(evolve(record, unannounced_revision=None, shown=not record.is_withdrawn))
                 elif (stored := _refreshed(assembly, record, outcome)) is not None:
                     refreshed.append((assembly, stored))
             if not refreshed:
@@ -234,13 +234,12 @@ def _is_due(assembly: Assembly) -> bool:
 
 
 def _refreshed(assembly: Assembly, record: ProductRecord, outcome: Conflict | Unreadable) -> ProductRecord | None:
-    """The stored product if it differs from ``record`` in its versions alone: a silent save came in between."""
+    """The stored product if readers see no difference to ``record``: a silent save came in between."""
     stored = readable(outcome.record if isinstance(outcome, Conflict) else outcome)
     assembly.stored_elsewhere(stored)
     if stored is None:
         return None
-    same = evolve(record, caption_version=stored.caption_version, thumbnails_version=stored.thumbnails_version)
-    return stored if stored == same else None
+    return stored if stored == record.with_parts_of(stored) else None
 
 
 def _newest_origin(assembly: Assembly) -> Origin:

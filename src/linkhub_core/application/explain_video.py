@@ -20,14 +20,23 @@ from typing import Any
 from attrs import field, frozen
 
 from linkhub_core.application.dead_letters import Examined, ExamineDeadLetters
-from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model import (
+    NO_LISTING,
+    OLDER_THAN_ANY_EVENT,
+    Availability,
+    Kind,
+    Origin,
+    ProductKey,
+    ProductRecord,
+    WaitingHalf,
+)
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetterQuery
 from linkhub_core.ports.video_lookup import QueuedMessage, VideoLookup, VideoRecord
 from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.codec import listing_document, timestamp_text
 from linkhub_core.wire.intake import names_in
 
 
@@ -48,7 +57,8 @@ class TimelineEntry:
 
     Args:
         at: when, by linkhub's clocks; of ``stamped`` the time of the sender.
-        what: a word: ``queued``, ``received``, ``rejected``, ``waits``, ``stamped``, ``saved`` or ``announced``.
+        what: a word: ``queued``, ``received``, ``rejected``, ``waits``, ``stamped``, ``listed``, ``saved`` or
+            ``announced``.
         half: the half that it is about, if it is one.
         correlation_id: of its message, if known.
         facts: other values, by name.
@@ -183,9 +193,20 @@ def _state(facts: _Facts, now: datetime) -> tuple[State, str]:
 def _product_state(product: ProductRecord) -> tuple[State, str]:
     if product.revision == 0:
         return State.ANNOUNCED, "another service saved and showed it; it has no revision yet"
+    listed = _listing_text(product)
     if product.unannounced_revision is None:
-        return State.ANNOUNCED, f"revision {product.revision} is saved and was announced"
-    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced"
+        return State.ANNOUNCED, f"revision {product.revision} is saved and was announced{listed}"
+    return State.UNANNOUNCED, f"revision {product.revision} is saved and was not announced{listed}"
+
+
+def _listing_text(product: ProductRecord) -> str:
+    listing = listing_document(product.listing)
+    if product.is_withdrawn:
+        return "; its listing withdraws it: readers do not see it"
+    replaced = [name for name in ("title", "price") if listing[name] is not None]
+    texts = ["sold out"] if product.listing.availability is Availability.SOLD_OUT else []
+    texts += [f"with another {' and '.join(replaced)}"] if replaced else []
+    return f"; its listing shows it {' '.join(texts)}" if texts else ""
 
 
 def _waiting_for(waiting: WaitingHalf, facts: _Facts, now: datetime) -> str:
@@ -253,6 +274,10 @@ def _of_product(facts: _Facts) -> Iterator[TimelineEntry]:
         for kind, version in ((Kind.CAPTION, product.caption_version), (Kind.THUMBNAIL, product.thumbnails_version)):
             if version != OLDER_THAN_ANY_EVENT:
                 yield TimelineEntry(at=version.timestamp, what="stamped", half=kind)
+        if product.listing_version != NO_LISTING:
+            yield TimelineEntry(
+                at=product.listing_version.timestamp, what="listed", facts=listing_document(product.listing)
+            )
         yield TimelineEntry(at=product.created_at, what="saved", facts={"revision": min(product.revision, 1)})
         if product.revision > 1:
             yield TimelineEntry(at=product.updated_at, what="saved", facts={"revision": product.revision})

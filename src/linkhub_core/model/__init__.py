@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.listing import AS_PARSED, Availability, Listing, ListingChange
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import (
     CONTENT_CLASSES,
+    NO_LISTING,
     OLDER_THAN_ANY_EVENT,
     BoundingBox,
     Caption,
@@ -14,6 +16,7 @@ from linkhub_core.model.values import (
     EventTime,
     Half,
     Kind,
+    ListingPart,
     Note,
     Origin,
     ProcessingMetadata,
@@ -26,11 +29,15 @@ from linkhub_core.model.values import (
 )
 
 __all__ = [
+    "AS_PARSED",
     "CONTENT_CLASSES",
     "NEW_PRODUCT",
+    "NO_LISTING",
     "OLDER_THAN_ANY_EVENT",
+    "PRODUCT_REMOVED",
     "PRODUCT_UPDATED",
     "Announcement",
+    "Availability",
     "BoundingBox",
     "Caption",
     "Content",
@@ -38,6 +45,9 @@ __all__ = [
     "EventTime",
     "Half",
     "Kind",
+    "Listing",
+    "ListingChange",
+    "ListingPart",
     "Note",
     "Origin",
     "ProcessingMetadata",

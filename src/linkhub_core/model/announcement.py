@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from linkhub_core.model.listing import Availability
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import ProductKey, ProductRecord
 
 NEW_PRODUCT = "new_product"
 PRODUCT_UPDATED = "product_updated"
+PRODUCT_REMOVED = "product_removed"
+EVENT_TYPES = frozenset({NEW_PRODUCT, PRODUCT_UPDATED, PRODUCT_REMOVED})
 
 
 @frozen(kw_only=True)
@@ -20,7 +23,8 @@ class Announcement:
     """One revision of one product, ready to send.
 
     ``event_json`` is the whole event as UTF-8 JSON: ``event_type``, ``event_id``, ``revision``, ``product``,
-    ``timestamp`` and, if it is safe to give one, ``cursor``; ``event_type`` and ``cursor`` are repeated as fields.
+    ``timestamp`` and, if it is safe to give one, ``cursor``; ``event_type`` and ``cursor`` are repeated as fields. A
+    ``product_removed`` event has ``seller_handle`` and ``video_id`` instead of ``product``.
     ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and
     ``traceparent`` are of the message that brought the newest half, if one did. ``life`` names this life of the product
     among all products of its shop: a product that was deleted and saved again has another ``created_at``.
@@ -46,9 +50,12 @@ class Announcement:
     def type_of(record: ProductRecord | StoredProduct) -> str:
         """The name of the event for the record's revision.
 
-        ``new_product`` until a revision of the product was announced, and for a first revision that is replayed; else
-        ``product_updated``.
+        ``product_removed`` for a withdrawn product. ``new_product`` until a revision of the product was announced since
+        it is visible, and for a first revision that is replayed; else ``product_updated``.
         """
+        availability = record.availability if isinstance(record, StoredProduct) else record.listing.availability
+        if availability == Availability.WITHDRAWN:
+            return PRODUCT_REMOVED
         is_update = record.revision > 1 or record.unannounced_revision is not None
         return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
 

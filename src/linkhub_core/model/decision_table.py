@@ -4,9 +4,12 @@
     ----------------  ------------------------  ---------------------------------------------------------------
     one               absent                    Waiting     the partner will come; the half is safe in staging
     both              absent                    Joined      put the product, revision 1, unless another process did
-    any, newer        present                   Improved    compare-and-set on what was read, newer halves only
-    newer by stamp    present                   Refreshed   the same, but versions only: readers see no change
+    any, newer        present                   Improved    compare-and-set on what was read, newer parts only
+    any, newer        present, looks the same   Refreshed   the same, but silent: readers see no change
     any, none newer   present                   Unchanged   no write
+
+A listing is a third part, beside the halves; alone it makes no product. Readers see no change if a part is newer by
+stamp alone, if the listing covers the title or price that changed, or if the product is withdrawn before and after.
 
     a staged row      answers                   outcome
     ----------------  ------------------------  ---------------------------------------------------------------
@@ -51,9 +54,9 @@ class Improved:
 
 @frozen
 class Refreshed:
-    """The stored product has the same content of an earlier stamp: it is to get the versions of ``record``.
+    """The stored product looks the same to readers: it is to get the contents and versions of ``record``.
 
-    Readers see no change, so the revision, the debt and ``updated_at`` stay.
+    The revision, the debt and ``updated_at`` stay.
     """
 
     record: ProductRecord
@@ -61,7 +64,7 @@ class Refreshed:
 
 @frozen
 class Unchanged:
-    """The stored product has both halves, or newer ones."""
+    """The stored product has all known parts, or newer ones."""
 
     record: ProductRecord
 
@@ -73,7 +76,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
     """Decide how to save ``halves``.
 
     Args:
-        halves: the known halves, from messages and staging.
+        halves: the known halves, from messages and staging, and a new listing.
         stored: the product as last read; None if it is absent.
         now: the saver's clock; products keep whole milliseconds of it.
     """
@@ -81,7 +84,8 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
         return _decide_stored(stored, halves, now)
     if halves.caption is None or halves.thumbnails is None:
         return Waiting()
-    return Joined(_joined(halves.caption, halves.thumbnails, _whole_milliseconds(now)))
+    joined = _joined(halves.caption, halves.thumbnails, _whole_milliseconds(now))
+    return Joined(_merged(joined, Halves(listing=halves.listing)))
 
 
 def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
@@ -102,17 +106,31 @@ def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Impr
     newer = newer_than(stored, halves)
     if newer == Halves():
         return Unchanged(stored)
-    merged = stored
+    merged = _merged(stored, newer)
+    if merged.looks_like(stored):
+        return Refreshed(merged)
+    revision = stored.revision + 1
+    return Improved(
+        evolve(
+            merged,
+            revision=revision,
+            unannounced_revision=revision,
+            shown=stored.shown and not merged.is_withdrawn,
+            # It never runs backwards, also if the savers' clocks do.
+            updated_at=max(_whole_milliseconds(now), stored.updated_at),
+        )
+    )
+
+
+def _merged(record: ProductRecord, newer: Halves) -> ProductRecord:
+    merged = record
     if newer.caption and isinstance(newer.caption.content, Caption):
         merged = evolve(merged, caption=newer.caption.content, caption_version=newer.caption.version)
     if newer.thumbnails and isinstance(newer.thumbnails.content, ThumbnailSet):
         merged = evolve(merged, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
-    if (merged.caption, merged.thumbnails) == (stored.caption, stored.thumbnails):
-        return Refreshed(merged)
-    revision = stored.revision + 1
-    # updated_at never runs backwards, also if the savers' clocks do.
-    updated_at = max(_whole_milliseconds(now), stored.updated_at)
-    return Improved(evolve(merged, revision=revision, unannounced_revision=revision, updated_at=updated_at))
+    if newer.listing:
+        merged = evolve(merged, listing=newer.listing.listing, listing_version=newer.listing.version)
+    return merged
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:

@@ -76,6 +76,12 @@ def decoration(rule: FieldRule[T], meaning: str, *, example: Any, expected: bool
     return _declare(facts, kept.check)  # type: ignore[no-any-return]
 
 
+def setting(rule: FieldRule[T], meaning: str, *, example: Any, default: Any) -> T:
+    """Declare a field that may be missing: then it has its default. A wrong value rejects the object."""
+    facts = FieldFacts(meaning=meaning, example=example, essential=True, expected=False, instead=default, rule=rule)
+    return attrs.field(default=default, converter=rule.check, metadata={_KEY: facts})  # type: ignore[no-any-return]
+
+
 def many(
     cls: type[T], meaning: str, *, essential: bool, least: int = 0, most: int | None = None, left_out_at: str = ""
 ) -> Any:

@@ -1,4 +1,4 @@
-"""Merges halves: of two halves of a kind, the one with the greater version is kept.
+"""Merges the parts of a product: of two parts of a kind, the one with the greater version is kept.
 
 :class:`Halves` is a join-semilattice: merging is commutative, associative and idempotent, so any order and any number
 of copies of the same events give the same product.
@@ -6,17 +6,22 @@ of copies of the same events give the same product.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from attrs import frozen
 
-from linkhub_core.model import Half, Kind, ProductRecord
+from linkhub_core.model import Half, Kind, ListingPart, ProductRecord
+
+Part = TypeVar("Part", Half, ListingPart)
 
 
 @frozen(kw_only=True)
 class Halves:
-    """The newest known half of each kind of one product."""
+    """The newest known half of each kind of one product, and its newest listing."""
 
     caption: Half | None = None
     thumbnails: Half | None = None
+    listing: ListingPart | None = None
 
     @classmethod
     def of(cls, half: Half) -> Halves:
@@ -24,9 +29,11 @@ class Halves:
         return cls(caption=half) if half.kind is Kind.CAPTION else cls(thumbnails=half)
 
     def merge(self, other: Halves) -> Halves:
-        """The newest half of each kind."""
+        """The newest part of each kind."""
         return Halves(
-            caption=_newest(self.caption, other.caption), thumbnails=_newest(self.thumbnails, other.thumbnails)
+            caption=_newest(self.caption, other.caption),
+            thumbnails=_newest(self.thumbnails, other.thumbnails),
+            listing=_newest(self.listing, other.listing),
         )
 
     @property
@@ -35,16 +42,17 @@ class Halves:
         return tuple(half for half in (self.caption, self.thumbnails) if half is not None)
 
 
-def _newest(one: Half | None, other: Half | None) -> Half | None:
+def _newest(one: Part | None, other: Part | None) -> Part | None:
     if one is None or other is None:
         return one or other
     return one if one.version >= other.version else other
 
 
 def newer_than(record: ProductRecord, halves: Halves) -> Halves:
-    """The halves that are newer than those of the record."""
-    caption, thumbnails = halves.caption, halves.thumbnails
+    """The parts that are newer than those of the record."""
+    caption, thumbnails, listing = halves.caption, halves.thumbnails, halves.listing
     return Halves(
         caption=caption if caption and caption.version > record.caption_version else None,
         thumbnails=thumbnails if thumbnails and thumbnails.version > record.thumbnails_version else None,
+        listing=listing if listing and listing.version > record.listing_version else None,
     )

@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 from attrs import field, frozen
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 Number = int | float
 Rule = Callable[[object], T]
 
@@ -66,6 +67,7 @@ class ValueKind(StrEnum):
     INTEGER = "integer"
     MONEY = "money"
     FLAG = "flag"
+    CHOICE = "choice"
     TIME = "time"
 
 
@@ -246,6 +248,20 @@ def flag() -> FieldRule[bool]:
         return value if isinstance(value, bool) else None if value is None else check(value)
 
     return FieldRule(ValueKind.FLAG, check, {"type": "boolean"}, check_or_null=check_or_null)
+
+
+def choice(choices: type[E]) -> FieldRule[E]:
+    """One of the texts of an enumeration."""
+    values = [str(one) for one in choices]
+
+    def check(value: object) -> E:
+        if not isinstance(value, str):
+            raise RuleBroken(f"must be text, not {kind_of(value)}")
+        if value not in values:
+            raise RuleBroken(f"must be one of {', '.join(values)}")
+        return choices(value)
+
+    return FieldRule(ValueKind.CHOICE, check, {"type": "string", "enum": values})
 
 
 def texts(*, most: int, most_characters: int) -> FieldRule[tuple[str, ...]]:

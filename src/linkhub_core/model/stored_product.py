@@ -7,6 +7,7 @@ from typing import NamedTuple
 from attrs import field, frozen
 
 from linkhub_core.errors import RowUnreadable
+from linkhub_core.model.listing import Availability
 from linkhub_core.model.values import ProductKey
 
 MAX_PROBLEM_CHARACTERS = 300
@@ -18,7 +19,8 @@ class StoredProduct(NamedTuple):
     ``document`` is the JSON of :func:`~linkhub_core.wire.codec.encode_product`, the same bytes from every store.
     ``created_at`` and ``updated_at`` are the document's: texts with milliseconds and ``Z`` that sort as moments do.
     ``unannounced_revision`` and ``shown`` are as in a :class:`~linkhub_core.model.ProductRecord`. ``seller_handle`` and
-    ``video_id`` keep the rules of a :class:`~linkhub_core.model.ProductKey`.
+    ``video_id`` keep the rules of a :class:`~linkhub_core.model.ProductKey`. ``availability`` is a text of
+    :class:`~linkhub_core.model.Availability`.
     """
 
     seller_handle: str
@@ -29,11 +31,17 @@ class StoredProduct(NamedTuple):
     created_at: str
     updated_at: str
     document: bytes
+    availability: str = Availability.IN_STOCK.value
 
     @property
     def key(self) -> ProductKey:
         """The product's key."""
         return ProductKey(self.seller_handle, self.video_id)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the product is a tombstone, which readers do not see."""
+        return self.availability == Availability.WITHDRAWN
 
 
 def _shortened(problem: str) -> str:

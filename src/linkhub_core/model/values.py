@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 
 from linkhub_core.model import rules
 from linkhub_core.model.fields import decoration, essential, many, one
+from linkhub_core.model.listing import AS_PARSED, Availability, Listing
 from linkhub_core.model.rules import Number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -211,6 +212,7 @@ class Version:
 
 
 OLDER_THAN_ANY_EVENT: Final = Version.at(_EPOCH, "0" * 16)  # of a half that came with no event of linkhub's
+NO_LISTING: Final = Version(0, 0, "")  # of a product whose listing was never set
 
 _VERSION = re.compile(r"(-?[0-9]{20})(?:~(-?[0-9]{20}))?-([^-]*)")
 
@@ -236,6 +238,14 @@ class Half:
     def kind(self) -> Kind:
         """Which half this is."""
         return Kind.CAPTION if isinstance(self.content, Caption) else Kind.THUMBNAIL
+
+
+@frozen(kw_only=True)
+class ListingPart:
+    """A listing, and how new it is: the third part of a product, beside its halves."""
+
+    listing: Listing
+    version: Version
 
 
 @frozen(order=True)
@@ -327,6 +337,9 @@ class ProductRecord:
     ``created_at`` and ``updated_at`` are whole milliseconds by the saver's clock; a product that is deleted and saved
     again has another ``created_at``. A product that another service saved has revision 0, is shown, and its halves are
     older than any event. The event of an owed revision carries ``cursor``, as the store gave it.
+
+    ``caption`` is as parsed. Readers see :attr:`listed_caption`. A withdrawn product is a tombstone: readers do not see
+    it, and it is not shown.
     """
 
     key: ProductKey
@@ -340,8 +353,55 @@ class ProductRecord:
     unannounced_revision: int | None = None
     shown: bool = False
     cursor: str | None = field(default=None, eq=False)
+    listing: Listing = AS_PARSED
+    listing_version: Version = NO_LISTING
 
     @property
-    def identity(self) -> tuple[datetime, int, Version, Version]:
+    def identity(self) -> tuple[datetime, int, Version, Version, Version]:
         """The condition of a write: the life of the product, its revision, and its versions."""
-        return (self.created_at, self.revision, self.caption_version, self.thumbnails_version)
+        return (
+            self.created_at,
+            self.revision,
+            self.caption_version,
+            self.thumbnails_version,
+            self.listing_version,
+        )
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the product is a tombstone."""
+        return self.listing.availability is Availability.WITHDRAWN
+
+    @property
+    def listed_caption(self) -> Caption:
+        """The caption with the title and price of the listing."""
+        title, price = self.listing.title, self.listing.price
+        if title is None and price is None:
+            return self.caption
+        return evolve(
+            self.caption,
+            title=self.caption.title if title is None else title,
+            price=self.caption.price if price is None else price,
+        )
+
+    def looks_like(self, other: ProductRecord) -> bool:
+        """Whether readers see the same content in both."""
+        if self.is_withdrawn or other.is_withdrawn:
+            return self.is_withdrawn and other.is_withdrawn
+        return (
+            self.listing.availability is other.listing.availability
+            and self.thumbnails == other.thumbnails
+            and self.listed_caption == other.listed_caption
+        )
+
+    def with_parts_of(self, other: ProductRecord) -> ProductRecord:
+        """This record with the contents and versions of ``other``: what a silent save writes."""
+        return evolve(
+            self,
+            caption=other.caption,
+            caption_version=other.caption_version,
+            thumbnails=other.thumbnails,
+            thumbnails_version=other.thumbnails_version,
+            listing=other.listing,
+            listing_version=other.listing_version,
+        )

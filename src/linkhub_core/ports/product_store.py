@@ -17,7 +17,7 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 class Revision:
     """A change of a stored product: ``before`` is the product as it was read, ``after`` the new one.
 
-    With equal ``revision`` numbers it is silent: readers see no change, and only the versions are written.
+    With equal ``revision`` numbers it is silent: readers see no change, and only contents and versions are written.
     """
 
     before: ProductRecord
@@ -70,7 +70,10 @@ MarkOutcome = Marked | Conflict | Unreadable
 
 
 class Change(NamedTuple):
-    """A product that changed, and the cursor of a reader who was given every change up to this one."""
+    """A product that changed, and the cursor of a reader who was given every change up to this one.
+
+    A withdrawn product is a tombstone: ``product.is_withdrawn``.
+    """
 
     product: StoredProduct
     cursor: str
@@ -80,16 +83,24 @@ class Change(NamedTuple):
 class Changes:
     """The products of a shop that changed after a cursor, each once as it is now, oldest change first.
 
-    ``removed`` are the ``video_id`` of products that were withdrawn. ``cursor`` is where to go on: with ``has_more``
-    after the last change of this answer, else after all changes that this read saw. ``unreadable`` are rows that
-    changed and cannot be read.
+    Tombstones are among the changes. ``cursor`` is where to go on: with ``has_more`` after the last change of this
+    answer, else after all changes that this read saw. ``unreadable`` are rows that changed and cannot be read.
     """
 
     changes: Sequence[Change]
     cursor: str
     has_more: bool
-    removed: Sequence[str] = ()
     unreadable: Sequence[Unreadable] = ()
+
+    @property
+    def products(self) -> Sequence[StoredProduct]:
+        """The products that are visible."""
+        return [change.product for change in self.changes if not change.product.is_withdrawn]
+
+    @property
+    def removed(self) -> Sequence[str]:
+        """The ``video_id`` of each product that is withdrawn."""
+        return [change.product.video_id for change in self.changes if change.product.is_withdrawn]
 
 
 @frozen
@@ -105,20 +116,23 @@ class ProductReader(Protocol):
     """
 
     async def read(self, keys: Sequence[ProductKey]) -> Mapping[ProductKey, StoredProduct | Unreadable]:
-        """Read products consistently: one whose write has returned is seen. Unknown keys are left out."""
+        """Read products consistently: one whose write has returned is seen. Unknown keys are left out.
+
+        Tombstones are given.
+        """
         ...
 
     async def page(self, query: PageQuery) -> Page:
         """One page of a shop, by descending ``video_id``, as of a moment after this was called.
 
         With ``since`` its cost is that of what changed, not of the whole shop. Rows that cannot be read take no place
-        on the page: they are in ``unreadable``. A first page without ``since`` has a cursor, which is not later than
-        the read.
+        on the page: they are in ``unreadable``. Tombstones take no place, and a thousand of them in a row cost no more
+        than a few reads. A first page without ``since`` has a cursor, which is not later than the read.
         """
         ...
 
     async def changes(self, seller_handle: str, after: Cursor, limit: int) -> Changes | UnknownCursor:
-        """The changes of a shop after a cursor: at most ``limit`` rows, oldest change first.
+        """The changes of a shop after a cursor: at most ``limit`` rows with tombstones, oldest change first.
 
         Every change that the holder of ``after`` was not given is in this answer or in those that follow it. A change
         may come more than once. The cost is that of the answer, not of the shop.
@@ -148,10 +162,11 @@ class ProductStore(ProductReader, Protocol):
         ...
 
     async def revise(self, revisions: Sequence[Revision]) -> Sequence[ReviseOutcome]:
-        """Change each product if ``created_at``, ``revision`` and both versions are still as they were read.
+        """Change each product if ``created_at``, ``revision`` and all versions are still as they were read.
 
-        A silent revision writes the versions alone. Any other writes all of the product, but never resets ``shown``:
-        another process may have announced the product since it was read.
+        A silent revision writes contents, listing and versions; the debt, ``shown`` and ``updated_at`` stay as stored.
+        Any other writes all of the product. It resets ``shown`` only if it withdraws the product: another process may
+        have announced the product since it was read.
         """
         ...
 
@@ -161,15 +176,15 @@ class ProductStore(ProductReader, Protocol):
         """Make records with a debt ready to be announced: call this right before the notifier.
 
         A record comes back with the ``cursor`` that its event carries. A store that stamps changes gives a new stamp to
-        a record whose stamp is old, if ``created_at``, ``revision`` and both versions are still those of the record. A
+        a record whose stamp is old, if ``created_at``, ``revision`` and all versions are still those of the record. A
         store that numbers changes returns the records as they are, without a call.
         """
         ...
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
-        """Clear the debt of each product whose revision was announced, and set ``shown``.
+        """Clear the debt of each product whose revision was announced, and set ``shown`` unless it is withdrawn.
 
-        Only if ``created_at``, ``revision`` and both versions are still those of the record: a product that
+        Only if ``created_at``, ``revision`` and all versions are still those of the record: a product that
         was deleted and saved again keeps its own debt, although its revision has the same number. Where the debt is
         cleared already, the outcome is the same.
         """
@@ -178,7 +193,7 @@ class ProductStore(ProductReader, Protocol):
     def scan(
         self, *, seller_handle: str | None = None, unannounced: bool = False
     ) -> AsyncIterator[ProductRecord | Unreadable]:
-        """Every product, or a shop's, or those whose newest revision was not announced.
+        """Every product with tombstones, or a shop's, or those whose newest revision was not announced.
 
         In the order of the keys (seller, then video); unannounced ones in any order.
         """

@@ -12,6 +12,7 @@ _ASSERTING = (
     "cursors",
     "event_queue",
     "foreign_rows",
+    "listings",
     "notifier",
     "product_store",
     "readable",
@@ -33,6 +34,7 @@ from linkhub_core.testing.flaky import (
     unavailable,
 )
 from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignStagingContract
+from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
@@ -50,6 +52,7 @@ __all__ = [
     "FlakyStagingStore",
     "ForeignProductContract",
     "ForeignStagingContract",
+    "ListingContract",
     "MemoryJournal",
     "NotifierContract",
     "ProductStoreContract",

@@ -10,10 +10,13 @@ import orjson
 from attrs import evolve
 
 from linkhub_core.model import (
+    NO_LISTING,
+    Availability,
     Caption,
     Content,
     Half,
     Kind,
+    Listing,
     Origin,
     ProcessingMetadata,
     ProductKey,
@@ -25,7 +28,7 @@ from linkhub_core.model import (
 )
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Delivery, OutgoingMessage, Revision, Unreadable
-from linkhub_core.wire.codec import digest_of, encode_event, stored_product
+from linkhub_core.wire.codec import digest_of, encode_event, listing_version, stored_product
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 KEY = ProductKey("nalu-fashion", "7301234567890421596")
@@ -105,6 +108,19 @@ def a_record(key: ProductKey = KEY, *, revision: int = 1, **fields: Any) -> Prod
         unannounced_revision=revision,
     )
     return evolve(record, **fields)
+
+
+def a_listed(record: ProductRecord | None = None, *, minute: float = 0, **fields: Any) -> ProductRecord:
+    """A product whose listing has ``fields``, set ``minute`` minutes after noon."""
+    before = record or a_record()
+    listing = Listing(**fields)
+    version = listing_version(listing, NO_LISTING, NOON + timedelta(minutes=minute))
+    return evolve(before, listing=listing, listing_version=version)
+
+
+def a_tombstone(record: ProductRecord | None = None, *, minute: float = 0, **fields: Any) -> ProductRecord:
+    """A product that is withdrawn."""
+    return a_listed(record, minute=minute, availability=Availability.WITHDRAWN, **fields)
 
 
 def a_revision(after: ProductRecord, before: ProductRecord | None = None) -> Revision:

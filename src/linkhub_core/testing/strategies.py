@@ -61,6 +61,7 @@ def values_of(rule: FieldRule[Any]) -> st.SearchStrategy[Any]:
         ValueKind.INTEGER: lambda: st.integers(least, most),
         ValueKind.MONEY: lambda: st.decimals(least, most, places=6, allow_nan=False, allow_infinity=False),
         ValueKind.FLAG: st.booleans,
+        ValueKind.CHOICE: lambda: st.sampled_from(schema["enum"]),
         ValueKind.TIME: moments,
     }
     values = kinds[rule.kind]()

@@ -16,12 +16,19 @@ from attrs import evolve
 
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import (
+    AS_PARSED,
     CONTENT_CLASSES,
+    NO_LISTING,
+    PRODUCT_REMOVED,
+    Availability,
     Caption,
     Content,
     EventTime,
     Half,
     Kind,
+    Listing,
+    ListingChange,
+    ListingPart,
     Note,
     ProductKey,
     ProductRecord,
@@ -29,7 +36,8 @@ from linkhub_core.model import (
     Version,
     rules,
 )
-from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.announcement import EVENT_TYPES, Announcement
+from linkhub_core.model.listing import LISTING_FIELDS
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.wire import json_text
 from linkhub_core.wire.intake import Report, Unwrapped, read_content, read_object, unwrap
@@ -50,10 +58,14 @@ __all__ = [
     "encode_content",
     "encode_event",
     "encode_product",
+    "listing_document",
+    "listing_version",
     "product_document",
     "read_announcement",
     "read_event",
+    "read_listing_change",
     "read_unwrapped",
+    "stored_listing",
     "stored_product",
     "timestamp_text",
     "without_cursor",
@@ -202,12 +214,14 @@ def timestamp_text(moment: datetime) -> str:
 
 def product_document(record: ProductRecord) -> dict[str, Any]:
     """The product as readers see it, with the fields and the order of the assembled product."""
-    caption, thumbnails = document_of(record.caption), document_of(record.thumbnails)
+    caption, thumbnails = document_of(record.listed_caption), document_of(record.thumbnails)
+    availability = record.listing.availability
     return {
         "seller_handle": record.key.seller_handle,
         "video_id": record.key.video_id,
         **caption,
         **thumbnails,
+        **({} if availability is Availability.IN_STOCK else {"availability": availability.value}),
         "created_at": timestamp_text(record.created_at),
         "updated_at": timestamp_text(record.updated_at),
     }
@@ -229,7 +243,60 @@ def stored_product(record: ProductRecord) -> StoredProduct:
         created_at=timestamp_text(record.created_at),
         updated_at=timestamp_text(record.updated_at),
         document=encode_product(record),
+        availability=record.listing.availability.value,
     )
+
+
+# --- listings
+
+
+def listing_document(listing: Listing) -> dict[str, Any]:
+    """The listing as plain data with all its fields; null: as parsed."""
+    return {"availability": listing.availability.value, "title": listing.title, "price": listing.price}
+
+
+def read_listing_change(document: object, *, replace: bool) -> ListingChange:
+    """Read a change of a listing from JSON data.
+
+    Args:
+        document: a parsed JSON value; unknown fields are ignored. Null stands for the default of a field.
+        replace: whether fields that are missing get their default, too; else they stay.
+
+    Raises:
+        MalformedEvent: with all faults, as those of an event.
+    """
+    if not isinstance(document, dict):
+        raise MalformedEvent([Fault("", "the listing must be a JSON object")])
+    report = Report()
+    listing = read_object(Listing, document, "", report)
+    if listing is None:
+        raise MalformedEvent(report.faults)
+    named = frozenset(name for name in LISTING_FIELDS if known_name(document, name) is not None)
+    return ListingChange(listing=listing, fields=LISTING_FIELDS if replace else named)
+
+
+def listing_version(listing: Listing, stored: Version, now: datetime) -> Version:
+    """The version of a listing that replaces one of version ``stored``: greater than it, and not before ``now``."""
+    digest = _digest(json_text.dump_sorted(listing_document(listing)))
+    stamp = max(Version.at(now, "").counted_us, stored.counted_us + 1)
+    return Version(stamp, stamp, digest)
+
+
+def stored_listing(record: ProductRecord) -> dict[str, Any] | None:
+    """What a row keeps of a listing, as plain data: ``version``, the listing, and ``parsed``; None if it was never set.
+
+    ``parsed`` holds the parsed fields that the listing replaces in the document.
+    """
+    if record.listing_version == NO_LISTING:
+        return None
+    listing = record.listing
+    parsed: dict[str, Any] = {} if listing.title is None else {"title": record.caption.title}
+    parsed |= {} if listing.price is None else {"price": record.caption.price}
+    return {"version": str(record.listing_version), **listing_document(listing), "parsed": parsed}
+
+
+def _read_listing_part(stored: Mapping[str, Any]) -> ListingPart:
+    return ListingPart(listing=build(stored, Listing), version=Version.parse(stored["version"]))
 
 
 def decode_record(
@@ -241,13 +308,21 @@ def decode_record(
     unannounced_revision: int | None,
     shown: bool = False,
     cursor: str | None = None,
+    listing: Mapping[str, Any] | None = None,
 ) -> ProductRecord:
     """Read a product from the document of :func:`product_document` and the other columns of its row.
+
+    Args:
+        document: the product as readers see it.
+        caption_version: of the caption, as text, and so on for each column.
+        listing: as :func:`stored_listing` gives it; None: as parsed.
 
     Raises:
         MalformedEvent: the stored document breaks the rules, so something else than linkhub wrote it.
     """
     try:
+        part = None if listing is None else _read_listing_part(listing)
+        document = document if listing is None else {**document, **listing["parsed"]}
         return ProductRecord(
             key=ProductKey(document["seller_handle"], document["video_id"]),
             caption=cast(Caption, content_from(Kind.CAPTION, document)),
@@ -260,6 +335,8 @@ def decode_record(
             unannounced_revision=unannounced_revision,
             shown=shown,
             cursor=cursor,
+            listing=AS_PARSED if part is None else part.listing,
+            listing_version=NO_LISTING if part is None else part.version,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
@@ -285,12 +362,15 @@ def announce_stored(
 ) -> Announcement:
     """Make the announcement of a stored revision: its event wraps the stored bytes, and the cursor if there is one."""
     event_type = Announcement.type_of(product)
+    subject: dict[str, Any] = {"product": orjson.Fragment(product.document)}
+    if event_type == PRODUCT_REMOVED:
+        subject = {"seller_handle": product.seller_handle, "video_id": product.video_id}
     event = {
         "event_type": event_type,
         "event_id": f"{product.updated_at}/{product.video_id}/{product.revision}",
         "revision": product.revision,
         **({} if cursor is None else {"cursor": cursor}),
-        "product": orjson.Fragment(product.document),
+        **subject,
         "timestamp": timestamp_text(now),
     }
     return Announcement(
@@ -315,25 +395,39 @@ def without_cursor(announcement: Announcement) -> Announcement:
 
 
 def _cursor_field(cursor: str) -> bytes:
-    """The field as :func:`announce_stored` writes it, before the product."""
+    """The field as :func:`announce_stored` writes it."""
     return b'"cursor":"%b",' % cursor.encode()
 
 
-def read_announcement(event_json: bytes, correlation_id: str = "") -> Announcement:
+def read_announcement(
+    event_json: bytes, correlation_id: str = "", created_at: str | None = None
+) -> Announcement | None:
     """Read an announcement that came over a wire; the event's bytes are kept as they are.
+
+    Args:
+        event_json: the event.
+        correlation_id: of the message that caused it.
+        created_at: the product's. A bus carries it beside the event, because a ``product_removed`` event lacks it.
+
+    Returns:
+        The announcement, or None if its ``event_type`` is one of a later linkhub: ignore it.
 
     Raises:
         MalformedEvent: it is not an announcement.
     """
     try:
         event = orjson.loads(event_json)  # strict: these bytes go to every subscriber
-        product, cursor = event["product"], event.get("cursor")
+        event_type = _TEXT(event["event_type"])
+        if event_type not in EVENT_TYPES:
+            return None
+        cursor = event.get("cursor")
+        product = event["product"] if event_type != PRODUCT_REMOVED else _of_removed(event, created_at)
         if cursor is not None:
             event_json.index(_cursor_field(_TEXT(cursor)))  # else it could not be removed again
         return Announcement(
             key=ProductKey(product["seller_handle"], product["video_id"]),
             revision=_REVISION(event["revision"]),
-            event_type=_TEXT(event["event_type"]),
+            event_type=event_type,
             created_at=_TEXT(product["created_at"]),
             updated_at=_TEXT(product["updated_at"]),
             event_json=event_json,
@@ -342,3 +436,9 @@ def read_announcement(event_json: bytes, correlation_id: str = "") -> Announceme
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not an announcement: {broken!r}")]) from broken
+
+
+def _of_removed(event: Mapping[str, Any], created_at: str | None) -> Mapping[str, Any]:
+    """What the event of a product names of it; the ``event_id`` begins with ``updated_at``."""
+    updated_at, _, _ = _TEXT(event["event_id"]).partition("/")
+    return {**event, "created_at": created_at, "updated_at": updated_at}

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkhub_core.model import (
+    Availability,
     BoundingBox,
     Caption,
     DetectedObject,
+    Listing,
     ProcessingMetadata,
     ProductKey,
     Thumbnail,
@@ -49,13 +51,31 @@ def product_schemas() -> dict[str, Schema]:
         "created_at": _moment("When it was first saved."),
         "updated_at": _moment("When its content last changed."),
     }
+    # In stock is not written, and a withdrawn product is not shown.
+    shown_availability = {
+        "type": "string",
+        "enum": [Availability.SOLD_OUT.value],
+        "description": "Whether it can be bought. Absent: in stock.",
+    }
     product = _object_schema(
         "One video of one seller, with both of its halves: what its caption says and its thumbnails.",
         {**key, **caption, **thumbnails, **stamps},  # in the order of its document
-        {**more_of_caption, **more_of_thumbnails},
+        {**more_of_caption, **more_of_thumbnails, "availability": shown_availability},
     )
     parts = (Thumbnail, DetectedObject, BoundingBox, ProcessingMetadata)
     return {"Product": product, **{part.__name__: _schema_of(part) for part in parts}}
+
+
+def listing_schemas() -> dict[str, Schema]:
+    """The schemas of a listing and of a change of it, in which every field may be absent or null."""
+    fields, _ = _properties_of(Listing)
+    availability = fields["availability"]
+    nullable = {**availability, "type": ["string", "null"], "enum": [*availability["enum"], None]}
+    meaning = "Fields of a listing to change. Null is the default: in stock, or as parsed."
+    return {
+        "Listing": _schema_of(Listing),
+        "ListingChange": _object_schema(meaning, {}, {**fields, "availability": nullable}),
+    }
 
 
 def field_schema(cls: type[Any], name: str) -> Schema:

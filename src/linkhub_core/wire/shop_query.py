@@ -56,17 +56,21 @@ class Page:
     """Products of a shop, newest first, and whether at least one more follows the last.
 
     ``unreadable`` are the rows among them that cannot be read. ``cursor`` is on the first page of a shop: the position
-    from which :meth:`~linkhub_core.ports.ProductReader.changes` gives all that changes after this read.
+    from which :meth:`~linkhub_core.ports.ProductReader.changes` gives all that changes after this read. ``ended_at`` is
+    the row at which a page ended before it was full, because thousands of rows before it are not visible.
     """
 
     products: Sequence[StoredProduct]
     has_more: bool
     unreadable: Sequence[Unreadable] = ()
     cursor: str | None = None
+    ended_at: ProductKey | None = None
 
     @property
     def last_key(self) -> ProductKey | None:
         """Where the next page starts, or None if this is the last page."""
+        if self.ended_at is not None:
+            return self.ended_at
         return self.products[-1].key if self.has_more and self.products else None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,7 +27,7 @@ from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.resources import Table, products_table, staging_table
 from linkhub_adapters.aws.resources.tables import DynamoDbTables
 from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
-from linkhub_core.model import Kind, ProductKey, Version
+from linkhub_core.model import Availability, Kind, Listing, ProductKey, Version
 from linkhub_core.ports import Equal, ProductStore, Revision, Staged
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_key, a_record, a_waiting
 from linkhub_core.testing.fakes import FakeClock
@@ -44,6 +45,13 @@ SHOPS = ("a-shop", "b-shop")
 PRODUCTS = [a_key(number, shop) for number in range(6) for shop in SHOPS]
 HALVES = [a_key(number) for number in range(8)]
 
+_LISTINGS = [
+    Listing(),
+    Listing(title="listed"),
+    Listing(availability=Availability.SOLD_OUT, price=Decimal("1.5")),
+    Listing(availability=Availability.WITHDRAWN),
+    Listing(availability=Availability.WITHDRAWN, title="hidden"),
+]
 _BATCH = "BatchExecuteStatement"
 _RETRYING = Config(parameter_validation=False, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -121,7 +129,10 @@ async def test_products_are_those_of_memory(client: DynamoDBClient, threads: Thr
 
 async def _create(store: ProductStore, random: Random, step: int) -> object:
     caption, moment = a_caption(title=f"step {step}"), NOON + timedelta(seconds=step)
-    return await store.create([a_record(key, caption=caption, updated_at=moment) for key in _some(PRODUCTS, random)])
+    version = Version.at(moment, f"{step}")  # equal versions have equal content
+    return await store.create(
+        [a_record(key, caption=caption, caption_version=version, updated_at=moment) for key in _some(PRODUCTS, random)]
+    )
 
 
 async def _revise(store: ProductStore, random: Random, step: int) -> object:
@@ -132,10 +143,13 @@ async def _revise(store: ProductStore, random: Random, step: int) -> object:
     for key in keys:
         stored = readable_rows(await store.find([key])).get(key)
         read = stored if stored is not None and random.random() < 0.8 else a_record(key, revision=revision)
-        after = evolve(read, caption_version=Version.at(moment, f"{step}"))
-        if random.random() < 0.7:  # else it is silent
-            number = read.revision + 1
-            after = evolve(after, revision=number, unannounced_revision=number, caption=caption, updated_at=moment)
+        version = Version.at(moment, f"{step}")
+        after = evolve(read, caption_version=version, caption=caption if random.random() < 0.7 else read.caption)
+        if random.random() < 0.5:
+            after = evolve(after, listing=random.choice(_LISTINGS), listing_version=version)
+        if not after.looks_like(read):  # else it is silent
+            number, shown = read.revision + 1, read.shown and not after.is_withdrawn
+            after = evolve(after, revision=number, unannounced_revision=number, shown=shown, updated_at=moment)
         changes.append(Revision(before=read, after=after))
     return await store.revise(changes)
 

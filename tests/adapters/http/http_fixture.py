@@ -12,13 +12,13 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.memory import MemoryProductStore
+from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
 from linkhub_core.access import RefusedCaller
-from linkhub_core.application import BrowseShop
+from linkhub_core.application import BrowseShop, SetListing
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
-from linkhub_core.testing.fakes import FakeClock, MemoryJournal
+from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 from linkhub_core.wire.codec import decode_record, timestamp_text
 from linkhub_core.wire.shop_query import Page, PageQuery
 
@@ -121,6 +121,7 @@ class HttpFixture:
     store: MemoryProductStore = field(factory=MemoryProductStore)
     clock: FakeClock = field(factory=FakeClock)
     journal: MemoryJournal = field(factory=MemoryJournal)
+    notifier: RecordingNotifier = field(factory=RecordingNotifier)
     settings: HttpSettings = field(factory=HttpSettings)
     probes: Sequence[Probe] = ()
     extra_routes: Sequence[BaseRoute] = ()
@@ -133,7 +134,15 @@ class HttpFixture:
 
     def app(self) -> Starlette:
         """The application."""
+        listings = SetListing(
+            products=self.store,
+            staging=MemoryStagingStore(),
+            notifier=self.notifier,
+            journal=self.journal,
+            clock=self.clock,
+        )
         services = HttpServices(
+            listings=listings,
             browse=BrowseShop(products=self.store, clock=self.clock, journal=self.journal),
             stats=self.stats,
             metrics=lambda: (METRICS, METRICS_TYPE),

@@ -20,6 +20,7 @@ from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignStagingContract, PlantProduct, PlantRow
+from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.readable import Spoil
@@ -46,7 +47,7 @@ class TestMemoryStagingStore(StagingStoreContract):
         return put
 
 
-class TestMemoryProductStore(ProductStoreContract, ExactCursorContract):
+class TestMemoryProductStore(ProductStoreContract, ExactCursorContract, ListingContract):
     """Products in memory, and their numbers."""
 
     @pytest.fixture

@@ -39,7 +39,7 @@ from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import Availability, Listing, ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes, UnknownCursor, Unreadable
@@ -53,6 +53,7 @@ __all__ = [
     "PATIENCE_SECONDS",
     "SELLER",
     "SETTINGS",
+    "WITHDRAWN",
     "GatedProductStore",
     "RealtimeFixture",
     "an_announcement",
@@ -65,6 +66,7 @@ __all__ = [
 
 PATIENCE_SECONDS = 20.0
 SELLER = "nalu-fashion"
+WITHDRAWN = Listing(availability=Availability.WITHDRAWN)
 SETTINGS = RealtimeSettings(access=AccessPolicy(origins=["https://shop.example"]), close_timeout_seconds=0.5)
 
 

@@ -30,6 +30,7 @@ from tests.adapters.realtime.realtime_fixture import (
     PATIENCE_SECONDS,
     SELLER,
     SETTINGS,
+    WITHDRAWN,
     an_announcement,
     http_client,
     open_realtime,
@@ -61,7 +62,8 @@ async def test_all_that_a_server_sends_is_described(way: str) -> None:
         record = a_record()
         realtime.hub.broadcast(an_announcement(record))
         realtime.hub.broadcast(an_announcement(record, revision=2, shown=True))
-        assert [await client.hear() for _ in range(2)] == ["new_product", "product_updated"]
+        realtime.hub.broadcast(an_announcement(record, revision=3, listing=WITHDRAWN))
+        assert [await client.hear() for _ in range(3)] == ["new_product", "product_updated", "product_removed"]
         for event, data in _MISTAKES:
             await client.send(event, data)
             assert await client.hear() == "error"
@@ -110,7 +112,9 @@ async def test_event_streams_are_described() -> None:
             for _ in range(3):
                 _take_record(listening, await _record(lines))
             realtime.hub.broadcast(an_announcement(revision=2, shown=True, cursor=cursor))
-            _take_record(listening, await _record(lines))
+            realtime.hub.broadcast(an_announcement(revision=3, listing=WITHDRAWN, cursor=cursor))
+            for _ in range(2):
+                _take_record(listening, await _record(lines))
     assert listening.heard == listening.sent_by_the_server == set(listening.messages)
 
 

@@ -17,8 +17,14 @@ DROP TRIGGER product_insert_counted;
 DROP TRIGGER product_update_counted;
 DROP INDEX products_changed;
 DROP INDEX products_unannounced;
+DROP INDEX products_updated;
+DROP INDEX products_visible;
 ALTER TABLE products DROP COLUMN change;
+ALTER TABLE products DROP COLUMN listing;
+ALTER TABLE products DROP COLUMN withdrawn;
+ALTER TABLE announcements DROP COLUMN created_at;
 DROP TABLE epochs;
+CREATE INDEX products_updated ON products (seller_handle, updated_at, video_id);
 CREATE INDEX products_unannounced ON products (seller_handle, video_id) WHERE unannounced_revision IS NOT NULL;
 """,
     3: """

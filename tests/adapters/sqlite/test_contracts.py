@@ -20,6 +20,7 @@ from linkhub_core.testing.cursors import ExactCursorContract
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.fakes import FakeClock
 from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProduct
+from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.readable import Spoil
@@ -54,7 +55,7 @@ class TestSqliteStagingStore(StagingStoreContract):
         return put
 
 
-class TestSqliteProductStore(ProductStoreContract, ExactCursorContract):
+class TestSqliteProductStore(ProductStoreContract, ExactCursorContract, ListingContract):
     """Products in the file, and their numbers."""
 
     @pytest.fixture

@@ -43,7 +43,7 @@ class TestSqliteShopStamps(ShopStampsContract):
         "INSERT OR REPLACE INTO products SELECT * FROM products",
         (
             "INSERT OR IGNORE INTO products SELECT seller_handle, 'v', document, caption_version, thumbnails_version,"
-            " revision, unannounced_revision, shown, created_at, updated_at, change FROM products"
+            " revision, unannounced_revision, shown, created_at, updated_at, change, listing, withdrawn FROM products"
         ),
     ],
 )

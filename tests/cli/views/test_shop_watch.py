@@ -96,6 +96,23 @@ async def test_shows_a_product_that_was_deleted_and_saved_again() -> None:
     assert shown == [("1", 2), ("1", 1), ("2", 1)]
 
 
+async def test_shows_removals_once() -> None:
+    """A removal names no life of its product: it belongs to the known one, and no older revision follows it."""
+
+    def removal(revision: int) -> tuple[str, dict[str, Any]]:
+        return "product_removed", {"event_type": "product_removed", "revision": revision, "video_id": "1"}
+
+    first = [SUBSCRIBED, removal(2), _product("1", 1), removal(2), _product("1", 3), removal(4), _product("1", 3)]
+    async with _server([*first, removal(4), _product("2", 1)]) as (url, _):
+        shown: list[tuple[str, int]] = []
+        told: list[str] = []
+        async for event in ShopWatch(url=url, seller_handle="nalu", tell=told.append).events():
+            shown.append((event["event_type"], event["revision"]))
+            if len(shown) == 4:
+                break
+    assert shown == [("product_removed", 2), ("product_updated", 3), ("product_removed", 4), ("new_product", 1)]
+
+
 async def test_begins_with_the_cursor_of_the_page_and_returns_with_the_last_one() -> None:
     """That of the last event which had one; an event without a cursor changes nothing."""
     first = [SUBSCRIBED, _product("1", 1, "c1"), _product("2", 1, "c2"), _product("3", 1)]

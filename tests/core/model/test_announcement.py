@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import orjson
 import pytest
+from attrs import evolve
 
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.testing.builders import NOON, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.testing.builders import KEY, NOON, a_record, a_tombstone
+from linkhub_core.wire.codec import announce, read_announcement, stored_product, without_cursor
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,31 @@ def test_a_product_is_new_until_it_was_shown(revision: int, shown: bool, owed: b
     """The first revision is the new product in every replay; another service may have shown the product before it."""
     record = a_record(revision=revision, shown=shown, unannounced_revision=revision if owed else None)
     assert Announcement.type_of(record) == announce(record, NOON).event_type == name
+
+
+def test_a_withdrawn_product_is_removed() -> None:
+    """Whatever was announced before; a bus carries the ``created_at`` that the event lacks."""
+    record = a_tombstone(a_record(revision=2), title="hidden")
+    announcement = announce(evolve(record, cursor="c-7"), NOON)
+    assert announcement.event_type == Announcement.type_of(stored_product(record)) == "product_removed"
+    assert orjson.loads(announcement.event_json) == {
+        "event_type": "product_removed",
+        "event_id": announcement.event_id,
+        "revision": 2,
+        "cursor": "c-7",
+        "seller_handle": KEY.seller_handle,
+        "video_id": KEY.video_id,
+        "timestamp": "2026-01-15T12:00:00.000Z",
+    }
+    assert read_announcement(announcement.event_json, "", announcement.created_at) == announcement
+    assert without_cursor(announcement) == announce(record, NOON)
+    with pytest.raises(MalformedEvent):
+        read_announcement(announcement.event_json)
+
+
+def test_an_event_of_a_later_type_is_ignored() -> None:
+    """A node of an older version listens to the same bus."""
+    assert read_announcement(b'{"event_type": "product_priced", "price": 5}') is None
 
 
 def test_an_event_id_names_the_revision_and_sorts_by_its_moment() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_core.model import Half, Kind, ProductRecord
+from linkhub_core.model import Availability, Half, Kind, ListingPart, ProductRecord
 from linkhub_core.model.decision_table import Decision, Improved, Joined, Refreshed, Unchanged, Waiting, decide
 from linkhub_core.model.merge import Halves
-from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_thumbnail_set
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_listed, a_thumbnail_set, a_tombstone
 
 CAPTION, NEWER_CAPTION = a_half(minute=1), a_half(minute=2, content=a_caption(title="Newer Heels"))
 PICTURES = a_half(Kind.THUMBNAIL, minute=1)
@@ -26,7 +26,17 @@ def product(caption: Half, pictures: Half, **fields: Any) -> ProductRecord:
     return evolve(decision.record, **{"unannounced_revision": None, **fields})
 
 
+def listing(minute: float = 1, **fields: Any) -> Halves:
+    """A listing, set ``minute`` minutes after noon."""
+    record = a_listed(minute=minute, **fields)
+    return Halves(listing=ListingPart(listing=record.listing, version=record.listing_version))
+
+
 STORED = product(CAPTION, PICTURES)
+COVERED = a_listed(STORED, title="as listed", price=None)
+TOMBSTONE = a_tombstone(STORED)
+SOLD_OUT, WITHDRAWN = Availability.SOLD_OUT, Availability.WITHDRAWN
+REPRICED = a_half(minute=2, content=a_caption(title="Newer Heels", price=None))
 
 TABLE: list[tuple[str, Halves, ProductRecord | None, type[Decision]]] = [
     ("a caption alone", Halves(caption=CAPTION), None, Waiting),
@@ -43,6 +53,18 @@ TABLE: list[tuple[str, Halves, ProductRecord | None, type[Decision]]] = [
     ("an older caption", Halves(caption=a_half(minute=0)), STORED, Unchanged),
     ("both as they are", Halves(caption=CAPTION, thumbnails=PICTURES), STORED, Unchanged),
     ("nothing", Halves(), STORED, Unchanged),
+    ("a listing alone", listing(availability=SOLD_OUT), None, Waiting),
+    ("a listing that is seen", listing(availability=SOLD_OUT), STORED, Improved),
+    ("a listing that is not seen", listing(title=STORED.caption.title), STORED, Refreshed),
+    ("an older listing", listing(minute=-1, availability=SOLD_OUT), COVERED, Unchanged),
+    ("the same listing", listing(minute=0, title="as listed"), COVERED, Unchanged),
+    ("a newer title that is covered", Halves(caption=NEWER_CAPTION), COVERED, Refreshed),
+    ("a newer price beside a covered title", Halves(caption=REPRICED), COVERED, Improved),
+    ("a withdrawal", listing(availability=WITHDRAWN), STORED, Improved),
+    ("a newer caption of a tombstone", Halves(caption=NEWER_CAPTION), TOMBSTONE, Refreshed),
+    ("newer thumbnails of a tombstone", Halves(thumbnails=NEWER_PICTURES), TOMBSTONE, Refreshed),
+    ("another listing of a tombstone", listing(availability=WITHDRAWN, title="x"), TOMBSTONE, Refreshed),
+    ("the return of a tombstone", listing(), TOMBSTONE, Improved),
 ]
 
 

@@ -1,9 +1,10 @@
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 
 import { ShopError } from "./api";
 import type { Copy } from "./catalog";
 import { priceText, shopName } from "./format";
 import { ProductCard } from "./ProductCard";
+import { useGlide } from "./useGlide";
 import { useShop } from "./useShop";
 import type { Connection } from "./useShop";
 
@@ -66,6 +67,8 @@ export function App({ seller }: { seller: string }) {
 }
 
 function Products({ copies }: { copies: readonly Copy[] }) {
+  const grid = useRef<HTMLUListElement>(null);
+  useGlide(grid, copies);
   if (copies.length === 0) {
     return (
       <section className="notice">
@@ -75,7 +78,7 @@ function Products({ copies }: { copies: readonly Copy[] }) {
     );
   }
   return (
-    <ul className="grid" role="list" aria-label="Products">
+    <ul className="grid" role="list" aria-label="Products" ref={grid}>
       {copies.map(({ product, arrival }) => (
         <ProductCard key={product.video_id} product={product} arrival={arrival} />
       ))}

@@ -13,10 +13,11 @@ const TAGS_SHOWN = 3;
 export const ProductCard = memo(function ProductCard({ product, arrival }: Pick<Copy, "product" | "arrival">) {
   const sizes = sizeList(product.sizes);
   return (
-    <li className="card">
+    <li className={product.availability === "sold_out" ? "card is-sold-out" : "card"} data-video-id={product.video_id}>
       {/* Another key for another revision: the highlight plays again. */}
       <article key={product.updated_at} className={arrival ? "is-fresh" : undefined}>
         <Picture product={product} />
+        {product.availability === "sold_out" && <span className="sold-out">Sold out</span>}
         {arrival && <span className="badge">{arrival === "new" ? "New" : "Updated"}</span>}
         {/* "auto": the title's own direction is the whole text's. */}
         <div className="words" dir="auto">

@@ -24,12 +24,16 @@ export interface Product {
   thumbnails: Thumbnail[];
   primary_thumbnail: Thumbnail;
   raw_caption?: string;
+  /** Absent: in stock. */
+  availability?: "sold_out";
   created_at: string;
   updated_at: string;
 }
 
 export interface ShopPage {
   products: Product[];
+  /** With `cursor`: the videos whose products were withdrawn. */
+  removed?: string[];
   pagination: { hasMore: boolean; lastEvaluatedKey: string | null; count: number };
   metadata: { sellerHandle: string; since: string | null; timestamp: string; cursor?: string };
 }
@@ -44,6 +48,17 @@ export interface ProductEvent {
   cursor?: string;
 }
 
+/** A product that was withdrawn. */
+export interface RemovalEvent {
+  event_type: "product_removed";
+  event_id: string;
+  revision: number;
+  seller_handle: string;
+  video_id: string;
+  timestamp: string;
+  cursor?: string;
+}
+
 export interface ServerEvents {
   subscribed: (answer: {
     seller_handle: string;
@@ -54,6 +69,7 @@ export interface ServerEvents {
   }) => void;
   new_product: (event: ProductEvent) => void;
   product_updated: (event: ProductEvent) => void;
+  product_removed: (event: RemovalEvent) => void;
   error: (problem: { code: string; message: string; timestamp: string }) => void;
 }
 
@@ -102,19 +118,28 @@ export async function fetchShopProducts(
   return (await response.json()) as ShopPage;
 }
 
+/** A removal: of this revision or, from REST, as of this time. */
+export interface Removed {
+  id: string;
+  revision: number | null;
+  at: string;
+}
+
 /** Everything that changed after `cursor`, and the cursor for the next time. */
 export async function fetchChanges(
   seller: string,
   cursor: string,
   signal: AbortSignal,
-): Promise<{ products: Product[]; cursor: string }> {
+): Promise<{ products: Product[]; removed: Removed[]; cursor: string }> {
   const products: Product[] = [];
+  const removed: Removed[] = [];
   for (let hasMore = true; hasMore; ) {
     const page = await fetchShopProducts(seller, { limit: CHANGES_LIMIT, cursor, signal });
     products.push(...page.products);
+    removed.push(...(page.removed ?? []).map((id) => ({ id, revision: null, at: page.metadata.timestamp })));
     cursor = page.metadata.cursor ?? cursor;
     // Without a cursor the answer is the first page, and would be again.
     hasMore = page.pagination.hasMore && page.metadata.cursor !== undefined;
   }
-  return { products, cursor };
+  return { products, removed, cursor };
 }

@@ -7,8 +7,8 @@ import { io } from "socket.io-client";
 import type { Socket } from "socket.io-client";
 
 import { fetchChanges, fetchShopProducts, LINKHUB_URL, ShopError } from "./api";
-import type { ClientEvents, Product, ProductEvent, ServerEvents, ShopPage } from "./api";
-import { addNews, arrived, merge, NO_NEWS } from "./catalog";
+import type { ClientEvents, Product, ProductEvent, RemovalEvent, Removed, ServerEvents, ShopPage } from "./api";
+import { addNews, addRemovals, arrived, merge, NO_NEWS } from "./catalog";
 import type { Copy, News } from "./catalog";
 
 const POLL_MS = 5_000;
@@ -50,6 +50,8 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
     const socket: Socket<ServerEvents, ClientEvents> = io(`${LINKHUB_URL}/products`);
     const take = ({ product, revision, cursor }: ProductEvent) =>
       keep(client, seller, [arrived(product, revision)], cursor);
+    const remove = ({ video_id: id, revision, timestamp: at, cursor }: RemovalEvent) =>
+      forget(client, seller, [{ id, revision, at }], cursor);
     const subscribe = () =>
       socket.emit("subscribe_to_seller", { seller_handle: seller, cursor: cursorOf(client, seller) });
 
@@ -62,6 +64,7 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
     });
     socket.on("new_product", take);
     socket.on("product_updated", take);
+    socket.on("product_removed", remove);
     socket.on("error", ({ code, message }) => {
       console.warn(`linkhub: ${code}: ${message}`);
       // Before "subscribed" it is a refusal of that; after it, the subscription is kept.
@@ -79,8 +82,9 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
     queryKey: keys.poll(seller),
     queryFn: async ({ signal }) => {
       try {
-        const { products, cursor } = await fetchChanges(seller, cursorOf(client, seller), signal);
-        keep(client, seller, products.map((product) => arrived(product)), cursor);
+        const { products, removed, cursor } = await fetchChanges(seller, cursorOf(client, seller), signal);
+        keep(client, seller, products.map((product) => arrived(product)));
+        forget(client, seller, removed, cursor);
         return cursor;
       } catch (error) {
         if (!(error instanceof ShopError && error.isCursorGone)) throw error;
@@ -101,6 +105,10 @@ function useConnection(client: QueryClient, seller: string, isLoaded: boolean): 
 function keep(client: QueryClient, seller: string, copies: readonly Copy[], cursor?: string): void {
   const shown = productsOf(client.getQueryData<InfiniteData<ShopPage>>(keys.pages(seller)));
   client.setQueryData<News>(keys.news(seller), (news = NO_NEWS) => addNews(news, shown, copies, cursor));
+}
+
+function forget(client: QueryClient, seller: string, removed: readonly Removed[], cursor?: string): void {
+  client.setQueryData<News>(keys.news(seller), (news = NO_NEWS) => addRemovals(news, removed, cursor));
 }
 
 /** Load the pages again and go on with their cursor; false if they could not be loaded. */

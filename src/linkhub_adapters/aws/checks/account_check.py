@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind, failure_of
 from linkhub_adapters.aws.checks.caller import CREDENTIALS, are_usable, caller_result, region_results
@@ -26,7 +26,7 @@ from linkhub_adapters.aws.resources.queues import (
     queue_differences,
 )
 from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
-from linkhub_adapters.aws.resources.topics import SnsTopics, subscriptions_of, topic_differences
+from linkhub_adapters.aws.resources.topics import FoundTopic, SnsTopics, topic_differences
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
@@ -307,18 +307,12 @@ def visibility_result(seconds: int) -> CheckResult:
     return CheckResult(subject=subject, verdict=Verdict.WARNING, seen=seen, advice=Advice.RAISE_VISIBILITY)
 
 
-def topic_results(subject: str, arn: str, attributes: Mapping[str, str]) -> Sequence[CheckResult]:
+def topic_results(subject: str, arn: str, found: FoundTopic) -> Sequence[CheckResult]:
     """The results for a topic that is there."""
     results = [
-        CheckResult(
-            subject=subject,
-            verdict=difference.verdict,
-            seen=difference.problem,
-            advice=Advice.CONFIRM,
-            resource=Subject.TOPIC,
-            details=arn,
-        )
-        for difference in topic_differences(attributes)
+        evolve(result, advice=None if result.calls else Advice.CONFIRM)
+        for result in of_differences(subject, Subject.TOPIC, arn, topic_differences(found))
     ]
-    confirmed, _ = subscriptions_of(attributes)
-    return results or [ok(subject, f"subscriptions: {confirmed}, none waiting to be confirmed")]
+    if found.unread is not None:
+        results.append(of_failure(subject, failure_of(found.unread), arn="*", is_needed=False))
+    return results or [ok(subject, f"subscriptions: {found.confirmed}, none waiting to be confirmed")]

@@ -1,16 +1,22 @@
 """A product as an item of the products table: each field under its own name, so that other services can read it.
 
     seller_handle, video_id                        the key
-    title, price, ... processing_metadata          the product's fields; lists are lists, objects are maps
+    title, price, ... processing_metadata          the fields that readers see; lists are lists, objects are maps
+    availability                                   absent if in stock
     created_at, updated_at                         ISO 8601 in UTC, milliseconds, ``Z``: these texts sort as moments
     caption_version, thumbnails_version, revision  the versions of the product
     unannounced_revision                           absent after the newest revision was announced
     shown                                          whether a revision of it was announced
     stamp                                          DynamoDB's time at the last visible save, in milliseconds since 1970
+    listing_version                                the version of the listing; absent if none was set
+    listing                                        a map: the listing, and the ``parsed`` title and price behind it
 
 The item is its own outbox: the process that saves it owes its announcement until ``unannounced_revision`` is removed.
 Without ``shown``, a product was shown unless a revision of it is owed. Without ``stamp``, an earlier version of linkhub
 saved it: it is older than all products with a stamp.
+
+Without ``listing_version`` the attributes ``listing`` and ``availability`` are another service's: the product is in
+stock and as parsed.
 
 An item without ``revision`` was written by another service: it has the product's fields only. It is read as revision 0,
 shown, with versions older than any event, so that the next half of each kind improves it.
@@ -31,6 +37,7 @@ from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import (
     CONTENT_CLASSES,
     OLDER_THAN_ANY_EVENT,
+    Availability,
     Caption,
     ProductKey,
     ProductRecord,
@@ -41,7 +48,13 @@ from linkhub_core.model.rules import Number, RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import decode_record, product_document, stored_product, timestamp_text
+from linkhub_core.wire.codec import (
+    decode_record,
+    product_document,
+    stored_listing,
+    stored_product,
+    timestamp_text,
+)
 from linkhub_core.wire.intake.times import read_time
 
 __all__ = [
@@ -92,6 +105,9 @@ def product_item(record: ProductRecord) -> Item:
     document["caption_version"] = str(record.caption_version)
     document["thumbnails_version"] = str(record.thumbnails_version)
     document["revision"] = record.revision
+    if (listing := stored_listing(record)) is not None:
+        document["listing_version"] = listing.pop("version")
+        document["listing"] = {name: value for name, value in listing.items() if value not in (None, {})}
     if record.unannounced_revision is not None:
         document["unannounced_revision"] = record.unannounced_revision
     if record.shown or record.unannounced_revision is None:
@@ -117,9 +133,16 @@ def product_from_item(item: Mapping[str, Mapping[str, Any]], cursor: str | None 
             unannounced_revision=None if is_foreign else document.get("unannounced_revision"),
             shown=is_foreign or bool(document.get("shown", "unannounced_revision" not in document)),
             cursor=cursor,
+            listing=_listing_of(document),
         )
     except (MalformedEvent, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as broken:
         return unreadable_item(item, broken)
+
+
+def _listing_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if "listing_version" not in document:
+        return None
+    return {"parsed": {}, **document["listing"], "version": document["listing_version"]}
 
 
 def unreadable_item(item: Mapping[str, Mapping[str, Any]], broken: Exception) -> Unreadable:
@@ -168,11 +191,13 @@ def _stored(item: Item) -> StoredProduct:
     if not (is_linkhubs_time(created_at) and is_linkhubs_time(updated_at)):
         raise ValueError("another service wrote these times")
     owed, shown = item.get("unannounced_revision"), item.get("shown")
+    availability = item["availability"]["S"] if "listing_version" in item and "availability" in item else None
     document = {
         "seller_handle": seller_handle,
         "video_id": video_id,
         **_CAPTION(item),
         **_THUMBNAILS(item),
+        **({} if availability is None else {"availability": availability}),
         "created_at": created_at,
         "updated_at": updated_at,
     }
@@ -185,6 +210,7 @@ def _stored(item: Item) -> StoredProduct:
         created_at=created_at,
         updated_at=updated_at,
         document=json_text.dump(document),
+        availability=availability or Availability.IN_STOCK.value,
     )
 
 

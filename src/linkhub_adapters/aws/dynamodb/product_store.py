@@ -216,7 +216,7 @@ def _is_written(revision: Revision, stored: ProductRecord) -> bool:
     """Whether the stored product is what was to be written: an attempt whose reply was lost wrote it.
 
     Of a silent revision the versions count: it does not matter which process wrote them, or whether the debt was
-    cleared since. ``shown`` is not compared, because saves do not reset it.
+    cleared since. ``shown`` is not compared, because only withdrawals reset it.
     """
     if revision.is_silent:
         return stored.identity == revision.after.identity

@@ -3,16 +3,18 @@
     write      of                                 sets                                     stamp
     ---------  ---------------------------------  ---------------------------------------  -----------------
     insert     a new product                      all attributes                           DynamoDB's time
-    replace    a visible revision                 all attributes                           DynamoDB's time
+    replace    a visible revision                 all attributes; one that withdraws the   DynamoDB's time
+                                                  product also removes ``shown``
     adopt      a product of another service       :data:`ADOPTED`, and nothing else        its ``updated_at``
-    refresh    a silent revision                  versions                                 -
+    refresh    a silent revision                  versions, and content that differs       -
     renew      an owed revision, before it is     -                                        DynamoDB's time
                announced late
-    clear      a debt                             ``shown``, no ``unannounced_revision``   if it was late
+    clear      a debt                             ``shown`` (false for a tombstone), no    if it was late
+                                                  ``unannounced_revision``
 
 A silent revision does not touch the debt, which another process may clear meanwhile. A revision with a debt has no
-``shown`` that is false, so no save resets what another process set meanwhile. A write to a product of another service
-is conditional on ``revision`` still being absent; its attributes that linkhub does not know stay.
+``shown`` that is false, so only a withdrawal resets what another process set meanwhile. A write to a product of another
+service is conditional on ``revision`` still being absent; its attributes that linkhub does not know stay.
 """
 
 from __future__ import annotations
@@ -31,13 +33,15 @@ from linkhub_adapters.aws.dynamodb.product_items import (
     product_key,
     stamp_value,
 )
-from linkhub_core.model import OLDER_THAN_ANY_EVENT, ProductRecord
+from linkhub_core.model import NO_LISTING, OLDER_THAN_ANY_EVENT, ProductRecord
 from linkhub_core.ports import Revision, Unreadable
 from linkhub_core.wire.codec import timestamp_text
 
 __all__ = ["ADOPTED", "clear_debt", "insert_product", "renew_stamp", "revise_product", "with_stamp"]
 
+VERSIONS: Final = ("caption_version", "thumbnails_version", "listing_version")
 ADOPTED: Final = ("caption_version", "thumbnails_version", "revision", "shown", STAMP)
+_NOT_OF_REFRESH = frozenset({"created_at", "updated_at", "revision", "unannounced_revision", "shown", STAMP})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,15 +53,17 @@ def insert_product(table: str, record: ProductRecord, stamp_ms: int) -> Statemen
 def revise_product(table: str, revision: Revision, stamp_ms: int) -> Statement:
     """Adopt, refresh or replace a product."""
     item = {**product_item(revision.after), STAMP: stamp_value(stamp_ms)}
-    key, removed = product_key(revision.after.key), []
+    key = product_key(revision.after.key)
+    names: Sequence[str]
+    removed: Sequence[str] = []
     if revision.is_silent:
-        names = _refreshed(revision)
+        names, removed = _refreshed(revision, item)
     elif _is_adoption(revision):
         item[STAMP] = _oldest_stamp(revision.before)
         names = [*ADOPTED]
     else:
         names = [name for name in item if name not in key]
-        removed = [name for name in OPTIONAL if name not in item]
+        removed = [name for name in (*OPTIONAL, *_of_listing(revision.after)) if name not in item]
     return update(table, key, {name: item[name] for name in names}, removed, _as_read(revision.before))
 
 
@@ -69,7 +75,7 @@ def renew_stamp(table: str, record: ProductRecord, stamp_ms: int) -> Statement:
 
 def clear_debt(table: str, record: ProductRecord, stamp_ms: int | None) -> Statement:
     """Clear the debt of a product, with a new stamp if there is one to give."""
-    values = {"shown": {"BOOL": True}}
+    values: Item = {"shown": {"BOOL": not record.is_withdrawn}}
     if stamp_ms is not None:
         values[STAMP] = stamp_value(stamp_ms)
     conditions = [*_as_read(record), _owes(record)]
@@ -91,12 +97,21 @@ def _is_adoption(revision: Revision) -> bool:
     return (before.revision, after.unannounced_revision) == (0, None)
 
 
-def _refreshed(revision: Revision) -> Sequence[str]:
-    """The attributes of a silent save: the known versions, and the time that identifies the row."""
-    after = revision.after
-    versions = {"caption_version": after.caption_version, "thumbnails_version": after.thumbnails_version}
-    known = [name for name, version in versions.items() if after.revision or version != OLDER_THAN_ANY_EVENT]
-    return [*known, "created_at"] if _is_partly_foreign(revision.before) else known
+def _of_listing(record: ProductRecord) -> Sequence[str]:
+    """What else an item with this listing may be without; ``availability`` is linkhub's from the first listing on."""
+    availability = [] if record.listing_version == NO_LISTING else ["availability"]
+    return [*availability, "shown"] if record.is_withdrawn else availability
+
+
+def _refreshed(revision: Revision, after: Item) -> tuple[list[str], list[str]]:
+    """The attributes that a silent save sets, and those that it removes."""
+    before = product_item(revision.before)
+    versions = [name for name, _ in _known_versions(revision.after)]
+    changed = [name for name in after if name not in before or after[name] != before[name]]
+    identifying = ["created_at"] if _is_partly_foreign(revision.before) else []
+    names = dict.fromkeys([*versions, *(name for name in changed if name not in _NOT_OF_REFRESH), *identifying])
+    removed = [name for name in before if name not in after and name not in _NOT_OF_REFRESH]
+    return [*names], removed
 
 
 # --- conditions --------------------------------------------------------------------------------------------------
@@ -119,12 +134,17 @@ def _as_read(record: ProductRecord) -> list[Condition]:
 
 
 def _versions_as_read(record: ProductRecord) -> Iterator[Condition]:
-    versions = {"caption_version": record.caption_version, "thumbnails_version": record.thumbnails_version}
-    for name, version in versions.items():
-        if record.revision == 0 and version == OLDER_THAN_ANY_EVENT:
-            yield Condition(name, None, "IS MISSING")
-        else:
-            yield Condition(name, {"S": str(version)})
+    known = dict(_known_versions(record))
+    for name in VERSIONS:
+        yield Condition(name, {"S": known[name]}) if name in known else Condition(name, None, "IS MISSING")
+
+
+def _known_versions(record: ProductRecord) -> Iterator[tuple[str, str]]:
+    """The versions that the item of a product has, by name: none of a foreign half, none without a listing."""
+    for name in VERSIONS:
+        version = getattr(record, name)
+        if version != NO_LISTING and (record.revision or version != OLDER_THAN_ANY_EVENT):
+            yield name, str(version)
 
 
 def _is_partly_foreign(record: ProductRecord) -> bool:

@@ -2,7 +2,7 @@
 
     read                       from                      read units of 4 kB (consistent) or 8 kB (not)
     -------------------------  ------------------------  -----------------------------------------------------------
-    a page                     the table                 the page and one product more
+    a page                     the table                 the page and one product more, and all tombstones between them
     a page with ``since``      the index, then products  100 bytes for each change since 5 minutes earlier. After 2,000
                                                          the table is read, newest first, until the page is full
     changes after a cursor     the index, then products  100 bytes for each change; without one, one unit
@@ -16,6 +16,10 @@ compared with. So ``since`` is exact while the saver's clock is at most :data:`M
 DynamoDB refuses requests that are signed with a clock 5 minutes off. Items without a stamp are not in the index: they
 are older than every cursor. While the table holds more items than the index, ``since`` reads the table whole and finds
 them, too.
+
+A page costs no reading of its own for the first tombstones. Then each call reads twice as many rows as the one before,
+up to :data:`MAX_ROWS`. After :data:`MAX_TOMBSTONES` the page ends early: it names the row after which the next page
+starts. The index holds ``availability``, so ``since`` does not read tombstones.
 
 A table without this index (without any, or with the earlier one on ``updated_at``, which still answers ``since``) is
 read whole for each of these questions, in bounded memory. So is a table whose index this process may not read.
@@ -47,7 +51,7 @@ from linkhub_adapters.aws.dynamodb.product_items import (
 from linkhub_adapters.aws.dynamodb.table_cursors import TableCursors
 from linkhub_adapters.aws.resources import STAMP_INDEX, UPDATED_AT_INDEX
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import Availability, ProductKey, ProductRecord
 from linkhub_core.model.change_stamps import StampPosition, page_position
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
@@ -59,6 +63,8 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 __all__ = ["MAX_CLOCK_LEAD", "ShopReader"]
 
 MANY = 2_000
+MAX_ROWS = 200
+MAX_TOMBSTONES = 3_000
 MAX_CLOCK_LEAD = timedelta(minutes=5, seconds=10)
 
 _ALIAS = re.compile(r"#\w+")
@@ -68,6 +74,11 @@ _PERHAPS_CHANGED = (
     "#updated_at > :day OR attribute_not_exists(#updated_at) OR attribute_type(#updated_at, :number)"
     " OR attribute_type(#updated_at, :null)"
 )
+# Without listing_version, availability is another service's.
+_VISIBLE = (
+    "attribute_not_exists(#listing_version) OR attribute_not_exists(#availability) OR #availability <> :withdrawn"
+)
+_WITHDRAWN = {"S": Availability.WITHDRAWN.value}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Entry = tuple[int, str]
@@ -121,24 +132,38 @@ class ShopReader:
     async def _newest(self, query: PageQuery, cursor: str | None) -> Page:
         """Read the table; ``since`` is a filter here, and everything below it is read."""
         wanted = query.limit + 1  # one more says whether there is another page
-        condition, values = _OF_SELLER, {":seller_handle": {"S": query.seller_handle}}
+        condition, visible = _OF_SELLER, f"({_VISIBLE})"
+        values = {":seller_handle": {"S": query.seller_handle}, ":withdrawn": _WITHDRAWN}
         if query.before is not None:
             condition += " AND #video_id < :before"
             values[":before"] = {"S": query.before}
-        asked = {"KeyConditionExpression": condition, "ScanIndexForward": False, "ConsistentRead": True}
+        asked: dict[str, Any] = {"ScanIndexForward": False, "ConsistentRead": True}
         if query.since is None:
-            asked["Limit"] = wanted  # for each call; there are more calls if rows cannot be read
+            asked["Limit"] = wanted  # rows of any kind: filters come after it
         else:
-            asked["FilterExpression"] = _PERHAPS_CHANGED
+            visible += f" AND ({_PERHAPS_CHANGED})"
             values |= {":day": {"S": _day_before(query.since)}, ":number": {"S": "N"}, ":null": {"S": "NULL"}}
+        asked = self._asked(values, KeyConditionExpression=condition, FilterExpression=visible, **asked)
         products: list[StoredProduct] = []
         unreadable: list[Unreadable] = []
-        async for items in self._pages("query", values, **asked):
-            _sort(await self._stored(items), query.since, products, unreadable)
-            if len(products) >= wanted:
+        tombstones = 0
+        while True:
+            reply = await self.calls.make(self.calls.dynamodb.query, **asked, ReturnConsumedCapacity="TOTAL")
+            _sort(await self._stored(reply["Items"]), query.since, products, unreadable)
+            last = reply.get("LastEvaluatedKey") if len(products) < wanted else None
+            asked["ExclusiveStartKey"] = last
+            if query.since is None:
+                tombstones += reply["ScannedCount"] - reply["Count"]
+                asked["Limit"] = max(wanted, min(2 * asked["Limit"], MAX_ROWS))
+            if last is None or tombstones >= MAX_TOMBSTONES:
                 break
-        has_more = len(products) > query.limit
-        return Page(products=products[: query.limit], has_more=has_more, unreadable=unreadable, cursor=cursor)
+        return Page(
+            products=products[: query.limit],
+            has_more=len(products) > query.limit or last is not None,
+            unreadable=unreadable,
+            cursor=cursor,
+            ended_at=None if last is None else product_key_of(last),
+        )
 
     async def _page_of(self, changed: set[ProductKey], query: PageQuery, cursor: str | None) -> Page:
         """Read products until the page is full or no key is left; a deleted one takes no place on it."""
@@ -292,13 +317,16 @@ class ShopReader:
     def _pages(
         self, operation: Literal["query", "scan"], values: Mapping[str, AttributeValue], **asked: Any
     ) -> AsyncIterator[list[Item]]:
-        """Query or scan, with an alias for each name in the expressions."""
+        return self.calls.pages(operation, **self._asked(values, **asked))
+
+    def _asked(self, values: Mapping[str, AttributeValue], **asked: Any) -> dict[str, Any]:
+        """The parameters of a call, with an alias for each name in the expressions."""
         expressions = " ".join(text for name, text in asked.items() if name.endswith("Expression"))
         if values:
             asked["ExpressionAttributeValues"] = values
         if aliases := set(_ALIAS.findall(expressions)):
             asked["ExpressionAttributeNames"] = {alias: alias.removeprefix("#") for alias in aliases}
-        return self.calls.pages(operation, TableName=self.table, **asked)
+        return {"TableName": self.table, **asked}
 
 
 def _sort(
@@ -307,13 +335,13 @@ def _sort(
     products: list[StoredProduct],
     unreadable: list[Unreadable],
 ) -> None:
-    """Add the products that changed after ``since`` to ``products``, and the rows that cannot be read to the others."""
+    """Add visible products that changed after ``since`` to ``products``, and rows that cannot be read to the others."""
     # A product's whole milliseconds are later than a moment just if they are later than its whole milliseconds.
     text = "" if since is None else timestamp_text(since)
     for row in rows:
         if isinstance(row, Unreadable):
             unreadable.append(row)
-        elif row.updated_at > text:
+        elif row.updated_at > text and not row.is_withdrawn:
             products.append(row)
 
 
@@ -324,7 +352,9 @@ def _first(most: int, start: _Entry, entries: Sequence[_Entry], items: Sequence[
 
 
 def _may_be_later(item: Item, text: str) -> bool:
-    """Whether an entry of an index may be of a product that changed later; in another form, the product has to say."""
+    """Whether an entry of an index may be of a visible product that changed later; else the product itself says so."""
+    if item.get("availability") == _WITHDRAWN:
+        return False
     updated_at = item.get("updated_at", {}).get("S", "")
     return not is_linkhubs_time(updated_at) or updated_at > text
 

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_core.model import Kind
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.ports import QUEUE_DEFAULTS
 
 __all__ = [
@@ -173,7 +173,7 @@ class Subscription:
     @property
     def filter_policy(self) -> Mapping[str, Sequence[str]]:
         """Announcements only: serving nodes also publish heartbeats on the topic."""
-        return {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}
+        return {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED, PRODUCT_REMOVED]}
 
     @property
     def is_raw(self) -> bool:
@@ -199,7 +199,7 @@ def products_table(name: str) -> Table:
         sort_key="video_id",
         index_name=STAMP_INDEX,
         indexed_by="stamp",
-        projected=("updated_at",),
+        projected=("updated_at", "availability"),
     )
 
 

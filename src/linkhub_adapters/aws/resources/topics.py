@@ -1,55 +1,126 @@
 """SNS's topic and the subscriptions of other services: reads what is there, compares it, makes what is absent.
 
+    found                                     difference
+    ----------------------------------------  ----------------------------------------------------------------------
+    pending subscriptions                     warning: they get nothing until they are confirmed
+    a filter that lacks ``product_removed``   warning: its service keeps withdrawn products. Provisioning widens the
+                                              filter that an earlier version of linkhub made, not those of others
+
 Serving nodes subscribe themselves, with queues of their own (:mod:`~linkhub_adapters.aws.sns.node_queues`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import is_missing
-from linkhub_adapters.aws.resources.definitions import Subscription, Topic
-from linkhub_adapters.aws.resources.difference import Difference, Remedy
+from linkhub_adapters.aws.resources.definitions import NODE_QUEUES, Subscription, Topic
+from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.ports.finding import Verdict
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
-__all__ = ["SUBSCRIPTION", "TOPIC", "SnsTopics", "subscriptions_of", "topic_differences"]
+__all__ = ["SUBSCRIPTION", "TOPIC", "FoundSubscription", "FoundTopic", "SnsTopics", "topic_differences"]
 
 TOPIC, SUBSCRIPTION = "topic", "subscription"
+MAX_SUBSCRIPTIONS = 100  # whose filters are read, one call each
 _CONFIRM = "it waits to be confirmed: SNS sent its endpoint a link for that"
 _ALLOW = "the queue's own policy has to let this topic send to it: linkhub does not change other services' queues"
+_EARLIER_FILTER = {"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}
+_NODE_PREFIX = NODE_QUEUES.removesuffix("*")
 
 
-def subscriptions_of(attributes: Mapping[str, str]) -> tuple[int, int]:
-    """How many subscriptions of a topic are confirmed, and how many are pending."""
-    return int(attributes.get("SubscriptionsConfirmed", 0)), int(attributes.get("SubscriptionsPending", 0))
+@frozen(kw_only=True)
+class FoundSubscription:
+    """A confirmed subscription of another service, with its filter policy; empty: it gets all messages."""
+
+    name: str
+    arn: str
+    filter_policy: Mapping[str, Any]
+
+    @property
+    def widened(self) -> Mapping[str, Any]:
+        """The filter policy with removals, if it has updates; else as it is."""
+        return {
+            name: [*values, PRODUCT_REMOVED] if PRODUCT_UPDATED in values and PRODUCT_REMOVED not in values else values
+            for name, values in self.filter_policy.items()
+        }
 
 
-def topic_differences(attributes: Mapping[str, str]) -> Sequence[Difference]:
-    """Everything in which a topic is not as planned, from its attributes."""
-    confirmed, pending = subscriptions_of(attributes)
-    if not pending:
-        return []
-    return [
-        Difference(
+@frozen(kw_only=True)
+class FoundTopic:
+    """What SNS reports of a topic.
+
+    Args:
+        attributes: of GetTopicAttributes.
+        subscriptions: of other services, the first 100.
+        unread: why subscriptions could not be read.
+    """
+
+    attributes: Mapping[str, str]
+    subscriptions: Sequence[FoundSubscription] = ()
+    unread: LinkhubError | None = None
+
+    @property
+    def confirmed(self) -> int:
+        """The number of confirmed subscriptions, with those of serving nodes."""
+        return int(self.attributes.get("SubscriptionsConfirmed", 0))
+
+    @property
+    def pending(self) -> int:
+        """The number of subscriptions that wait to be confirmed."""
+        return int(self.attributes.get("SubscriptionsPending", 0))
+
+
+def topic_differences(found: FoundTopic) -> Sequence[Difference]:
+    """Everything in which a topic and its subscriptions are not as planned."""
+    return [*_pending(found), *_narrow(found)]
+
+
+def _pending(found: FoundTopic) -> Iterator[Difference]:
+    if found.pending:
+        yield Difference(
             attribute="SubscriptionsPending",
-            found=str(pending),
+            found=str(found.pending),
             wanted="0",
-            problem=f"{pending} of its subscriptions wait to be confirmed and get nothing; confirmed: {confirmed}",
+            problem=(
+                f"{found.pending} of its subscriptions wait to be confirmed and get nothing;"
+                f" confirmed: {found.confirmed}"
+            ),
             verdict=Verdict.WARNING,
             remedy=Remedy.DECIDE,
         )
-    ]
+
+
+def _narrow(found: FoundTopic) -> Iterator[Difference]:
+    for subscription in found.subscriptions:
+        policy, widened = json.dumps(subscription.filter_policy), json.dumps(subscription.widened)
+        if widened == policy:
+            continue
+        parameters = {
+            "SubscriptionArn": subscription.arn,
+            "AttributeName": "FilterPolicy",
+            "AttributeValue": widened,
+        }
+        yield Difference(
+            attribute=f"FilterPolicy of {subscription.name}",
+            found=policy,
+            wanted=widened,
+            problem=f"its subscription {subscription.name} does not get {PRODUCT_REMOVED}: its filter is {policy}",
+            verdict=Verdict.WARNING,
+            remedy=Remedy.APPLY if subscription.filter_policy == _EARLIER_FILTER else Remedy.DECIDE,
+            calls=[Call(service="sns", operation="set_subscription_attributes", parameters=parameters)],
+        )
 
 
 @frozen(kw_only=True)
@@ -59,21 +130,44 @@ class SnsTopics:
     sns: SNSClient
     calls: AwsCalls
 
-    async def read(self, arn: str) -> Mapping[str, str] | None:
-        """The attributes of a topic; none if there is no such topic.
+    async def read(self, arn: str) -> FoundTopic | None:
+        """What is there under an ARN; none if there is no such topic.
 
         Raises:
             ServiceUnavailable: SNS does not answer, or denies it.
         """
         try:
-            return dict((await self.calls(self.sns.get_topic_attributes, TopicArn=arn))["Attributes"])
+            attributes = dict((await self.calls(self.sns.get_topic_attributes, TopicArn=arn))["Attributes"])
         except LinkhubError as error:
             if not is_missing(error):
                 raise
             return None
+        try:
+            return FoundTopic(attributes=attributes, subscriptions=await self._subscriptions(arn))
+        except LinkhubError as error:
+            return FoundTopic(attributes=attributes, unread=error)
+
+    async def _subscriptions(self, topic_arn: str) -> Sequence[FoundSubscription]:
+        found: list[FoundSubscription] = []
+        listed = self.calls.items(self.sns.list_subscriptions_by_topic, "Subscriptions", TopicArn=topic_arn)
+        async for one in listed:
+            arn, endpoint = one["SubscriptionArn"], one["Endpoint"]
+            if not arn.startswith("arn:") or name_of(endpoint).startswith(_NODE_PREFIX):
+                continue
+            try:
+                reply = await self.calls(self.sns.get_subscription_attributes, SubscriptionArn=arn)
+            except LinkhubError as error:
+                if not is_missing(error):
+                    raise
+                continue
+            policy = json.loads(reply["Attributes"].get("FilterPolicy") or "{}")
+            found.append(FoundSubscription(name=f"{one['Protocol']}:{endpoint}", arn=arn, filter_policy=policy))
+            if len(found) == MAX_SUBSCRIPTIONS:
+                break
+        return found
 
     async def ensure(self, topic: Topic, arn: str | None = None) -> Provisioned:
-        """Make the topic, unless it is there.
+        """Make the topic, unless it is there; then widen the filters that an earlier version made.
 
         Args:
             topic: the wanted topic.
@@ -87,8 +181,12 @@ class SnsTopics:
         if arn is None or found is None:
             arn = (await self.calls(self.sns.create_topic, Name=topic.name))["TopicArn"]
             return Provisioned(resource=TOPIC, name=topic.name, status=Status.MADE, address=arn)
-        notes = [difference.problem for difference in topic_differences(found)]
-        return Provisioned(resource=TOPIC, name=topic.name, status=Status.UNCHANGED, address=arn, notes=notes)
+        outcome = await apply(TOPIC, topic.name, arn, topic_differences(found), self._make)
+        unread = [] if found.unread is None else [f"its subscriptions could not be read: {found.unread}"]
+        return evolve(outcome, notes=[*outcome.notes, *unread])
+
+    async def _make(self, call: Call) -> None:
+        await self.calls(getattr(self.sns, call.operation), **call.parameters)
 
     async def subscribe(self, topic_arn: str, subscription: Subscription) -> Provisioned:
         """Subscribe an endpoint to announcements, unless it is subscribed.

@@ -158,8 +158,8 @@ class SnsAnnouncementFeed:
         announcements = []
         for message in messages:
             try:
-                if not is_heartbeat(message):
-                    announcements.append(announcement_of(message))
+                if not is_heartbeat(message) and (announcement := announcement_of(message)) is not None:
+                    announcements.append(announcement)
             except MalformedEvent as malformed:
                 self._error = malformed
         try:

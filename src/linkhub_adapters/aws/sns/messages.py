@@ -1,8 +1,9 @@
 """An announcement as a message of the topic, and back.
 
 The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
-``product_updated``, ``heartbeat``), ``sellerHandle``, ``videoId``, and if known ``correlationId`` and a W3C
-``traceparent``. A heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+``product_updated``, ``product_removed``, ``heartbeat``), ``sellerHandle``, ``videoId``, and if known ``correlationId``
+and a W3C ``traceparent``. A ``product_removed`` also has ``createdAt``, which its JSON lacks. A heartbeat has an
+``eventType`` and the ``nodeId`` of the process that sent it to itself.
 
 Characters that SNS refuses are escaped, which makes them longer. A product with very many of them would be larger than
 a message of SNS may be, and would never be announced, nor the others of its batch. So in an event above the limit they
@@ -17,7 +18,7 @@ from attrs import evolve
 
 from linkhub_adapters.aws.sqs.messages import message_bytes, text_attributes, typed_attributes
 from linkhub_adapters.aws.sqs.xml_text import json_as_text, json_from_text, value_as_text
-from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.announcement import PRODUCT_REMOVED, Announcement
 from linkhub_core.wire.codec import read_announcement
 from linkhub_core.wire.json_text import size_bytes
 
@@ -38,6 +39,7 @@ def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntr
         "eventType": announcement.event_type,
         "sellerHandle": announcement.key.seller_handle,
         "videoId": announcement.key.video_id,
+        "createdAt": announcement.created_at if announcement.event_type == PRODUCT_REMOVED else "",
         "correlationId": value_as_text(announcement.correlation_id, most_characters=MAX_CORRELATION_ID_CHARACTERS),
         "traceparent": value_as_text(announcement.traceparent or "", most_characters=MAX_CORRELATION_ID_CHARACTERS),
     }
@@ -65,12 +67,16 @@ def is_heartbeat(message: MessageTypeDef) -> bool:
     return text_attributes(message).get("eventType") == HEARTBEAT
 
 
-def announcement_of(message: MessageTypeDef) -> Announcement:
+def announcement_of(message: MessageTypeDef) -> Announcement | None:
     """Read a message of a node's queue, which gets raw messages; its event has the bytes that were announced.
+
+    Returns:
+        The announcement, or None if its event type is one of a later linkhub.
 
     Raises:
         MalformedEvent: it is not an announcement.
     """
     attributes = text_attributes(message)
-    announcement = read_announcement(json_from_text(message["Body"]).encode(), attributes.get("correlationId", ""))
-    return evolve(announcement, traceparent=attributes.get("traceparent"))
+    event_json = json_from_text(message["Body"]).encode()
+    announcement = read_announcement(event_json, attributes.get("correlationId", ""), attributes.get("createdAt"))
+    return None if announcement is None else evolve(announcement, traceparent=attributes.get("traceparent"))

@@ -23,7 +23,7 @@ from linkhub_adapters.aws.sns.messages import HEARTBEAT
 from linkhub_adapters.aws.sqs.messages import typed_attributes
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
+from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -211,4 +211,4 @@ def _policy(topic_arn: str) -> str:
 
 def _filter(node_id: str) -> str:
     """The filter for announcements and the heartbeats of this node."""
-    return json.dumps({"$or": [{"eventType": [NEW_PRODUCT, PRODUCT_UPDATED]}, {"nodeId": [node_id]}]})
+    return json.dumps({"$or": [{"eventType": [NEW_PRODUCT, PRODUCT_UPDATED, PRODUCT_REMOVED]}, {"nodeId": [node_id]}]})

@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.http.api.page_body import Listing
+from linkhub_adapters.http.api.page_body import PageBody
 from linkhub_core.application import BrowseShop
 from linkhub_core.ports import ShopStamps
 from linkhub_core.wire.shop_query import PageQuery
@@ -40,11 +40,11 @@ class PageCounts:
 @frozen
 class _Kept:
     stamp: Hashable
-    listing: Listing
+    body: PageBody
 
     @property
     def size_bytes(self) -> int:
-        return self.listing.size_bytes + _BYTES_BESIDE
+        return self.body.size_bytes + _BYTES_BESIDE
 
 
 @define(eq=False)
@@ -53,18 +53,18 @@ class _Read:
 
     stamp: Hashable
     began_at: datetime
-    waiting: list[asyncio.Future[Listing | None]] = field(factory=list)
+    waiting: list[asyncio.Future[PageBody | None]] = field(factory=list)
 
-    async def joined(self) -> Listing | None:
-        """Wait for its listing; None if the request that read was cancelled."""
-        answer: asyncio.Future[Listing | None] = asyncio.get_running_loop().create_future()
+    async def joined(self) -> PageBody | None:
+        """Wait for its body; None if the request that read was cancelled."""
+        answer: asyncio.Future[PageBody | None] = asyncio.get_running_loop().create_future()
         self.waiting.append(answer)
         return await answer
 
-    def answer(self, listing: Listing | None, error: Exception | None = None) -> None:
+    def answer(self, body: PageBody | None, error: Exception | None = None) -> None:
         for answer in self.waiting:
             if not answer.done():
-                answer.set_result(listing) if error is None else answer.set_exception(error)
+                answer.set_result(body) if error is None else answer.set_exception(error)
 
 
 @define(kw_only=True, eq=False)
@@ -85,7 +85,7 @@ class KeptPages:
     _kept: dict[_Asked, _Kept] = field(factory=dict, init=False)
     _reads: dict[_Asked, _Read] = field(factory=dict, init=False)
 
-    async def first(self, seller_handle: str, limit: int) -> tuple[Listing, datetime]:
+    async def first(self, seller_handle: str, limit: int) -> tuple[PageBody, datetime]:
         """The first page of a shop, and the ``timestamp`` to send with it.
 
         Args:
@@ -102,13 +102,13 @@ class KeptPages:
             if kept is not None and kept.stamp == stamp:
                 self.counts.hits += 1
                 self._kept[asked] = self._kept.pop(asked)
-                return kept.listing, self._timestamp()
+                return kept.body, self._timestamp()
             read = self._reads.get(asked)
             if read is None or stamp is None or read.stamp != stamp:
                 return await self._read(asked, stamp)
             self.counts.joined += 1
-            if (listing := await read.joined()) is not None:
-                return listing, read.began_at
+            if (body := await read.joined()) is not None:
+                return body, read.began_at
 
     def _stamp(self, seller_handle: str) -> Hashable | None:
         return None if self.stamps is None else self.stamps.current(seller_handle)
@@ -117,24 +117,24 @@ class KeptPages:
         age = 0.0 if self.stamps is None else self.stamps.max_age_seconds
         return self.browse.timestamp() - timedelta(seconds=age)
 
-    async def _read(self, asked: _Asked, stamp: Hashable | None) -> tuple[Listing, datetime]:
+    async def _read(self, asked: _Asked, stamp: Hashable | None) -> tuple[PageBody, datetime]:
         """Read, and answer the requests that join meanwhile; if this request is cancelled, one of them reads."""
         self.counts.misses += 1
         read = self._reads[asked] = _Read(stamp, self.browse.timestamp())
-        listing, failure = None, None
+        body, failure = None, None
         try:
             seller_handle, limit = asked
-            listing = Listing.of(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
+            body = PageBody.of(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
         except Exception as error:
             failure = error
             raise
         finally:
             if self._reads.get(asked) is read:  # a later read may have taken its place
                 del self._reads[asked]
-            read.answer(listing, failure)
+            read.answer(body, failure)
         if stamp is not None:
-            self._keep(asked, _Kept(stamp, listing))
-        return listing, read.began_at
+            self._keep(asked, _Kept(stamp, body))
+        return body, read.began_at
 
     def _keep(self, asked: _Asked, page: _Kept) -> None:
         self._drop(asked)

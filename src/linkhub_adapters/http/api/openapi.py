@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from linkhub_core.model import ProductKey
-from linkhub_core.wire.schemas import field_schema, fill, product_schemas
+from linkhub_core.wire.schemas import field_schema, fill, listing_schemas, product_schemas
 from linkhub_core.wire.shop_query import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -35,7 +35,7 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
         },
     )
     document["paths"] |= extra_paths or {}
-    document["components"]["schemas"] |= product_schemas()
+    document["components"]["schemas"] |= product_schemas() | listing_schemas()
     # Some tags are of routes that other rooms may have.
     used = {tag for item in document["paths"].values() for operation in item.values() for tag in operation["tags"]}
     document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]

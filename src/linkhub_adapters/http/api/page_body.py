@@ -28,7 +28,7 @@ MAX_JOINED_BYTES: Final = 262_144
 
 
 @frozen(kw_only=True)
-class Listing:
+class PageBody:
     """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content, ``cursor`` follows it.
 
     A page of up to 256 kB is one part. The products of a larger one are not joined: copying megabytes holds the event
@@ -50,16 +50,15 @@ class Listing:
         return sum(map(len, self.parts))
 
     @classmethod
-    def of(cls, page: Page) -> Listing:
+    def of(cls, page: Page) -> PageBody:
         """Join a page."""
         last_key = None if page.last_key is None else encode_last_key(page.last_key)
         return cls._join(page.products, page.cursor, hasMore=page.has_more, lastEvaluatedKey=last_key)
 
     @classmethod
-    def of_changes(cls, found: Changes) -> Listing:
+    def of_changes(cls, found: Changes) -> PageBody:
         """Join what changed after a cursor."""
-        products = [change.product for change in found.changes]
-        return cls._join(products, found.cursor, found.removed, hasMore=found.has_more, lastEvaluatedKey=None)
+        return cls._join(found.products, found.cursor, found.removed, hasMore=found.has_more, lastEvaluatedKey=None)
 
     @classmethod
     def _join(
@@ -68,7 +67,7 @@ class Listing:
         cursor: str | None,
         removed: Sequence[str] | None = None,
         **pagination: bool | str | None,
-    ) -> Listing:
+    ) -> PageBody:
         between = b"" if removed is None else b',"removed":%b' % json_text.dump(list(removed))
         after = b'%b,"pagination":%b' % (between, json_text.dump({**pagination, "count": len(products)}))
         documents = [product.document for product in products]

@@ -1,15 +1,16 @@
 """Every error of this room as an RFC 9457 problem: ``application/problem+json``.
 
 Rule 1. The body always has ``type``, ``title``, ``status``, ``detail`` and ``instance``; ``parameter`` names the wrong
-        parameter as it is in the request.
+        parameter as it is in the request, ``faults`` the faults of a body.
 Rule 2. A fault of the server is not explained to the client; ``failed`` gets the error.
 Rule 3. A problem that needs more than its status has its own ``type``: an address where the documentation explains it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from attrs import frozen
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.api.responses import JsonResponse
-from linkhub_core.errors import InvalidQuery, RowUnreadable, StoreRefused, TransientError
+from linkhub_core.errors import Fault, InvalidQuery, RowUnreadable, StoreRefused, TransientError
 
 
 @frozen(kw_only=True)
@@ -59,11 +60,31 @@ UNKNOWN_PRODUCT = ProblemKind(
     "Unknown product",
     "The shop has no product of this video. It may come: a product appears once both of its halves have arrived.",
 )
+WITHDRAWN = ProblemKind(
+    "withdrawn",
+    410,
+    "Withdrawn",
+    "The seller has withdrawn this product. It may come back: then this address answers with it again.",
+)
+INVALID_LISTING = ProblemKind(
+    "invalid-listing",
+    422,
+    "Invalid listing",
+    "The body is no listing. `faults` names each wrong field and its rule; an empty name means the body as a whole. "
+    "Nothing was changed.",
+)
+NO_TOKEN_SET = ProblemKind(
+    "no-token-set",
+    403,
+    "No admin token is set",
+    "This server was started without an admin token. It changes nothing over HTTP then. `detail` names the setting.",
+)
 TOKEN_REQUIRED = ProblemKind(
     "token-required",
     401,
     "Token required",
-    "The figures of this server are for its operator. Send the admin token as `Authorization: Bearer <token>`.",
+    "The figures of this server, and listings, are for its operator. Send the admin token as "
+    "`Authorization: Bearer <token>`.",
 )
 UNKNOWN_CURSOR = ProblemKind(
     "unknown-cursor",
@@ -94,7 +115,18 @@ FOREIGN_HOST = ProblemKind(
     "operator's routes answer only the names of this machine. The server's log names the setting that would allow the "
     "host.",
 )
-KINDS = (INVALID_PARAMETER, UNKNOWN_PRODUCT, UNKNOWN_CURSOR, TOKEN_REQUIRED, UNAVAILABLE, ORIGIN_REFUSED, FOREIGN_HOST)
+KINDS = (
+    INVALID_PARAMETER,
+    INVALID_LISTING,
+    UNKNOWN_PRODUCT,
+    WITHDRAWN,
+    UNKNOWN_CURSOR,
+    TOKEN_REQUIRED,
+    NO_TOKEN_SET,
+    UNAVAILABLE,
+    ORIGIN_REFUSED,
+    FOREIGN_HOST,
+)
 
 # The core speaks of the fields of a product, a client of the parameters of an address.
 _PARAMETER_OF_FIELD = {"seller_handle": "handle", "video_id": "videoId"}
@@ -112,6 +144,7 @@ def problem(
     *,
     kind: ProblemKind | None = None,
     parameter: str | None = None,
+    faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JsonResponse:
     """Make the answer for a problem.
@@ -122,9 +155,10 @@ def problem(
         detail: a sentence for the person who sent the request.
         kind: what makes the problem more than its status.
         parameter: the wrong parameter, as it is in the request.
+        faults: the faults of the body.
         headers: further headers of the answer.
     """
-    document = {
+    document: dict[str, Any] = {
         "type": kind.type if kind else "about:blank",
         "title": kind.title if kind else _phrase(status),
         "status": status,
@@ -133,6 +167,8 @@ def problem(
     }
     if parameter is not None:
         document["parameter"] = parameter
+    if faults:
+        document["faults"] = [{"field": fault.field, "problem": fault.problem} for fault in faults]
     answer_headers = {"cache-control": "no-store", **(headers or {})}
     return JsonResponse(document, status, answer_headers, media_type="application/problem+json")
 
@@ -147,6 +183,16 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
+
+
+def unknown_product(scope: Scope) -> JsonResponse:
+    """The answer where a shop has no product of a video."""
+    return problem(scope, 404, "This shop has no product of that video.", kind=UNKNOWN_PRODUCT)
+
+
+def invalid_listing(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
+    """The answer to a body that is no listing, with all its faults."""
+    return problem(scope, 422, "; ".join(map(str, faults)), kind=INVALID_LISTING, faults=faults)
 
 
 def unexpected(scope: Scope) -> JsonResponse:
@@ -168,7 +214,9 @@ def exception_handlers(
     async def unreadable(request: Request, error: Exception) -> JsonResponse:
         if not isinstance(error, RowUnreadable):  # a row is named once, however often it is asked for
             failed(FailedRequest(method=request.method, path=request.scope["path"], status=500, error=error))
-        return problem(request.scope, 500, "This product is stored, but it cannot be read. The log says why.")
+        is_change = request.method not in ("GET", "HEAD") and not isinstance(error, RowUnreadable)
+        detail = "The store refused the change." if is_change else "This product is stored, but it cannot be read."
+        return problem(request.scope, 500, f"{detail} The log says why.")
 
     return {
         StoreRefused: unreadable,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems, responses
 from linkhub_adapters.http.api.kept_pages import KeptPages
-from linkhub_adapters.http.api.page_body import Listing, etag_of
+from linkhub_adapters.http.api.page_body import PageBody, etag_of
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.ports import UnknownCursor
@@ -28,12 +28,12 @@ async def list_products(pages: KeptPages, request: Request) -> Response:
         found = await pages.browse.changes(seller_handle, cursor=cursor, limit=limit, last_key=last_key, since=since)
         if isinstance(found, UnknownCursor):
             return problems.problem(request.scope, 410, _CURSOR_UNKNOWN, kind=problems.UNKNOWN_CURSOR)
-        return _answer(request, Listing.of_changes(found), seller_handle, timestamp)
+        return _answer(request, PageBody.of_changes(found), seller_handle, timestamp)
     query = pages.browse.query(seller_handle, limit=limit, last_key=last_key, since=since)
     if query.gives_cursor:
         return await first_page(pages, request, query.seller_handle, query.limit)
     shop = await pages.browse.read(query)
-    return _answer(request, Listing.of(shop.page), query.seller_handle, shop.timestamp, since if query.since else None)
+    return _answer(request, PageBody.of(shop.page), query.seller_handle, shop.timestamp, since if query.since else None)
 
 
 async def first_page(pages: KeptPages, request: Request, seller_handle: str, limit: int) -> Response:
@@ -42,29 +42,29 @@ async def first_page(pages: KeptPages, request: Request, seller_handle: str, lim
     Raises:
         ServiceUnavailable: the store does not answer.
     """
-    listing, timestamp = await pages.first(seller_handle, limit)
-    return _answer(request, listing, seller_handle, timestamp)
+    body, timestamp = await pages.first(seller_handle, limit)
+    return _answer(request, body, seller_handle, timestamp)
 
 
 def _answer(
-    request: Request, listing: Listing, seller_handle: str, timestamp: datetime, since: str | None = None
+    request: Request, body: PageBody, seller_handle: str, timestamp: datetime, since: str | None = None
 ) -> Response:
     metadata = {"sellerHandle": seller_handle, "since": since, "timestamp": codec.timestamp_text(timestamp)}
-    if listing.cursor is not None:
-        metadata["cursor"] = listing.cursor
+    if body.cursor is not None:
+        metadata["cursor"] = body.cursor
     tail = b',"metadata":%b}' % json_text.dump(metadata)
-    if len(listing.parts) > 1:
-        return responses.respond_in_slices(request, [*listing.parts, tail], etag=listing.etag)
-    return responses.respond(request, listing.parts[0] + tail, etag=listing.etag)
+    if len(body.parts) > 1:
+        return responses.respond_in_slices(request, [*body.parts, tail], etag=body.etag)
+    return responses.respond(request, body.parts[0] + tail, etag=body.etag)
 
 
 async def show_product(browse: BrowseShop, request: Request) -> Response:
-    """``GET /api/v1/shop/{handle}/products/{videoId}``: the product itself."""
+    """``GET /api/v1/shop/{handle}/products/{videoId}``: the product itself, or a 410 if it was withdrawn."""
     product = await browse.product(request.path_params["handle"], request.path_params["videoId"])
     if product is None:
-        return problems.problem(
-            request.scope, 404, "This shop has no product of that video.", kind=problems.UNKNOWN_PRODUCT
-        )
+        return problems.unknown_product(request.scope)
+    if product.is_withdrawn:
+        return problems.problem(request.scope, 410, "The seller has withdrawn this product.", kind=problems.WITHDRAWN)
     return responses.respond(request, product.document, etag=etag_of([product]))
 
 

@@ -21,6 +21,7 @@ REVALIDATE = "no-cache"
 # A tag may contain a comma, so the list is searched and not split; that also skips the `W/` of weak tags. Any text
 # between two quotes counts as a tag: otherwise one malformed tag would shift all that follow.
 _ENTITY_TAG = re.compile(r'"[^"]*"')
+_ANY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 class JsonResponse(JSONResponse):
@@ -45,6 +46,16 @@ def is_known(if_none_match: str, etag: str) -> bool:
         etag: the strong tag of the current representation.
     """
     return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
+
+
+def is_matched(if_match: str, etags: Sequence[str]) -> bool:
+    """Whether one of these strong tags is named. The comparison is strong: a weak tag never matches.
+
+    Args:
+        if_match: the header's value: ``*``, or a list of tags.
+        etags: the tags of the current representations.
+    """
+    return if_match.strip() == "*" or not set(etags).isdisjoint(_ANY_TAG.findall(if_match))
 
 
 def respond(

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from linkhub_adapters.http.api import openapi, problems, products
+from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
@@ -92,6 +92,12 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     return [
         Route(shop, partial(products.list_products, services.pages)),
         Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
+        Route(
+            shop + "/{videoId}/listing",
+            partial(listings.answer_listing, services.listings),
+            methods=["GET", "PUT", "PATCH"],
+            middleware=guarded,
+        ),
         Route("/api/v1/websocket/stats", stats, middleware=guarded),
         Route("/api/v1/operator/status", status, middleware=guarded),
         *health_routes(services, settings),

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.responses import JsonResponse
-from linkhub_adapters.http.server.operator_guard import RequireOwnHost, RequireToken
+from linkhub_adapters.http.server.operator_guard import RefuseChanges, RequireOwnHost, RequireToken
 from linkhub_adapters.http.server.services import HealthServices, HttpSettings, Probe
 from linkhub_core.errors import LinkhubError
 
@@ -36,9 +36,12 @@ def health_routes(services: HealthServices, settings: HttpSettings) -> list[Rout
 
 
 def for_admins(services: HealthServices, settings: HttpSettings) -> list[Middleware]:
-    """The guard of an operator's route: the admin token, or without one the host."""
+    """The guard of an operator's route: the admin token; without one the host, and no changes."""
     if settings.admin_token is None:
-        return [Middleware(RequireOwnHost, access=settings.access, refused=services.refused)]
+        return [
+            Middleware(RequireOwnHost, access=settings.access, refused=services.refused),
+            Middleware(RefuseChanges, setting=settings.changes_allowed_by),
+        ]
     return [Middleware(RequireToken, token=settings.admin_token)]
 
 

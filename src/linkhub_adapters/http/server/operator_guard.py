@@ -2,7 +2,7 @@
 
 A page can point its own host name at a loopback address and read, as its own origin, all that a server there gives to
 every client (DNS rebinding). Without a token the operator's routes therefore answer only requests whose host is this
-server's own; see :mod:`linkhub_core.access.policy`.
+server's own; see :mod:`linkhub_core.access.policy`. Nothing is changed over HTTP without a token.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from linkhub_adapters.http.api.problems import FOREIGN_HOST, TOKEN_REQUIRED, problem
+from linkhub_adapters.http.api.problems import FOREIGN_HOST, NO_TOKEN_SET, TOKEN_REQUIRED, problem
 from linkhub_adapters.http.server.cross_origin import peer_of
 from linkhub_core.access import OPERATORS_ROUTE, AccessPolicy, RefusedCaller
 
-__all__ = ["RequireOwnHost", "RequireToken"]
+__all__ = ["RefuseChanges", "RequireOwnHost", "RequireToken"]
 
 
 class RequireToken:
@@ -44,6 +44,26 @@ class RequireToken:
         detail = "The token is not the admin token." if is_bearer else "The admin token is needed as a bearer token."
         answer = problem(scope, 401, detail, kind=TOKEN_REQUIRED, headers={"www-authenticate": challenge})
         await answer(scope, receive, send)
+
+
+class RefuseChanges:
+    """ASGI middleware of a server without an admin token: it answers a request that would change something with a 403.
+
+    Args:
+        app: the operator's route.
+        setting: the setting of the admin token, as the operator knows it.
+    """
+
+    def __init__(self, app: ASGIApp, setting: str) -> None:
+        self._app = app
+        self._detail = f"This server changes nothing over HTTP, because it has no admin token. Set {setting}."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request that only reads on, or answer it with a 403."""
+        if scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        await problem(scope, 403, self._detail, kind=NO_TOKEN_SET)(scope, receive, send)
 
 
 class RequireOwnHost:

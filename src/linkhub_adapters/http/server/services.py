@@ -14,6 +14,7 @@ from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_core.access import AccessPolicy, RefusedCaller
 from linkhub_core.application import BrowseShop
+from linkhub_core.application.listings import SetListing
 
 __all__ = ["HealthServices", "HttpServices", "HttpSettings", "Probe"]
 
@@ -26,6 +27,7 @@ class HttpSettings:
         access: the origins whose pages may read answers, and the hosts that are this server's own.
         cors_methods: the methods that a preflight may ask for, those of extra routes included.
         admin_token: the bearer token of the operator's routes; without one they answer to this server's own hosts.
+        changes_allowed_by: what a refused change asks the operator to set: the setting of the admin token.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
     """
@@ -34,6 +36,7 @@ class HttpSettings:
     cors_methods: Sequence[str] = ("GET", "HEAD", "OPTIONS")
     # An empty bearer would match an empty token.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))
+    changes_allowed_by: str = "the admin token"
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
 
@@ -81,11 +84,13 @@ class HttpServices(HealthServices):
     Args:
         browse: reads shops.
         pages: the cache of first pages; by default it keeps none.
+        listings: reads and changes listings.
         stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: the data of the operator's page as JSON.
     """
 
     browse: BrowseShop
+    listings: SetListing
     pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]

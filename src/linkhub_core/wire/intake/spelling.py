@@ -178,6 +178,7 @@ _OF_KIND: Mapping[ValueKind, Sequence[Spelling]] = {
     ValueKind.NUMBER: _NUMBER,
     ValueKind.INTEGER: _NUMBER,
     ValueKind.MONEY: (*_NUMBER, _empty_as_null, _price_rounded),
+    ValueKind.CHOICE: (*_TEXT, _spaces_around),
     ValueKind.FLAG: (_nul_removed, _flag_spelling),
 }
 _BOX = (_box_as_corners, _box_short_names)

@@ -211,6 +211,23 @@ async def test_a_missing_topic(aws_setup: AwsSetup) -> None:
     assert (result.advice, result.resource) == (Advice.PROVISION, Subject.TOPIC)
 
 
+async def test_a_subscription_without_removals(aws_setup: AwsSetup) -> None:
+    """It is named, with the call that widens its filter."""
+    endpoint = f"arn:aws:sqs:us-east-1:000000000000:{aws_setup.name}-orders"
+    aws_setup.sns.subscribe(
+        TopicArn=str(aws_setup.configured.topic_arn),
+        Protocol="sqs",
+        Endpoint=endpoint,
+        Attributes={"FilterPolicy": '{"eventType": ["product_updated"]}'},
+    )
+    result = await one_problem(aws_setup)
+    assert (result.verdict, result.subject) == (Verdict.WARNING, f"topic {aws_setup.name}-topic")
+    assert result.seen.startswith(f"its subscription sqs:{endpoint} does not get product_removed")
+    for call in result.calls:
+        aws_setup.make(call)
+    assert problems(await aws_setup.examine()) == []
+
+
 async def test_queues_of_dead_nodes(aws_setup: AwsSetup) -> None:
     """The queue of a dead node has a call that deletes it; queues of other topics do not count."""
     now = int(aws_setup.clock.now().timestamp())

@@ -55,7 +55,7 @@ def test_dynamodb_takes_the_definitions(make_dynamodb_client: Callable[[], Dynam
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
     [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
-    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at", "availability"]}
     described = dynamodb.describe_table(TableName=staging.name)["Table"]
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["video_id", "seller_handle"]
     assert "LocalSecondaryIndexes" not in described
@@ -105,4 +105,4 @@ def test_other_services_hear_announcements_raw_where_they_can() -> None:
     to_queue = Subscription(protocol="sqs", endpoint="arn")
     to_people = Subscription(protocol="email", endpoint="shop@example.com")
     assert (to_queue.is_raw, to_people.is_raw) == (True, False)
-    assert to_queue.filter_policy == {"eventType": ["new_product", "product_updated"]}
+    assert to_queue.filter_policy == {"eventType": ["new_product", "product_updated", "product_removed"]}

@@ -125,7 +125,7 @@ async def test_absent_tables_are_made_as_planned(fixture: TablesFixture) -> None
     [index] = described["LocalSecondaryIndexes"]
     assert [key["AttributeName"] for key in described["KeySchema"]] == ["seller_handle", "video_id"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["seller_handle", "stamp"]
-    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at"]}
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["updated_at", "availability"]}
     expiry = fixture.dynamodb.describe_time_to_live(TableName=fixture.staging.name)["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
     assert [*await fixture.differences(fixture.products), *await fixture.differences(fixture.staging)] == []

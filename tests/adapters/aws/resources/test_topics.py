@@ -12,7 +12,7 @@ import pytest
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Subscription, Topic
-from linkhub_adapters.aws.resources.topics import SnsTopics, topic_differences
+from linkhub_adapters.aws.resources.topics import FoundSubscription, FoundTopic, SnsTopics, topic_differences
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports.provisioned import Status
 from tests.support.faults import Fault, inject
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.aws
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:analytics"
+EARLIER = ["new_product", "product_updated"]
+EVERY_EVENT = [*EARLIER, "product_removed"]
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ async def test_a_service_is_subscribed_once(
     assert (made.status, again.status) == (Status.MADE, Status.UNCHANGED)
     [found] = sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
-    assert json.loads(attributes["FilterPolicy"]) == {"eventType": ["new_product", "product_updated"]}
+    assert json.loads(attributes["FilterPolicy"]) == {"eventType": EVERY_EVENT}
     assert attributes.get("RawMessageDelivery", "false") == raw
 
 
@@ -108,7 +110,77 @@ def _leave_pending(parsed: dict[str, Any], **_: Any) -> None:
 
 def test_a_pending_subscription_is_a_difference() -> None:
     """It gets nothing until it is confirmed; the problem has both counts."""
-    assert topic_differences({"SubscriptionsConfirmed": "3", "SubscriptionsPending": "0"}) == []
-    (difference,) = topic_differences({"SubscriptionsConfirmed": "3", "SubscriptionsPending": "2"})
+    attributes = {"SubscriptionsConfirmed": "3", "SubscriptionsPending": "0"}
+    assert topic_differences(FoundTopic(attributes=attributes)) == []
+    (difference,) = topic_differences(FoundTopic(attributes={**attributes, "SubscriptionsPending": "2"}))
     assert (difference.attribute, difference.found, difference.wanted) == ("SubscriptionsPending", "2", "0")
     assert difference.problem.startswith("2 of its subscriptions wait")
+
+
+# --- filters that lack removals
+
+
+def _subscribe(sns: SNSClient, topic_arn: str, name: str, policy: Any) -> str:
+    attributes = {} if policy is None else {"FilterPolicy": json.dumps(policy)}
+    endpoint = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    reply = sns.subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=endpoint, Attributes=attributes, ReturnSubscriptionArn=True
+    )
+    return reply["SubscriptionArn"]
+
+
+def _policy(sns: SNSClient, arn: str) -> Any:
+    attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    return json.loads(attributes.get("FilterPolicy", "null"))
+
+
+async def test_the_filter_of_an_earlier_version_is_widened(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
+    """Once. A filter that another service made is a note; one without updates, none, and a node's are left alone."""
+    topic_arn = (await topics.ensure(topic)).address
+    policies = {
+        "orders": {"eventType": EARLIER},
+        "one-shop": {"eventType": EARLIER, "sellerHandle": ["nalu-fashion"]},
+        "mails": {"eventType": ["new_product"]},
+        "archive": None,
+        "linkhub-node-1": {"eventType": EARLIER},
+    }
+    arns = {name: _subscribe(sns, topic_arn, name, policy) for name, policy in policies.items()}
+    outcome = await topics.ensure(topic, topic_arn)
+    assert (outcome.status, len(outcome.changes), len(outcome.notes)) == (Status.CHANGED, 1, 1)
+    assert "sqs:arn:aws:sqs:us-east-1:000000000000:orders" in outcome.changes[0]
+    assert ":one-shop does not get product_removed" in outcome.notes[0]
+    widened = {**policies, "orders": {"eventType": EVERY_EVENT}}
+    assert {name: _policy(sns, arn) for name, arn in arns.items()} == widened
+    again = await topics.ensure(topic, topic_arn)
+    assert (again.status, again.notes) == (Status.UNCHANGED, outcome.notes)
+
+
+async def test_subscriptions_that_may_not_be_read_are_a_note(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
+    """The topic is there all the same."""
+    topic_arn = (await topics.ensure(topic)).address
+    denied = Fault.client_error(operation="ListSubscriptionsByTopic", code="AuthorizationError", status=403)
+    with inject(sns, denied):
+        outcome = await topics.ensure(topic, topic_arn)
+    assert (outcome.status, outcome.address) == (Status.UNCHANGED, topic_arn)
+    assert "AuthorizationError" in outcome.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "widened"),
+    [
+        ({"eventType": EARLIER}, {"eventType": EVERY_EVENT}),
+        ({"event_type": ["product_updated"]}, {"event_type": ["product_updated", "product_removed"]}),
+        ({"eventType": EVERY_EVENT}, None),
+        ({"eventType": [{"anything-but": ["heartbeat"]}]}, None),
+        ({"$or": [{"eventType": EARLIER}, {"nodeId": ["1"]}]}, None),
+        ({"product": {"title": [{"prefix": "product_updated"}]}}, None),
+        ({}, None),
+    ],
+)
+def test_a_filter_with_updates_and_without_removals_is_narrow(policy: Any, widened: Any) -> None:
+    """Of attributes or of the body; every other filter is the choice of its service."""
+    found = FoundTopic(
+        attributes={}, subscriptions=[FoundSubscription(name="sqs:q", arn="arn:s", filter_policy=policy)]
+    )
+    differences = topic_differences(found)
+    assert [json.loads(difference.wanted) for difference in differences] == ([] if widened is None else [widened])

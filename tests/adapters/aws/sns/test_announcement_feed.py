@@ -9,6 +9,7 @@ import pytest
 from linkhub_adapters.aws.sns.node_queues import RETENTION_SECONDS
 from linkhub_adapters.runtime import Listener
 from linkhub_core.errors import AnnouncementsLost, LinkhubError, MalformedEvent, ServiceUnavailable
+from linkhub_core.model import Availability, Listing
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
@@ -106,6 +107,20 @@ async def test_what_cannot_be_read_holds_up_nothing(topic: TopicFixture) -> None
                 errors.append(error)
     assert heard == [_announcement()]
     assert [type(error) for error in errors] == [MalformedEvent]
+
+
+async def test_a_removal_is_heard_and_an_event_of_a_later_linkhub_is_ignored(topic: TopicFixture) -> None:
+    """The unknown type passes the filter by its attribute, is dropped without an error, and is deleted."""
+    feed = await topic.open_feed()
+    removal = announce(a_record(revision=2, listing=Listing(availability=Availability.WITHDRAWN)), NOON)
+    topic.sns.publish(
+        TopicArn=topic.topic_arn,
+        Message='{"event_type": "product_praised"}',
+        MessageAttributes={"eventType": {"DataType": "String", "StringValue": "product_updated"}},
+    )
+    await topic.notifier.notify([removal])
+    assert await topic.hear(feed, 1) == [removal]
+    assert await feed.receive() == []
 
 
 async def test_messages_of_other_types_do_not_come(topic: TopicFixture) -> None:

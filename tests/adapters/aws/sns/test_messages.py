@@ -8,7 +8,7 @@ from attrs import evolve
 
 from linkhub_adapters.aws.sns.messages import announcement_of, entry_bytes, entry_of, is_heartbeat
 from linkhub_adapters.aws.sqs.xml_text import fault_of
-from linkhub_core.model import Content, Kind
+from linkhub_core.model import Availability, Content, Kind, Listing
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import KEY, NOON, a_caption, a_record, an_event
 from linkhub_core.wire.codec import announce, read_event
@@ -110,6 +110,22 @@ def test_an_announcement_reads_back() -> None:
     message: Any = {"Body": entry["Message"], "MessageAttributes": entry["MessageAttributes"]}
     assert announcement_of(message) == announcement
     assert not is_heartbeat(message)
+
+
+def test_a_removal_reads_back_with_the_time_of_its_product() -> None:
+    """Its JSON has no product, so an attribute carries ``created_at``, by which receivers order revisions."""
+    withdrawn = a_record(revision=2, listing=Listing(availability=Availability.WITHDRAWN))
+    announcement = announce(withdrawn, NOON, "c-1")
+    entry = entry_of(0, announcement)
+    assert _attributes(entry)["eventType"] == "product_removed"
+    message: Any = {"Body": entry["Message"], "MessageAttributes": entry["MessageAttributes"]}
+    assert announcement_of(message) == announcement
+
+
+def test_an_event_of_a_later_linkhub_is_no_announcement() -> None:
+    """A node ignores it."""
+    body = json.dumps({"event_type": "product_praised", "revision": 3})
+    assert announcement_of({"Body": body}) is None
 
 
 def test_bytes_count_the_message_and_its_attributes() -> None:

@@ -118,10 +118,10 @@ def test_a_schema_has_the_fields_of_the_model(component: str, cls: type[attrs.At
 
 
 def test_a_product_has_the_fields_of_both_halves() -> None:
-    """And its key and its two moments."""
+    """And its key, its availability and its two moments."""
     fields: list[attrs.Attribute[Any]] = [*attrs.fields(Caption), *attrs.fields(ThumbnailSet)]
     own = {"seller_handle", "video_id", "created_at", "updated_at"}
-    assert set(SCHEMAS["Product"]["properties"]) == own | {field.name for field in fields}
+    assert set(SCHEMAS["Product"]["properties"]) == own | {"availability"} | {field.name for field in fields}
     assert set(SCHEMAS["Product"]["required"]) == own | {
         field.name for field in fields if field.default is attrs.NOTHING
     }
@@ -146,6 +146,22 @@ async def test_real_pages_and_products_are_as_described() -> None:
             assert faults_of("Page", (await client.get(PRODUCTS + query)).json()) == []
         for number in (1, 2, 3):
             assert faults_of("Product", (await client.get(f"{PRODUCTS}/{video_id(number)}")).json()) == []
+
+
+async def test_real_listings_are_as_described() -> None:
+    """Before and after a change; the changed product, and the faults of a wrong body."""
+    fixture = HttpFixture(settings=HttpSettings(admin_token="t"))
+    await fixture.save(product(1))
+    address, headers = f"{PRODUCTS}/{video_id(1)}/listing", {"Authorization": "Bearer t"}
+    async with fixture.client() as client:
+        assert faults_of("Listing", (await client.get(address, headers=headers)).json()) == []
+        change = {"availability": "sold_out", "price": 7}
+        assert faults_of("ListingChange", change) == []
+        assert faults_of("ListingChange", {"availability": None, "title": None, "price": None}) == []
+        assert faults_of("ListingChange", {"availability": "gone"}) != []
+        assert faults_of("Listing", (await client.patch(address, json=change, headers=headers)).json()) == []
+        assert faults_of("Product", (await client.get(f"{PRODUCTS}/{video_id(1)}")).json()) == []
+        assert faults_of("Problem", (await client.put(address, json=[], headers=headers)).json()) == []
 
 
 async def test_real_figures_are_as_described(client: AsyncClient) -> None:
@@ -193,6 +209,8 @@ ANSWERS = [
     ("/api/v1/shop/{handle}/products", {PRODUCTS: 200, f"{PRODUCTS}?limit=0": 400}),
     ("/api/v1/shop/{handle}/products/{videoId}",
      {f"{PRODUCTS}/{video_id(1)}": 200, f"{PRODUCTS}/a.b": 400, f"{PRODUCTS}/9": 404}),
+    ("/api/v1/shop/{handle}/products/{videoId}/listing",
+     {f"{PRODUCTS}/{video_id(1)}/listing": 200, f"{PRODUCTS}/a.b/listing": 400, f"{PRODUCTS}/9/listing": 404}),
     ("/api/v1/websocket/stats", {"/api/v1/websocket/stats": 200}),
     ("/api/v1/operator/status", {"/api/v1/operator/status": 200}),
     ("/healthz", {"/healthz": 200}),

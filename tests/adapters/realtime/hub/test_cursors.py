@@ -18,7 +18,7 @@ from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.wire.codec import announce
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from tests.adapters.realtime.fake_subscribers import Watcher, settle
-from tests.adapters.realtime.realtime_fixture import SELLER, RealtimeFixture, make_realtime
+from tests.adapters.realtime.realtime_fixture import SELLER, WITHDRAWN, RealtimeFixture, an_announcement, make_realtime
 
 LONG_AGO = "2026-01-15T11:00:00Z"
 UNKNOWN = encode_cursor(Cursor(store="other", seller_handle=SELLER, position="1"))
@@ -65,6 +65,45 @@ async def test_a_client_leaves_and_returns_with_the_last_cursor_wherever_it_leav
         second = again.take()
         assert second[0][1]["cursor"] == cursors(first)[-1]
         assert videos(first)[1:] + videos(second)[1:] == [a_key(number).video_id for number in range(5)]
+
+
+async def test_removals_are_replayed_in_the_order_of_the_changes(realtime: RealtimeFixture) -> None:
+    """Each with its own cursor, and without the product; a product that came back is an ordinary change."""
+    save(realtime, 1, 2, 3)
+    start = realtime.store.cursor()
+    save(realtime, 1, revision=2, listing=WITHDRAWN)
+    save(realtime, 2, revision=2, shown=True)
+    save(realtime, 3, revision=2, listing=WITHDRAWN)
+    save(realtime, 3, revision=3)
+    watcher = Watcher(realtime.hub)
+    watcher.subscribe(cursor=start)
+    await settle()
+    _, *events = watcher.take()
+    assert [event for event, _ in events] == ["product_removed", "product_updated", "new_product"]
+    assert events[0][1] == {
+        "event_type": "product_removed",
+        "event_id": f"2026-01-15T12:00:01.000Z/{a_key(1).video_id}/2",
+        "revision": 2,
+        "cursor": events[0][1]["cursor"],
+        "seller_handle": SELLER,
+        "video_id": a_key(1).video_id,
+        "timestamp": "2026-01-15T12:00:00.000Z",
+    }
+    again = Watcher(realtime.hub)
+    again.subscribe(cursor=events[0][1]["cursor"])
+    await settle()
+    assert videos(again.take())[1:] == [a_key(2).video_id, a_key(3).video_id]
+
+
+async def test_a_late_announcement_brings_nothing_back_that_was_removed(realtime: RealtimeFixture) -> None:
+    """Also if the shop had no subscriber when the product was removed. A later revision is shown."""
+    realtime.hub.broadcast(an_announcement(revision=2, listing=WITHDRAWN))
+    watcher = Watcher(realtime.hub)
+    watcher.subscribe()
+    realtime.hub.broadcast(an_announcement(revision=1))
+    assert [event for event, _ in watcher.take()] == ["subscribed"]
+    realtime.hub.broadcast(an_announcement(revision=3))
+    assert [event for event, _ in watcher.take()] == ["new_product"]
 
 
 async def test_live_events_go_on_with_the_cursors_of_their_announcements(realtime: RealtimeFixture) -> None:

@@ -4,6 +4,7 @@
 // Rule 2: another `created_at` is taken: the product was deleted and saved again, perhaps by a server whose clock is behind.
 //         The server sends no event of a product that was deleted.
 // Rule 3: REST gives no revision: there the later `updated_at` is taken, and an equal one only adds the revision.
+// Rule 4: a removal is remembered: a page that was read before it does not bring the product back, a later revision does.
 // `readProduct` checks raw JSON: everything after it has the types that the view relies on.
 
 import { webUrl } from "./format.js";
@@ -17,6 +18,7 @@ export function readProduct(raw) {
     videoId: raw.video_id,
     title: textOf(raw.title).trim() || "Untitled",
     price: typeof raw.price === "number" && Number.isFinite(raw.price) ? raw.price : null,
+    isSoldOut: raw.availability === "sold_out",
     sizes: textOf(raw.sizes),
     tags: [...new Set(listOf(raw.tags).map((tag) => textOf(tag).replace(/^#+/, "").trim()).filter(Boolean))],
     caption: textOf(raw.raw_caption).trim(),
@@ -42,6 +44,7 @@ function listOf(value) {
 /** The newest revision of each product, by video id. */
 export class Catalog {
   #entries = new Map();
+  #removals = new Map();
 
   get size() {
     return this.#entries.size;
@@ -60,7 +63,9 @@ export class Catalog {
   /** Takes a product in and says what it was: "added", "replaced" or "stale" (dropped). */
   offer(product, revision = null) {
     const known = this.#entries.get(product.videoId);
+    if (!known && isCovered({ product, revision }, this.#removals.get(product.videoId))) return "stale";
     if (!known) {
+      this.#removals.delete(product.videoId);
       this.#entries.set(product.videoId, { product, revision });
       return "added";
     }
@@ -72,9 +77,25 @@ export class Catalog {
     return "stale";
   }
 
+  /** Takes a removal in, of this revision or (from REST, null) as of this time; false if a newer product is known. */
+  remove(videoId, revision, removedAt) {
+    const known = this.#entries.get(videoId);
+    if (known && revision !== null && known.revision !== null && known.revision > revision) return false;
+    this.#entries.delete(videoId);
+    this.#removals.set(videoId, { revision, removedAt });
+    return known !== undefined;
+  }
+
   clear() {
     this.#entries.clear();
+    this.#removals.clear();
   }
+}
+
+function isCovered({ product, revision }, removal) {
+  if (!removal) return false;
+  if (revision !== null && removal.revision !== null) return revision <= removal.revision;
+  return product.updatedAt <= removal.removedAt;
 }
 
 function isNewer(offered, known) {

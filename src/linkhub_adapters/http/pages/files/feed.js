@@ -35,13 +35,16 @@ export class ShopApi {
     return this.#get("", { limit: PAGE_LIMIT, ...(lastKey && { lastKey }) });
   }
 
-  /** Products that changed after `cursor`, oldest change first, and the next cursor; ask again while `hasMore`.
+  /** Products that changed after `cursor`, oldest change first, ids of those that were removed, and the next cursor; ask
+   * again while `hasMore`.
    *
    * A server that may not describe its table gives no cursors: without one the answer is the first page.
    */
   async changes(cursor) {
-    const { products, pagination, metadata } = await this.#get("", { limit: CHANGES_LIMIT, ...(cursor && { cursor }) });
-    return { products, hasMore: pagination.hasMore && Boolean(metadata.cursor), cursor: metadata.cursor };
+    const answer = await this.#get("", { limit: CHANGES_LIMIT, ...(cursor && { cursor }) });
+    const { products, removed, pagination, metadata } = answer;
+    const hasMore = pagination.hasMore && Boolean(metadata.cursor);
+    return { products, removed, readAt: metadata.timestamp, hasMore, cursor: metadata.cursor };
   }
 
   /** One product. */
@@ -59,7 +62,8 @@ export class ShopApi {
   }
 }
 
-/** Live products of one shop. Calls `onProduct(raw, revision)`, `onStatus(status)` and `onLost()`.
+/** Live products of one shop. Calls `onProduct(raw, revision)`, `onStatus(status)` and `onLost()`, and for a product that
+ * was withdrawn `onRemoved(videoId, revision, removedAt)`.
  *
  * Status is "live" (subscribed), "polling" (REST answers) or "offline" (no answer). After `onLost`, read the page again
  * and call `restart`: the server cannot replay what was missed.
@@ -123,7 +127,8 @@ export class ShopFeed {
     const { event, data } = JSON.parse(text);
     this.#restWatchdog();
     if (event === "subscribed") this.#subscribed(data);
-    if (event === "new_product" || event === "product_updated") this.#happened(data);
+    if (event === "new_product" || event === "product_updated") this.#changed(data);
+    if (event === "product_removed") this.#removed(data);
     if (event === "error") this.#refused(data);
   }
 
@@ -135,8 +140,13 @@ export class ShopFeed {
     if (recovered === false) this.#lose();
   }
 
-  #happened({ product, revision, cursor }) {
+  #changed({ product, revision, cursor }) {
     this.#listener.onProduct(product, revision ?? null);
+    this.#cursor = cursor ?? this.#cursor;
+  }
+
+  #removed({ video_id: videoId, revision, timestamp, cursor }) {
+    this.#listener.onRemoved(videoId, revision, timestamp);
     this.#cursor = cursor ?? this.#cursor;
   }
 
@@ -191,6 +201,7 @@ export class ShopFeed {
     while (hasMore && this.#polling === session) {
       const changes = await this.#api.changes(this.#cursor);
       for (const product of changes.products) this.#listener.onProduct(product, null);
+      for (const videoId of changes.removed ?? []) this.#listener.onRemoved(videoId, null, changes.readAt);
       this.#cursor = changes.cursor;
       hasMore = changes.hasMore;
     }

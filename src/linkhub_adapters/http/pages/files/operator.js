@@ -1,9 +1,11 @@
 // The operator's page: asks for the status once a second, and shows at every instant how old what it shows is.
 //
-// Wiring only. Rates are made in rates.js, the verdict in verdict.js. An answer that stays out is never hidden: the
-// page fades and says since when. The token lives in this tab's session storage and nowhere else.
+// Wiring only. Rates are made in rates.js, the verdict in verdict.js. A missing answer is never hidden: the page fades
+// and says since when. The token is in this tab's session storage and nowhere else; `#token=...` in the address, which
+// `linkhub demo` prints, is moved there.
 
 import { clockText, countText, decadeText, latencyText, rateText, spanText } from "./measure.js";
+import { ListingPanel } from "./listing-panel.js";
 import { drawConnections, drawDeadLetters, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
 import { TimeChart } from "./time-chart.js";
@@ -154,6 +156,13 @@ function askForToken() {
   part("gate").showModal();
 }
 
+function takeTokenOfAddress() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  sessionStorage.setItem(TOKEN_KEY, token);
+  window.history.replaceState(null, "", location.pathname + location.search); // `history` is the figures
+}
+
 part("gate").addEventListener("cancel", (event) => event.preventDefault());
 part("gate-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -173,5 +182,7 @@ async function askForEver() {
   setTimeout(askForEver, ASK_MS);
 }
 
+takeTokenOfAddress();
+new ListingPanel({ headers, askForToken });
 setInterval(showContact, ASK_MS);
 void askForEver();

@@ -58,6 +58,7 @@ export class ProductDialog {
     const product = this.#product;
     this.#part("title").textContent = product.title;
     this.#part("price").textContent = priceText(product.price);
+    this.#part("sold-out").hidden = !product.isSoldOut;
     this.#part("age").textContent = ageText(product.createdAt, Date.now());
     this.#part("caption").textContent = product.caption;
     this.#part("caption").hidden = !product.caption;

@@ -15,6 +15,7 @@ const TAG_FILTERS = 10;
 const TOAST_MS = 6_000;
 const REFRESH_MS = 15_000;
 const RETRY_MS = 5_000;
+const GONE = 410;
 
 const part = (id) => document.getElementById(id);
 const handle = decodeURIComponent(location.pathname.split("/")[2] ?? "");
@@ -22,7 +23,9 @@ const api = new ShopApi(handle);
 const catalog = new Catalog();
 const grid = new TileGrid(part("grid"), part("tile"));
 const dialog = new ProductDialog(part("product"), handle, forgetFragment);
-const feed = new ShopFeed(handle, api, { onProduct: receive, onStatus: showStatus, onLost: readAgain });
+const feed = new ShopFeed(handle, api, {
+  onProduct: receive, onRemoved: remove, onStatus: showStatus, onLost: readAgain,
+});
 
 let nextKey = null;
 let isReading = false;
@@ -143,9 +146,23 @@ function replace(product) {
   showCatalog();
 }
 
+function remove(videoId, revision, removedAt) {
+  const product = catalog.get(videoId);
+  if (!catalog.remove(videoId, revision, removedAt)) return;
+  arrivals = arrivals.filter((arrival) => arrival.product.videoId !== videoId);
+  if (part("toast").dataset.videoId === videoId) hideToast();
+  if (dialog.videoId === videoId) {
+    dialog.close();
+    fillToast(product, "No longer offered");
+  }
+  say(`No longer offered: ${product.title}`);
+  grid.remove(videoId, showCatalog);
+}
+
 function showArrivals() {
   const batch = arrivals;
   arrivals = [];
+  if (batch.length === 0) return; // all of them were removed meanwhile
   const revisions = new Map(batch.map(({ product, revision }) => [product, revision]));
   grid.arrive([...revisions.keys()], (product) => (isFirst(product, revisions.get(product)) ? "New" : "Updated"));
   const newest = batch.at(-1).product;
@@ -165,19 +182,27 @@ function isFirst(product, revision) {
 }
 
 function announce(products) {
-  const line = document.createElement("span");
-  line.textContent = products.length > 3
+  say(products.length > 3
     ? `${products.length} new products`
-    : products.map(({ title, price }) => `New: ${title}, ${priceText(price)}`).join(". ");
+    : products.map(({ title, price }) => `New: ${title}, ${priceText(price)}`).join(". "));
+}
+
+function say(text) {
+  const line = document.createElement("span");
+  line.textContent = text;
   part("arrivals").replaceChildren(line);
 }
 
 // --- toast, filters, status, empty ---
 
 function showToast(product, count) {
-  clearTimeout(toastTimer);
   toastCount += count;
-  part("toast-kind").textContent = toastCount > 1 ? `${toastCount} just in` : "Just in";
+  fillToast(product, toastCount > 1 ? `${toastCount} just in` : "Just in");
+}
+
+function fillToast(product, kind) {
+  clearTimeout(toastTimer);
+  part("toast-kind").textContent = kind;
   part("toast-title").textContent = product.title;
   part("toast-price").textContent = product.price === null ? "" : priceText(product.price);
   part("toast-picture").replaceChildren();
@@ -242,6 +267,7 @@ function showStatus(status) {
 
 async function followFragment() {
   const videoId = location.hash.slice(1);
+  part("gone").hidden = true;
   if (!videoId || videoId === "products") {
     dialog.close();
     return;
@@ -255,6 +281,7 @@ async function readOne(videoId) {
     return readProduct(await api.product(videoId));
   } catch (error) {
     console.info(`linkhub: ${videoId} cannot be shown: ${error.message}`);
+    part("gone").hidden = error.status !== GONE;
     return null;
   }
 }

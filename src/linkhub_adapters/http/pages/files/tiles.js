@@ -1,4 +1,4 @@
-// The grid of tiles: one per product, placed, replaced, filtered, and made room for when a new one arrives.
+// The grid of tiles: one per product, placed, replaced, filtered, removed; the others glide aside or close the gap.
 
 import { ageText, lengthText, priceText, sizeList } from "./format.js";
 import { drawPicture } from "./picture.js";
@@ -8,6 +8,8 @@ const TAGS_ON_TILE = 2;
 const BADGE_MS = 180_000;
 const SKELETONS = 10;
 const GLIDE = { duration: 420, easing: "cubic-bezier(0.2, 0.8, 0.2, 1)" };
+const LEAVE = { duration: 260, easing: "ease-in", fill: "forwards" };
+const LEFT = { opacity: 0, transform: "scale(0.9)" };
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The tiles in an `<ul>`, made from the `<template>`. */
@@ -70,6 +72,21 @@ export class TileGrid {
     tile.classList.add("is-changed");
   }
 
+  /** Fades a product's tile out where it stands, then lets the others close the gap, and calls `then`. */
+  async remove(videoId, then) {
+    const tile = this.#tiles.get(videoId);
+    this.#tiles.delete(videoId);
+    this.#products.delete(videoId);
+    if (tile && !STILL.matches && !document.hidden) {
+      tile.inert = true;
+      await tile.animate([{}, LEFT], LEAVE).finished;
+    }
+    const glide = this.#glide();
+    tile?.remove();
+    glide();
+    then();
+  }
+
   /** Shows only products with this tag (lower case), all for null; answers how many are shown. */
   filter(tag) {
     this.#tag = tag;
@@ -108,6 +125,8 @@ export class TileGrid {
     const price = tile.querySelector(".price");
     price.textContent = priceText(product.price);
     price.classList.toggle("is-asked", product.price === null);
+    tile.classList.toggle("is-sold-out", product.isSoldOut);
+    tile.querySelector(".sold-out").hidden = !product.isSoldOut;
     fillLength(tile.querySelector(".length"), product.videoSeconds);
     fillChips(tile.querySelector(".sizes"), sizeList(product.sizes), SIZES_ON_TILE);
     fillChips(tile.querySelector(".tags"), product.tags.map((tag) => `#${tag}`), TAGS_ON_TILE);

@@ -1,0 +1,100 @@
+"""The route of a listing: what the seller or the operator says about a product.
+
+| request | answer                                                                                                   |
+|---------|----------------------------------------------------------------------------------------------------------|
+| `GET`   | the listing, with its entity tag; of a withdrawn product, too                                            |
+| `PUT`   | replaces it: an absent or null ``title`` or ``price`` is as parsed, an absent ``availability`` in stock    |
+| `PATCH` | merges (RFC 7396): a field that is absent stays, null makes it as parsed                                 |
+
+A change is answered with the new listing when it is saved and announced. ``If-Match`` takes the entity tag of the
+listing or of the product; if neither is current, the answer is a 412 and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from linkhub_adapters.http.api import problems, responses
+from linkhub_adapters.http.api.page_body import etag_of
+from linkhub_core.application.browse_shop import parse_key
+from linkhub_core.application.complete import readable
+from linkhub_core.application.listings import (
+    ListingOvertaken,
+    ListingSame,
+    ListingSaved,
+    PreconditionFailed,
+    ProductAbsent,
+    SetListing,
+)
+from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.wire import codec, json_text
+
+# A title of 2,000 characters, each escaped, with room to spare.
+MAX_BODY_BYTES: Final = 65_536
+
+
+async def answer_listing(listings: SetListing, request: Request) -> Response:
+    """``GET``, ``PUT`` and ``PATCH /api/v1/shop/{handle}/products/{videoId}/listing``."""
+    key = parse_key(request.path_params["handle"], request.path_params["videoId"])
+    if request.method in ("PUT", "PATCH"):
+        return await _change(listings, key, request)
+    record = readable((await listings.products.find([key])).get(key))
+    if record is None:
+        return problems.unknown_product(request.scope)
+    body = _body(record)
+    return responses.respond(request, body, etag=responses.strong_etag(body))
+
+
+async def _change(listings: SetListing, key: ProductKey, request: Request) -> Response:
+    try:
+        document = json_text.parse_exactly(await _read(request))
+        change = codec.read_listing_change(document, replace=request.method == "PUT")
+    except MalformedEvent as malformed:
+        return problems.invalid_listing(request.scope, malformed.faults)
+    match await listings(key, change, expected=_expectation(request)):
+        case ProductAbsent():
+            return problems.unknown_product(request.scope)
+        case ListingOvertaken():
+            detail = "Another change of this listing was saved at the same moment. Read it, and decide again."
+            return problems.problem(request.scope, 409, detail)
+        case PreconditionFailed():
+            detail = "The product or its listing has changed since it was read. Read it again."
+            return problems.problem(request.scope, 412, detail)
+        case ListingSaved(record) | ListingSame(record):
+            body = _body(record)
+            headers = {"etag": responses.strong_etag(body), "cache-control": "no-store"}
+            return Response(body, headers=headers, media_type="application/json")
+
+
+async def _read(request: Request) -> str:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413)
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise MalformedEvent([Fault("", "the body is not UTF-8")]) from None
+
+
+def _expectation(request: Request) -> Callable[[ProductRecord], bool] | None:
+    """Whether a product is as the client read it; None without ``If-Match``. The comparison is strong (RFC 9110)."""
+    sent = ", ".join(request.headers.getlist("if-match"))
+    if not sent:
+        return None
+    return lambda record: responses.is_matched(sent, _tags(record))
+
+
+def _tags(record: ProductRecord) -> tuple[str, str]:
+    return responses.strong_etag(_body(record)), etag_of([codec.stored_product(record)])
+
+
+def _body(record: ProductRecord) -> bytes:
+    return json_text.dump(codec.listing_document(record.listing))
