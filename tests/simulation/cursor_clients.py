@@ -24,6 +24,7 @@ from linkhub_core.application.subscriber_session import SessionLimits
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.change_stamps import StampPosition
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes, ProductReader, UnknownCursor, Unreadable
 from linkhub_core.wire.codec import encode_product, timestamp_text
@@ -32,6 +33,7 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.simulation.clocks import LoopClock
 from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.plan import BEGINNING, Plan, Positions
+from tests.simulation.stamped_store import StampedProductStore
 from tests.support.simulated_clients import Received, SimulatedClient, a_hub
 
 __all__ = ["MAX_BUS_DELAY_SECONDS", "CursorClients"]
@@ -127,7 +129,7 @@ class _Client:
     # --- REST
 
     async def _poll(self, stays: bool) -> None:
-        if self.page is None:
+        if self.page is None or self.cursor is None:  # an event stream may take the cursor while the page is loaded
             await self._load()
             return
         limit = self.side.faults.chance.choice((1, 2, 50))
@@ -144,7 +146,7 @@ class _Client:
             self.cursor = found.cursor
             self._log(f"polls {len(found.changes)} changes{', and there are more' if found.has_more else ''}")
             if not found.has_more:
-                self.side.hold_page(self, rows, "after a whole answer")
+                self.side.hold_page(self, self.side.given(rows, found.cursor), "after a whole answer")
                 return
         is_endless = answers == _MAX_ANSWERS
         self.side.checker.hold(not is_endless, f"{self.name} asks for what changed and never comes to an end")
@@ -352,6 +354,14 @@ class CursorClients:
             if not self.plan.deletions:
                 extra = (client.page or {}).keys() - {key.video_id for key in self.checker.products.rows}
                 self.checker.hold(not extra, f"{when}, {client.name} has {sorted(extra)}, which the store has not")
+
+    def given(self, rows: Mapping[ProductKey, ProductRecord], cursor: str) -> Mapping[ProductKey, ProductRecord]:
+        """The rows up to a cursor. With stamps, an answer that ends a walk gives the time at which the walk began."""
+        store, after = self.reads.open_store(), parse_cursor(cursor, _SHOP)
+        position = None if after is None else StampPosition.parse(after.position)
+        if not isinstance(store, StampedProductStore) or position is None:
+            return rows
+        return {key: row for key, row in rows.items() if store.stamps.of[key] <= position.stamp_ms}
 
     def hold_page(self, client: _Client, rows: Mapping[ProductKey, ProductRecord], when: str) -> None:
         """A client has the content of these rows. A stamped row may be missing until its announcement is out."""

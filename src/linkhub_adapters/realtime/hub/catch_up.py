@@ -98,6 +98,7 @@ class CatchUp:
                 after=after,
                 buffer=buffer,
                 is_seen=partial(self._is_seen, subscriber, channel, buffer),
+                ahead=dict(buffer.events),
             )
             subscriber.queue_answer(request)
         request.reply = None

@@ -6,7 +6,7 @@ The buffer holds references to events that all subscribers share, one revision a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -49,14 +49,24 @@ class CatchUpBuffer:
             self.overflowed = True
         self.events[video_id] = event
 
-    def put_first(self, replayed: Sequence[EncodedEvent]) -> None:
-        """Add what was read from the store before what was announced meanwhile, unless the latter is newer."""
-        first = {}
+    def put_replay(self, replayed: Sequence[EncodedEvent], ahead: Mapping[str, EncodedEvent]) -> None:
+        """Add what was read from the store before what was announced meanwhile, unless the latter is newer.
+
+        Args:
+            replayed: oldest change first.
+            ahead: the events that waited before the read was asked for. They are older, so they stay in front: the
+                cursor of an event must not pass one that follows it.
+        """
+        kept = {video: event for video, event in self.events.items() if ahead.get(video) is event}
+        replay = {}
         for event in replayed:
-            buffered = self._buffered(event)
-            if buffered is None or buffered.is_covered_by(event.announcement.order):
-                first[event.announcement.key.video_id] = event
-        self.events = {**first, **{video: event for video, event in self.events.items() if video not in first}}
+            video_id, buffered = event.announcement.key.video_id, self._buffered(event)
+            is_ahead = video_id in kept and event.announcement.is_covered_by(kept[video_id].announcement.order)
+            if buffered is None or (not is_ahead and buffered.is_covered_by(event.announcement.order)):
+                replay[video_id] = event
+        kept = {video: event for video, event in kept.items() if video not in replay}
+        later = {video: event for video, event in self.events.items() if video not in kept and video not in replay}
+        self.events = {**kept, **replay, **later}
 
     def take(self) -> EncodedEvent:
         """Remove the first event, and return it."""
@@ -81,6 +91,7 @@ class Request(Answer):
         buffer: where the missed events go when the answer is sent.
         is_seen: whether to leave out an event. Only for a catch-up that the client did not ask for; such an answer
             repeats no cursor.
+        ahead: the events that waited for the subscriber when it was asked for; see :meth:`CatchUpBuffer.put_replay`.
         sent: set when the answer is sent.
     """
 
@@ -88,6 +99,7 @@ class Request(Answer):
     after: After
     buffer: CatchUpBuffer
     is_seen: Callable[[EncodedEvent], bool] | None = None
+    ahead: Mapping[str, EncodedEvent] = field(factory=dict)
     sent: asyncio.Event = field(factory=asyncio.Event, init=False)
     _missed: Sequence[EncodedEvent] | None = field(default=None, init=False)
 
@@ -106,7 +118,7 @@ class Request(Answer):
         elif self.after is not None and self.is_seen is None:
             self.buffer.gives_cursors = True
         missed = self._missed or ()
-        self.buffer.put_first(
-            missed if self.is_seen is None else [event for event in missed if not self.is_seen(event)]
+        self.buffer.put_replay(
+            missed if self.is_seen is None else [event for event in missed if not self.is_seen(event)], self.ahead
         )
         self.sent.set()

@@ -40,8 +40,21 @@ def test_what_was_read_comes_before_what_was_announced() -> None:
     buffer.put(an_event(2))
     buffer.put(announced)
     read = [an_event(1), an_event(2)]
-    buffer.put_first(read)
+    buffer.put_replay(read, {})
     assert taken(buffer) == [*read, announced]
+
+
+def test_events_that_waited_before_the_read_was_asked_for_stay_in_front() -> None:
+    """The cursor of a replayed event covers them. Of a product of both, the newer revision is kept, in its place."""
+    buffer = CatchUpBuffer()
+    waiting = [an_event(1), an_event(2), an_event(3)]
+    for event in waiting:
+        buffer.put(event)
+    ahead, announced = dict(buffer.events), an_event(5)
+    buffer.put(announced)
+    read = [an_event(1), an_event(4), an_event(2, 2), an_event(5)]
+    buffer.put_replay(read, ahead)
+    assert taken(buffer) == [waiting[0], waiting[2], *read[1:]]
 
 
 def test_what_was_read_is_left_out_if_something_newer_was_announced() -> None:
@@ -49,7 +62,7 @@ def test_what_was_read_is_left_out_if_something_newer_was_announced() -> None:
     for newer in (an_event(1, 3), an_event(1, 1, life=-1), an_event(1, 1, life=1)):
         buffer, other = CatchUpBuffer(), an_event(2)
         buffer.put(newer)
-        buffer.put_first([an_event(1, 2), other])
+        buffer.put_replay([an_event(1, 2), other], {})
         assert taken(buffer) == [other, newer]
 
 
