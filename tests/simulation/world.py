@@ -446,7 +446,7 @@ async def _unless_failed(change: Coroutine[Any, Any, ListingOutcome]) -> Listing
 
 
 async def _unless_away(adopt: Adopt) -> None:
-    with contextlib.suppress(LinkhubError):  # the operator runs it again
+    with contextlib.suppress(LinkhubError, RuntimeError):  # a bug of a driver is a RuntimeError; the operator runs it again
         await adopt()
 
 
