@@ -446,7 +446,8 @@ async def _unless_failed(change: Coroutine[Any, Any, ListingOutcome]) -> Listing
 
 
 async def _unless_away(adopt: Adopt) -> None:
-    with contextlib.suppress(LinkhubError, RuntimeError):  # a bug of a driver is a RuntimeError; the operator runs it again
+    # The operator runs it again. A bug of a driver is a RuntimeError.
+    with contextlib.suppress(LinkhubError, RuntimeError):
         await adopt()
 
 
