@@ -28,18 +28,10 @@ from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Consuming, Settings, Storage
 from linkhub_core.application import AssembleBatch
 from linkhub_core.model import ProductRecord
-from linkhub_core.ports import Entry, OutgoingMessage
-from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.ports import OutgoingMessage, SilentJournal
 from linkhub_core.wire import codec
 
 __all__ = ["command"]
-
-
-class _Deaf(MemoryJournal):
-    """A journal that keeps nothing."""
-
-    def record(self, entries: Sequence[Entry]) -> None:
-        """Forget."""
 
 
 def _settings(backend: str, directory: Path, batch_size: int) -> Settings:
@@ -67,7 +59,7 @@ async def _drain(settings: Settings, messages: Sequence[OutgoingMessage], pairs:
             products=backend.products,
             staging=backend.staging,
             notifier=backend.notifier,
-            journal=_Deaf(),
+            journal=SilentJournal(),
             clock=clock,
             staging_ttl=timedelta(days=1),
             jitter=random.random,

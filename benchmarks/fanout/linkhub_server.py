@@ -40,7 +40,7 @@ from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
 from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
-from linkhub_core.testing.fakes import MemoryJournal
+from linkhub_core.ports import SilentJournal
 from linkhub_core.wire.codec import read_announcement
 from linkhub_core.wire.shop_query import Page, PageQuery
 
@@ -98,7 +98,7 @@ def make_server(missed: int) -> Server:
     for record in write_records(missed):
         products.rows[record.key] = record
     browse = BrowseShop(products=products, clock=clock)
-    hub = Hub(browse=browse, clock=clock, journal=MemoryJournal(), settings=settings)
+    hub = Hub(browse=browse, clock=clock, journal=SilentJournal(), settings=settings)
     admission = Admission(settings=settings, counters=hub.counters)
     sockets, streams = SocketIoServer(hub=hub, admission=admission), EventStreams(hub=hub, admission=admission)
     gateway = Gateway(
