@@ -9,6 +9,8 @@ new one comes, and those that are not deleted are released. The consequences:
 - A message on a server of SQS that does not answer in time may be missed; another scan finds it.
 - Each scan counts as a receive, so a dead-letter queue should have no redrive policy of its own.
 - In a FIFO queue the messages of a video are leased together, ten at most: the others follow when those are deleted.
+
+An imported letter keeps its id in linkhub's attributes. One that was sent twice, because a reply was lost, is one letter.
 """
 
 from __future__ import annotations
@@ -43,8 +45,9 @@ class _Scan:
     queue: DeadLetterQueue
     sqs: SqsCalls
     wait_seconds: float
-    _receipts: dict[str, str] = field(factory=dict, init=False)
-    _seen: set[str] = field(factory=set, init=False)
+    _receipts: dict[str, dict[str, str]] = field(factory=dict, init=False)  # by letter, then by message
+    _bodies: dict[str, int] = field(factory=dict, init=False)  # the hash of each letter's body
+    _deleted: set[str] = field(factory=set, init=False)
 
     async def pages(self, letter_ids: Sequence[str] | None = None) -> AsyncIterator[Sequence[DeadLetter]]:
         """Pages of at most ten dead letters, each once: all, or the named ones until all of them are found.
@@ -53,23 +56,31 @@ class _Scan:
             ServiceUnavailable: SQS did not answer.
         """
         wanted = None if letter_ids is None else set(letter_ids)
-        while wanted is None or wanted - self._seen:
-            letters = await self._lease()
-            if not letters:
-                return
-            if page := [letter for letter in letters if wanted is None or letter.letter_id in wanted]:
+        messages: set[str] = set()
+        while wanted is None or wanted - self._bodies.keys():
+            leased = await self.sqs.fetch(
+                self.queue.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=SCAN_SECONDS
+            )
+            new = self._take(leased)
+            await self._delete_doubles()
+            if page := [letter for letter in new if wanted is None or letter.letter_id in wanted]:
                 yield page
+            if messages.issuperset(message["MessageId"] for message in leased):
+                return
+            messages.update(message["MessageId"] for message in leased)
 
-    async def _lease(self) -> Sequence[DeadLetter]:
-        """Lease messages that were not seen before; none: the scan is complete."""
-        messages = await self.sqs.fetch(
-            self.queue.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=SCAN_SECONDS
-        )
-        letters = [read_dead_letter(self.queue, message) for message in messages]
+    def _take(self, messages: Sequence[MessageTypeDef]) -> Sequence[DeadLetter]:
+        """Keep the receipts of messages; give the letters that were not seen before."""
+        new = []
         for message in messages:
-            self._receipts[message["MessageId"]] = message["ReceiptHandle"]
-        new = [letter for letter in letters if letter.letter_id not in self._seen]
-        self._seen.update(letter.letter_id for letter in new)
+            letter = read_dead_letter(self.queue, message)
+            digest = hash(letter.body)
+            if self._bodies.get(letter.letter_id, digest) != digest:  # an invented id must not hide another letter
+                letter = evolve(letter, letter_id=message["MessageId"])
+            if letter.letter_id not in self._bodies:
+                self._bodies[letter.letter_id] = digest
+                new.append(letter)
+            self._receipts.setdefault(letter.letter_id, {})[message["MessageId"]] = message["ReceiptHandle"]
         return new
 
     async def delete(self, letters: Sequence[DeadLetter]) -> None:
@@ -78,10 +89,17 @@ class _Scan:
         Raises:
             ServiceUnavailable: some may still be there.
         """
-        receipts = [self._receipts[letter.letter_id] for letter in letters]
-        await self.sqs.delete(self.queue.url, receipts)
-        for letter in letters:
-            del self._receipts[letter.letter_id]
+        self._deleted.update(letter.letter_id for letter in letters)
+        await self._delete_doubles()
+
+    async def _delete_doubles(self) -> None:
+        """Delete every message that is a deleted letter: one that was imported may be there twice."""
+        gone = self._deleted & self._receipts.keys()
+        await self.sqs.delete(
+            self.queue.url, [receipt for letter_id in gone for receipt in self._receipts[letter_id].values()]
+        )
+        for letter_id in gone:
+            del self._receipts[letter_id]
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,8 +110,8 @@ class _Scan:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        receipts, self._receipts = list(self._receipts.values()), {}
-        await self.sqs.hide(self.queue.url, receipts, 0)
+        held, self._receipts = self._receipts.values(), {}
+        await self.sqs.hide(self.queue.url, [receipt for receipts in held for receipt in receipts.values()], 0)
 
 
 @frozen(kw_only=True)
