@@ -13,8 +13,9 @@ from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.fifo import FifoIds
 from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
 from linkhub_adapters.aws.sqs.xml_text import attributes_fault, fault_of
+from linkhub_core.ports import Added, AddOutcome, Refused
 
-__all__ = ["Outgoing", "send_checked"]
+__all__ = ["Outgoing", "add_messages", "send_checked"]
 
 
 @frozen
@@ -34,9 +35,9 @@ class Outgoing:
 
 
 async def send_checked(
-    sqs: SqsCalls, url: str, messages: Sequence[Outgoing], max_message_bytes: int
+    sqs: SqsCalls, url: str, messages: Sequence[Outgoing], max_message_bytes: int, *, dry_run: bool = False
 ) -> Mapping[int, str]:
-    """Send all messages that can be sent.
+    """Send all messages that can be sent; with ``dry_run`` only check them.
 
     Returns:
         The problem of each message that cannot be sent, by its place.
@@ -45,7 +46,17 @@ async def send_checked(
         ServiceUnavailable: some may be sent.
     """
     faults = {place: fault for place, one in enumerate(messages) if (fault := one.fault(max_message_bytes)) is not None}
+    if dry_run:
+        return faults
     sendable = [(place, one) for place, one in enumerate(messages) if place not in faults]
     outcome = await sqs.send(url, [send_entry(place, one.body, one.attributes, one.ids) for place, one in sendable])
     outcome.check()
     return faults | {int(fault.entry_id): f"{fault.code}: {fault.problem}" for fault in outcome.refused}
+
+
+async def add_messages(
+    sqs: SqsCalls, url: str, messages: Sequence[Outgoing], max_message_bytes: int, *, dry_run: bool
+) -> Sequence[AddOutcome]:
+    """See :func:`send_checked`; gives outcomes in the order of ``messages``."""
+    problems = await send_checked(sqs, url, messages, max_message_bytes, dry_run=dry_run)
+    return [Refused(problems[place]) if place in problems else Added() for place in range(len(messages))]

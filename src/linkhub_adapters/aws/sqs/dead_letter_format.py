@@ -2,8 +2,7 @@
 
 The body is unchanged. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
 ``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the history of
-the message (source queue, message id, when it was sent and rejected, how often it was delivered). The origin of a
-letter that was imported also has its ``letterId``, by which another import knows it.
+the message (source queue, message id, when it was sent and rejected, how often it was delivered).
 
 SQS takes ten attributes and a limited number of bytes. So eight attributes of the message stay attributes, and the
 others move into the origin. Then as many faults are added as fit, with the number of the others. A body that leaves no
@@ -65,7 +64,6 @@ def dead_letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: d
 def imported_letter_attributes(letter: DeadLetter, queue: SqsQueue) -> Mapping[str, str]:
     """The attributes of a letter of another store; those of the message that SQS cannot carry are left out."""
     origin = {
-        "letterId": letter.letter_id,
         "queue": queue.name if letter.kind is not None else letter.source_queue or _UNKNOWN_QUEUE,
         "messageId": letter.message_id,
         "sentAt": letter.sent_at.isoformat(),
@@ -122,7 +120,7 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
     origin = origin_of(held_in, message, known.queue_name if known else None)
     history = known or _outside_history(held_in, origin, message)
     return DeadLetter(
-        letter_id=history.letter_id or message["MessageId"],
+        letter_id=message["MessageId"],
         kind=origin.kind,
         source_queue=origin.queue_name,
         held_in=held_in.name,
@@ -138,9 +136,8 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
 
 @frozen(kw_only=True)
 class _History:
-    """The message before it was a dead letter; the first two are empty if they are not known."""
+    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known."""
 
-    letter_id: str = ""
     queue_name: str = ""
     faults: Sequence[Fault]
     message_id: str
@@ -169,7 +166,6 @@ def _own_attributes(attributes: Mapping[str, str], history: _History) -> Mapping
 
 def _read_history(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _History:
     return _History(
-        letter_id=str(origin.get("letterId", "")),
         queue_name=str(origin.get("queue", "")),
         faults=tuple(
             Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)

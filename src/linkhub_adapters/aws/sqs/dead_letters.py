@@ -9,29 +9,28 @@ new one comes, and those that are not deleted are released. The consequences:
 - A message on a server of SQS that does not answer in time may be missed; another scan finds it.
 - Each scan counts as a receive, so a dead-letter queue should have no redrive policy of its own.
 - In a FIFO queue the messages of a video are leased together, ten at most: the others follow when those are deleted.
-
-An imported letter keeps its id in linkhub's attributes. One that was sent twice, because a reply was lost, is one letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_format import read_dead_letter
+from linkhub_adapters.aws.sqs.checked_sending import Outgoing, send_checked
+from linkhub_adapters.aws.sqs.dead_letter_format import imported_letter_attributes, read_dead_letter
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, dead_letter_queues
 from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of, video_group
-from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
+from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry, sendable_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.model import Kind
-from linkhub_core.ports import DeadLetter, DeadLetterQuery
-from linkhub_core.ports.event_queue import FIRST_SENT_AT, carry_first_sent
+from linkhub_core.ports import Added, AddOutcome, DeadLetter, DeadLetterQuery, Known, Refused
+from linkhub_core.ports.event_queue import carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
 
@@ -45,9 +44,8 @@ class _Scan:
     queue: DeadLetterQueue
     sqs: SqsCalls
     wait_seconds: float
-    _receipts: dict[str, dict[str, str]] = field(factory=dict, init=False)  # by letter, then by message
-    _bodies: dict[str, int] = field(factory=dict, init=False)  # the hash of each letter's body
-    _deleted: set[str] = field(factory=set, init=False)
+    _receipts: dict[str, str] = field(factory=dict, init=False)
+    _seen: set[str] = field(factory=set, init=False)
 
     async def pages(self, letter_ids: Sequence[str] | None = None) -> AsyncIterator[Sequence[DeadLetter]]:
         """Pages of at most ten dead letters, each once: all, or the named ones until all of them are found.
@@ -56,31 +54,23 @@ class _Scan:
             ServiceUnavailable: SQS did not answer.
         """
         wanted = None if letter_ids is None else set(letter_ids)
-        messages: set[str] = set()
-        while wanted is None or wanted - self._bodies.keys():
-            leased = await self.sqs.fetch(
-                self.queue.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=SCAN_SECONDS
-            )
-            new = self._take(leased)
-            await self._delete_doubles()
-            if page := [letter for letter in new if wanted is None or letter.letter_id in wanted]:
-                yield page
-            if messages.issuperset(message["MessageId"] for message in leased):
+        while wanted is None or wanted - self._seen:
+            letters = await self._lease()
+            if not letters:
                 return
-            messages.update(message["MessageId"] for message in leased)
+            if page := [letter for letter in letters if wanted is None or letter.letter_id in wanted]:
+                yield page
 
-    def _take(self, messages: Sequence[MessageTypeDef]) -> Sequence[DeadLetter]:
-        """Keep the receipts of messages; give the letters that were not seen before."""
-        new = []
+    async def _lease(self) -> Sequence[DeadLetter]:
+        """Lease messages that were not seen before; none: the scan is complete."""
+        messages = await self.sqs.fetch(
+            self.queue.url, wait_seconds=self.wait_seconds, visibility_timeout_seconds=SCAN_SECONDS
+        )
+        letters = [read_dead_letter(self.queue, message) for message in messages]
         for message in messages:
-            letter = read_dead_letter(self.queue, message)
-            digest = hash(letter.body)
-            if self._bodies.get(letter.letter_id, digest) != digest:  # an invented id must not hide another letter
-                letter = evolve(letter, letter_id=message["MessageId"])
-            if letter.letter_id not in self._bodies:
-                self._bodies[letter.letter_id] = digest
-                new.append(letter)
-            self._receipts.setdefault(letter.letter_id, {})[message["MessageId"]] = message["ReceiptHandle"]
+            self._receipts[message["MessageId"]] = message["ReceiptHandle"]
+        new = [letter for letter in letters if letter.letter_id not in self._seen]
+        self._seen.update(letter.letter_id for letter in new)
         return new
 
     async def delete(self, letters: Sequence[DeadLetter]) -> None:
@@ -89,17 +79,10 @@ class _Scan:
         Raises:
             ServiceUnavailable: some may still be there.
         """
-        self._deleted.update(letter.letter_id for letter in letters)
-        await self._delete_doubles()
-
-    async def _delete_doubles(self) -> None:
-        """Delete every message that is a deleted letter: one that was imported may be there twice."""
-        gone = self._deleted & self._receipts.keys()
-        await self.sqs.delete(
-            self.queue.url, [receipt for letter_id in gone for receipt in self._receipts[letter_id].values()]
-        )
-        for letter_id in gone:
-            del self._receipts[letter_id]
+        receipts = [self._receipts[letter.letter_id] for letter in letters]
+        await self.sqs.delete(self.queue.url, receipts)
+        for letter in letters:
+            del self._receipts[letter.letter_id]
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,13 +93,15 @@ class _Scan:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        held, self._receipts = self._receipts.values(), {}
-        await self.sqs.hide(self.queue.url, [receipt for receipts in held for receipt in receipts.values()], 0)
+        receipts, self._receipts = list(self._receipts.values()), {}
+        await self.sqs.hide(self.queue.url, receipts, 0)
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class SqsDeadLetters:
     """A :class:`~linkhub_core.ports.DeadLetters` on SQS; the id of a dead letter is its message id.
+
+    The first ``add`` scans the dead-letter queues; the next ones know what was there then, and what was added since.
 
     A scan ends when no message comes within ``wait_seconds``. This must not be 0 on AWS, where a receive that does not
     wait asks only some of the servers that hold the queue.
@@ -125,6 +110,8 @@ class SqsDeadLetters:
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
     wait_seconds: float = 1.0
+    _known: set[Hashable] = field(factory=set, init=False)
+    _is_scanned: bool = field(default=False, init=False)
 
     async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
         """See the port; in any order."""
@@ -137,6 +124,7 @@ class SqsDeadLetters:
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port. The attributes with the reason are not sent again."""
+        self._is_scanned = False
         kinds = {letter.letter_id: letter.kind for letter in letters if letter.kind is not None}
 
         async def send_back(page: Sequence[DeadLetter]) -> _Outcome:
@@ -146,7 +134,42 @@ class SqsDeadLetters:
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
+        self._is_scanned = False
         return await self._remove(letters, _nothing)
+
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        if not self._is_scanned:
+            self._known = {_identity(letter) async for letter in self.browse(DeadLetterQuery())}
+            self._is_scanned = True
+        new = {identity: letter for letter in letters if (identity := _identity(letter)) not in self._known}
+        outcomes: dict[Hashable, AddOutcome] = {}
+        for queue in self.queues.values():
+            own = {name: letter for name, letter in new.items() if self.queues[letter.kind or Kind.CAPTION] is queue}
+            added = await self._add_to(queue, list(own.values()), dry_run=dry_run)
+            outcomes |= dict(zip(own, added, strict=True))
+        if not dry_run:
+            self._known.update(new)
+        return [outcomes.pop(_identity(letter), Known()) for letter in letters]
+
+    async def _add_to(self, queue: SqsQueue, letters: Sequence[DeadLetter], *, dry_run: bool) -> Sequence[AddOutcome]:
+        return await add_messages(
+            self.sqs,
+            queue.dead_letter_url,
+            [
+                Outgoing(
+                    letter.body,
+                    imported_letter_attributes(letter, queue),
+                    # SQS must not drop a letter that was purged a moment ago.
+                    FifoIds(group_id=digest_of(letter.message_id), deduplication_id=uuid4().hex)
+                    if queue.is_fifo
+                    else None,
+                )
+                for letter in letters
+            ],
+            queue.max_message_bytes,
+            dry_run=dry_run,
+        )
 
     def _scan(self, queue: DeadLetterQueue) -> _Scan:
         return _Scan(queue=queue, sqs=self.sqs, wait_seconds=self.wait_seconds)
@@ -190,6 +213,11 @@ class SqsDeadLetters:
         return [letter for number, letter in enumerate(letters) if str(number) in outcome.done], error
 
 
+def _identity(letter: DeadLetter) -> Hashable:
+    """By what a letter is known, in little memory."""
+    return letter.message_id, letter.sent_at, letter.rejected_at, hash(letter.body)
+
+
 _Outcome = tuple[Sequence[DeadLetter], LinkhubError | None]
 _Step = Callable[[Sequence[DeadLetter]], Awaitable[_Outcome]]
 
@@ -200,15 +228,9 @@ async def _nothing(letters: Sequence[DeadLetter]) -> _Outcome:
 
 def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
     """The attributes of the message and the time it was first sent, which is left out if the body leaves no room."""
-    carried = dict(carry_first_sent(letter.attributes, letter.sent_at))
-    spare = [name for name in carried if name not in _NEEDED]
-    for name in spare[: max(0, len(carried) - MAX_ATTRIBUTES)]:
-        del carried[name]
+    carried = sendable_attributes(carry_first_sent(letter.attributes, letter.sent_at))
     fits = message_bytes(letter.body, carried) <= queue.max_message_bytes
     return carried if fits else letter.attributes
-
-
-_NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 
 def _ids_again(letter: DeadLetter) -> FifoIds:
