@@ -21,7 +21,7 @@ from uuid import uuid4
 from attrs import define, field
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.checked_sending import Outgoing, send_checked
+from linkhub_adapters.aws.sqs.checked_sending import Outgoing, add_messages
 from linkhub_adapters.aws.sqs.dead_letter_format import imported_letter_attributes, read_dead_letter
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, dead_letter_queues
 from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of, video_group
@@ -29,7 +29,7 @@ from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry, sendabl
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.model import Kind
-from linkhub_core.ports import Added, AddOutcome, DeadLetter, DeadLetterQuery, Known, Refused
+from linkhub_core.ports import AddOutcome, DeadLetter, DeadLetterQuery, Known
 from linkhub_core.ports.event_queue import carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
