@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import random
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.settings import Settings, load_settings
 from linkhub_cli.wiring.container import open_container
+from linkhub_core.application.import_all import BATCH_SIZE
 from linkhub_core.model import ProductKey
-from linkhub_core.ports import DeadLetterQuery
+from linkhub_core.testing.readable import scanned
 from linkhub_core.wire.codec import read_listing_change
 from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import EventScript
@@ -28,11 +29,11 @@ from tests.e2e.killable_process import KillableProcess
 __all__ = ["fill", "import_through_kills", "items_of"]
 
 _SAFETY_SECONDS = 60
-_BUFFERED_ITEMS = 400  # what an import may have read and not written yet: a batch of each type
+_LISTED_PRODUCTS = 24
 
 
 def fill(deployment: Deployment, script: EventScript) -> None:
-    """Process most of a script, with its listings; leave the rest on the queues."""
+    """Process most of a script, with some of its listings; leave the rest on the queues."""
     asyncio.run(_fill(_settings(deployment), script))
 
 
@@ -44,7 +45,7 @@ async def _fill(settings: Settings, script: EventScript) -> None:
             await publisher.publish(part)
         while deliveries := await queue.receive():
             await container.assemble()(deliveries)
-        for key, changes in script.listings.items():
+        for key, changes in islice(script.listings.items(), _LISTED_PRODUCTS):
             for change in changes:
                 await container.set_listing()(ProductKey(*key), read_listing_change(change, replace=True))
         await publisher.publish(last)
@@ -54,28 +55,76 @@ def _settings(deployment: Deployment) -> Settings:
     return load_settings(environment=deployment.environment).settings
 
 
-def items_of(export: bytes, *types: str) -> Sequence[Mapping[str, Any]]:
-    """The lines of these types in an order of their own, without what is not imported: the debt, and who saw it."""
+def items_of(export: str, *types: str) -> Sequence[Mapping[str, Any]]:
+    """The lines of these types, sorted, without what an import ignores: who was shown a product, and who is to be."""
     lines = [json.loads(line) for line in export.splitlines()]
     items = [line | {"unannounced_revision": None, "shown": None} for line in lines if line["type"] in types]
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
 
 
-def import_through_kills(deployment: Deployment, directory: Path, export: bytes, *, kills: int, seed: int) -> None:
+@frozen
+class _Feeding:
+    """An import that reads a pipe; the pipe is open at both ends here, so it lasts as long as the import may need it."""
+
+    process: KillableProcess
+    pipe: int
+
+    async def feed(self, lines: Sequence[bytes]) -> None:
+        """Write lines into the pipe as fast as the import reads."""
+        waiting = memoryview(b"".join(lines))
+        while waiting:
+            try:
+                waiting = waiting[os.write(self.pipe, waiting) :]
+            except BlockingIOError:
+                self.process.check_alive()
+                await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def _importing(deployment: Deployment, directory: Path) -> AsyncIterator[_Feeding]:
+    path = directory / "import.pipe"
+    os.mkfifo(path)
+    process = KillableProcess(("import", "--quiet", str(path)), deployment.environment, directory / "import.log")
+    process.start()
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        yield _Feeding(process, pipe)
+    finally:
+        os.close(pipe)
+        path.unlink()
+
+
+def import_through_kills(deployment: Deployment, directory: Path, export: str, *, kills: int, seed: int) -> None:
     """Import an export; kill the import so many times at random lines, then let it finish."""
     asyncio.run(_import_through_kills(deployment, directory, export, kills=kills, rng=random.Random(seed)))
 
 
 async def _import_through_kills(
-    deployment: Deployment, directory: Path, export: bytes, *, kills: int, rng: random.Random
+    deployment: Deployment, directory: Path, export: str, *, kills: int, rng: random.Random
 ) -> None:
-    lines = export.splitlines(keepends=True)
+    lines = export.encode().splitlines(keepends=True)
     async with open_backend(_settings(deployment), SystemClock()) as backend:
         for _ in range(kills):
-            end = rng.randint(1, len(lines) - 1)
-            with _fed_process(deployment, directory) as fed:
-                await _fill_until(backend, fed, lines[:end], rng.randint(0, max(0, end - _BUFFERED_ITEMS)))
-                fed.process.kill()
-    with _fed_process(deployment, directory) as fed:
-        fed.feed(export)
-    fed.process.join()
+            fed = rng.randint(1, len(lines) - 1)
+            written = rng.randint(0, max(0, fed - 1 - BATCH_SIZE))  # a batch that is not full is not written yet
+            async with _importing(deployment, directory) as importing:
+                await importing.feed(lines[:fed])
+                await _until_stored(backend, written, importing.process)
+                importing.process.kill()
+    async with _importing(deployment, directory) as importing:
+        await importing.feed(lines)
+    importing.process.finish()
+
+
+async def _until_stored(backend: Backend, count: int, process: KillableProcess) -> None:
+    async with asyncio.timeout(_SAFETY_SECONDS):
+        while await _stored(backend) < count:
+            process.check_alive()
+            await asyncio.sleep(0.001)
+
+
+async def _stored(backend: Backend) -> int:
+    """How many messages, halves, products and dead letters there are."""
+    figures = await backend.figures()
+    rows = [*await scanned(backend.staging.scan()), *await scanned(backend.products.scan())]
+    return sum(figures.queued.values()) + figures.dead_letters + len(rows)
