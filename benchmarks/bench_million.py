@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.reads.large_file import fill_file
 from linkhub_adapters.runtime import SystemClock
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
 from linkhub_cli.backends.embedded import FILE_NAME
