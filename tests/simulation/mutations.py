@@ -57,6 +57,7 @@ _BUFFER = "linkhub_adapters.realtime.hub.catch_up_buffer"
 _STAMPS = "linkhub_core.model.change_stamps"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
 _COMPLETE = "linkhub_core.application.complete"
+_SETTLE = "linkhub_core.application.settle"
 _SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
 _STAGING = "linkhub_adapters.memory.staging_store"
 _SWEEP = "linkhub_core.application.sweep"
@@ -79,34 +80,34 @@ MUTATIONS = {
 """,
     ),
     "read-the-product-before-staging": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
          joining, alone, blocked = [], [], []
-+        found = await self.products.find([assembly.key for assembly in singles])
++        found = await self.completion.products.find([assembly.key for assembly in singles])
 +        for assembly in singles:
 +            assembly.stored_elsewhere(readable(found.get(assembly.key)))
 
--        found = await self.products.find([assembly.key for assembly, _ in alone])
+-        found = await self.completion.products.find([assembly.key for assembly, _ in alone])
 -        for assembly, _ in alone:
 -            assembly.stored_elsewhere(readable(found.get(assembly.key)))
          waiting = [row for assembly, row in alone if assembly.record is None]
 """,
     ),
     "acknowledge-an-equal-half-unread": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
--from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
-+from linkhub_core.ports.staging_store import Equal, Partner, StagingStore, Superseded
+-from linkhub_core.ports.staging_store import Partner, Superseded
++from linkhub_core.ports.staging_store import Equal, Partner, Superseded
 
 -                case Superseded():
 +                case Superseded() | Equal():
 """,
     ),
     "pairs-skip-reading-staging": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
--        rows = await self.staging.waiting([assembly.key for assembly in pairs])
-+        rows: dict[ProductKey, WaitingHalf] = {}
+-        rows = await self.completion.staging.waiting([assembly.key for assembly in pairs])
++        rows: dict[object, WaitingHalf] = {}
 """,
     ),
     "never-help-on-redelivery": Mutation(
@@ -173,7 +174,7 @@ MUTATIONS = {
     "updated-at-may-go-backwards": Mutation(
         _ASSEMBLY,
         """
--            updated_at=max(_whole_milliseconds(now), stored.updated_at),
+-            updated_at=max(whole_milliseconds(now), stored.updated_at),
 +            updated_at=_whole_milliseconds(now),
 """,
     ),

@@ -5,7 +5,7 @@ lost when the process ends.
 """
 
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
-from linkhub_adapters.memory.event_queue import MemoryEventQueue
+from linkhub_adapters.memory.event_queue import MemoryEventQueue, MemoryQueueContents
 from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
@@ -15,6 +15,7 @@ __all__ = [
     "MemoryAnnouncements",
     "MemoryEventQueue",
     "MemoryProductStore",
+    "MemoryQueueContents",
     "MemoryShopStamps",
     "MemoryStagingStore",
     "MemoryVideoLookup",
