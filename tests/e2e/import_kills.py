@@ -64,7 +64,7 @@ def items_of(export: str, *types: str) -> Sequence[Mapping[str, Any]]:
 
 @frozen
 class _Feeding:
-    """An import that reads a pipe; the pipe is open at both ends here, so it lasts as long as the import may need it."""
+    """An import that reads a pipe, which is open at both ends here: writing never waits for the import."""
 
     process: KillableProcess
     pipe: int

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import click
-from attrs import define, field
+from attrs import define, evolve, field
 
 from linkhub_cli.backends import OPEN_ALL, Opening, plugin_of
 from linkhub_cli.command_line import CommandLine
@@ -19,7 +19,7 @@ from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, plain, print_lines, print_status
 from linkhub_cli.views.progress import progress
 from linkhub_cli.wiring.container import Container
-from linkhub_core.application import Count, ImportTally, RefusedLine
+from linkhub_core.application.import_all import Count, ImportTally, RefusedLine
 from linkhub_core.errors import ExportRefused
 
 MAX_LINE_BYTES = 16 * 1024 * 1024  # a body of 1 MiB, with every character escaped, has 6 MiB
@@ -66,7 +66,7 @@ def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as
         raise click.UsageError("name a file, or pipe an export in")
     line: CommandLine = ctx.obj
     run = _Import(file, dry_run, quiet)
-    opening = Opening(makes_storage=False) if dry_run else OPEN_ALL
+    opening = Opening(makes_storage=False, absent_is_empty=True) if dry_run else OPEN_ALL
     with _reporting_interruption(ctx, run):
         line.run(lambda container: _import(container, run), opening=opening)
     if as_json:
@@ -82,16 +82,18 @@ async def _import(container: Container, run: _Import) -> None:
     if not plugin_of(container.settings()).is_lasting:
         problem = "keeps everything within one process: an import would end with this command"
         raise SettingsFaulty.of("LINKHUB_BACKEND", problem, container.settings().storage.backend)
-    if backend.made is not None:
+    if backend.made is not None and not run.dry_run:
         print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
+    is_chosen = run.quiet is not None
     if run.quiet is None:
         run.quiet = not await use_case.has_products()
-        print_status(_QUIET if run.quiet else _ANNOUNCED)
     with click.open_file(run.file, "rb") as opened, progress("importing", [run.file]) as advance:
         lines = _Lines(opened)
 
         def report(tally: ImportTally) -> None:
-            run.tally = tally
+            if not (is_chosen or run.tally.lines):
+                print_status(_QUIET if run.quiet else _ANNOUNCED)
+            run.tally = evolve(tally)
             advance(lines.take_bytes())
 
         run.tally = await use_case(
@@ -146,13 +148,19 @@ def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
         yield
     except BaseException as error:
         if run.tally.lines:
-            done = "" if run.dry_run else "; what was read is imported"
-            print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}{done}: run it again to go on")
+            print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}; {_next_step(run, error)}")
         if isinstance(error, KeyboardInterrupt):
             ctx.exit(SOME_FAILED)
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _next_step(run: _Import, error: BaseException) -> str:
+    if run.dry_run:
+        return "nothing was written"
+    again = "import a whole export" if isinstance(error, ExportRefused) else "run it again to go on"
+    return f"what was read before is imported: {again}{' with --quiet' if run.quiet else ''}"
 
 
 def _print_counts(run: _Import) -> None:
