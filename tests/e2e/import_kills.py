@@ -29,7 +29,9 @@ from tests.e2e.killable_process import KillableProcess
 __all__ = ["fill", "import_through_kills", "items_of"]
 
 _SAFETY_SECONDS = 60
-_LISTED_PRODUCTS = 24
+_POLL_SECONDS = 0.005
+_LISTED_PRODUCTS = 12
+_OF_ONE_BACKEND = ("unannounced_revision", "shown", "source_queue")
 
 
 def fill(deployment: Deployment, script: EventScript) -> None:
@@ -56,9 +58,9 @@ def _settings(deployment: Deployment) -> Settings:
 
 
 def items_of(export: str, *types: str) -> Sequence[Mapping[str, Any]]:
-    """The lines of these types, sorted, without what an import ignores: who was shown a product, and who is to be."""
+    """The lines of these types, sorted, without what is of one backend: debts, what was shown, names of queues."""
     lines = [json.loads(line) for line in export.splitlines()]
-    items = [line | {"unannounced_revision": None, "shown": None} for line in lines if line["type"] in types]
+    items = [line | dict.fromkeys(_OF_ONE_BACKEND) for line in lines if line["type"] in types]
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
 
 
@@ -120,7 +122,7 @@ async def _until_stored(backend: Backend, count: int, process: KillableProcess) 
     async with asyncio.timeout(_SAFETY_SECONDS):
         while await _stored(backend) < count:
             process.check_alive()
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _stored(backend: Backend) -> int:

@@ -17,31 +17,27 @@ from tests.e2e.import_kills import fill, import_through_kills, items_of
 
 pytestmark = pytest.mark.e2e
 
-KILLS = 5
 
-
-def _export(directory: Path, seed: int) -> str:
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A full export of an embedded file in the middle of its work."""
-    directory.mkdir()
-    source = Deployment(directory)
-    fill(source, EventScript.generate(random.Random(seed), videos=200))
+    source = Deployment(tmp_path_factory.mktemp("source"))
+    fill(source, EventScript.generate(random.Random(1), videos=150))
     return source.run("export", "--full")
 
 
-def test_an_import_into_the_embedded_file(deployment: Deployment, tmp_path: Path) -> None:
+def test_an_import_into_the_embedded_file(deployment: Deployment, tmp_path: Path, export: str) -> None:
     """The exports of both files are the same, and importing it once more changes nothing."""
-    export = _export(tmp_path / "source", seed=1)
-    import_through_kills(deployment, tmp_path, export, kills=KILLS, seed=1)
+    import_through_kills(deployment, tmp_path, export, kills=5, seed=1)
     types = ("message", "half", "product", "dead_letter")
     assert items_of(deployment.run("export", "--full"), *types) == items_of(export, *types)
 
 
 @pytest.mark.aws
-def test_an_import_into_aws(make_deployment: Callable[..., Deployment], tmp_path: Path) -> None:
+def test_an_import_into_aws(make_deployment: Callable[..., Deployment], tmp_path: Path, export: str) -> None:
     """The same on AWS, where messages may be on the queue twice: a standard queue does not know them."""
-    export = _export(tmp_path / "source", seed=2)
     deployment = make_deployment(is_fifo=False, has_topic=False)
-    import_through_kills(deployment, tmp_path, export, kills=KILLS, seed=2)
+    import_through_kills(deployment, tmp_path, export, kills=3, seed=2)
     types = ("half", "product", "dead_letter")
     assert items_of(deployment.run("export", "--full"), *types) == items_of(export, *types)
     assert deployment.queued() >= len(items_of(export, "message"))
