@@ -44,11 +44,11 @@ def export(ctx: click.Context, seller: str | None, full: bool) -> None:
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
     if full:
-        unreadable = line.run(_export_all)
+        unreadable, noun = line.run(_export_all), "row"
     else:
-        unreadable = line.run(lambda container: _export(container, wanted), opening=OPEN_STORES)
+        unreadable, noun = line.run(lambda container: _export(container, wanted), opening=OPEN_STORES), "product"
     if unreadable:
-        print_status(f"linkhub: left out {counted(unreadable, 'row' if full else 'product')} that cannot be read")
+        print_status(f"linkhub: left out {counted(unreadable, noun)} that cannot be read")
         ctx.exit(SOME_FAILED)
 
 
@@ -62,7 +62,7 @@ async def _export(container: Container, seller: str | None) -> int:
             elif not row.is_withdrawn:
                 yield encode_product(row) + b"\n"
 
-    return await _print(lines(), lambda _: None)
+    return await _print(lines(), "product", lambda _: None)
 
 
 async def _export_all(container: Container) -> int:
@@ -74,16 +74,16 @@ async def _export_all(container: Container) -> int:
             "let consumers empty the queues first"
         )
     with progress("exporting") as advance:
-        return await _print(container.export_all()(version("linkhub")), advance)
+        return await _print(container.export_all()(version("linkhub")), "row", advance)
 
 
-async def _print(lines: AsyncIterator[bytes | Unreadable], advance: Callable[[int], None]) -> int:
+async def _print(lines: AsyncIterator[bytes | Unreadable], noun: str, advance: Callable[[int], None]) -> int:
     out = click.open_file("-", "wb")
     unreadable = 0
     async for line in lines:
         if isinstance(line, Unreadable):
             unreadable += 1
-            print_status(f"linkhub: a row cannot be read: {plain(str(line))}")
+            print_status(f"linkhub: a {noun} cannot be read: {plain(str(line))}")
         else:
             out.write(for_terminal(line.decode()[:-1]).encode() + b"\n" if is_terminal() else line)
             advance(len(line))

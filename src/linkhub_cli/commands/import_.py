@@ -91,9 +91,9 @@ async def _import(container: Container, run: _Import) -> None:
         lines = _Lines(opened)
 
         def report(tally: ImportTally) -> None:
-            if not (is_chosen or run.tally.lines):
+            is_first, run.tally = not run.tally.lines, evolve(tally)
+            if is_first and not is_chosen:
                 print_status(_QUIET if run.quiet else _ANNOUNCED)
-            run.tally = evolve(tally)
             advance(lines.take_bytes())
 
         run.tally = await use_case(
@@ -147,7 +147,7 @@ def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if run.tally.lines:
+        if run.tally.lines or isinstance(error, KeyboardInterrupt):
             print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}; {_next_step(run, error)}")
         if isinstance(error, KeyboardInterrupt):
             ctx.exit(SOME_FAILED)
