@@ -11,6 +11,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryQueueContents,
     MemoryShopStamps,
     MemoryStagingStore,
 )
@@ -42,6 +43,7 @@ def test_the_ports_are_found() -> None:
         "Notifier",
         "ProductReader",
         "ProductStore",
+        "QueueContents",
         "ShopStamps",
         "StagingStore",
         "VideoLookup",
@@ -70,6 +72,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_queue: ports.EventQueue = queue
     as_publisher: ports.EventPublisher = queue
     as_letters: ports.DeadLetters = queue
+    as_contents: ports.QueueContents = MemoryQueueContents(queue=queue)
     as_journal: ports.Journal = MemoryJournal()
     as_products: ports.ProductStore = MemoryProductStore()
     as_stamps: ports.ShopStamps = MemoryShopStamps(MemoryProductStore())
@@ -81,6 +84,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
         (ports.EventQueue, as_queue),
         (ports.EventPublisher, as_publisher),
         (ports.DeadLetters, as_letters),
+        (ports.QueueContents, as_contents),
         (ports.Journal, as_journal),
         (ports.ProductReader, as_products),
         (ports.ProductStore, as_products),
