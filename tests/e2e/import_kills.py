@@ -31,7 +31,7 @@ __all__ = ["fill", "import_through_kills", "items_of"]
 _SAFETY_SECONDS = 60
 _POLL_SECONDS = 0.005
 _LISTED_PRODUCTS = 12
-_OF_ONE_BACKEND = ("unannounced_revision", "shown", "source_queue")
+_OF_ONE_BACKEND = ("unannounced_revision", "shown")
 
 
 def fill(deployment: Deployment, script: EventScript) -> None:
@@ -58,7 +58,7 @@ def _settings(deployment: Deployment) -> Settings:
 
 
 def items_of(export: str, *types: str) -> Sequence[Mapping[str, Any]]:
-    """The lines of these types, sorted, without what is of one backend: debts, what was shown, names of queues."""
+    """The lines of these types, sorted, without what is of one backend: debts, and what was shown."""
     lines = [json.loads(line) for line in export.splitlines()]
     items = [line | dict.fromkeys(_OF_ONE_BACKEND) for line in lines if line["type"] in types]
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))

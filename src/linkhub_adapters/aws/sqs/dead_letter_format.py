@@ -2,7 +2,8 @@
 
 The body is unchanged. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
 ``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the history of
-the message (source queue, message id, when it was sent and rejected, how often it was delivered).
+the message (source queue, message id, when it was sent and rejected, how often it was delivered). The origin of a
+letter of another store also has its kind, because its source queue is not one of these.
 
 SQS takes ten attributes and a limited number of bytes. So eight attributes of the message stay attributes, and the
 others move into the origin. Then as many faults are added as fit, with the number of the others. A body that leaves no
@@ -24,6 +25,7 @@ from linkhub_adapters.aws.sqs.messages import message_bytes, moment_of, sendable
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES, attributes_fault
 from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, Rejection
 from linkhub_core.wire.codec import timestamp_text
 
@@ -44,7 +46,6 @@ ORIGIN_ATTRIBUTE = "linkhubOrigin"
 MAX_FAULTS_BYTES = 16 * 1024  # more is not readable in a console
 MAX_PROBLEM_CHARACTERS = 300
 _BYTES_OF_THE_REST = 80  # of the entry with the number of faults that are left out
-_UNKNOWN_QUEUE = "unknown"  # no name at all would be read as the queue of the dead-letter queue
 _NEEDED_BYTES = 1024  # free bytes below which a message may have been rejected without a reason
 
 
@@ -64,7 +65,8 @@ def dead_letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: d
 def imported_letter_attributes(letter: DeadLetter, queue: SqsQueue) -> Mapping[str, str]:
     """The attributes of a letter of another store; those of the message that SQS cannot carry are left out."""
     origin = {
-        "queue": queue.name if letter.kind is not None else letter.source_queue or _UNKNOWN_QUEUE,
+        "kind": letter.kind,
+        "queue": letter.source_queue,
         "messageId": letter.message_id,
         "sentAt": letter.sent_at.isoformat(),
         "rejectedAt": letter.rejected_at.isoformat(),
@@ -77,7 +79,7 @@ def imported_letter_attributes(letter: DeadLetter, queue: SqsQueue) -> Mapping[s
 def _with_history(
     body: str,
     attributes: Mapping[str, str],
-    origin: Mapping[str, str | int],
+    origin: Mapping[str, str | int | None],
     faults: Sequence[Fault],
     max_message_bytes: int,
 ) -> Mapping[str, str]:
@@ -121,8 +123,8 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
     history = known or _outside_history(held_in, origin, message)
     return DeadLetter(
         letter_id=message["MessageId"],
-        kind=origin.kind,
-        source_queue=origin.queue_name,
+        kind=history.kind if history.is_imported else origin.kind,
+        source_queue=history.queue_name if history.is_imported else origin.queue_name,
         held_in=held_in.name,
         body=message["Body"],
         faults=history.faults,
@@ -136,8 +138,13 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
 
 @frozen(kw_only=True)
 class _History:
-    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known."""
+    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known.
 
+    Only the history of an imported letter has a ``kind``.
+    """
+
+    is_imported: bool = False
+    kind: Kind | None = None
     queue_name: str = ""
     faults: Sequence[Fault]
     message_id: str
@@ -165,7 +172,10 @@ def _own_attributes(attributes: Mapping[str, str], history: _History) -> Mapping
 
 
 def _read_history(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _History:
+    kind = origin.get("kind")
     return _History(
+        is_imported="kind" in origin,
+        kind=None if kind is None else Kind(kind),
         queue_name=str(origin.get("queue", "")),
         faults=tuple(
             Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)

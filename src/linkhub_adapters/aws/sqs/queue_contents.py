@@ -12,7 +12,7 @@ from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of, video_group
 from linkhub_adapters.aws.sqs.messages import sendable_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
-from linkhub_core.ports import AddOutcome, QueuedMessage
+from linkhub_core.ports import AddOutcome, Known, QueuedMessage
 from linkhub_core.ports.event_queue import carry_first_sent
 
 __all__ = ["SqsQueueContents"]
@@ -39,23 +39,21 @@ class SqsQueueContents:
 
     async def add(self, messages: Sequence[QueuedMessage], *, dry_run: bool = False) -> Sequence[AddOutcome]:
         """See the port."""
-        outcomes: dict[int, AddOutcome] = {}
+        new = {_identity(message): message for message in messages}
+        outcomes: dict[str, AddOutcome] = {}
         for queue in self.queues.values():
-            own = {place: message for place, message in enumerate(messages) if message.kind is queue.kind}
-            outgoing = [_outgoing(message, queue) for message in own.values()]
+            own = {identity: message for identity, message in new.items() if message.kind is queue.kind}
+            outgoing = [_outgoing(message, identity, queue) for identity, message in own.items()]
             added = await add_messages(self.sqs, queue.url, outgoing, queue.max_message_bytes, dry_run=dry_run)
             outcomes |= dict(zip(own, added, strict=True))
-        return [outcomes[place] for place in range(len(messages))]
+        return [outcomes.pop(_identity(message), Known()) for message in messages]
 
 
-def _outgoing(message: QueuedMessage, queue: SqsQueue) -> Outgoing:
-    return Outgoing(
-        message.body,
-        sendable_attributes(carry_first_sent(message.attributes, message.sent_at)),
-        FifoIds(
-            group_id=video_group(message.body),
-            deduplication_id=digest_of(f"{message.message_id} {message.sent_at} {message.body}"),
-        )
-        if queue.is_fifo
-        else None,
-    )
+def _identity(message: QueuedMessage) -> str:
+    """By what a message is known."""
+    return digest_of(f"{message.message_id} {message.sent_at} {message.body}")
+
+
+def _outgoing(message: QueuedMessage, identity: str, queue: SqsQueue) -> Outgoing:
+    ids = FifoIds(group_id=video_group(message.body), deduplication_id=identity) if queue.is_fifo else None
+    return Outgoing(message.body, sendable_attributes(carry_first_sent(message.attributes, message.sent_at)), ids)
