@@ -33,6 +33,7 @@ from linkhub_core.errors import LinkhubError, PermanentError, TransientError
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.decision_table import Improved, Joined, Unchanged
+from linkhub_core.model.import_rule import ImportDecision
 from linkhub_core.model.merge import Halves, newer_than
 from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.additions import Added, AddOutcome, Refused
@@ -192,63 +193,75 @@ class _Run:
         self.refused(RefusedLine(name=name, problem=problem, line=line))
 
     async def take(self, batch: Sequence[Item]) -> None:
-        """Import items of one type; if a store refuses the batch, one by one."""
+        """Import items of one type."""
+        became: dict[object, Count] = {}
+        await self._take(batch, became)
+        self.tally.counts.update(became.values())
+
+    async def _take(self, batch: Sequence[Item], became: dict[object, Count]) -> None:
+        """Import items; if a store refuses the batch, one by one. The first attempt judges what an item becomes."""
         try:
-            self.tally.counts.update(await self._persistently(batch))
+            await self._persistently(batch, became)
         except PermanentError as error:
             if len(batch) == 1:
-                self.refuse(f"{type_of(batch[0]).replace('_', ' ')} {_key_of(batch[0])}", str(error))
+                became.pop(_key_of(batch[0]), None)
+                self._refuse(batch[0], str(error))
                 return
             for item in batch:
-                await self.take([item])
+                await self._take([item], became)
 
-    async def _persistently(self, batch: Sequence[Item]) -> Counter[Count]:
+    async def _persistently(self, batch: Sequence[Item], became: dict[object, Count]) -> None:
         """Import items; a service that is down for some seconds does not end the import."""
         for attempt in range(1, ATTEMPTS):
             try:
-                return await self._import(batch)
+                return await self._import(batch, became)
             except TransientError:
                 pause = backoff_seconds(attempt, first_seconds=FIRST_PAUSE_SECONDS, max_seconds=LONGEST_PAUSE_SECONDS)
                 await self.ports.clock.sleep(pause)
-        return await self._import(batch)
+        return await self._import(batch, became)
 
-    async def _import(self, batch: Sequence[Any]) -> Counter[Count]:
+    async def _import(self, batch: Sequence[Any], became: dict[object, Count]) -> None:
         match batch[0]:
             case QueuedMessage():
                 outcomes = await self.ports.queue_contents.add(batch, dry_run=self.dry_run)
-                return self._added(batch, outcomes, Count.MESSAGES, Count.KNOWN_MESSAGES)
+                self._note(batch, outcomes, Count.MESSAGES, Count.KNOWN_MESSAGES, became)
             case DeadLetter():
                 outcomes = await self.ports.dead_letters.add(batch, dry_run=self.dry_run)
-                return self._added(batch, outcomes, Count.LETTERS, Count.KNOWN_LETTERS)
+                self._note(batch, outcomes, Count.LETTERS, Count.KNOWN_LETTERS, became)
             case WaitingHalf():
-                return await self._halves(batch)
+                await self._foresee(batch, became)
+                if not self.dry_run:
+                    await self.ports.settlement.settle([self._assembly(row) for row in batch])
             case _:
-                decide = self.products.decide if self.dry_run else self.products.save
-                return Counter(_DECIDED.get(type(one), Count.REFRESHED) for one in await decide(batch))
+                work = self.products.decide if self.dry_run else self.products.save
+                await work(batch, lambda key, decision: became.setdefault(key, _count_of(decision)))
 
-    def _added(
-        self, batch: Sequence[QueuedMessage | DeadLetter], outcomes: Sequence[AddOutcome], added: Count, known: Count
-    ) -> Counter[Count]:
+    def _note(
+        self,
+        batch: Sequence[QueuedMessage | DeadLetter],
+        outcomes: Sequence[AddOutcome],
+        added: Count,
+        known: Count,
+        became: dict[object, Count],
+    ) -> None:
         for item, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Refused):
-                self.refuse(f"{type_of(item).replace('_', ' ')} {item.message_id}", outcome.problem)
-        kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
-        return Counter(added if isinstance(outcome, Added) else known for outcome in kept)
+                self._refuse(item, outcome.problem)
+            else:
+                became.setdefault(_key_of(item), added if isinstance(outcome, Added) else known)
+
+    def _refuse(self, item: Item, problem: str) -> None:
+        self.refuse(f"{type_of(item).replace('_', ' ')} {_key_of(item)}", problem)
 
     # --- halves
 
-    async def _halves(self, rows: Sequence[WaitingHalf]) -> Counter[Count]:
-        counts = await self._foreseen(rows)
-        if not self.dry_run:
-            await self.ports.settlement.settle([self._assembly(row) for row in rows])
-        return counts
-
-    async def _foreseen(self, rows: Sequence[WaitingHalf]) -> Counter[Count]:
-        """What becomes of halves, as far as the stores show it before anything is written."""
+    async def _foresee(self, rows: Sequence[WaitingHalf], became: dict[object, Count]) -> None:
+        """Judge what becomes of halves by what the stores show before anything is written."""
         keys = [row.key for row in rows]
         staged = await self.ports.staging.waiting(keys)
         found = await self.ports.products.find(keys)
-        return Counter(_foresee(row, staged.get(row.key), found.get(row.key)) for row in rows)
+        for row in rows:
+            became.setdefault(row.key, _foreseen(row, staged.get(row.key), found.get(row.key)))
 
     def _assembly(self, row: WaitingHalf) -> Assembly:
         least = self.ports.clock.now() + self.ports.staging_ttl / SLACK_DIVISOR
@@ -257,10 +270,14 @@ class _Run:
         return assembly
 
 
+def _count_of(decision: ImportDecision) -> Count:
+    return _DECIDED.get(type(decision), Count.REFRESHED)
+
+
 _DECIDED: Mapping[type, Count] = {Joined: Count.CREATED, Improved: Count.IMPROVED, Unchanged: Count.UNCHANGED}
 
 
-def _foresee(
+def _foreseen(
     row: WaitingHalf, staged: WaitingHalf | Unreadable | None, stored: ProductRecord | Unreadable | None
 ) -> Count:
     if isinstance(stored, ProductRecord):

@@ -6,7 +6,7 @@ leaves a debt or a row, and the next import, message or sweep continues from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -20,6 +20,7 @@ from linkhub_core.model.journal_entries import ProductSaved
 from linkhub_core.ports.product_store import Conflict, Created, Exists, Revised, Revision
 
 Stored = Mapping[ProductKey, ProductRecord | None]
+Note = Callable[[ProductKey, ImportDecision], object]
 
 
 @frozen
@@ -29,40 +30,39 @@ class ImportProducts:
     completion: Completion
     quiet: bool
 
-    async def decide(self, records: Sequence[ProductRecord]) -> Sequence[ImportDecision]:
-        """Decide about products, each once, and write nothing.
+    async def decide(self, records: Sequence[ProductRecord], note: Note) -> None:
+        """Decide about products, each once, and write nothing; ``note`` takes each decision.
 
         Raises:
             ServiceUnavailable: the store does not answer.
             StoreRefused: the row of one of them cannot be read.
         """
-        stored = await self._find([record.key for record in records])
-        return [self._decide(record, stored) for record in records]
+        self._decide(records, await self._find([record.key for record in records]), note)
 
-    async def save(self, records: Sequence[ProductRecord]) -> Sequence[ImportDecision]:
-        """Save products, each once, and complete them.
-
-        Returns:
-            What was decided for each.
+    async def save(self, records: Sequence[ProductRecord], note: Note) -> None:
+        """Save products, each once, and complete them; ``note`` takes each decision, also one that was overtaken.
 
         Raises:
             TransientError: some are not complete; repeating the call is safe.
             StoreRefused: a store refuses one of these products.
         """
-        decided: dict[ProductKey, ImportDecision] = {}
         saved: list[Assembly] = []
         unsaved, stored = records, await self._find([record.key for record in records])
         for _ in range(MAX_ROUNDS):
-            decided |= {record.key: self._decide(record, stored) for record in unsaved}
-            stored = await self._write({record.key: decided[record.key] for record in unsaved}, stored, saved)
+            stored = await self._write(self._decide(unsaved, stored, note), stored, saved)
             unsaved = [record for record in unsaved if record.key in stored]
             if not unsaved:
-                await self._complete(saved)
-                return [decided[record.key] for record in records]
+                return await self._complete(saved)
         raise TooMuchContention(MAX_ROUNDS)
 
-    def _decide(self, record: ProductRecord, stored: Stored) -> ImportDecision:
-        return decide_import(record, stored[record.key], self.completion.clock.now(), quiet=self.quiet)
+    def _decide(
+        self, records: Sequence[ProductRecord], stored: Stored, note: Note
+    ) -> Mapping[ProductKey, ImportDecision]:
+        now = self.completion.clock.now()
+        decisions = {one.key: decide_import(one, stored[one.key], now, quiet=self.quiet) for one in records}
+        for key, decision in decisions.items():
+            note(key, decision)
+        return decisions
 
     async def _find(self, keys: Sequence[ProductKey]) -> Stored:
         found = await self.completion.products.find(keys)
