@@ -129,4 +129,4 @@ async def _stored(backend: Backend) -> int:
     """How many messages, halves, products and dead letters there are."""
     figures = await backend.figures()
     rows = [*await scanned(backend.staging.scan()), *await scanned(backend.products.scan())]
-    return sum(figures.queued.values()) + figures.dead_letters + len(rows)
+    return sum(figures.queued.values()) + (figures.dead_letters or 0) + len(rows)

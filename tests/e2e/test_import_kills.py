@@ -37,7 +37,7 @@ def test_an_import_into_the_embedded_file(deployment: Deployment, tmp_path: Path
 def test_an_import_into_aws(make_deployment: Callable[..., Deployment], tmp_path: Path, export: str) -> None:
     """The same on AWS, where messages may be on the queue twice: a standard queue does not know them."""
     deployment = make_deployment(is_fifo=False, has_topic=False)
-    import_through_kills(deployment, tmp_path, export, kills=3, seed=2)
+    import_through_kills(deployment, tmp_path, export, kills=2, seed=2)
     types = ("half", "product", "dead_letter")
     assert items_of(deployment.run("export", "--full"), *types) == items_of(export, *types)
     assert deployment.queued() >= len(items_of(export, "message"))

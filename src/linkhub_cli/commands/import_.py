@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import click
 from attrs import define, evolve, field
@@ -112,7 +112,7 @@ _ANNOUNCED = "linkhub: the backend has products, so viewers are shown what chang
 class _Lines:
     """The lines of a file, and the bytes that were read."""
 
-    file: BinaryIO
+    file: IO[bytes]
     _bytes: int = 0
 
     async def read(self) -> AsyncIterator[bytes]:

@@ -79,7 +79,7 @@ def imported_letter_attributes(letter: DeadLetter, queue: SqsQueue) -> Mapping[s
 def _with_history(
     body: str,
     attributes: Mapping[str, str],
-    origin: Mapping[str, str | int | None],
+    origin: Mapping[str, object],
     faults: Sequence[Fault],
     max_message_bytes: int,
 ) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ async def test_a_message_that_sqs_cannot_hold_is_refused(fixture: QueueFixture) 
         Refused("an empty message cannot be sent"),
         Added(),
         Refused("character U+FFFF at position 0 cannot be sent"),
-        Refused("it has 300,085 bytes, the queue takes 262,144"),
+        Refused("it has 300,075 bytes, the queue takes 262,144"),
     ]
     assert await _contents(fixture).add(messages, dry_run=True) == expected
     assert await _contents(fixture).add(messages) == expected
@@ -56,10 +56,8 @@ async def test_attributes_that_sqs_cannot_hold_are_left_out(fixture: QueueFixtur
     attributes = {f"a{number}": "1" for number in range(11)} | {"": "x", "empty": "", "correlationId": "c"}
     await _contents(fixture).add([a_queued(attributes=attributes)])
     [delivery] = await fixture.receive(fixture.queue(), 1)
-    assert (
-        list(delivery.attributes) == ["correlationId", FIRST_SENT_AT, *(f"a{number}" for number in range(8))]
-        or len(delivery.attributes) == len({*delivery.attributes} | {"correlationId", FIRST_SENT_AT}) == 10
-    )
+    assert len(delivery.attributes) == 10
+    assert {"correlationId", FIRST_SENT_AT} < delivery.attributes.keys()
 
 
 async def test_a_fifo_queue_knows_a_message_for_some_minutes(make_sqs_client: Callable[[], SQSClient]) -> None:
@@ -113,8 +111,6 @@ async def test_a_letter_may_have_any_faults(fixture: QueueFixture) -> None:
 
 async def test_unreachable_queues_are_an_error(fixture: QueueFixture) -> None:
     """Nothing is reported as added."""
-    with inject(fixture.sqs, Fault.server_error(operation="SendMessageBatch")):
-        with pytest.raises(ServiceUnavailable):
-            await _contents(fixture).add([a_queued()])
-        with pytest.raises(ServiceUnavailable):
-            await fixture.dead_letters.add([a_letter()])
+    for add in (_contents(fixture).add([a_queued()]), fixture.dead_letters.add([a_letter()])):
+        with inject(fixture.sqs, Fault.server_error(operation="SendMessageBatch")), pytest.raises(ServiceUnavailable):
+            await add
