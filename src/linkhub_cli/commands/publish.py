@@ -6,14 +6,10 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import click
 from attrs import define, field
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from linkhub_cli.backends import OPEN_ALL, plugin_of
 from linkhub_cli.command_line import CommandLine
@@ -21,6 +17,7 @@ from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.event_lines import read_lines
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, print_status
+from linkhub_cli.views.progress import progress
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher, OutgoingMessage
 
@@ -79,7 +76,7 @@ async def _publish(container: Container, files: Sequence[str]) -> _Tally:
         raise SettingsFaulty.of("LINKHUB_BACKEND", problem, settings.storage.backend)
     if backend.made is not None:
         print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
-    with _progress(files) as advance:
+    with progress("publishing", files) as advance:
         for name in files:
             with click.open_file(name, "rb") as opened:
                 await _publish_file(backend.publisher, name, opened, tally, advance)
@@ -108,14 +105,3 @@ async def _publish_batch(publisher: EventPublisher, messages: Sequence[OutgoingM
 def _batches(values: Iterator[T]) -> Iterator[Sequence[T]]:
     while batch := tuple(itertools.islice(values, _BATCH_SIZE)):
         yield batch
-
-
-@contextmanager
-def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere; gives what is called with the bytes that are done."""
-    console = Console(stderr=True)
-    sizes = [Path(name).stat().st_size for name in files if name != "-"]
-    columns = (TextColumn("publishing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("publish", total=sum(sizes) if "-" not in files else None)
-        yield lambda size_bytes: progress.advance(task, size_bytes)

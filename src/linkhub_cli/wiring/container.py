@@ -47,6 +47,8 @@ from linkhub_core.application import (
     BrowseShop,
     ExamineDeadLetters,
     ExplainVideo,
+    ExportAll,
+    ImportAll,
     MendDeadLetter,
     SetListing,
     Sweep,
@@ -140,6 +142,25 @@ class Container(DeclarativeContainer):
     sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
     set_listing = Singleton(
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
+    )
+    export_all = Singleton(
+        ExportAll,
+        queue_contents=backend.provided.queue_contents,
+        staging=staging,
+        products=products,
+        dead_letters=backend.provided.dead_letters,
+        clock=clock,
+    )
+    import_all = Singleton(
+        ImportAll,
+        queue_contents=backend.provided.queue_contents,
+        staging=staging,
+        products=products,
+        dead_letters=backend.provided.dead_letters,
+        notifier=notifier,
+        journal=journal,
+        clock=clock,
+        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
     )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
