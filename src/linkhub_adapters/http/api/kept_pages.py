@@ -13,16 +13,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 from datetime import datetime, timedelta
-from typing import Final
-
 from attrs import define, field, frozen
 
+from linkhub_adapters.http.api.bounded_cache import BoundedCache
 from linkhub_adapters.http.api.page_body import PageBody
 from linkhub_core.application import BrowseShop
 from linkhub_core.ports import ShopStamps
 from linkhub_core.wire.shop_query import PageQuery
-
-_BYTES_BESIDE: Final = 500  # of an entry beside its page
 
 _Asked = tuple[str, int]
 
@@ -44,7 +41,7 @@ class _Kept:
 
     @property
     def size_bytes(self) -> int:
-        return self.body.size_bytes + _BYTES_BESIDE
+        return self.body.size_bytes
 
 
 @define(eq=False)
@@ -81,9 +78,12 @@ class KeptPages:
     stamps: ShopStamps | None = None
     max_bytes: int = 33_554_432
     counts: PageCounts = field(factory=PageCounts, init=False)
-    # In order of the last use.
-    _kept: dict[_Asked, _Kept] = field(factory=dict, init=False)
+    _kept: BoundedCache[_Asked, _Kept] = field(init=False)
     _reads: dict[_Asked, _Read] = field(factory=dict, init=False)
+
+    @_kept.default
+    def _empty(self) -> BoundedCache[_Asked, _Kept]:
+        return BoundedCache(self.max_bytes)
 
     async def first(self, seller_handle: str, limit: int) -> tuple[PageBody, datetime]:
         """The first page of a shop, and the ``timestamp`` to send with it.
@@ -101,7 +101,6 @@ class KeptPages:
             kept = self._kept.get(asked)
             if kept is not None and kept.stamp == stamp:
                 self.counts.hits += 1
-                self._kept[asked] = self._kept.pop(asked)
                 return kept.body, self._timestamp()
             read = self._reads.get(asked)
             if read is None or stamp is None or read.stamp != stamp:
@@ -133,18 +132,6 @@ class KeptPages:
                 del self._reads[asked]
             read.answer(body, failure)
         if stamp is not None:
-            self._keep(asked, _Kept(stamp, body))
+            self._kept.keep(asked, _Kept(stamp, body))
+            self.counts.kept_bytes = self._kept.kept_bytes
         return body, read.began_at
-
-    def _keep(self, asked: _Asked, page: _Kept) -> None:
-        self._drop(asked)
-        if page.size_bytes > self.max_bytes:
-            return
-        self._kept[asked] = page
-        self.counts.kept_bytes += page.size_bytes
-        while self.counts.kept_bytes > self.max_bytes:
-            self._drop(next(iter(self._kept)))
-
-    def _drop(self, asked: _Asked) -> None:
-        if (page := self._kept.pop(asked, None)) is not None:
-            self.counts.kept_bytes -= page.size_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -60,19 +60,20 @@ def is_matched(if_match: str, etags: Sequence[str]) -> bool:
 
 def respond(
     request: Request,
-    body: bytes,
+    body: bytes | Callable[[], bytes],
     *,
     etag: str,
     media_type: str = "application/json",
     cache_control: str = REVALIDATE,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Respond with ``body``, or with a 304 without a body if the client has it."""
+    """Respond with ``body``, or with a 304 without a body if the client has it; a function makes the body if it is needed."""
     answer_headers = {"etag": etag, "cache-control": cache_control, **(headers or {})}
     # A repeated field is one list (RFC 9110, section 5.3).
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=answer_headers)
-    return Response(body, headers=answer_headers, media_type=media_type)
+    content = body if isinstance(body, bytes) else body()
+    return Response(content, headers=answer_headers, media_type=media_type)
 
 
 def respond_in_slices(request: Request, parts: Sequence[bytes], *, etag: str) -> Response:

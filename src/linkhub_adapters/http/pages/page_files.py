@@ -55,10 +55,13 @@ class PageFiles:
     pages: Mapping[str, PageFile]
     assets: Mapping[str, PageFile]
 
+    def released(self, html: str) -> str:
+        """The page with its assets named by this release."""
+        return html.replace('"/assets/', f'"/assets/{self.release}/')
+
     def page(self, html: str) -> PageFile:
         """Make a page that loads its assets from this release."""
-        released = html.replace('"/assets/', f'"/assets/{self.release}/')
-        return PageFile.of(released.encode(), "text/html")
+        return PageFile.of(self.released(html).encode(), "text/html")
 
 
 def load_page_files(*directories: Path) -> PageFiles:

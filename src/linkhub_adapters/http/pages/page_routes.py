@@ -1,4 +1,4 @@
-"""The pages for browsers: the operator's page, a storefront, the API's documentation, and the files that they load."""
+"""The operator's page, the API's documentation, and the files that all pages load."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from starlette.responses import Response
 from linkhub_adapters.http.api import responses
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
-from linkhub_core.errors import InvalidQuery
-from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront", "with_problems"]
+__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "with_problems"]
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
@@ -25,15 +23,6 @@ _CODE = re.compile(r"`([^`]+)`")
 async def show_operator_page(files: PageFiles, request: Request) -> Response:
     """``GET /``: the operator's page. Its data needs the token, the page does not."""
     return await show_page(_known(files.pages.get("operator.html")), request)
-
-
-async def show_storefront(files: PageFiles, request: Request) -> Response:
-    """``GET /shop/{handle}``: the shop, also an empty one. An invalid handle is a 404."""
-    try:
-        parse_seller(request.path_params["handle"])
-    except InvalidQuery as error:
-        raise HTTPException(404, f"There is no such shop: its handle {error.problem}.") from error
-    return await show_page(_known(files.pages.get("storefront.html")), request)
 
 
 async def show_page(page: PageFile, request: Request) -> Response:
