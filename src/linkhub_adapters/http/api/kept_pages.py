@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 from datetime import datetime, timedelta
+
 from attrs import define, field, frozen
 
 from linkhub_adapters.http.api.bounded_cache import BoundedCache

@@ -67,7 +67,7 @@ def respond(
     cache_control: str = REVALIDATE,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Respond with ``body``, or with a 304 without a body if the client has it; a function makes the body if it is needed."""
+    """Respond with ``body``, or with a 304 without a body if the client has it; a function makes one to send."""
     answer_headers = {"etag": etag, "cache-control": cache_control, **(headers or {})}
     # A repeated field is one list (RFC 9110, section 5.3).
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):

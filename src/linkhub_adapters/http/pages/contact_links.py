@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
-from attrs import field, frozen
+from attrs import frozen
 
 from linkhub_adapters.http.pages.plain_text import one_line
 from linkhub_core.model.rules import RuleBroken
@@ -33,7 +33,7 @@ _FORM: Final = "must be https addresses such as https://wa.me/256700000000?text=
 class ContactLinks:
     """Templates by handle; that of ``""`` is for all other shops."""
 
-    templates: Mapping[str, str] = field(factory=dict, converter=lambda given: MappingProxyType(dict(given)))
+    templates: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Self:
@@ -51,7 +51,7 @@ class ContactLinks:
             if handle in templates:
                 raise RuleBroken(f"has two addresses for {handle or 'all shops'}")
             templates[handle] = _template(match[2])
-        return cls(templates)
+        return cls(MappingProxyType(templates))
 
     def template(self, seller_handle: str) -> str | None:
         """The template of a shop, its seller filled in; None if it has none."""

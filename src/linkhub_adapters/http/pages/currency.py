@@ -1,7 +1,7 @@
 """Prices as texts: with the currency that the operator set, or without any. No rate and no rounding.
 
-The pages are in English, and so are these texts: ``UGX 85,000``, ``USD 19.90``. Scripts then write them as the shopper's
-locale has them.
+The pages are in English, and so are these texts: ``UGX 85,000``, ``USD 19.90``. Scripts then write them as the
+shopper's locale has them.
 """
 
 from __future__ import annotations
@@ -13,21 +13,24 @@ from attrs import frozen
 
 from linkhub_core.model.rules import RuleBroken
 
-# ISO 4217, without funds, metals and codes for tests. Where a currency is not listed here, it has 2 decimals.
+# ISO 4217, without funds, metals and codes for tests.
+_WITH_TWO_DECIMALS: Final = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
+    "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD "
+    "KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
+    "NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL "
+    "THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+)
 _DECIMALS: Final = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    "CLF": 4,
+    code: decimals
+    for decimals, codes in (
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"),
+        (2, _WITH_TWO_DECIMALS),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF"),
+    )
+    for code in codes.split()
 }
-_CODES: Final = frozenset(
-    """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP
-    CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS
-    KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD
-    PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
-    TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
-    """.split()
-).union(_DECIMALS)
 _MOST_DECIMALS: Final = 6
 _NO_BREAK_SPACE: Final = "\u00a0"
 
@@ -46,14 +49,14 @@ class Currency:
             RuleBroken: ISO 4217 has no such code.
         """
         code = text.strip().upper()
-        if code not in _CODES:
+        if code not in _DECIMALS:
             raise RuleBroken("must be a currency code of ISO 4217, such as UGX, EUR or USD")
         return cls(code)
 
     @property
     def decimals(self) -> int:
         """The digits of the minor unit."""
-        return _DECIMALS.get(self.code, 2)
+        return _DECIMALS[self.code]
 
     def amount(self, price: Decimal) -> str:
         """A price for machines: at least the digits of the minor unit, a point, no groups."""

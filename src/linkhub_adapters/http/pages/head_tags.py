@@ -40,7 +40,7 @@ def shop_head(
     path = shop_path(seller_handle)
     picture = next((product.pictures[0] for product in products if product.pictures), None)
     tags = [
-        *_shared(title, described, picture, seller_handle, "website", settings.address(path)),
+        *_shared(seller_handle, title, described, picture, kind="website", url=settings.address(path)),
     ]
     if (feed := settings.address(f"{path}/{FEED}")) is not None:
         tags.append(_FEED.fill(title=title, url=feed))
@@ -58,7 +58,7 @@ def product_head(product: ProductView, settings: ShopSettings) -> Markup:
     described = price + description_of(product, _MAX_DESCRIPTION_CHARACTERS)
     url = settings.address(product_path(product.seller_handle, product.video_id))
     picture = product.pictures[0] if product.pictures else None
-    tags = _shared(title, described, picture, product.seller_handle, "product", url)
+    tags = _shared(product.seller_handle, title, described, picture, kind="product", url=url)
     if product.price is not None and settings.currency is not None:
         tags += [
             _property("product:price:amount", settings.currency.amount(product.price)),
@@ -95,7 +95,7 @@ def _described(seller_handle: str, products: Sequence[ProductView]) -> str:
 
 
 def _shared(
-    title: str, description: str, picture: str | None, seller_handle: str, kind: str, url: str | None
+    seller_handle: str, title: str, description: str, picture: str | None, *, kind: str, url: str | None
 ) -> list[Markup]:
     card = "summary" if picture is None else "summary_large_image"
     shown = {"og:type": kind, "og:site_name": shop_name(seller_handle), "og:title": title}

@@ -1,6 +1,7 @@
 """The rendered parts of shops, kept as long as the first page of products is the same.
 
-Rule 1. What is kept answers only for the entity tag of the page that :class:`KeptPages` gives now, so HTML is as fresh as JSON.
+Rule 1. What is kept answers only for the entity tag of the page that :class:`KeptPages` gives now, so HTML is as fresh
+        as JSON.
 Rule 2. All kept parts together have at most ``max_bytes``.
 Rule 3. Large pages are rendered one at a time, product by product, so that other tasks run between.
 """

@@ -1,7 +1,7 @@
 """A product as the pages show it, read from its stored JSON.
 
-The rules are those of ``catalog.js`` and ``format.js``: the scripts take over what the server rendered, so both must show
-the same. What a document lacks, or has of a wrong type, is left out.
+The rules are those of ``catalog.js`` and ``format.js``: the scripts take over what the server rendered, so both must
+show the same. What a document lacks, or has of a wrong type, is left out.
 """
 
 from __future__ import annotations

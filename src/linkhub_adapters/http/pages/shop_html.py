@@ -1,8 +1,8 @@
 """The HTML of shops and products: what a reader sees before the scripts run, and what they go on from.
 
-Rule 1. Every value is escaped by its place: templates are :class:`markupsafe.Markup`, and a text of a product is ``str``.
-Rule 2. The grid and the data of a shop are rendered once for all its pages: that of the shop and those of its products.
-Rule 3. The cursor is not part of what is rendered: a page always carries the newest one, and its products stay the same.
+Rule 1. A value is escaped where it is filled in: see :class:`MarkupTemplate`.
+Rule 2. The grid and the data of a shop are rendered once, for its own page and those of its products.
+Rule 3. The cursor is filled in last, so that a page always carries the newest one.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class ShopHtml:
     def render(
         self, seller_handle: str, products: Sequence[ProductView], last_key: str | None, *, is_first_page: bool = True
     ) -> RenderedShop:
-        """Render a page of a shop; ``last_key`` is where the next one begins. Only a first page has data for scripts."""
+        """Render a page of a shop; ``last_key`` is where the next one begins. A first page has data for scripts."""
         tiles = joined([self._tile_of(product, place) for place, product in enumerate(products)])
         more_link = f"{shop_path(seller_handle)}?{urlencode({'lastKey': last_key})}" if last_key else ""
         grid = self._grid.fill(

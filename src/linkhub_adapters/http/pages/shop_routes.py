@@ -1,9 +1,9 @@
 """The pages of shops and of their products.
 
-| address                              | answer                                                                            |
-|--------------------------------------|-----------------------------------------------------------------------------------|
-| ``/shop/{handle}``                   | the shop, also an empty one; with ``?lastKey=`` a later page, for readers without scripts |
-| ``/shop/{handle}/products/{videoId}``| the product over its shop; 404 if the shop has none, 410 if it was withdrawn: with the shop |
+| address                               | answer                                                                    |
+|---------------------------------------|---------------------------------------------------------------------------|
+| ``/shop/{handle}``                    | the shop, also an empty one; ``?lastKey=``: a later page, without scripts |
+| ``/shop/{handle}/products/{videoId}`` | the product over its shop; 404 if there is none, 410 if it was withdrawn  |
 
 While the store does not answer, both are the page without products and a 503: its scripts try again.
 """

@@ -1,4 +1,4 @@
-"""Products for machines: schema.org as JSON-LD. A price is there only with a currency, because one without is no price."""
+"""Products for machines: schema.org as JSON-LD. An offer has a price only if its currency is known."""
 
 from __future__ import annotations
 
