@@ -57,7 +57,7 @@ def spoil(product_store: DynamoDbProductStore) -> Spoil:
     """Puts an item with a title and a stamp, and nothing else of a product."""
 
     async def put(key: ProductKey) -> None:
-        item: Any = {**product_key(key), "title": {"S": "?"}, "stamp": {"N": str(product_store._cursors.now_ms())}}
+        item: Any = {**product_key(key), "title": {"S": "?"}, "stamp": {"N": str(product_store.cursors.now_ms())}}
         product_store.calls.dynamodb.put_item(TableName=product_store.table, Item=item)
 
     return put
