@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 _LINES = (Path(__file__).parents[1] / "constraints.txt").read_text(encoding="utf-8").splitlines()
 _PINS = [line for line in _LINES if not line.startswith("#")]
 _REMEDY = "run `make test` to install the pinned versions, or `make constraints` to pin the newest ones"
 
 
-def _installed(name: str, extras: frozenset[str], seen: dict[str, str]) -> Mapping[str, str]:
+def _installed(name: str, extras: frozenset[str], seen: dict[NormalizedName, str]) -> dict[NormalizedName, str]:
     """The version of each package that ``name`` requires here, directly or not."""
     for text in distribution(name).requires or ():
         needed = Requirement(text)
@@ -37,6 +36,6 @@ def test_the_tests_run_with_the_pinned_versions() -> None:
     """Each package that linkhub and its tools require is pinned to the installed version."""
     pinned = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in _PINS)}
     installed = _installed("linkhub-products", frozenset({"dev"}), {})
-    del installed["pip"]  # the virtual environment brings it, and pip-audit requires it
+    del installed[canonicalize_name("pip")]  # the virtual environment brings it, and pip-audit requires it
     assert len(installed) > 100
     assert {name: version for name, version in installed.items() if pinned.get(name) != version} == {}, _REMEDY
