@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_core.errors import ServiceUnavailable
 from tests.adapters.http.http_fixture import METRICS, METRICS_TYPE, STATS, HttpFixture, product, video_id
