@@ -34,7 +34,7 @@ def test_a_tag_is_strong_and_quoted() -> None:
 
 
 def is_gzip(answer: Response) -> bool:
-    return answer.headers.get("content-encoding") == "gzip"
+    return bool(answer.headers.get("content-encoding") == "gzip")
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
