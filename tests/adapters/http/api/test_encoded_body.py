@@ -4,7 +4,7 @@ import asyncio
 import gzip
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx2 import AsyncClient, Response
 from starlette.requests import Request
 
 from linkhub_adapters.http import HttpSettings
