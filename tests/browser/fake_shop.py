@@ -209,21 +209,22 @@ class FakeShop:
     async def _show_shop(self, request: Request) -> Response:
         html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]
         if self.rest_status != 200:
-            return HTMLResponse(html.page_without_products(handle), 503)
-        return HTMLResponse(html.shop_page(self._rendered(html, handle), self._newest_cursor()))
+            return HTMLResponse(html.without_products(handle).content + html.ending(None), 503)
+        return HTMLResponse(self._rendered(html, handle).content + html.ending(self._newest_cursor()))
 
     async def _show_product(self, request: Request) -> Response:
         html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]
         shop, product = self._rendered(html, handle), self.products.get(request.path_params["video_id"])
         if product is None or _is_withdrawn(product):
-            page = html.absent_page(shop, self._newest_cursor(), is_withdrawn=product is not None)
-            return HTMLResponse(page, 404 if product is None else 410)
-        return HTMLResponse(html.product_page(shop, ProductView.of(handle, product), self._newest_cursor()))
+            absent = html.absent_page(shop, self._newest_cursor(), is_withdrawn=product is not None)
+            return HTMLResponse(absent, 404 if product is None else 410)
+        page = html.product_page(shop, ProductView.of(handle, product), "")
+        return HTMLResponse(page.content + html.ending(self._newest_cursor()))
 
     def _rendered(self, html: ShopHtml, handle: str) -> RenderedShop:
         page = _page_body(handle, self._newest_first(None), 20)
         products = [ProductView.of(handle, product) for product in page["products"]]
-        return html.render(handle, products, page["pagination"]["lastEvaluatedKey"])
+        return html.render(handle, products, page["pagination"]["lastEvaluatedKey"], "")
 
     def _newest_cursor(self) -> str | None:
         return _cursor(sum(self.revisions.values())) if self.gives_cursors else None

@@ -4,7 +4,8 @@ Rule 1. The stamp of the shop (:class:`~linkhub_core.ports.ShopStamps`) is taken
         answers only while the stamp is the same, so it shows every change that could be read when it was requested.
 Rule 2. A request joins a read that is under way only if the stamp has not changed since that read began.
 Rule 3. The cursor of a page is the one that the store read with it, so it is never newer than the page.
-Rule 4. All kept pages together have at most ``max_bytes``; the least recently used one goes first.
+Rule 4. All kept pages together, in all their encodings, have at most ``max_bytes``; the least recently used one goes
+        first.
 Rule 5. A read ends with the request that began it; if that one is cancelled, one of those that wait begins another.
 """
 
@@ -13,14 +14,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 from datetime import datetime, timedelta
+from typing import Final
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.http.api.bounded_cache import BoundedCache
 from linkhub_adapters.http.api.page_body import PageBody
 from linkhub_core.application import BrowseShop
 from linkhub_core.ports import ShopStamps
 from linkhub_core.wire.shop_query import PageQuery
+
+_BYTES_BESIDE: Final = 500  # of an entry beside its page
 
 _Asked = tuple[str, int]
 
@@ -42,7 +45,7 @@ class _Kept:
 
     @property
     def size_bytes(self) -> int:
-        return self.body.size_bytes
+        return self.body.kept_bytes + _BYTES_BESIDE
 
 
 @define(eq=False)
@@ -79,12 +82,9 @@ class KeptPages:
     stamps: ShopStamps | None = None
     max_bytes: int = 33_554_432
     counts: PageCounts = field(factory=PageCounts, init=False)
-    _kept: BoundedCache[_Asked, _Kept] = field(init=False)
+    # In order of the last use.
+    _kept: dict[_Asked, _Kept] = field(factory=dict, init=False)
     _reads: dict[_Asked, _Read] = field(factory=dict, init=False)
-
-    @_kept.default
-    def _empty(self) -> BoundedCache[_Asked, _Kept]:
-        return BoundedCache(self.max_bytes)
 
     async def first(self, seller_handle: str, limit: int) -> tuple[PageBody, datetime]:
         """The first page of a shop, and the ``timestamp`` to send with it.
@@ -102,6 +102,7 @@ class KeptPages:
             kept = self._kept.get(asked)
             if kept is not None and kept.stamp == stamp:
                 self.counts.hits += 1
+                self._kept[asked] = self._kept.pop(asked)
                 return kept.body, self._timestamp()
             read = self._reads.get(asked)
             if read is None or stamp is None or read.stamp != stamp:
@@ -124,7 +125,7 @@ class KeptPages:
         body, failure = None, None
         try:
             seller_handle, limit = asked
-            body = PageBody.of(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
+            body = PageBody.of_page(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
         except Exception as error:
             failure = error
             raise
@@ -133,6 +134,28 @@ class KeptPages:
                 del self._reads[asked]
             read.answer(body, failure)
         if stamp is not None:
-            self._kept.keep(asked, _Kept(stamp, body))
-            self.counts.kept_bytes = self._kept.kept_bytes
+            known = self._kept.get(asked)
+            if known is not None and known.body.etag == body.etag:
+                # The same products: what was made of them stays good, with the newer cursor.
+                known.body.cursor, body = body.cursor, known.body
+            self._keep(asked, _Kept(stamp, body))
         return body, read.began_at
+
+    def _keep(self, asked: _Asked, page: _Kept) -> None:
+        self._drop(asked)
+        if page.size_bytes > self.max_bytes:
+            return
+        self._kept[asked] = page
+        page.body.grown = self._grow
+        self._grow(page.size_bytes)
+
+    def _grow(self, size_bytes: int) -> None:
+        """Count bytes of kept pages; the encodings of a page are made after it is kept."""
+        self.counts.kept_bytes += size_bytes
+        while self.counts.kept_bytes > self.max_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, asked: _Asked) -> None:
+        if (page := self._kept.pop(asked, None)) is not None:
+            self.counts.kept_bytes -= page.size_bytes
+            page.body.grown = None

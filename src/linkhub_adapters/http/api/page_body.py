@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
 
-from attrs import field, frozen
+from attrs import define, field
 
-from linkhub_adapters.http.api.responses import strong_etag
+from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes
 from linkhub_core.wire import json_text
@@ -27,20 +27,22 @@ from linkhub_core.wire.shop_query import Page, encode_last_key
 MAX_JOINED_BYTES: Final = 262_144
 
 
-@frozen(kw_only=True)
-class PageBody:
-    """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content, ``cursor`` follows it.
-
-    ``last_key`` is the ``lastEvaluatedKey``.
+@define(eq=False, kw_only=True)
+class PageBody(EncodedBody):
+    """The JSON of an answer up to its ``metadata``; ``cursor`` follows it, and ``last_key`` is in it.
 
     A page of up to 256 kB is one part. The products of a larger one are not joined: copying megabytes holds the event
     loop, so they are joined slice by slice as they are sent.
     """
 
-    parts: tuple[bytes, ...] = field(repr=False)
-    etag: str
     cursor: str | None
     last_key: str | None = None
+    rendered: EncodedBody | None = field(default=None, init=False, repr=False)
+
+    @property
+    def kept_bytes(self) -> int:
+        """The bytes of all its encodings, and of the HTML page."""
+        return super().kept_bytes + (0 if self.rendered is None else self.rendered.kept_bytes)
 
     @property
     def is_large(self) -> bool:
@@ -53,18 +55,18 @@ class PageBody:
             return (json_text.parse(part.decode()) for part in self.parts[1:-1:2])
         return iter(json_text.parse(f"{self.parts[0].decode()}}}")["products"])
 
-    @property
-    def opening(self) -> bytes:
-        """All parts in one."""
-        return b"".join(self.parts)
+    def keep(self, rendered: EncodedBody) -> None:
+        """Keep an HTML page of these products, as long as they are kept."""
+        self.rendered = rendered
+        rendered.grown = self._grow
+        self._grow(rendered.kept_bytes)
 
-    @property
-    def size_bytes(self) -> int:
-        """The bytes of all parts."""
-        return sum(map(len, self.parts))
+    def _grow(self, size_bytes: int) -> None:
+        if self.grown is not None:
+            self.grown(size_bytes)
 
     @classmethod
-    def of(cls, page: Page) -> PageBody:
+    def of_page(cls, page: Page) -> PageBody:
         """Join a page."""
         last_key = None if page.last_key is None else encode_last_key(page.last_key)
         return cls._join(page.products, page.cursor, has_more=page.has_more, last_key=last_key)

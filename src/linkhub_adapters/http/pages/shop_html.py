@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from attrs import field, frozen
+from attrs import define, field
 from markupsafe import Markup
 
-from linkhub_adapters.http.api.responses import strong_etag
+from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
 from linkhub_adapters.http.pages import head_tags
 from linkhub_adapters.http.pages.contact_links import is_whatsapp
 from linkhub_adapters.http.pages.currency import price_text
@@ -33,6 +33,7 @@ _TAGS_ON_TILE: Final = 2
 _TAG_FILTERS: Final = 10
 _LOADED_AT_ONCE: Final = 8  # pictures: about what a screen shows
 
+_HTML: Final = "text/html"
 _HIDDEN: Final = Markup(" hidden")
 _SHOWN: Final = Markup("")
 _ATTRIBUTE: Final = MarkupTemplate(' {name}="{value}"')
@@ -50,20 +51,14 @@ _STRIP_ITEM: Final = MarkupTemplate(
 )
 
 
-@frozen(kw_only=True)
-class RenderedShop:
-    """The parts that all pages of a shop share, and the top of the shop's own page."""
+@define(eq=False, kw_only=True)
+class RenderedShop(EncodedBody):
+    """The page of a shop up to its cursor. The pages of its products share its filters, and the slices of its bytes."""
 
     seller_handle: str
     filters: Markup = field(repr=False)
-    grid: bytes = field(repr=False)
-    data: bytes | None = field(repr=False)
-    top: bytes = field(repr=False)
-
-    @property
-    def size_bytes(self) -> int:
-        """About what it takes in memory."""
-        return len(self.grid) + len(self.data or b"") + len(self.top) + 2 * len(self.filters)
+    grid: slice
+    data: slice
 
 
 class ShopHtml:
@@ -88,83 +83,91 @@ class ShopHtml:
         )
         self._grid, self._tile = MarkupTemplate(grid), MarkupTemplate(tile)
         self._settings = settings
-        self.release: Final = strong_etag(f"{storefront}{grid}{tile}{settings!r}".encode())
+        self._release: Final = strong_etag(f"{storefront}{grid}{tile}{settings!r}".encode())
 
     # --- a shop ---
 
     def render(
-        self, seller_handle: str, products: Sequence[ProductView], last_key: str | None, *, is_first_page: bool = True
+        self,
+        seller_handle: str,
+        products: Sequence[ProductView],
+        last_key: str | None,
+        etag: str,
+        *,
+        is_first_page: bool = True,
     ) -> RenderedShop:
-        """Render a page of a shop; ``last_key`` is where the next one begins. A first page has data for scripts."""
-        tiles = joined([self._tile_of(product, place) for place, product in enumerate(products)])
-        more_link = f"{shop_path(seller_handle)}?{urlencode({'lastKey': last_key})}" if last_key else ""
-        grid = self._grid.fill(
-            is_busy="false",
-            tiles=tiles,
-            empty_hidden=_hidden(bool(products)),
-            more_hidden=_hidden(not last_key),
-            more_link=more_link,
-        )
+        """Render a page of a shop.
+
+        Args:
+            seller_handle: the shop.
+            products: those of the page.
+            last_key: where the next page begins.
+            etag: names the products and ``last_key``.
+            is_first_page: a later page has no data for scripts, which begin with the first one.
+        """
         filters = _filters(products)
         head = head_tags.shop_head(seller_handle, products, self._settings, is_first_page=is_first_page)
-        pagination = {"hasMore": bool(last_key), "lastEvaluatedKey": last_key}
-        data = {"products": [product.document for product in products], "pagination": pagination}
-        return RenderedShop(
-            seller_handle=seller_handle,
-            filters=filters,
-            grid=grid.encode(),
-            data=_open_object(data) if is_first_page else None,
-            top=self._top_of(seller_handle, head, filters),
+        data = None
+        if is_first_page:
+            pagination = {"hasMore": bool(last_key), "lastEvaluatedKey": last_key}
+            data = {"products": [product.document for product in products], "pagination": pagination}
+        top, grid = self._top_of(seller_handle, head, filters), self._grid_of(products, last_key)
+        return self._rendered(seller_handle, top, grid, filters, data=data, etag=etag)
+
+    def without_products(self, seller_handle: str) -> RenderedShop:
+        """Render the page while the store does not answer: its scripts try again."""
+        top = self._top_of(seller_handle, head_tags.plain_head(seller_handle), _SHOWN)
+        return self._rendered(seller_handle, top, self._grid_of(None, None), _SHOWN)
+
+    def product_page(self, shop: RenderedShop, product: ProductView, etag: str) -> EncodedBody:
+        """The page of a product over its shop, up to the cursor; ``etag`` names the content of both."""
+        top = self._top_of(shop.seller_handle, head_tags.product_head(product, self._settings), shop.filters)
+        own = head_tags.data_block("application/json", "product-data", product.document).encode()
+        parts = (
+            top,
+            shop.content[shop.grid],
+            self._middle_of(shop.seller_handle, product),
+            own,
+            shop.content[shop.data],
         )
-
-    def shop_page(self, shop: RenderedShop, cursor: str | None) -> bytes:
-        """The page of a shop."""
-        return self._join(shop.top, shop, self._middle_of(shop.seller_handle, None), cursor)
-
-    def product_page(self, shop: RenderedShop, product: ProductView, cursor: str | None) -> bytes:
-        """The page of a product, with the rest of its shop."""
-        head = head_tags.product_head(product, self._settings)
-        top = self._top_of(shop.seller_handle, head, shop.filters)
-        return self._join(top, shop, self._middle_of(shop.seller_handle, product), cursor, product)
+        return EncodedBody(parts=(b"".join(parts),), etag=self._etag(etag), media_type=_HTML)
 
     def absent_page(self, shop: RenderedShop, cursor: str | None, *, is_withdrawn: bool) -> bytes:
         """The page at the address of a product that the shop does not have, or no longer."""
-        head = head_tags.plain_head(shop.seller_handle)
         top = self._top_of(
             shop.seller_handle,
-            head,
+            head_tags.plain_head(shop.seller_handle),
             shop.filters,
             gone_hidden=_hidden(not is_withdrawn),
             unknown_hidden=_hidden(is_withdrawn),
         )
-        return self._join(top, shop, self._middle_of(shop.seller_handle, None), cursor)
+        middle = self._middle_of(shop.seller_handle, None)
+        return b"".join((top, shop.content[shop.grid], middle, shop.content[shop.data], self.ending(cursor)))
 
-    def page_without_products(self, seller_handle: str) -> bytes:
-        """The page while the store does not answer: its scripts try again."""
-        grid = self._grid.fill(is_busy="true", tiles="", empty_hidden=_HIDDEN, more_hidden=_HIDDEN, more_link="")
-        empty = RenderedShop(
+    def ending(self, cursor: str | None) -> bytes:
+        """What follows a page: the cursor of its products, and the end of the document."""
+        metadata = {} if cursor is None else {"cursor": cursor}
+        return b"%b}</script>%b" % (head_tags.data_text(metadata).encode(), self._end)
+
+    def _rendered(
+        self, seller_handle: str, top: bytes, grid: bytes, filters: Markup, *, data: Any = None, etag: str = ""
+    ) -> RenderedShop:
+        middle = self._middle_of(seller_handle, None)
+        text = b"" if data is None else head_tags.data_text(data).encode()[1:-1] + b","
+        opening = b'<script type="application/json" id="shop-data">{%b"metadata":' % text
+        grid_end = len(top) + len(grid)
+        return RenderedShop(
+            parts=(b"".join((top, grid, middle, opening)),),
+            etag=self._etag(etag),
+            media_type=_HTML,
             seller_handle=seller_handle,
-            filters=_SHOWN,
-            grid=grid.encode(),
-            data=None,
-            top=self._top_of(seller_handle, head_tags.plain_head(seller_handle), _SHOWN),
+            filters=filters,
+            grid=slice(len(top), grid_end),
+            data=slice(grid_end + len(middle), None),
         )
-        return self.shop_page(empty, None)
 
-    def _join(
-        self, top: bytes, shop: RenderedShop, middle: bytes, cursor: str | None, product: ProductView | None = None
-    ) -> bytes:
-        parts = [top, shop.grid, middle]
-        if product is not None:
-            parts.append(head_tags.data_block("application/json", "product-data", product.document).encode())
-        if shop.data is not None:
-            metadata = {} if cursor is None else {"cursor": cursor}
-            parts += [
-                b'<script type="application/json" id="shop-data">',
-                shop.data,
-                b',"metadata":%b}</script>' % head_tags.data_text(metadata).encode(),
-            ]
-        return b"".join([*parts, self._end])
+    def _etag(self, content: str) -> str:
+        return strong_etag(f"{self._release}{content}".encode())
 
     # --- the parts of a page ---
 
@@ -222,6 +225,17 @@ class ShopHtml:
             tile=self._tile_of(None),
         ).encode()
 
+    def _grid_of(self, products: Sequence[ProductView] | None, last_key: str | None) -> bytes:
+        """The tiles; None: while they are not known."""
+        path = shop_path(products[0].seller_handle) if products else ""
+        return self._grid.fill(
+            is_busy="true" if products is None else "false",
+            tiles=joined([self._tile_of(product, place) for place, product in enumerate(products or ())]),
+            empty_hidden=_hidden(products is None or bool(products)),
+            more_hidden=_hidden(not last_key),
+            more_link=f"{path}?{urlencode({'lastKey': last_key})}" if last_key else "",
+        ).encode()
+
     def _tile_of(self, product: ProductView | None, place: int = 0) -> Markup:
         if product is None:
             blank = dict.fromkeys(("look", "video_id", "picture", "link", "title", "price_look", "price", "sizes"), "")
@@ -247,11 +261,6 @@ class ShopHtml:
             time=_attributes({"datetime": product.created_at}),
             age=product.created_at[:10],
         )
-
-
-def _open_object(document: Any) -> bytes:
-    """The JSON of an object without its closing brace, so that more can follow."""
-    return head_tags.data_text(document).encode()[:-1]
 
 
 def _hidden(is_hidden: bool) -> Markup:

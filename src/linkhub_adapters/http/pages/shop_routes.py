@@ -63,42 +63,34 @@ class ShopPages:
             return self._unavailable(request, seller_handle, error)
 
     async def _shop(self, request: Request, seller_handle: str) -> Response:
-        shop, body = await self.shops.first(seller_handle)
-        return self._answer(request, body.etag, lambda: self.shops.html.shop_page(shop, body.cursor))
+        shop, cursor = await self.shops.first(seller_handle)
+        return await responses.respond(request, shop, ending=self.shops.html.ending(cursor))
 
     async def _later_page(self, request: Request, seller_handle: str, last_key: str) -> Response:
-        browse = self.shops.pages.browse
-        body = PageBody.of((await browse.page(seller_handle, last_key=last_key)).page)
-        shop = await self.shops.render(seller_handle, body, is_first_page=False)
-        return self._answer(request, body.etag, lambda: self.shops.html.shop_page(shop, None))
+        found = await self.shops.pages.browse.page(seller_handle, last_key=last_key)
+        shop = await self.shops.render(seller_handle, PageBody.of_page(found.page), is_first_page=False)
+        return await responses.respond(request, shop, ending=self.shops.html.ending(None))
 
     async def _product(self, request: Request, seller_handle: str, video_id: str) -> Response:
-        shop, body = await self.shops.first(seller_handle)
+        shop, cursor = await self.shops.first(seller_handle)
         html = self.shops.html
         try:
             stored = await self.shops.pages.browse.product(seller_handle, video_id)
         except InvalidQuery:
             stored = None
         if stored is None or stored.is_withdrawn:
-            page = html.absent_page(shop, body.cursor, is_withdrawn=stored is not None)
+            absent = html.absent_page(shop, cursor, is_withdrawn=stored is not None)
             headers = {"cache-control": "no-store"}
-            return Response(page, 404 if stored is None else 410, headers, media_type="text/html")
-
-        def render() -> bytes:
-            document = json_text.parse(stored.document.decode())
-            return html.product_page(shop, ProductView.of(seller_handle, document), body.cursor)
-
-        return self._answer(request, f"{body.etag}{etag_of([stored])}", render)
-
-    def _answer(self, request: Request, content: str, render: Callable[[], bytes]) -> Response:
-        """The page, or a 304; ``content`` names what it shows. The cursor is left out, as in the answers of the API."""
-        etag = responses.strong_etag(f"{self.shops.html.release}{content}".encode())
-        return responses.respond(request, render, etag=etag, media_type="text/html")
+            return Response(absent, 404 if stored is None else 410, headers, media_type="text/html")
+        product = ProductView.of(seller_handle, json_text.parse(stored.document.decode()))
+        page = html.product_page(shop, product, f"{shop.etag}{etag_of([stored])}")
+        return await responses.respond(request, page, ending=html.ending(cursor))
 
     def _unavailable(self, request: Request, seller_handle: str, error: TransientError) -> Response:
         self.failed(FailedRequest(method=request.method, path=request.scope["path"], status=503, error=error))
         headers = {"cache-control": "no-store", "retry-after": str(self.retry_after_seconds)}
-        page = self.shops.html.page_without_products(seller_handle)
+        html = self.shops.html
+        page = html.without_products(seller_handle).content + html.ending(None)
         return Response(page, 503, headers, media_type="text/html")
 
 

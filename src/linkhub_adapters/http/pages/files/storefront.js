@@ -45,7 +45,7 @@ let title = document.title;
 // The server's page has the data of its products: nothing is read again, and the feed goes on from its cursor.
 function takeOver() {
   const body = dataOf("shop-data");
-  if (!body) return void open();
+  if (!body?.products) return void open();
   takePage(body, (product) => grid.adopt(product));
   const product = readProduct(dataOf("product-data"));
   if (product) dialog.show(catalog.get(product.videoId) ?? product);
