@@ -28,6 +28,7 @@ class HttpSettings:
         cors_methods: the methods that a preflight may ask for, those of extra routes included.
         admin_token: the bearer token of the operator's routes; without one they answer to this server's own hosts.
         changes_allowed_by: what a refused change asks the operator to set: the setting of the admin token.
+        compression: whether answers are compressed for clients that accept it.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
     """
@@ -37,6 +38,7 @@ class HttpSettings:
     # An empty bearer would match an empty token.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))
     changes_allowed_by: str = "the admin token"
+    compression: bool = True
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
 
