@@ -8,6 +8,7 @@ from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue, MemoryQueueContents
 from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
+from linkhub_adapters.memory.shop_directory import MemoryShopDirectory
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 
@@ -16,6 +17,7 @@ __all__ = [
     "MemoryEventQueue",
     "MemoryProductStore",
     "MemoryQueueContents",
+    "MemoryShopDirectory",
     "MemoryShopStamps",
     "MemoryStagingStore",
     "MemoryVideoLookup",

@@ -14,6 +14,7 @@ from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
 from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
 from linkhub_adapters.sqlite.queue_contents import SqliteQueueContents
+from linkhub_adapters.sqlite.shop_directory import SqliteShopDirectory
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
@@ -65,6 +66,7 @@ async def ports_over(database: SqliteDatabase, queue: SqliteEventQueue, clock: C
             notifier=announcements,
             open_feed=announcements.open_feed,
             stamps=stamps,
+            shops=SqliteShopDirectory(database=database),
             videos=SqliteVideoLookup(database=database),
         )
     finally:

@@ -49,6 +49,7 @@ from linkhub_core.application import (
     ExplainVideo,
     ExportAll,
     ImportAll,
+    ListShops,
     MendDeadLetter,
     SetListing,
     Sweep,
@@ -163,6 +164,7 @@ class Container(DeclarativeContainer):
         staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
     )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
+    shops = Singleton(ListShops, directory=backend.provided.shops)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)

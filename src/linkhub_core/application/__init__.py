@@ -19,6 +19,7 @@ from linkhub_core.application.dead_letters import (
 from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
 from linkhub_core.application.export_all import ExportAll
 from linkhub_core.application.import_all import ImportAll, ImportTally, RefusedLine
+from linkhub_core.application.list_shops import ListShops, ShopList
 from linkhub_core.application.listings import (
     ListingOutcome,
     ListingOvertaken,
@@ -46,6 +47,7 @@ __all__ = [
     "FailedDelivery",
     "ImportAll",
     "ImportTally",
+    "ListShops",
     "ListingOutcome",
     "ListingOvertaken",
     "ListingSame",
@@ -57,6 +59,7 @@ __all__ = [
     "RedrivePlan",
     "RefusedLine",
     "SetListing",
+    "ShopList",
     "ShopPage",
     "State",
     "Sweep",

@@ -33,6 +33,7 @@ from linkhub_core.ports.product_store import (
     UnknownCursor,
 )
 from linkhub_core.ports.queue_contents import QueueContents
+from linkhub_core.ports.shop_directory import Shop, ShopDirectory
 from linkhub_core.ports.staging_store import (
     DropOutcome,
     Dropped,
@@ -92,6 +93,8 @@ __all__ = [
     "ReviseOutcome",
     "Revised",
     "Revision",
+    "Shop",
+    "ShopDirectory",
     "ShopStamps",
     "SilentJournal",
     "StageOutcome",

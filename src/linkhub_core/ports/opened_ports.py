@@ -13,6 +13,7 @@ from linkhub_core.ports.event_queue import EventQueue
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.product_store import ProductStore, ShopStamps
 from linkhub_core.ports.queue_contents import QueueContents
+from linkhub_core.ports.shop_directory import ShopDirectory
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import VideoLookup
 
@@ -34,6 +35,7 @@ class OpenedPorts:
         notifier: sends announcements to every open feed, also in other processes.
         open_feed: opens a feed: ``async with ports.open_feed() as feed``.
         stamps: change with a shop; for caches of its first page.
+        shops: lists the shops of ``products``.
         videos: finds all rows and messages of one video.
     """
 
@@ -46,4 +48,5 @@ class OpenedPorts:
     notifier: Notifier
     open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     stamps: ShopStamps
+    shops: ShopDirectory
     videos: VideoLookup

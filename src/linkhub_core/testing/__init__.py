@@ -17,6 +17,7 @@ _ASSERTING = (
     "product_store",
     "queue_contents",
     "readable",
+    "shop_directory",
     "shop_stamps",
     "staging_store",
 )
@@ -39,6 +40,7 @@ from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.queue_contents import QueueContentsContract
+from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
 
@@ -61,6 +63,7 @@ __all__ = [
     "QueueContentsContract",
     "Queues",
     "RecordingNotifier",
+    "ShopDirectoryContract",
     "ShopStampsContract",
     "StagingStoreContract",
     "Strike",

@@ -12,6 +12,7 @@ from linkhub_adapters.memory import (
     MemoryEventQueue,
     MemoryProductStore,
     MemoryQueueContents,
+    MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
 )
@@ -44,6 +45,7 @@ def test_the_ports_are_found() -> None:
         "ProductReader",
         "ProductStore",
         "QueueContents",
+        "ShopDirectory",
         "ShopStamps",
         "StagingStore",
         "VideoLookup",
@@ -75,6 +77,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_contents: ports.QueueContents = MemoryQueueContents(queue=queue)
     as_journal: ports.Journal = MemoryJournal()
     as_products: ports.ProductStore = MemoryProductStore()
+    as_shops: ports.ShopDirectory = MemoryShopDirectory(products=MemoryProductStore())
     as_stamps: ports.ShopStamps = MemoryShopStamps(MemoryProductStore())
     as_staging: ports.StagingStore = MemoryStagingStore()
     as_notifier: ports.Notifier = announcements
@@ -88,6 +91,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
         (ports.Journal, as_journal),
         (ports.ProductReader, as_products),
         (ports.ProductStore, as_products),
+        (ports.ShopDirectory, as_shops),
         (ports.ShopStamps, as_stamps),
         (ports.StagingStore, as_staging),
         (ports.Notifier, as_notifier),
