@@ -10,6 +10,7 @@ import click
 from linkhub_cli.backends import OPEN_STORES
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.failures import SOME_FAILED
+from linkhub_cli.settings.packages import DISTRIBUTION
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, for_terminal, is_terminal, plain, print_status
 from linkhub_cli.views.progress import progress
@@ -74,7 +75,7 @@ async def _export_all(container: Container) -> int:
             "let consumers empty the queues first"
         )
     with progress("exporting") as advance:
-        return await _print(container.export_all()(version("linkhub")), "row", advance)
+        return await _print(container.export_all()(version(DISTRIBUTION)), "row", advance)
 
 
 async def _print(lines: AsyncIterator[bytes | Unreadable], noun: str, advance: Callable[[int], None]) -> int:
