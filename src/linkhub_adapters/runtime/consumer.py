@@ -58,6 +58,7 @@ class Consumer:
                 if not deliveries:
                     room.release()
                     continue
+                self.received(deliveries)
                 work.create_task(self._work(deliveries, stop)).add_done_callback(lambda _: room.release())
 
     async def _receive(self, stop: asyncio.Event) -> Sequence[Delivery]:
@@ -72,7 +73,6 @@ class Consumer:
             await self._receiving.failed(error, stop)
             return []
         self._receiving.succeeded()
-        self.received(deliveries)
         return deliveries
 
     async def _work(self, deliveries: Sequence[Delivery], stop: asyncio.Event) -> None:

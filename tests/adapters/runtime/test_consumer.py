@@ -132,7 +132,7 @@ def test_a_batch_is_shown_before_it_is_worked_on() -> None:
     seen: list[tuple[int, int]] = []
     work = Work()
     consumer = a_consumer(ScriptedQueue(batches(3)), work)
-    consumer.received = lambda deliveries: seen.append((len(deliveries), len(work.done)))
+    consumer.received = lambda deliveries: seen.append((len(deliveries), work.done))
     run(consumer, stop_after_seconds=100)
     assert len(seen) == 3
     assert seen[0] == (len(batches(1)[0]), 0)
