@@ -42,7 +42,7 @@ _HEX_ASCII = ("abcdef", "ABCDEF", digits)
 
 @frozen
 class Redaction:
-    """Redacts bodies and attributes. ``key`` is secret: without it nobody can try out which text was replaced."""
+    """Redacts bodies and attributes. ``key`` is secret: without it a guessed text cannot be compared."""
 
     key: bytes = field(repr=False)
 

@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -65,8 +64,8 @@ def test_without_a_file_nothing_is_recorded() -> None:
         received(DELIVERIES)
 
 
-def test_a_full_disk_ends_the_recording_with_one_line(caplog: Any) -> None:
-    """Later messages are not recorded, and whoever gives them does not notice."""
+def test_a_full_disk_ends_the_recording_with_one_line() -> None:
+    """Later messages are not recorded, and the consumer does not notice."""
     with structlog.testing.capture_logs() as logs:
         log = structlog.get_logger("linkhub")
         recorder = Recorder(file=RecordingFile.open(Path("/dev/full")), clock=FakeClock(), log=log)
