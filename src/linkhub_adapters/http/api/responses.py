@@ -8,9 +8,11 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.wire import json_text
 
 _SLICE_BYTES: Final = 131_072
@@ -30,6 +32,24 @@ class JsonResponse(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Encode mappings, lists, texts, numbers and ``Decimal``."""
         return json_text.dump(content)
+
+
+async def read_text(request: Request, max_bytes: int) -> str:
+    """The body of a request.
+
+    Raises:
+        HTTPException: 413, it is larger than ``max_bytes``.
+        MalformedEvent: it is not UTF-8.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise HTTPException(413)
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise MalformedEvent([Fault("", "the body is not UTF-8")]) from None
 
 
 def strong_etag(content: bytes) -> str:
