@@ -83,7 +83,7 @@ async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: next(iter(realtime.sockets.clients.values()))._poll is not None)
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     realtime.hub.broadcast(an_announcement(a_record(a_key(1))))
     assert (await hanging).text.startswith('42/products,["new_product",')
     for number in (2, 3):
@@ -133,7 +133,7 @@ async def test_a_second_poll_at_the_same_time_ends_the_session(
     """The order of events would be lost; the first one ends with a close packet."""
     poller = await Poller.open(http)
     first = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     assert (await poller.poll()).status_code == 400
     assert (await first).text == "1"
     assert len(realtime.sockets) == 0
@@ -144,7 +144,7 @@ async def test_a_client_that_gives_up_its_poll_is_forgotten(http: httpx.AsyncCli
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     hanging.cancel()
     await until(lambda: len(realtime.sockets) == 0)
     assert realtime.hub.stats()["totalConnections"] == 0
@@ -240,7 +240,7 @@ async def test_draining_ends_polls_and_opens_no_sessions(http: httpx.AsyncClient
     """A poll that hangs would hold up the HTTP server."""
     poller = await Poller.open(http)
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     await realtime.sockets.close()
     assert (await hanging).text == "1"
     assert (await http.get("/socket.io/?EIO=4&transport=polling")).status_code == 503
@@ -253,7 +253,7 @@ async def test_an_upgrade_moves_what_waits_and_then_the_viewer(
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     async with await poller.open_upgrade(realtime.port) as client:
         await client.send("2probe")
         assert await client.recv() == "3probe"
@@ -280,7 +280,7 @@ async def test_a_failed_upgrade_closes_its_websocket_and_the_session_polls_on(
     await wrong[0].send("4hello")
     await wrong[0].wait_closed()
     silent.append(await poller.open_upgrade(realtime.port))
-    await until(lambda: any(each._connection for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.has_websocket for each in realtime.sockets.clients.values()))
     realtime.sweep(11)
     await silent[0].wait_closed()
     broken.append(await poller.open_upgrade(realtime.port))
