@@ -16,15 +16,13 @@ from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, Memory
 from linkhub_cli.operator.desk import Desk
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop, SetListing
-from linkhub_core.application.read_delivery import FailedDelivery, read_delivery
-from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.ports import OutgoingMessage, Rejection, Unreadable
+from linkhub_core.ports import OutgoingMessage, Unreadable
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 from linkhub_core.wire.codec import decode_record, timestamp_text
 from linkhub_core.wire.shop_query import Page, PageQuery
-from tests.adapters.http.memory_desk import make_desk
+from tests.adapters.http.memory_desk import make_desk, reject
 
 __all__ = [
     "HANDLE",
@@ -177,15 +175,7 @@ class HttpFixture:
 
     async def reject(self, *messages: OutgoingMessage) -> None:
         """Put messages among the dead letters, as a consumer does with those that it cannot read."""
-        await self.queue.publish(messages)
-        failed = [read_delivery(delivery) for delivery in await self.queue.receive()]
-        await self.queue.reject(
-            [
-                Rejection(delivery=one.delivery, faults=one.error.faults)
-                for one in failed
-                if isinstance(one, FailedDelivery) and isinstance(one.error, MalformedEvent)
-            ]
-        )
+        await reject(self.queue, messages)
 
     async def save(self, *records: ProductRecord, clock_lead_seconds: float = 0.0) -> None:
         """Save products as a saver would whose clock is ahead of ours by so much."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
@@ -19,9 +21,24 @@ from linkhub_cli.operator.letter_changes import ChangeLetters
 from linkhub_cli.operator.process_registry import Node, ProcessRegistry
 from linkhub_cli.operator.seen import SeenMoment
 from linkhub_core.application import ExamineDeadLetters, ExplainVideo, MendDeadLetter
-from linkhub_core.ports import Clock, DeadLetterQuery, Journal, OpenedPorts
+from linkhub_core.application.read_delivery import FailedDelivery, read_delivery
+from linkhub_core.errors import MalformedEvent
+from linkhub_core.ports import Clock, DeadLetterQuery, Journal, OpenedPorts, OutgoingMessage, Rejection
 
-__all__ = ["make_desk"]
+__all__ = ["make_desk", "reject"]
+
+
+async def reject(queue: MemoryEventQueue, messages: Sequence[OutgoingMessage]) -> None:
+    """Put messages among the dead letters, as a consumer does with those that it cannot read."""
+    await queue.publish(messages)
+    failed = [read_delivery(delivery) for delivery in await queue.receive()]
+    await queue.reject(
+        [
+            Rejection(delivery=one.delivery, faults=one.error.faults)
+            for one in failed
+            if isinstance(one, FailedDelivery) and isinstance(one.error, MalformedEvent)
+        ]
+    )
 
 
 def make_desk(queue: MemoryEventQueue, products: MemoryProductStore, clock: Clock, journal: Journal) -> Desk:

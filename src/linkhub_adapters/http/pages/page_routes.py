@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable
 from html import escape
 
 from starlette.exceptions import HTTPException
@@ -15,10 +17,20 @@ from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront", "with_problems"]
+__all__ = [
+    "runbook_page",
+    "show_asset",
+    "show_operator_page",
+    "show_page",
+    "show_released_asset",
+    "show_runbook",
+    "show_storefront",
+    "with_problems",
+]
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
+_RUNBOOK_PLACE = "<!-- runbook -->"
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -34,6 +46,19 @@ async def show_storefront(files: PageFiles, request: Request) -> Response:
     except InvalidQuery as error:
         raise HTTPException(404, f"There is no such shop: its handle {error.problem}.") from error
     return await show_page(_known(files.pages.get("storefront.html")), request)
+
+
+async def show_runbook(make_page: Callable[[], PageFile], request: Request) -> Response:
+    """``GET /runbook``: what to do, entry by entry. It is rendered when it is first asked for, on a thread."""
+    return await show_page(await asyncio.to_thread(make_page), request)
+
+
+def runbook_page(files: PageFiles) -> PageFile:
+    """The runbook, rendered into its page."""
+    from linkhub_adapters.http.pages.runbook import render  # noqa: PLC0415  only this page needs the parser
+
+    template = _known(files.pages.get("runbook.html")).content.decode()
+    return PageFile.of(template.replace(_RUNBOOK_PLACE, render(files.runbook)).encode(), "text/html")
 
 
 async def show_page(page: PageFile, request: Request) -> Response:

@@ -7,7 +7,7 @@ router with its short way to first pages. :func:`create_app` reads the pages' fi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,7 @@ def _pages(document: Mapping[str, Any]) -> list[Route]:
         Route("/shop/{handle}", partial(page_routes.show_storefront, files)),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
+        Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),
         Route("/openapi.json", partial(page_routes.show_page, description)),
         Route("/api/docs", partial(page_routes.show_page, docs)),
     ]

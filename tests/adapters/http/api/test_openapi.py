@@ -259,6 +259,7 @@ ANSWERS = [
     ("/metrics", {"/metrics": 200}),
     ("/openapi.json", {"/openapi.json": 200}),
     ("/api/docs", {"/api/docs": 200}),
+    ("/runbook", {"/runbook": 200}),
     ("/", {"/": 200}),
     ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
     ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
