@@ -331,7 +331,8 @@ async def _show_api_docs(_: Request) -> HTMLResponse:
 
 
 async def _show_runbook(_: Request) -> HTMLResponse:
-    return HTMLResponse(runbook_page(load_page_files(_PAGES, _VENDOR)).content)
+    files = load_page_files(_PAGES, _VENDOR)
+    return HTMLResponse(runbook_page(files).content.replace(f"/assets/{files.release}/".encode(), b"/assets/"))
 
 
 async def _show_openapi(_: Request) -> JSONResponse:

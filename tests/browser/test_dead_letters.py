@@ -56,7 +56,7 @@ async def test_a_letter_is_mended_and_put_back(page: Page, shop: FakeShop, compl
     await open_letters(page, shop)
     await open_letter(page, "7368211940557311")
     await expect(page.locator("#letter-faults li")).to_have_text(
-        [re.compile("^Line 8: timestamp"), re.compile("^Line 5: price")]
+        [re.compile("^Line 10: timestamp"), re.compile("^Line 5: price")]
     )
     await expect(page.locator("#letter-marks .is-wrong")).to_have_text(
         [re.compile('"price": "45k"'), re.compile("yesterday")]
