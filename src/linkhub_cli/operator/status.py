@@ -14,6 +14,7 @@ from attrs import frozen
 from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges
 from linkhub_cli.operator.process_registry import Buckets, NodeReport, ProcessRegistry, WorkTotals
+from linkhub_cli.settings.packages import DISTRIBUTION
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.wire.codec import timestamp_text
@@ -54,7 +55,7 @@ class OperatorStatus:
     def _node(self) -> dict[str, Any]:
         return {
             "id": self.registry.node.node_id,
-            "version": version("linkhub"),
+            "version": version(DISTRIBUTION),
             "backend": self.backend,
             "state": "draining" if self.is_stopping() else "ready",
             "started_at": timestamp_text(self.registry.node.started_at),

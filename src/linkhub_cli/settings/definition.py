@@ -110,6 +110,13 @@ class Listener:
         doc="How long an HTTP connection without a request is kept. Longer than the idle time-out of the load balancer "
         "in front, which is 60 s for most: else it sends requests into connections that just close (502).",
     )
+    compression: bool = setting(
+        "LINKHUB_COMPRESSION",
+        rules.switch,
+        default=True,
+        doc="Whether clients that accept it get compressed answers and events: gzip and zstd over HTTP, "
+        "permessage-deflate over WebSocket. `off` leaves compressing to a proxy in front.",
+    )
     admin_token: str | None = setting(
         "LINKHUB_ADMIN_TOKEN",
         rules.words,

@@ -66,6 +66,16 @@ def choice(*names: str) -> Rule[str]:
     return rule
 
 
+def switch(value: object) -> bool:
+    """``on`` or ``off``, or another word for them, in any case."""
+    word = str(value).lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise RuleBroken("must be on or off")
+
+
 def words(value: object) -> str:
     """Text that is not blank."""
     if not isinstance(value, str) or not value.strip():

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.pages import page_routes
-from linkhub_adapters.http.pages.page_files import PageFile
 from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
@@ -60,6 +60,7 @@ def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
         cors_methods=("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"),  # Socket.IO posts when it polls
         admin_token=listener.admin_token,
         changes_allowed_by="LINKHUB_ADMIN_TOKEN",
+        compression=listener.compression,
         probe_timeout_seconds=listener.probe_timeout_seconds,
     )
 
@@ -67,7 +68,8 @@ def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
 def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSettings:
     chosen = asdict(settings.realtime)  # its fields have the names of the adapter's
     session = SessionLimits(**{name: chosen.pop(name) for name in fields_dict(SessionLimits)})
-    return RealtimeSettings(access=process.access, session=session, **chosen)
+    compression = settings.listener.compression
+    return RealtimeSettings(access=process.access, session=session, compression=compression, **chosen)
 
 
 def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
@@ -79,7 +81,7 @@ def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequenc
 
 
 def _asyncapi_route() -> Route:
-    document = PageFile.of(json_text.dump(asyncapi.describe()), "application/json")
+    document = EncodedBody.of(json_text.dump(asyncapi.describe()), "application/json")
     return Route("/asyncapi.json", partial(page_routes.show_page, document))
 
 
@@ -217,6 +219,7 @@ class ServerContainer(Container):
         HttpServices,
         browse=Container.browse,
         listings=Container.set_listing,
+        shops=Container.shops,
         pages=pages,
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,

@@ -17,6 +17,7 @@ from linkhub_core.application.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
+from linkhub_core.application.list_shops import ListShops, ShopList
 from linkhub_core.application.listings import (
     ListingOutcome,
     ListingOvertaken,
@@ -41,6 +42,7 @@ __all__ = [
     "Examined",
     "ExplainVideo",
     "FailedDelivery",
+    "ListShops",
     "ListingOutcome",
     "ListingOvertaken",
     "ListingSame",
@@ -51,6 +53,7 @@ __all__ = [
     "ReadDelivery",
     "RedrivePlan",
     "SetListing",
+    "ShopList",
     "ShopPage",
     "State",
     "Sweep",

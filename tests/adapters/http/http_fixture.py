@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import define, evolve, field
-from httpx import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, OperatorAction, Probe, create_app
-from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryShopDirectory, MemoryStagingStore
 from linkhub_cli.operator.desk import Desk
 from linkhub_core.access import RefusedCaller
-from linkhub_core.application import BrowseShop, SetListing
+from linkhub_core.application import BrowseShop, ListShops, SetListing
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import OutgoingMessage, Unreadable
@@ -157,6 +157,7 @@ class HttpFixture:
         services = HttpServices(
             listings=listings,
             browse=BrowseShop(products=self.store, clock=self.clock, journal=self.journal),
+            shops=ListShops(directory=MemoryShopDirectory(products=self.store)),
             stats=self.stats,
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,

@@ -8,6 +8,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
     MemoryVideoLookup,
@@ -59,6 +60,7 @@ def make_desk(queue: MemoryEventQueue, products: MemoryProductStore, clock: Cloc
         notifier=bus,
         open_feed=bus.open_feed,
         stamps=MemoryShopStamps(products),
+        shops=MemoryShopDirectory(products),
         videos=videos,
     )
     gauges = BackendGauges(

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
 
-import httpx
+import httpx2
 import orjson
 import uvicorn
 from attrs import define, evolve
@@ -272,6 +272,6 @@ async def open_realtime(
         await serving
 
 
-def http_client(realtime: RealtimeFixture) -> httpx.AsyncClient:
+def http_client(realtime: RealtimeFixture) -> httpx2.AsyncClient:
     """An HTTP client of the room."""
-    return httpx.AsyncClient(base_url=realtime.url, timeout=PATIENCE_SECONDS)
+    return httpx2.AsyncClient(base_url=realtime.url, timeout=PATIENCE_SECONDS)

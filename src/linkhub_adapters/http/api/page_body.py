@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
-from attrs import field, frozen
+from attrs import define
 
-from linkhub_adapters.http.api.responses import strong_etag
+from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes
 from linkhub_core.wire import json_text
@@ -27,30 +27,18 @@ from linkhub_core.wire.shop_query import Page, encode_last_key
 MAX_JOINED_BYTES: Final = 262_144
 
 
-@frozen(kw_only=True)
-class PageBody:
-    """``parts`` are the JSON of an answer up to its ``metadata``; ``etag`` names its content, ``cursor`` follows it.
+@define(eq=False, kw_only=True)
+class PageBody(EncodedBody):
+    """The JSON of an answer up to its ``metadata``; ``cursor`` follows it.
 
     A page of up to 256 kB is one part. The products of a larger one are not joined: copying megabytes holds the event
     loop, so they are joined slice by slice as they are sent.
     """
 
-    parts: tuple[bytes, ...] = field(repr=False)
-    etag: str
     cursor: str | None
 
-    @property
-    def opening(self) -> bytes:
-        """All parts in one."""
-        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-
-    @property
-    def size_bytes(self) -> int:
-        """The bytes of all parts."""
-        return sum(map(len, self.parts))
-
     @classmethod
-    def of(cls, page: Page) -> PageBody:
+    def of_page(cls, page: Page) -> PageBody:
         """Join a page."""
         last_key = None if page.last_key is None else encode_last_key(page.last_key)
         return cls._join(page.products, page.cursor, hasMore=page.has_more, lastEvaluatedKey=last_key)

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import responses
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
-from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
+from linkhub_adapters.http.pages.page_files import PageFiles
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.wire.shop_query import parse_seller
 
@@ -48,28 +49,28 @@ async def show_storefront(files: PageFiles, request: Request) -> Response:
     return await show_page(_known(files.pages.get("storefront.html")), request)
 
 
-async def show_runbook(make_page: Callable[[], PageFile], request: Request) -> Response:
+async def show_runbook(make_page: Callable[[], EncodedBody], request: Request) -> Response:
     """``GET /runbook``: what to do, entry by entry. It is rendered when it is first asked for, on a thread."""
     return await show_page(await asyncio.to_thread(make_page), request)
 
 
-def runbook_page(files: PageFiles) -> PageFile:
+def runbook_page(files: PageFiles) -> EncodedBody:
     """The runbook, rendered into its page."""
     from linkhub_adapters.http.pages.runbook import render  # noqa: PLC0415  only this page needs the parser
 
     template = _known(files.pages.get("runbook.html")).content.decode()
-    return PageFile.of(template.replace(_RUNBOOK_PLACE, render(files.runbook)).encode(), "text/html")
+    return EncodedBody.of(template.replace(_RUNBOOK_PLACE, render(files.runbook)).encode(), "text/html")
 
 
-async def show_page(page: PageFile, request: Request) -> Response:
+async def show_page(page: EncodedBody, request: Request) -> Response:
     """Any page. It names its assets by their release, so caches must revalidate it."""
-    return _answer(page, request, responses.REVALIDATE)
+    return await responses.respond(request, page, cache_control=responses.REVALIDATE)
 
 
 async def show_asset(files: PageFiles, request: Request) -> Response:
     """``GET /assets/{name}``: a file under its lasting name; caches revalidate it."""
     asset = _known(files.assets.get(request.path_params["name"]))
-    return _answer(asset, request, responses.REVALIDATE)
+    return await responses.respond(request, asset, cache_control=responses.REVALIDATE)
 
 
 async def show_released_asset(files: PageFiles, request: Request) -> Response:
@@ -80,7 +81,7 @@ async def show_released_asset(files: PageFiles, request: Request) -> Response:
     """
     asset = _known(files.assets.get(request.path_params["name"]))
     is_ours = request.path_params["release"] == files.release
-    return _answer(asset, request, _FOREVER if is_ours else "no-store")
+    return await responses.respond(request, asset, cache_control=_FOREVER if is_ours else "no-store")
 
 
 def with_problems(html: str) -> str:
@@ -95,13 +96,7 @@ def _problem_article(kind: ProblemKind) -> str:
     )
 
 
-def _answer(file: PageFile, request: Request, cache_control: str) -> Response:
-    return responses.respond(
-        request, file.content, etag=file.etag, media_type=file.media_type, cache_control=cache_control
-    )
-
-
-def _known(file: PageFile | None) -> PageFile:
+def _known(file: EncodedBody | None) -> EncodedBody:
     if file is None:
         raise HTTPException(404)
     return file

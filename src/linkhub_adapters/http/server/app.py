@@ -1,7 +1,7 @@
 """The HTTP applications of a server and of other processes: routes, and the middleware around them.
 
-From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, and the
-router with its short way to first pages. :func:`create_app` reads the pages' files and opens nothing.
+From the outside in: security headers, CORS, compression, the last resort, Starlette's table from exceptions to
+problems, and the router with its short way to first pages. :func:`create_app` reads the pages' files and opens nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.operator_desk import DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
-from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
+from linkhub_adapters.http.pages.page_files import load_page_files
+from linkhub_adapters.http.server.compression import Compression
 from linkhub_adapters.http.server.cross_origin import CrossOrigin, peer_of
 from linkhub_adapters.http.server.health import for_admins, health_routes
 from linkhub_adapters.http.server.last_resort import LastResort
@@ -80,6 +82,7 @@ def _bare_app(services: HealthServices, settings: HttpSettings, routes: Sequence
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
+            Middleware(Compression, is_on=settings.compression),
             Middleware(LastResort, failed=services.failed),
         ],
         exception_handlers=handlers,
@@ -90,6 +93,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     guarded = for_admins(services, settings)
     shop = "/api/v1/shop/{handle}/products"
     stats = partial(figures.show_stats, services.stats)
+    shops = partial(figures.show_shops, services.shops)
     status = partial(figures.show_operator_status, services.operator_status)
     return [
         Route(shop, partial(products.list_products, services.pages)),
@@ -100,6 +104,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
             methods=["GET", "PUT", "PATCH"],
             middleware=guarded,
         ),
+        Route("/api/v1/shops", shops, middleware=guarded),
         Route("/api/v1/websocket/stats", stats, middleware=guarded),
         Route("/api/v1/operator/status", status, middleware=guarded),
         *_desk(services, settings),
@@ -134,7 +139,7 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
 def _pages(document: Mapping[str, Any]) -> list[Route]:
     files = load_page_files(_PAGES / "files", _PAGES / "vendor")
     docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
-    description = PageFile.of(json_text.dump(document), "application/json")
+    description = EncodedBody.of(json_text.dump(document), "application/json")
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
         Route("/shop/{handle}", partial(page_routes.show_storefront, files)),

@@ -14,7 +14,7 @@ from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.operator_desk import OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_core.access import AccessPolicy, RefusedCaller
-from linkhub_core.application import BrowseShop
+from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
 
 __all__ = ["HealthServices", "HttpServices", "HttpSettings", "Probe"]
@@ -29,6 +29,7 @@ class HttpSettings:
         cors_methods: the methods that a preflight may ask for, those of extra routes included.
         admin_token: the bearer token of the operator's routes; without one they answer to this server's own hosts.
         changes_allowed_by: what a refused change asks the operator to set: the setting of the admin token.
+        compression: whether answers are compressed for clients that accept it.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
     """
@@ -38,6 +39,7 @@ class HttpSettings:
     # An empty bearer would match an empty token.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))
     changes_allowed_by: str = "the admin token"
+    compression: bool = True
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
 
@@ -86,6 +88,7 @@ class HttpServices(HealthServices):
         browse: reads shops.
         pages: the cache of first pages; by default it keeps none.
         listings: reads and changes listings.
+        shops: lists shops.
         stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: the data of the operator's page as JSON.
         desk: what an operator may look at and change.
@@ -94,6 +97,7 @@ class HttpServices(HealthServices):
 
     browse: BrowseShop
     listings: SetListing
+    shops: ListShops
     pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]

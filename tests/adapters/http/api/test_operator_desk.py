@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.memory import MemoryEventQueue

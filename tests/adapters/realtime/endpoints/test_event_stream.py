@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from attrs import define, evolve
@@ -39,7 +39,7 @@ PATH = f"/api/v1/shop/{SELLER}/events"
 class Reader:
     """Reads records, as fields by their names."""
 
-    response: httpx.Response
+    response: httpx2.Response
     lines: AsyncIterator[str]
 
     async def read(self) -> dict[str, str]:
