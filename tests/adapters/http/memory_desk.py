@@ -60,7 +60,7 @@ def make_desk(queue: MemoryEventQueue, products: MemoryProductStore, clock: Cloc
         notifier=bus,
         open_feed=bus.open_feed,
         stamps=MemoryShopStamps(products),
-        shops=MemoryShopDirectory(products),
+        shops=MemoryShopDirectory(products=products),
         videos=videos,
     )
     gauges = BackendGauges(
