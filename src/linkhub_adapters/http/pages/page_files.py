@@ -42,10 +42,13 @@ class PageFiles:
     assets: Mapping[str, EncodedBody]
     runbook: str = ""
 
+    def released(self, html: str) -> str:
+        """The page with its assets named by this release."""
+        return html.replace('"/assets/', f'"/assets/{self.release}/')
+
     def page(self, html: str) -> EncodedBody:
         """Make a page that loads its assets from this release."""
-        released = html.replace('"/assets/', f'"/assets/{self.release}/')
-        return EncodedBody.of(released.encode(), "text/html")
+        return EncodedBody.of(self.released(html).encode(), "text/html")
 
 
 def load_page_files(*directories: Path) -> PageFiles:

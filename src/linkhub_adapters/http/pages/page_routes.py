@@ -1,4 +1,4 @@
-"""The pages for browsers: the operator's page, a storefront, the API's documentation, and the files that they load."""
+"""The operator's page, the API's documentation, and the files that all pages load."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from linkhub_adapters.http.api import responses
 from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFiles
-from linkhub_core.errors import InvalidQuery
-from linkhub_core.wire.shop_query import parse_seller
 
 __all__ = [
     "runbook_page",
@@ -25,7 +23,6 @@ __all__ = [
     "show_page",
     "show_released_asset",
     "show_runbook",
-    "show_storefront",
     "with_problems",
 ]
 
@@ -38,15 +35,6 @@ _CODE = re.compile(r"`([^`]+)`")
 async def show_operator_page(files: PageFiles, request: Request) -> Response:
     """``GET /``: the operator's page. Its data needs the token, the page does not."""
     return await show_page(_known(files.pages.get("operator.html")), request)
-
-
-async def show_storefront(files: PageFiles, request: Request) -> Response:
-    """``GET /shop/{handle}``: the shop, also an empty one. An invalid handle is a 404."""
-    try:
-        parse_seller(request.path_params["handle"])
-    except InvalidQuery as error:
-        raise HTTPException(404, f"There is no such shop: its handle {error.problem}.") from error
-    return await show_page(_known(files.pages.get("storefront.html")), request)
 
 
 async def show_runbook(make_page: Callable[[], EncodedBody], request: Request) -> Response:

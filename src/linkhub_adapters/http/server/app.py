@@ -22,7 +22,10 @@ from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.operator_desk import DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
+from linkhub_adapters.http.pages.kept_shops import KeptShops
 from linkhub_adapters.http.pages.page_files import load_page_files
+from linkhub_adapters.http.pages.shop_html import ShopHtml
+from linkhub_adapters.http.pages.shop_routes import ShopPages
 from linkhub_adapters.http.server.compression import Compression
 from linkhub_adapters.http.server.cross_origin import CrossOrigin, peer_of
 from linkhub_adapters.http.server.health import for_admins, health_routes
@@ -54,7 +57,7 @@ def create_app(
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
     app = _bare_app(services, settings, [])
-    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
+    routes = [*_api(services, settings), *_pages(services, settings, openapi.describe(extra_paths)), *extra_routes]
     app.router = ShopRouter(routes, services.pages)
     return app
 
@@ -136,13 +139,19 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _pages(document: Mapping[str, Any]) -> list[Route]:
+def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str, Any]) -> list[Route]:
     files = load_page_files(_PAGES / "files", _PAGES / "vendor")
     docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
     description = EncodedBody.of(json_text.dump(document), "application/json")
+    shops = ShopPages(
+        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
+        failed=services.failed,
+        retry_after_seconds=settings.retry_after_seconds,
+    )
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
-        Route("/shop/{handle}", partial(page_routes.show_storefront, files)),
+        Route("/shop/{handle}", shops.show_shop),
+        Route("/shop/{handle}/products/{videoId}", shops.show_product),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
         Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),

@@ -13,6 +13,7 @@ from attrs import field, frozen, validators
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.operator_desk import OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_core.access import AccessPolicy, RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
@@ -32,6 +33,7 @@ class HttpSettings:
         compression: whether answers are compressed for clients that accept it.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
+        shops: what the operator chose for the pages of shops.
     """
 
     access: AccessPolicy = field(factory=AccessPolicy)
@@ -42,6 +44,7 @@ class HttpSettings:
     compression: bool = True
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
+    shops: ShopSettings = ShopSettings()
 
 
 @frozen(kw_only=True)

@@ -18,9 +18,10 @@ from linkhub_core.ports import DeadLetterQuery
 from linkhub_core.testing.builders import an_event, an_outgoing
 from linkhub_core.wire import shop_query as catalog
 from tests.adapters.http.failing_routes import ROUTES
-from tests.adapters.http.http_fixture import PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
+from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
 
 DOCUMENT = describe()
+PAGE = f"/shop/{HANDLE}/products"
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
@@ -263,6 +264,7 @@ ANSWERS = [
     ("/runbook", {"/runbook": 200}),
     ("/", {"/": 200}),
     ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
+    ("/shop/{handle}/products/{videoId}", {f"{PAGE}/{video_id(1)}": 200, f"{PAGE}/x": 404}),
     ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
     ("/assets/{release}/{name}", {"/assets/0/theme.css": 200, "/assets/0/x": 404}),
 ]  # fmt: skip

@@ -38,7 +38,7 @@ export class WhyPanel {
     const head = element("h3", "", [element("span", `state is-${state}`, state), " "]);
     if (handle && !["rejected", "queued", "waiting"].includes(state)) {
       const link = element("a", "", `@${handle}`);
-      link.href = `/shop/${encodeURIComponent(handle)}#${encodeURIComponent(videoId)}`;
+      link.href = `/shop/${encodeURIComponent(handle)}/products/${encodeURIComponent(videoId)}`;
       head.append(link);
     } else head.append(handle ? `@${handle}` : "no seller named");
     let beforeMs = null;
