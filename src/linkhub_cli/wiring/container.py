@@ -30,7 +30,9 @@ from linkhub_adapters.observability import (
 from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
+from linkhub_cli.operator.letter_changes import ChangeLetters
 from linkhub_cli.operator.process_registry import Node, ProcessRegistry
+from linkhub_cli.operator.seen import SeenMoment
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.tracing import (
@@ -102,7 +104,8 @@ class Container(DeclarativeContainer):
     received: Object[Function[[Sequence[Delivery]], None]] = Object(lambda _: None)
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
-    gauges = Singleton(BackendGauges, backend=backend, clock=clock)
+    seen = Singleton(SeenMoment, clock=clock, read=backend.provided.read_seen, write=backend.provided.write_seen)
+    gauges = Singleton(BackendGauges, backend=backend, clock=clock, seen=seen)
     metrics = Singleton(
         Metrics,
         take_figures=gauges.provided.known_figures,
@@ -149,6 +152,7 @@ class Container(DeclarativeContainer):
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
+    change_letters = Singleton(ChangeLetters, examine=examine, mend_letter=mend)
 
     consumer = Singleton(
         Consumer,
