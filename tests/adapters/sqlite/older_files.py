@@ -12,12 +12,13 @@ __all__ = ["make_older"]
 
 # The statements that take a file back to the version.
 _BACK_TO = {
-    5: """
+    6: """
 DROP INDEX messages_imported;
 DROP INDEX dead_letters_known;
 ALTER TABLE messages DROP COLUMN message_id;
 ALTER TABLE dead_letters DROP COLUMN source_queue;
 """,
+    5: "DROP TABLE marks;",
     4: """
 DROP TRIGGER product_insert_counted;
 DROP TRIGGER product_update_counted;
