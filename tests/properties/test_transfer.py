@@ -130,7 +130,7 @@ CONTENTS = st.builds(
 async def filled(clock: FakeClock, *backends: tuple[Open, Content | None]) -> AsyncIterator[list[OpenedPorts]]:
     """Open backends, and fill those that have a content."""
     async with AsyncExitStack() as stack:
-        opened = []
+        opened: list[OpenedPorts] = []
         for open_ports, content in backends:
             ports = await stack.enter_async_context(open_ports(clock))
             if content is not None:
@@ -188,13 +188,13 @@ def test_an_import_into_a_backend_in_use_is_a_merge(source: Open, target: Open, 
 
 
 async def _products(ports: OpenedPorts) -> dict[ProductKey, ProductRecord]:
-    return {one.key: one for one in await scanned(ports.products.scan()) if isinstance(one, ProductRecord)}
+    return {one.key: one for one in await scanned(ports.products.scan())}
 
 
 async def _parts(ports: OpenedPorts) -> tuple[object, ...]:
     """What a merge decides alone: parts and lives, halves that wait, messages, letters."""
     products = {key: (Halves.of_record(one), one.created_at) for key, one in (await _products(ports)).items()}
-    rows = {row.half for row in await scanned(ports.staging.scan()) if isinstance(row, WaitingHalf)}
+    rows = {row.half for row in await scanned(ports.staging.scan())}
     lines = [line for line in await export_of(ports, FakeClock()) if line.startswith(b'{"type":"dead_letter"')]
     return products, rows, sorted(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -25,7 +26,7 @@ from linkhub_core.testing.event_queue import Queues
 YESTERDAY = NOON - timedelta(days=1)
 
 
-def a_queued(number: int = 1, kind: Kind = Kind.CAPTION, **fields: object) -> QueuedMessage:
+def a_queued(number: int = 1, kind: Kind = Kind.CAPTION, **fields: Any) -> QueuedMessage:
     """A message that another queue held since yesterday."""
     outgoing = an_outgoing(kind, video_id=f"v{number}")
     message = QueuedMessage(
@@ -40,7 +41,7 @@ def a_queued(number: int = 1, kind: Kind = Kind.CAPTION, **fields: object) -> Qu
     return evolve(message, **fields)
 
 
-def a_letter(number: int = 1, kind: Kind | None = Kind.CAPTION, **fields: object) -> DeadLetter:
+def a_letter(number: int = 1, kind: Kind | None = Kind.CAPTION, **fields: Any) -> DeadLetter:
     """A dead letter that another queue held since yesterday."""
     message = a_queued(number)
     letter = DeadLetter(
