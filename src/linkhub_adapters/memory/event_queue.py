@@ -217,8 +217,8 @@ class MemoryEventQueue:
 
     def add_messages(self, messages: Sequence[QueuedMessage], *, dry_run: bool) -> Sequence[AddOutcome]:
         """Put messages that another queue held, unless they are there or among the dead letters."""
-        there: list[QueuedMessage | DeadLetter] = [*self.queued(), *self._dead_letters.values()]
-        known = {_message_identity(one) for one in there}
+        letters = self._dead_letters.values()
+        known = {*map(_message_identity, self.queued()), *map(_message_identity, letters)}
         outcomes = _compare(map(_message_identity, messages), known)
         for message, outcome in zip(messages, outcomes, strict=True):
             if isinstance(outcome, Added) and not dry_run:

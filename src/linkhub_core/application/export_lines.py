@@ -186,7 +186,7 @@ class ExportReader:
         if name == END:
             self._end(document)
             return None
-        return self._item(name, document, line) if isinstance(name, str) and name in _READERS else None
+        return self._item(str(name), document, line) if name in _READERS else None
 
     def finish(self) -> None:
         """Check that the last line was there.

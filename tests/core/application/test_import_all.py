@@ -31,6 +31,8 @@ from linkhub_core.testing.queue_contents import a_letter, a_queued
 from tests.core.application.transfer_harness import TransferHarness, content_of
 
 HEADER = header_line(linkhub="1.0", exported_at=NOON, queues=True)
+NEWER = a_caption(title="Newer")
+NEWER_HALF = a_half(minute=99, content=NEWER)
 SHOWN = evolve(a_record(revision=3), unannounced_revision=None, shown=True)
 
 
@@ -104,9 +106,7 @@ async def test_an_improvement_is_announced_as_an_update() -> None:
     """Of a product that was shown here."""
     backend = TransferHarness()
     backend.products.put(SHOWN)
-    caption = a_caption(title="Newer")
-    newer = a_half(minute=99, content=caption)
-    exported = evolve(a_record(revision=7), caption=caption, caption_version=newer.version)
+    exported = evolve(a_record(revision=7), caption=NEWER, caption_version=NEWER_HALF.version)
     tally = await backend.take(lines_of(exported))
     assert [(one.event_type, one.revision) for one in backend.notifier.taken] == [(PRODUCT_UPDATED, 8)]
     assert tally.counts == {Count.IMPROVED: 1}
@@ -153,9 +153,7 @@ async def test_both_halves_of_a_row_become_a_product() -> None:
 async def test_a_product_takes_in_the_half_that_waits_here() -> None:
     """A newer caption that waits in vain would be lost to readers until the next sweep."""
     backend = TransferHarness()
-    caption = a_caption(title="Newer")
-    newer = a_half(minute=99, content=caption)
-    await backend.staging.stage([a_waiting(newer)])
+    await backend.staging.stage([a_waiting(NEWER_HALF)])
     await backend.take(lines_of(SHOWN), quiet=True)
     stored = backend.products.rows[KEY]
     assert (stored.caption.title, stored.revision, backend.staging.rows) == ("Newer", 4, {})
@@ -236,9 +234,7 @@ async def test_what_is_no_export_changes_nothing() -> None:
 async def test_a_product_may_be_in_a_file_twice() -> None:
     """In two exports that follow each other."""
     backend = TransferHarness()
-    caption = a_caption(title="Newer")
-    newer = a_half(minute=99, content=caption)
-    later = evolve(SHOWN, caption=caption, caption_version=newer.version, revision=4)
+    later = evolve(SHOWN, caption=NEWER, caption_version=NEWER_HALF.version, revision=4)
     tally = await backend.take([*lines_of(SHOWN), *lines_of(later)])
     assert backend.products.rows[KEY].caption.title == "Newer"
     assert tally.counts == {Count.CREATED: 1, Count.IMPROVED: 1}
@@ -283,11 +279,9 @@ async def test_an_import_that_a_store_refuses_at_the_border_names_the_message() 
 
 async def test_whether_a_backend_has_products() -> None:
     """A tombstone is one; a row that cannot be read is one, too."""
-    for is_readable in (True, False):
-        backend = TransferHarness()
-        assert await backend.importing.has_products() is False
-        if is_readable:
-            backend.products.put(a_tombstone())
-        else:
-            backend.products.unreadable[KEY] = an_unreadable()
-        assert await backend.importing.has_products() is True
+    backend, spoilt = TransferHarness(), TransferHarness()
+    assert await backend.importing.has_products() is False
+    backend.products.put(a_tombstone())
+    spoilt.products.unreadable[KEY] = an_unreadable()
+    assert await backend.importing.has_products() is True
+    assert await spoilt.importing.has_products() is True

@@ -20,9 +20,8 @@ from linkhub_core.testing.builders import NOON, a_caption, a_half, a_listed, a_r
 LATER = NOON + timedelta(hours=1, microseconds=1_234)
 SHOWN: dict[str, Any] = {"unannounced_revision": None, "shown": True}
 STORED = a_record(revision=4, **SHOWN)
-NEWER_CAPTION = a_caption(title="Newer Heels")
-NEWER = a_half(minute=9, content=NEWER_CAPTION)
-IMPROVED = evolve(STORED, caption=NEWER_CAPTION, caption_version=NEWER.version)
+NEWER = a_caption(title="Newer Heels")
+IMPROVED = evolve(STORED, caption=NEWER, caption_version=a_half(minute=9, content=NEWER).version)
 REFRESHED = evolve(STORED, caption_version=a_half(minute=9).version)
 COVERED = a_listed(STORED, title="as listed", price=1)
 TOMBSTONE = a_tombstone(STORED, minute=1)
@@ -159,11 +158,11 @@ CHANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 def a_variant(minute: int, title: str, listing: Availability | None, revision: int, life: int) -> ProductRecord:
     """A product as one of several backends has it."""
-    half = a_half(minute=minute, content=a_caption(title=title))
+    caption = a_caption(title=title)
     record = a_record(
         revision=revision,
-        caption=half.content,
-        caption_version=half.version,
+        caption=caption,
+        caption_version=a_half(minute=minute, content=caption).version,
         created_at=NOON + timedelta(seconds=life),
         **SHOWN,
     )
