@@ -212,11 +212,11 @@ class Plan:
         elif kind < 0.375:
             plan = cls._expiry(plan, chance)
         elif kind < 0.5:
-            plan = plan._recreations(chance)
-        plan = plan._after_another_service(random.Random(f"another service of {seed}"))
-        plan = plan._with_cursors(random.Random(f"cursors of {seed}"))
-        plan = plan._with_listings(random.Random(f"listings of {seed}"))
-        return plan._with_imports(random.Random(f"imports of {seed}"))
+            plan = cls._recreations(plan, chance)
+        plan = cls._after_another_service(plan, random.Random(f"another service of {seed}"))
+        plan = cls._with_cursors(plan, random.Random(f"cursors of {seed}"))
+        plan = cls._with_listings(plan, random.Random(f"listings of {seed}"))
+        return cls._with_imports(plan, random.Random(f"imports of {seed}"))
 
     def _with_listings(self, chance: random.Random) -> Plan:
         """In one plan of five, operators change the listings of the products; their processes die, too.
