@@ -15,7 +15,7 @@ from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Pro
 from linkhub_adapters.memory import MemoryProductStore, MemoryShopDirectory, MemoryStagingStore
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops, SetListing
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import Availability, Listing, ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
@@ -30,6 +30,7 @@ __all__ = [
     "STATS",
     "BrokenProductStore",
     "HttpFixture",
+    "listed",
     "product",
     "video_id",
 ]
@@ -79,6 +80,11 @@ def product(number: int, *, seller: str = HANDLE, updated_at: datetime | None = 
     return decode_record(
         document | changes, caption_version=version, thumbnails_version=version, revision=1, unannounced_revision=None
     )
+
+
+def listed(record: ProductRecord, availability: Availability) -> ProductRecord:
+    """The product with this availability."""
+    return evolve(record, listing=Listing(availability=availability))
 
 
 def _thumbnail(number: int, index: int) -> dict[str, Any]:
