@@ -142,7 +142,9 @@ async def test_a_product_that_arrives_links_to_the_contact(page: Page, shop: Fak
     await open_shop(page, shop)
     product = sample_product(30, title="A & B\ud83d #1")
     await shop.publish(product)
+    await expect(page.locator(".tile .badge:visible")).to_have_count(1)
     await page.locator(".tile a").first.click()
+    await expect(page.locator("#product-contact")).to_have_text("Ask on WhatsApp")
     await expect(page.locator("#product-contact")).to_have_attribute(
         "href", f"https://wa.me/256?text=A%20%26%20B%EF%BF%BD%20%231%20{product['video_id']}"
     )
