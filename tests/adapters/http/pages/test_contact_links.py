@@ -63,7 +63,7 @@ def test_a_text_is_split_where_the_next_entry_begins() -> None:
 def test_what_is_no_template_is_refused(entry: str, problem: str | None) -> None:
     """A text may have quotes, which a page escapes; other schemes, hosts with places and unknown places it may not."""
     if problem is None:
-        assert ContactLinks.parse([entry])
+        assert ContactLinks.parse([entry]).templates
         return
     with pytest.raises(RuleBroken, match=problem):
         ContactLinks.parse([entry])
