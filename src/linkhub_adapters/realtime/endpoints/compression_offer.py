@@ -20,13 +20,14 @@ from collections.abc import Sequence
 from websockets.exceptions import InvalidHeader, NegotiationError
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import CTRL_OPCODES, Frame, Opcode
 from websockets.headers import parse_extension
 from websockets.http11 import Request
 from websockets.typing import ExtensionParameter
 
 from linkhub_adapters.realtime.hub.wire_format import WINDOW_BITS
 
-__all__ = ["SharedDeflate", "drop_malformed_offers"]
+__all__ = ["MessageInflater", "SharedDeflate", "drop_malformed_offers"]
 
 _HEADER = "Sec-WebSocket-Extensions"
 
@@ -44,8 +45,32 @@ class SharedDeflate(ServerPerMessageDeflateFactory):
         answer, extension = super().process_request_params(params, accepted_extensions)
         if extension.local_max_window_bits < WINDOW_BITS:
             raise NegotiationError("a window that is too small")
-        extension.remote_max_window_bits = 15
         return [parameter for parameter in answer if parameter[0] != "client_max_window_bits"], extension
+
+
+class MessageInflater:
+    """The extension of an open connection: it decompresses messages, and takes no memory between two of them."""
+
+    __slots__ = ("_message",)
+    name = PerMessageDeflate.name
+
+    def __init__(self) -> None:
+        self._message: PerMessageDeflate | None = None
+
+    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+        """See ``websockets``: no more than ``max_size`` bytes are decompressed."""
+        if frame.opcode in CTRL_OPCODES:
+            return frame
+        if frame.rsv1 and frame.opcode is not Opcode.CONT:
+            self._message = PerMessageDeflate(True, True, 15, 15)
+        message = self._message
+        if frame.fin:
+            self._message = None
+        return frame if message is None else message.decode(frame, max_size=max_size)
+
+    def encode(self, frame: Frame) -> Frame:
+        """What a connection sends by itself are control frames."""
+        return frame
 
 
 def drop_malformed_offers(request: Request) -> None:

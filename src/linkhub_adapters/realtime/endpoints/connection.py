@@ -32,6 +32,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Final, Protocol, cast
 
+from websockets.extensions import Extension
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import SEND_EOF, Side, State
@@ -40,7 +41,11 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
-from linkhub_adapters.realtime.endpoints.compression_offer import SharedDeflate, drop_malformed_offers
+from linkhub_adapters.realtime.endpoints.compression_offer import (
+    MessageInflater,
+    SharedDeflate,
+    drop_malformed_offers,
+)
 from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_adapters.realtime.settings import RealtimeSettings
@@ -292,7 +297,8 @@ class WebSocketConnection(asyncio.Protocol):
         # A smaller parser: that of the handshake keeps the request in memory.
         max_bytes = self._owner.settings.session.max_frame_bytes
         self._machine = WebSocketMachine(Side.SERVER, state=State.OPEN, max_size=max_bytes, logger=_QUIET)
-        self._machine.extensions = machine.extensions
+        if machine.extensions:
+            self._machine.extensions = [cast(Extension, MessageInflater())]
         self._handler = handler
         self.deadline = math.inf
         self._heard()
