@@ -17,6 +17,9 @@ from starlette.routing import BaseRoute, Route
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
 from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.pages import page_routes
+from linkhub_adapters.http.pages.contact_links import ContactLinks
+from linkhub_adapters.http.pages.currency import Currency
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
@@ -38,8 +41,11 @@ from linkhub_adapters.realtime import (
 from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
+from linkhub_cli.operator.action_log import ActionLog
+from linkhub_cli.operator.desk import Desk
+from linkhub_cli.operator.history import History
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.settings import Listener, Settings
+from linkhub_cli.settings import Listener, Settings, Shops
 from linkhub_cli.wiring.access import RefusalLog
 from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_cli.wiring.listener_info import ListenerInfo
@@ -51,7 +57,7 @@ from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 from linkhub_core.wire import json_text
 
 
-def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
+def _http_settings(listener: Listener, shops: Shops, process: ListenerInfo) -> HttpSettings:
     return HttpSettings(
         access=process.access,
         cors_methods=("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"),  # Socket.IO posts when it polls
@@ -59,6 +65,12 @@ def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
         changes_allowed_by="LINKHUB_ADMIN_TOKEN",
         compression=listener.compression,
         probe_timeout_seconds=listener.probe_timeout_seconds,
+        shops=ShopSettings(
+            public_url=listener.public_url,
+            public_url_set_by="LINKHUB_PUBLIC_URL",
+            currency=None if shops.currency is None else Currency(shops.currency),
+            contacts=ContactLinks.parse(shops.contacts or ()),
+        ),
     )
 
 
@@ -196,6 +208,22 @@ class ServerContainer(Container):
         stats=hub.provided.stats,
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )
+    history = Singleton(
+        History,
+        registry=Container.registry,
+        gauges=Container.gauges,
+        clock=Container.clock,
+        journal=Container.journal,
+        realtime=Container.take_realtime,
+    )
+    desk = Singleton(
+        Desk,
+        gauges=Container.gauges,
+        hour=history,
+        changes=Container.change_letters,
+        explain=Container.why,
+        clock=Container.clock,
+    )
     http_services = Singleton(
         HttpServices,
         browse=Container.browse,
@@ -205,6 +233,8 @@ class ServerContainer(Container):
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,
         operator_status=operator_status,
+        desk=desk,
+        acted=Singleton(ActionLog, Container.log),
         failed=Container.failed_request,
         draining=process.provided.is_stopping,
         probes=probes,
@@ -213,7 +243,9 @@ class ServerContainer(Container):
     app = Singleton(
         _app,
         services=http_services,
-        settings=Callable(_http_settings, Container.settings.provided.listener, process),
+        settings=Callable(
+            _http_settings, Container.settings.provided.listener, Container.settings.provided.shops, process
+        ),
         process=process,
         realtime_routes=Callable(_realtime_routes, socketio, streams),
         extra_routes=extra_routes,

@@ -134,6 +134,10 @@ class KeptPages:
                 del self._reads[asked]
             read.answer(body, failure)
         if stamp is not None:
+            known = self._kept.get(asked)
+            if known is not None and known.body.etag == body.etag:
+                # The same products: what was made of them stays good, with the newer cursor.
+                known.body.cursor, body = body.cursor, known.body
             self._keep(asked, _Kept(stamp, body))
         return body, read.began_at
 

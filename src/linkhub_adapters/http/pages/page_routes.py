@@ -1,8 +1,10 @@
-"""The pages for browsers: the operator's page, a storefront, the API's documentation, and the files that they load."""
+"""The operator's page, the API's documentation, and the files that all pages load."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable
 from html import escape
 
 from starlette.exceptions import HTTPException
@@ -13,13 +15,20 @@ from linkhub_adapters.http.api import responses
 from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFiles
-from linkhub_core.errors import InvalidQuery
-from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront", "with_problems"]
+__all__ = [
+    "runbook_page",
+    "show_asset",
+    "show_operator_page",
+    "show_page",
+    "show_released_asset",
+    "show_runbook",
+    "with_problems",
+]
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
+_RUNBOOK_PLACE = "<!-- runbook -->"
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -28,13 +37,17 @@ async def show_operator_page(files: PageFiles, request: Request) -> Response:
     return await show_page(_known(files.pages.get("operator.html")), request)
 
 
-async def show_storefront(files: PageFiles, request: Request) -> Response:
-    """``GET /shop/{handle}``: the shop, also an empty one. An invalid handle is a 404."""
-    try:
-        parse_seller(request.path_params["handle"])
-    except InvalidQuery as error:
-        raise HTTPException(404, f"There is no such shop: its handle {error.problem}.") from error
-    return await show_page(_known(files.pages.get("storefront.html")), request)
+async def show_runbook(make_page: Callable[[], EncodedBody], request: Request) -> Response:
+    """``GET /runbook``: what to do, entry by entry. It is rendered when it is first asked for, on a thread."""
+    return await show_page(await asyncio.to_thread(make_page), request)
+
+
+def runbook_page(files: PageFiles) -> EncodedBody:
+    """The runbook, rendered into its page."""
+    from linkhub_adapters.http.pages.runbook import render  # noqa: PLC0415  only this page needs the parser
+
+    template = _known(files.pages.get("runbook.html")).content.decode()
+    return EncodedBody.of(template.replace(_RUNBOOK_PLACE, render(files.runbook)).encode(), "text/html")
 
 
 async def show_page(page: EncodedBody, request: Request) -> Response:

@@ -11,7 +11,9 @@ from typing import Any
 from attrs import field, frozen, validators
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
+from linkhub_adapters.http.api.operator_desk import OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_core.access import AccessPolicy, RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
@@ -31,6 +33,7 @@ class HttpSettings:
         compression: whether answers are compressed for clients that accept it.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
+        shops: what the operator chose for the pages of shops.
     """
 
     access: AccessPolicy = field(factory=AccessPolicy)
@@ -41,6 +44,7 @@ class HttpSettings:
     compression: bool = True
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
+    shops: ShopSettings = ShopSettings()
 
 
 @frozen(kw_only=True)
@@ -90,6 +94,8 @@ class HttpServices(HealthServices):
         shops: lists shops.
         stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: the data of the operator's page as JSON.
+        desk: what an operator may look at and change.
+        acted: called after each change by an operator. It must not raise.
     """
 
     browse: BrowseShop
@@ -98,6 +104,8 @@ class HttpServices(HealthServices):
     pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
+    desk: OperatorDesk
+    acted: Callable[[OperatorAction], None] = field(default=lambda _: None)
 
     @pages.default
     def _keep_none(self) -> KeptPages:
