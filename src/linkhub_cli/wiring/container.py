@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -54,7 +54,7 @@ from linkhub_core.application import (
     SetListing,
     Sweep,
 )
-from linkhub_core.ports import Clock
+from linkhub_core.ports import Clock, Delivery
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
@@ -101,6 +101,7 @@ class Container(DeclarativeContainer):
     clock = Singleton(SystemClock)
     node: Provider[Node] = Singleton(_consumer, clock)
     take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
+    received: Object[Function[[Sequence[Delivery]], None]] = Object(lambda _: None)
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
     seen = Singleton(SeenMoment, clock=clock, read=backend.provided.read_seen, write=backend.provided.write_seen)
@@ -158,6 +159,7 @@ class Container(DeclarativeContainer):
         queue=backend.provided.queue,
         assemble=Singleton(traced_assembly, assemble, tracing),
         journal=journal,
+        received=received,
         heartbeat_seconds=Callable(_heartbeat_seconds, settings.provided.consuming.visibility_timeout_seconds),
         max_in_flight=settings.provided.consuming.max_in_flight,
     )
@@ -201,7 +203,9 @@ async def open_parts(
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, opening: Opening = OPEN_ALL) -> AsyncIterator[Container]:
-    """The container of a command or a consumer; see :func:`open_parts`."""
+async def open_container(
+    settings: Settings, opening: Opening = OPEN_ALL, *, received: Function[[Sequence[Delivery]], None] = lambda _: None
+) -> AsyncIterator[Container]:
+    """The container of a command or a consumer, which calls ``received`` with its messages; see :func:`open_parts`."""
     async with open_parts(settings, opening) as parts:
-        yield Container(**parts)
+        yield Container(**parts, received=Object(received))

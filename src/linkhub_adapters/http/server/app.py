@@ -22,6 +22,7 @@ from linkhub_adapters.http.api.operator_desk import AddressOf, DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
+from linkhub_adapters.http.pages.machine_feeds import MachineFeeds
 from linkhub_adapters.http.pages.page_files import load_page_files
 from linkhub_adapters.http.pages.shop_html import ShopHtml
 from linkhub_adapters.http.pages.shop_routes import ShopPages
@@ -148,10 +149,15 @@ def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str
         failed=services.failed,
         retry_after_seconds=settings.retry_after_seconds,
     )
+    machines = MachineFeeds(browse=services.browse, shops=services.shops, settings=settings.shops)
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
         Route("/shop/{handle}", shops.show_shop),
         Route("/shop/{handle}/products/{videoId}", shops.show_product),
+        Route("/shop/{handle}/feed.xml", machines.show_feed),
+        Route("/shop/{handle}/sitemap.xml", machines.show_sitemap),
+        Route("/sitemap.xml", machines.show_index),
+        Route("/robots.txt", machines.show_robots),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
         Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),
