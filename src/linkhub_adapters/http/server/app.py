@@ -13,13 +13,12 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.encoded_body import EncodedBody
-from linkhub_adapters.http.api.operator_desk import DeskRoutes
+from linkhub_adapters.http.api.operator_desk import AddressOf, DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
@@ -114,7 +113,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
         Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
         Route(
             shop + "/{videoId}/listing",
-            partial(listings.answer_listing, services.listings),
+            partial(listings.answer_listing, services.listings, services.acted, _address_of(settings)),
             methods=["GET", "PUT", "PATCH"],
             middleware=guarded,
         ),
@@ -126,12 +125,13 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
-    def address_of(request: Request) -> str:
-        return settings.access.examine(peer_of(request.scope), request.headers.getlist).address
+def _address_of(settings: HttpSettings) -> AddressOf:
+    return lambda request: settings.access.examine(peer_of(request.scope), request.headers.getlist).address
 
+
+def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     guarded, desk = for_admins(services, settings), "/api/v1/operator"
-    answer = DeskRoutes(desk=services.desk, acted=services.acted, address_of=address_of)
+    answer = DeskRoutes(desk=services.desk, acted=services.acted, address_of=_address_of(settings))
     check = Route(
         f"{desk}/dead-letters/check",
         answer.check,
