@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar, cast
 
@@ -217,6 +217,10 @@ class CheckedStaging:
         """See the port."""
         return await self.inner.drop(rows)
 
+    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+        """See the port."""
+        return await self.inner.claim_reports(rows, until)
+
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self.inner.scan()
@@ -279,6 +283,15 @@ class SimulatedStaging:
             (self.checker.saw_expiry if orphan else self.checker.saw_drop)(before)
         self.checker.saw_row_change(half.key, before)
         return outcome
+
+    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+        """See the port."""
+
+        async def effect(row: WaitingHalf) -> bool:
+            (is_set,) = await self.inner.claim_reports([row], until)
+            return is_set
+
+        return await self.network.each(self.process, "staging", "to claim reports", rows, effect)
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""

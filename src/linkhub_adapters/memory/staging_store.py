@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import define, evolve, field
 
@@ -36,7 +36,12 @@ class MemoryStagingStore:
             return Partner(row)
         expires_at = max(row.expires_at, waiting.expires_at)
         if row.half.version < waiting.half.version:
-            self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since, expires_at=expires_at)
+            self.rows[waiting.key] = evolve(
+                waiting,
+                waiting_since=row.waiting_since,
+                expires_at=expires_at,
+                report_claimed_until=row.report_claimed_until,
+            )
             return Staged()
         if row.is_foreign or row.expires_at + slack < waiting.expires_at:
             self.rows[waiting.key] = evolve(row, expires_at=expires_at, is_foreign=False)
@@ -61,10 +66,25 @@ class MemoryStagingStore:
         self.rows.pop(dropped.key, None)
         return Dropped()
 
+    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+        """See the port."""
+        return [self._claim(row, until) for row in rows]
+
+    def _claim(self, read: WaitingHalf, until: datetime) -> bool:
+        row = self.rows.get(read.key)
+        if row is None or read.key in self.unreadable or _claimable(row) != _claimable(read):
+            return False
+        self.rows[read.key] = evolve(row, report_claimed_until=until)
+        return True
+
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         for row in list((self.rows | self.unreadable).values()):
             yield row
+
+
+def _claimable(row: WaitingHalf) -> tuple[object, ...]:
+    return row.half.kind, row.waiting_since, row.report_claimed_until
 
 
 def _held(row: Half | WaitingHalf) -> frozenset[tuple[Kind, Version]]:

@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
 from linkhub_core.errors import AnnouncementsLost, MalformedEvent
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.wire.codec import read_announcement
 
 KEPT = 10_000
@@ -98,6 +99,9 @@ class SqliteAnnouncements:
 
         await self.database.write(work)
         self.database.notify_waiters()
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port: no other service can subscribe."""
 
     @asynccontextmanager
     async def open_feed(self, *, receive_wait_seconds: float = 1.0) -> AsyncIterator[SqliteAnnouncementFeed]:

@@ -15,7 +15,7 @@ from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _NODES = """
 CREATE TABLE nodes (
@@ -26,6 +26,9 @@ CREATE TABLE nodes (
 """
 _NOTES = """
 ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+"""
+_CLAIMS = """
+ALTER TABLE staging ADD COLUMN report_claimed_until INTEGER;
 """
 # A product whose newest revision was announced has been shown. A document that another program wrote names no time.
 _LIVES = """
@@ -122,6 +125,7 @@ CREATE TABLE staging (
   waiting_since INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   notes TEXT NOT NULL DEFAULT '[]',
+  report_claimed_until INTEGER,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging_age ON staging (waiting_since);
@@ -150,7 +154,7 @@ CREATE TABLE announcements (
 {_NODES}{_SHOP_STAMPS}{_CHANGES}"""
 
 # The statements that turn a file of this version into one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS, 5: _CLAIMS}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -298,7 +298,7 @@ class WaitingHalf:
     """A half in staging: the half itself, since when it waits, until when, and which message brought it.
 
     linkhub keeps one half a row. A row that another service wrote (``is_foreign``) may hold both halves: ``other`` is
-    the second one.
+    the second one. Until ``report_claimed_until`` one process reports that the half waits long; others do not.
     """
 
     half: Half
@@ -307,6 +307,7 @@ class WaitingHalf:
     expires_at: datetime
     other: Half | None = None
     is_foreign: bool = field(default=False, eq=False)
+    report_claimed_until: datetime | None = field(default=None, eq=False)
 
     @property
     def key(self) -> ProductKey:

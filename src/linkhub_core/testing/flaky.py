@@ -8,7 +8,7 @@ The strikes of a method apply one after the other: the next applies when the fir
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
@@ -16,6 +16,7 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Changes,
@@ -164,6 +165,10 @@ class FlakyStagingStore(_Flaky):
         """See the port."""
         return await self._around("drop", rows, self.inner.drop)
 
+    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+        """See the port."""
+        return await self._around("claim_reports", rows, lambda given: self.inner.claim_reports(given, until))
+
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; a scan never fails."""
         return self.inner.scan()
@@ -178,6 +183,10 @@ class FlakyNotifier(_Flaky):
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
         await self._around("notify", announcements, self.inner.notify)
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port."""
+        await self._around("report", reports, self.inner.report)
 
 
 @define(eq=False)
