@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar, cast
 
@@ -28,6 +28,7 @@ from linkhub_core.ports import (
     MarkOutcome,
     Partner,
     ProductStore,
+    ReportClaim,
     Revised,
     ReviseOutcome,
     Revision,
@@ -217,9 +218,9 @@ class CheckedStaging:
         """See the port."""
         return await self.inner.drop(rows)
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
-        return await self.inner.claim_reports(rows, until)
+        return await self.inner.claim_reports(claims)
 
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
@@ -284,14 +285,14 @@ class SimulatedStaging:
         self.checker.saw_row_change(half.key, before)
         return outcome
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
 
-        async def effect(row: WaitingHalf) -> bool:
-            (is_set,) = await self.inner.claim_reports([row], until)
+        async def effect(claim: ReportClaim) -> bool:
+            (is_set,) = await self.inner.claim_reports([claim])
             return is_set
 
-        return await self.network.each(self.process, "staging", "to claim reports", rows, effect)
+        return await self.network.each(self.process, "staging", "to claim reports", claims, effect)
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""

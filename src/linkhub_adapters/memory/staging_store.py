@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from attrs import define, evolve, field
 
 from linkhub_core.model import Half, Kind, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    ReportClaim,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 
 @define
@@ -66,15 +77,16 @@ class MemoryStagingStore:
         self.rows.pop(dropped.key, None)
         return Dropped()
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
-        return [self._claim(row, until) for row in rows]
+        return [self._claim(claim) for claim in claims]
 
-    def _claim(self, read: WaitingHalf, until: datetime) -> bool:
-        row = self.rows.get(read.key)
-        if row is None or read.key in self.unreadable or _claimable(row) != _claimable(read):
+    def _claim(self, claim: ReportClaim) -> bool:
+        key = claim.row.key
+        row = self.rows.get(key)
+        if row is None or key in self.unreadable or _claimable(row) != _claimable(claim.row):
             return False
-        self.rows[read.key] = evolve(row, report_claimed_until=until)
+        self.rows[key] = evolve(row, report_claimed_until=claim.until)
         return True
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:

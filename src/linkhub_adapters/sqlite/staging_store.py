@@ -13,7 +13,18 @@ from attrs import evolve, frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    ReportClaim,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.wire.json_text import dump, load_document
 
@@ -62,9 +73,9 @@ class SqliteStagingStore:
         """See the port."""
         return await self.database.write(lambda connection: [_drop(connection, row) for row in rows])
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
-        return await self.database.write(lambda connection: [_claim(connection, row, until) for row in rows])
+        return await self.database.write(lambda connection: [_claim(connection, claim) for claim in claims])
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
@@ -120,10 +131,15 @@ def _drop(connection: sqlite3.Connection, dropped: Half | WaitingHalf) -> DropOu
     return Dropped() if found is None else Newer(found)
 
 
-def _claim(connection: sqlite3.Connection, row: WaitingHalf, until: datetime) -> bool:
-    claimed = None if row.report_claimed_until is None else microseconds(row.report_claimed_until)
-    identity = (row.key.seller_handle, row.key.video_id, row.half.kind.value, microseconds(row.waiting_since), claimed)
-    return bool(connection.execute(_CLAIM, (microseconds(until), *identity)).rowcount)
+def _claim(connection: sqlite3.Connection, claim: ReportClaim) -> bool:
+    row = claim.row
+    identity = (row.key.seller_handle, row.key.video_id, row.half.kind.value, microseconds(row.waiting_since))
+    values = (_moment(claim.until), *identity, _moment(row.report_claimed_until))
+    return bool(connection.execute(_CLAIM, values).rowcount)
+
+
+def _moment(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
 
 
 def _partner_outcome(row: tuple[Any, ...]) -> StageOutcome:

@@ -17,7 +17,7 @@ from linkhub_core.model import WaitingHalf
 from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.notifier import Notifier
-from linkhub_core.ports.staging_store import StagingStore
+from linkhub_core.ports.staging_store import ReportClaim, StagingStore
 
 CLAIM = timedelta(minutes=1)
 REPORTED = datetime.max.replace(tzinfo=UTC)
@@ -48,26 +48,27 @@ class HalfReporter:
         Raises:
             TransientError: nothing is lost; the claims were given back, or end soon.
         """
-        now = self.clock.now()
-        claimed = await self._claim(self.free(rows, is_expired=is_expired), now + CLAIM)
+        until = self.clock.now() + CLAIM
+        free = self.free(rows, is_expired=is_expired)
+        outcomes = await self._claim([ReportClaim(row, until) for row in free])
+        claimed = [row for row, is_set in zip(free, outcomes, strict=True) if is_set]
         if not claimed:
             return []
+        mine = [evolve(row, report_claimed_until=until) for row in claimed]
         try:
             await self.notifier.report([HalfReport.of(row, is_expired=is_expired) for row in claimed])
         except LinkhubError:
-            await self._claim(claimed, now)
+            pairs = zip(mine, claimed, strict=True)
+            await self._claim([ReportClaim(row, before.report_claimed_until) for row, before in pairs])
             raise
-        return claimed
+        return mine
 
     async def settle(self, reported: Sequence[WaitingHalf]) -> None:
         """Set the claims of reported rows for good."""
-        await self._claim(reported, REPORTED)
+        await self._claim([ReportClaim(row, REPORTED) for row in reported])
 
-    async def _claim(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[WaitingHalf]:
-        if not rows:
-            return []
-        outcomes = await self.staging.claim_reports(rows, until)
-        return [evolve(row, report_claimed_until=until) for row, is_set in zip(rows, outcomes, strict=True) if is_set]
+    async def _claim(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        return await self.staging.claim_reports(claims) if claims else []
 
 
 def _is_free(row: WaitingHalf, now: datetime, *, is_expired: bool) -> bool:

@@ -52,6 +52,14 @@ class Newer:
 DropOutcome = Dropped | Newer | Unreadable
 
 
+@frozen
+class ReportClaim:
+    """A new ``report_claimed_until`` of a row; none gives the claim back, the latest moment says: it was reported."""
+
+    row: WaitingHalf
+    until: datetime | None
+
+
 class StagingStore(Protocol):
     """Rows keyed by product. A batch holds each key at most once; outcomes come in the order of the batch.
 
@@ -88,12 +96,11 @@ class StagingStore(Protocol):
         """
         ...
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """Set ``report_claimed_until``, the right to report that a half waits long.
 
         Args:
-            rows: rows of linkhub's with one half each, as they were read.
-            until: other processes do not report the half before; the latest moment: it was reported.
+            claims: of rows of linkhub's with one half each, as they were read.
 
         Returns:
             For each row, whether it was set. It is not if the row is gone, holds a half of another kind or of another

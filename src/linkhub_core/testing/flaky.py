@@ -8,7 +8,7 @@ The strikes of a method apply one after the other: the next applies when the fir
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
@@ -29,6 +29,7 @@ from linkhub_core.ports import (
     Notifier,
     ProductStore,
     Rejection,
+    ReportClaim,
     ReviseOutcome,
     Revision,
     StageOutcome,
@@ -165,9 +166,9 @@ class FlakyStagingStore(_Flaky):
         """See the port."""
         return await self._around("drop", rows, self.inner.drop)
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
-        return await self._around("claim_reports", rows, lambda given: self.inner.claim_reports(given, until))
+        return await self._around("claim_reports", claims, self.inner.claim_reports)
 
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; a scan never fails."""

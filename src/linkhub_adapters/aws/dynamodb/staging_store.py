@@ -62,6 +62,7 @@ from linkhub_core.ports import (
     Equal,
     Newer,
     Partner,
+    ReportClaim,
     Staged,
     StageOutcome,
     Superseded,
@@ -166,11 +167,15 @@ class DynamoDbStagingStore:
         conditions = _as_read(row) if isinstance(row, WaitingHalf) else _holds(row)
         return delete(self.table, staging_key(row.key), conditions)
 
-    async def claim_reports(self, rows: Sequence[WaitingHalf], until: datetime) -> Sequence[bool]:
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""
-        claim = {CLAIM: claim_text(until)}
-        statements = [update(self.table, staging_key(row.key), claim, [], _claimable(row)) for row in rows]
-        return [isinstance(outcome, Applied) for outcome in await execute(self.calls, statements)]
+        outcomes = await execute(self.calls, [self._claim(claim) for claim in claims])
+        return [isinstance(outcome, Applied) for outcome in outcomes]
+
+    def _claim(self, claim: ReportClaim) -> Statement:
+        values = {} if claim.until is None else {CLAIM: claim_text(claim.until)}
+        removed = [CLAIM] if claim.until is None else []
+        return update(self.table, staging_key(claim.row.key), values, removed, _claimable(claim.row))
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port. It reads the whole table consistently: one unit for each 4 kB."""
