@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Else the theme of the docs prints an advertisement at each build.
 export NO_MKDOCS_2_WARNING := 1
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := -m pip install --disable-pip-version-check
+PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format bench clean
+.PHONY: help run test check audit format bench constraints clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,19 +38,26 @@ bench: .venv/dev.stamp ## measure: products a second, CPU a product and a delive
 	$(BIN)/python -m benchmarks fanout
 	$(BIN)/python -m benchmarks rejoin
 
+constraints: ## pin the newest versions of all packages in constraints.txt; then run the tests
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python $(INSTALL) --editable '.[dev]'
+	{ sed '/^[^#]/d' constraints.txt; .venv-newest/bin/python -m pip freeze --exclude-editable; } > .venv-newest/constraints.txt
+	mv .venv-newest/constraints.txt constraints.txt
+	rm -rf .venv-newest
+
 clean: ## remove what set-up and runs have made
-	rm -rf .venv .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-newest .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("linkhub needs Python 3.11 or newer, and this is %d.%d: make PYTHON=python3.11 ..." % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: .venv/pyvenv.cfg pyproject.toml
+.venv/run.stamp: .venv/pyvenv.cfg pyproject.toml constraints.txt
 	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PIP) --editable '.[server]'
+	$(PIP) --editable '.[server]'
 	@touch $@
 
-.venv/dev.stamp: .venv/pyvenv.cfg pyproject.toml
+.venv/dev.stamp: .venv/pyvenv.cfg pyproject.toml constraints.txt
 	@echo "Setting up .venv with the tools for tests (once, about two minutes) ..."
-	@$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	@touch $@ .venv/run.stamp

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -23,6 +23,9 @@ from linkhub_cli.views.standard_streams import (
     guard_standard_output,
     open_standard_files,
 )
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _HERE = "linkhub_cli.commands"
 
@@ -86,6 +89,14 @@ class _Program(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return [name for commands in _COMMANDS.values() for name in commands]
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a name from the list: importing commands takes too long for a key press."""
+        from click.shell_completion import CompletionItem
+
+        listed = [(name, one.help) for commands in _COMMANDS.values() for name, one in commands.items()]
+        names = [CompletionItem(name, help=text) for name, text in listed if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         for commands in _COMMANDS.values():
             if listed := commands.get(cmd_name):
@@ -94,6 +105,15 @@ class _Program(click.Group):
                 command: click.Command = getattr(module, listed.module)
                 return command
         return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; an unknown name is an error that suggests the nearest ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as unknown:  # click suggests commands that are imported
+            raise click.NoSuchCommand(args[0], possibilities=self.list_commands(ctx), ctx=ctx) from unknown
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for heading, commands in _COMMANDS.items():
@@ -110,14 +130,17 @@ class _Program(click.Group):
             return result
 
 
-@click.group(cls=_Program, epilog=f"{FIRST_STEPS}\n\n{EXIT_CODES}", context_settings={"max_content_width": 100})
+_CONTEXT = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=_Program, epilog=f"{FIRST_STEPS}\n\n{EXIT_CODES}", context_settings=_CONTEXT)
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Read settings from this file; by default from .env, where there is one. The environment wins.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.version_option(package_name="linkhub", message="linkhub %(version)s")
+@click.version_option(package_name="linkhub-products", message="linkhub %(version)s")
 @click.pass_context
 def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # noqa: ARG001  debug: read by invoke
     """linkhub joins the two halves of a video, its caption and its thumbnails, into one product, saves it exactly once

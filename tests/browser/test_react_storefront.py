@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from attrs import define, field, frozen
 from playwright.async_api import Locator, Page, Request, Route, WebSocket, WebSocketRoute, expect
@@ -85,7 +85,7 @@ def _titles(page: Page) -> Locator:
 
 async def _set_listing(storefront: Storefront, video_id: str, **listing: str) -> None:
     address = f"http://127.0.0.1:{storefront.linkhub_port}/api/v1/shop/{SELLER}/products/{video_id}/listing"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False) as client:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         (await client.patch(address, json=listing, headers=headers)).raise_for_status()
 

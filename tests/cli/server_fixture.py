@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 from attrs import evolve
 from dependency_injector.providers import Object
 
@@ -23,7 +23,7 @@ __all__ = ["a_server"]
 @asynccontextmanager
 async def a_server(
     products: ProductStore | None = None, **environment: str
-) -> AsyncIterator[tuple[ServerContainer, httpx.AsyncClient]]:
+) -> AsyncIterator[tuple[ServerContainer, httpx2.AsyncClient]]:
     """A container whose application is asked directly, without a port."""
     settings = load_settings(environment={"LINKHUB_BACKEND": "memory", **environment}).settings
     process = ListenerInfo(
@@ -38,6 +38,6 @@ async def a_server(
     async with open_server(settings, process) as container:
         if products is not None:
             container.backend.override(Object(evolve(container.backend(), products=products)))
-        transport = httpx.ASGITransport(container.app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:3002") as client:
+        transport = httpx2.ASGITransport(container.app())
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:3002") as client:
             yield container, client

@@ -1,7 +1,10 @@
 """The program: its help, its lazy commands, and that help is quick."""
 
+import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -40,11 +43,50 @@ def test_every_command_shows_examples(path: tuple[str, ...]) -> None:
     assert f"linkhub {' '.join(path)}" in result.output.partition("Examples:")[2]
 
 
-def test_an_unknown_command_is_a_mistake() -> None:
-    """It ends with the code for mistakes."""
-    result = CliRunner().invoke(program, ["frobnicate"])
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("frobnicate", "No such command 'frobnicate'.\n"),
+        ("serv", "No such command 'serv'. Did you mean 'serve'?"),
+        ("dead-letter", "Did you mean 'dead-letters'?"),
+        ("listing sett", "Did you mean 'set'?"),
+    ],
+)
+def test_an_unknown_command_is_a_mistake(typed: str, advice: str) -> None:
+    """It ends with the code for mistakes, and names the command that is spelled nearly like it."""
+    result = CliRunner().invoke(program, typed.split())
     assert result.exit_code == 2
-    assert "No such command 'frobnicate'" in result.output
+    assert advice in result.output
+
+
+@pytest.mark.parametrize("path", [[], ["serve"], ["listing"], ["listing", "set"]], ids=" ".join)
+def test_a_short_option_shows_the_help_too(path: list[str]) -> None:
+    """``-h`` is ``--help``, at every level."""
+    assert CliRunner().invoke(program, [*path, "-h"]).output == CliRunner().invoke(program, [*path, "--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("linkhub s", ["serve", "staging", "sweep"]),
+        ("linkhub --env", ["--env-file"]),
+        ("linkhub listing ", ["clear", "set", "show"]),
+        ("linkhub sweep --j", ["--json"]),
+    ],
+)
+def test_bash_completes_commands_and_options(line: str, completed: list[str]) -> None:
+    """The script that the reference shows completes what is typed."""
+    words = line.split(" ")
+    script = f"""
+eval "$(_LINKHUB_COMPLETE=bash_source linkhub)"
+COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}
+_linkhub_completion linkhub
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path}
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout.split() == completed, result.stderr
 
 
 def test_help_imports_next_to_nothing() -> None:
@@ -58,6 +100,13 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_it_runs_as_a_module() -> None:
+    """``python -m linkhub_cli`` is the same program."""
+    result = subprocess.run([sys.executable, "-m", "linkhub_cli", "serv"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: linkhub ")
 
 
 def test_version() -> None:

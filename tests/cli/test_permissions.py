@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 from attrs import field, frozen
-from botocore.client import BaseClient
+from botocore.client import ClientCreator
 
 from linkhub_adapters.aws.resources import NODE_QUEUES
 from linkhub_adapters.runtime import SystemClock
@@ -109,15 +109,18 @@ def _allows(grant: Grant, asked: Asked) -> bool:
 
 @contextmanager
 def _written_down(asked: set[Asked], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    base: Any = BaseClient  # its stubs know no private method, and every call of every client passes this one
-    call = base._make_api_call
+    create = ClientCreator.create_client
 
-    def recorded(client: Any, operation: str, parameters: Any) -> Any:
-        asked.update(_asked(client.meta.service_model.service_name, operation, parameters))
-        return call(client, operation, parameters)
+    def record(params: Any, model: Any, **_: object) -> None:
+        asked.update(_asked(model.service_model.service_name, model.name, params))
+
+    def created(*args: Any, **options: Any) -> Any:
+        client = create(*args, **options)
+        client.meta.events.register("provide-client-params", record)
+        return client
 
     with monkeypatch.context() as patched:
-        patched.setattr(base, "_make_api_call", recorded)
+        patched.setattr(ClientCreator, "create_client", created)
         yield
 
 

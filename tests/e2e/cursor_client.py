@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from attrs import define, field
 from websockets.asyncio.client import connect
@@ -41,15 +41,15 @@ class CursorClient:
         while True:
             transport = self.chance.choice((self._poll, self._websocket, self._event_stream))
             try:
-                async with httpx.AsyncClient(base_url=self.url) as http:
+                async with httpx2.AsyncClient(base_url=self.url) as http:
                     if self.cursor is None:
                         await self._load(http)
                     else:
                         await transport(http)
-            except (OSError, WebSocketException, httpx.HTTPError):
+            except (OSError, WebSocketException, httpx2.HTTPError):
                 await asyncio.sleep(0.02)  # the server is being replaced
 
-    async def _load(self, http: httpx.AsyncClient) -> None:
+    async def _load(self, http: httpx2.AsyncClient) -> None:
         """Load all pages; only the first one has a cursor."""
         self.shown.clear()
         seen: str | None = None
@@ -64,11 +64,11 @@ class CursorClient:
                 return
             query = {"limit": "50", "lastKey": document["pagination"]["lastEvaluatedKey"]}
 
-    async def _get(self, http: httpx.AsyncClient, query: Mapping[str, str]) -> Any:
+    async def _get(self, http: httpx2.AsyncClient, query: Mapping[str, str]) -> Any:
         answer = await http.get(f"/api/v1/shop/{self.seller_handle}/products", params=query)
         return answer.raise_for_status().json()
 
-    async def _poll(self, http: httpx.AsyncClient) -> None:
+    async def _poll(self, http: httpx2.AsyncClient) -> None:
         """Ask for what changed; now and then stop between two answers."""
         limit = self.chance.choice(("1", "5", "50"))
         while self.cursor is not None:
@@ -83,7 +83,7 @@ class CursorClient:
                 break
         await asyncio.sleep(self.chance.uniform(0, 0.1))
 
-    async def _websocket(self, _: httpx.AsyncClient) -> None:
+    async def _websocket(self, _: httpx2.AsyncClient) -> None:
         async with connect(f"{self.url.replace('http', 'ws')}/products", proxy=None) as connection:
             data = {"seller_handle": self.seller_handle, "cursor": self.cursor}
             await connection.send(orjson.dumps({"event": "subscribe_to_seller", "data": data}).decode())
@@ -96,7 +96,7 @@ class CursorClient:
             except TimeoutError:
                 return  # it leaves
 
-    async def _event_stream(self, http: httpx.AsyncClient) -> None:
+    async def _event_stream(self, http: httpx2.AsyncClient) -> None:
         headers = {"Last-Event-ID": self.cursor or ""}
         try:
             async with (

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import httpx
+import httpx2
 from attrs import define
 
 __all__ = ["ADMIN_TOKEN", "ListingOperator"]
@@ -35,7 +35,7 @@ class ListingOperator:
             AssertionError: a server refused a change.
         """
         waiting = deque((key, list(changes)) for key, changes in self.changes.items())
-        async with httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as http:
+        async with httpx2.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as http:
             while waiting:
                 key, changes = waiting.popleft()
                 if await self._is_made(http, key, changes[0]):
@@ -45,11 +45,11 @@ class ListingOperator:
                 if changes:
                     waiting.append((key, changes))
 
-    async def _is_made(self, http: httpx.AsyncClient, key: tuple[str, str], change: Mapping[str, Any]) -> bool:
+    async def _is_made(self, http: httpx2.AsyncClient, key: tuple[str, str], change: Mapping[str, Any]) -> bool:
         seller, video_id = key
         try:
             answer = await http.put(f"/api/v1/shop/{seller}/products/{video_id}/listing", json=change)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             self.repeats += 1
             return False
         assert answer.status_code in (200, 404, 503), answer.text

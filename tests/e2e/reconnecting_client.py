@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
@@ -42,7 +42,7 @@ class ReconnectingClient:
             try:
                 async with connect(f"{self.url.replace('http', 'ws')}/products", proxy=None) as connection:
                     await self._watch(connection)
-            except (OSError, WebSocketException, httpx.HTTPError):
+            except (OSError, WebSocketException, httpx2.HTTPError):
                 await asyncio.sleep(0.02)  # the server is being replaced
             self.losses += 1
 
@@ -75,7 +75,7 @@ class ReconnectingClient:
 
     async def _load(self) -> None:
         """Load all pages of the shop."""
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with httpx2.AsyncClient(base_url=self.url) as client:
             last_key: str | None = None
             while True:
                 query = {"limit": "50"} | ({"lastKey": last_key} if last_key else {})

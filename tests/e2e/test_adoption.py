@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 from attrs import evolve
 
@@ -87,7 +87,7 @@ def test_tables_of_another_service(
         assert _products(dynamodb, deployment.elsewhere) == before
 
         server, url = deployment.serve()
-        with server, httpx.Client(base_url=url, trust_env=False) as client:
+        with server, httpx2.Client(base_url=url, trust_env=False) as client:
             _look(client)
             with _watch(deployment, url) as viewer, deployment.consume() as consumer:
                 _publish(deployment, tmp_path, _caption(1), _thumbnails(5), _caption(4))
@@ -102,7 +102,7 @@ def test_tables_of_another_service(
         assert sum(UNREADABLE_PRODUCT in line for line in named) == 1
 
 
-def _look(client: httpx.Client) -> None:
+def _look(client: httpx2.Client) -> None:
     """The rows as they were found."""
     page = client.get(_SHOP).json()["products"]
     assert [product["video_id"] for product in page] == READABLE_PRODUCTS

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-import httpx
+import httpx2
 import pytest
 import socketio
 from attrs import evolve, frozen
@@ -125,7 +125,7 @@ def _video_of(title: str) -> str:
 def _withdraw(url: str, video_id: str, *, seller: str) -> None:
     address = f"{url}/api/v1/shop/{seller}/products/{video_id}/listing"
     headers = {"Authorization": f"Bearer {_TOKEN}"}
-    answer = httpx.patch(address, json={"availability": "withdrawn"}, headers=headers, trust_env=False)
+    answer = httpx2.patch(address, json={"availability": "withdrawn"}, headers=headers, trust_env=False)
     answer.raise_for_status()
 
 
@@ -148,7 +148,7 @@ def _publish(deployment: Deployment, *titles: str, seller: str = _SELLER) -> Non
 def _wait_for_subscribers(server: Process, url: str, count: int) -> None:
     def are_there() -> bool:
         headers = {"Authorization": f"Bearer {_TOKEN}"}
-        stats = httpx.get(f"{url}/api/v1/websocket/stats", headers=headers, trust_env=False).json()
+        stats = httpx2.get(f"{url}/api/v1/websocket/stats", headers=headers, trust_env=False).json()
         return bool(stats["totalSubscriptions"] == count)
 
     server.wait_until(are_there, f"have {count} subscribers", timeout_seconds=_BACK_SECONDS)
@@ -186,7 +186,7 @@ def _walk_over_transports(url: str, cursor: str) -> list[str]:
         data = next(message["data"] for message in map(json.loads, websocket) if "product" in message["data"])
     titles.append(data["product"]["title"])
     headers = {"Last-Event-ID": data["cursor"]}
-    with httpx.stream("GET", f"{shop}/events", headers=headers, timeout=_BACK_SECONDS, trust_env=False) as stream:
+    with httpx2.stream("GET", f"{shop}/events", headers=headers, timeout=_BACK_SECONDS, trust_env=False) as stream:
         record: dict[str, str] = {}
         for line in stream.iter_lines():
             name, _, value = line.partition(": ")
@@ -194,7 +194,7 @@ def _walk_over_transports(url: str, cursor: str) -> list[str]:
             if name == "data" and '"product":' in value:
                 break
     titles.append(json.loads(record["data"])["product"]["title"])
-    answer = httpx.get(f"{shop}/products", params={"cursor": record["id"]}, trust_env=False).json()
+    answer = httpx2.get(f"{shop}/products", params={"cursor": record["id"]}, trust_env=False).json()
     titles += [product["title"] for product in answer["products"]]
     with socketio.SimpleClient() as client:
         client.connect(url, namespace="/products")
@@ -216,7 +216,7 @@ def test_every_live_program_sees_each_product(deployment: Deployment, start: Sta
     with ExitStack() as running:
         server, url = deployment.serve("--port", port)
         with server:
-            page = httpx.get(f"{url}/api/v1/shop/{_SELLER}/products", trust_env=False).json()
+            page = httpx2.get(f"{url}/api/v1/shop/{_SELLER}/products", trust_env=False).json()
             programs = _start_all(start, url, running, _SELLER, _BUSY_SELLER)
             _wait_for_subscribers(server, url, subscribers)
             _publish(deployment, MORNING)

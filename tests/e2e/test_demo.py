@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.e2e.deployment import Deployment
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 def _get(url: str, token: str = "") -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.get(url, headers=headers, timeout=30, trust_env=False).raise_for_status().json()
+    return httpx2.get(url, headers=headers, timeout=30, trust_env=False).raise_for_status().json()
 
 
 def _watch(deployment: Deployment, url: str) -> Process:

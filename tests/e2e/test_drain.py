@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
+import httpx2
 import pytest
 from attrs import evolve
 from websockets.exceptions import ConnectionClosed
@@ -68,9 +68,9 @@ def test_a_consumer_can_be_watched(deployment: Deployment) -> None:
         port = consumer.wait_for_line(r'"metrics_port":(\d+)').group(1)
         deployment.wait_until_settled(consumer)
         url = f"http://127.0.0.1:{port}"
-        assert httpx.get(f"{url}/readyz").json()["status"] == "ready"
+        assert httpx2.get(f"{url}/readyz").json()["status"] == "ready"
         products = len(expected_lines("products.jsonl"))
-        assert f'linkhub_products_saved_total{{change="new"}} {products}.0' in httpx.get(f"{url}/metrics").text
+        assert f'linkhub_products_saved_total{{change="new"}} {products}.0' in httpx2.get(f"{url}/metrics").text
         assert consumer.terminate(timeout_seconds=10) == 0
 
 
@@ -82,7 +82,7 @@ def test_the_operators_page_counts_what_consumers_elsewhere_do(deployment: Deplo
         deployment.run("publish", str(STREAM))
 
         def is_counted() -> bool:
-            status = httpx.get(f"{url}/api/v1/operator/status").json()
+            status = httpx2.get(f"{url}/api/v1/operator/status").json()
             roles = [node["role"] for node in status["nodes"]]
             return roles == ["serve", "consume"] and status["products"]["created_total"] == products
 
@@ -95,7 +95,7 @@ def test_only_a_process_that_was_killed_is_missed(deployment: Deployment, ends_c
     server, url = deployment.serve("--no-consume")
 
     def roles() -> list[str]:
-        return [node["role"] for node in httpx.get(f"{url}/api/v1/operator/status").json()["nodes"]]
+        return [node["role"] for node in httpx2.get(f"{url}/api/v1/operator/status").json()["nodes"]]
 
     with server, deployment.consume() as consumer:
         server.wait_until(lambda: roles() == ["serve", "consume"], "list the consumer")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from attrs import evolve
 
@@ -35,7 +35,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 def readiness(url: str) -> tuple[int, Mapping[str, Any]]:
     """The status code of ``/readyz``, and its document."""
-    answer = httpx.get(f"{url}/readyz", timeout=10)
+    answer = httpx2.get(f"{url}/readyz", timeout=10)
     return answer.status_code, answer.json()
 
 

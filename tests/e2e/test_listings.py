@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import socketio
 from attrs import evolve
@@ -51,7 +51,7 @@ def _socketio(url: str, stack: ExitStack) -> _Next:
 
 
 def _event_stream(url: str, stack: ExitStack) -> _Next:
-    http = stack.enter_context(httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False))
+    http = stack.enter_context(httpx2.Client(base_url=url, timeout=_SECONDS, trust_env=False))
     response = stack.enter_context(http.stream("GET", f"/api/v1/shop/{SELLER}/events"))
 
     def records() -> Iterator[_Event]:
@@ -79,7 +79,7 @@ def test_a_listing_reaches_every_client(deployment: Deployment) -> None:
     deployment = evolve(deployment, elsewhere={"LINKHUB_ADMIN_TOKEN": TOKEN})
     server, url = deployment.serve()
     with server, ExitStack() as stack:
-        rest = stack.enter_context(httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False))
+        rest = stack.enter_context(httpx2.Client(base_url=url, timeout=_SECONDS, trust_env=False))
         clients = [open_client(url, stack) for open_client in (_websocket, _socketio, _event_stream)]
         for next_event in clients:
             assert [next_event()[0] for _ in range(2)] == ["connected", "subscribed"]

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from linkhub_core.model import Kind
@@ -37,7 +37,7 @@ def serve(deployment: Deployment, destination: str) -> tuple[Process, str]:
 
 def dropped_lines(url: str) -> int:
     """The counters of the server."""
-    counted = re.search(r"^linkhub_log_lines_dropped_total (\S+)$", httpx.get(f"{url}/metrics").text, re.MULTILINE)
+    counted = re.search(r"^linkhub_log_lines_dropped_total (\S+)$", httpx2.get(f"{url}/metrics").text, re.MULTILINE)
     assert counted is not None
     return int(float(counted.group(1)))
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from contextlib import ExitStack
 
-import httpx
+import httpx2
 import pytest
 
 from tests.e2e.deployment import Deployment
@@ -43,6 +43,6 @@ def test_nonsense_and_readers_that_do_not_read(tmp_path_factory: pytest.TempPath
                     connection = socket.create_connection((host, int(port)), timeout=30)
                     opened.callback(reset, connection)
                     connection.sendall(request)
-        assert httpx.get(f"{url}/readyz").status_code == 200
+        assert httpx2.get(f"{url}/readyz").status_code == 200
         assert server.terminate() == 0
         assert len(server.stderr_lines) < FEW_LINES, server.stderr_lines[:FEW_LINES]

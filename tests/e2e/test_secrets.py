@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 from attrs import evolve
 
@@ -20,7 +20,7 @@ def test_the_admin_token_is_never_shown(deployment: Deployment) -> None:
     server, url = guarded.serve()
     with server:
         answers = [
-            httpx.get(f"{url}{path}", headers={"authorization": f"Bearer {token}"})
+            httpx2.get(f"{url}{path}", headers={"authorization": f"Bearer {token}"})
             for path in ("/metrics", "/api/v1/operator/status", "/api/v1/websocket/stats")
             for token in (TOKEN, GUESS)
         ]

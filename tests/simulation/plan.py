@@ -183,14 +183,14 @@ class Plan:
         plan = cls._any(seed, chance)
         kind = chance.random()
         if kind < 0.25:
-            plan = plan._race(chance)
+            plan = cls._race(plan, chance)
         elif kind < 0.375:
-            plan = plan._expiry(chance)
+            plan = cls._expiry(plan, chance)
         elif kind < 0.5:
-            plan = plan._recreations(chance)
-        plan = plan._after_another_service(random.Random(f"another service of {seed}"))
-        plan = plan._with_cursors(random.Random(f"cursors of {seed}"))
-        return plan._with_listings(random.Random(f"listings of {seed}"))
+            plan = cls._recreations(plan, chance)
+        plan = cls._after_another_service(plan, random.Random(f"another service of {seed}"))
+        plan = cls._with_cursors(plan, random.Random(f"cursors of {seed}"))
+        return cls._with_listings(plan, random.Random(f"listings of {seed}"))
 
     def _with_listings(self, chance: random.Random) -> Plan:
         """In one plan of five, operators change the listings of the products; their processes die, too.

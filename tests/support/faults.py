@@ -24,6 +24,7 @@ import attrs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
 
 from tests.support.partial_batches import PARTIAL_BATCHES
 
@@ -258,7 +259,7 @@ def _time_out(client: Any, request: AWSPreparedRequest) -> AWSResponse:
 
 
 def _send_then_time_out(client: Any, request: AWSPreparedRequest) -> AWSResponse:
-    client._endpoint.http_session.send(request)
+    URLLib3Session().send(request)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 

@@ -9,6 +9,7 @@ party's where a third party does it at its own import.
 """
 
 import importlib
+import inspect
 import json
 import os
 import pkgutil
@@ -101,7 +102,7 @@ def _watch_threads(findings: list[dict[str, str]]) -> None:
 
 
 def _importing_module() -> str:
-    frame: FrameType | None = sys._getframe()
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         name = str(frame.f_globals.get("__name__", "?"))
         if frame.f_code.co_name == "<module>" and name != "__main__":

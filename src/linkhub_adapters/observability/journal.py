@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from attrs import asdict, astuple, define, field
@@ -123,16 +124,25 @@ def _saved(journal: TelemetryJournal, entry: ProductSaved) -> None:
 
 def _announced(journal: TelemetryJournal, entry: ProductAnnounced) -> None:
     journal.metrics.announced.inc()
-    latency_seconds = None if entry.latency is None else max(0.0, entry.latency.total_seconds())
+    latency_seconds, own_seconds = _seconds(entry.latency), _seconds(entry.own_latency)
     if latency_seconds is not None:
         journal.metrics.latency.observe(latency_seconds)
+    if own_seconds is not None:
+        journal.metrics.own_latency.observe(own_seconds)
+        if latency_seconds is not None:
+            journal.metrics.partner_wait.observe(max(0.0, latency_seconds - own_seconds))
     journal.log.info(
         "product_announced",
         revision=entry.revision,
         latency_seconds=latency_seconds,
+        own_latency_seconds=own_seconds,
         **_keyed(entry.key),
         **_traced(entry.origin),
     )
+
+
+def _seconds(latency: timedelta | None) -> float | None:
+    return None if latency is None else max(0.0, latency.total_seconds())
 
 
 def _expired(journal: TelemetryJournal, entry: HalfExpired) -> None:

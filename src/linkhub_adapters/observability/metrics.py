@@ -104,11 +104,14 @@ class Metrics:
         )
         self.failures = self._counter("failures", "Activities that failed and are tried again", "activity", "transient")
         self.store_calls = self._counter("store_calls", "Calls of a store by outcome", "store", "call", "outcome")
-        self.latency = Histogram(
-            "linkhub_assembly_latency_seconds",
-            "From the receipt of a product's first half to its announcement",
-            buckets=LATENCY_BUCKETS_SECONDS,
-            registry=self.registry,
+        self.latency = self._latency(
+            "assembly_latency", "From the receipt of a product's first half to its announcement"
+        )
+        self.own_latency = self._latency(
+            "own_latency", "From the moment when the queue took a revision's last message to its announcement"
+        )
+        self.partner_wait = self._latency(
+            "partner_wait", "From the receipt of a product's first half to that of the second"
         )
         self.store_call_seconds = Histogram(
             "linkhub_store_call_seconds",
@@ -135,6 +138,11 @@ class Metrics:
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"linkhub_{name}", documentation, labels, registry=self.registry)
+
+    def _latency(self, name: str, documentation: str) -> Histogram:
+        return Histogram(
+            f"linkhub_{name}_seconds", documentation, buckets=LATENCY_BUCKETS_SECONDS, registry=self.registry
+        )
 
     def expose(self) -> tuple[bytes, str]:
         """The exposition in Prometheus' text format, and its media type."""

@@ -35,7 +35,7 @@ def describe() -> dict[str, Any]:
     document: dict[str, Any] = fill(
         _read("asyncapi.json"),
         {
-            "version": version("linkhub"),
+            "version": version("linkhub-products"),
             "seller_handle": field_schema(ProductKey, "seller_handle"),
             "video_id": field_schema(ProductKey, "video_id"),
             "event_id_pattern": f"^[0-9-]+T[0-9:.]+Z/{video_id}/(0|[1-9][0-9]*)$",

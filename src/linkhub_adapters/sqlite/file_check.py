@@ -260,7 +260,7 @@ def _owner_faults(seen: FileSeen, elsewhere: str) -> Iterator[Finding]:
         yield Finding.fault("file", f"another program made {seen.path}", elsewhere)
     elif seen.schema_version > SCHEMA_VERSION:
         problem = f"its schema is {seen.schema_version}, this linkhub knows {SCHEMA_VERSION}"
-        yield Finding.fault("file", problem, f"pip install --upgrade linkhub, or {elsewhere}")
+        yield Finding.fault("file", problem, f"pip install --upgrade linkhub-products, or {elsewhere}")
 
 
 def _mend_of(seen: FileSeen) -> Sequence[str]:

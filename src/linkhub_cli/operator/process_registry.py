@@ -27,13 +27,15 @@ EXCHANGE_SECONDS = 2.0
 
 _CONVERTER = make_converter()
 
+Buckets = Sequence[tuple[float | None, int]]
+
 
 @frozen(kw_only=True)
 class WorkTotals:
     """The work since a process began: messages by kind and outcome, revisions, and times to announcement.
 
     ``notes`` counts deviations from the event schema by queue and rule. ``latency`` counts products by the upper bounds
-    of their times in seconds, cumulatively; the last has no bound.
+    of their times in seconds, cumulatively; the last has no bound. ``own_latency`` and ``partner_wait`` are its parts.
     """
 
     events: Mapping[str, Mapping[str, int]] = field(factory=dict)
@@ -42,12 +44,12 @@ class WorkTotals:
     revised: int = 0
     announced: int = 0
     expired: int = 0
-    latency: Sequence[tuple[float | None, int]] = ()
+    latency: Buckets = ()
+    own_latency: Buckets = ()
+    partner_wait: Buckets = ()
 
     def plus(self, other: WorkTotals) -> WorkTotals:
         """The sum."""
-        latency = Counter(dict(self.latency))
-        latency.update(dict(other.latency))
         return WorkTotals(
             events=_sum(self.events, other.events),
             notes=_sum(self.notes, other.notes),
@@ -55,8 +57,16 @@ class WorkTotals:
             revised=self.revised + other.revised,
             announced=self.announced + other.announced,
             expired=self.expired + other.expired,
-            latency=sorted(latency.items(), key=lambda entry: float("inf") if entry[0] is None else entry[0]),
+            latency=_sum_of_buckets(self.latency, other.latency),
+            own_latency=_sum_of_buckets(self.own_latency, other.own_latency),
+            partner_wait=_sum_of_buckets(self.partner_wait, other.partner_wait),
         )
+
+
+def _sum_of_buckets(one: Buckets, other: Buckets) -> Buckets:
+    counts = Counter(dict(one))
+    counts.update(dict(other))
+    return sorted(counts.items(), key=lambda entry: float("inf") if entry[0] is None else entry[0])
 
 
 def _sum(one: Mapping[str, Mapping[str, int]], other: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
@@ -110,11 +120,17 @@ def totals_of(metrics: Metrics) -> WorkTotals:
         revised=counter_total(metrics.saved, change="update"),
         announced=counter_total(metrics.announced),
         expired=counter_total(metrics.expired),
-        latency=[
-            (None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), int(sample.value))
-            for sample in _samples(metrics.latency, "_bucket")
-        ],
+        latency=_buckets(metrics.latency),
+        own_latency=_buckets(metrics.own_latency),
+        partner_wait=_buckets(metrics.partner_wait),
     )
+
+
+def _buckets(histogram: Histogram) -> Buckets:
+    return [
+        (None if sample.labels["le"] == "+Inf" else float(sample.labels["le"]), int(sample.value))
+        for sample in _samples(histogram, "_bucket")
+    ]
 
 
 def counter_total(counter: Metric, **labels: str) -> int:

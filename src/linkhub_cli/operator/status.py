@@ -13,13 +13,15 @@ from attrs import frozen
 
 from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
-from linkhub_cli.operator.process_registry import NodeReport, ProcessRegistry, WorkTotals
+from linkhub_cli.operator.process_registry import Buckets, NodeReport, ProcessRegistry, WorkTotals
+from linkhub_cli.settings.packages import DISTRIBUTION
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, DeadLetter
 from linkhub_core.wire.codec import timestamp_text
 
 _SHOWN_BODY_CHARACTERS = 4_000
 _SHOWN_SELLERS = 100
+_OF_CONSUMERS = ("events", "deviations", "products", "latency_seconds", "own_latency_seconds", "partner_wait_seconds")
 
 
 @frozen(kw_only=True)
@@ -42,7 +44,7 @@ class OperatorStatus:
             "timestamp": timestamp_text(self.clock.now()),
             "node": self._node(),
             "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
-            **(self._work(work) if work else dict.fromkeys(("events", "deviations", "products", "latency_seconds"))),
+            **(self._work(work) if work else dict.fromkeys(_OF_CONSUMERS)),
             "queues": [{"kind": kind, "messages": count} for kind, count in figures.queued.items()]
             if figures
             else None,
@@ -55,7 +57,7 @@ class OperatorStatus:
     def _node(self) -> dict[str, Any]:
         return {
             "id": self.registry.node.node_id,
-            "version": version("linkhub"),
+            "version": version(DISTRIBUTION),
             "backend": self.backend,
             "state": "draining" if self.is_stopping() else "ready",
             "started_at": timestamp_text(self.registry.node.started_at),
@@ -75,7 +77,9 @@ class OperatorStatus:
                 "announced_total": work.announced,
                 "unannounced": self.gauges.unannounced,
             },
-            "latency_seconds": {"buckets": [{"le": bound, "count": count} for bound, count in work.latency]},
+            "latency_seconds": _buckets(work.latency),
+            "own_latency_seconds": _buckets(work.own_latency),
+            "partner_wait_seconds": _buckets(work.partner_wait),
         }
 
     def _staging(self, work: WorkTotals | None) -> dict[str, Any] | None:
@@ -89,6 +93,10 @@ class OperatorStatus:
             "by_age": _by_age(ages) if ages else None,
             "expired_total": work.expired if work else None,
         }
+
+
+def _buckets(buckets: Buckets) -> dict[str, Any]:
+    return {"buckets": [{"le": bound, "count": count} for bound, count in buckets]}
 
 
 def _queues(figures: Figures) -> Sequence[dict[str, Any]]:

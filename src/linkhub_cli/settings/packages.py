@@ -8,8 +8,6 @@ others work. Of two with one name, linkhub's own is used, else the first by the 
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distribution, entry_points
@@ -21,7 +19,7 @@ from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 from linkhub_core.model.rules import RuleBroken
 
 GROUP = "linkhub.backends"
-_EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
+DISTRIBUTION = "linkhub-products"  # on PyPI, `linkhub` is another project
 
 
 class BackendSettings:
@@ -69,7 +67,7 @@ def installed_backends() -> Mapping[str, InstalledBackend]:
 
 def _order(entry: EntryPoint) -> tuple[str, bool, str]:
     package = entry.dist.name if entry.dist else ""
-    return entry.name, package != "linkhub", package
+    return entry.name, package != DISTRIBUTION, package
 
 
 def _load(entry: EntryPoint) -> InstalledBackend:
@@ -101,25 +99,13 @@ def backend_name(value: object) -> str:
 
 
 def how_to_install(extra: str, linkhub: Distribution | None = None) -> str:
-    """The command that installs the packages of an extra.
-
-    It names linkhub's checkout if linkhub was installed from one, else the packages: an index may know another project
-    by linkhub's name.
-    """
-    installed = linkhub or distribution("linkhub")
-    if _is_editable(installed):
+    """The command that installs the packages of an extra, in linkhub's checkout if linkhub was installed from one."""
+    if _is_editable(linkhub or distribution(DISTRIBUTION)):
         return f"pip install '.[{extra}]' in linkhub's checkout"
-    return f"pip install {' '.join(map(shlex.quote, _packages_of(installed, extra)))}"
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def _is_editable(installed: Distribution) -> bool:
     text = installed.read_text("direct_url.json")
     origin: dict[str, Any] = json.loads(text) if text else {}
     return bool(origin.get("dir_info", {}).get("editable"))
-
-
-def _packages_of(installed: Distribution, extra: str) -> Sequence[str]:
-    required = (requirement.partition(";") for requirement in installed.requires or ())
-    return [
-        package.strip() for package, _, marker in required if (found := _EXTRA.search(marker)) and found[1] == extra
-    ]

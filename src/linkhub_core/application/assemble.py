@@ -264,6 +264,7 @@ def _assembly_of(key: ProductKey, messages: Sequence[ReadDelivery]) -> Assembly:
         origins=tuple(message.origin for message in messages),
         senders={message.half.kind: message.origin for message in messages},
         waiting_since=min(message.delivery.sent_at for message in messages),
+        arrived_at=max(message.delivery.sent_at for message in messages),
     )
 
 

@@ -23,6 +23,7 @@ class Assembly:
         origins: the messages that they came from, the newest last.
         senders: the message of each of ``halves``.
         waiting_since: when the first half was received; None if unknown.
+        arrived_at: when the queue took the newest message of it; None without a message, as in a sweep.
         record: the product as last read or written.
         row: the staging row to remove once the product has its half; of a row with both halves the whole row.
         saved: this process wrote a revision of the product.
@@ -34,6 +35,7 @@ class Assembly:
     origins: tuple[Origin, ...]
     senders: dict[Kind, Origin] = field(factory=dict)
     waiting_since: datetime | None = None
+    arrived_at: datetime | None = None
     record: ProductRecord | None = None
     row: Half | WaitingHalf | None = None
     saved: bool = False

@@ -265,4 +265,5 @@ def _announced(assembly: Assembly, record: ProductRecord, now: datetime) -> Prod
         revision=record.revision,
         origin=_newest_origin(assembly),
         latency=now - first if first else None,
+        own_latency=now - assembly.arrived_at if assembly.arrived_at else None,
     )

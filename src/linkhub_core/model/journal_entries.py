@@ -76,12 +76,17 @@ class ProductSaved:
 
 @frozen(kw_only=True)
 class ProductAnnounced:
-    """A revision was handed to the notifier. ``latency`` counts from the receipt of its first half, where known."""
+    """A revision was handed to the notifier.
+
+    ``latency`` counts from the receipt of its first half, ``own_latency`` from the moment when the queue took its last
+    message: the difference was spent waiting for the partner. None: not known.
+    """
 
     key: ProductKey
     revision: int
     origin: Origin
     latency: timedelta | None
+    own_latency: timedelta | None = None
 
 
 @frozen(kw_only=True)

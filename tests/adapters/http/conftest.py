@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from tests.adapters.http.http_fixture import HttpFixture, product
 

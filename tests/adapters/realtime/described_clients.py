@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-import httpx
+import httpx2
 import orjson
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
@@ -98,7 +98,7 @@ class _WebSocketWire:
 
 @define
 class _PollingWire:
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     sid: str = ""
 
     @property

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
 
-import httpx
+import httpx2
 import orjson
 import uvicorn
 from attrs import define, evolve
@@ -35,7 +35,7 @@ from linkhub_adapters.realtime import (
     plain_routes,
     socketio_routes,
 )
-from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection, SignalFreeServer
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import InvalidQuery
@@ -228,10 +228,14 @@ def make_realtime(settings: RealtimeSettings = SETTINGS) -> RealtimeFixture:
 
 
 @asynccontextmanager
-async def open_realtime(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[RealtimeFixture]:
-    """Open a room on two free ports, and close it."""
+async def open_realtime(
+    settings: RealtimeSettings = SETTINGS, *, send_buffer_bytes: int | None = None, keep_alive_seconds: float = 5.0
+) -> AsyncIterator[RealtimeFixture]:
+    """Open a room on two free ports, and close it; ``send_buffer_bytes`` limits what the kernel takes."""
     realtime = make_realtime(settings)
     own, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    if send_buffer_bytes is not None:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)  # connections inherit it
     realtime.gateway_port, realtime.port = own.getsockname()[1], http.getsockname()[1]
     realtime.gateway.start()
     await realtime.gateway.listen(own)
@@ -254,9 +258,10 @@ async def open_realtime(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[
         access_log=False,
         proxy_headers=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=cast(int, keep_alive_seconds),
     )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([http]))  # `serve` without the signal handlers
+    server = SignalFreeServer(config)
+    serving = asyncio.create_task(server.serve([http]))
     await until(lambda: server.started)
     realtime.http_connections = cast(Collection[HttpConnection], server.server_state.connections)
     try:
@@ -267,6 +272,6 @@ async def open_realtime(settings: RealtimeSettings = SETTINGS) -> AsyncIterator[
         await serving
 
 
-def http_client(realtime: RealtimeFixture) -> httpx.AsyncClient:
+def http_client(realtime: RealtimeFixture) -> httpx2.AsyncClient:
     """An HTTP client of the room."""
-    return httpx.AsyncClient(base_url=realtime.url, timeout=PATIENCE_SECONDS)
+    return httpx2.AsyncClient(base_url=realtime.url, timeout=PATIENCE_SECONDS)

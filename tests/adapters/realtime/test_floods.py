@@ -111,10 +111,10 @@ async def test_others_are_answered_during_a_flood(
         await flooding.shake_hands(path)
         await flooding.send(greeting)
         pouring = asyncio.create_task(flooding.send(flood * (1_000_000 // len(flood))))
-        await until(lambda: any(each._unread for each in realtime.gateway._connections))
+        await until(lambda: any(each.has_unread for each in realtime.gateway.connections))
         await other.send("?")
         assert (await read_event(other))[1]["code"] == "invalid_message"
-        assert any(each._unread for each in realtime.gateway._connections)
+        assert any(each.has_unread for each in realtime.gateway.connections)
         pouring.cancel()
     await until(lambda: len(realtime.gateway) == 1)
     await other.close()
@@ -125,17 +125,16 @@ async def test_unread_answers_are_bounded(flood: bytes) -> None:
     """The answers to a flood count as unsent like all else, and none is written after the close frame."""
     settings = evolve(SETTINGS, max_unsent_bytes=65_536)
     async with (
-        open_realtime(settings) as realtime,
+        open_realtime(settings, send_buffer_bytes=4_096) as realtime,
         RawClient(realtime.gateway_port, receive_buffer_bytes=4_096) as flooding,
     ):
         await flooding.shake_hands()
-        (connection,) = realtime.gateway._connections
-        connection._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        (connection,) = realtime.gateway.connections
         unsent: list[int] = []
 
         def closed_and_read() -> bool:
             unsent.append(connection.unsent_bytes())
-            return realtime.hub.counters.slow_readers_closed == 1 and pouring.done() and not connection._unread
+            return realtime.hub.counters.slow_readers_closed == 1 and pouring.done() and not connection.has_unread
 
         pouring = asyncio.create_task(flooding.send(flood * (3_000_000 // len(flood))))
         await until(closed_and_read)

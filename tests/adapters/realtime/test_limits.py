@@ -7,7 +7,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from attrs import evolve
@@ -152,8 +152,8 @@ async def test_the_limit_by_address_counts_each_address_alone() -> None:
         open_realtime(evolve(SETTINGS, max_connections_per_address=2)) as realtime,
         http_client(realtime) as here,
     ):
-        elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-        async with httpx.AsyncClient(base_url=realtime.url, transport=elsewhere) as there:
+        elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx2.AsyncClient(base_url=realtime.url, transport=elsewhere) as there:
             for _ in range(2):
                 assert (await here.get(POLLING)).status_code == 200
             assert (await here.get(POLLING)).status_code == 429

@@ -137,7 +137,7 @@ async def test_when_the_server_goes_away_it_will_come_back(realtime: RealtimeFix
             if transport == "polling":
                 await realtime.sockets.close()
             else:
-                for connection in list(realtime.gateway._connections):
+                for connection in list(realtime.gateway.connections):
                     connection.close(1001)
             assert (await client.hear("disconnect"))[1] == "transport close"
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from attrs import define
@@ -81,7 +81,7 @@ class SocketIo:
 class Polling:
     """A Socket.IO client that polls."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     url: str
     heard: list[str]
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from attrs import frozen
 
@@ -196,7 +196,7 @@ async def test_serve_and_consume_work_with_it(machine: _Machine) -> None:
     try:
         url = (await line_of(server, "listening"))["url"]
         assert (await line_of(consumer, "consuming"))["backend"] == "shelf"
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx2.AsyncClient(base_url=url) as client:
             seller, video = CAPTION["seller_handle"], CAPTION["video_id"]
             stream = client.stream("GET", f"/api/v1/shop/{seller}/events", timeout=30)
             async with stream as events:
@@ -218,5 +218,5 @@ async def test_serve_and_consume_work_with_it(machine: _Machine) -> None:
 
 def test_linkhub_itself_brings_three() -> None:
     """Each is declared in linkhub's own package."""
-    own = {name for name, one in installed_backends().items() if one.package.startswith("linkhub ")}
+    own = {name for name, one in installed_backends().items() if one.package.startswith("linkhub-products ")}
     assert own == {"aws", "embedded", "memory"}

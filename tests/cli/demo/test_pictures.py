@@ -2,15 +2,15 @@
 
 from xml.etree import ElementTree as ET
 
-import httpx
+import httpx2
 from starlette.applications import Starlette
 
 from linkhub_cli.demo.shops import PICTURE_PATH, SHOPS, picture_route
 
 
-async def _get(path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(Starlette(routes=[picture_route()]))
-    async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
+async def _get(path: str) -> httpx2.Response:
+    transport = httpx2.ASGITransport(Starlette(routes=[picture_route()]))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://demo") as client:
         return await client.get(f"{PICTURE_PATH}/{path}")
 
 

@@ -94,7 +94,8 @@ async def test_everything_that_a_consumer_knows() -> None:
         ("caption", "rejected"): 1,
     }
     assert status["products"] == {"created_total": 1, "revised_total": 0, "announced_total": 1, "unannounced": 0}
-    assert status["latency_seconds"]["buckets"][-1] == {"le": None, "count": 1}
+    for latency in ("latency_seconds", "own_latency_seconds", "partner_wait_seconds"):
+        assert status[latency]["buckets"][-1] == {"le": None, "count": 1}, latency
     assert status["queues"] == [{"kind": "caption", "messages": 0}, {"kind": "thumbnail", "messages": 1}]
     assert (status["staging"]["count"], status["staging"]["expired_total"]) == (1, 0)
     assert status["staging"]["by_age"][0] == {"up_to_seconds": 60.0, "caption": 1, "thumbnail": 0}

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from attrs import evolve
 from dependency_injector.providers import Object
@@ -37,8 +37,8 @@ async def _server(clock: FakeClock, **environment: str) -> AsyncIterator[ServerC
 
 async def _readiness(container: ServerContainer) -> tuple[int, dict[str, Any]]:
     """The status of ``/readyz``, and its checks."""
-    transport = httpx.ASGITransport(container.app())
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:3002") as client:
+    transport = httpx2.ASGITransport(container.app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:3002") as client:
         answer = await client.get("/readyz")
     return answer.status_code, answer.json()["checks"]
 

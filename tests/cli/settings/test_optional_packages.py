@@ -20,13 +20,9 @@ def test_the_extra_is_one_that_there_is(extra: str) -> None:
     assert how_to_install(extra) == f"pip install '.[{extra}]' in linkhub's checkout"
 
 
-def test_from_a_wheel_the_packages_themselves_are_named(tmp_path: Path) -> None:
-    """There is no checkout to go to, and an index may know another project by linkhub's name."""
-    metadata = tmp_path / "linkhub-1.dist-info"
+def test_from_a_wheel_linkhub_is_asked_for_by_its_name_on_the_index(tmp_path: Path) -> None:
+    """There is no checkout to go to, and `linkhub` is another project's name."""
+    metadata = tmp_path / "linkhub_products-1.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.4\nName: linkhub\nVersion: 1\nRequires-Dist: attrs>=1\n"
-        'Requires-Dist: boto3>=1.40; extra == "aws"\nRequires-Dist: pytest; extra == "dev"\n',
-        encoding="utf-8",
-    )
-    assert how_to_install("aws", Distribution.at(metadata)) == "pip install 'boto3>=1.40'"
+    (metadata / "METADATA").write_text("Metadata-Version: 2.4\nName: linkhub-products\nVersion: 1\n", encoding="utf-8")
+    assert how_to_install("aws", Distribution.at(metadata)) == "pip install 'linkhub-products[aws]'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from jsonschema_rs import Draft202012Validator
@@ -20,7 +20,7 @@ _POLL = "/socket.io/?EIO=4&transport=polling"
 _STRANGER = {"origin": "https://stranger.example"}
 
 
-def _described(answer: httpx.Response, path: str) -> Any:
+def _described(answer: httpx2.Response, path: str) -> Any:
     """The response of the document that this answer is, its body held against the schema; fails if there is none."""
     method = "get" if answer.request.method == "HEAD" else answer.request.method.lower()
     response = _resolved(_DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)])
@@ -49,7 +49,7 @@ async def test_every_answer_of_polling_is_described() -> None:
     environment = {"LINKHUB_MAX_CONNECTIONS_PER_ADDRESS": "1", "LINKHUB_MAX_POLLING_PAYLOAD_BYTES": "1024"}
     async with a_server(None, **environment) as (container, client):
 
-        async def ask(method: str, address: str, **options: Any) -> httpx.Response:
+        async def ask(method: str, address: str, **options: Any) -> httpx2.Response:
             answer = await client.request(method, address, **options)
             _described(answer, "/socket.io/")
             seen.add((method, answer.status_code))

@@ -22,6 +22,7 @@ from linkhub_core.model.journal_entries import (
     HalfWasKnown,
     MessageRejected,
     MessagesReleased,
+    ProductAnnounced,
     ProductSaved,
 )
 from linkhub_core.ports import Delivery, Rejection, ReviseOutcome, Revision
@@ -69,6 +70,19 @@ async def test_a_half_alone_waits_in_staging() -> None:
     assert (row.key, row.half.kind, row.expires_at) == (KEY, CAPTION, harness.clock.now() + timedelta(days=1))
     assert (harness.left, harness.stored.rows, harness.heard.taken) == (0, {}, [])
     assert [entry.key for entry in harness.journal.of(HalfStaged)] == [KEY]
+
+
+async def test_our_own_time_counts_from_the_arrival_of_the_last_half() -> None:
+    """The time before it was spent waiting for the partner; the time on the queue is ours."""
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION)
+    await harness.turn()
+    harness.clock.advance(600)
+    await harness.post_event(THUMBNAIL)
+    harness.clock.advance(2)
+    await harness.turn()
+    (announced,) = harness.journal.of(ProductAnnounced)
+    assert (announced.latency, announced.own_latency) == (timedelta(seconds=602), timedelta(seconds=2))
 
 
 @pytest.mark.parametrize("first", list(Kind))

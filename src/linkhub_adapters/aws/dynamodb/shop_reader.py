@@ -60,7 +60,7 @@ from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["MAX_CLOCK_LEAD", "ShopReader"]
+__all__ = ["MAX_CLOCK_LEAD", "ShopReader", "first_entries"]
 
 MANY = 2_000
 MAX_ROWS = 200
@@ -250,7 +250,7 @@ class ShopReader:
         try:
             condition = f"{_OF_SELLER} AND #stamp >= :stamp"
             async for items in self._index_pages(STAMP_INDEX, values, KeyConditionExpression=condition, Limit=most):
-                entries = _first(most, start, entries, items)
+                entries = first_entries(most, start, entries, items)
                 # Entries with the same stamp come in no order: all of them have to be read.
                 if len(entries) == most and items and stamp_of(items[-1]) > entries[-1][0]:
                     break
@@ -259,7 +259,7 @@ class ShopReader:
             asked |= {"KeyConditionExpression": _OF_SELLER, "FilterExpression": "#stamp >= :stamp"}
             entries = []
             async for items in self._pages("query", values, **asked):
-                entries = _first(most, start, entries, items)
+                entries = first_entries(most, start, entries, items)
         return entries
 
     # --- scans
@@ -345,7 +345,7 @@ def _sort(
             products.append(row)
 
 
-def _first(most: int, start: _Entry, entries: Sequence[_Entry], items: Sequence[Item]) -> list[_Entry]:
+def first_entries(most: int, start: _Entry, entries: Sequence[_Entry], items: Sequence[Item]) -> list[_Entry]:
     """The first entries behind ``start``, with those of more items; linkhub has no key that breaks the rules."""
     more = [(stamp_of(item), key.video_id) for item in items if (key := _key_of(item))]
     return sorted([*entries, *(entry for entry in more if entry > start)])[:most]

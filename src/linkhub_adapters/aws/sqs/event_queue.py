@@ -39,7 +39,10 @@ from linkhub_core.ports import QUEUE_DEFAULTS, Delivery, Rejection
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SqsEventQueue"]
+__all__ = ["HEARTBEAT", "SqsEventQueue"]
+
+HEARTBEAT = "linkhub-sqs-heartbeat"
+"""The name of the task that extends the leases of waiting messages."""
 
 
 @define(kw_only=True, eq=False)
@@ -76,6 +79,10 @@ class SqsEventQueue:
     _error: LinkhubError | None = field(default=None, init=False)
     _heartbeat: asyncio.Task[None] | None = field(default=None, init=False)
     _is_closed: bool = field(default=False, init=False)
+
+    def buffered(self, kind: Kind) -> int:
+        """How many received messages of a kind wait for a batch."""
+        return self._buffer.count(kind)
 
     def __attrs_post_init__(self) -> None:
         self._buffer = LeaseBuffer(visibility_timeout_seconds=self.visibility_timeout_seconds, seconds=monotonic)
@@ -147,7 +154,7 @@ class SqsEventQueue:
             self._buffer.put([delivery_of(kind, message) for message in messages])
             self._error = self._error or error
         if self._buffer and self._heartbeat is None:
-            self._heartbeat = asyncio.create_task(self._keep_alive())
+            self._heartbeat = asyncio.create_task(self._keep_alive(), name=HEARTBEAT)
         self._arrived.set()
 
     def _raise_error(self) -> None:

@@ -27,7 +27,7 @@ def describe(extra_paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
     document: dict[str, Any] = fill(
         orjson.loads(files(__package__).joinpath("openapi.json").read_bytes()),
         {
-            "version": version("linkhub"),
+            "version": version("linkhub-products"),
             "seller_handle": field_schema(ProductKey, "seller_handle"),
             "video_id": field_schema(ProductKey, "video_id"),
             "default_limit": DEFAULT_LIMIT,

@@ -147,6 +147,11 @@ class WebSocketConnection(asyncio.Protocol):
         """Takes the bytes of whole frames. It is the transport's own method, so a broadcast calls nothing else."""
         return self._transport.write
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether received bytes wait for their turn."""
+        return bool(self._unread)
+
     def unsent_bytes(self) -> int:
         """The bytes that the reader has not taken."""
         return self._transport.get_write_buffer_size()

@@ -132,16 +132,19 @@ class EventStreams:
         hub: what their readers watch.
         admission: who may open a stream.
         monotonic: seconds, for heartbeats.
+
+    Attributes:
+        streams: the open ones.
     """
 
     hub: Hub
     admission: Admission = field(factory=Admission)
     monotonic: Callable[[], float] = time.monotonic
-    _streams: set[_Stream] = field(factory=set, init=False)
+    streams: set[_Stream] = field(factory=set, init=False)
 
     def __len__(self) -> int:
         """The number of open streams."""
-        return len(self._streams)
+        return len(self.streams)
 
     @property
     def settings(self) -> RealtimeSettings:
@@ -150,20 +153,20 @@ class EventStreams:
 
     def sweep(self, now: float) -> None:
         """Send the comments that are due."""
-        for stream in [each for each in self._streams if each.heartbeat_due <= now]:
+        for stream in [each for each in self.streams if each.heartbeat_due <= now]:
             stream.heartbeat_due = now + self.settings.heartbeat_seconds
             stream.write(_COMMENT)
 
     async def close(self, spread_seconds: float = 0.0) -> None:
         """Open no more streams, and end all over ``spread_seconds``, each after its waiting records."""
         self.admission.is_draining = True
-        await close_staggered(list(self._streams), _Stream.end, spread_seconds)
+        await close_staggered(list(self.streams), _Stream.end, spread_seconds)
 
     def open(self, address: str) -> _Stream:
         """Open a stream, without a subscription."""
         due = self.monotonic() + self.settings.heartbeat_seconds
         stream = _Stream(address, self.settings.max_unsent_bytes, due)
-        self._streams.add(stream)
+        self.streams.add(stream)
         self.admission.enter(TransportKind.EVENT_STREAM, address)
         return stream
 
@@ -176,7 +179,7 @@ class EventStreams:
         """Remove a stream that is over."""
         if stream.subscriber is not None:
             self.hub.disconnect(stream.subscriber)
-        self._streams.discard(stream)
+        self.streams.discard(stream)
         self.admission.leave(TransportKind.EVENT_STREAM, stream.address)
 
     async def serve(

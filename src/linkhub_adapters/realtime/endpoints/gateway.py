@@ -54,20 +54,23 @@ class Gateway:
         admission: who may connect.
         sweeps: called with the monotonic time at each sweep.
         monotonic: seconds.
+
+    Attributes:
+        connections: all of them, including those in their handshake or closing.
     """
 
     endpoints: Mapping[str, Endpoint]
     admission: Admission = field(factory=Admission)
     sweeps: Sequence[Callable[[float], None]] = ()
     monotonic: Callable[[], float] = time.monotonic
-    _connections: set[WebSocketConnection] = field(factory=set, init=False)
+    connections: set[WebSocketConnection] = field(factory=set, init=False)
     _servers: list[asyncio.Server] = field(factory=list, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _emptied: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     def __len__(self) -> int:
-        """The number of connections, including those in their handshake or closing."""
-        return len(self._connections)
+        """The number of ``connections``."""
+        return len(self.connections)
 
     @property
     def settings(self) -> RealtimeSettings:
@@ -102,7 +105,7 @@ class Gateway:
         self.admission.is_draining = True
         for server in self._servers:
             server.close()
-        await close_staggered(list(self._connections), _go_away, spread_seconds)
+        await close_staggered(list(self.connections), _go_away, spread_seconds)
         await self._wait_until_empty()
         if self._timer is not None:
             self._timer.cancel()
@@ -110,20 +113,20 @@ class Gateway:
     async def _wait_until_empty(self) -> None:
         loop = asyncio.get_running_loop()
         cutting = loop.call_later(self.settings.close_timeout_seconds, self._cut_all)
-        while self._connections:
+        while self.connections:
             self._emptied.clear()
             await self._emptied.wait()
         cutting.cancel()
 
     def _cut_all(self) -> None:
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.abort()
 
     # --- time ------------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
         """Handle the time-outs up to ``now``."""
-        for connection in [each for each in self._connections if each.deadline <= now]:
+        for connection in [each for each in self.connections if each.deadline <= now]:
             connection.tick(now)
         for sweep in self.sweeps:
             sweep(now)
@@ -136,13 +139,13 @@ class Gateway:
 
     def add(self, connection: WebSocketConnection) -> None:
         """See :class:`~.connection.ConnectionOwner`."""
-        self._connections.add(connection)
+        self.connections.add(connection)
 
     def remove(self, connection: WebSocketConnection) -> None:
         """See :class:`~.connection.ConnectionOwner`."""
-        self._connections.discard(connection)
+        self.connections.discard(connection)
         self.admission.leave(TransportKind.WEBSOCKET, connection.address)
-        if not self._connections:
+        if not self.connections:
             self._emptied.set()
 
     def refuse(self, connection: WebSocketConnection, request: Request) -> Response | None:
@@ -152,7 +155,7 @@ class Gateway:
             reason: RefusalReason | None = RefusalReason.PATH
             self.counters.refused[RefusalReason.PATH] += 1
         else:
-            reason = self.admission.decide(TransportKind.WEBSOCKET, caller, len(self._connections) - 1)
+            reason = self.admission.decide(TransportKind.WEBSOCKET, caller, len(self.connections) - 1)
         connection.address = caller.address
         self.admission.enter(TransportKind.WEBSOCKET, caller.address)
         if reason is None:

@@ -80,6 +80,16 @@ class SocketIoClient:
         self._due = self._timer_due = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def is_polling(self) -> bool:
+        """Whether a poll hangs."""
+        return self._poll is not None
+
+    @property
+    def has_websocket(self) -> bool:
+        """Whether a WebSocket is open, of the session or of its upgrade."""
+        return self._connection is not None
+
     # --- polling ---------------------------------------------------------------------------------------------------
 
     def open_poll(self) -> asyncio.Future[bytes] | Refusal:

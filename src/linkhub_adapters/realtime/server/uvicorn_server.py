@@ -42,7 +42,7 @@ from linkhub_adapters.realtime.server.http_bounds import (
     kind_of,
 )
 
-__all__ = ["HttpConnection", "HttpServer", "http_config"]
+__all__ = ["HttpConnection", "HttpServer", "SignalFreeServer", "http_config"]
 
 _MAX_HEAD_BYTES: Final = 65_536
 _MAX_PIPELINED: Final = 16
@@ -343,10 +343,12 @@ def http_config(
     )
 
 
-class _Server(uvicorn.Server):
+class SignalFreeServer(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the process."""
+        """Handle none."""
         yield
 
 
@@ -354,7 +356,7 @@ class HttpServer:
     """Serves an application on bound sockets; after the stop it completes the requests in work."""
 
     def __init__(self, config: uvicorn.Config, listening: Sequence[socket.socket]) -> None:
-        self._server = _Server(config)
+        self._server = SignalFreeServer(config)
         self._listening = listening
 
     async def run(self, stop: asyncio.Event) -> None:

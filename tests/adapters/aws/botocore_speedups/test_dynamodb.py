@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import frozen
+from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
@@ -110,8 +111,7 @@ class _Wire:
         return self.make(operation, _REQUESTS[operation])
 
     def make(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        client: Any = self.client
-        parsed: dict[str, Any] = client._make_api_call(operation, dict(request))
+        parsed: dict[str, Any] = getattr(self.client, xform_name(operation))(**request)
         return parsed
 
 

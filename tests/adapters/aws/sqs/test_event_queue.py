@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
+from linkhub_adapters.aws.sqs.event_queue import HEARTBEAT, SqsEventQueue
 from linkhub_adapters.runtime import Consumer
 from linkhub_core.errors import Fault as Broken
 from linkhub_core.errors import ServiceUnavailable
@@ -84,7 +84,7 @@ async def test_a_full_batch_lingers_for_a_queue_that_lags_behind(fixture: QueueF
     receiving = asyncio.create_task(queue.receive())
 
     async def has_enough_of_one_kind() -> bool:
-        return queue._buffer.count(Kind.CAPTION) == 40 and queue._buffer.count(Kind.THUMBNAIL) == 10
+        return queue.buffered(Kind.CAPTION) == 40 and queue.buffered(Kind.THUMBNAIL) == 10
 
     await eventually(has_enough_of_one_kind)
     assert not receiving.done()
@@ -212,7 +212,7 @@ async def test_the_heartbeat_ends_with_the_buffer_and_begins_again(fixture: Queu
     await fixture.receive(queue, 2)
 
     async def ended() -> bool:
-        return queue._heartbeat is None
+        return HEARTBEAT not in {task.get_name() for task in asyncio.all_tasks()}
 
     await eventually(ended)
     assert fixture.calls.calls.counts["change_message_visibility_batch"] == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import define
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.http.api.listings import MAX_BODY_BYTES

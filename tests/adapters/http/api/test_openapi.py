@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import orjson
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 from jsonschema_rs import Draft202012Validator, meta
 from starlette.routing import Route
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_core.errors import ServiceUnavailable
 from tests.adapters.http.http_fixture import METRICS, METRICS_TYPE, STATS, HttpFixture

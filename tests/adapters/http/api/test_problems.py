@@ -1,7 +1,7 @@
 """Every error is a problem document, and none contains internal details."""
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.http.api.problems import KINDS, problem
 from linkhub_core.errors import ServiceUnavailable, TooMuchContention

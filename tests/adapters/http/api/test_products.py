@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.errors import ServiceUnavailable

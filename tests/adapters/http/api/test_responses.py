@@ -1,7 +1,7 @@
 """Entity tags: the same content, the same tag, and a 304 for who has it."""
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.http.api.responses import is_known, strong_etag
 from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture, product, video_id

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_core.access import AccessPolicy

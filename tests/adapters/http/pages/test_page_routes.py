@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from httpx import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 from starlette.routing import Route
 
 from linkhub_adapters.http import FailedRequest, HealthServices, HttpSettings, Probe, create_health_app

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from httpx import AsyncClient
+from httpx2 import AsyncClient
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_core.access import AccessPolicy

@@ -1,6 +1,6 @@
 """The security headers stand on every answer, whatever it is."""
 
-from httpx import AsyncClient, Response
+from httpx2 import AsyncClient, Response
 
 from linkhub_adapters.http import HttpSettings
 from linkhub_adapters.http.server.security_headers import SECURITY_HEADERS

@@ -145,7 +145,7 @@ async def test_a_slow_reader_is_closed_and_no_other_waits_for_it(realtime: Realt
             realtime.hub.broadcast(an_announcement(a_record(a_key(sent))))
             assert (await read_event(other))[0] == "new_product"
         assert realtime.hub.subscription_count == 1
-        waiting = next(each for each in realtime.gateway._connections if each.deadline < float("inf"))
+        waiting = next(each for each in realtime.gateway.connections if each.deadline < float("inf"))
         assert waiting.unsent_bytes() < SETTINGS.max_unsent_bytes + 10_000
         realtime.sweep(SETTINGS.close_timeout_seconds + SETTINGS.sweep_interval_seconds)
         await until(lambda: len(realtime.gateway) == 1)
@@ -202,7 +202,7 @@ async def test_a_closed_connection_takes_no_more_events(realtime: RealtimeFixtur
     await read_event(client)
     await client.send(SUBSCRIBE)
     await read_event(client)
-    (connection,) = realtime.gateway._connections
+    (connection,) = realtime.gateway.connections
     connection.close(1001, "away")
     connection.close(1001, "away again")
     realtime.hub.broadcast(an_announcement())

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from attrs import define, evolve
@@ -39,7 +39,7 @@ PATH = f"/api/v1/shop/{SELLER}/events"
 class Reader:
     """Reads records, as fields by their names."""
 
-    response: httpx.Response
+    response: httpx2.Response
     lines: AsyncIterator[str]
 
     async def read(self) -> dict[str, str]:
@@ -185,7 +185,7 @@ async def test_who_takes_nothing_for_long_is_cut_however_little_waits() -> None:
         async with RawClient(realtime.port, receive_buffer_bytes=4_096) as slow:
             await slow.send(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             await until(lambda: len(realtime.streams) == 2)
-            for stream in list(realtime.streams._streams):
+            for stream in list(realtime.streams.streams):
                 stream.write(b"data: " + b"x" * 500_000 + b"\n\n")
             for _ in range(3):
                 await reader.read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import orjson
 import pytest
 from attrs import define, evolve
@@ -36,7 +36,7 @@ async def realtime() -> AsyncIterator[RealtimeFixture]:
 
 
 @pytest.fixture
-async def http(realtime: RealtimeFixture) -> AsyncIterator[httpx.AsyncClient]:
+async def http(realtime: RealtimeFixture) -> AsyncIterator[httpx2.AsyncClient]:
     """An HTTP client of the room."""
     async with http_client(realtime) as client:
         yield client
@@ -46,22 +46,22 @@ async def http(realtime: RealtimeFixture) -> AsyncIterator[httpx.AsyncClient]:
 class Poller:
     """A session that polls."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     sid: str
 
     @classmethod
-    async def open(cls, http: httpx.AsyncClient) -> Poller:
+    async def open(cls, http: httpx2.AsyncClient) -> Poller:
         """Open a session."""
         answer = await http.get("/socket.io/?EIO=4&transport=polling")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/plain; charset=UTF-8"
         return cls(http, orjson.loads(answer.content[1:])["sid"])
 
-    async def poll(self) -> httpx.Response:
+    async def poll(self) -> httpx2.Response:
         """Poll; it hangs until there is something."""
         return await self.http.get(f"/socket.io/?EIO=4&transport=polling&sid={self.sid}")
 
-    async def post(self, body: str | bytes) -> httpx.Response:
+    async def post(self, body: str | bytes) -> httpx2.Response:
         """Send a payload."""
         return await self.http.post(f"/socket.io/?EIO=4&transport=polling&sid={self.sid}", content=body)
 
@@ -77,13 +77,13 @@ class Poller:
 
 
 async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """Several wait together, in order."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: next(iter(realtime.sockets.clients.values()))._poll is not None)
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     realtime.hub.broadcast(an_announcement(a_record(a_key(1))))
     assert (await hanging).text.startswith('42/products,["new_product",')
     for number in (2, 3):
@@ -106,7 +106,7 @@ async def test_events_come_with_the_next_poll_or_with_the_one_that_hangs(
     ],
 )
 async def test_a_request_that_makes_no_sense_is_refused_as_the_reference_server_does(
-    http: httpx.AsyncClient, method: str, query: str, status: int, code: int
+    http: httpx2.AsyncClient, method: str, query: str, status: int, code: int
 ) -> None:
     """With the documented code, in JSON."""
     answer = await http.request(method, f"/socket.io/?{query}")
@@ -114,7 +114,7 @@ async def test_a_request_that_makes_no_sense_is_refused_as_the_reference_server_
 
 
 async def test_pages_of_listed_origins_may_read_the_answers_and_others_get_none(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """The same list as for WebSockets; a refused one opens no session."""
     url = "/socket.io/?EIO=4&transport=polling"
@@ -128,23 +128,25 @@ async def test_pages_of_listed_origins_may_read_the_answers_and_others_get_none(
 
 
 async def test_a_second_poll_at_the_same_time_ends_the_session(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """The order of events would be lost; the first one ends with a close packet."""
     poller = await Poller.open(http)
     first = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     assert (await poller.poll()).status_code == 400
     assert (await first).text == "1"
     assert len(realtime.sockets) == 0
 
 
-async def test_a_client_that_gives_up_its_poll_is_forgotten(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
+async def test_a_client_that_gives_up_its_poll_is_forgotten(
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
+) -> None:
     """Its events may be lost, so it must open a new session."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     hanging.cancel()
     await until(lambda: len(realtime.sockets) == 0)
     assert realtime.hub.stats()["totalConnections"] == 0
@@ -162,7 +164,7 @@ async def test_a_body_past_the_limit_is_refused_without_reading_it_all(realtime:
     assert len(realtime.sockets) == 0
 
 
-async def test_a_packet_past_the_limit_ends_the_session(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
+async def test_a_packet_past_the_limit_ends_the_session(http: httpx2.AsyncClient, realtime: RealtimeFixture) -> None:
     """The limit of a message is the same as on a WebSocket."""
     poller = await Poller.open(http)
     assert (await poller.post("4" * (SETTINGS.session.max_frame_bytes + 1))).status_code == 400
@@ -170,7 +172,7 @@ async def test_a_packet_past_the_limit_ends_the_session(http: httpx.AsyncClient,
 
 
 @pytest.mark.parametrize("body", ["", "\x1e", "9", "42/products", "40/products,\x1e40/products,", "b***", b"\xff\xfe"])
-async def test_garbage_ends_the_session(http: httpx.AsyncClient, realtime: RealtimeFixture, body: str | bytes) -> None:
+async def test_garbage_ends_the_session(http: httpx2.AsyncClient, realtime: RealtimeFixture, body: str | bytes) -> None:
     """A client that breaks the protocol loses its session."""
     poller = await Poller.open(http)
     await poller.post(body)
@@ -180,7 +182,7 @@ async def test_garbage_ends_the_session(http: httpx.AsyncClient, realtime: Realt
 
 
 async def test_a_client_that_does_not_poll_is_forgotten_when_its_heartbeat_fails(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """One sweep looks after all sessions."""
     poller = await Poller.open(http)
@@ -194,7 +196,7 @@ async def test_a_client_that_does_not_poll_is_forgotten_when_its_heartbeat_fails
 
 
 async def test_a_client_that_never_connects_to_the_namespace_is_put_out(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """It has 45 seconds, however often it polls."""
     poller = await Poller.open(http)
@@ -208,7 +210,7 @@ async def test_a_client_that_never_connects_to_the_namespace_is_put_out(
     assert len(realtime.sockets) == 0
 
 
-async def test_a_slow_reader_is_put_out(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
+async def test_a_slow_reader_is_put_out(http: httpx2.AsyncClient, realtime: RealtimeFixture) -> None:
     """A client that does not poll while more than 1 MiB arrives must open a new session."""
     poller = await Poller.open(http)
     await poller.join()
@@ -236,24 +238,24 @@ async def test_sessions_are_limited_together_and_by_address() -> None:
             assert len(realtime.sockets) == 0
 
 
-async def test_draining_ends_polls_and_opens_no_sessions(http: httpx.AsyncClient, realtime: RealtimeFixture) -> None:
+async def test_draining_ends_polls_and_opens_no_sessions(http: httpx2.AsyncClient, realtime: RealtimeFixture) -> None:
     """A poll that hangs would hold up the HTTP server."""
     poller = await Poller.open(http)
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     await realtime.sockets.close()
     assert (await hanging).text == "1"
     assert (await http.get("/socket.io/?EIO=4&transport=polling")).status_code == 503
 
 
 async def test_an_upgrade_moves_what_waits_and_then_the_viewer(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """Probe, the end of the poll, and the events that came in between, once and in order."""
     poller = await Poller.open(http)
     await poller.join()
     hanging = asyncio.create_task(poller.poll())
-    await until(lambda: any(each._poll for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.is_polling for each in realtime.sockets.clients.values()))
     async with await poller.open_upgrade(realtime.port) as client:
         await client.send("2probe")
         assert await client.recv() == "3probe"
@@ -271,7 +273,7 @@ async def test_an_upgrade_moves_what_waits_and_then_the_viewer(
 
 
 async def test_a_failed_upgrade_closes_its_websocket_and_the_session_polls_on(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """Whether the probe is wrong, never comes, or its WebSocket breaks."""
     poller = await Poller.open(http)
@@ -280,7 +282,7 @@ async def test_a_failed_upgrade_closes_its_websocket_and_the_session_polls_on(
     await wrong[0].send("4hello")
     await wrong[0].wait_closed()
     silent.append(await poller.open_upgrade(realtime.port))
-    await until(lambda: any(each._connection for each in realtime.sockets.clients.values()))
+    await until(lambda: any(each.has_websocket for each in realtime.sockets.clients.values()))
     realtime.sweep(11)
     await silent[0].wait_closed()
     broken.append(await poller.open_upgrade(realtime.port))
@@ -290,7 +292,7 @@ async def test_a_failed_upgrade_closes_its_websocket_and_the_session_polls_on(
 
 
 async def test_a_second_websocket_of_a_session_is_closed_and_the_first_goes_on(
-    http: httpx.AsyncClient, realtime: RealtimeFixture
+    http: httpx2.AsyncClient, realtime: RealtimeFixture
 ) -> None:
     """During an upgrade and after it."""
     poller = await Poller.open(http)

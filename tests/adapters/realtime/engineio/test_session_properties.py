@@ -145,15 +145,12 @@ class SessionMachine(RuleBasedStateMachine):
     @invariant()
     def bounded(self) -> None:
         close_packet_bytes = 2
-        assert self.session._outbox.size_bytes <= SETTINGS.max_unsent_bytes + close_packet_bytes
-        assert self.session._outbox.size_bytes == sum(
-            len(packet.record) + 1 for packet in self.session._outbox._packets
-        )
+        assert self.session.unsent_bytes <= SETTINGS.max_unsent_bytes + close_packet_bytes
 
     @invariant()
     def a_finished_session_holds_nothing(self) -> None:
         if self.session.is_finished:
-            assert len(self.session._outbox) == 0
+            assert self.session.unsent_bytes == 0
             assert self.session.deadline is None
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkhub_adapters.realtime import HttpBounds, RequestScheduler
 from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, CutReason, RequestKind, bytes_in_kernel, kind_of
-from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection
+from linkhub_adapters.realtime.server.uvicorn_server import HttpConnection, SignalFreeServer
 from linkhub_core.access import TrustedProxies
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.realtime_fixture import until
@@ -37,11 +37,13 @@ class Served:
     most_running: int = 0
     cancelled: int = 0
     gate: asyncio.Event = field(factory=asyncio.Event)
+    paths: list[str] = field(factory=list)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``/large`` is 6 MB, ``medium`` 100 kB, ``/gate`` waits for a gate, everything else is small."""
         await receive()
-        if scope["path"] == "/gate":
+        self.paths.append(scope["path"])
+        if scope["path"].startswith("/gate"):
             await self._wait()
         sizes = {"/large": LARGE, "/medium": 100_000, "/api/v1/shop/medium/events": 100_000}
         body = b"x" * sizes[scope["path"]] if scope["path"] in sizes else scope["path"].encode()
@@ -81,8 +83,8 @@ async def _serving(bounds: HttpBounds) -> AsyncIterator[Served]:
         access_log=False,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve([listening]))  # `serve` without the signal handlers
+    server = SignalFreeServer(config)
+    task = asyncio.create_task(server.serve([listening]))
     await until(lambda: server.started)
     served.connections = cast(set[HttpConnection], server.server_state.connections)
     try:
@@ -265,12 +267,13 @@ async def test_behind_a_trusted_proxy_clients_take_turns() -> None:
     async with _serving(bounds) as served, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(RawClient(served.port)) for _ in range(4)]
         for number, (client, address) in enumerate(zip(clients, [b"203.0.113.7"] * 3 + [b"203.0.113.8"], strict=True)):
-            await client.send(FORWARDED % (b"/gate", address))
+            await client.send(FORWARDED % (b"/gate/%d" % number, address))
             await until(lambda expected=number: served.running + served.bounds.scheduler.waiting > expected)
-        assert len(served.bounds.scheduler._waiting) == 2
         served.gate.set()
         for client in clients:
             await client.read_until(b"/gate")
+        assert served.paths[0] == "/gate/0"
+        assert served.paths.index("/gate/3") < served.paths.index("/gate/2")
 
 
 @pytest.mark.parametrize(

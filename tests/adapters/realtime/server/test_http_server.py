@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 
-import httpx
+import httpx2
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,7 +31,7 @@ async def test_a_request_under_way_is_answered() -> None:
     handler = signal.getsignal(signal.SIGTERM)
     server = HttpServer(uvicorn.Config(app, lifespan="off", log_config=None, loop="none"), [listening])
     running = asyncio.create_task(server.run(stop))
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False) as client:
         asking = asyncio.create_task(client.get(url))
         await begun.wait()
         stop.set()
