@@ -113,6 +113,9 @@ class Metrics:
         self.partner_wait = self._latency(
             "partner_wait", "From the receipt of a product's first half to that of the second"
         )
+        self.on_screen = self._latency(
+            "stamp_to_screen", "From the worker's stamp of the newest half to the connections of subscribers"
+        )
         self.store_call_seconds = Histogram(
             "linkhub_store_call_seconds",
             "How long calls of a store take",

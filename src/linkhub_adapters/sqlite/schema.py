@@ -27,8 +27,9 @@ CREATE TABLE nodes (
 _NOTES = """
 ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
 """
-_CLAIMS = """
+_REPORTS = """
 ALTER TABLE staging ADD COLUMN report_claimed_until INTEGER;
+ALTER TABLE announcements ADD COLUMN stamped_at TEXT;
 """
 # A product whose newest revision was announced has been shown. A document that another program wrote names no time.
 _LIVES = """
@@ -149,12 +150,13 @@ CREATE TABLE announcements (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_json BLOB NOT NULL,
   correlation_id TEXT NOT NULL,
-  created_at TEXT
+  created_at TEXT,
+  stamped_at TEXT
 ) STRICT;
 {_NODES}{_SHOP_STAMPS}{_CHANGES}"""
 
 # The statements that turn a file of this version into one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS, 5: _CLAIMS}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS, 5: _REPORTS}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -106,7 +106,8 @@ class Container(DeclarativeContainer):
     take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
-    gauges = Singleton(BackendGauges, backend=backend, clock=clock)
+    stall_after = Factory(timedelta, seconds=settings.provided.consuming.stall_seconds)
+    gauges = Singleton(BackendGauges, backend=backend, clock=clock, stall_after=stall_after)
     metrics = Singleton(
         Metrics,
         take_figures=gauges.provided.known_figures,
@@ -151,7 +152,7 @@ class Container(DeclarativeContainer):
         notifier=notifier,
         journal=journal,
         clock=clock,
-        stall_after=Factory(timedelta, seconds=settings.provided.consuming.stall_seconds),
+        stall_after=stall_after,
     )
     set_listing = Singleton(
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock

@@ -205,6 +205,11 @@ class Version:
         """The sender's timestamp, aware, in UTC."""
         return _EPOCH + timedelta(microseconds=self.stamped_us)
 
+    @property
+    def counted_at(self) -> datetime:
+        """The timestamp as it counts, aware, in UTC."""
+        return _EPOCH + timedelta(microseconds=self.counted_us)
+
     def __str__(self) -> str:
         stamped = _stamp_text(self.stamped_us)
         stamps = stamped if self.counted_us == self.stamped_us else f"{_stamp_text(self.counted_us)}~{stamped}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
+from attrs import evolve
 
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.half_report import HalfReport
@@ -15,7 +17,7 @@ from linkhub_core.ports import AnnouncementFeed, Notifier
 from linkhub_core.testing.builders import NOON, a_key, a_record, a_waiting
 from linkhub_core.testing.extremes import extreme_captions
 from linkhub_core.testing.readable import optional_fixture
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.codec import announce, timestamp_text
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
@@ -23,7 +25,8 @@ OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
 
 
 def _announcement(number: int) -> Announcement:
-    return announce(a_record(a_key(number)), NOON, f"c-{number}")
+    stamped_at = None if number % 2 else timestamp_text(NOON + timedelta(milliseconds=number))
+    return evolve(announce(a_record(a_key(number)), NOON, f"c-{number}"), stamped_at=stamped_at)
 
 
 async def _receive(feed: AnnouncementFeed, count: int) -> list[Announcement]:

@@ -12,7 +12,10 @@ __all__ = ["make_older"]
 
 # The statements that take a file back to the version.
 _BACK_TO = {
-    5: "ALTER TABLE staging DROP COLUMN report_claimed_until;",
+    5: """
+ALTER TABLE staging DROP COLUMN report_claimed_until;
+ALTER TABLE announcements DROP COLUMN stamped_at;
+""",
     4: """
 DROP TRIGGER product_insert_counted;
 DROP TRIGGER product_update_counted;

@@ -2,8 +2,9 @@
 
 The message is the event's JSON. Its attributes let other services filter: ``eventType`` (``new_product``,
 ``product_updated``, ``product_removed``, ``half_stalled``, ``half_expired``, ``heartbeat``), ``sellerHandle``,
-``videoId``, and if known ``correlationId`` and a W3C ``traceparent``. A ``product_removed`` also has ``createdAt``,
-which its JSON lacks. A heartbeat has an ``eventType`` and the ``nodeId`` of the process that sent it to itself.
+``videoId``, and if known ``correlationId``, a W3C ``traceparent`` and ``stampedAt``, the worker's stamp of the newest
+half. A ``product_removed`` also has ``createdAt``, which its JSON lacks. A heartbeat has an ``eventType`` and the
+``nodeId`` of the process that sent it to itself.
 
 Characters that SNS refuses are escaped, which makes them longer. A product with very many of them would be larger than
 a message of SNS may be, and would never be announced, nor the others of its batch. So in an event above the limit they
@@ -42,6 +43,7 @@ def entry_of(number: int, announcement: Announcement) -> PublishBatchRequestEntr
     attributes = {
         "eventType": announcement.event_type,
         "createdAt": announcement.created_at if announcement.event_type == PRODUCT_REMOVED else "",
+        "stampedAt": announcement.stamped_at or "",
         **_attributes(announcement.key, announcement.correlation_id, announcement.traceparent),
     }
     return _entry(number, announcement.event_json, attributes)
@@ -101,5 +103,7 @@ def announcement_of(message: MessageTypeDef) -> Announcement | None:
     """
     attributes = text_attributes(message)
     event_json = json_from_text(message["Body"]).encode()
-    announcement = read_announcement(event_json, attributes.get("correlationId", ""), attributes.get("createdAt"))
+    announcement = read_announcement(
+        event_json, attributes.get("correlationId", ""), attributes.get("createdAt"), attributes.get("stampedAt")
+    )
     return None if announcement is None else evolve(announcement, traceparent=attributes.get("traceparent"))
