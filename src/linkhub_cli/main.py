@@ -54,6 +54,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "listing": _Listed("listing", "Set a product's availability, title and price"),
     },
     "Look after it": {
+        "shops": _Listed("shops", "Every shop: how many products, and the newest"),
         "staging": _Listed("staging", "Halves that wait for their partner"),
         "why": _Listed("why", "Everything that is known of a video, on one timeline"),
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),

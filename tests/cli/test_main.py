@@ -68,7 +68,7 @@ def test_a_short_option_shows_the_help_too(path: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
-        ("linkhub s", ["serve", "staging", "sweep"]),
+        ("linkhub s", ["serve", "shops", "staging", "sweep"]),
         ("linkhub --env", ["--env-file"]),
         ("linkhub listing ", ["clear", "set", "show"]),
         ("linkhub sweep --j", ["--json"]),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from linkhub_adapters.aws.client.clients import AwsClients
     from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
     from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
+    from linkhub_adapters.aws.dynamodb.shop_directory import DynamoDbShopDirectory
     from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
     from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
     from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
@@ -47,6 +48,7 @@ _MODULES = {
     "AwsServices": "ports",
     "DynamoDbCalls": "dynamodb.calls",
     "DynamoDbProductStore": "dynamodb.product_store",
+    "DynamoDbShopDirectory": "dynamodb.shop_directory",
     "DynamoDbShopStamps": "dynamodb.shop_stamps",
     "DynamoDbStagingStore": "dynamodb.staging_store",
     "DynamoDbVideoLookup": "dynamodb.video_lookup",
@@ -73,6 +75,7 @@ __all__ = [
     "AwsServices",
     "DynamoDbCalls",
     "DynamoDbProductStore",
+    "DynamoDbShopDirectory",
     "DynamoDbShopStamps",
     "DynamoDbStagingStore",
     "DynamoDbVideoLookup",

@@ -14,6 +14,7 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
+from linkhub_adapters.aws.dynamodb.shop_directory import DynamoDbShopDirectory
 from linkhub_adapters.aws.dynamodb.shop_stamps import DynamoDbShopStamps
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_adapters.aws.dynamodb.video_lookup import DynamoDbVideoLookup
@@ -116,6 +117,7 @@ class AwsServices:
                 notifier=notifier,
                 open_feed=open_feed,
                 stamps=DynamoDbShopStamps(),
+                shops=DynamoDbShopDirectory(products=products),
                 videos=DynamoDbVideoLookup(staging=staging, products=products),
             )
         finally:

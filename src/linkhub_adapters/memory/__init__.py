@@ -8,6 +8,7 @@ from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
+from linkhub_adapters.memory.shop_directory import MemoryShopDirectory
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 
@@ -15,6 +16,7 @@ __all__ = [
     "MemoryAnnouncements",
     "MemoryEventQueue",
     "MemoryProductStore",
+    "MemoryShopDirectory",
     "MemoryShopStamps",
     "MemoryStagingStore",
     "MemoryVideoLookup",

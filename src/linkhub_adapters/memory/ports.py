@@ -9,6 +9,7 @@ from typing import Unpack
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
+from linkhub_adapters.memory.shop_directory import MemoryShopDirectory
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
 from linkhub_adapters.memory.video_lookup import MemoryVideoLookup
 from linkhub_core.ports import Clock, OpenedPorts, QueueOptions
@@ -40,5 +41,6 @@ async def open_ports(
         notifier=announcements,
         open_feed=announcements.open_feed,
         stamps=MemoryShopStamps(products),
+        shops=MemoryShopDirectory(products=products),
         videos=MemoryVideoLookup(queue=queue, staging=staging, products=products),
     )

@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite.file_health import SqliteFileHealth
 from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.shop_directory import SqliteShopDirectory
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
@@ -28,6 +29,7 @@ __all__ = [
     "SqliteFileHealth",
     "SqliteProcessRegistry",
     "SqliteProductStore",
+    "SqliteShopDirectory",
     "SqliteShopStamps",
     "SqliteStagingStore",
     "SqliteVideoLookup",

@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
 from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.shop_directory import SqliteShopDirectory
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_adapters.sqlite.video_lookup import SqliteVideoLookup
@@ -63,6 +64,7 @@ async def ports_over(database: SqliteDatabase, queue: SqliteEventQueue, clock: C
             notifier=announcements,
             open_feed=announcements.open_feed,
             stamps=stamps,
+            shops=SqliteShopDirectory(database=database),
             videos=SqliteVideoLookup(database=database),
         )
     finally:

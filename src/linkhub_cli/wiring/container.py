@@ -47,6 +47,7 @@ from linkhub_core.application import (
     BrowseShop,
     ExamineDeadLetters,
     ExplainVideo,
+    ListShops,
     MendDeadLetter,
     ReportStalled,
     SetListing,
@@ -158,6 +159,7 @@ class Container(DeclarativeContainer):
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
     )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
+    shops = Singleton(ListShops, directory=backend.provided.shops)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)

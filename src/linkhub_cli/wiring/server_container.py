@@ -218,6 +218,7 @@ class ServerContainer(Container):
         HttpServices,
         browse=Container.browse,
         listings=Container.set_listing,
+        shops=Container.shops,
         pages=pages,
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,

@@ -17,6 +17,7 @@ from linkhub_core.application.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
+from linkhub_core.application.list_shops import ListShops, ShopList
 from linkhub_core.application.listings import (
     ListingOutcome,
     ListingOvertaken,
@@ -42,6 +43,7 @@ __all__ = [
     "Examined",
     "ExplainVideo",
     "FailedDelivery",
+    "ListShops",
     "ListingOutcome",
     "ListingOvertaken",
     "ListingSame",
@@ -53,6 +55,7 @@ __all__ = [
     "RedrivePlan",
     "ReportStalled",
     "SetListing",
+    "ShopList",
     "ShopPage",
     "State",
     "Sweep",

@@ -31,6 +31,7 @@ from linkhub_core.ports.product_store import (
     ShopStamps,
     UnknownCursor,
 )
+from linkhub_core.ports.shop_directory import Shop, ShopDirectory
 from linkhub_core.ports.staging_store import (
     DropOutcome,
     Dropped,
@@ -87,6 +88,8 @@ __all__ = [
     "ReviseOutcome",
     "Revised",
     "Revision",
+    "Shop",
+    "ShopDirectory",
     "ShopStamps",
     "SilentJournal",
     "StageOutcome",

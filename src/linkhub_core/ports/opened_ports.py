@@ -12,6 +12,7 @@ from linkhub_core.ports.event_publisher import EventPublisher
 from linkhub_core.ports.event_queue import EventQueue
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.product_store import ProductStore, ShopStamps
+from linkhub_core.ports.shop_directory import ShopDirectory
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import VideoLookup
 
@@ -32,6 +33,7 @@ class OpenedPorts:
         notifier: sends announcements to every open feed, also in other processes.
         open_feed: opens a feed: ``async with ports.open_feed() as feed``.
         stamps: change with a shop; for caches of its first page.
+        shops: lists the shops of ``products``.
         videos: finds all rows and messages of one video.
     """
 
@@ -43,4 +45,5 @@ class OpenedPorts:
     notifier: Notifier
     open_feed: Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
     stamps: ShopStamps
+    shops: ShopDirectory
     videos: VideoLookup

@@ -16,6 +16,7 @@ _ASSERTING = (
     "notifier",
     "product_store",
     "readable",
+    "shop_directory",
     "shop_stamps",
     "staging_store",
 )
@@ -37,6 +38,7 @@ from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignSta
 from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract
 from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
 
@@ -58,6 +60,7 @@ __all__ = [
     "ProductStoreContract",
     "Queues",
     "RecordingNotifier",
+    "ShopDirectoryContract",
     "ShopStampsContract",
     "StagingStoreContract",
     "Strike",

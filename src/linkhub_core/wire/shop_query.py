@@ -99,6 +99,15 @@ def parse_seller(raw: object) -> str:
         raise InvalidQuery("seller_handle", str(broken)) from None
 
 
+def is_seller(raw: str) -> bool:
+    """Whether it is a valid ``seller_handle``; that of a row that another program wrote may be none."""
+    try:
+        parse_seller(raw)
+    except InvalidQuery:
+        return False
+    return True
+
+
 def parse_since(raw: object) -> datetime | None:
     """Read ``since``: an ISO 8601 date and time, or nothing.
 
@@ -146,11 +155,25 @@ def decode_last_key(raw: str | None, seller_handle: str) -> str | None:
     return key.video_id
 
 
-def _key_from(raw: str) -> ProductKey:
+def encode_last_shop(seller_handle: str) -> str:
+    """The cursor of a page of shops that ended with this one: URL-encoded JSON."""
+    return quote(orjson.dumps({"seller_handle": seller_handle}).decode(), safe="")
+
+
+def decode_last_shop(raw: str | None) -> str | None:
+    """Read the ``lastKey`` of a list of shops, whether it is still URL-encoded or not; none for the first page.
+
+    Raises:
+        InvalidQuery: it is no key.
+    """
+    return _key_from(raw, video_id="any").seller_handle if raw else None
+
+
+def _key_from(raw: str, **known: str) -> ProductKey:
     text = raw if raw.lstrip().startswith("{") else unquote(raw)
     text = text if text.lstrip().startswith("{") else unquote(text)
     try:
-        document: Any = orjson.loads(text)
+        document: Any = {**orjson.loads(text), **known}
         return ProductKey(document["seller_handle"], document["video_id"])
     except (ValueError, KeyError, TypeError):
         raise InvalidQuery("lastKey", "must be what pagination.lastEvaluatedKey held") from None

@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.memory import MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryProductStore, MemoryShopDirectory, MemoryStagingStore
 from linkhub_core.access import RefusedCaller
-from linkhub_core.application import BrowseShop, SetListing
+from linkhub_core.application import BrowseShop, ListShops, SetListing
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
@@ -144,6 +144,7 @@ class HttpFixture:
         services = HttpServices(
             listings=listings,
             browse=BrowseShop(products=self.store, clock=self.clock, journal=self.journal),
+            shops=ListShops(directory=MemoryShopDirectory(products=self.store)),
             stats=self.stats,
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,

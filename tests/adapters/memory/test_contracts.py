@@ -10,6 +10,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
 )
@@ -24,6 +25,7 @@ from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.readable import Spoil
+from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
 from linkhub_core.wire.codec import announce
@@ -47,7 +49,7 @@ class TestMemoryStagingStore(StagingStoreContract):
         return put
 
 
-class TestMemoryProductStore(ProductStoreContract, ExactCursorContract, ListingContract):
+class TestMemoryProductStore(ShopDirectoryContract, ProductStoreContract, ExactCursorContract, ListingContract):
     """Products in memory, and their numbers."""
 
     @pytest.fixture
@@ -72,6 +74,11 @@ class TestMemoryProductStore(ProductStoreContract, ExactCursorContract, ListingC
             del product_store.rows[key]
 
         return remove
+
+    @pytest.fixture
+    def shop_directory(self, product_store: MemoryProductStore) -> MemoryShopDirectory:
+        """Its shops."""
+        return MemoryShopDirectory(products=product_store)
 
 
 class TestMemoryShopStamps(ShopStampsContract):

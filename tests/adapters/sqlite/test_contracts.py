@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite import (
     SqliteEventPublisher,
     SqliteEventQueue,
     SqliteProductStore,
+    SqliteShopDirectory,
     SqliteStagingStore,
 )
 from linkhub_core.model import ProductKey, ProductRecord
@@ -24,6 +25,7 @@ from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
 from linkhub_core.testing.readable import Spoil
+from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.staging_store import StagingStoreContract
 
 _SPOILT_ROW = """
@@ -55,7 +57,7 @@ class TestSqliteStagingStore(StagingStoreContract):
         return put
 
 
-class TestSqliteProductStore(ProductStoreContract, ExactCursorContract, ListingContract):
+class TestSqliteProductStore(ShopDirectoryContract, ProductStoreContract, ExactCursorContract, ListingContract):
     """Products in the file, and their numbers."""
 
     @pytest.fixture
@@ -82,6 +84,11 @@ class TestSqliteProductStore(ProductStoreContract, ExactCursorContract, ListingC
             await database.write(lambda connection: connection.execute(statement, (key.seller_handle, key.video_id)))
 
         return remove
+
+    @pytest.fixture
+    def shop_directory(self, database: SqliteDatabase) -> SqliteShopDirectory:
+        """Its shops."""
+        return SqliteShopDirectory(database=database)
 
 
 class TestForeignProductsInTheFile(ForeignProductContract):

@@ -11,6 +11,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
 )
@@ -42,6 +43,7 @@ def test_the_ports_are_found() -> None:
         "Notifier",
         "ProductReader",
         "ProductStore",
+        "ShopDirectory",
         "ShopStamps",
         "StagingStore",
         "VideoLookup",
@@ -72,6 +74,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_letters: ports.DeadLetters = queue
     as_journal: ports.Journal = MemoryJournal()
     as_products: ports.ProductStore = MemoryProductStore()
+    as_shops: ports.ShopDirectory = MemoryShopDirectory(products=MemoryProductStore())
     as_stamps: ports.ShopStamps = MemoryShopStamps(MemoryProductStore())
     as_staging: ports.StagingStore = MemoryStagingStore()
     as_notifier: ports.Notifier = announcements
@@ -84,6 +87,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
         (ports.Journal, as_journal),
         (ports.ProductReader, as_products),
         (ports.ProductStore, as_products),
+        (ports.ShopDirectory, as_shops),
         (ports.ShopStamps, as_stamps),
         (ports.StagingStore, as_staging),
         (ports.Notifier, as_notifier),

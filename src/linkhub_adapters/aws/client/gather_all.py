@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 __all__ = ["gather_all"]
 
 
-async def gather_all(calls: Iterable[Awaitable[object]]) -> None:
-    """Await all calls together; when all have ended, raise the first error among them."""
+async def gather_all(calls: Iterable[Awaitable[T]]) -> Sequence[T]:
+    """Await all calls together; when all have ended, return their results or raise the first error among them."""
+    results: list[T] = []
     for result in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
+        results.append(result)
+    return results

@@ -108,8 +108,8 @@ class DynamoDbCalls:
                 self._check_attempts(fruitless, f"{len(keys)} keys were left unread")
                 await self._wait(rounds)
 
-    async def pages(self, operation: Literal["query", "scan"], **parameters: Any) -> AsyncIterator[list[Item]]:
-        """Query or scan to the end, one page at a time; an empty page may be followed by others.
+    async def replies(self, operation: Literal["query", "scan"], **parameters: Any) -> AsyncIterator[Any]:
+        """Query or scan to the end, one page at a time.
 
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
@@ -117,11 +117,16 @@ class DynamoDbCalls:
         call: Callable[..., Any] = self.dynamodb.query if operation == "query" else self.dynamodb.scan
         start: dict[str, Any] = {}
         while True:
-            reply = await self.make(call, **parameters, **start, ReturnConsumedCapacity="TOTAL")
-            yield reply["Items"]
+            reply = await self.make(call, **(parameters | start), ReturnConsumedCapacity="TOTAL")
+            yield reply
             if not reply.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": reply["LastEvaluatedKey"]}
+
+    async def pages(self, operation: Literal["query", "scan"], **parameters: Any) -> AsyncIterator[list[Item]]:
+        """The items of :meth:`replies`; an empty page may be followed by others."""
+        async for reply in self.replies(operation, **parameters):
+            yield reply["Items"]
 
     async def back_off(self, attempt: int, problem: str) -> None:
         """Wait before another attempt.

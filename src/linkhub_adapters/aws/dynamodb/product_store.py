@@ -58,14 +58,14 @@ class DynamoDbProductStore:
 
     calls: DynamoDbCalls
     table: str
-    _cursors: TableCursors = field(init=False)
+    cursors: TableCursors = field(init=False)
     _reader: ShopReader = field(init=False)
     # The revisions whose stamp was renewed and whose debt is not cleared yet.
     _renewed: dict[tuple[ProductKey, int], None] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._cursors = TableCursors(calls=self.calls, table=self.table)
-        self._reader = ShopReader(calls=self.calls, table=self.table, cursors=self._cursors)
+        self.cursors = TableCursors(calls=self.calls, table=self.table)
+        self._reader = ShopReader(calls=self.calls, table=self.table, cursors=self.cursors)
 
     # --- reads
 
@@ -107,13 +107,13 @@ class DynamoDbProductStore:
 
     async def _create(self, records: Sequence[ProductRecord]) -> Mapping[ProductKey, CreateOutcome]:
         """One round; products that were there for the INSERT and absent for the read are left out."""
-        await self._cursors.learn()
-        stamp_ms = self._cursors.now_ms()
+        await self.cursors.learn()
+        stamp_ms = self.cursors.now_ms()
         results = await execute(self.calls, [insert_product(self.table, record, stamp_ms) for record in records])
         refused = [record for record, result in zip(records, results, strict=True) if not isinstance(result, Applied)]
         found = await self.find([record.key for record in refused])
         outcomes: dict[ProductKey, CreateOutcome] = {
-            record.key: Created(self._cursors.of_event(record.key.seller_handle, stamp_ms)) for record in records
+            record.key: Created(self.cursors.of_event(record.key.seller_handle, stamp_ms)) for record in records
         }
         for record in refused:
             stored = found.get(record.key)
@@ -129,8 +129,8 @@ class DynamoDbProductStore:
         """See the port."""
         if not revisions:
             return []
-        await self._cursors.learn()
-        stamp_ms = self._cursors.now_ms()
+        await self.cursors.learn()
+        stamp_ms = self.cursors.now_ms()
         outcomes = await execute(self.calls, [revise_product(self.table, one, stamp_ms) for one in revisions])
         return [
             self._revised(revision, outcome, stamp_ms) for revision, outcome in zip(revisions, outcomes, strict=True)
@@ -139,7 +139,7 @@ class DynamoDbProductStore:
     def _revised(self, revision: Revision, outcome: Outcome, stamp_ms: int) -> ReviseOutcome:
         if isinstance(outcome, Applied):
             handle = revision.after.key.seller_handle
-            return Revised(None if revision.is_silent else self._cursors.of_event(handle, stamp_ms))
+            return Revised(None if revision.is_silent else self.cursors.of_event(handle, stamp_ms))
         conflict = self._conflict(outcome)
         if isinstance(conflict, Conflict) and conflict.record and _is_written(revision, conflict.record):
             return Revised(conflict.record.cursor)
@@ -153,12 +153,12 @@ class DynamoDbProductStore:
         """See the port. A renewal costs as much as a save; records with a stamp of the last second cost nothing."""
         if not records:
             return []
-        await self._cursors.learn()
+        await self.cursors.learn()
         stamps_ms = {record.key: _stamp_of(record) for record in records}
         conflicts: dict[ProductKey, Conflict | Unreadable] = {}
         # While some are renewed, others become late, and so do they themselves if the call is slow.
         for _ in range(MAX_RENEWALS):
-            now_ms = self._cursors.now_ms()
+            now_ms = self.cursors.now_ms()
             late = [one for one in records if one.key not in conflicts and is_late(stamps_ms[one.key], now_ms)]
             statements = [renew_stamp(self.table, record, now_ms) for record in late]
             for record, outcome in zip(late, await execute(self.calls, statements), strict=True):
@@ -177,7 +177,7 @@ class DynamoDbProductStore:
         self._renewed[record.key, record.revision] = None
 
     def _prepared(self, record: ProductRecord, stamp_ms: int) -> ProductRecord:
-        cursor = self._cursors.of_event(record.key.seller_handle, stamp_ms) if self._cursors.are_given else None
+        cursor = self.cursors.of_event(record.key.seller_handle, stamp_ms) if self.cursors.are_given else None
         return record if cursor == record.cursor else evolve(record, cursor=cursor)
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
@@ -191,7 +191,7 @@ class DynamoDbProductStore:
         is_renewed = (record.key, record.revision) in self._renewed
         if not is_renewed and record.cursor is None:
             return None
-        now_ms = self._cursors.now_ms()
+        now_ms = self.cursors.now_ms()
         return now_ms if is_renewed or is_late(_stamp_of(record), now_ms) else None
 
     def _marked(self, record: ProductRecord, outcome: Outcome) -> MarkOutcome:

@@ -22,7 +22,7 @@ _CURSOR_UNKNOWN: Final = "This server did not give this cursor. Load the first p
 async def list_products(pages: KeptPages, request: Request) -> Response:
     """``GET /api/v1/shop/{handle}/products``: one page, newest first, or what changed after a cursor."""
     seller_handle = request.path_params["handle"]
-    limit, last_key, since, cursor = (_once(request, name) for name in ("limit", "lastKey", "since", "cursor"))
+    limit, last_key, since, cursor = (once(request, name) for name in ("limit", "lastKey", "since", "cursor"))
     if cursor is not None:
         timestamp = pages.browse.timestamp()
         found = await pages.browse.changes(seller_handle, cursor=cursor, limit=limit, last_key=last_key, since=since)
@@ -68,7 +68,7 @@ async def show_product(browse: BrowseShop, request: Request) -> Response:
     return responses.respond(request, product.document, etag=etag_of([product]))
 
 
-def _once(request: Request, name: str) -> str | None:
+def once(request: Request, name: str) -> str | None:
     """A parameter of the query string. An empty one counts as absent; two with values are an error."""
     values = [value for value in request.query_params.getlist(name) if value]
     if len(values) > 1:

@@ -88,6 +88,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     guarded = for_admins(services, settings)
     shop = "/api/v1/shop/{handle}/products"
     stats = partial(figures.show_stats, services.stats)
+    shops = partial(figures.show_shops, services.shops)
     status = partial(figures.show_operator_status, services.operator_status)
     return [
         Route(shop, partial(products.list_products, services.pages)),
@@ -98,6 +99,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
             methods=["GET", "PUT", "PATCH"],
             middleware=guarded,
         ),
+        Route("/api/v1/shops", shops, middleware=guarded),
         Route("/api/v1/websocket/stats", stats, middleware=guarded),
         Route("/api/v1/operator/status", status, middleware=guarded),
         *health_routes(services, settings),

@@ -13,7 +13,7 @@ from attrs import field, frozen, validators
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_core.access import AccessPolicy, RefusedCaller
-from linkhub_core.application import BrowseShop
+from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
 
 __all__ = ["HealthServices", "HttpServices", "HttpSettings", "Probe"]
@@ -85,12 +85,14 @@ class HttpServices(HealthServices):
         browse: reads shops.
         pages: the cache of first pages; by default it keeps none.
         listings: reads and changes listings.
+        shops: lists shops.
         stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: the data of the operator's page as JSON.
     """
 
     browse: BrowseShop
     listings: SetListing
+    shops: ListShops
     pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]

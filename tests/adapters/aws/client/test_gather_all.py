@@ -26,4 +26,4 @@ async def test_the_first_error_is_raised_when_all_have_ended() -> None:
 
 async def test_no_calls_are_no_error() -> None:
     """Nothing to do is done."""
-    assert await gather_all([]) is None  # type: ignore[func-returns-value]
+    assert await gather_all([]) == []

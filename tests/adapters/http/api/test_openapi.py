@@ -211,6 +211,7 @@ ANSWERS = [
      {f"{PRODUCTS}/{video_id(1)}": 200, f"{PRODUCTS}/a.b": 400, f"{PRODUCTS}/9": 404}),
     ("/api/v1/shop/{handle}/products/{videoId}/listing",
      {f"{PRODUCTS}/{video_id(1)}/listing": 200, f"{PRODUCTS}/a.b/listing": 400, f"{PRODUCTS}/9/listing": 404}),
+    ("/api/v1/shops", {"/api/v1/shops": 200, "/api/v1/shops?limit=0": 400}),
     ("/api/v1/websocket/stats", {"/api/v1/websocket/stats": 200}),
     ("/api/v1/operator/status", {"/api/v1/operator/status": 200}),
     ("/healthz", {"/healthz": 200}),

@@ -10,7 +10,7 @@ from linkhub_core.access import AccessPolicy
 from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
 
 TOKEN = "s3cret-tökén"
-PROTECTED = ["/api/v1/websocket/stats", "/api/v1/operator/status", "/metrics"]
+PROTECTED = ["/api/v1/shops", "/api/v1/websocket/stats", "/api/v1/operator/status", "/metrics"]
 
 
 @pytest.fixture
