@@ -281,7 +281,7 @@ class StagingStoreContract:
         row, until = a_waiting(), NOON + timedelta(minutes=1, microseconds=1)
         await staging_store.stage([row])
         claims = await asyncio.gather(*(staging_store.claim_reports([ReportClaim(row, until)]) for _ in range(3)))
-        assert sorted(claims) == [[False], [False], [True]]
+        assert sorted(is_set for (is_set,) in claims) == [False, False, True]
         claimed = readable((await staging_store.waiting([row.key]))[row.key])
         assert (claimed, claimed.report_claimed_until) == (row, until)
         for_good = datetime.max.replace(tzinfo=UTC)
