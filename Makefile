@@ -7,13 +7,16 @@ INSTALL := -m pip install --disable-pip-version-check
 PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format bench constraints clean
+.PHONY: help run run-aws test check audit format bench constraints clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: .venv/run.stamp ## set up, then serve a demo shop with simulated workers (Ctrl-C stops it)
 	@$(BIN)/linkhub demo
+
+run-aws: .venv/dev.stamp ## the same on the aws backend, on local servers; RUN='serve --consume' runs another command
+	@$(BIN)/python -m tests.support.local_aws $(RUN)
 
 test: .venv/dev.stamp ## set up, then run every test
 	$(BIN)/python -m pytest -n 3 --dist loadgroup

@@ -11,13 +11,9 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import click
-import pytest
 from attrs import field, frozen
 from boto3.dynamodb.types import TypeDeserializer
 from tests.support.aws import dynamodb_client, environment, sqs_client
-from tests.support.dynamodb_local import run_dynamodb_local
-from tests.support.sqs_sns import run_sqs_sns
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import products_table, staging_table
@@ -30,23 +26,13 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["AwsRoom", "check_products", "open_clients", "run_servers"]
+__all__ = ["AwsRoom", "check_products", "open_clients"]
 
 _BOOKKEEPING = frozenset(
     {"created_at", "updated_at", "caption_version", "thumbnails_version", "revision", "shown", "stamp", "timestamp"}
 )  # what a product has beside the contents of its halves, and what its halves have beside them
 _NUMBERS = count(1)
 _READ = TypeDeserializer()
-
-
-@contextmanager
-def run_servers() -> Iterator[tuple[str, str]]:
-    """Run DynamoDB Local and a server that speaks SQS; give their endpoints."""
-    try:
-        with run_dynamodb_local() as dynamodb_endpoint, run_sqs_sns() as sqs_endpoint:
-            yield dynamodb_endpoint, sqs_endpoint
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # how the tests say what a machine lacks
-        raise click.ClickException(str(missing)) from None
 
 
 @contextmanager

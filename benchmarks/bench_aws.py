@@ -26,8 +26,9 @@ from attrs import frozen
 from boto3.dynamodb.types import TypeSerializer
 from rich.console import Console
 from rich.table import Table
+from tests.support.local_aws import run_servers
 
-from benchmarks.aws_room import AwsRoom, check_products, open_clients, run_servers
+from benchmarks.aws_room import AwsRoom, check_products, open_clients
 from benchmarks.drain_process import DrainProcess, Spent
 from benchmarks.dynamodb_units import write_units
 from benchmarks.events import backlog

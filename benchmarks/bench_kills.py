@@ -24,8 +24,7 @@ from tests.e2e.aws_resources import aws_settings
 from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import EventScript
 from tests.e2e.kill_outcome import KillOutcome, survive_kills
-
-from benchmarks.aws_room import run_servers
+from tests.support.local_aws import run_servers
 
 __all__ = ["command"]
 

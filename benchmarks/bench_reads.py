@@ -24,7 +24,8 @@ def _embedded_table(costs: Mapping[str, embedded.Cost]) -> Table:
 
 
 def _print_dynamodb(console: Console, products: int, times: int) -> None:
-    from benchmarks.aws_room import run_servers  # noqa: PLC0415  needs the packages of the aws backend
+    from tests.support.local_aws import run_servers  # noqa: PLC0415  needs the packages of the aws backend
+
     from benchmarks.reads import dynamodb  # noqa: PLC0415  as above
 
     with run_servers() as endpoints:

@@ -25,6 +25,8 @@ from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer
 
 _SHOPS_SHOWN = 3
+_REMOVED = "Ctrl-C stops it and removes everything."
+_KEPT = "Ctrl-C stops it. The products stay in the configured backend."
 
 
 @click.command(
@@ -36,33 +38,32 @@ _SHOPS_SHOWN = 3
 )
 @click.option("--rate", type=click.FloatRange(0.01, 1_000), default=1.0, show_default=True, help="Videos a second.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same shops.")
+@click.option("--configured", is_flag=True, help="Feed the configured backend, and leave there what comes of it.")
 @click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
 @click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
 @click.pass_obj
-def demo(line: CommandLine, rate: float, seed: int, host: str | None, port: str | None) -> None:
+def demo(line: CommandLine, *, rate: float, seed: int, configured: bool, host: str | None, port: str | None) -> None:
     """Serve invented shops, fed by simulated workers: halves in any order, copies, later parses, mistakes.
 
-    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched. The admin
-    token is made at the start, and printed.
+    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched, unless
+    --configured says so. The admin token is made at the start, and printed.
     """
     token = secrets.token_urlsafe(9)
     with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:
-        overrides = {
-            "LINKHUB_BACKEND": "embedded",
-            "LINKHUB_DATA_DIR": directory,
-            "LINKHUB_ADMIN_TOKEN": token,
-        }
+        overrides = {"LINKHUB_ADMIN_TOKEN": token}
+        if not configured:
+            overrides |= {"LINKHUB_BACKEND": "embedded", "LINKHUB_DATA_DIR": directory}
         if sys.stderr.isatty():  # a log line for each product would scroll the status line away
             overrides["LINKHUB_LOG_LEVEL"] = "error"
         line.run_service(
-            partial(_demonstrate, rate=rate, seed=seed, token=token),
+            partial(_demonstrate, rate=rate, seed=seed, token=token, ending=_KEPT if configured else _REMOVED),
             overrides | overrides_of(host=host, port=port, ws_port=None),
         )
 
 
-async def _demonstrate(settings: Settings, *, rate: float, seed: int, token: str) -> None:
+async def _demonstrate(settings: Settings, *, rate: float, seed: int, token: str, ending: str) -> None:
     feeds = partial(_feeds, rate=rate, seed=seed)
-    greet = partial(_greet, token=token)
+    greet = partial(_greet, token=token, ending=ending)
     await serve_until_stopped(settings, consumes=True, greet=greet, routes=[picture_route()], feeds=feeds)
 
 
@@ -74,9 +75,9 @@ def _feeds(container: ServerContainer, url: str, *, rate: float, seed: int) -> S
     return [feeding.run, status.run]
 
 
-def _greet(process: ListenerInfo, *, token: str) -> None:
+def _greet(process: ListenerInfo, *, token: str, ending: str) -> None:
     print_status("\nlinkhub is up, and the simulated workers are at work.\n")
     print_status(f"  {process.url}/#token={token}   the operator's page, with the admin token")
     for shop in SHOPS[:_SHOPS_SHOWN]:
         print_status(f"  {process.url}/shop/{shop.seller_handle:<16} a shop, live")
-    print_status("\nCtrl-C stops it and removes everything.\n")
+    print_status(f"\n{ending}\n")
