@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,7 +31,7 @@ from linkhub_core.application.listings import (
     ProductAbsent,
     SetListing,
 )
-from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.wire import codec, json_text
 
@@ -53,7 +52,7 @@ async def answer_listing(listings: SetListing, request: Request) -> Response:
 
 async def _change(listings: SetListing, key: ProductKey, request: Request) -> Response:
     try:
-        document = json_text.parse_exactly(await _read(request))
+        document = json_text.parse_exactly(await responses.read_text(request, MAX_BODY_BYTES))
         change = codec.read_listing_change(document, replace=request.method == "PUT")
     except MalformedEvent as malformed:
         return problems.invalid_listing(request.scope, malformed.faults)
@@ -70,18 +69,6 @@ async def _change(listings: SetListing, key: ProductKey, request: Request) -> Re
             body = _body(record)
             headers = {"etag": strong_etag(body), "cache-control": "no-store"}
             return Response(body, headers=headers, media_type="application/json")
-
-
-async def _read(request: Request) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413)
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise MalformedEvent([Fault("", "the body is not UTF-8")]) from None
 
 
 def _expectation(request: Request) -> Callable[[ProductRecord], bool] | None:
