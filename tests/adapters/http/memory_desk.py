@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from collections.abc import Sequence
+from datetime import timedelta
 
 from linkhub_adapters.memory import (
     MemoryAnnouncements,
