@@ -30,6 +30,7 @@ from linkhub_core.application.listings import (
     SetListing,
 )
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
+from linkhub_core.application.report_stalled import ReportStalled
 from linkhub_core.application.sweep import Sweep
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "ReadDelivery",
     "RedrivePlan",
     "RefusedLine",
+    "ReportStalled",
     "SetListing",
     "ShopList",
     "ShopPage",
