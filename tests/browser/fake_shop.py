@@ -28,7 +28,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.pages.page_files import load_page_files
 from linkhub_adapters.http.pages.page_routes import with_problems
+from linkhub_adapters.http.pages.product_view import ProductView
+from linkhub_adapters.http.pages.shop_html import RenderedShop, ShopHtml
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_adapters.realtime import asyncapi
 from tests.browser.fake_operator import FakeOperator
 
@@ -40,6 +44,7 @@ CONTENT_SECURITY_POLICY = (
 _HTTP = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http"
 _PAGES = _HTTP / "pages" / "files"
 _VENDOR = _HTTP / "pages" / "vendor"
+_FILES = load_page_files(_PAGES, _VENDOR)
 _MOST_MISSED = 100
 
 
@@ -81,6 +86,7 @@ class FakeShop:
     revisions: dict[str, int] = attrs.field(factory=dict)
     changes: dict[str, int] = attrs.field(factory=dict)
     operator: FakeOperator = attrs.field(factory=FakeOperator)
+    settings: ShopSettings = ShopSettings()
     refuses_sockets: bool = False
     rest_status: int = 200
     port: int = 0
@@ -184,10 +190,12 @@ class FakeShop:
         return Starlette(
             routes=[
                 Route("/", _file(_PAGES / "operator.html")),
-                Route("/shop/{handle}", _file(_PAGES / "storefront.html")),
+                Route("/shop/{handle}", self._show_shop),
+                Route("/shop/{handle}/products/{video_id}", self._show_product),
                 Route("/api/docs", _show_api_docs),
                 Route("/openapi.json", _show_openapi),
                 *(Route(f"/assets/{path.name}", _file(path)) for path in sorted(_VENDOR.iterdir())),
+                Mount(f"/assets/{_FILES.release}", StaticFiles(directory=_PAGES)),
                 Mount("/assets", StaticFiles(directory=_PAGES)),
                 Route("/api/v1/shop/{handle}/products", self._products),
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
@@ -197,6 +205,29 @@ class FakeShop:
             ],
             middleware=[Middleware(_SecurityHeaders)],
         )
+
+    async def _show_shop(self, request: Request) -> Response:
+        html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]
+        if self.rest_status != 200:
+            return HTMLResponse(html.without_products(handle).content + html.ending(None), 503)
+        return HTMLResponse(self._rendered(html, handle).content + html.ending(self._newest_cursor()))
+
+    async def _show_product(self, request: Request) -> Response:
+        html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]
+        shop, product = self._rendered(html, handle), self.products.get(request.path_params["video_id"])
+        if product is None or _is_withdrawn(product):
+            absent = html.absent_page(shop, self._newest_cursor(), is_withdrawn=product is not None)
+            return HTMLResponse(absent, 404 if product is None else 410)
+        page = html.product_page(shop, ProductView.of(handle, product), "")
+        return HTMLResponse(page.content + html.ending(self._newest_cursor()))
+
+    def _rendered(self, html: ShopHtml, handle: str) -> RenderedShop:
+        page = _page_body(handle, self._newest_first(None), 20)
+        products = [ProductView.of(handle, product) for product in page["products"]]
+        return html.render(handle, products, page["pagination"]["lastEvaluatedKey"], "")
+
+    def _newest_cursor(self) -> str | None:
+        return _cursor(sum(self.revisions.values())) if self.gives_cursors else None
 
     async def _products(self, request: Request) -> Response:
         if self.rest_status != 200:

@@ -53,7 +53,7 @@ async def _write_at_random(path: Path, chance: Random) -> None:
 async def _shows(pages: KeptPages, announcement: Announcement) -> bool:
     """Whether the page of the announcement's shop has that revision or a newer one."""
     listing, _ = await pages.first(announcement.key.seller_handle, 20)
-    page = orjson.loads(listing.opening + b"}")
+    page = orjson.loads(listing.content + b"}")
     [title] = [entry["title"] for entry in page["products"] if entry["video_id"] == announcement.key.video_id]
     return int(title.removeprefix("revision ")) >= announcement.revision
 
@@ -90,4 +90,4 @@ async def test_no_page_is_older_than_an_announcement(tmp_path: Path) -> None:
         for record in records:
             assert isinstance(record, ProductRecord)
             listing, _ = await pages.first(record.key.seller_handle, 20)
-            assert f'"title":"{record.caption.title}"'.encode() in listing.opening
+            assert f'"title":"{record.caption.title}"'.encode() in listing.content

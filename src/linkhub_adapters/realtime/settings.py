@@ -21,6 +21,7 @@ class RealtimeSettings:
     Attributes:
         access: which origins may connect, and which proxies name the client's address.
         session: what one connection may do.
+        compression: whether WebSockets that offer it get compressed events.
         max_unsent_bytes: unsent bytes above which a slow reader is closed with 1013.
         max_connections: the connections of each transport: WebSockets, polling sessions, event streams.
         max_connections_per_address: those of each transport from one address.
@@ -37,6 +38,7 @@ class RealtimeSettings:
 
     access: AccessPolicy = field(factory=AccessPolicy)
     session: SessionLimits = field(factory=SessionLimits)
+    compression: bool = True
     max_unsent_bytes: int = field(default=_ENGINE.max_unsent_bytes, validator=gt(0))
     max_connections: int = field(default=50_000, validator=gt(0))
     max_connections_per_address: int = field(default=20_000, validator=gt(0))

@@ -4,7 +4,7 @@ A setting is declared once, in ``definition`` or in a backend, with its rule, de
 ``linkhub config``, the example file and the reference page are generated from these declarations.
 """
 
-from linkhub_cli.settings.definition import Consuming, Listener, Logs, Realtime, Settings, Storage
+from linkhub_cli.settings.definition import Consuming, Listener, Logs, Realtime, Settings, Shops, Storage
 from linkhub_cli.settings.loading import Loaded, load_settings
 from linkhub_cli.settings.sources import SettingFault, SettingsFaulty
 
@@ -17,6 +17,7 @@ __all__ = [
     "SettingFault",
     "Settings",
     "SettingsFaulty",
+    "Shops",
     "Storage",
     "load_settings",
 ]

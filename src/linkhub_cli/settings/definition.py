@@ -91,8 +91,9 @@ class Listener:
         "LINKHUB_PUBLIC_URL",
         rules.public_url,
         doc="The address under which others reach this server, such as that of the proxy in front of it. Its origin "
-        "may connect, and a server on a loopback address takes its host as its own.",
-        when_unset="the host of each request",
+        "may connect, and a server on a loopback address takes its host as its own. Canonical addresses, sitemaps and "
+        "product feeds begin with it.",
+        when_unset="the host of each request; no sitemaps and no feeds",
         example="https://live.shop.example",
     )
     trusted_proxies: tuple[str, ...] | None = setting(
@@ -109,6 +110,13 @@ class Listener:
         default=75.0,
         doc="How long an HTTP connection without a request is kept. Longer than the idle time-out of the load balancer "
         "in front, which is 60 s for most: else it sends requests into connections that just close (502).",
+    )
+    compression: bool = setting(
+        "LINKHUB_COMPRESSION",
+        rules.switch,
+        default=True,
+        doc="Whether clients that accept it get compressed answers and events: gzip and zstd over HTTP, "
+        "permessage-deflate over WebSocket. `off` leaves compressing to a proxy in front.",
     )
     admin_token: str | None = setting(
         "LINKHUB_ADMIN_TOKEN",
@@ -135,6 +143,27 @@ class Listener:
         rules.seconds(0.1, 60),
         default=HttpSettings().probe_timeout_seconds,
         doc="How long `/readyz` waits for each queue and store.",
+    )
+
+
+@frozen(kw_only=True)
+class Shops:
+    """What the pages of shops show"""
+
+    currency: str | None = setting(
+        "LINKHUB_CURRENCY",
+        rules.currency,
+        doc="The currency of all prices, a code of ISO 4217. The page writes it as the shopper's locale has it.",
+        when_unset="prices are bare numbers, and neither structured data nor feeds have any",
+        example="UGX",
+    )
+    contacts: tuple[str, ...] | None = setting(
+        "LINKHUB_CONTACT_URL",
+        rules.contacts,
+        doc="Where a shopper asks for a product: an https address in which `{title}`, `{seller}` and `{video_id}` are "
+        "filled in. `HANDLE=ADDRESS` is for one shop; commas are between several.",
+        when_unset="products have no contact",
+        example="https://wa.me/256700000000?text={title},kampala.kicks=https://kicks.example/ask?video={video_id}",
     )
 
 
@@ -288,6 +317,7 @@ class Settings:
 
     storage: Storage = Factory(Storage)
     listener: Listener = Factory(Listener)
+    shops: Shops = Factory(Shops)
     consuming: Consuming = Factory(Consuming)
     realtime: Realtime = Factory(Realtime)
     logs: Logs = Factory(Logs)

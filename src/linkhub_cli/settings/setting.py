@@ -51,6 +51,8 @@ class SettingFacts:
             return ""
         if self.secret:
             return MASK
+        if isinstance(value, bool):
+            return "on" if value else "off"
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -10,6 +10,8 @@ import math
 import re
 from pathlib import Path
 
+from linkhub_adapters.http.pages.contact_links import ContactLinks, split_entries
+from linkhub_adapters.http.pages.currency import Currency
 from linkhub_core.access import Origin, OriginPattern, TrustedProxies
 from linkhub_core.model.rules import Rule, RuleBroken
 
@@ -64,6 +66,16 @@ def choice(*names: str) -> Rule[str]:
         return name
 
     return rule
+
+
+def switch(value: object) -> bool:
+    """``on`` or ``off``, or another word for them, in any case."""
+    word = str(value).lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise RuleBroken("must be on or off")
 
 
 def words(value: object) -> str:
@@ -129,6 +141,20 @@ def public_url(value: object) -> str:
     if not isinstance(value, str) or Origin.of_url(value) is None:
         raise RuleBroken("must be an http or https URL such as https://live.shop.example")
     return value
+
+
+def currency(value: object) -> str:
+    """A currency code of ISO 4217, in any case."""
+    return Currency.parse(str(value)).code
+
+
+def contacts(value: object) -> tuple[str, ...]:
+    """Addresses at which shoppers reach sellers; see :mod:`linkhub_adapters.http.pages.contact_links`."""
+    entries = split_entries(value) if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise RuleBroken("must be text")
+    ContactLinks.parse(entries)
+    return tuple(entries)
 
 
 def origins(value: object) -> tuple[str, ...]:

@@ -15,8 +15,11 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http import HttpServices, HttpSettings, KeptPages, create_app, create_health_app
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.pages import page_routes
-from linkhub_adapters.http.pages.page_files import PageFile
+from linkhub_adapters.http.pages.contact_links import ContactLinks
+from linkhub_adapters.http.pages.currency import Currency
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_adapters.observability import Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
@@ -39,7 +42,7 @@ from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
 from linkhub_cli.operator.status import OperatorStatus
-from linkhub_cli.settings import Listener, Settings
+from linkhub_cli.settings import Listener, Settings, Shops
 from linkhub_cli.wiring.access import RefusalLog
 from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_cli.wiring.listener_info import ListenerInfo
@@ -51,20 +54,28 @@ from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 from linkhub_core.wire import json_text
 
 
-def _http_settings(listener: Listener, process: ListenerInfo) -> HttpSettings:
+def _http_settings(listener: Listener, shops: Shops, process: ListenerInfo) -> HttpSettings:
     return HttpSettings(
         access=process.access,
         cors_methods=("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"),  # Socket.IO posts when it polls
         admin_token=listener.admin_token,
         changes_allowed_by="LINKHUB_ADMIN_TOKEN",
+        compression=listener.compression,
         probe_timeout_seconds=listener.probe_timeout_seconds,
+        shops=ShopSettings(
+            public_url=listener.public_url,
+            public_url_set_by="LINKHUB_PUBLIC_URL",
+            currency=None if shops.currency is None else Currency(shops.currency),
+            contacts=ContactLinks.parse(shops.contacts or ()),
+        ),
     )
 
 
 def _realtime_settings(settings: Settings, process: ListenerInfo) -> RealtimeSettings:
     chosen = asdict(settings.realtime)  # its fields have the names of the adapter's
     session = SessionLimits(**{name: chosen.pop(name) for name in fields_dict(SessionLimits)})
-    return RealtimeSettings(access=process.access, session=session, **chosen)
+    compression = settings.listener.compression
+    return RealtimeSettings(access=process.access, session=session, compression=compression, **chosen)
 
 
 def _endpoints(hub: Hub, socketio: SocketIoServer) -> Mapping[str, Endpoint]:
@@ -76,7 +87,7 @@ def _realtime_routes(socketio: SocketIoServer, streams: EventStreams) -> Sequenc
 
 
 def _asyncapi_route() -> Route:
-    document = PageFile.of(json_text.dump(asyncapi.describe()), "application/json")
+    document = EncodedBody.of(json_text.dump(asyncapi.describe()), "application/json")
     return Route("/asyncapi.json", partial(page_routes.show_page, document))
 
 
@@ -211,7 +222,9 @@ class ServerContainer(Container):
     app = Singleton(
         _app,
         services=http_services,
-        settings=Callable(_http_settings, Container.settings.provided.listener, process),
+        settings=Callable(
+            _http_settings, Container.settings.provided.listener, Container.settings.provided.shops, process
+        ),
         process=process,
         realtime_routes=Callable(_realtime_routes, socketio, streams),
         extra_routes=extra_routes,

@@ -1,68 +1,36 @@
-"""JSON objects to values of the model, and back, by the declarations of the fields; they check themselves.
+"""JSON objects to values of the model, and back, by the declarations of the fields.
 
+The builders of a class are compiled from the rules of its fields, as attrs compiles ``__init__``: a value that is
+surely canonical (:attr:`~linkhub_core.model.rules.FieldRule.surely`) is kept, any other goes through the check of its
+rule. So a built value holds what the constructor of its class would make of the same fields.
 :mod:`linkhub_core.wire.intake.judge` reads the objects that these functions refuse, and names the faults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import cache
+from textwrap import indent
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
-from attrs import evolve, frozen
+from attrs import evolve
 from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from linkhub_core.model import Note, rules
-from linkhub_core.model.fields import facts_of
+from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import Number
 
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
-class _Plan:
-    """How to build a class: names of plain fields, and of those that hold values of another class, or a list of them.
-
-    ``flat`` are those of an object without nested values, ``required`` those that the schema requires with a value.
-    """
-
-    names: frozenset[str]
-    flat: frozenset[str]
-    plain: Sequence[str]
-    required: Sequence[str]
-    nullable: Sequence[str]
-    optional: Sequence[str]
-    nested: Sequence[tuple[str, type[Any], bool, bool]]
-
-
-@lru_cache
-def _plan_of(cls: type[Any]) -> _Plan:
-    facts = facts_of(cls)
-    plain = [fact for fact in facts if fact.nested is None]
-    required = frozenset(fact.name for fact in plain if fact.expected)
-    return _Plan(
-        names=frozenset(fact.name for fact in facts),
-        flat=frozenset() if any(fact.nested and fact.expected for fact in facts) else required,
-        plain=[fact.name for fact in plain],
-        required=[fact.name for fact in plain if fact.expected and not fact.nullable],
-        nullable=[fact.name for fact in plain if fact.nullable],
-        optional=[fact.name for fact in plain if not fact.expected],
-        nested=[(fact.name, fact.nested, fact.is_list, fact.expected) for fact in facts if fact.nested is not None],
-    )
-
-
 def build(document: Mapping[str, Any], cls: type[T]) -> T:
     """Make a value of a document that linkhub stored; raises any exception if it breaks a rule."""
-    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
-    values = {name: document[name] for name in plan.plain if name in document}
-    for name, inner, is_list, _ in plan.nested:
-        if (value := document.get(name)) is not None:
-            values[name] = [build(entry, inner) for entry in value] if is_list else build(value, inner)
-    return cls(**values)
+    value: T = _builder_of(cast(Hashable, cls), exact=False)(document)
+    return value
 
 
 def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
@@ -75,29 +43,69 @@ def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
     Raises:
         Exception: a field is missing, is spelled in another way or breaks a rule; the judge says which.
     """
-    plan = _plan_of(cls)  # type: ignore[arg-type]  # mypy does not know that classes are hashable
-    if document.keys() == plan.flat and None not in document.values():
-        return cls(**document)
-    if not document.keys() <= plan.names and not all(map(str.islower, document)):
-        raise rules.RuleBroken("a name may be one of a field in another spelling")
-    values = {name: document[name] for name in plan.required}
-    if None in values.values():
-        raise rules.RuleBroken("a field is null")
-    for name in plan.nullable:
-        values[name] = document[name]
-    for name in plan.optional:
-        if name in document:
-            values[name] = document[name]
-    for name, inner, is_list, expected in plan.nested:
-        if (value := document[name] if expected else document.get(name)) is not None:
-            values[name] = _build_all(value, inner) if is_list else build_exactly(value, inner)
-    return cls(**values)
+    value: T = _builder_of(cast(Hashable, cls), exact=True)(document)
+    return value
 
 
-def _build_all(values: Any, cls: type[T]) -> Sequence[T]:
-    if not isinstance(values, list):
-        raise rules.RuleBroken("must be a list of objects")
-    return [build_exactly(value, cls) for value in values]
+@cache
+def _builder_of(cls: Any, *, exact: bool) -> Callable[[Mapping[str, Any]], Any]:
+    """Compile the function that builds a class, for events (``exact``) or for stored documents."""
+    names: dict[str, Any] = {"cls": cls, "new": object.__new__, "ABSENT": ABSENT, "refuse": _refuse}
+    names["check_count"] = rules.check_count
+    expected = [facts.name for facts in facts_of(cls) if exact and facts.expected]
+    lines = ["self = new(cls)", f"known = {len(expected)}"]
+    for facts in facts_of(cls):
+        name = facts.name
+        names |= {
+            f"set_{name}": cls.__dict__[name].__set__,
+            f"default_{name}": getattr(attrs.fields(cls), name).default,
+        }
+        if facts.nested is not None:
+            names[f"build_{name}"] = _builder_of(cast(Hashable, facts.nested), exact=exact)
+        elif facts.rule is not None:
+            names[f"check_{name}"] = facts.rule.check
+        lines += _lines_of_expected(facts) if name in expected else _lines_of_other(facts, names[f"default_{name}"])
+        lines.append(f"set_{name}(self, v)")
+    if exact:
+        lines.append("if known != len(document) and not all(map(str.islower, document)): refuse('another spelling')")
+    source = f"def build(document):\n{indent(chr(10).join([*lines, 'return self']), '    ')}"
+    exec(source, names)  # noqa: S102  every name in it is one of the model's
+    builder: Callable[[Mapping[str, Any]], Any] = names["build"]
+    return builder
+
+
+def _lines_of_expected(facts: FieldFacts) -> Iterator[str]:
+    """A field that the schema requires in an event; null is a value of few of them."""
+    yield f"v = document[{facts.name!r}]"
+    if facts.nested is None and not facts.nullable:
+        yield f"if v is None: refuse({facts.name!r})"
+    yield from _lines_of_value(facts)
+
+
+def _lines_of_other(facts: FieldFacts, default: object) -> Iterator[str]:
+    """A field that may be missing, unless the class has no default for it."""
+    missing = "v is ABSENT" if facts.nested is None else "v is ABSENT or v is None"
+    yield f"v = document.get({facts.name!r}, ABSENT)"
+    yield "known += v is not ABSENT"
+    yield f"if {missing}: " + (f"refuse({facts.name!r})" if default is attrs.NOTHING else f"v = default_{facts.name}")
+    yield "else:"
+    yield from (f"    {line}" for line in _lines_of_value(facts))
+
+
+def _lines_of_value(facts: FieldFacts) -> Iterator[str]:
+    name = facts.name
+    if facts.nested is None:
+        yield f"if not ({facts.rule.surely if facts.rule else False}): v = check_{name}(v)"
+    elif facts.is_list:
+        yield f"if type(v) is not list: refuse({name!r})"
+        yield f"v = tuple([build_{name}(entry) for entry in v])"
+        yield f"check_count(len(v), {facts.least}, {facts.most})"
+    else:
+        yield f"v = build_{name}(v)"
+
+
+def _refuse(what: str) -> None:
+    raise rules.RuleBroken(f"is not as the schema has it: {what}")
 
 
 # --- and back
@@ -109,7 +117,17 @@ def _converter() -> Converter:
     for plain in (Number, Number | None, Decimal | None, str | None, int | None, bool | None):
         converter.register_unstructure_hook(plain, identity)
     converter.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_in_order(cls, converter))
+    converter.register_unstructure_hook_factory(_is_list_of_values, lambda kind: _unstructure_each(kind, converter))
     return converter
+
+
+def _is_list_of_values(kind: Any) -> bool:
+    return get_origin(kind) is tuple and attrs.has(get_args(kind)[0])
+
+
+def _unstructure_each(kind: Any, converter: Converter) -> Callable[[Any], list[Any]]:
+    hook = converter.get_unstructure_hook(get_args(kind)[0])
+    return lambda values: [hook(value) for value in values]
 
 
 def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:

@@ -4,7 +4,8 @@ Rule 1. The stamp of the shop (:class:`~linkhub_core.ports.ShopStamps`) is taken
         answers only while the stamp is the same, so it shows every change that could be read when it was requested.
 Rule 2. A request joins a read that is under way only if the stamp has not changed since that read began.
 Rule 3. The cursor of a page is the one that the store read with it, so it is never newer than the page.
-Rule 4. All kept pages together have at most ``max_bytes``; the least recently used one goes first.
+Rule 4. All kept pages together, in all their encodings, have at most ``max_bytes``; the least recently used one goes
+        first.
 Rule 5. A read ends with the request that began it; if that one is cancelled, one of those that wait begins another.
 """
 
@@ -44,7 +45,7 @@ class _Kept:
 
     @property
     def size_bytes(self) -> int:
-        return self.body.size_bytes + _BYTES_BESIDE
+        return self.body.kept_bytes + _BYTES_BESIDE
 
 
 @define(eq=False)
@@ -124,7 +125,7 @@ class KeptPages:
         body, failure = None, None
         try:
             seller_handle, limit = asked
-            body = PageBody.of(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
+            body = PageBody.of_page(await self.browse.page_of(PageQuery(seller_handle=seller_handle, limit=limit)))
         except Exception as error:
             failure = error
             raise
@@ -133,6 +134,10 @@ class KeptPages:
                 del self._reads[asked]
             read.answer(body, failure)
         if stamp is not None:
+            known = self._kept.get(asked)
+            if known is not None and known.body.etag == body.etag:
+                # The same products: what was made of them stays good, with the newer cursor.
+                known.body.cursor, body = body.cursor, known.body
             self._keep(asked, _Kept(stamp, body))
         return body, read.began_at
 
@@ -141,10 +146,16 @@ class KeptPages:
         if page.size_bytes > self.max_bytes:
             return
         self._kept[asked] = page
-        self.counts.kept_bytes += page.size_bytes
+        page.body.grown = self._grow
+        self._grow(page.size_bytes)
+
+    def _grow(self, size_bytes: int) -> None:
+        """Count bytes of kept pages; the encodings of a page are made after it is kept."""
+        self.counts.kept_bytes += size_bytes
         while self.counts.kept_bytes > self.max_bytes:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, asked: _Asked) -> None:
         if (page := self._kept.pop(asked, None)) is not None:
             self.counts.kept_bytes -= page.size_bytes
+            page.body.grown = None

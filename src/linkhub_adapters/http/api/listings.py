@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems, responses
+from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
 from linkhub_adapters.http.api.page_body import etag_of
 from linkhub_core.application.browse_shop import parse_key
 from linkhub_core.application.complete import readable
@@ -47,8 +48,7 @@ async def answer_listing(listings: SetListing, request: Request) -> Response:
     record = readable((await listings.products.find([key])).get(key))
     if record is None:
         return problems.unknown_product(request.scope)
-    body = _body(record)
-    return responses.respond(request, body, etag=responses.strong_etag(body))
+    return await responses.respond(request, EncodedBody.of(_body(record), "application/json"))
 
 
 async def _change(listings: SetListing, key: ProductKey, request: Request) -> Response:
@@ -68,7 +68,7 @@ async def _change(listings: SetListing, key: ProductKey, request: Request) -> Re
             return problems.problem(request.scope, 412, detail)
         case ListingSaved(record) | ListingSame(record):
             body = _body(record)
-            headers = {"etag": responses.strong_etag(body), "cache-control": "no-store"}
+            headers = {"etag": strong_etag(body), "cache-control": "no-store"}
             return Response(body, headers=headers, media_type="application/json")
 
 
@@ -93,7 +93,7 @@ def _expectation(request: Request) -> Callable[[ProductRecord], bool] | None:
 
 
 def _tags(record: ProductRecord) -> tuple[str, str]:
-    return responses.strong_etag(_body(record)), etag_of([codec.stored_product(record)])
+    return strong_etag(_body(record)), etag_of([codec.stored_product(record)])
 
 
 def _body(record: ProductRecord) -> bytes:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems, responses
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.page_body import PageBody, etag_of
 from linkhub_core.application import BrowseShop
@@ -28,12 +29,14 @@ async def list_products(pages: KeptPages, request: Request) -> Response:
         found = await pages.browse.changes(seller_handle, cursor=cursor, limit=limit, last_key=last_key, since=since)
         if isinstance(found, UnknownCursor):
             return problems.problem(request.scope, 410, _CURSOR_UNKNOWN, kind=problems.UNKNOWN_CURSOR)
-        return _answer(request, PageBody.of_changes(found), seller_handle, timestamp)
+        return await _answer(request, PageBody.of_changes(found), seller_handle, timestamp)
     query = pages.browse.query(seller_handle, limit=limit, last_key=last_key, since=since)
     if query.gives_cursor:
         return await first_page(pages, request, query.seller_handle, query.limit)
     shop = await pages.browse.read(query)
-    return _answer(request, PageBody.of(shop.page), query.seller_handle, shop.timestamp, since if query.since else None)
+    return await _answer(
+        request, PageBody.of_page(shop.page), query.seller_handle, shop.timestamp, since if query.since else None
+    )
 
 
 async def first_page(pages: KeptPages, request: Request, seller_handle: str, limit: int) -> Response:
@@ -43,19 +46,17 @@ async def first_page(pages: KeptPages, request: Request, seller_handle: str, lim
         ServiceUnavailable: the store does not answer.
     """
     body, timestamp = await pages.first(seller_handle, limit)
-    return _answer(request, body, seller_handle, timestamp)
+    return await _answer(request, body, seller_handle, timestamp)
 
 
-def _answer(
+async def _answer(
     request: Request, body: PageBody, seller_handle: str, timestamp: datetime, since: str | None = None
 ) -> Response:
     metadata = {"sellerHandle": seller_handle, "since": since, "timestamp": codec.timestamp_text(timestamp)}
     if body.cursor is not None:
         metadata["cursor"] = body.cursor
     tail = b',"metadata":%b}' % json_text.dump(metadata)
-    if len(body.parts) > 1:
-        return responses.respond_in_slices(request, [*body.parts, tail], etag=body.etag)
-    return responses.respond(request, body.parts[0] + tail, etag=body.etag)
+    return await responses.respond(request, body, ending=tail)
 
 
 async def show_product(browse: BrowseShop, request: Request) -> Response:
@@ -65,7 +66,7 @@ async def show_product(browse: BrowseShop, request: Request) -> Response:
         return problems.unknown_product(request.scope)
     if product.is_withdrawn:
         return problems.problem(request.scope, 410, "The seller has withdrawn this product.", kind=problems.WITHDRAWN)
-    return responses.respond(request, product.document, etag=etag_of([product]))
+    return await responses.respond(request, EncodedBody(parts=(product.document,), etag=etag_of([product])))
 
 
 def once(request: Request, name: str) -> str | None:

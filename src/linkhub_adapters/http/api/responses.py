@@ -1,17 +1,21 @@
-"""Responses in JSON and with entity tags (RFC 9110, sections 8.8.3 and 13.1.2): a client with the newest gets a 304."""
+"""Responses in JSON and with entity tags (RFC 9110, sections 8.8.3 and 13.1.2): a client with the newest gets a 304.
+
+A body is sent in the encoding that the client asks for, with the tag of that encoding.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from linkhub_adapters.http.api.encoded_body import EncodedBody, is_compressible, without_encoding
 from linkhub_core.wire import json_text
+from linkhub_core.wire.content_encoding import ContentEncoding
 
 _SLICE_BYTES: Final = 131_072
 
@@ -32,11 +36,6 @@ class JsonResponse(JSONResponse):
         return json_text.dump(content)
 
 
-def strong_etag(content: bytes) -> str:
-    """The entity tag of ``content``: equal bytes, equal tags."""
-    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-
-
 def is_known(if_none_match: str, etag: str) -> bool:
     """Whether the client already has what ``etag`` names.
 
@@ -52,36 +51,38 @@ def is_matched(if_match: str, etags: Sequence[str]) -> bool:
     """Whether one of these strong tags is named. The comparison is strong: a weak tag never matches.
 
     Args:
-        if_match: the header's value: ``*``, or a list of tags.
-        etags: the tags of the current representations.
+        if_match: the header's value: ``*``, or a list of tags, each of any encoding.
+        etags: the tags of the current content.
     """
-    return if_match.strip() == "*" or not set(etags).isdisjoint(_ANY_TAG.findall(if_match))
+    return if_match.strip() == "*" or not set(etags).isdisjoint(map(without_encoding, _ANY_TAG.findall(if_match)))
 
 
-def respond(
-    request: Request,
-    body: bytes,
-    *,
-    etag: str,
-    media_type: str = "application/json",
-    cache_control: str = REVALIDATE,
-    headers: Mapping[str, str] | None = None,
+async def respond(
+    request: Request, body: EncodedBody, *, ending: bytes = b"", cache_control: str = REVALIDATE
 ) -> Response:
-    """Respond with ``body``, or with a 304 without a body if the client has it."""
-    answer_headers = {"etag": etag, "cache-control": cache_control, **(headers or {})}
+    """Respond with ``body``, or with a 304 without a body if the client has it in the encoding that it asks for.
+
+    Args:
+        request: its headers are looked at.
+        body: the content that the tag names. One in parts is large; it is joined as it is sent, some at a time.
+        ending: what follows it in this answer only.
+        cache_control: for caches.
+    """
+    encoding = body.encoding_for(request)
+    etag = body.etag_in(encoding)
+    headers = {"etag": etag, "cache-control": cache_control}
+    if is_compressible(body.media_type):
+        headers["vary"] = "Accept-Encoding"
     # A repeated field is one list (RFC 9110, section 5.3).
     if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
-        return Response(status_code=304, headers=answer_headers)
-    return Response(body, headers=answer_headers, media_type=media_type)
-
-
-def respond_in_slices(request: Request, parts: Sequence[bytes], *, etag: str) -> Response:
-    """The same for a large body of JSON in parts, which are joined as they are sent, some at a time."""
-    headers = {"etag": etag, "cache-control": REVALIDATE}
-    if is_known(", ".join(request.headers.getlist("if-none-match")), etag):
         return Response(status_code=304, headers=headers)
-    headers["content-length"] = str(sum(map(len, parts)))
-    return StreamingResponse(_slices(parts), headers=headers, media_type="application/json")
+    if encoding is not ContentEncoding.IDENTITY:
+        headers["content-encoding"] = encoding
+        return Response((await body.compressed(encoding)).end(ending), headers=headers, media_type=body.media_type)
+    if len(body.parts) == 1:
+        return Response(body.parts[0] + ending, headers=headers, media_type=body.media_type)
+    headers["content-length"] = str(body.size_bytes + len(ending))
+    return StreamingResponse(_slices([*body.parts, ending]), headers=headers, media_type=body.media_type)
 
 
 async def _slices(parts: Sequence[bytes]) -> AsyncIterator[bytes]:

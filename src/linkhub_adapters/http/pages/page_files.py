@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 from attrs import frozen
 
-from linkhub_adapters.http.api.responses import strong_etag
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 
-__all__ = ["PageFile", "PageFiles", "load_page_files"]
+__all__ = ["PageFiles", "load_page_files"]
 
 _ASSET_TYPES = {
     ".css": "text/css",
@@ -34,31 +34,20 @@ _ASSET_TYPES = {
 
 
 @frozen(kw_only=True)
-class PageFile:
-    """One file with its headers."""
-
-    content: bytes
-    media_type: str
-    etag: str
-
-    @classmethod
-    def of(cls, content: bytes, media_type: str) -> PageFile:
-        """A file of this content."""
-        return cls(content=content, media_type=media_type, etag=strong_etag(content))
-
-
-@frozen(kw_only=True)
 class PageFiles:
     """All files by name: pages (``storefront.html``) and the assets that they load (``storefront.js``)."""
 
     release: str
-    pages: Mapping[str, PageFile]
-    assets: Mapping[str, PageFile]
+    pages: Mapping[str, EncodedBody]
+    assets: Mapping[str, EncodedBody]
 
-    def page(self, html: str) -> PageFile:
+    def released(self, html: str) -> str:
+        """The page with its assets named by this release."""
+        return html.replace('"/assets/', f'"/assets/{self.release}/')
+
+    def page(self, html: str) -> EncodedBody:
         """Make a page that loads its assets from this release."""
-        released = html.replace('"/assets/', f'"/assets/{self.release}/')
-        return PageFile.of(released.encode(), "text/html")
+        return EncodedBody.of(self.released(html).encode(), "text/html")
 
 
 def load_page_files(*directories: Path) -> PageFiles:
@@ -68,17 +57,17 @@ def load_page_files(*directories: Path) -> PageFiles:
         ValueError: two directories have an asset of the same name.
     """
     sources = sorted(path for directory in directories for path in directory.iterdir() if path.is_file())
-    assets: dict[str, PageFile] = {}
+    assets: dict[str, EncodedBody] = {}
     for path in sources:
         if path.suffix in _ASSET_TYPES:
             if path.name in assets:
                 raise ValueError(f"two assets are named {path.name}")
-            assets[path.name] = PageFile.of(path.read_bytes(), _ASSET_TYPES[path.suffix])
+            assets[path.name] = EncodedBody.of(path.read_bytes(), _ASSET_TYPES[path.suffix])
     bare = PageFiles(release=_release_of(assets), pages=MappingProxyType({}), assets=MappingProxyType(assets))
     pages = {path.name: bare.page(path.read_text("utf-8")) for path in sources if path.suffix == ".html"}
     return PageFiles(release=bare.release, pages=MappingProxyType(pages), assets=bare.assets)
 
 
-def _release_of(assets: Mapping[str, PageFile]) -> str:
+def _release_of(assets: Mapping[str, EncodedBody]) -> str:
     content = "".join(f"{name}{asset.etag}" for name, asset in sorted(assets.items()))
     return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""The pages for browsers: the operator's page, a storefront, the API's documentation, and the files that they load."""
+"""The operator's page, the API's documentation, and the files that all pages load."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import responses
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
-from linkhub_adapters.http.pages.page_files import PageFile, PageFiles
-from linkhub_core.errors import InvalidQuery
-from linkhub_core.wire.shop_query import parse_seller
+from linkhub_adapters.http.pages.page_files import PageFiles
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "show_storefront", "with_problems"]
+__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "with_problems"]
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
@@ -27,24 +26,15 @@ async def show_operator_page(files: PageFiles, request: Request) -> Response:
     return await show_page(_known(files.pages.get("operator.html")), request)
 
 
-async def show_storefront(files: PageFiles, request: Request) -> Response:
-    """``GET /shop/{handle}``: the shop, also an empty one. An invalid handle is a 404."""
-    try:
-        parse_seller(request.path_params["handle"])
-    except InvalidQuery as error:
-        raise HTTPException(404, f"There is no such shop: its handle {error.problem}.") from error
-    return await show_page(_known(files.pages.get("storefront.html")), request)
-
-
-async def show_page(page: PageFile, request: Request) -> Response:
+async def show_page(page: EncodedBody, request: Request) -> Response:
     """Any page. It names its assets by their release, so caches must revalidate it."""
-    return _answer(page, request, responses.REVALIDATE)
+    return await responses.respond(request, page, cache_control=responses.REVALIDATE)
 
 
 async def show_asset(files: PageFiles, request: Request) -> Response:
     """``GET /assets/{name}``: a file under its lasting name; caches revalidate it."""
     asset = _known(files.assets.get(request.path_params["name"]))
-    return _answer(asset, request, responses.REVALIDATE)
+    return await responses.respond(request, asset, cache_control=responses.REVALIDATE)
 
 
 async def show_released_asset(files: PageFiles, request: Request) -> Response:
@@ -55,7 +45,7 @@ async def show_released_asset(files: PageFiles, request: Request) -> Response:
     """
     asset = _known(files.assets.get(request.path_params["name"]))
     is_ours = request.path_params["release"] == files.release
-    return _answer(asset, request, _FOREVER if is_ours else "no-store")
+    return await responses.respond(request, asset, cache_control=_FOREVER if is_ours else "no-store")
 
 
 def with_problems(html: str) -> str:
@@ -70,13 +60,7 @@ def _problem_article(kind: ProblemKind) -> str:
     )
 
 
-def _answer(file: PageFile, request: Request, cache_control: str) -> Response:
-    return responses.respond(
-        request, file.content, etag=file.etag, media_type=file.media_type, cache_control=cache_control
-    )
-
-
-def _known(file: PageFile | None) -> PageFile:
+def _known(file: EncodedBody | None) -> EncodedBody:
     if file is None:
         raise HTTPException(404)
     return file

@@ -1,7 +1,7 @@
 """The HTTP applications of a server and of other processes: routes, and the middleware around them.
 
-From the outside in: security headers, CORS, the last resort, Starlette's table from exceptions to problems, and the
-router with its short way to first pages. :func:`create_app` reads the pages' files and opens nothing.
+From the outside in: security headers, CORS, compression, the last resort, Starlette's table from exceptions to
+problems, and the router with its short way to first pages. :func:`create_app` reads the pages' files and opens nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
+from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
-from linkhub_adapters.http.pages.page_files import PageFile, load_page_files
+from linkhub_adapters.http.pages.kept_shops import KeptShops
+from linkhub_adapters.http.pages.page_files import load_page_files
+from linkhub_adapters.http.pages.shop_html import ShopHtml
+from linkhub_adapters.http.pages.shop_routes import ShopPages
+from linkhub_adapters.http.server.compression import Compression
 from linkhub_adapters.http.server.cross_origin import CrossOrigin
 from linkhub_adapters.http.server.health import for_admins, health_routes
 from linkhub_adapters.http.server.last_resort import LastResort
@@ -50,7 +55,7 @@ def create_app(
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
     app = _bare_app(services, settings, [])
-    routes = [*_api(services, settings), *_pages(openapi.describe(extra_paths)), *extra_routes]
+    routes = [*_api(services, settings), *_pages(services, settings, openapi.describe(extra_paths)), *extra_routes]
     app.router = ShopRouter(routes, services.pages)
     return app
 
@@ -78,6 +83,7 @@ def _bare_app(services: HealthServices, settings: HttpSettings, routes: Sequence
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(CrossOrigin, access=settings.access, methods=settings.cors_methods, refused=services.refused),
+            Middleware(Compression, is_on=settings.compression),
             Middleware(LastResort, failed=services.failed),
         ],
         exception_handlers=handlers,
@@ -106,13 +112,19 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _pages(document: Mapping[str, Any]) -> list[Route]:
+def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str, Any]) -> list[Route]:
     files = load_page_files(_PAGES / "files", _PAGES / "vendor")
     docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
-    description = PageFile.of(json_text.dump(document), "application/json")
+    description = EncodedBody.of(json_text.dump(document), "application/json")
+    shops = ShopPages(
+        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
+        failed=services.failed,
+        retry_after_seconds=settings.retry_after_seconds,
+    )
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
-        Route("/shop/{handle}", partial(page_routes.show_storefront, files)),
+        Route("/shop/{handle}", shops.show_shop),
+        Route("/shop/{handle}/products/{videoId}", shops.show_product),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
         Route("/openapi.json", partial(page_routes.show_page, description)),

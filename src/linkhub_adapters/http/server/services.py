@@ -12,6 +12,7 @@ from attrs import field, frozen, validators
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
 from linkhub_adapters.http.api.problems import FailedRequest
+from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_core.access import AccessPolicy, RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
@@ -28,8 +29,10 @@ class HttpSettings:
         cors_methods: the methods that a preflight may ask for, those of extra routes included.
         admin_token: the bearer token of the operator's routes; without one they answer to this server's own hosts.
         changes_allowed_by: what a refused change asks the operator to set: the setting of the admin token.
+        compression: whether answers are compressed for clients that accept it.
         probe_timeout_seconds: how long ``/readyz`` waits for each probe.
         retry_after_seconds: the ``Retry-After`` of a 503.
+        shops: what the operator chose for the pages of shops.
     """
 
     access: AccessPolicy = field(factory=AccessPolicy)
@@ -37,8 +40,10 @@ class HttpSettings:
     # An empty bearer would match an empty token.
     admin_token: str | None = field(default=None, repr=False, validator=validators.optional(validators.min_len(1)))
     changes_allowed_by: str = "the admin token"
+    compression: bool = True
     probe_timeout_seconds: float = field(default=2.0, validator=validators.gt(0))
     retry_after_seconds: int = field(default=2, validator=validators.ge(1))
+    shops: ShopSettings = ShopSettings()
 
 
 @frozen(kw_only=True)

@@ -82,6 +82,8 @@ class _Layer:
 
 def _open(body: str) -> Unwrapped:
     text, value = body, _parsed(body)
+    if type(value) is dict and "video_id" in value and not _marks(body):
+        return Unwrapped(event=value, text=text)  # the usual case
     attributes: dict[str, str] = {}
     deviations = _marks(body)
     layers: list[str] = []

@@ -50,7 +50,7 @@ async def test_no_answer_is_stale(seed: int) -> None:
             received = max(received, arriving.revision)
         else:
             listing, _ = await pages.first(SELLER, 20)
-            shown = next(n for n in range(revision, -1, -1) if n == 0 or _stamp(n) in listing.opening)
+            shown = next(n for n in range(revision, -1, -1) if n == 0 or _stamp(n) in listing.content)
             must_show = max(n for n, moment in saved_at.items() if moment <= time.now - 1.0 or n == 0)
             assert shown >= max(received, must_show)
     assert pages.counts.hits > 10

@@ -14,6 +14,7 @@ from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.application import BrowseShop
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.wire.content_encoding import COMPRESSIONS, ContentEncoding
 from linkhub_core.wire.shop_query import Page, PageQuery, next_since
 from tests.adapters.http.http_fixture import HANDLE, product
 
@@ -81,7 +82,33 @@ async def test_a_page_is_read_once_while_its_shop_does_not_change(pages: KeptPag
     await pages.first(HANDLE, 5)
     assert store.reads == 2
     assert (pages.counts.hits, pages.counts.misses) == (1, 2)
-    assert pages.counts.kept_bytes >= 2 * len(first[0].opening)
+    assert pages.counts.kept_bytes >= 2 * len(first[0].content)
+
+
+async def test_the_encodings_of_a_kept_page_count_as_its_bytes(
+    pages: KeptPages, stamps: Stamps, store: GatedStore
+) -> None:
+    """They are made once, after it was kept, and go with it; those of a page that is not kept do not count."""
+    kept, _ = await pages.first(HANDLE, 20)
+    before = pages.counts.kept_bytes
+    made = await kept.compressed(ContentEncoding.GZIP)
+    assert await (await pages.first(HANDLE, 20))[0].compressed(ContentEncoding.GZIP) is made
+    assert pages.counts.kept_bytes == before + len(made)
+    store.rows[product(2).key] = product(2)
+    stamps.stamp = 1
+    newer, _ = await pages.first(HANDLE, 20)
+    alone = pages.counts.kept_bytes
+    await kept.compressed(ContentEncoding.ZSTD if ContentEncoding.ZSTD in COMPRESSIONS else ContentEncoding.GZIP)
+    assert pages.counts.kept_bytes == alone == newer.kept_bytes + before - kept.size_bytes
+
+
+async def test_an_encoding_past_the_limit_drops_pages(store: GatedStore, stamps: Stamps) -> None:
+    """The bound is for all encodings together."""
+    pages = KeptPages(browse=BrowseShop(products=store, clock=FakeClock()), stamps=stamps)
+    first, _ = await pages.first(HANDLE, 20)
+    pages.max_bytes = pages.counts.kept_bytes
+    await first.compressed(ContentEncoding.GZIP)
+    assert pages.counts.kept_bytes == 0
 
 
 async def test_a_changed_shop_is_read_again(pages: KeptPages, store: GatedStore, stamps: Stamps) -> None:

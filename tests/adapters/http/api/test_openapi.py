@@ -16,9 +16,10 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
 from linkhub_core.wire import shop_query as catalog
 from tests.adapters.http.failing_routes import ROUTES
-from tests.adapters.http.http_fixture import PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
+from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
 
 DOCUMENT = describe()
+PAGE = f"/shop/{HANDLE}/products"
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
@@ -221,6 +222,7 @@ ANSWERS = [
     ("/api/docs", {"/api/docs": 200}),
     ("/", {"/": 200}),
     ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
+    ("/shop/{handle}/products/{videoId}", {f"{PAGE}/{video_id(1)}": 200, f"{PAGE}/x": 404}),
     ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
     ("/assets/{release}/{name}", {"/assets/0/theme.css": 200, "/assets/0/x": 404}),
 ]  # fmt: skip

@@ -3,18 +3,11 @@
 import pytest
 from httpx2 import AsyncClient
 
-from linkhub_adapters.http.api.responses import is_known, strong_etag
+from linkhub_adapters.http.api.responses import is_known
 from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture, product, video_id
 
 TAG = '"0123456789abcdef01234567"'
 ONE = f"{PRODUCTS}/{video_id(1)}"
-
-
-def test_a_tag_is_strong_and_quoted() -> None:
-    """Equal bytes have equal tags, others have others, and none is weak."""
-    assert strong_etag(b"a") == strong_etag(b"a") != strong_etag(b"b")
-    assert strong_etag(b"a").startswith('"')
-    assert strong_etag(b"a").endswith('"')
 
 
 @pytest.mark.parametrize(

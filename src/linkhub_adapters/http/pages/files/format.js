@@ -4,10 +4,10 @@
 // URL is passed on only when it is http or https.
 
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const BROKEN = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 6 });
+const [WHOLE, BROKEN] = priceFormats(document.documentElement.dataset);
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const SIZE_WORD = /^(?:\d?x{0,4}[sml]|\d{1,3}(?:\.5)?|one-?size|free-?size|uk\d+|eu\d+|us\d+|\d{1,2}-\d{1,2}[ym]?)$/i;
+const CONTACT_TITLE = 200;
 const AGE_STEPS = [
   [60, 1, "second"], [3600, 60, "minute"], [86400, 3600, "hour"], [604800, 86400, "day"],
   [2629800, 604800, "week"], [31557600, 2629800, "month"], [Infinity, 31557600, "year"],
@@ -26,7 +26,15 @@ export function shopName(handle) {
   return words.map((word) => word[0].toUpperCase() + word.slice(1)).join(" ") || handle;
 }
 
-/** A price as a grouped number without a currency (none is known), or "Ask for price". */
+// With a currency, as the shopper's locale writes it; without one, bare numbers. No price is rounded.
+function priceFormats({ currency, decimals }) {
+  const most = { maximumFractionDigits: 6 };
+  if (!currency) return [0, 2].map((least) => new Intl.NumberFormat(undefined, { ...most, minimumFractionDigits: least }));
+  const money = new Intl.NumberFormat(undefined, { ...most, style: "currency", currency, minimumFractionDigits: Number(decimals) });
+  return [money, money];
+}
+
+/** A price with the currency that the operator set, if any, or "Ask for price". */
 export function priceText(price) {
   if (price === null) return "Ask for price";
   return Number.isInteger(price) ? WHOLE.format(price) : BROKEN.format(price);
@@ -63,6 +71,14 @@ export function webUrl(text) {
   if (typeof text !== "string" || !URL.canParse(text)) return null;
   const url = new URL(text);
   return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+}
+
+/** The address at which a shopper asks for a product: the operator's template with its title and id, or null. */
+export function contactUrl({ videoId, title }, { contact } = document.documentElement.dataset) {
+  if (!contact) return null;
+  const asked = [...title.replace(/\s+/g, " ")].slice(0, CONTACT_TITLE).join("").toWellFormed();
+  const places = { "{title}": asked, "{video_id}": videoId };
+  return contact.replace(/\{(?:title|video_id)\}/g, (place) => encodeURIComponent(places[place]));
 }
 
 /** One emoji of the title, or the initials of its first two words. */

@@ -4,12 +4,17 @@
 
 import { cloth, monogram } from "./format.js";
 
-/** Draws a product's thumbnail of this index into an element of the class `picture`. */
+/** Draws a product's thumbnail of this index into an element of the class `picture`; one that is there already stays. */
 export function drawPicture(element, product, index = 0, { isLazy = true } = {}) {
   element.querySelector(".cloth")?.remove();
-  element.querySelector("img")?.remove();
   const { url } = product.thumbnails[index];
-  element.prepend(clothFor(product, index), ...(url ? [thumbnail(url, isLazy)] : []));
+  const shown = element.querySelector("img");
+  if (url && shown?.src === url) watch(shown);
+  else {
+    shown?.remove();
+    if (url) element.prepend(thumbnail(url, isLazy));
+  }
+  element.prepend(clothFor(product, index));
 }
 
 function clothFor(product, index) {
@@ -34,8 +39,17 @@ function thumbnail(url, isLazy) {
   image.decoding = "async";
   image.loading = isLazy ? "lazy" : "eager";
   image.referrerPolicy = "no-referrer";
-  image.addEventListener("load", () => image.classList.add("is-loaded"));
-  image.addEventListener("error", () => image.remove());
+  image.className = "is-awaited";
   image.src = url;
+  watch(image);
   return image;
+}
+
+// An image of the server may have loaded, or failed, before the scripts ran.
+function watch(image) {
+  const show = () => image.classList.add("is-loaded");
+  if (image.complete && image.naturalWidth > 0) show();
+  else if (image.complete) image.remove();
+  image.onload = show;
+  image.onerror = () => image.remove();
 }

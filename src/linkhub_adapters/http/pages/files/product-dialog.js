@@ -1,24 +1,26 @@
 // One product in full: all its pictures, its caption, its sizes and tags, and its address to share.
 //
-// The address is the page's with the video id as fragment, so that "back" closes the dialog and a shared link
-// opens it. Left and right walk through the pictures.
+// Each product has an address of its own, so that "back" closes the dialog and a shared link opens it. The server renders
+// the dialog of that address open; `show` takes it over. Left and right walk through the pictures.
 
-import { ageText, priceText, sizeList } from "./format.js";
+import { ageText, contactUrl, priceText, sizeList } from "./format.js";
 import { drawPicture } from "./picture.js";
 import { fillChips } from "./tiles.js";
 
 const TIKTOK_VIDEO_ID = /^\d{15,20}$/;
 
-/** The dialog in the page. `onClose(videoId)` is called when the reader closes it. */
+/** The dialog in the page. `path(videoId)` is a product's address; `onClose(videoId)` is called when the dialog was closed. */
 export class ProductDialog {
   #dialog;
   #handle;
+  #path;
   #product = null;
   #index = 0;
 
-  constructor(dialog, handle, onClose) {
+  constructor(dialog, handle, path, onClose) {
     this.#dialog = dialog;
     this.#handle = handle;
+    this.#path = path;
     // The event comes later than the closing: by then the dialog may show the next product.
     dialog.addEventListener("close", () => dialog.open || onClose(this.#product.videoId));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -27,20 +29,22 @@ export class ProductDialog {
     this.#part("share").addEventListener("click", () => this.#share());
   }
 
-  /** The video id that is shown, or null. */
-  get videoId() {
-    return this.#dialog.open ? this.#product.videoId : null;
+  /** The product that is shown, or null. */
+  get product() {
+    return this.#dialog.open ? this.#product : null;
   }
 
   /** Shows a product, or its newer revision when it is the one that is shown. */
   show(product) {
-    const isSame = this.videoId === product.videoId;
+    const isSame = this.product?.videoId === product.videoId;
     this.#product = product;
     this.#index = isSame ? Math.min(this.#index, product.thumbnails.length - 1) : 0;
     this.#fillWords();
     this.#fillStrip();
     this.#showPicture(this.#index);
-    if (this.#dialog.open) return;
+    if (this.#dialog.matches(":modal")) return;
+    this.#dialog.classList.toggle("is-taken-over", this.#dialog.open);
+    this.#dialog.open = false;
     this.#part("share").textContent = "Share";
     this.#dialog.showModal();
     for (const part of this.#dialog.querySelectorAll(".product-sheet, .product-words")) part.scrollTop = 0;
@@ -65,6 +69,9 @@ export class ProductDialog {
     fillChips(this.#part("sizes"), sizeList(product.sizes));
     this.#part("sizes-part").hidden = this.#part("sizes").hidden;
     fillChips(this.#part("tags"), product.tags.map((tag) => `#${tag}`));
+    const contact = contactUrl(product);
+    this.#part("contact").href = contact ?? "";
+    this.#part("contact").hidden = contact === null;
     this.#part("video").href = `https://www.tiktok.com/@${this.#handle}/video/${product.videoId}`;
     this.#part("video").hidden = !TIKTOK_VIDEO_ID.test(product.videoId);
   }
@@ -104,7 +111,7 @@ export class ProductDialog {
 
   async #share() {
     const button = this.#part("share");
-    const url = location.href;
+    const url = new URL(this.#path(this.#product.videoId), location.href).href;
     try {
       if (navigator.share) {
         await navigator.share({ title: this.#product.title, url });

@@ -1,11 +1,11 @@
-// The storefront: reads the shop's first page, listens, and shows each product the moment it arrives.
+// The storefront: takes over the products that the server rendered, listens, and shows each product the moment it arrives.
 //
 // Wiring only. What is newer is decided in catalog.js, where products come from in feed.js, how a tile looks in
 // tiles.js. Texts of events reach the page through `textContent` alone.
 
 import { Catalog, readProduct } from "./catalog.js";
 import { ShopApi, ShopError, ShopFeed } from "./feed.js";
-import { cloth, monogram, priceText, shopName } from "./format.js";
+import { cloth, priceText, shopName } from "./format.js";
 import { drawPicture } from "./picture.js";
 import { ProductDialog } from "./product-dialog.js";
 import { TileGrid } from "./tiles.js";
@@ -16,13 +16,16 @@ const TOAST_MS = 6_000;
 const REFRESH_MS = 15_000;
 const RETRY_MS = 5_000;
 const GONE = 410;
+const UNKNOWN = 404;
 
 const part = (id) => document.getElementById(id);
 const handle = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const shopPath = `/shop/${handle}`;
+const productPath = (videoId) => `${shopPath}/products/${encodeURIComponent(videoId)}`;
 const api = new ShopApi(handle);
 const catalog = new Catalog();
-const grid = new TileGrid(part("grid"), part("tile"));
-const dialog = new ProductDialog(part("product"), handle, forgetFragment);
+const grid = new TileGrid(part("grid"), part("tile"), productPath);
+const dialog = new ProductDialog(part("product"), handle, productPath, leaveProduct);
 const feed = new ShopFeed(handle, api, {
   onProduct: receive, onRemoved: remove, onStatus: showStatus, onLost: readAgain,
 });
@@ -35,8 +38,24 @@ let retryTimer = null;
 let toastTimer = null;
 let toastCount = 0;
 let unseen = 0;
+let title = document.title;
 
 // --- the first page, and the next ones ---
+
+// The server's page has the data of its products: nothing is read again, and the feed goes on from its cursor.
+function takeOver() {
+  const body = dataOf("shop-data");
+  if (!body?.products) return void open();
+  takePage(body, (product) => grid.adopt(product));
+  const product = readProduct(dataOf("product-data"));
+  if (product) dialog.show(catalog.get(product.videoId) ?? product);
+  else if (location.hash) void followAddress();
+  feed.start(body.metadata.cursor);
+}
+
+function dataOf(id) {
+  return JSON.parse(part(id)?.textContent ?? "null");
+}
 
 async function open() {
   clearTimeout(retryTimer);
@@ -54,13 +73,13 @@ async function readFirstPage() {
   catalog.clear();
   grid.clear();
   takePage(body);
-  void followFragment();
+  void followAddress();
   return body.metadata.cursor;
 }
 
-function takePage({ products, pagination }) {
+function takePage({ products, pagination }, show = (product) => grid.append(product)) {
   for (const product of products.map(readProduct)) {
-    if (product && catalog.offer(product) === "added") grid.append(product);
+    if (product && catalog.offer(product) === "added") show(product);
   }
   nextKey = pagination.hasMore ? pagination.lastEvaluatedKey : null;
   part("more").hidden = nextKey === null;
@@ -126,6 +145,7 @@ function receive(raw, revision) {
   const outcome = catalog.offer(product, revision);
   if (outcome === "stale") return;
   if (outcome === "replaced") replace(product);
+  if (askedVideoId() === product.videoId) showProduct(product);
   if (outcome === "added" && arrivals.push({ product, revision }) === 1) soon(showArrivals);
 }
 
@@ -142,17 +162,18 @@ function replace(product) {
     return;
   }
   grid.replace(product, "Updated");
-  if (dialog.videoId === product.videoId) dialog.show(product);
   showCatalog();
 }
 
 function remove(videoId, revision, removedAt) {
-  const product = catalog.get(videoId);
-  if (!catalog.remove(videoId, revision, removedAt)) return;
+  const isShown = dialog.product?.videoId === videoId;
+  const product = catalog.get(videoId) ?? (isShown ? dialog.product : null);
+  if (!catalog.remove(videoId, revision, removedAt) && !isShown) return;
   arrivals = arrivals.filter((arrival) => arrival.product.videoId !== videoId);
   if (part("toast").dataset.videoId === videoId) hideToast();
-  if (dialog.videoId === videoId) {
+  if (isShown) {
     dialog.close();
+    showAbsence(GONE);
     fillToast(product, "No longer offered");
   }
   say(`No longer offered: ${product.title}`);
@@ -174,7 +195,7 @@ function showArrivals() {
 
 function showUnseen(count) {
   unseen = count;
-  document.title = `${count ? `(${count}) ` : ""}${shopName(handle)} · shop`;
+  document.title = `${count ? `(${count}) ` : ""}${title}`;
 }
 
 function isFirst(product, revision) {
@@ -265,15 +286,41 @@ function showStatus(status) {
 
 // --- the product that the address names ---
 
-async function followFragment() {
-  const videoId = location.hash.slice(1);
-  part("gone").hidden = true;
-  if (!videoId || videoId === "products") {
+// Links of older pages have the id of the video as fragment.
+function askedVideoId() {
+  const fragment = location.hash.slice(1);
+  if (fragment && fragment !== "products") return fragment;
+  const [, , , products, videoId] = location.pathname.split("/");
+  return products === "products" ? videoId : null;
+}
+
+async function followAddress() {
+  const videoId = askedVideoId();
+  showAbsence(null);
+  if (!videoId) {
     dialog.close();
     return;
   }
   const product = catalog.get(videoId) ?? (await readOne(videoId));
-  if (product && location.hash.slice(1) === videoId) dialog.show(product);
+  if (product && askedVideoId() === videoId) showProduct(product);
+}
+
+// A click with a key held, or with another button, opens the product's page elsewhere.
+function followTile(event) {
+  const link = event.target.closest("a");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  openProduct(link.closest(".tile").dataset.videoId);
+}
+
+function openProduct(videoId) {
+  if (askedVideoId() !== videoId) history.pushState(null, "", productPath(videoId));
+  void followAddress();
+}
+
+function showProduct(product) {
+  showAbsence(null);
+  dialog.show(product);
 }
 
 async function readOne(videoId) {
@@ -281,36 +328,41 @@ async function readOne(videoId) {
     return readProduct(await api.product(videoId));
   } catch (error) {
     console.info(`linkhub: ${videoId} cannot be shown: ${error.message}`);
-    part("gone").hidden = error.status !== GONE;
+    showAbsence(error.status);
     return null;
   }
 }
 
+// Says why the product of the address is not shown.
+function showAbsence(status) {
+  part("gone").hidden = status !== GONE;
+  part("unknown").hidden = status !== UNKNOWN;
+}
+
 // The address may name the next product already: that one stays.
-function forgetFragment(videoId) {
-  if (location.hash.slice(1) === videoId) history.replaceState(null, "", location.pathname + location.search);
+function leaveProduct(videoId) {
+  if (askedVideoId() !== videoId) return;
+  title = `${shopName(handle)} · shop`;
+  history.replaceState(null, "", shopPath);
+  showUnseen(unseen);
 }
 
 // --- begin ---
 
 function drawMasthead() {
-  const name = shopName(handle);
-  showUnseen(0);
-  part("shop-name").textContent = name;
-  part("shop-handle").textContent = `@${handle}`;
   const { colours, degrees } = cloth(handle);
   part("crest").style.background = `linear-gradient(${degrees}deg, ${colours.join(", ")})`;
-  part("crest").textContent = monogram(name).text;
 }
 
 drawMasthead();
-addEventListener("hashchange", followFragment);
+addEventListener("popstate", followAddress); // a change of the fragment, too
+part("grid").addEventListener("click", followTile);
 document.addEventListener("visibilitychange", () => document.hidden || showUnseen(0));
 part("retry").addEventListener("click", open);
 part("load-more").addEventListener("click", readMore);
 part("toast").addEventListener("click", ({ currentTarget }) => {
-  location.hash = currentTarget.dataset.videoId;
+  openProduct(currentTarget.dataset.videoId);
   hideToast();
 });
 setInterval(() => grid.refresh(Date.now()), REFRESH_MS);
-void open();
+takeOver();

@@ -16,13 +16,16 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 export class TileGrid {
   #list;
   #template;
+  #path;
   #tiles = new Map();
   #products = new Map();
   #tag = null;
 
-  constructor(list, template) {
+  /** `path(videoId)` is the address of a product's page. */
+  constructor(list, template, path) {
     this.#list = list;
     this.#template = template;
+    this.#path = path;
   }
 
   /** Shows grey tiles while the first page is on its way. */
@@ -43,6 +46,13 @@ export class TileGrid {
     this.#products.clear();
     this.#list.replaceChildren();
     this.#list.ariaBusy = "false";
+  }
+
+  /** Takes over the tile of a product that the server rendered. */
+  adopt(product) {
+    const tile = this.#list.querySelector(`[data-video-id="${CSS.escape(product.videoId)}"]`);
+    if (tile) this.#enlist(tile, product);
+    else this.append(product);
   }
 
   /** Puts a product of a page at the end. */
@@ -109,6 +119,10 @@ export class TileGrid {
   #make(product) {
     const tile = this.#template.content.firstElementChild.cloneNode(true);
     tile.dataset.videoId = product.videoId;
+    return this.#enlist(tile, product);
+  }
+
+  #enlist(tile, product) {
     tile.addEventListener("animationend", () => tile.classList.remove("is-arriving", "is-changed"));
     this.#tiles.set(product.videoId, tile);
     this.#fill(tile, product);
@@ -120,7 +134,7 @@ export class TileGrid {
     tile.hidden = !this.#passes(product);
     drawPicture(tile.querySelector(".picture"), product);
     const link = tile.querySelector("a");
-    link.href = `#${product.videoId}`;
+    link.href = this.#path(product.videoId);
     link.textContent = product.title;
     const price = tile.querySelector(".price");
     price.textContent = priceText(product.price);
