@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_resource_belongs_to_a_trial_by_name_and_tag(name: str, tag: str, owne
 def test_the_plan_is_that_of_linkhub_under_other_names() -> None:
     """Every resource has a name and a tag by which it is found."""
     plan = trial_plan(new_trial())
-    named = [*plan.tables, *plan.queues, plan.topic]
+    named: list[Any] = [*plan.tables, *plan.queues, plan.topic]
     assert all(trial_of(each.name, each.tags) for each in named)
     assert all(trial_of(queue.dead_letter_name, queue.tags) for queue in plan.queues)
     assert len({each.name for each in named}) == 5
@@ -66,9 +67,8 @@ async def test_what_another_process_left_is_removed_and_nothing_else(
     ):
         foreign = sqs.create_queue(QueueName=f"{_TRIAL}-caption")["QueueUrl"]
         topic = sns.create_topic(Name=f"{_TRIAL}-new-product")["TopicArn"]
-        table = dynamodb.create_table(
-            **trial_plan(_TRIAL).tables[1].definition | {"TableName": "linkhub-trial-results"}
-        )
+        similar: Any = {**trial_plan(_TRIAL).tables[1].definition, "TableName": "linkhub-trial-results"}
+        table = dynamodb.create_table(**similar)
         with _open(dynamodb_endpoint, sqs_sns_endpoint) as killed:
             made = [outcome async for outcome in killed.make(new_trial())]
             assert {outcome.status for outcome in made} == {Status.MADE}

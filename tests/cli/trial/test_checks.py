@@ -81,6 +81,7 @@ async def test_it_notices_a_port_that_deviates(port: str, sentence: str) -> None
     """A check fails on an adapter that breaks what its sentence says."""
     clock = SystemClock()
     async with memory.open_ports(clock=clock) as ports:
-        broken = evolve(ports, **{port: _BREAKS[port][0](getattr(ports, port))})
+        change: Any = {port: _BREAKS[port][0](getattr(ports, port))}
+        broken = evolve(ports, **change)
         with pytest.raises(Deviation):
             await CHECKS[sentence](Tried(ports=broken, clock=clock))
