@@ -28,8 +28,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.api.operator_desk import DeskRoutes
 from linkhub_adapters.http.pages.page_files import load_page_files
-from linkhub_adapters.http.pages.page_routes import with_problems
+from linkhub_adapters.http.pages.page_routes import runbook_page, with_problems
 from linkhub_adapters.http.pages.product_view import ProductView
 from linkhub_adapters.http.pages.shop_html import RenderedShop, ShopHtml
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
@@ -105,6 +106,7 @@ class FakeShop:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> FakeShop:
+        await self.operator.fill()
         await self.start()
         return self
 
@@ -190,6 +192,7 @@ class FakeShop:
         return Starlette(
             routes=[
                 Route("/", _file(_PAGES / "operator.html")),
+                Route("/runbook", _show_runbook),
                 Route("/shop/{handle}", self._show_shop),
                 Route("/shop/{handle}/products/{video_id}", self._show_product),
                 Route("/api/docs", _show_api_docs),
@@ -201,10 +204,33 @@ class FakeShop:
                 Route("/api/v1/shop/{handle}/products/{video_id}", self._product),
                 Route("/api/v1/shop/{handle}/products/{video_id}/listing", self._listing, methods=["GET", "PATCH"]),
                 Route("/api/v1/operator/status", self.operator.respond),
+                *self._desk_routes(),
                 WebSocketRoute("/products", self._socket),
             ],
             middleware=[Middleware(_SecurityHeaders)],
         )
+
+    def _desk_routes(self) -> list[Route]:
+        operator, path = self.operator, "/api/v1/operator"
+        answer = DeskRoutes(desk=operator.desk, acted=operator.actions.append, address_of=lambda _: "tests")
+        letters = f"{path}/dead-letters"
+        return [
+            Route(f"{path}/history", operator.guarded(operator.show_history)),
+            Route(f"{path}/seen", operator.guarded(answer.move_seen), methods=["PUT"]),
+            Route(letters, operator.guarded(answer.list_letters)),
+            Route("/api/v1/shops", operator.guarded(self._shops)),
+            Route(f"{letters}/check", operator.guarded(answer.check, only_reads=True), methods=["POST"]),
+            Route(f"{letters}/redrive", operator.guarded(answer.redrive), methods=["POST"]),
+            Route(f"{letters}/purge", operator.guarded(answer.purge), methods=["POST"]),
+            Route(f"{letters}/{{letterId}}", operator.guarded(answer.show_letter)),
+            Route(f"{path}/why", operator.guarded(answer.show_why)),
+        ]
+
+    async def _shops(self, _: Request) -> Response:
+        newest = self._newest_first(None)[0]
+        shop = {"seller_handle": newest["seller_handle"], "products": len(self.products), "withdrawn": 1}
+        pages = {"hasMore": False, "lastEvaluatedKey": None, "count": 1}
+        return JSONResponse({"shops": [shop | {"newest_product": newest}], "pagination": pages})
 
     async def _show_shop(self, request: Request) -> Response:
         html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]
@@ -339,6 +365,10 @@ def _file(path: Path) -> Any:
 
 async def _show_api_docs(_: Request) -> HTMLResponse:
     return HTMLResponse(with_problems((_PAGES / "api-docs.html").read_text("utf-8")))
+
+
+async def _show_runbook(_: Request) -> HTMLResponse:
+    return HTMLResponse(runbook_page(_FILES).content)
 
 
 async def _show_openapi(_: Request) -> JSONResponse:

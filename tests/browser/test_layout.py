@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from linkhub_core.model import Kind
 from tests.browser import fonts
 from tests.browser.fake_shop import FakeShop
 from tests.browser.layout import TIGHT_SCREENS, overflows, overflows_by_screen, show_on
@@ -107,11 +109,10 @@ async def _open_dialog(page: Page, product: dict[str, Any]) -> None:
 
 
 async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
-    """Readings, charts, panels and the table of nodes of a busy system, with long names in each."""
+    """Readings, charts, panels, a timeline, a dead letter and the table of nodes, with long names in each."""
     status = shop.operator.snapshot()
     name = "w" * 200
     realtime = status["realtime"]
-    letters = status["dead_letters"]
     shop.operator.overrides = {
         "node": status["node"] | {"id": name, "state": "draining"},
         "nodes": [*status["nodes"], status["nodes"][0] | {"id": name, "connections": 10**12}],
@@ -122,19 +123,17 @@ async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
             "sellers": [{"seller_handle": LONGEST_HANDLE, "subscriptions": 10**12}, *realtime["sellers"]],
             "by_transport": [{"transport": name, "connections": 10**12}],
         },
-        "dead_letters": letters
-        | {
-            "total": 10**12,
-            "by_reason": [{"reason": name, "count": 10**12}],
-            "latest": [
-                letters["latest"][0]
-                | {"letter_id": name, "message_id": name, "faults": [{"field": name, "problem": name}], "body": name},
-                *letters["latest"],
-            ],
-        },
     }
+    body = {"video_id": name, "seller_handle": name, "title": name, name: "wwww " * 99, "price": name}
+    await shop.operator.reject(Kind.CAPTION, json.dumps(body), correlationId=name, another=name)
     await open_page(fitted, shop)
-    await fitted.locator(".letter summary").first.click()
+    await fitted.locator("#why-video").fill(name)
+    await fitted.locator("#why-video").press("Enter")
+    await expect(fitted.locator("#why-timelines article")).to_be_visible()
+    await fitted.locator("#why-video").fill("")
+    assert await overflows_by_screen(fitted) == {}
+    await fitted.locator(".letter-open").first.click()
+    await expect(fitted.locator("#letter-faults li").first).to_be_visible()
     assert await overflows_by_screen(fitted) == {}
 
 

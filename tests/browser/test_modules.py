@@ -136,8 +136,54 @@ async def test_product_of_wrong_types_is_shown_as_far_as_it_goes(page: Page, sho
 @pytest.mark.parametrize(("share", "seconds"), [(0.5, 0.75), (0.25, 0.5), (0.9, 2.0), (1.0, 2.0)])
 async def test_quantile_lies_within_its_bucket(page: Page, shop: FakeShop, share: float, seconds: float) -> None:
     """By straight line within a bucket; of the last, unbounded bucket it gives the lower bound."""
-    buckets = [{"le": 0.5, "count": 1}, {"le": 1, "count": 3}, {"le": 2, "count": 3}, {"le": None, "count": 4}]
-    assert await call(page, shop, "rates.js", f"return m.quantile(x, {share})", buckets) == seconds
+    histogram = [[0.5, 1, 2, None], [1, 3, 3, 4]]
+    assert await call(page, shop, "rates.js", f"return m.quantile(...x, {share})", histogram) == seconds
+
+
+async def test_history_is_fine_for_five_minutes_and_coarse_for_an_hour(page: Page, shop: FakeShop) -> None:
+    """Samples of the server's history have rates, too; what is older than an hour goes."""
+    samples = [
+        {
+            "at": f"2026-05-14T11:{minute:02}:{second}0.000Z",
+            "run": "a",
+            "events": {"saved": 60 * minute},
+            "created": 600 * minute + 100 * second,
+        }
+        for minute in range(60)
+        for second in range(6)
+    ]
+    statuses = []
+    for second in range(400):
+        at = f"2026-05-14T12:{second // 60:02}:{second % 60:02}.000Z"
+        statuses.append(shop.operator.snapshot() | {"timestamp": at})
+    body = (
+        "const h = new m.History(); h.load({latency_bounds_seconds: [1, null], samples: x.samples});"
+        "const rate = h.samples.at(-1).created; x.statuses.forEach((s) => h.push(s));"
+        "return [rate, h.samples.length, h.samples[0].atMs, h.samples.at(-1).atMs]"
+    )
+    rate, count, first_ms, last_ms = await call(
+        page, shop, "rates.js", body, {"samples": samples, "statuses": statuses}
+    )
+    assert (rate, last_ms - first_ms <= 3_600_000) == (10, True)
+    assert count <= 301 + 331
+
+
+async def test_lines_of_a_json_text_are_found_by_path(page: Page, shop: FakeShop) -> None:
+    """In any spelling of names and any layout, in a text that is not sound as well; else the line around it."""
+    text = (
+        '{"videoId": "a:{",\n "thumbnails": [\n  {"thumbnail_url": 1},\n  {"frameIndex":\n 2}\n ],\n "tags": ["x", tr'
+    )
+    paths = [
+        "video_id",
+        "thumbnails[0].thumbnail_url",
+        "thumbnails[1].frame_index",
+        "tags[1]",
+        "thumbnails[7].x",
+        "no",
+        "",
+    ]
+    body = "const lines = m.linesByPath(x[0]); return x[1].map((path) => m.lineOf(lines, path))"
+    assert await call(page, shop, "json-lines.js", body, [text, paths]) == [0, 2, 3, 6, 1, 0, 0]
 
 
 async def test_restart_gives_no_negative_rates(page: Page, shop: FakeShop) -> None:

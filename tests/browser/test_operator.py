@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
+from linkhub_core.model import Kind
 from tests.browser.fake_shop import FakeShop
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
@@ -16,7 +18,8 @@ _COUNT_COLOURS = """(canvas) => {
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     return new Set(new Uint32Array(pixels.buffer)).size;
 }"""
-_NO_LETTERS: dict[str, Any] = {"total": 0, "by_reason": [], "latest": []}
+_PAGES = Path(__file__).parents[2] / "src" / "linkhub_adapters" / "http" / "pages" / "files"
+_NO_LETTERS: dict[str, Any] = {"total": 0, "unseen": 0, "newest_at": None, "is_read": True, "by_reason": []}
 
 
 async def open_page(page: Page, shop: FakeShop) -> None:
@@ -33,7 +36,7 @@ async def test_busy_system_is_drawn(page: Page, shop: FakeShop, complaints: list
     await expect(page.locator("#reading-p50")).to_contain_text("ms")
     await expect(page.locator("#chart-events .legend li")).to_have_count(6)
     assert await page.locator("#chart-events canvas").evaluate(_COUNT_COLOURS) > 6
-    await expect(page.get_by_role("img", name="Latency: p50")).to_be_visible()
+    await expect(page.get_by_role("img", name="Time to announcement: ours, half")).to_be_visible()
     await expect(page.locator("#staging-ages .bar")).to_have_count(6)
     await expect(page.locator("#deviations .bar-name")).to_have_text(
         ["number_as_text", "primary_chosen", "missing_as_null"]
@@ -46,11 +49,11 @@ async def test_busy_system_is_drawn(page: Page, shop: FakeShop, complaints: list
 
 async def test_quiet_system_is_well(page: Page, shop: FakeShop) -> None:
     """Without findings the verdict is that all is well, and the empty list of dead letters says so."""
-    shop.operator.overrides = {"dead_letters": _NO_LETTERS}
+    await shop.operator.empty()
     await open_page(page, shop)
     await expect(page.locator("#verdict")).to_have_attribute("data-level", "good")
     await expect(page.locator("#verdict-title")).to_have_text("All is well")
-    await expect(page.locator("#dead-latest")).to_contain_text("None.")
+    await expect(page.locator("#dead-empty")).to_have_text("None. Every message so far was understood.")
 
 
 async def test_faults_are_named_the_worst_first(page: Page, shop: FakeShop) -> None:
@@ -65,14 +68,89 @@ async def test_faults_are_named_the_worst_first(page: Page, shop: FakeShop) -> N
     await expect(page).to_have_title("✕ Something is wrong · linkhub")
 
 
-async def test_new_dead_letters_are_a_finding(page: Page, shop: FakeShop) -> None:
-    """Letters from before are a note; one more while the page looks on is a warning."""
-    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 4}}
-    await open_page(page, shop)
-    await expect(page.locator("#findings")).to_contain_text("4 dead letters from before, none new")
-    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 5}}
-    await expect(page.locator("#findings")).to_contain_text("1 message rejected")
+async def test_a_fresh_page_warns_of_dead_letters_until_they_are_seen(page: Page, shop: FakeShop) -> None:
+    """The server keeps the moment: a reload agrees, and one more letter is a warning again."""
+    shop.operator.admin_token = "let-me-in"
+    await page.goto(f"{shop.url}/#token=let-me-in")
+    await expect(page.locator("#findings")).to_contain_text("4 dead letters not seen yet, the newest")
+    await expect(page.locator("#seen-text")).to_contain_text("Nothing was marked as seen yet")
+    await page.get_by_role("button", name="Mark as seen").click()
+    await expect(page.locator("#findings")).to_contain_text("4 dead letters kept, all of them seen")
+    await page.reload()
+    await expect(page.locator("#verdict-title")).to_have_text("All is well")
+    await expect(page.locator("#seen-text")).to_contain_text("for everyone who uses this storage")
+    await shop.operator.reject(Kind.CAPTION, "{}")
+    await expect(page.locator("#findings")).to_contain_text("1 dead letter not seen yet")
     await expect(page.locator("#verdict")).to_have_attribute("data-level", "warn")
+
+
+async def test_seen_without_a_token_names_the_setting(page: Page, shop: FakeShop) -> None:
+    """Others see the moment, so moving it is a change."""
+    await open_page(page, shop)
+    await page.get_by_role("button", name="Mark as seen").click()
+    await expect(page.locator("#seen-problem")).to_have_text("Set LINKHUB_ADMIN_TOKEN.")
+
+
+async def test_a_restart_is_not_passed_over_in_silence(page: Page, shop: FakeShop) -> None:
+    """What an ended process counted is gone: the page says from when it counts."""
+    now = shop.operator.snapshot()
+    shop.operator.overrides = {"node": now["node"] | {"started_at": now["timestamp"]}}
+    shop.operator.advance(60)
+    await open_page(page, shop)
+    await expect(page.locator("#findings")).to_contain_text("Messages given back are counted from 18:30:00 UTC")
+
+
+async def test_messages_that_come_back_are_bad_while_they_do(page: Page, shop: FakeShop) -> None:
+    """Those of the last hour that nobody has seen count: a while ago they are a warning, now they are bad."""
+    shop.operator.live_an_hour()
+    for place, sample in enumerate(shop.operator.history):
+        sample["events"]["released"] = 0 if place < 100 else 7
+    shop.operator.overrides = {"events": [{"kind": "any", "outcome": "released", "total": 7}]}
+    await page.goto(shop.url)
+    finding = page.locator("#findings li", has_text="given back since")
+    await expect(finding).to_contain_text("7 messages given back since 17:30:01 UTC, none in the last 5 min")
+    await expect(finding).to_have_attribute("data-level", "warn")
+    shop.operator.overrides = {"events": [{"kind": "any", "outcome": "released", "total": 9}]}
+    await expect(finding).to_contain_text("9 messages given back")
+    await expect(page.locator("#verdict")).to_have_attribute("data-level", "bad")
+
+
+async def test_charts_show_the_last_hour_after_a_reload(page: Page, shop: FakeShop) -> None:
+    """From the server's history: the pointer at the left edge reads a moment of an hour ago."""
+    shop.operator.live_an_hour()
+    await open_page(page, shop)
+    await page.locator("#chart-latency .u-over").hover(position={"x": 20, "y": 50})
+    await expect(page.locator("#chart-latency .legend")).to_contain_text(re.compile(r"17:3\d:\d\d UTC"))
+    await expect(page.locator("#chart-latency .legend")).to_contain_text(re.compile(r"ours, 99 % \d+ ms"))
+
+
+async def test_only_our_own_time_is_judged(page: Page, shop: FakeShop) -> None:
+    """Products that wait for their partner for half an hour are no finding; a second of our own is."""
+    await shop.operator.empty()
+    bounds = [0.5, 1, 2.5, 1_800, None]
+    slow, quick = ([{"le": bound, "count": count} for bound, count in zip(bounds, counts, strict=True)]
+                   for counts in ([0, 0, 0, 1, 1], [1, 1, 1, 1, 1]))  # fmt: skip
+    none = [bucket | {"count": 0} for bucket in slow]
+    zero = {"own_latency_seconds": {"buckets": none}, "partner_wait_seconds": {"buckets": none}}
+    for own, partner, level in ((quick, slow, "good"), (slow, quick, "warn")):
+        shop.operator.overrides = zero
+        await open_page(page, shop)
+        shop.operator.overrides = {
+            "own_latency_seconds": {"buckets": own},
+            "partner_wait_seconds": {"buckets": partner},
+        }
+        await expect(page.locator("#reading-p99")).not_to_have_text("–")
+        await expect(page.locator("#verdict")).to_have_attribute("data-level", level)
+
+
+async def test_each_problem_leads_to_its_entry_of_the_runbook(page: Page, shop: FakeShop) -> None:
+    """Every entry that the verdict knows is a heading of the runbook, which the server shows."""
+    await open_page(page, shop)
+    await page.get_by_role("link", name="What to do: 4 dead letters").click()
+    await expect(page.locator("h3:target")).to_have_text("LinkhubEventsRejected")
+    entries = re.findall(r'entry: "(.+?)"', (_PAGES / "verdict.js").read_text("utf-8"))
+    headings = await page.locator(":is(h2, h3)[id]").evaluate_all("all => all.map(({ id }) => id)")
+    assert (len(entries), set(entries) - set(headings)) == (9, set())
 
 
 async def test_no_deviation_is_nought(page: Page, shop: FakeShop) -> None:
@@ -84,21 +162,6 @@ async def test_no_deviation_is_nought(page: Page, shop: FakeShop) -> None:
     shop.operator.overrides = {"deviations": many}
     await expect(page.locator("#deviations .bar")).to_have_count(10)
     await expect(page.locator("#deviation-facts")).to_contain_text("12")
-
-
-async def test_opened_letter_stays_open_and_its_body_is_text(page: Page, shop: FakeShop) -> None:
-    """A look inside survives the next answers, and markup in a body is shown as it is written."""
-    await open_page(page, shop)
-    latest = shop.operator.snapshot()["dead_letters"]["latest"]
-    hostile = latest[1] | {"letter_id": "h", "body": "<img src=x onerror=\"document.title='owned'\">"}
-    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 1, "latest": [hostile]}}
-    letter = page.locator(".letter[data-letter-id=h]")
-    await letter.locator("summary").click()
-    await expect(letter.locator("pre")).to_have_text(hostile["body"])
-    shop.operator.overrides = {"dead_letters": _NO_LETTERS | {"total": 2, "latest": [latest[2], hostile]}}
-    await expect(page.locator(".letter")).to_have_count(2)
-    await expect(letter.locator("pre")).to_be_visible()
-    assert await page.locator(".letter img").count() == 0
 
 
 async def test_lost_contact_fades_the_readings(page: Page, shop: FakeShop) -> None:
@@ -153,7 +216,9 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
         "events",
         "deviations",
         "products",
-        "latency_seconds",
+        "own_latency_seconds",
+        "partner_wait_seconds",
+        "seen",
         "queues",
         "staging",
         "dead_letters",
@@ -163,7 +228,7 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
     shop.operator.overrides = dict.fromkeys(parts)
     await page.goto(shop.url)
     await expect(page.locator("#verdict-title")).to_have_text("All is well")
-    await expect(page.locator("#readings b")).to_have_text(["–"] * 7)
+    await expect(page.locator("#readings b")).to_have_text(["–"] * 8)
     await expect(page.locator("#staging-note")).to_have_text("not known")
     await expect(page.locator("#deviations-note")).to_have_text("not known")
     assert complaints == []
@@ -183,6 +248,15 @@ async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
     await page.get_by_label("Open a shop").fill("nalu-fashion")
     await page.get_by_role("button", name="Open", exact=True).click()
     await expect(page.locator("h1")).to_have_text("Nalu Fashion")
+
+
+async def test_all_shops_are_listed_when_they_are_asked_for(page: Page, shop: FakeShop) -> None:
+    """Each with its address and its newest product."""
+    await open_page(page, shop)
+    await page.get_by_role("button", name="List all shops").click()
+    await expect(page.locator("#shops-all li")).to_contain_text("26 shown, 1 withdrawn")
+    await expect(page.locator("#shops-all a")).to_have_attribute("href", "/shop/nalu-fashion")
+    await expect(page.get_by_role("link", name="API")).to_have_attribute("href", "/api/docs")
 
 
 async def test_listing_is_changed_after_a_confirmation(page: Page, shop: FakeShop, complaints: list[str]) -> None:

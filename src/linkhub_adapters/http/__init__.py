@@ -6,6 +6,7 @@
 """
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
+from linkhub_adapters.http.api.operator_desk import LetterChoice, LetterQuery, OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_adapters.http.server.app import create_app, create_health_app
 from linkhub_adapters.http.server.services import HealthServices, HttpServices, HttpSettings, Probe
@@ -16,6 +17,10 @@ __all__ = [
     "HttpServices",
     "HttpSettings",
     "KeptPages",
+    "LetterChoice",
+    "LetterQuery",
+    "OperatorAction",
+    "OperatorDesk",
     "Probe",
     "create_app",
     "create_health_app",

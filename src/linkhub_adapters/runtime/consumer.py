@@ -29,6 +29,7 @@ class Consumer:
         journal: gets an entry for each failure.
         heartbeat_seconds: the time between two lease extensions; a third of the queue's visibility time-out.
         max_in_flight: how many batches are in work at once.
+        received: is called with each batch before it is worked on. It must not raise.
     """
 
     queue: EventQueue
@@ -36,6 +37,7 @@ class Consumer:
     journal: Journal
     heartbeat_seconds: float
     max_in_flight: int = 4
+    received: Callable[[Sequence[Delivery]], None] = lambda _: None
     _receiving: Backoff = field(init=False)
     _working: Backoff = field(init=False)
 
@@ -56,6 +58,7 @@ class Consumer:
                 if not deliveries:
                     room.release()
                     continue
+                self.received(deliveries)
                 work.create_task(self._work(deliveries, stop)).add_done_callback(lambda _: room.release())
 
     async def _receive(self, stop: asyncio.Event) -> Sequence[Delivery]:

@@ -10,6 +10,7 @@ from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
 from linkhub_adapters.sqlite.depths import Depths, SqliteDepths
 from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.file_health import SqliteFileHealth
+from linkhub_adapters.sqlite.marks import SqliteMark
 from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
@@ -27,6 +28,7 @@ __all__ = [
     "SqliteEventPublisher",
     "SqliteEventQueue",
     "SqliteFileHealth",
+    "SqliteMark",
     "SqliteProcessRegistry",
     "SqliteProductStore",
     "SqliteShopDirectory",

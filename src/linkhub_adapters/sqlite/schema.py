@@ -15,13 +15,19 @@ from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _NODES = """
 CREATE TABLE nodes (
   node TEXT PRIMARY KEY,
   seen_at INTEGER NOT NULL,
   report BLOB NOT NULL
+) STRICT;
+"""
+_MARKS = """
+CREATE TABLE marks (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
 ) STRICT;
 """
 _NOTES = """
@@ -147,10 +153,10 @@ CREATE TABLE announcements (
   correlation_id TEXT NOT NULL,
   created_at TEXT
 ) STRICT;
-{_NODES}{_SHOP_STAMPS}{_CHANGES}"""
+{_NODES}{_SHOP_STAMPS}{_CHANGES}{_MARKS}"""
 
 # The statements that turn a file of this version into one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS}
+_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS, 5: _MARKS}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -122,6 +122,7 @@ def _backend(ports: OpenedPorts, database: SqliteDatabase, clock: Clock) -> Back
 
     health = sqlite.SqliteFileHealth(database=database)
     processes = sqlite.SqliteProcessRegistry(database=database, clock=clock)
+    seen = sqlite.SqliteMark(database=database, name="seen")
 
     async def figures() -> Figures:
         taken_at = clock.now()
@@ -138,6 +139,8 @@ def _backend(ports: OpenedPorts, database: SqliteDatabase, clock: Clock) -> Back
         made=str(database.path) if database.is_new else None,
         exchange_report=processes.exchange,
         remove_report=processes.leave,
+        read_seen=seen.read,
+        write_seen=seen.write,
     )
 
 

@@ -58,6 +58,8 @@ class Backend(OpenedPorts):
         received: is called with announcements before any client gets them.
         exchange_report: stores the report of a process under its name and returns the reports of all processes.
         remove_report: removes it.
+        read_seen: reads what ``write_seen`` wrote last, in any process; None if it was never called.
+        write_seen: keeps the moment up to which an operator has seen what went wrong, for all processes.
         missing_bus_setting: the variable that makes announcements reach other processes, if they do not.
     """
 
@@ -71,6 +73,8 @@ class Backend(OpenedPorts):
     received: Callable[[Sequence[Announcement]], None] = field(default=lambda _: None)
     exchange_report: Callable[[str, bytes], Awaitable[Sequence[bytes]]] | None = None
     remove_report: Callable[[str], Awaitable[None]] | None = None
+    read_seen: Callable[[], Awaitable[bytes | None]] | None = None
+    write_seen: Callable[[bytes], Awaitable[None]] | None = None
     missing_bus_setting: str | None = None
 
     @classmethod

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import click
-from attrs import evolve
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.dead_letters import (
@@ -28,8 +27,6 @@ from linkhub_cli.views.dead_letters import (
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.message_body import editable_body
 from linkhub_cli.views.output import is_terminal, plain, print_lines, print_status
-from linkhub_cli.wiring.container import Container
-from linkhub_core.application import plan_redrive
 from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.model import Kind
 
@@ -161,12 +158,12 @@ def redrive(
     if body_file is not None:
         if len(letter_ids) != 1:
             raise click.UsageError("--body mends one letter: give its ID")
-        body = body_file.read()
+        body = _text_of(body_file.read())
         letter = Selection(letter_ids=letter_ids, assumed_kind=options["assumed_kind"])
-        changes = ctx.obj.run(lambda container: _mend(container, letter, body, force=force, yes=yes))
+        changes = ctx.obj.run(lambda container: container.change_letters().mend(letter, body, force=force, really=yes))
     else:
         selection = _selection(letter_ids, options)
-        changes = ctx.obj.run(lambda container: _redrive(container, selection, force=force, yes=yes))
+        changes = ctx.obj.run(lambda container: container.change_letters().redrive(selection, force=force, really=yes))
     _report(ctx, letter_ids, changes, print_redriven, as_json=options["as_json"])
 
 
@@ -182,38 +179,15 @@ def redrive(
 def purge(ctx: click.Context, /, letter_ids: Sequence[str], **options: Any) -> None:
     """Delete letters for good."""
     selection = _selection(letter_ids, options)
-    changes = ctx.obj.run(lambda container: _purge(container, selection, yes=options["yes"]))
+    changes = ctx.obj.run(lambda container: container.change_letters().purge(selection, really=options["yes"]))
     _report(ctx, letter_ids, changes, print_purged, as_json=options["as_json"])
 
 
-async def _redrive(container: Container, selection: Selection, *, force: bool, yes: bool) -> Changes:
-    """Put letters back on their queues: those that would pass now, or all by ``force``."""
-    plan = plan_redrive(await selection.read(container.examine()), force=force)
-    letters = [one.letter for one in plan.going]
-    changed = await container.backend().dead_letters.redrive(letters) if yes else None
-    return Changes(going=plan.going, staying=plan.staying, changed=changed)
-
-
-async def _purge(container: Container, selection: Selection, *, yes: bool) -> Changes:
-    examined = await selection.read(container.examine())
-    letters = [one.letter for one in examined]
-    return Changes(going=examined, changed=await container.backend().dead_letters.purge(letters) if yes else None)
-
-
-async def _mend(container: Container, selection: Selection, raw: bytes, *, force: bool, yes: bool) -> Changes:
-    """Put one letter back with another body; a letter that is not there changes nothing."""
+def _text_of(raw: bytes) -> str:
     try:
-        body = raw.decode("utf-8-sig").strip()
+        return raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise MalformedEvent([Fault("", f"the file is not UTF-8: {error.reason}")]) from error
-    old = next(iter(await selection.read(container.examine())), None)
-    if old is None:
-        return Changes(going=[], changed=0 if yes else None)
-    mended = container.examine().examine(evolve(old.letter, body=body, faults=()))
-    plan = plan_redrive([mended], force=force)
-    if yes and plan.going:
-        await container.mend()(old.letter, body, force=force)
-    return Changes(going=plan.going, staying=plan.staying, changed=len(plan.going) if yes else None)
 
 
 def _selection(letter_ids: Sequence[str], options: dict[str, Any]) -> Selection:

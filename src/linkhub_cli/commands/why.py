@@ -10,6 +10,7 @@ import click
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import plain, print_lines, print_status, print_table
+from linkhub_cli.views.timeline import timeline_document
 from linkhub_core.application import State, TimelineEntry, VideoTimeline
 from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
@@ -103,19 +104,4 @@ def _text(value: Any) -> str:
 
 
 def _document(timeline: VideoTimeline) -> dict[str, Any]:
-    return {
-        "seller_handle": timeline.seller_handle,
-        "video_id": timeline.video_id,
-        "state": timeline.state.value,
-        "because": _reason(timeline),
-        "timeline": [
-            {
-                "at": timestamp_text(one.at),
-                "what": one.what,
-                "half": one.half,
-                "correlation_id": one.correlation_id,
-                **one.facts,
-            }
-            for one in timeline.entries
-        ],
-    }
+    return {**timeline_document(timeline), "because": _reason(timeline)}

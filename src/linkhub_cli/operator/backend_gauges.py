@@ -7,22 +7,22 @@ cheap to scan, and only while there are few.
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import define, frozen
 
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends import Backend
+from linkhub_cli.operator.seen import Seen, SeenMoment
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, WaitingHalf
-from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+from linkhub_core.ports import Clock, DeadLetterQuery
 from linkhub_core.wire.intake import FOREIGN
 
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
-LATEST_LETTERS = 20
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -35,10 +35,11 @@ def count_by_age(ages: Iterable[timedelta]) -> Sequence[tuple[float | None, int]
 
 @frozen(kw_only=True)
 class Letters:
-    """Dead letters by the field at fault or by what the body is, and the latest of them, the newest first."""
+    """Dead letters by the field at fault or by what the body is, those that are not seen, and when the newest came."""
 
     by_reason: Mapping[str, int]
-    latest: Sequence[DeadLetter]
+    unseen: int
+    newest_at: datetime | None
 
 
 @define(kw_only=True)
@@ -50,6 +51,7 @@ class BackendGauges:
 
     backend: Backend
     clock: Clock
+    seen: SeenMoment
     figures: Figures | None = None
     ages: Mapping[Kind, Sequence[int]] | None = None
     letters: Letters | None = None
@@ -61,6 +63,7 @@ class BackendGauges:
 
     async def refresh(self) -> None:
         """Read everything again; if the backend does not answer, the known figures stay."""
+        await self.seen.refresh()
         self.figures = figures = await self.backend.figures()
         if not self.backend.cheap_to_scan:
             return
@@ -69,6 +72,23 @@ class BackendGauges:
         self.ages = await self._ages() if few_halves else None
         self.letters = await self._letters() if few_letters else None
         self.unannounced = len([record async for record in self.backend.products.scan(unannounced=True)])
+
+    @property
+    def unseen_letters(self) -> int | None:
+        """The dead letters that are not seen; None if their number is not known."""
+        if self.figures is None or self.figures.dead_letters is None:
+            return None
+        return self.letters.unseen if self.letters else self.seen.unseen_of(self.figures.dead_letters)
+
+    async def move_seen(self, at: datetime) -> Seen:
+        """Move the moment up to which an operator has seen everything.
+
+        Raises:
+            ServiceUnavailable: the backend does not answer.
+        """
+        seen = await self.seen.move(at, self.figures.dead_letters if self.figures else None)
+        await self.refresh()
+        return seen
 
     async def _ages(self) -> Mapping[Kind, Sequence[int]]:
         now = self.clock.now()
@@ -80,11 +100,12 @@ class BackendGauges:
 
     async def _letters(self) -> Letters:
         by_reason: Counter[str] = Counter()
-        latest: deque[DeadLetter] = deque(maxlen=LATEST_LETTERS)
+        unseen, newest_at, seen = 0, None, self.seen.value
         async for letter in self.backend.dead_letters.browse(DeadLetterQuery()):
             by_reason.update({_reason_of(fault) for fault in letter.faults})
-            latest.appendleft(letter)
-        return Letters(by_reason=by_reason, latest=tuple(latest))
+            unseen += seen is None or letter.rejected_at > seen.at
+            newest_at = max(newest_at or letter.rejected_at, letter.rejected_at)
+        return Letters(by_reason=by_reason, unseen=unseen, newest_at=newest_at)
 
 
 def _reason_of(fault: Fault) -> str:

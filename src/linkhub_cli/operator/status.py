@@ -12,14 +12,13 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.observability import Figures, Readings
-from linkhub_cli.operator.backend_gauges import AGES, BackendGauges, Letters
+from linkhub_cli.operator.backend_gauges import AGES, BackendGauges
 from linkhub_cli.operator.process_registry import Buckets, NodeReport, ProcessRegistry, WorkTotals
 from linkhub_cli.settings.packages import DISTRIBUTION
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, DeadLetter
+from linkhub_core.ports import Clock
 from linkhub_core.wire.codec import timestamp_text
 
-_SHOWN_BODY_CHARACTERS = 4_000
 _SHOWN_SELLERS = 100
 _OF_CONSUMERS = ("events", "deviations", "products", "latency_seconds", "own_latency_seconds", "partner_wait_seconds")
 
@@ -45,13 +44,12 @@ class OperatorStatus:
             "node": self._node(),
             "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
             **(self._work(work) if work else dict.fromkeys(_OF_CONSUMERS)),
-            "queues": [{"kind": kind, "messages": count} for kind, count in figures.queued.items()]
-            if figures
-            else None,
+            "queues": _queues(figures) if figures else None,
             "staging": self._staging(work),
-            "dead_letters": _dead_letters(figures, self.gauges.letters),
+            "dead_letters": self._dead_letters(),
+            "seen": self._seen(),
             "realtime": _realtime(realtime, self.stats()["clientsPerSeller"]) if realtime else None,
-            "nodes": [_seen(report) for report in self.registry.nodes()],
+            "nodes": [_process(report) for report in self.registry.nodes()],
         }
 
     def _node(self) -> dict[str, Any]:
@@ -94,6 +92,28 @@ class OperatorStatus:
             "expired_total": work.expired if work else None,
         }
 
+    def _dead_letters(self) -> dict[str, Any] | None:
+        figures, letters = self.gauges.figures, self.gauges.letters
+        if figures is None or figures.dead_letters is None:
+            return None
+        by_reason = sorted(letters.by_reason.items(), key=lambda reason: -reason[1]) if letters else []
+        newest_at = letters.newest_at if letters else None
+        return {
+            "total": figures.dead_letters,
+            "unseen": self.gauges.unseen_letters,
+            "newest_at": timestamp_text(newest_at) if newest_at else None,
+            "is_read": letters is not None,
+            "by_reason": [{"reason": reason, "count": count} for reason, count in by_reason],
+        }
+
+    def _seen(self) -> dict[str, Any]:
+        seen, figures = self.gauges.seen, self.gauges.figures
+        return {
+            "at": timestamp_text(seen.value.at) if seen.value else None,
+            "is_shared": seen.is_shared,
+            "known_until": timestamp_text(figures.taken_at if figures else self.registry.node.started_at),
+        }
+
 
 def _buckets(buckets: Buckets) -> dict[str, Any]:
     return {"buckets": [{"le": bound, "count": count} for bound, count in buckets]}
@@ -103,7 +123,7 @@ def _queues(figures: Figures) -> Sequence[dict[str, Any]]:
     return [{"kind": kind, "messages": count} for kind, count in figures.queued.items()]
 
 
-def _seen(report: NodeReport) -> dict[str, Any]:
+def _process(report: NodeReport) -> dict[str, Any]:
     return {
         "id": report.node.node_id,
         "role": report.node.role,
@@ -129,30 +149,6 @@ def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
         {"up_to_seconds": bound, **{kind.value: ages[kind][place] for kind in Kind}}
         for place, bound in enumerate(bounds)
     ]
-
-
-def _dead_letters(figures: Figures | None, letters: Letters | None) -> dict[str, Any] | None:
-    if figures is None or figures.dead_letters is None:
-        return None
-    by_reason = sorted(letters.by_reason.items(), key=lambda reason: -reason[1]) if letters else []
-    return {
-        "total": figures.dead_letters,
-        "by_reason": [{"reason": reason, "count": count} for reason, count in by_reason],
-        "latest": [_letter(letter) for letter in letters.latest] if letters else [],
-    }
-
-
-def _letter(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "letter_id": letter.letter_id,
-        "kind": letter.kind,
-        "source_queue": letter.source_queue or None,
-        "message_id": letter.message_id,
-        "receive_count": letter.receive_count,
-        "rejected_at": timestamp_text(letter.rejected_at),
-        "faults": [{"field": fault.field, "problem": fault.problem} for fault in letter.faults],
-        "body": letter.body[:_SHOWN_BODY_CHARACTERS],
-    }
 
 
 def _realtime(readings: Readings, sellers: Mapping[str, int]) -> dict[str, Any]:

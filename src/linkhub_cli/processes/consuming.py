@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from functools import partial
 
 from linkhub_adapters.http import HealthServices, HttpSettings, create_health_app
+from linkhub_adapters.observability import get_logger
+from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.processes.http_server import check_server_package, open_ports
 from linkhub_cli.processes.lifecycle import (
     Duty,
@@ -27,13 +29,14 @@ from linkhub_cli.processes.lifecycle import (
     stopped_by_signals,
     warn_of_polling,
 )
+from linkhub_cli.processes.recording import RecordingFile, recording
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.access import RefusalLog, access_policy
 from linkhub_cli.wiring.container import Container, open_container
 
 
-async def consume(settings: Settings) -> None:
-    """Consume until SIGTERM or Ctrl-C.
+async def consume(settings: Settings, file: RecordingFile | None = None, *, redacts: bool = False) -> None:
+    """Consume until SIGTERM or Ctrl-C, and record to ``file`` what is received.
 
     Raises:
         SettingsFaulty: the port cannot be had, or uvicorn is missing, which serves on it.
@@ -46,8 +49,9 @@ async def consume(settings: Settings) -> None:
             check_server_package("LINKHUB_METRICS_PORT", str(listener.metrics_port))
         listening = open_ports(opened, listener.host, listener.metrics_port, variable="LINKHUB_METRICS_PORT")
         opened.enter_context(stopped_by_signals(stop, stopping=deadline))
-        async with open_container(settings) as container:
-            log = container.log()
+        log = get_logger("linkhub")
+        received = opened.enter_context(recording(file, redacts=redacts, clock=SystemClock(), log=log))
+        async with open_container(settings, received=received) as container:
             warn_of_polling(container.backend().missing_bus_setting, log, serves=False, consumes=True)
             metrics_port = int(listening[0].getsockname()[1]) if listening else None
             log.info("consuming", backend=settings.storage.backend, metrics_port=metrics_port)

@@ -127,10 +127,11 @@ def _phases(
         listening=websockets,
         drain_seconds=container.settings().consuming.drain_seconds,
     )
+    reports = [container.registry().run, container.history().run]
     http = HttpServer(container.uvicorn_config(), listening)
     return [
         Phase(name="consume", duties=[*extra, *consuming]),
-        Phase(name="show", duties=[container.listener().run, container.refreshing().run, container.registry().run]),
+        Phase(name="show", duties=[container.listener().run, container.refreshing().run, *reports]),
         Phase(name="answer", duties=[gateway.run, http.run, *guards(container)]),
     ]
 

@@ -32,7 +32,7 @@ _INDEX = re.compile(r"\[\d+\]")
 
 @frozen(kw_only=True)
 class Selection:
-    """Letters by their ids, their queue, and a text in their reason, in any case.
+    """Letters by their ids, their queue, a text in their reason, in any case, and their group, which is exact.
 
     ``assumed_kind`` is the kind that letters of unknown kind are taken for.
     """
@@ -40,6 +40,7 @@ class Selection:
     letter_ids: Sequence[str] | None = None
     queue: str | None = None
     reason: str | None = None
+    group: str | None = None
     assumed_kind: Kind | None = field(default=None, converter=converters.optional(Kind))
 
     async def read(self, examine: ExamineDeadLetters) -> Sequence[Examined]:
@@ -48,12 +49,19 @@ class Selection:
         Raises:
             ServiceUnavailable: the dead letters cannot be reached.
         """
-        kind = Kind(self.queue) if self.queue and self.queue != UNKNOWN_QUEUE else None
-        query = DeadLetterQuery(kind=kind, letter_ids=self.letter_ids)
-        return [self._assume(examine, examined) async for examined in examine(query) if self._holds(examined)]
+        return [self._assume(examine, examined) async for examined in examine(self.query) if self.holds(examined)]
 
-    def _holds(self, examined: Examined) -> bool:
+    @property
+    def query(self) -> DeadLetterQuery:
+        """What the store selects; :meth:`holds` decides on the rest."""
+        kind = Kind(self.queue) if self.queue and self.queue != UNKNOWN_QUEUE else None
+        return DeadLetterQuery(kind=kind, letter_ids=self.letter_ids)
+
+    def holds(self, examined: Examined) -> bool:
+        """Whether a letter of the query is selected."""
         if self.queue == UNKNOWN_QUEUE and examined.letter.kind is not None:
+            return False
+        if self.group is not None and group_of(examined) != self.group:
             return False
         reason = (self.reason or "").lower()
         return reason in reason_of(examined).lower() or reason in group_of(examined).lower()
@@ -103,19 +111,20 @@ def document_of(examined: Examined) -> dict[str, Any]:
         "source_queue": letter.source_queue or None,
         "reason": reason_of(examined),
         "group": group_of(examined),
-        "faults": _fault_documents(letter.faults),
+        "faults": fault_documents(letter.faults),
         "message_id": letter.message_id,
         "correlation_id": _correlation_id(examined),
         "receive_count": letter.receive_count,
         "sent_at": timestamp_text(letter.sent_at),
         "rejected_at": timestamp_text(letter.rejected_at),
         "would_pass": examined.would_pass,
-        "faults_now": _fault_documents(examined.faults),
+        "faults_now": fault_documents(examined.faults),
         "body": letter.body,
     }
 
 
-def _fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
+def fault_documents(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    """Faults, ready for JSON."""
     return [{"field": fault.field, "problem": fault.problem} for fault in faults]
 
 
@@ -231,9 +240,7 @@ def change_document(changes: Changes) -> dict[str, Any]:
         "done": changes.changed is not None,
         "changed": changes.changed or 0,
         "chosen": [one.letter.letter_id for one in changes.going],
-        "left": [
-            {"letter_id": one.letter.letter_id, "faults": _fault_documents(one.faults)} for one in changes.staying
-        ],
+        "left": [{"letter_id": one.letter.letter_id, "faults": fault_documents(one.faults)} for one in changes.staying],
     }
 
 

@@ -6,7 +6,8 @@ bare event, perhaps in an envelope, whose fields show its queue. This module doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -24,20 +25,16 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @frozen(kw_only=True)
 class EventLine:
-    """A line with a message, or with the problem that it has none. ``place`` is ``<file>:<line>``, a correlation id."""
+    """A line with a message, or with the problem that it has none.
+
+    ``place`` is ``<file>:<line>``, a correlation id. ``received_at`` is of a recorded message.
+    """
 
     place: str
     size_bytes: int
     message: OutgoingMessage | None = None
     problem: str = ""
-
-
-def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[EventLine]:
-    """Read every line that is not blank; ``name`` is that of the file, as correlation ids show it."""
-    for number, raw in enumerate(lines, 1):
-        line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
-        if line.strip():
-            yield read_line(f"{name}:{number}", line)
+    received_at: datetime | None = None
 
 
 def read_line(place: str, raw: bytes) -> EventLine:
@@ -50,6 +47,19 @@ def read_line(place: str, raw: bytes) -> EventLine:
         return EventLine(place=place, size_bytes=len(raw), problem=str(error))
     message = OutgoingMessage(kind=kind, body=body, attributes={"correlationId": place})
     return EventLine(place=place, size_bytes=len(raw), message=message)
+
+
+def read_lines(
+    name: str, lines: Iterable[bytes], read: Callable[[str, bytes], EventLine] = read_line
+) -> Iterator[EventLine]:
+    """Read every line that is not blank; ``read`` is :func:`read_line` or another function.
+
+    ``name`` is that of the file, as correlation ids show it.
+    """
+    for number, raw in enumerate(lines, 1):
+        line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
+        if line.strip():
+            yield read(f"{name}:{number}", line)
 
 
 class _Unclear(ValueError):

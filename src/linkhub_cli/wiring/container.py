@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -30,7 +30,9 @@ from linkhub_adapters.observability import (
 from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
+from linkhub_cli.operator.letter_changes import ChangeLetters
 from linkhub_cli.operator.process_registry import Node, ProcessRegistry
+from linkhub_cli.operator.seen import SeenMoment
 from linkhub_cli.settings import Settings
 from linkhub_cli.wiring.readiness import probes_of
 from linkhub_cli.wiring.tracing import (
@@ -52,7 +54,7 @@ from linkhub_core.application import (
     SetListing,
     Sweep,
 )
-from linkhub_core.ports import Clock
+from linkhub_core.ports import Clock, Delivery
 
 
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
@@ -99,9 +101,11 @@ class Container(DeclarativeContainer):
     clock = Singleton(SystemClock)
     node: Provider[Node] = Singleton(_consumer, clock)
     take_realtime: Object[Function[[], Readings | None]] = Object(_no_readings)
+    received: Object[Function[[Sequence[Delivery]], None]] = Object(lambda _: None)
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
-    gauges = Singleton(BackendGauges, backend=backend, clock=clock)
+    seen = Singleton(SeenMoment, clock=clock, read=backend.provided.read_seen, write=backend.provided.write_seen)
+    gauges = Singleton(BackendGauges, backend=backend, clock=clock, seen=seen)
     metrics = Singleton(
         Metrics,
         take_figures=gauges.provided.known_figures,
@@ -148,12 +152,14 @@ class Container(DeclarativeContainer):
     examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
+    change_letters = Singleton(ChangeLetters, examine=examine, mend_letter=mend)
 
     consumer = Singleton(
         Consumer,
         queue=backend.provided.queue,
         assemble=Singleton(traced_assembly, assemble, tracing),
         journal=journal,
+        received=received,
         heartbeat_seconds=Callable(_heartbeat_seconds, settings.provided.consuming.visibility_timeout_seconds),
         max_in_flight=settings.provided.consuming.max_in_flight,
     )
@@ -197,7 +203,9 @@ async def open_parts(
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, opening: Opening = OPEN_ALL) -> AsyncIterator[Container]:
-    """The container of a command or a consumer; see :func:`open_parts`."""
+async def open_container(
+    settings: Settings, opening: Opening = OPEN_ALL, *, received: Function[[Sequence[Delivery]], None] = lambda _: None
+) -> AsyncIterator[Container]:
+    """The container of a command or a consumer, which calls ``received`` with its messages; see :func:`open_parts`."""
     async with open_parts(settings, opening) as parts:
-        yield Container(**parts)
+        yield Container(**parts, received=Object(received))

@@ -41,6 +41,9 @@ from linkhub_adapters.realtime import (
 from linkhub_adapters.realtime.endpoints.gateway import Endpoint
 from linkhub_adapters.realtime.server.http_bounds import CutReason
 from linkhub_adapters.runtime import Listener as BusListener
+from linkhub_cli.operator.action_log import ActionLog
+from linkhub_cli.operator.desk import Desk
+from linkhub_cli.operator.history import History
 from linkhub_cli.operator.status import OperatorStatus
 from linkhub_cli.settings import Listener, Settings, Shops
 from linkhub_cli.wiring.access import RefusalLog
@@ -205,6 +208,22 @@ class ServerContainer(Container):
         stats=hub.provided.stats,
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
     )
+    history = Singleton(
+        History,
+        registry=Container.registry,
+        gauges=Container.gauges,
+        clock=Container.clock,
+        journal=Container.journal,
+        realtime=Container.take_realtime,
+    )
+    desk = Singleton(
+        Desk,
+        gauges=Container.gauges,
+        hour=history,
+        changes=Container.change_letters,
+        explain=Container.why,
+        clock=Container.clock,
+    )
     http_services = Singleton(
         HttpServices,
         browse=Container.browse,
@@ -214,6 +233,8 @@ class ServerContainer(Container):
         stats=hub.provided.stats,
         metrics=Container.metrics.provided.expose,
         operator_status=operator_status,
+        desk=desk,
+        acted=Singleton(ActionLog, Container.log),
         failed=Container.failed_request,
         draining=process.provided.is_stopping,
         probes=probes,

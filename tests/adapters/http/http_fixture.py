@@ -11,16 +11,18 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, Probe, create_app
-from linkhub_adapters.memory import MemoryProductStore, MemoryShopDirectory, MemoryStagingStore
+from linkhub_adapters.http import FailedRequest, HttpServices, HttpSettings, OperatorAction, Probe, create_app
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryShopDirectory, MemoryStagingStore
+from linkhub_cli.operator.desk import Desk
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops, SetListing
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import Availability, Listing, ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.ports import Unreadable
+from linkhub_core.ports import OutgoingMessage, Unreadable
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 from linkhub_core.wire.codec import decode_record, timestamp_text
 from linkhub_core.wire.shop_query import Page, PageQuery
+from tests.adapters.http.memory_desk import make_desk, reject
 
 __all__ = [
     "HANDLE",
@@ -30,6 +32,7 @@ __all__ = [
     "STATS",
     "BrokenProductStore",
     "HttpFixture",
+    "listed",
     "product",
     "video_id",
 ]
@@ -79,6 +82,11 @@ def product(number: int, *, seller: str = HANDLE, updated_at: datetime | None = 
     return decode_record(
         document | changes, caption_version=version, thumbnails_version=version, revision=1, unannounced_revision=None
     )
+
+
+def listed(record: ProductRecord, availability: Availability) -> ProductRecord:
+    """The product with this availability."""
+    return evolve(record, listing=Listing(availability=availability))
 
 
 def _thumbnail(number: int, index: int) -> dict[str, Any]:
@@ -131,6 +139,17 @@ class HttpFixture:
     is_draining: bool = False
     failures: list[FailedRequest] = field(factory=list)
     refusals: list[RefusedCaller] = field(factory=list)
+    actions: list[OperatorAction] = field(factory=list)
+    queue: MemoryEventQueue = field()
+    desk: Desk = field()
+
+    @queue.default
+    def _queue(self) -> MemoryEventQueue:
+        return MemoryEventQueue(clock=self.clock, receive_wait_seconds=0)
+
+    @desk.default
+    def _desk(self) -> Desk:
+        return make_desk(self.queue, self.store, self.clock, self.journal)
 
     def app(self) -> Starlette:
         """The application."""
@@ -148,6 +167,8 @@ class HttpFixture:
             stats=self.stats,
             metrics=lambda: (METRICS, METRICS_TYPE),
             operator_status=self.operator_status,
+            desk=self.desk,
+            acted=self.actions.append,
             failed=self.failures.append,
             refused=self.refusals.append,
             draining=lambda: self.is_draining,
@@ -158,6 +179,10 @@ class HttpFixture:
     def client(self) -> AsyncClient:
         """A client of it. What the application raises on, the client raises too."""
         return AsyncClient(transport=ASGITransport(self.app()), base_url="http://localhost:3002")
+
+    async def reject(self, *messages: OutgoingMessage) -> None:
+        """Put messages among the dead letters, as a consumer does with those that it cannot read."""
+        await reject(self.queue, messages)
 
     async def save(self, *records: ProductRecord, clock_lead_seconds: float = 0.0) -> None:
         """Save products as a saver would whose clock is ahead of ours by so much."""

@@ -127,6 +127,17 @@ def test_every_batch_is_worked_on() -> None:
     assert work.done == 10
 
 
+def test_a_batch_is_shown_before_it_is_worked_on() -> None:
+    """Each that is worked on, and none that is given back because of the stop."""
+    seen: list[tuple[int, int]] = []
+    work = Work()
+    consumer = a_consumer(ScriptedQueue(batches(3)), work)
+    consumer.received = lambda deliveries: seen.append((len(deliveries), work.done))
+    run(consumer, stop_after_seconds=100)
+    assert len(seen) == 3
+    assert seen[0] == (len(batches(1)[0]), 0)
+
+
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_more_batches_are_in_work_than_allowed(most: int) -> None:
     """Nor received: the queue is the buffer."""

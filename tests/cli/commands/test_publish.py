@@ -1,11 +1,20 @@
 """``linkhub publish``."""
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
+from linkhub_cli.processes.recording import RecordingFile, recording
+from linkhub_cli.settings import load_settings
+from linkhub_cli.wiring.container import open_container
+from linkhub_core.testing.fakes import FakeClock
 from tests.cli.conftest import CAPTION, THUMBNAILS, Terminal
+
+STREAM = Path(__file__).parents[2] / "data" / "stream.jsonl"
 
 
 def test_bare_and_addressed_events(terminal: Terminal) -> None:
@@ -69,3 +78,74 @@ def test_an_unusable_data_directory(terminal: Terminal, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "LINKHUB_DATA_DIR=" in result.stderr
     assert "set it to a directory that may be written to" in result.stderr
+
+
+def _record(terminal: Terminal, file: Path, *, redacts: bool = False) -> None:
+    """Consume everything, and record it."""
+
+    async def consume() -> None:
+        log = structlog.get_logger("linkhub")
+        async with open_container(load_settings(environment=terminal.environment).settings) as container:
+            with recording(RecordingFile.open(file), redacts=redacts, clock=FakeClock(), log=log) as received:
+                while deliveries := await container.backend().queue.receive():
+                    received(deliveries)
+                    await container.assemble()(deliveries)
+
+    asyncio.run(consume())
+
+
+def _contents(terminal: Terminal) -> list[dict[str, Any]]:
+    moments = ("created_at", "updated_at")
+    return [{name: one[name] for name in one if name not in moments} for one in terminal.lines("export")]
+
+
+@pytest.mark.parametrize("redacts", [False, True], ids=["as it was", "redacted"])
+def test_a_recording_makes_the_same_products(tmp_path: Path, terminal: Terminal, redacts: bool) -> None:
+    """Of an hour with everything in it, replayed into an empty backend; redacted, of the same shops and videos."""
+    hour = tmp_path / "hour.jsonl"
+    assert terminal.run("publish", str(STREAM)).exit_code == 0
+    _record(terminal, hour, redacts=redacts)
+    other = Terminal(tmp_path / "other")
+    replayed = other.run("publish", "--replay", str(hour), "--speed", "max")
+    assert replayed.exit_code == 0, replayed.output
+    other.consume()
+    before, after = _contents(terminal), _contents(other)
+    assert before
+    assert (before == after) is not redacts
+    names = ("seller_handle", "video_id", "price")
+    assert [[one[name] for name in names] for one in before] == [[one[name] for name in names] for one in after]
+
+
+def test_a_foreign_line_of_a_recording_is_named_with_the_way_out(terminal: Terminal) -> None:
+    """The lines around it are sent, also from standard input; the exit code is 1."""
+    hour = terminal.directory / "hour.jsonl"
+    terminal.publish(CAPTION, THUMBNAILS)
+    _record(terminal, hour)
+    first, second = hour.read_text("utf-8").splitlines()
+    result = terminal.run("publish", "--replay", "-", stdin=f"{first}\n{json.dumps(CAPTION)}\n\n{second}\n")
+    assert result.exit_code == 1
+    assert (
+        "-:2: kind: must be caption or thumbnail: it was cut, or `linkhub consume --record` did not write it"
+        in result.stderr
+    )
+    assert "published 2 messages (1 caption, 1 thumbnail), 1 line not" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--replay", "-", "events.jsonl"), "name no other file"),
+        (("--speed", "2", "-"), "--speed is for --replay FILE"),
+        *(
+            (("--replay", "-", "--speed", speed), "is neither `max` nor 0")
+            for speed in ("fast", "-1", "nan", "inf", "1e-9")
+        ),
+        (("--replay", "absent.jsonl"), "absent.jsonl"),
+    ],
+)
+def test_mistakes_of_a_replay(terminal: Terminal, arguments: tuple[str, ...], problem: str) -> None:
+    """Each is named, and nothing is sent."""
+    (terminal.directory / "events.jsonl").touch()
+    result = terminal.run("publish", *arguments, stdin="")
+    assert result.exit_code == 2
+    assert problem in result.stderr

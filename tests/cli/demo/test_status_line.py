@@ -9,6 +9,7 @@ from linkhub_adapters.observability import Figures, Metrics
 from linkhub_cli.backends import Backend, open_backend
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.operator.backend_gauges import BackendGauges
+from linkhub_cli.operator.seen import SeenMoment
 from linkhub_cli.settings import Settings, Storage
 from linkhub_core.testing.fakes import FakeClock
 
@@ -17,7 +18,7 @@ _MEMORY = Settings(storage=Storage(backend="memory"))
 
 def _line(backend: Backend, console: Console) -> StatusLine:
     clock = FakeClock()
-    gauges = BackendGauges(backend=backend, clock=clock)
+    gauges = BackendGauges(backend=backend, clock=clock, seen=SeenMoment(clock=clock))
     gauges.figures = Figures(taken_at=clock.now(), staged=4, dead_letters=2)
     metrics = Metrics(take_realtime=lambda: {"connections": {"sse": 1, "websocket": 2}})
     metrics.saved.labels("new").inc(1_234)

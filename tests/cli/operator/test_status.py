@@ -147,14 +147,31 @@ async def test_deviations_of_all_processes_are_added() -> None:
         assert (await status())["deviations"] == [{"rule": "wrapped", "caption": 3, "thumbnail": 3}]
 
 
-async def test_dead_letters() -> None:
-    """By the field at fault, and the latest with what they hold."""
+async def test_dead_letters_are_unseen_until_an_operator_has_seen_them() -> None:
+    """By the field at fault; those that come after the moment count, and a page says when the newest came."""
     async with _page() as page:
         letters = (await page.ask())["dead_letters"]
-    assert (letters["total"], letters["by_reason"]) == (1, [{"reason": "price", "count": 1}])
-    (letter,) = letters["latest"]
-    assert letter["faults"] == [{"field": "price", "problem": "must be a number or null, not text; for example 55000"}]
-    assert '"45k"' in letter["body"]
+        assert (letters["total"], letters["by_reason"]) == (1, [{"reason": "price", "count": 1}])
+        assert (letters["unseen"], letters["is_read"], letters["newest_at"] is None) == (1, True, False)
+        before = await page.ask()
+        await page.container.gauges().move_seen(page.container.clock().now())
+        status = await page.ask()
+    assert (before["seen"]["at"], status["seen"]["at"] is None) == (None, False)
+    assert (status["dead_letters"]["unseen"], status["seen"]["is_shared"]) == (0, False)
+
+
+async def test_letters_that_are_not_read_are_counted_from_the_moment() -> None:
+    """On a backend whose letters are read only for a person."""
+    async with _page(cheap_to_scan=False) as page:
+        assert (await page.ask())["dead_letters"] == {
+            "total": 1,
+            "unseen": 1,
+            "newest_at": None,
+            "is_read": False,
+            "by_reason": [],
+        }
+        await page.container.gauges().move_seen(page.container.clock().now())
+        assert (await page.ask())["dead_letters"]["unseen"] == 0
 
 
 async def test_dead_letters_of_foreign_bodies() -> None:
@@ -185,7 +202,7 @@ async def test_what_is_not_known_is_null() -> None:
     assert [status[part] for part in ("events", "deviations", "products", "realtime")] == [None] * 4
     assert status["latency_seconds"] is None
     assert status["staging"]["by_age"] is None
-    assert status["dead_letters"]["latest"] == []
+    assert status["dead_letters"]["is_read"] is False
     assert status["nodes"][0]["role"] == "serve"
 
 

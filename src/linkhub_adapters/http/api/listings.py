@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems, responses
 from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
+from linkhub_adapters.http.api.operator_desk import AddressOf, OperatorAction
 from linkhub_adapters.http.api.page_body import etag_of
 from linkhub_core.application.browse_shop import parse_key
 from linkhub_core.application.complete import readable
@@ -32,7 +32,7 @@ from linkhub_core.application.listings import (
     ProductAbsent,
     SetListing,
 )
-from linkhub_core.errors import Fault, MalformedEvent
+from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.wire import codec, json_text
 
@@ -40,11 +40,16 @@ from linkhub_core.wire import codec, json_text
 MAX_BODY_BYTES: Final = 65_536
 
 
-async def answer_listing(listings: SetListing, request: Request) -> Response:
-    """``GET``, ``PUT`` and ``PATCH /api/v1/shop/{handle}/products/{videoId}/listing``."""
+async def answer_listing(
+    listings: SetListing, acted: Callable[[OperatorAction], None], address_of: AddressOf, request: Request
+) -> Response:
+    """``GET``, ``PUT`` and ``PATCH /api/v1/shop/{handle}/products/{videoId}/listing``; a change is reported."""
     key = parse_key(request.path_params["handle"], request.path_params["videoId"])
     if request.method in ("PUT", "PATCH"):
-        return await _change(listings, key, request)
+        answer = await _change(listings, key, request)
+        facts = {"seller_handle": key.seller_handle, "video_id": key.video_id, "status": answer.status_code}
+        acted(OperatorAction(action="listing", address=address_of(request), facts=facts))
+        return answer
     record = readable((await listings.products.find([key])).get(key))
     if record is None:
         return problems.unknown_product(request.scope)
@@ -53,7 +58,7 @@ async def answer_listing(listings: SetListing, request: Request) -> Response:
 
 async def _change(listings: SetListing, key: ProductKey, request: Request) -> Response:
     try:
-        document = json_text.parse_exactly(await _read(request))
+        document = json_text.parse_exactly(await responses.read_text(request, MAX_BODY_BYTES))
         change = codec.read_listing_change(document, replace=request.method == "PUT")
     except MalformedEvent as malformed:
         return problems.invalid_listing(request.scope, malformed.faults)
@@ -70,18 +75,6 @@ async def _change(listings: SetListing, key: ProductKey, request: Request) -> Re
             body = _body(record)
             headers = {"etag": strong_etag(body), "cache-control": "no-store"}
             return Response(body, headers=headers, media_type="application/json")
-
-
-async def _read(request: Request) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413)
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise MalformedEvent([Fault("", "the body is not UTF-8")]) from None
 
 
 def _expectation(request: Request) -> Callable[[ProductRecord], bool] | None:

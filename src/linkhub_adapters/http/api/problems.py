@@ -73,6 +73,13 @@ INVALID_LISTING = ProblemKind(
     "The body is no listing. `faults` names each wrong field and its rule; an empty name means the body as a whole. "
     "Nothing was changed.",
 )
+INVALID_BODY = ProblemKind(
+    "invalid-body",
+    422,
+    "Invalid body",
+    "The body of the request breaks a rule. `faults` names each wrong field; an empty name means the body as a whole. "
+    "Nothing was changed.",
+)
 NO_TOKEN_SET = ProblemKind(
     "no-token-set",
     403,
@@ -118,6 +125,7 @@ FOREIGN_HOST = ProblemKind(
 KINDS = (
     INVALID_PARAMETER,
     INVALID_LISTING,
+    INVALID_BODY,
     UNKNOWN_PRODUCT,
     WITHDRAWN,
     UNKNOWN_CURSOR,
@@ -193,6 +201,11 @@ def unknown_product(scope: Scope) -> JsonResponse:
 def invalid_listing(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
     """The answer to a body that is no listing, with all its faults."""
     return problem(scope, 422, "; ".join(map(str, faults)), kind=INVALID_LISTING, faults=faults)
+
+
+def invalid_body(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
+    """The answer to a body that breaks a rule, with all its faults."""
+    return problem(scope, 422, "; ".join(map(str, faults)), kind=INVALID_BODY, faults=faults)
 
 
 def unexpected(scope: Scope) -> JsonResponse:

@@ -10,10 +10,12 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from linkhub_adapters.http.api.encoded_body import EncodedBody, is_compressible, without_encoding
+from linkhub_core.errors import Fault, MalformedEvent
 from linkhub_core.wire import json_text
 from linkhub_core.wire.content_encoding import ContentEncoding
 
@@ -34,6 +36,24 @@ class JsonResponse(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Encode mappings, lists, texts, numbers and ``Decimal``."""
         return json_text.dump(content)
+
+
+async def read_text(request: Request, max_bytes: int) -> str:
+    """The body of a request.
+
+    Raises:
+        HTTPException: 413, it is larger than ``max_bytes``.
+        MalformedEvent: it is not UTF-8.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise HTTPException(413)
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise MalformedEvent([Fault("", "the body is not UTF-8")]) from None
 
 
 def is_known(if_none_match: str, etag: str) -> bool:

@@ -35,11 +35,12 @@ _ASSET_TYPES = {
 
 @frozen(kw_only=True)
 class PageFiles:
-    """All files by name: pages (``storefront.html``) and the assets that they load (``storefront.js``)."""
+    """All files by name: pages (``storefront.html``), the assets that they load, and the text of the runbook."""
 
     release: str
     pages: Mapping[str, EncodedBody]
     assets: Mapping[str, EncodedBody]
+    runbook: str = ""
 
     def released(self, html: str) -> str:
         """The page with its assets named by this release."""
@@ -65,7 +66,8 @@ def load_page_files(*directories: Path) -> PageFiles:
             assets[path.name] = EncodedBody.of(path.read_bytes(), _ASSET_TYPES[path.suffix])
     bare = PageFiles(release=_release_of(assets), pages=MappingProxyType({}), assets=MappingProxyType(assets))
     pages = {path.name: bare.page(path.read_text("utf-8")) for path in sources if path.suffix == ".html"}
-    return PageFiles(release=bare.release, pages=MappingProxyType(pages), assets=bare.assets)
+    runbook = next((path.read_text("utf-8") for path in sources if path.name == "runbook.md"), "")
+    return PageFiles(release=bare.release, pages=MappingProxyType(pages), assets=bare.assets, runbook=runbook)
 
 
 def _release_of(assets: Mapping[str, EncodedBody]) -> str:

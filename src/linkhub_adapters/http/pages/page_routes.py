@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable
 from html import escape
 
 from starlette.exceptions import HTTPException
@@ -14,16 +16,38 @@ from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFiles
 
-__all__ = ["show_asset", "show_operator_page", "show_page", "show_released_asset", "with_problems"]
+__all__ = [
+    "runbook_page",
+    "show_asset",
+    "show_operator_page",
+    "show_page",
+    "show_released_asset",
+    "show_runbook",
+    "with_problems",
+]
 
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
+_RUNBOOK_PLACE = "<!-- runbook -->"
 _CODE = re.compile(r"`([^`]+)`")
 
 
 async def show_operator_page(files: PageFiles, request: Request) -> Response:
     """``GET /``: the operator's page. Its data needs the token, the page does not."""
     return await show_page(_known(files.pages.get("operator.html")), request)
+
+
+async def show_runbook(make_page: Callable[[], EncodedBody], request: Request) -> Response:
+    """``GET /runbook``: what to do, entry by entry. It is rendered when it is first asked for, on a thread."""
+    return await show_page(await asyncio.to_thread(make_page), request)
+
+
+def runbook_page(files: PageFiles) -> EncodedBody:
+    """The runbook, rendered into its page."""
+    from linkhub_adapters.http.pages.runbook import render  # noqa: PLC0415  only this page needs the parser
+
+    template = _known(files.pages.get("runbook.html")).content.decode()
+    return EncodedBody.of(template.replace(_RUNBOOK_PLACE, render(files.runbook)).encode(), "text/html")
 
 
 async def show_page(page: EncodedBody, request: Request) -> Response:

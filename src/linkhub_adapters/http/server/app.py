@@ -7,7 +7,7 @@ problems, and the router with its short way to first pages. :func:`create_app` r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ from starlette.routing import BaseRoute, Route
 from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.encoded_body import EncodedBody
+from linkhub_adapters.http.api.operator_desk import AddressOf, DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
+from linkhub_adapters.http.pages.machine_feeds import MachineFeeds
 from linkhub_adapters.http.pages.page_files import load_page_files
 from linkhub_adapters.http.pages.shop_html import ShopHtml
 from linkhub_adapters.http.pages.shop_routes import ShopPages
 from linkhub_adapters.http.server.compression import Compression
-from linkhub_adapters.http.server.cross_origin import CrossOrigin
+from linkhub_adapters.http.server.cross_origin import CrossOrigin, peer_of
 from linkhub_adapters.http.server.health import for_admins, health_routes
 from linkhub_adapters.http.server.last_resort import LastResort
 from linkhub_adapters.http.server.security_headers import SecurityHeaders
@@ -101,14 +103,40 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
         Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
         Route(
             shop + "/{videoId}/listing",
-            partial(listings.answer_listing, services.listings),
+            partial(listings.answer_listing, services.listings, services.acted, _address_of(settings)),
             methods=["GET", "PUT", "PATCH"],
             middleware=guarded,
         ),
         Route("/api/v1/shops", shops, middleware=guarded),
         Route("/api/v1/websocket/stats", stats, middleware=guarded),
         Route("/api/v1/operator/status", status, middleware=guarded),
+        *_desk(services, settings),
         *health_routes(services, settings),
+    ]
+
+
+def _address_of(settings: HttpSettings) -> AddressOf:
+    return lambda request: settings.access.examine(peer_of(request.scope), request.headers.getlist).address
+
+
+def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
+    guarded, desk = for_admins(services, settings), "/api/v1/operator"
+    answer = DeskRoutes(desk=services.desk, acted=services.acted, address_of=_address_of(settings))
+    check = Route(
+        f"{desk}/dead-letters/check",
+        answer.check,
+        methods=["POST"],
+        middleware=for_admins(services, settings, only_reads=True),
+    )
+    return [
+        Route(f"{desk}/history", answer.show_history, middleware=guarded),
+        Route(f"{desk}/seen", answer.move_seen, methods=["PUT"], middleware=guarded),
+        Route(f"{desk}/dead-letters", answer.list_letters, middleware=guarded),
+        check,
+        Route(f"{desk}/dead-letters/redrive", answer.redrive, methods=["POST"], middleware=guarded),
+        Route(f"{desk}/dead-letters/purge", answer.purge, methods=["POST"], middleware=guarded),
+        Route(f"{desk}/dead-letters/{{letterId}}", answer.show_letter, middleware=guarded),
+        Route(f"{desk}/why", answer.show_why, middleware=guarded),
     ]
 
 
@@ -121,12 +149,18 @@ def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str
         failed=services.failed,
         retry_after_seconds=settings.retry_after_seconds,
     )
+    machines = MachineFeeds(browse=services.browse, shops=services.shops, settings=settings.shops)
     return [
         Route("/", partial(page_routes.show_operator_page, files)),
         Route("/shop/{handle}", shops.show_shop),
         Route("/shop/{handle}/products/{videoId}", shops.show_product),
+        Route("/shop/{handle}/feed.xml", machines.show_feed),
+        Route("/shop/{handle}/sitemap.xml", machines.show_sitemap),
+        Route("/sitemap.xml", machines.show_index),
+        Route("/robots.txt", machines.show_robots),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
+        Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),
         Route("/openapi.json", partial(page_routes.show_page, description)),
         Route("/api/docs", partial(page_routes.show_page, docs)),
     ]

@@ -35,14 +35,15 @@ def health_routes(services: HealthServices, settings: HttpSettings) -> list[Rout
     ]
 
 
-def for_admins(services: HealthServices, settings: HttpSettings) -> list[Middleware]:
-    """The guard of an operator's route: the admin token; without one the host, and no changes."""
-    if settings.admin_token is None:
-        return [
-            Middleware(RequireOwnHost, access=settings.access, refused=services.refused),
-            Middleware(RefuseChanges, setting=settings.changes_allowed_by),
-        ]
-    return [Middleware(RequireToken, token=settings.admin_token)]
+def for_admins(services: HealthServices, settings: HttpSettings, *, only_reads: bool = False) -> list[Middleware]:
+    """The guard of an operator's route: the admin token; without one the host, and no changes.
+
+    A route that ``only_reads`` changes nothing, whatever its method is.
+    """
+    if settings.admin_token is not None:
+        return [Middleware(RequireToken, token=settings.admin_token)]
+    own_host = Middleware(RequireOwnHost, access=settings.access, refused=services.refused)
+    return [own_host] if only_reads else [own_host, Middleware(RefuseChanges, setting=settings.changes_allowed_by)]
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen, validators
 
 from linkhub_adapters.http.api.kept_pages import KeptPages
+from linkhub_adapters.http.api.operator_desk import OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_core.access import AccessPolicy, RefusedCaller
@@ -93,6 +94,8 @@ class HttpServices(HealthServices):
         shops: lists shops.
         stats: the live connections as JSON, with the fields of ``GET /api/v1/websocket/stats``.
         operator_status: the data of the operator's page as JSON.
+        desk: what an operator may look at and change.
+        acted: called after each change by an operator. It must not raise.
     """
 
     browse: BrowseShop
@@ -101,6 +104,8 @@ class HttpServices(HealthServices):
     pages: KeptPages = field()
     stats: Callable[[], Mapping[str, Any]]
     operator_status: Callable[[], Awaitable[Mapping[str, Any]]]
+    desk: OperatorDesk
+    acted: Callable[[OperatorAction], None] = field(default=lambda _: None)
 
     @pages.default
     def _keep_none(self) -> KeptPages:

@@ -13,7 +13,9 @@ from starlette.routing import Route
 from linkhub_adapters.http import HttpSettings, Probe
 from linkhub_adapters.http.api.openapi import describe
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import BoundingBox, Caption, DetectedObject, ProcessingMetadata, Thumbnail, ThumbnailSet
+from linkhub_core.model import BoundingBox, Caption, DetectedObject, Kind, ProcessingMetadata, Thumbnail, ThumbnailSet
+from linkhub_core.ports import DeadLetterQuery
+from linkhub_core.testing.builders import an_event, an_outgoing
 from linkhub_core.wire import shop_query as catalog
 from tests.adapters.http.failing_routes import ROUTES
 from tests.adapters.http.http_fixture import HANDLE, PRODUCTS, BrokenProductStore, HttpFixture, product, video_id
@@ -165,6 +167,35 @@ async def test_real_listings_are_as_described() -> None:
         assert faults_of("Problem", (await client.put(address, json=[], headers=headers)).json()) == []
 
 
+async def test_real_dead_letters_are_as_described() -> None:
+    """A page, one in full, the judgement of a body, changes, the moment that is seen, and a timeline."""
+    fixture = HttpFixture(settings=HttpSettings(admin_token="t"))
+    await fixture.reject(
+        an_outgoing(Kind.CAPTION, video_id="1", price="45k"), an_outgoing(Kind.THUMBNAIL, body="hello")
+    )
+    desk, kept = "/api/v1/operator", [letter async for letter in fixture.queue.browse(DeadLetterQuery())]
+    await fixture.desk.hour.take()
+    async with fixture.client() as client:
+        client.headers["Authorization"] = "Bearer t"
+        assert faults_of("OperatorHistory", (await client.get(f"{desk}/history")).json()) == []
+        assert faults_of("DeadLetterPage", (await client.get(f"{desk}/dead-letters?limit=1")).json()) == []
+        for letter in kept:
+            assert faults_of("DeadLetter", (await client.get(f"{desk}/dead-letters/{letter.letter_id}")).json()) == []
+        for body in ("{}", orjson.dumps(an_event(Kind.CAPTION, price="45")).decode()):
+            answer = await client.post(f"{desk}/dead-letters/check", json={"queue": "caption", "body": body})
+            assert faults_of("BodyCheck", answer.json()) == []
+        for change in ("redrive", "purge"):
+            for choice in ({"all": True}, {"letter_ids": ["gone"], "dry_run": False}):
+                assert faults_of("DeadLetterChoice", choice) == []
+                answer = await client.post(f"{desk}/dead-letters/{change}", json=choice)
+                assert faults_of("DeadLetterChange", answer.json()) == []
+        assert faults_of("Timelines", (await client.get(f"{desk}/why?videoId=1")).json()) == []
+        seen = {"at": "2026-01-15T12:00:00Z"}
+        assert faults_of("SeenChange", seen) == []
+        assert faults_of("Seen", (await client.put(f"{desk}/seen", json=seen)).json()) == []
+        assert faults_of("Problem", (await client.put(f"{desk}/seen", json={})).json()) == []
+
+
 async def test_real_figures_are_as_described(client: AsyncClient) -> None:
     """Stats, health, readiness and the operator's status."""
     assert faults_of("Stats", (await client.get("/api/v1/websocket/stats")).json()) == []
@@ -215,14 +246,29 @@ ANSWERS = [
     ("/api/v1/shops", {"/api/v1/shops": 200, "/api/v1/shops?limit=0": 400}),
     ("/api/v1/websocket/stats", {"/api/v1/websocket/stats": 200}),
     ("/api/v1/operator/status", {"/api/v1/operator/status": 200}),
+    ("/api/v1/operator/history", {"/api/v1/operator/history": 200}),
+    ("/api/v1/operator/seen", {}),
+    ("/api/v1/operator/dead-letters",
+     {"/api/v1/operator/dead-letters": 200, "/api/v1/operator/dead-letters?limit=0": 400}),
+    ("/api/v1/operator/dead-letters/check", {}),
+    ("/api/v1/operator/dead-letters/redrive", {}),
+    ("/api/v1/operator/dead-letters/purge", {}),
+    ("/api/v1/operator/dead-letters/{letterId}",
+     {"/api/v1/operator/dead-letters/9": 404, "/api/v1/operator/dead-letters/9?as=x": 400}),
+    ("/api/v1/operator/why", {"/api/v1/operator/why?videoId=9": 200, "/api/v1/operator/why": 400}),
     ("/healthz", {"/healthz": 200}),
     ("/readyz", {"/readyz": 200}),
     ("/metrics", {"/metrics": 200}),
     ("/openapi.json", {"/openapi.json": 200}),
     ("/api/docs", {"/api/docs": 200}),
+    ("/runbook", {"/runbook": 200}),
     ("/", {"/": 200}),
     ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
     ("/shop/{handle}/products/{videoId}", {f"{PAGE}/{video_id(1)}": 200, f"{PAGE}/x": 404}),
+    ("/shop/{handle}/feed.xml", {f"/shop/{HANDLE}/feed.xml": 404}),
+    ("/shop/{handle}/sitemap.xml", {f"/shop/{HANDLE}/sitemap.xml": 404}),
+    ("/sitemap.xml", {"/sitemap.xml": 404}),
+    ("/robots.txt", {"/robots.txt": 200}),
     ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
     ("/assets/{release}/{name}", {"/assets/0/theme.css": 200, "/assets/0/x": 404}),
 ]  # fmt: skip

@@ -3,7 +3,9 @@
 // A change carries the entity tag of the listing that is shown: if someone else changed it meanwhile, nothing is changed,
 // and the new one is shown.
 
-const ANSWER_MS = 10_000;
+import { confirmed } from "./confirm.js";
+import { problemText } from "./operator-api.js";
+
 const NAMES = { in_stock: "in stock", sold_out: "sold out", withdrawn: "withdrawn" };
 const EFFECTS = {
   in_stock: "The shop shows it as available.",
@@ -14,16 +16,13 @@ const PROBLEMS = { 404: "This shop has no product of that video.", 412: "Someone
 
 const part = (id) => document.getElementById(`listing-${id}`);
 
-/** The panel. `headers()` gives the headers of a request, `askForToken()` opens the gate after a 401. */
 export class ListingPanel {
-  #headers;
-  #askForToken;
+  #api;
   #address = null;
   #etag = null;
 
-  constructor({ headers, askForToken }) {
-    this.#headers = headers;
-    this.#askForToken = askForToken;
+  constructor(api) {
+    this.#api = api;
     part("form").addEventListener("submit", (event) => {
       event.preventDefault();
       const [handle, videoId] = [part("handle").value, part("video").value].map(encodeURIComponent);
@@ -37,26 +36,17 @@ export class ListingPanel {
 
   async #change(availability) {
     const name = `${part("video").value} of @${part("handle").value}`;
-    if (!(await isConfirmed(`Make ${name} ${NAMES[availability]}?`, EFFECTS[availability]))) return;
+    if (!(await confirmed({ question: `Make ${name} ${NAMES[availability]}?`, effect: EFFECTS[availability] }))) return;
     if ((await this.#ask("PATCH", { availability })) === 412) await this.#ask("GET", null, PROBLEMS[412]);
   }
 
   async #ask(method, change = null, note = "") {
-    try {
-      const response = await fetch(this.#address, {
-        method,
-        headers: { ...this.#headers(), ...(change && { "If-Match": this.#etag, "Content-Type": "application/merge-patch+json" }) },
-        body: change && JSON.stringify(change),
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      if (response.status === 401) this.#askForToken();
-      if (response.ok) this.#show(response.headers.get("ETag"), await response.json(), change ? "Saved." : note);
-      else this.#fail(PROBLEMS[response.status] ?? (await response.json()).detail);
-      return response.status;
-    } catch (error) {
-      this.#fail(`linkhub does not answer: ${error.message}`);
-      return null;
-    }
+    const answer = await this.#api.ask(method, this.#address, change ? {
+      body: change, headers: { "If-Match": this.#etag, "Content-Type": "application/merge-patch+json" },
+    } : {});
+    if (answer.isOk) this.#show(answer.etag, answer.document, change ? "Saved." : note);
+    else this.#fail(PROBLEMS[answer.status] ?? problemText(answer));
+    return answer.status;
   }
 
   #show(etag, { availability, title, price }, note) {
@@ -73,15 +63,4 @@ export class ListingPanel {
     part("facts").hidden = part("buttons").hidden = true;
     part("note").textContent = text;
   }
-}
-
-function isConfirmed(question, effect) {
-  const dialog = part("confirm");
-  part("question").textContent = question;
-  part("effect").textContent = effect;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }

@@ -1,6 +1,8 @@
 // How measures are written for an operator: rates, counts, durations, ages. Pure; "–" is an unknown value.
 
 const COUNT = new Intl.NumberFormat("en-GB");
+const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit",
+  minute: "2-digit", second: "2-digit", timeZone: "UTC" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "UTC" });
 const DURATIONS = [[86400, "d"], [3600, "h"], [60, "min"]];
 
@@ -51,6 +53,11 @@ export function spanText(seconds) {
 /** The clock in UTC, as logs tell it. */
 export function clockText(atMs) {
   return `${CLOCK.format(atMs)} UTC`;
+}
+
+/** A moment of any day in UTC: `14 May, 18:35:05 UTC`. */
+export function momentText(atMs) {
+  return `${MOMENT.format(atMs)} UTC`;
 }
 
 /** The name of an age class between two bounds in seconds; the last has no upper one. */

@@ -1,32 +1,39 @@
 // The operator's page: asks for the status once a second, and shows at every instant how old what it shows is.
 //
 // Wiring only. Rates are made in rates.js, the verdict in verdict.js. A missing answer is never hidden: the page fades
-// and says since when. The token is in this tab's session storage and nowhere else; `#token=...` in the address, which
-// `linkhub demo` prints, is moved there.
+// and says since when. The charts begin with the last hour of the server, so a reload loses nothing.
 
 import { clockText, countText, decadeText, latencyText, rateText, spanText } from "./measure.js";
+import { DeadLetters } from "./dead-letters.js";
+import { element } from "./element.js";
 import { ListingPanel } from "./listing-panel.js";
-import { drawConnections, drawDeadLetters, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
+import { OperatorApi, problemText } from "./operator-api.js";
+import { drawConnections, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
+import { ShopList } from "./shop-list.js";
 import { TimeChart } from "./time-chart.js";
-import { findings, verdict } from "./verdict.js";
+import { findings, scopeText, verdict } from "./verdict.js";
+import { WhyPanel } from "./why-panel.js";
 
 const ASK_MS = 1_000;
 const ANSWER_MS = 5_000;
 const STALE_MS = 4_000;
-const TOKEN_KEY = "linkhub.admin-token";
 const OUTCOMES = [["saved", 2], ["staged", 1], ["known", 6], ["expired", 3], ["released", 4], ["rejected", 5]];
 
 const part = (id) => document.getElementById(id);
+const api = new OperatorApi(askForToken);
 const history = new History();
+const deadLetters = new DeadLetters(api);
 const charts = [
   new TimeChart(part("chart-events"), {
     name: "Events per second", isStack: true, format: rateText, tick: countText, least: 4,
     series: OUTCOMES.map(([outcome, slot]) => ({ label: outcome, slot, read: readOutcome(outcome) })),
   }),
   new TimeChart(part("chart-latency"), {
-    name: "Latency", isLog: true, format: latencyText, tick: decadeText, mark: 1,
-    series: [{ label: "p50", slot: 2, read: ({ p50 }) => p50 }, { label: "p99", slot: 4, read: ({ p99 }) => p99 }],
+    name: "Time to announcement", isLog: true, format: latencyText, tick: decadeText, mark: 1,
+    series: [{ label: "ours, half", slot: 2, read: ({ ownP50 }) => ownP50 },
+      { label: "ours, 99 %", slot: 4, read: ({ ownP99 }) => ownP99 },
+      { label: "waiting for the partner, half", slot: 6, read: ({ partnerP50 }) => partnerP50 }],
   }),
   new TimeChart(part("chart-products"), {
     name: "Products per second", isStack: true, format: rateText, tick: countText, least: 4,
@@ -42,6 +49,7 @@ const charts = [
 
 let answeredAtMs = null;
 let problem = null;
+let knownUntil = null;
 
 // An outcome that has not happened yet is nought, as long as anything is counted at all.
 function readOutcome(outcome) {
@@ -50,21 +58,18 @@ function readOutcome(outcome) {
 
 async function ask() {
   if (part("gate").open) return;
-  try {
-    const response = await fetch("/api/v1/operator/status", { headers: headers(), signal: AbortSignal.timeout(ANSWER_MS) });
-    if (response.status === 401) askForToken();
-    else if (response.ok) show(await response.json());
-    else if (response.status === 403) problem = "refuses this host name: its log names the setting that allows it";
-    else problem = `answered ${response.status}`;
-  } catch (error) {
-    problem = error.name === "TimeoutError" ? "does not answer" : "cannot be reached";
-  }
+  if (silentMs() > STALE_MS) await loadHistory();
+  const answer = await api.ask("GET", "/api/v1/operator/status", { answerMs: ANSWER_MS });
+  if (answer.isOk) show(answer.document);
+  else if (answer.status === 403) problem = "refuses this host name: its log names the setting that allows it";
+  else if (answer.status === 0) problem = answer.document.detail.replace(/^linkhub /, "");
+  else if (answer.status !== 401) problem = `answered ${answer.status}`;
   showContact();
 }
 
-function headers() {
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  return { Accept: "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+async function loadHistory() {
+  const answer = await api.ask("GET", "/api/v1/operator/history", { answerMs: ANSWER_MS });
+  if (answer.isOk) history.load(answer.document);
 }
 
 function show(status) {
@@ -72,10 +77,11 @@ function show(status) {
   problem = null;
   const sample = history.push(status);
   showPlate(status);
-  showVerdict(findings(status, history.samples));
+  showVerdict(findings(status, history));
+  showSeen(status.seen);
   showReadings(status, sample);
   for (const chart of charts) chart.draw(history.samples);
-  drawDeadLetters(status.dead_letters);
+  deadLetters.follow(status.dead_letters);
   drawDeviations(status.deviations);
   drawStaging(status.staging, status.settings.staging_ttl_seconds);
   drawShops(status.realtime);
@@ -100,20 +106,36 @@ function showVerdict(found) {
   part("findings").replaceChildren(...found.map(findingItem));
 }
 
-function findingItem({ level, text, advice }) {
-  const item = document.createElement("li");
+function findingItem({ level, text, advice, entry }) {
+  const item = element("li", "", [element("strong", "", text), " ", advice]);
   item.dataset.level = level;
-  const what = document.createElement("strong");
-  what.textContent = text;
-  item.append(what, " ", advice);
+  if (entry) {
+    const link = element("a", "", "What to do");
+    link.href = `/runbook#${entry}`;
+    link.setAttribute("aria-label", `What to do: ${text}`);
+    item.append(" ", link);
+  }
   return item;
 }
 
-function showReadings({ staging, dead_letters: letters, realtime }, { events, created, p50, p99 }) {
+function showSeen(seen) {
+  knownUntil = seen?.known_until ?? null;
+  part("seen").hidden = !seen;
+  if (seen) setText("seen-text", scopeText(seen));
+}
+
+async function markAsSeen() {
+  const answer = await api.ask("PUT", "/api/v1/operator/seen", { body: { at: knownUntil } });
+  part("seen-problem").textContent = answer.isOk || answer.status === 401 ? "" : problemText(answer);
+  if (answer.isOk) await ask();
+}
+
+function showReadings({ staging, dead_letters: letters, realtime }, { events, created, ownP50, ownP99, partnerP50 }) {
   setText("reading-events", rateText(events));
   setText("reading-products", rateText(created));
-  setText("reading-p50", latencyText(p50));
-  setText("reading-p99", latencyText(p99));
+  setText("reading-p50", latencyText(ownP50));
+  setText("reading-p99", latencyText(ownP99));
+  setText("reading-partner", latencyText(partnerP50));
   setText("reading-staging", countText(staging?.count));
   setText("reading-dead", countText(letters?.total));
   setText("reading-connections", countText(realtime?.connections));
@@ -125,12 +147,15 @@ function setText(id, text) {
 
 // --- contact ---
 
+function silentMs() {
+  return answeredAtMs === null ? Infinity : performance.now() - answeredAtMs;
+}
+
 function showContact() {
-  const silentMs = answeredAtMs === null ? Infinity : performance.now() - answeredAtMs;
-  const isStale = silentMs > STALE_MS;
+  const isStale = silentMs() > STALE_MS;
   const contact = answeredAtMs === null ? "none" : isStale ? "lost" : "good";
   document.body.dataset.contact = problem && answeredAtMs === null ? "lost" : contact;
-  part("contact").textContent = contactText(isStale, silentMs);
+  part("contact").textContent = contactText(isStale);
   if (!problem || !isStale) return;
   part("verdict").dataset.level = "bad";
   setText("verdict-title", `linkhub ${problem}`);
@@ -143,30 +168,22 @@ function showContact() {
   }));
 }
 
-function contactText(isStale, silentMs) {
+function contactText(isStale) {
   if (answeredAtMs === null) return problem ? "No answer" : "No answer yet";
-  return isStale ? `Last answer ${spanText(silentMs / 1000)} ago` : "Live";
+  return isStale ? `Last answer ${spanText(silentMs() / 1000)} ago` : "Live";
 }
 
 // --- the gate ---
 
-function askForToken() {
-  part("gate-error").textContent = sessionStorage.getItem(TOKEN_KEY) ? "That token was not accepted." : "";
-  sessionStorage.removeItem(TOKEN_KEY);
-  part("gate").showModal();
-}
-
-function takeTokenOfAddress() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (!token) return;
-  sessionStorage.setItem(TOKEN_KEY, token);
-  window.history.replaceState(null, "", location.pathname + location.search); // `history` is the figures
+function askForToken(hadToken) {
+  part("gate-error").textContent = hadToken ? "That token was not accepted." : "";
+  if (!part("gate").open) part("gate").showModal();
 }
 
 part("gate").addEventListener("cancel", (event) => event.preventDefault());
 part("gate-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(TOKEN_KEY, part("gate-token").value.trim());
+  api.takeToken(part("gate-token").value.trim());
   part("gate-token").value = "";
   part("gate").close();
   void ask();
@@ -175,6 +192,7 @@ part("visit").addEventListener("submit", (event) => {
   event.preventDefault();
   location.assign(`/shop/${encodeURIComponent(part("visit-handle").value)}`);
 });
+part("seen-button").addEventListener("click", () => void markAsSeen());
 
 // One question at a time: a slow answer delays the next question instead of piling up behind it.
 async function askForEver() {
@@ -182,7 +200,8 @@ async function askForEver() {
   setTimeout(askForEver, ASK_MS);
 }
 
-takeTokenOfAddress();
-new ListingPanel({ headers, askForToken });
+new ListingPanel(api);
+new ShopList(api);
+new WhyPanel(api, (letterId) => deadLetters.open(letterId));
 setInterval(showContact, ASK_MS);
 void askForEver();

@@ -1,54 +1,14 @@
-// What lies behind the readings: dead letters with a look inside, staging by age, shops, connections, nodes.
+// What lies behind the readings: staging by age, deviations, shops, connections, nodes.
 //
-// Each function draws one panel again from the newest answer, and draws nothing when it has not changed: an opened
-// dead letter stays open, a selected text stays selected. A part that the server does not know is said to be unknown.
+// Each function draws one panel again from the newest answer, and draws nothing when it has not changed: a selected text
+// stays selected. A part that the server does not know is said to be unknown.
 
-import { UNKNOWN, ageClassText, clockText, countText, rateText, spanText } from "./measure.js";
+import { element } from "./element.js";
+import { UNKNOWN, ageClassText, countText, rateText, spanText } from "./measure.js";
 
 const DEVIATIONS_SHOWN = 10;
 const SHOPS_SHOWN = 8;
 const drawn = new Map();
-
-/** Dead letters by reason, and the latest ones with what they hold. */
-export function drawDeadLetters(letters) {
-  if (isUnchanged("dead", letters)) return;
-  note("dead-note", letters ? `${countText(letters.total)} kept` : "not known");
-  bars("dead-reasons", (letters?.by_reason ?? []).map(({ reason, count }) => ({ name: reason, parts: [[count, 5]] })));
-  const list = document.getElementById("dead-latest");
-  const opened = new Set([...list.querySelectorAll("details[open]")].map(({ dataset }) => dataset.letterId));
-  list.replaceChildren(...(letters?.latest ?? []).map((letter) => letterDetails(letter, opened)));
-  if (letters?.total === 0) list.append(element("p", "calm", "None. Every message so far was understood."));
-}
-
-function letterDetails(letter, opened) {
-  const details = element("details", "letter");
-  details.dataset.letterId = letter.letter_id;
-  details.open = opened.has(letter.letter_id);
-  const summary = element("summary");
-  const first = letter.faults[0];
-  const what = first ? faultText(first) : "no reason was kept";
-  summary.append(element("span", "letter-kind", letter.kind ?? "unknown queue"), element("span", "letter-what", what),
-    element("time", "letter-time", clockText(Date.parse(letter.rejected_at))));
-  const faults = element("ul", "letter-faults");
-  faults.append(...letter.faults.map((fault) => element("li", "", faultText(fault))));
-  const source = letter.source_queue ? ` from ${letter.source_queue}` : "";
-  const facts = `Letter ${letter.letter_id}${source}, message ${letter.message_id}, delivered ${countText(letter.receive_count)} ×`;
-  details.append(summary, faults, element("pre", "", prettyText(letter.body)), element("p", "letter-facts", facts));
-  return details;
-}
-
-function faultText({ field, problem }) {
-  return field ? `${field}: ${problem}` : problem;
-}
-
-// Only for reading: what is no JSON is shown as it came.
-function prettyText(body) {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
-}
 
 /** Deviations from the event schema that were put right or left out, by rule, the most frequent first. */
 export function drawDeviations(deviations) {
@@ -168,11 +128,4 @@ function row(tag, texts) {
   const line = element("tr");
   line.append(...texts.map((text) => element(tag, "", text)));
   return line;
-}
-
-function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
 }

@@ -1,4 +1,4 @@
-// The last five minutes of a few series, as lines or as a stack, drawn by uPlot (`vendor/`).
+// The last hour of a few series, as lines or as a stack, drawn by uPlot (`vendor/`).
 //
 // `draw(samples)` draws all of it; no data is kept between two calls but the samples themselves. Colours come from the
 // sheet by classes (`series-1` ...). A null breaks a line, and so does a gap between answers. All charts share a cursor.
@@ -7,8 +7,8 @@ import { UNKNOWN, clockText, isKnown } from "./measure.js";
 import { HISTORY_MS } from "./rates.js";
 
 const HEIGHT = 190;
-const GAP_MS = 4_000;
-const MINUTES = [5, 4, 3, 2, 1, 0];
+const GAP_MS = 25_000;
+const MINUTES = [60, 45, 30, 15, 0];
 const NARROW = 460;
 const LOG_TICKS = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
 const AREA_ALPHA = "42"; // 26 %, behind a colour of six hexadecimal digits
@@ -99,7 +99,7 @@ export class TimeChart {
   }
 
   #minutes(chart) {
-    return MINUTES.filter((minutes) => chart.width > NARROW || minutes % 2 === 0);
+    return MINUTES.filter((minutes) => chart.width > NARROW || minutes % 30 === 0);
   }
 
   #top(most) {

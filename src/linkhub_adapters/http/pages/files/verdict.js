@@ -1,19 +1,24 @@
 // The one line that is read at three in the morning: does it work, and when not, what is to be looked at.
 //
-// Pure: the newest answer and the history in, findings out, the worst first. A finding says what is, and what to do.
+// Pure: the newest answer and the history in, findings out, the worst first. A finding says what is, what to do, and
+// which entry of the runbook has more. What went wrong before the moment "seen" is not counted.
 
-import { countText, latencyText, spanText } from "./measure.js";
+import { clockText, countText, latencyText, momentText, spanText } from "./measure.js";
+import { HISTORY_MS } from "./rates.js";
 
 const RANK = { bad: 0, warn: 1, note: 2 };
 const TARGET_SECONDS = 1;
 const BACKLOG_MESSAGES = 200;
+const BACKLOG_MS = 300_000;
+const RECENT_MS = 300_000;
 const NODE_SILENCE_MS = 30_000;
+const COUNTED_FROM_START_MS = 15_000;
 
 // Each rule looks at one thing, and answers with a finding or with nothing.
 const RULES = [nodeNotReady, lettersArrive, messagesComeBack, lateAnnouncements, backlogGrows, unannounced,
-  halvesExpire, nodesSilent, lettersWait];
+  halvesExpire, nodesSilent, lettersWait, countedFromStart];
 
-/** What is to be said: `{level, text, advice}` with level "bad", "warn" or "note". */
+/** What is to be said: `{level, text, advice, entry}` with level "bad", "warn" or "note". */
 export function findings(status, history) {
   const found = RULES.map((rule) => rule(status, history)).filter(Boolean);
   return found.sort((one, other) => RANK[one.level] - RANK[other.level]);
@@ -25,48 +30,62 @@ export function verdict(found) {
   return { level, title: { good: "All is well", warn: "Worth a look", bad: "Something is wrong" }[level] };
 }
 
+/** The sentence that says from when the verdict counts, and for whom. */
+export function scopeText({ at, is_shared: isShared }) {
+  if (at === null) return "Nothing was marked as seen yet: all dead letters count.";
+  const scope = isShared ? "for everyone who uses this storage" : "on this server, until it stops";
+  return `Counted from ${momentText(Date.parse(at))}, when it was marked as seen ${scope}.`;
+}
+
 function nodeNotReady({ node }) {
   if (node.state === "ready") return null;
   const advice = node.state === "draining" ? "It takes no new connections." : "See /readyz for which part does not answer.";
-  return { level: "bad", text: `Node ${node.id} is ${node.state}`, advice };
+  return { level: "bad", text: `Node ${node.id} is ${node.state}`, advice, entry: "health" };
 }
 
-function lettersArrive(_, history) {
-  const count = increase(history, "deadLetters");
-  return count > 0 && {
+function lettersArrive({ dead_letters: letters, timestamp }) {
+  if (!(letters?.unseen > 0)) return null;
+  const age = letters.newest_at && spanText(Math.max(0, (Date.parse(timestamp) - Date.parse(letters.newest_at)) / 1000));
+  return {
     level: "warn",
-    text: `${plural(count, "message")} rejected in the last ${windowText(history)}`,
-    advice: "They are kept: look inside below, then linkhub dead-letters redrive or purge.",
+    text: `${plural(letters.unseen, "dead letter")} not seen yet${age ? `, the newest ${age} old` : ""}`,
+    advice: "They are kept: look inside below, then mend them, put them back, or purge them.",
+    entry: "linkhubeventsrejected",
   };
 }
 
-function messagesComeBack(_, history) {
-  const count = increase(history, "released");
+function messagesComeBack({ timestamp, seen }, history) {
+  const nowMs = Date.parse(timestamp);
+  const sinceMs = Math.max(nowMs - HISTORY_MS, Date.parse(seen?.at) || 0);
+  const count = history.increase("released", sinceMs);
+  const isRecent = history.increase("released", Math.max(sinceMs, nowMs - RECENT_MS)) > 0;
   return count > 0 && {
-    level: "bad",
-    text: `${plural(count, "message")} given back in the last ${windowText(history)}`,
+    level: isRecent ? "bad" : "warn",
+    text: `${plural(count, "message")} given back since ${clockText(sinceMs)}${isRecent ? "" : ", none in the last 5 min"}`,
     advice: "A store, a queue or the notifier fails. Nothing is lost, they come again: the log says which.",
+    entry: "linkhubhigherrorrate",
   };
 }
 
 function lateAnnouncements(_, history) {
-  const { p99 } = history.at(-1);
-  return p99 !== null && p99 > TARGET_SECONDS && {
+  const { ownP99 } = history.samples.at(-1);
+  return ownP99 !== null && ownP99 > TARGET_SECONDS && {
     level: "warn",
-    text: `1 % of the products are announced only after ${latencyText(p99)}`,
-    advice: "The time counts from the first half: late partners do this too, a backlog does it to all.",
+    text: `1 % of the products take linkhub more than ${latencyText(ownP99)}`,
+    advice: "This counts from the arrival of the second half: a backlog, a slow store or a busy machine does it.",
+    entry: "linkhub-itself-is-slow",
   };
 }
 
-function backlogGrows({ queues }, history) {
-  const grown = (queues ?? []).find(({ kind, messages }) => {
-    const before = history.find((sample) => sample.queues[kind] !== undefined)?.queues[kind] ?? messages;
-    return messages > BACKLOG_MESSAGES && messages > before * 1.5;
-  });
+function backlogGrows({ queues, timestamp }, history) {
+  const first = history.samples.find(({ atMs }) => atMs >= Date.parse(timestamp) - BACKLOG_MS);
+  const grown = (queues ?? []).find(({ kind, messages }) =>
+    messages > BACKLOG_MESSAGES && messages > (first?.queues[kind] ?? messages) * 1.5);
   return grown && {
     level: "warn",
     text: `The ${grown.kind} queue grows: ${countText(grown.messages)} messages`,
     advice: "More comes than is worked off: start another linkhub consume.",
+    entry: "linkhubqueuegrows",
   };
 }
 
@@ -75,6 +94,7 @@ function unannounced({ products }) {
     level: "warn",
     text: `${plural(products.unannounced, "product")} saved and not yet announced`,
     advice: "Their messages come again and announce them; linkhub sweep does it now.",
+    entry: "products-are-saved-and-not-announced",
   };
 }
 
@@ -83,6 +103,7 @@ function halvesExpire({ staging, settings }) {
     level: "warn",
     text: `A half has waited for ${spanText(staging.oldest_age_seconds)} and is about to expire`,
     advice: "Its other worker may be down: linkhub staging list names the video.",
+    entry: "linkhubhalvesnearexpiry",
   };
 }
 
@@ -92,25 +113,29 @@ function nodesSilent({ nodes, timestamp }) {
     level: "warn",
     text: `Nothing was heard from ${silent.map(({ id }) => id).join(", ")} for more than 30 s`,
     advice: "It ended without a clean stop, or hangs: look at its log. Ten minutes after its last report it leaves the list.",
+    entry: "a-process-is-missing",
   };
 }
 
-function lettersWait({ dead_letters: letters }, history) {
-  return letters?.total > 0 && increase(history, "deadLetters") === 0 && {
+function lettersWait({ dead_letters: letters }) {
+  return letters?.total > 0 && letters.unseen === 0 && {
     level: "note",
-    text: `${plural(letters.total, "dead letter")} from before, none new`,
+    text: `${plural(letters.total, "dead letter")} kept, all of them seen`,
     advice: "",
+    entry: "linkhubdeadletters",
   };
 }
 
-function increase(history, field) {
-  const known = history.filter((sample) => sample[field] !== null);
-  return known.length > 1 ? Math.max(0, known.at(-1)[field] - known[0][field]) : 0;
-}
-
-function windowText(history) {
-  const seconds = (history.at(-1).atMs - history[0].atMs) / 1000;
-  return spanText(seconds > 90 ? Math.round(seconds / 60) * 60 : seconds);
+// What a process counted is gone when it ends: silence about the time before would pass for "nothing happened".
+function countedFromStart({ node, seen, timestamp, events }) {
+  const startedMs = Date.parse(node.started_at);
+  const countedFromMs = Math.max(Date.parse(timestamp) - HISTORY_MS, Date.parse(seen?.at) || 0);
+  return events && startedMs > countedFromMs + COUNTED_FROM_START_MS && {
+    level: "note",
+    text: `Messages given back are counted from ${clockText(startedMs)}`,
+    advice: "This process started then, and does not know what happened before.",
+    entry: null,
+  };
 }
 
 function plural(count, noun) {

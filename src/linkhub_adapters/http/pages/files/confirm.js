@@ -1,0 +1,26 @@
+// The dialog before every change: what will happen, in words, and yes or no. Escape is no.
+
+const part = (id) => document.getElementById(`confirm-${id}`);
+
+/** Asks; resolves to null for no, to `{force}` for yes.
+ *
+ * `force` is the text of a box that also does what is left out otherwise; without it there is no box.
+ */
+export function confirmed({ question, effect, yes = "Yes", force = "", isYesPossible = true }) {
+  const dialog = document.getElementById("confirm");
+  part("question").textContent = question;
+  part("effect").textContent = effect;
+  part("yes").textContent = yes;
+  part("force").checked = false;
+  part("force-text").textContent = force;
+  part("force-label").hidden = force === "";
+  const allow = () => (part("yes").disabled = !isYesPossible && !part("force").checked);
+  part("force").onchange = allow;
+  allow();
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    const decide = () => resolve(dialog.returnValue === "yes" ? { force: part("force").checked } : null);
+    dialog.addEventListener("close", decide, { once: true });
+  });
+}
