@@ -128,22 +128,22 @@ class TrialResources:
         return Provisioned(resource=kind, name=name_of(address), status=Status.REMOVED)
 
     async def _topics(self, trial: str | None) -> AsyncIterator[str]:
-        sns, calls = self.services.clients.sns, self.services.calls["SNS"]
-        for topic in [each async for each in calls.items(sns.list_topics, "Topics")]:
+        clients, calls = self.services.clients, self.services.calls["SNS"]
+        for topic in [each async for each in calls.items(clients.sns.list_topics, "Topics")]:
             arn = topic["TopicArn"]
             if _NAME.fullmatch(name_of(arn)):
-                listed = (await calls(sns.list_tags_for_resource, ResourceArn=arn))["Tags"]
+                listed = (await calls(clients.sns.list_tags_for_resource, ResourceArn=arn))["Tags"]
                 if _is_of(trial, trial_of(name_of(arn), {tag["Key"]: tag["Value"] for tag in listed})):
                     yield arn
 
     async def _queues(self, trial: str | None) -> AsyncIterator[str]:
         """The queues of trials, and those of their serving nodes, whose tag is the topic."""
-        sqs, calls = self.services.clients.sqs, self.services.calls["SQS"]
+        clients, calls = self.services.clients, self.services.calls["SQS"]
         for prefix in (_PREFIX, _NODE_PREFIX):
-            listed = calls.items(sqs.list_queues, "QueueUrls", QueueNamePrefix=prefix, MaxResults=1000)
+            listed = calls.items(clients.sqs.list_queues, "QueueUrls", QueueNamePrefix=prefix, MaxResults=1000)
             for url in [each async for each in listed]:
                 try:
-                    tags = (await calls(sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
+                    tags = (await calls(clients.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
                 except LinkhubError as error:
                     if not is_missing(error):  # SQS lists a deleted queue for some time
                         raise
@@ -154,11 +154,11 @@ class TrialResources:
                     yield url
 
     async def _tables(self, trial: str | None) -> AsyncIterator[str]:
-        dynamodb, calls = self.services.clients.dynamodb, self.services.calls["DynamoDB"]
+        clients, calls = self.services.clients, self.services.calls["DynamoDB"]
         names: list[str] = []
         start: dict[str, str] = {}
         while True:
-            reply = await calls(dynamodb.list_tables, **start)
+            reply = await calls(clients.dynamodb.list_tables, **start)
             names += reply["TableNames"]
             if "LastEvaluatedTableName" not in reply:
                 break
@@ -168,10 +168,10 @@ class TrialResources:
                 yield name
 
     async def _table_tags(self, name: str) -> Mapping[str, str]:
-        dynamodb, calls = self.services.clients.dynamodb, self.services.calls["DynamoDB"]
+        clients, calls = self.services.clients, self.services.calls["DynamoDB"]
         try:
-            arn = (await calls(dynamodb.describe_table, TableName=name))["Table"]["TableArn"]
-            tags = (await calls(dynamodb.list_tags_of_resource, ResourceArn=arn))["Tags"]
+            arn = (await calls(clients.dynamodb.describe_table, TableName=name))["Table"]["TableArn"]
+            tags = (await calls(clients.dynamodb.list_tags_of_resource, ResourceArn=arn))["Tags"]
         except LinkhubError as error:
             if code_of(error) == _NO_TAGS and (found := _NAME.fullmatch(name)):
                 return {TRIAL_TAG: found[1]}
@@ -182,10 +182,10 @@ class TrialResources:
 
     async def _delete_table(self, name: str) -> None:
         """Delete a table, as soon as it is not being made any more."""
-        dynamodb, calls = self.services.clients.dynamodb, self.services.calls["DynamoDB"]
+        clients, calls = self.services.clients, self.services.calls["DynamoDB"]
         for attempts_left in reversed(range(MAX_POLLS)):
             try:
-                await calls(dynamodb.delete_table, TableName=name)
+                await calls(clients.dynamodb.delete_table, TableName=name)
             except LinkhubError as error:
                 if code_of(error) != "ResourceInUseException" or not attempts_left:
                     raise
