@@ -49,7 +49,8 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
     },
     "Put in, take out": {
         "publish": _Listed("publish", "Put events on the queues"),
-        "export": _Listed("export", "Print products as JSON lines"),
+        "export": _Listed("export", "Print products, or everything, as JSON lines"),
+        "import": _Listed("import_", "Merge a full export into the backend"),
         "watch": _Listed("watch", "Show the live events of a shop"),
         "listing": _Listed("listing", "Set a product's availability, title and price"),
     },

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
     from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
     from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
+    from linkhub_adapters.aws.sqs.queue_contents import SqsQueueContents
     from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 
 _MODULES = {
@@ -66,6 +67,7 @@ _MODULES = {
     "SqsEventPublisher": "sqs.event_publisher",
     "SqsEventQueue": "sqs.event_queue",
     "SqsQueue": "sqs.queue_facts",
+    "SqsQueueContents": "sqs.queue_contents",
     "TopicBus": "sns.topic_bus",
     "open_ports": "ports",
 }
@@ -93,6 +95,7 @@ __all__ = [
     "SqsEventPublisher",
     "SqsEventQueue",
     "SqsQueue",
+    "SqsQueueContents",
     "TopicBus",
     "open_ports",
 ]

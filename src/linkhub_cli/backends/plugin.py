@@ -33,10 +33,12 @@ class Opening:
     Attributes:
         makes_storage: absent storage is made; otherwise it is an error.
         uses_queues: queues are used, so they must be as a consumer needs them.
+        absent_is_empty: absent storage that need not be made counts as empty.
     """
 
     makes_storage: bool = True
     uses_queues: bool = True
+    absent_is_empty: bool = False
 
 
 OPEN_ALL = Opening()
