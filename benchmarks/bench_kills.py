@@ -86,6 +86,7 @@ def _import(backend: str, *, kills: int, seed: int) -> int:
 @click.option("--backend", "backends", type=click.Choice(_BACKENDS), multiple=True, default=_BACKENDS)
 def command(kills: int, seed: int | None, backends: tuple[str, ...]) -> None:
     """Kill servers and consumers, and compare what clients show with what export prints; then kill imports."""
+    configure_logs(level="error", log_format="json")  # of this process, which fills the source of the imports
     chosen = random.randrange(1_000_000) if seed is None else seed
     table = Table(
         "backend",
