@@ -29,6 +29,8 @@ from tests.e2e.import_kills import fill, import_through_kills, items_of
 from tests.e2e.kill_outcome import KillOutcome, survive_kills
 from tests.support.local_aws import run_servers
 
+from linkhub_adapters.observability import configure_logs
+
 __all__ = ["command"]
 
 _VIDEOS_A_KILL = 5
