@@ -8,6 +8,7 @@
     resources/            the plan of tables, queues and topic, provisioning, the template
     checks/               the comparison of an account with the plan
     ports                 opens all of them at once
+    trial_resources       the resources of a trial, made and deleted
     lambda_handler        the same assembly behind AWS Lambda
 
 The names below are imported at their first use: boto3 (the extra ``aws``) takes 0.2 s, and only they need it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, fields, frozen
@@ -85,6 +85,33 @@ class Backend(OpenedPorts):
         return cls(figures=figures, **rest, **{one.name: getattr(ports, one.name) for one in fields(OpenedPorts)})
 
 
+class TrialPlace(ABC):
+    """Storage for trials of a backend, in resources of their own.
+
+    Attributes:
+        description: where that is, a line each.
+    """
+
+    description: Sequence[str]
+
+    @abstractmethod
+    def cost_dollars(self, events: int) -> float:
+        """About what a trial with so many events costs."""
+
+    @abstractmethod
+    def make(self) -> AsyncIterator[Provisioned]:
+        """Make the resources; yield each when it is done. A process that is killed meanwhile leaves none that
+        :meth:`remove` does not find."""
+
+    @abstractmethod
+    def settings_to_use(self, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
+        """The settings that lead to what :meth:`make` made, by variable."""
+
+    @abstractmethod
+    def remove(self, *, every: bool) -> AsyncIterator[Provisioned]:
+        """Delete the resources of this trial, or of every trial; yield each. A repeated call deletes the rest."""
+
+
 @frozen(kw_only=True)
 class Explanation:
     """An error in the terms of an operator: one line, and whether the configuration is at fault."""
@@ -153,6 +180,10 @@ class BackendPlugin(BackendSettings, ABC):
     def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:  # noqa: ARG002
         """Compare the settings with what is there, and change nothing."""
         return ()
+
+    def trial(self, settings: Settings, clock: Clock) -> AbstractContextManager[TrialPlace] | None:  # noqa: ARG002
+        """A new trial; none if the backend needs none, because any directory will do."""
+        return None
 
     def explain(self, error: LinkhubError) -> Explanation | None:  # noqa: ARG002  for those that have own errors
         """The setting and the command that mend an error of this backend's adapters; none for any other error."""
