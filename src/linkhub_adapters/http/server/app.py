@@ -23,7 +23,8 @@ from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
 from linkhub_adapters.http.pages.machine_feeds import MachineFeeds
-from linkhub_adapters.http.pages.page_files import load_page_files
+from linkhub_adapters.http.pages.page_files import PageFiles, load_page_files
+from linkhub_adapters.http.pages.problem_pages import with_pages
 from linkhub_adapters.http.pages.shop_html import ShopHtml
 from linkhub_adapters.http.pages.shop_routes import ShopPages
 from linkhub_adapters.http.server.compression import Compression
@@ -56,8 +57,10 @@ def create_app(
     Returns:
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
-    app = _bare_app(services, settings, [])
-    routes = [*_api(services, settings), *_pages(services, settings, openapi.describe(extra_paths)), *extra_routes]
+    app, files = _bare_app(services, settings, []), load_page_files(_PAGES / "files", _PAGES / "vendor")
+    app.exception_handlers = with_pages(app.exception_handlers, files)
+    pages = _pages(services, settings, files, openapi.describe(extra_paths))
+    routes = [*_api(services, settings), *pages, *extra_routes]
     app.router = ShopRouter(routes, services.pages)
     return app
 
@@ -140,8 +143,9 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str, Any]) -> list[Route]:
-    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
+def _pages(
+    services: HttpServices, settings: HttpSettings, files: PageFiles, document: Mapping[str, Any]
+) -> list[Route]:
     docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
     description = EncodedBody.of(json_text.dump(document), "application/json")
     shops = ShopPages(
