@@ -21,6 +21,7 @@ _SHIFTS = """() => new Promise(resolve => {
     .observe({ type: "layout-shift", buffered: true });
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 0, [])));
 })"""
+_BOXES = "parts => parts.map(part => part.getBoundingClientRect().toJSON())"
 # Whether the box of the outline, drawn around a link's ::after, is cut by an ancestor or lies under another element.
 _UNSEEN_FOCUS = """() => [...document.querySelectorAll(".tile:not([hidden]) a")].flatMap((link) => {
   link.focus();
@@ -79,14 +80,11 @@ async def test_toast_covers_nothing(page: Page, shop: FakeShop, width: int) -> N
         await shop.publish(sample_product(30 + number, title=f"Number {number}"))
         await expect(page.locator("#toast")).to_contain_text(f"Number {number}")
         await expect(page.locator("#toast")).to_be_in_viewport()
-        bar = await page.locator(".bar").bounding_box()
-        toast = await page.locator("#toast").bounding_box()
-        filters = await page.locator("#filters").bounding_box()
-        assert bar and toast and filters
+        bar, filters, toast = await page.locator(".bar, #filters, #toast").evaluate_all(_BOXES)
         assert bar["height"] == 56
-        assert bar["y"] <= toast["y"]
-        assert toast["y"] + toast["height"] <= bar["y"] + bar["height"]
-        assert filters["x"] + filters["width"] <= toast["x"] + 5
+        assert bar["top"] <= toast["top"]
+        assert toast["bottom"] <= bar["bottom"]
+        assert filters["right"] <= toast["left"] + 5
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -16,7 +16,7 @@ CURRENCY = "UGX"  # of the invented prices
 
 @frozen
 class SampleProduct:
-    """A product: its caption, the range of its price (none: the seller does not name one), and the path of its drawing."""
+    """A product: its title, drawing, and the range of its price (none: the seller does not name one)."""
 
     title: str
     drawing: str

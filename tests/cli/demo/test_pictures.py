@@ -15,7 +15,7 @@ async def _get(path: str) -> httpx2.Response:
 
 
 async def test_shows_what_the_video_sells() -> None:
-    """A picture is sound SVG with the drawing of the product, and no text, which would need a font; two frames differ."""
+    """A picture is sound SVG: the product's drawing, no text, which would need a font; two frames of a video differ."""
     shop = SHOPS[0]
     first, second = await _get(f"{shop.seller_handle}/7301_0.svg"), await _get(f"{shop.seller_handle}/7301_1.svg")
     assert first.headers["content-type"] == "image/svg+xml"
