@@ -200,7 +200,7 @@ async def test_removed_product_leaves_and_comes_back(page: Page, shop: FakeShop)
 
 
 async def test_open_product_says_that_it_is_removed(page: Page, shop: FakeShop) -> None:
-    """Its dialog shows nothing of it and says so, also to a screen reader, until it is closed or the product returns."""
+    """The dialog says so, also to a screen reader, until it is closed or the product is back."""
     await open_shop(page, shop)
     await page.locator(".tile a").nth(1).click()
     dialog, video_id = page.locator("#product"), sorted(shop.products)[-2]

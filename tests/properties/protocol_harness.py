@@ -11,10 +11,11 @@ from attrs import define, field, frozen
 
 from linkhub_core.application import AssembleBatch, Sweep
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
-__all__ = ["Crash", "CrashPoint", "ProtocolHarness", "Worker"]
+__all__ = ["Crash", "CrashPoint", "CrashingPort", "ProtocolHarness", "Worker"]
 
 STAGING_TTL = timedelta(days=1)
 
@@ -49,8 +50,8 @@ class CrashPoint:
 
 
 @frozen
-class _CrashingPort:
-    """A port in the hands of a process that dies when its ``fuse`` says so."""
+class CrashingPort:
+    """A port in the hands of a process that dies when its ``crash_point`` says so."""
 
     inner: Any
     crash_point: CrashPoint
@@ -76,6 +77,9 @@ class Effects:
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """Take announcements, as a notifier."""
         self.announced += announcements
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """Take reports, as a notifier."""
 
 
 @frozen
@@ -112,7 +116,7 @@ class ProtocolHarness:
         point = crash_point or CrashPoint()
 
         def crashing(port: object) -> Any:
-            return _CrashingPort(port, point)
+            return CrashingPort(port, point)
 
         queue = cast(EventQueue, crashing(_NotedQueue(self.queue, self.effects)))
         ports: dict[str, Any] = {

@@ -57,11 +57,20 @@ def create_app(
     Returns:
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
-    app, files = _bare_app(services, settings, []), load_page_files(_PAGES / "files", _PAGES / "vendor")
+    app = _bare_app(services, settings, [])
+    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
     app.exception_handlers = with_pages(app.exception_handlers, files)
-    pages = _pages(services, settings, files, openapi.describe(extra_paths))
-    routes = [*_api(services, settings), *pages, *extra_routes]
-    app.router = ShopRouter(routes, services.pages)
+    shops = ShopPages(
+        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
+        failed=services.failed,
+        retry_after_seconds=settings.retry_after_seconds,
+    )
+    routes = [
+        *_api(services, settings),
+        *_shops(services, settings, shops),
+        *_pages(files, openapi.describe(extra_paths)),
+    ]
+    app.router = ShopRouter([*routes, *extra_routes], services.pages, shops.show_first_page)
     return app
 
 
@@ -143,25 +152,23 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _pages(
-    services: HttpServices, settings: HttpSettings, files: PageFiles, document: Mapping[str, Any]
-) -> list[Route]:
-    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
-    description = EncodedBody.of(json_text.dump(document), "application/json")
-    shops = ShopPages(
-        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
-        failed=services.failed,
-        retry_after_seconds=settings.retry_after_seconds,
-    )
+def _shops(services: HttpServices, settings: HttpSettings, shops: ShopPages) -> list[Route]:
     machines = MachineFeeds(browse=services.browse, shops=services.shops, settings=settings.shops)
     return [
-        Route("/", partial(page_routes.show_operator_page, files)),
         Route("/shop/{handle}", shops.show_shop),
         Route("/shop/{handle}/products/{videoId}", shops.show_product),
         Route("/shop/{handle}/feed.xml", machines.show_feed),
         Route("/shop/{handle}/sitemap.xml", machines.show_sitemap),
         Route("/sitemap.xml", machines.show_index),
         Route("/robots.txt", machines.show_robots),
+    ]
+
+
+def _pages(files: PageFiles, document: Mapping[str, Any]) -> list[Route]:
+    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
+    description = EncodedBody.of(json_text.dump(document), "application/json")
+    return [
+        Route("/", partial(page_routes.show_operator_page, files)),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
         Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),
