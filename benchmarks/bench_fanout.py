@@ -4,7 +4,8 @@ Each server is a process of its own with as many subscribers of one shop; all br
 taking turns within one run, to the same lean clients. The floor is a C program with one `send` for each client. CPU is
 the server's own for each message, user and system. Latency is from the command to publish until a client has the event,
 clients and server on one machine: its median is about the time for half of the subscribers. KiB is what the server's
-memory grew by for each connection at rest.
+memory grew by for each connection at rest. Bytes are what a client reads for each event; the clients of the servers
+called compressed offer permessage-deflate.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from benchmarks.fanout.contest import WARM_UP_ROUNDS, Figures, hold_contest, percentile
-from benchmarks.fanout.contestants import CONTESTANTS, FLOOR, LINKHUB, NODE, Unavailable
+from benchmarks.fanout.contestants import COMPRESSED, CONTESTANTS, FLOOR, LINKHUB, NODE, Unavailable
 from benchmarks.fanout.shop_events import write_events
 from benchmarks.fanout.slow_reader import MOST_ROUNDS, SlowReading, meet_slow_reader
 
@@ -27,6 +28,7 @@ __all__ = ["command"]
 KIB = 1_024
 MOST_OF_FLOOR, MOST_OF_NODE = 1.5, 0.75
 MOST_KIB = {LINKHUB[0]: 20, LINKHUB[1]: 24}
+MOST_BYTES, MOST_OF_UNCOMPRESSED, SAME_KIB = 700, 1.1, 0.5
 GONE_SECONDS = 2.0
 # Two runs of the very same thing differ by as much on a machine that does something else, too.
 SAME_LATENCY = 1.25
@@ -67,7 +69,7 @@ def print_targets(targets: Mapping[str, bool]) -> None:
 
 
 def _table(outcomes: Outcomes, title: str) -> Table:
-    table = Table(Column(no_wrap=True), "CPU us", "x floor", "x Node", "p50 ms", "p99 ms", "KiB", title=title)
+    table = Table(Column(no_wrap=True), "CPU us", "x floor", "x Node", "bytes", "p50 ms", "p99 ms", "KiB", title=title)
     for name, figures in outcomes.items():
         if isinstance(figures, Unavailable):
             table.add_row(name, f"not here: {figures}")
@@ -76,6 +78,7 @@ def _table(outcomes: Outcomes, title: str) -> Table:
             name,
             f"{figures.cpu_microseconds:.2f}",
             *(f"{ratio:.2f}" if (ratio := _ratio(outcomes, name, rival)) else "-" for rival in (FLOOR, NODE)),
+            f"{figures.bytes_per_message:,.0f}",
             *(f"{percentile(figures.latencies, percent) * 1e3:.1f}" for percent in (50, 99)),
             f"{figures.bytes_per_connection / KIB:.1f}",
         )
@@ -100,7 +103,19 @@ def _targets(outcomes: Outcomes) -> Mapping[str, bool]:
             kib = figures.bytes_per_connection / KIB
             targets[f"{name}: {kib:.1f} KiB a connection at rest, at most {MOST_KIB[name]}"] = kib <= MOST_KIB[name]
             targets[f"{name}: every event reached each of {figures.connections:,} connections"] = True
-    return targets
+    return targets | _compression_targets(outcomes.get(LINKHUB[0]), outcomes.get(COMPRESSED))
+
+
+def _compression_targets(plain: Figures | Unavailable | None, figures: Figures | Unavailable | None) -> dict[str, bool]:
+    if not isinstance(figures, Figures) or not isinstance(plain, Figures):
+        return {}
+    size, ratio = figures.bytes_per_message, figures.cpu_microseconds / plain.cpu_microseconds
+    more_kib = (figures.bytes_per_connection - plain.bytes_per_connection) / KIB
+    return {
+        f"{COMPRESSED}: {size:,.0f} bytes an event, at most {MOST_BYTES}": size <= MOST_BYTES,
+        f"{COMPRESSED}: {ratio:.2f} of the CPU without, at most {MOST_OF_UNCOMPRESSED}": ratio <= MOST_OF_UNCOMPRESSED,
+        f"{COMPRESSED}: {more_kib:+.1f} KiB a connection at rest, at most {SAME_KIB:+}": more_kib <= SAME_KIB,
+    }
 
 
 def _slow_table(slow: Mapping[str, SlowReading], title: str) -> Table:

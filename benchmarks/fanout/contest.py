@@ -32,12 +32,18 @@ class Figures:
     bytes_per_connection: float
     cpu_seconds: float = 0.0
     messages: int = 0
+    size_bytes: int = 0
     latencies: list[float] = field(factory=list)
 
     @property
     def cpu_microseconds(self) -> float:
         """CPU of the server for each delivered message."""
         return self.cpu_seconds / self.messages * 1e6
+
+    @property
+    def bytes_per_message(self) -> float:
+        """What a client reads for each message."""
+        return self.size_bytes / self.messages
 
 
 @define
@@ -50,12 +56,13 @@ class _Entrant:
         """Publish one event, and wait until everybody has it."""
         cpu_seconds = self.server.cpu_seconds()
         published = self.server.tell("publish")
-        times = self.load.times()
+        times, size_bytes = self.load.times_and_bytes()
         assert len(times) == self.figures.connections, "an event came twice, or one of another round"
         time.sleep(SETTLING_SECONDS)
         if counts:
             self.figures.cpu_seconds += self.server.cpu_seconds() - cpu_seconds
             self.figures.messages += len(times)
+            self.figures.size_bytes += size_bytes
             self.figures.latencies += [moment - published for moment in times]
 
 

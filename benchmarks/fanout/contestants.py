@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
-from tests.support.npm import NpmPackage, install
+from tests.support.npm import WS, NpmPackage, install
 
-__all__ = ["CONTESTANTS", "FLOOR", "LINKHUB", "NODE", "Contestant", "Unavailable"]
+__all__ = ["COMPRESSED", "CONTESTANTS", "FLOOR", "LINKHUB", "NODE", "Contestant", "Unavailable"]
 
 HERE = Path(__file__).parent
 SOCKET_IO = NpmPackage(name="socket.io", version="4.8.4")
@@ -40,15 +40,18 @@ def _floor(events: Path, directory: Path) -> Sequence[str]:
     return [str(program), str(events)]
 
 
-def _node(events: Path, _: Path) -> Sequence[str]:
-    node = shutil.which("node")
-    if node is None:
-        raise Unavailable("there is no Node.js")
-    try:
-        package = install(SOCKET_IO)
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # as it ends tests
-        raise Unavailable(str(missing)) from missing
-    return [node, str(HERE / "node_server.js"), str(package), str(events)]
+def _node(script: str, package: NpmPackage, *options: str) -> Callable[[Path, Path], Sequence[str]]:
+    def command(events: Path, _: Path) -> Sequence[str]:
+        node = shutil.which("node")
+        if node is None:
+            raise Unavailable("there is no Node.js")
+        try:
+            directory = install(package)
+        except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # as it ends tests
+            raise Unavailable(str(missing)) from missing
+        return [node, str(HERE / script), str(directory), str(events), *options]
+
+    return command
 
 
 def _python(module: str) -> Callable[[Path, Path], Sequence[str]]:
@@ -58,13 +61,19 @@ def _python(module: str) -> Callable[[Path, Path], Sequence[str]]:
 FLOOR = "floor: one send in C"
 NODE = "Socket.IO on Node.js"
 LINKHUB = ("linkhub, plain WebSocket", "linkhub, Socket.IO")
+COMPRESSED = "linkhub, compressed"
 
 CONTESTANTS = {
     "floor": Contestant(name=FLOOR, dialect="raw", command=_floor),
     "linkhub": Contestant(name=LINKHUB[0], dialect="plain", command=_python("linkhub_server")),
+    "linkhub-compressed": Contestant(name=COMPRESSED, dialect="deflate", command=_python("linkhub_server")),
     "linkhub-socketio": Contestant(name=LINKHUB[1], dialect="socketio", command=_python("linkhub_server")),
     "websockets": Contestant(name="websockets.broadcast", dialect="plain", command=_python("websockets_server")),
-    "node": Contestant(name=NODE, dialect="socketio", command=_node),
+    "ws": Contestant(name="ws on Node.js", dialect="plain", command=_node("ws_server.js", WS)),
+    "ws-compressed": Contestant(
+        name="ws on Node.js, compressed", dialect="deflate", command=_node("ws_server.js", WS, "compress")
+    ),
+    "node": Contestant(name=NODE, dialect="socketio", command=_node("node_server.js", SOCKET_IO)),
     "python-socketio": Contestant(
         name="python-socketio on uvicorn", dialect="socketio", command=_python("python_socketio_server")
     ),

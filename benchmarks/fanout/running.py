@@ -62,11 +62,15 @@ class Load:
 
     def times(self) -> Sequence[float]:
         """When each event of the next round came, by the monotonic clock."""
+        return self.times_and_bytes()[0]
+
+    def times_and_bytes(self) -> tuple[Sequence[float], int]:
+        """The same, and the bytes that all clients have read since the last round."""
         line = self.lines.readline()
         if not line:
             raise RuntimeError("the load ended: see what it or its server has written above")
-        times: list[float] = json.loads(line)
-        return times
+        times, size_bytes = json.loads(line)
+        return times, size_bytes
 
 
 @contextmanager

@@ -28,7 +28,8 @@ PRODUCTS_PER_SHOP = 21
 PLAIN = "plain Starlette route"
 FIRST, REPEATED, NOT_MODIFIED = "first read of a shop", "repeated read", "304"
 NOTHING_NEW, ONE_PRODUCT = "since, nothing new", "one product"
-TARGETS: Mapping[str, float] = {FIRST: 1.5, REPEATED: 0.8, NOT_MODIFIED: 0.7}
+RENDERED, HTML, HTML_NOT_MODIFIED = "HTML, rendered after the JSON", "HTML, repeated", "HTML, 304"
+TARGETS: Mapping[str, float] = {FIRST: 1.5, REPEATED: 0.8, NOT_MODIFIED: 0.7, HTML: 0.8, HTML_NOT_MODIFIED: 0.7}
 
 _Ask = Callable[[int], Answer]
 
@@ -91,6 +92,7 @@ def _path(shop: int) -> str:
 def _round(to_plain: _Asked, to_linkhub: _Asked, shops: Sequence[int]) -> Mapping[str, float]:
     """CPU seconds an answer by kind, each asked once of each of the shops."""
     tags: dict[int, str] = {}
+    html_tags: dict[int, str] = {}
     video: dict[int, str] = {}
 
     def first(shop: int) -> Answer:
@@ -99,11 +101,22 @@ def _round(to_plain: _Asked, to_linkhub: _Asked, shops: Sequence[int]) -> Mappin
         video[shop] = f"73012345{PRODUCTS_PER_SHOP - 1:011d}"
         return answer
 
+    def html(shop: int) -> Answer:
+        answer = to_linkhub.client.get(f"/shop/{_handle(shop)}")
+        html_tags[shop] = answer.headers["etag"]
+        return answer
+
+    def html_again(shop: int) -> Answer:
+        return to_linkhub.client.get(f"/shop/{_handle(shop)}", {"If-None-Match": html_tags[shop]})
+
     asked: Sequence[tuple[str, _Asked, _Ask, int]] = (
         (PLAIN, to_plain, lambda shop: to_plain.client.get(_path(shop)), 200),
         (FIRST, to_linkhub, first, 200),
         (REPEATED, to_linkhub, lambda shop: to_linkhub.client.get(_path(shop)), 200),
         (NOT_MODIFIED, to_linkhub, lambda shop: to_linkhub.client.get(_path(shop), {"If-None-Match": tags[shop]}), 304),
+        (RENDERED, to_linkhub, html, 200),
+        (HTML, to_linkhub, html, 200),
+        (HTML_NOT_MODIFIED, to_linkhub, html_again, 304),
         (NOTHING_NEW, to_linkhub, lambda shop: to_linkhub.client.get(f"{_path(shop)}?since=2999-01-01T00:00:00Z"), 200),
         (ONE_PRODUCT, to_linkhub, lambda shop: to_linkhub.client.get(f"{_path(shop)}/{video[shop]}"), 200),
     )

@@ -218,12 +218,19 @@ class FakeShop:
             Route(f"{path}/history", operator.guarded(operator.show_history)),
             Route(f"{path}/seen", operator.guarded(answer.move_seen), methods=["PUT"]),
             Route(letters, operator.guarded(answer.list_letters)),
+            Route("/api/v1/shops", operator.guarded(self._shops)),
             Route(f"{letters}/check", operator.guarded(answer.check, only_reads=True), methods=["POST"]),
             Route(f"{letters}/redrive", operator.guarded(answer.redrive), methods=["POST"]),
             Route(f"{letters}/purge", operator.guarded(answer.purge), methods=["POST"]),
             Route(f"{letters}/{{letterId}}", operator.guarded(answer.show_letter)),
             Route(f"{path}/why", operator.guarded(answer.show_why)),
         ]
+
+    async def _shops(self, _: Request) -> Response:
+        newest = self._newest_first(None)[0]
+        shop = {"seller_handle": newest["seller_handle"], "products": len(self.products), "withdrawn": 1}
+        pages = {"hasMore": False, "lastEvaluatedKey": None, "count": 1}
+        return JSONResponse({"shops": [shop | {"newest_product": newest}], "pagination": pages})
 
     async def _show_shop(self, request: Request) -> Response:
         html, handle = ShopHtml(_FILES, self.settings), request.path_params["handle"]

@@ -250,6 +250,15 @@ async def test_shop_is_opened_by_its_handle(page: Page, shop: FakeShop) -> None:
     await expect(page.locator("h1")).to_have_text("Nalu Fashion")
 
 
+async def test_all_shops_are_listed_when_they_are_asked_for(page: Page, shop: FakeShop) -> None:
+    """Each with its address and its newest product."""
+    await open_page(page, shop)
+    await page.get_by_role("button", name="List all shops").click()
+    await expect(page.locator("#shops-all li")).to_contain_text("26 shown, 1 withdrawn")
+    await expect(page.locator("#shops-all a")).to_have_attribute("href", "/shop/nalu-fashion")
+    await expect(page.get_by_role("link", name="API")).to_have_attribute("href", "/api/docs")
+
+
 async def test_listing_is_changed_after_a_confirmation(page: Page, shop: FakeShop, complaints: list[str]) -> None:
     """The token of the address is used; "no" changes nothing, "yes" does; a change of another is not undone."""
     shop.operator.admin_token = "let-me-in"

@@ -132,6 +132,7 @@ def test_what_alerts_count_is_there_from_the_start() -> None:
         assert samples["linkhub_failures_total", activity, "false"] == 0
     for kind in ("caption", "thumbnail"):
         assert samples["linkhub_halves_expired_total", kind] == 0
+        assert samples["linkhub_halves_stalled_total", kind] == 0
         assert samples["linkhub_events_total", kind, "rejected"] == 0
 
 

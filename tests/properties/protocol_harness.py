@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from linkhub_core.application import AssembleBatch, Sweep
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
@@ -76,6 +77,9 @@ class Effects:
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """Take announcements, as a notifier."""
         self.announced += announcements
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """Take reports, as a notifier."""
 
 
 @frozen

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 from linkhub_adapters.memory import MemoryEventQueue
-from linkhub_core.model import ProductKey
+from linkhub_core.model import HalfReport, ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Delivery, Rejection
 from tests.simulation.invariant_checker import InvariantChecker, half_of
@@ -66,6 +66,9 @@ class SimulatedNotifier:
         await self.network.each(
             self.process, "notifier", "to announce", announcements, self._notify, is_prompt=is_prompt
         )
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port: no viewer receives them."""
 
     async def _notify(self, announcement: Announcement) -> None:
         what = f"revision {announcement.revision} of {announcement.key} as {announcement.event_type}"

@@ -28,6 +28,7 @@ from linkhub_core.ports import (
     MarkOutcome,
     Partner,
     ProductStore,
+    ReportClaim,
     Revised,
     ReviseOutcome,
     Revision,
@@ -217,6 +218,10 @@ class CheckedStaging:
         """See the port."""
         return await self.inner.drop(rows)
 
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+        return await self.inner.claim_reports(claims)
+
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         return self.inner.scan()
@@ -279,6 +284,15 @@ class SimulatedStaging:
             (self.checker.saw_expiry if orphan else self.checker.saw_drop)(before)
         self.checker.saw_row_change(half.key, before)
         return outcome
+
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+
+        async def effect(claim: ReportClaim) -> bool:
+            (is_set,) = await self.inner.claim_reports([claim])
+            return is_set
+
+        return await self.network.each(self.process, "staging", "to claim reports", claims, effect)
 
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from attrs import define, field
 
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 
 
 @define(eq=False)
@@ -48,6 +49,9 @@ class MemoryAnnouncements:
         """See the port."""
         for feed in self.feeds:
             feed.put(announcements)
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port: no other service can subscribe."""
 
     @asynccontextmanager
     async def open_feed(

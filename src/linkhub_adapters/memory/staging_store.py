@@ -8,7 +8,18 @@ from datetime import timedelta
 from attrs import define, evolve, field
 
 from linkhub_core.model import Half, Kind, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    ReportClaim,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 
 
 @define
@@ -36,7 +47,12 @@ class MemoryStagingStore:
             return Partner(row)
         expires_at = max(row.expires_at, waiting.expires_at)
         if row.half.version < waiting.half.version:
-            self.rows[waiting.key] = evolve(waiting, waiting_since=row.waiting_since, expires_at=expires_at)
+            self.rows[waiting.key] = evolve(
+                waiting,
+                waiting_since=row.waiting_since,
+                expires_at=expires_at,
+                report_claimed_until=row.report_claimed_until,
+            )
             return Staged()
         if row.is_foreign or row.expires_at + slack < waiting.expires_at:
             self.rows[waiting.key] = evolve(row, expires_at=expires_at, is_foreign=False)
@@ -61,10 +77,26 @@ class MemoryStagingStore:
         self.rows.pop(dropped.key, None)
         return Dropped()
 
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+        return [self._claim(claim) for claim in claims]
+
+    def _claim(self, claim: ReportClaim) -> bool:
+        key = claim.row.key
+        row = self.rows.get(key)
+        if row is None or key in self.unreadable or _claimable(row) != _claimable(claim.row):
+            return False
+        self.rows[key] = evolve(row, report_claimed_until=claim.until)
+        return True
+
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         for row in list((self.rows | self.unreadable).values()):
             yield row
+
+
+def _claimable(row: WaitingHalf) -> tuple[object, ...]:
+    return row.half.kind, row.waiting_since, row.report_claimed_until
 
 
 def _held(row: Half | WaitingHalf) -> frozenset[tuple[Kind, Version]]:

@@ -21,6 +21,7 @@ from linkhub_core.model.journal_entries import (
     EventDeviated,
     HalfExpired,
     HalfStaged,
+    HalfStalled,
     HalfWasKnown,
     HalvesExpired,
     MessageRejected,
@@ -150,6 +151,13 @@ def _expired(journal: TelemetryJournal, entry: HalfExpired) -> None:
     journal.log.warning("half_expired", age_seconds=round(entry.age.total_seconds()), **_half(entry))
 
 
+def _stalled(journal: TelemetryJournal, entry: HalfStalled) -> None:
+    journal.metrics.stalled.labels(entry.kind.value).inc()
+    journal.log.warning(
+        "half_stalled", missing=entry.kind.partner.value, age_seconds=round(entry.age.total_seconds()), **_half(entry)
+    )
+
+
 def _many_expired(journal: TelemetryJournal, entry: HalvesExpired) -> None:
     for kind, count in entry.counts.items():
         unsampled = count - entry.sampled.get(kind, 0)
@@ -191,7 +199,7 @@ def _count_half(journal: TelemetryJournal, kind: Kind, outcome: str) -> None:
     journal.metrics.events.labels(kind.value, outcome).inc()
 
 
-def _half(entry: HalfStaged | HalfWasKnown | HalfExpired) -> Mapping[str, str]:
+def _half(entry: HalfStaged | HalfWasKnown | HalfStalled | HalfExpired) -> Mapping[str, str]:
     return {"half": entry.kind.value, **_keyed(entry.key), **_traced(entry.origin)}
 
 
@@ -226,6 +234,7 @@ _HANDLERS: Mapping[type[Entry], Callable[[TelemetryJournal, Any], None]] = {
     HalfWasKnown: _was_known,
     ProductSaved: _saved,
     ProductAnnounced: _announced,
+    HalfStalled: _stalled,
     HalfExpired: _expired,
     HalvesExpired: _many_expired,
     RowSkipped: _skipped,

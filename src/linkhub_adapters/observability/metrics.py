@@ -22,7 +22,7 @@ from linkhub_core.wire.intake import DEVIATIONS
 __all__ = ["LATENCY_BUCKETS_SECONDS", "CloudUsage", "Figures", "Metrics", "Readings"]
 
 LATENCY_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400, 86_400)
-ACTIVITIES = ("assemble", "extend", "listen", "look", "meet", "receive", "replay", "sweep")
+ACTIVITIES = ("assemble", "extend", "listen", "look", "meet", "receive", "replay", "report", "sweep")
 CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
@@ -95,6 +95,7 @@ class Metrics:
         self.saved = self._counter("products_saved", "Revisions saved: new products and updates", "change")
         self.announced = self._counter("announcements", "Revisions handed to the notifier")
         self.duplicates = self._counter("duplicates", "Halves that brought nothing new", "kind")
+        self.stalled = self._counter("halves_stalled", "Halves that were reported because they wait long", "kind")
         self.expired = self._counter("halves_expired", "Halves whose partner never came", "kind")
         self.skipped = Gauge(
             "linkhub_rows_skipped",
@@ -112,6 +113,9 @@ class Metrics:
         self.partner_wait = self._latency(
             "partner_wait", "From the receipt of a product's first half to that of the second"
         )
+        self.on_screen = self._latency(
+            "stamp_to_screen", "From the worker's stamp of the newest half to the connections of subscribers"
+        )
         self.store_call_seconds = Histogram(
             "linkhub_store_call_seconds",
             "How long calls of a store take",
@@ -128,6 +132,7 @@ class Metrics:
             for transient in ("true", "false"):
                 self.failures.labels(activity, transient)
         for kind in Kind:
+            self.stalled.labels(kind.value)
             self.expired.labels(kind.value)
             for outcome in ("known", "rejected", "saved", "staged"):
                 self.events.labels(kind.value, outcome)

@@ -33,7 +33,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from linkhub_core.application import FailedDelivery, ReadDelivery, read_delivery
-from linkhub_core.model import Origin, ProductKey
+from linkhub_core.model import HalfReport, Origin, ProductKey
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import (
     Entry,
@@ -263,6 +263,10 @@ class TracedNotifier:
         ]
         with _ending(spans):
             await self.inner.notify(traced)
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port: a report carries the context of the half that waits."""
+        await self.inner.report(reports)
 
     def _begin(self, announcement: Announcement) -> Span:
         return self.tracer.start_span(

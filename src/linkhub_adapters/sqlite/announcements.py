@@ -6,22 +6,25 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from attrs import define, field, frozen
 
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
 from linkhub_core.errors import AnnouncementsLost, MalformedEvent
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.wire.codec import read_announcement
 
 KEPT = 10_000
 BATCH_SIZE = 500
 
-_APPEND = "INSERT INTO announcements (event_json, correlation_id, created_at) VALUES (?, ?, ?)"
+_APPEND = "INSERT INTO announcements (event_json, correlation_id, created_at, stamped_at) VALUES (?, ?, ?, ?)"
 _PRUNE = "DELETE FROM announcements WHERE id <= (SELECT max(id) FROM announcements) - ?"
-_NEXT = (
-    f"SELECT id, event_json, correlation_id, created_at FROM announcements WHERE id > ? ORDER BY id LIMIT {BATCH_SIZE}"  # noqa: S608  our own number
-)
+_NEXT = f"""
+SELECT id, event_json, correlation_id, created_at, stamped_at FROM announcements WHERE id > ?
+ORDER BY id LIMIT {BATCH_SIZE}
+"""  # noqa: S608  our own number
 _LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'announcements'"
 
 
@@ -53,9 +56,9 @@ class SqliteAnnouncementFeed:
             await self.database.wait_for_change(min(remaining, POLL_SECONDS))
         self._check_for_gap(rows[0][0])
         announcements: list[Announcement] = []
-        for number, event_json, correlation_id, created_at in rows:
+        for number, *columns in rows:
             try:
-                announcement = read_announcement(event_json, correlation_id, created_at)
+                announcement = read_announcement(*columns)
             except MalformedEvent as malformed:
                 if announcements:
                     break  # those before it first; the next call begins with it
@@ -65,7 +68,7 @@ class SqliteAnnouncementFeed:
             self.last = number
         return announcements
 
-    async def _read(self) -> list[tuple[int, bytes, str, str | None]]:
+    async def _read(self) -> list[tuple[Any, ...]]:
         asked_at = self.seconds()
         rows = await self.database.read(lambda connection: connection.execute(_NEXT, (self.last,)).fetchall())
         if not rows:
@@ -90,7 +93,7 @@ class SqliteAnnouncements:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        rows = [(one.event_json, one.correlation_id, one.created_at) for one in announcements]
+        rows = [(one.event_json, one.correlation_id, one.created_at, one.stamped_at) for one in announcements]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(_APPEND, rows)
@@ -98,6 +101,9 @@ class SqliteAnnouncements:
 
         await self.database.write(work)
         self.database.notify_waiters()
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port: no other service can subscribe."""
 
     @asynccontextmanager
     async def open_feed(self, *, receive_wait_seconds: float = 1.0) -> AsyncIterator[SqliteAnnouncementFeed]:

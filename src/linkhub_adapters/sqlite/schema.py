@@ -15,7 +15,7 @@ from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _NODES = """
 CREATE TABLE nodes (
@@ -32,6 +32,10 @@ CREATE TABLE marks (
 """
 _NOTES = """
 ALTER TABLE staging ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+"""
+_REPORTS = """
+ALTER TABLE staging ADD COLUMN report_claimed_until INTEGER;
+ALTER TABLE announcements ADD COLUMN stamped_at TEXT;
 """
 # A product whose newest revision was announced has been shown. A document that another program wrote names no time.
 _LIVES = """
@@ -128,6 +132,7 @@ CREATE TABLE staging (
   waiting_since INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   notes TEXT NOT NULL DEFAULT '[]',
+  report_claimed_until INTEGER,
   PRIMARY KEY (seller_handle, video_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX staging_age ON staging (waiting_since);
@@ -151,12 +156,20 @@ CREATE TABLE announcements (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_json BLOB NOT NULL,
   correlation_id TEXT NOT NULL,
-  created_at TEXT
+  created_at TEXT,
+  stamped_at TEXT
 ) STRICT;
 {_NODES}{_SHOP_STAMPS}{_CHANGES}{_MARKS}"""
 
 # The statements that turn a file of this version into one of the next.
-_STEPS = {1: _NODES, 2: f"{_LIVES}{_NOTES}", 3: _SHOP_STAMPS, 4: _NUMBER_PRODUCTS, 5: _MARKS}
+_STEPS = {
+    1: _NODES,
+    2: f"{_LIVES}{_NOTES}",
+    3: _SHOP_STAMPS,
+    4: _NUMBER_PRODUCTS,
+    5: _MARKS,
+    6: _REPORTS,
+}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,21 +13,39 @@ from attrs import evolve, frozen
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Half, Kind, Note, Origin, ProductKey, Version, WaitingHalf
-from linkhub_core.ports import DropOutcome, Dropped, Equal, Newer, Partner, Staged, StageOutcome, Superseded, Unreadable
+from linkhub_core.ports import (
+    DropOutcome,
+    Dropped,
+    Equal,
+    Newer,
+    Partner,
+    ReportClaim,
+    Staged,
+    StageOutcome,
+    Superseded,
+    Unreadable,
+)
 from linkhub_core.wire.codec import content_from, encode_content
 from linkhub_core.wire.json_text import dump, load_document
 
 PAGE_SIZE = 200
 
-_COLUMNS = "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at, notes"
+_COLUMNS = (
+    "seller_handle, video_id, half, version, body, correlation_id, traceparent, waiting_since, expires_at, notes, "
+    "report_claimed_until"
+)
 READ_ROWS = f"SELECT {_COLUMNS} FROM staging"  # noqa: S608  our own names
 _FIND = f"SELECT {_COLUMNS} FROM staging WHERE seller_handle = ? AND video_id = ?"  # noqa: S608  our own names
 _PAGE = f"""
 SELECT {_COLUMNS} FROM staging WHERE (seller_handle, video_id) > (?, ?)
 ORDER BY seller_handle, video_id LIMIT {PAGE_SIZE}
 """  # noqa: S608  our own names
-_PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
+_PUT = f"INSERT OR REPLACE INTO staging ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own names
 _RENEW = "UPDATE staging SET expires_at = ? WHERE seller_handle = ? AND video_id = ?"
+_CLAIM = """
+UPDATE staging SET report_claimed_until = ?
+WHERE seller_handle = ? AND video_id = ? AND half = ? AND waiting_since = ? AND report_claimed_until IS ?
+"""
 _DROP = "DELETE FROM staging WHERE seller_handle = ? AND video_id = ? AND half = ? AND version = ?"
 _DROP_ORPHAN = f"{_DROP} AND expires_at = ?"
 _MICROSECOND = timedelta(microseconds=1)
@@ -55,6 +73,10 @@ class SqliteStagingStore:
         """See the port."""
         return await self.database.write(lambda connection: [_drop(connection, row) for row in rows])
 
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+        return await self.database.write(lambda connection: [_claim(connection, claim) for claim in claims])
+
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port."""
         last = ("", "")
@@ -77,14 +99,14 @@ def _stage(
     """The outcome; or the row, if it is the partner's or cannot be read."""
     row = _find(connection, waiting.key)
     if row is None:
-        connection.execute(_PUT, _row(waiting, body, microseconds(waiting.waiting_since)))
+        connection.execute(_PUT, _row(waiting, body, microseconds(waiting.waiting_since), None))
         return Staged()
     kind, version = row[2], _version_of(row)
     if kind != waiting.half.kind or version is None:
         return row
     if version < waiting.half.version:
         later = evolve(waiting, expires_at=max(waiting.expires_at, from_microseconds(row[8])))
-        connection.execute(_PUT, _row(later, body, row[7]))
+        connection.execute(_PUT, _row(later, body, row[7], row[10]))
         return Staged()
     if isinstance(found := read_row(row), Unreadable):  # a copy is known only if the staged half can be read
         return found
@@ -109,6 +131,17 @@ def _drop(connection: sqlite3.Connection, dropped: Half | WaitingHalf) -> DropOu
     return Dropped() if found is None else Newer(found)
 
 
+def _claim(connection: sqlite3.Connection, claim: ReportClaim) -> bool:
+    row = claim.row
+    identity = (row.key.seller_handle, row.key.video_id, row.half.kind.value, microseconds(row.waiting_since))
+    values = (_moment(claim.until), *identity, _moment(row.report_claimed_until))
+    return bool(connection.execute(_CLAIM, values).rowcount)
+
+
+def _moment(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
+
+
 def _partner_outcome(row: tuple[Any, ...]) -> StageOutcome:
     found = read_row(row)
     return found if isinstance(found, Unreadable) else Partner(found)
@@ -122,7 +155,7 @@ def _version_of(row: tuple[Any, ...]) -> Version | None:
         return None
 
 
-def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ...]:
+def _row(waiting: WaitingHalf, body: bytes, waiting_since: int, claimed_until: int | None) -> tuple[Any, ...]:
     half, origin = waiting.half, waiting.origin
     return (
         half.key.seller_handle,
@@ -135,6 +168,7 @@ def _row(waiting: WaitingHalf, body: bytes, waiting_since: int) -> tuple[Any, ..
         waiting_since,
         microseconds(waiting.expires_at),
         dump([[note.field, note.rule] for note in origin.notes]).decode() if origin.notes else "[]",
+        claimed_until,
     )
 
 
@@ -147,13 +181,26 @@ def read_row(row: tuple[Any, ...]) -> WaitingHalf | Unreadable:
 
 
 def _waiting(row: tuple[Any, ...]) -> WaitingHalf:
-    seller_handle, video_id, kind, version, body, correlation_id, traceparent, waiting_since, expires_at, notes = row
+    (
+        seller_handle,
+        video_id,
+        kind,
+        version,
+        body,
+        correlation_id,
+        traceparent,
+        waiting_since,
+        expires_at,
+        notes,
+        claim,
+    ) = row
     content = content_from(Kind(kind), load_document(body))
     return WaitingHalf(
         half=Half(key=ProductKey(seller_handle, video_id), version=Version.parse(version), content=content),
         origin=Origin(correlation_id=correlation_id, traceparent=traceparent, notes=_notes(notes)),
         waiting_since=from_microseconds(waiting_since),
         expires_at=from_microseconds(expires_at),
+        report_claimed_until=None if claim is None else from_microseconds(claim),
     )
 
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from functools import partial
 
 import click
+from attrs import evolve
 from rich.console import Console
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.commands.serve import overrides_of
-from linkhub_cli.demo.shops import PICTURE_PATH, SHOPS, picture_route
+from linkhub_cli.demo.shops import CURRENCY, PICTURE_PATH, SHOPS, picture_route
 from linkhub_cli.demo.status_line import StatusLine
 from linkhub_cli.demo.workers import Feeding, SimulatedWorkers
 from linkhub_cli.processes.lifecycle import Duty
@@ -63,6 +64,7 @@ def demo(line: CommandLine, *, rate: float, seed: int, configured: bool, host: s
 
 async def _demonstrate(settings: Settings, *, rate: float, seed: int, token: str, ending: str) -> None:
     feeds = partial(_feeds, rate=rate, seed=seed)
+    settings = evolve(settings, shops=evolve(settings.shops, currency=settings.shops.currency or CURRENCY))
     greet = partial(_greet, token=token, ending=ending)
     await serve_until_stopped(settings, consumes=True, greet=greet, routes=[picture_route()], feeds=feeds)
 

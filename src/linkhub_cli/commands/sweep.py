@@ -25,7 +25,8 @@ def sweep(line: CommandLine, as_json: bool) -> None:
     """Look at every half in staging, and mend what was left behind.
 
     A half whose product exists is folded into it; one that has waited past its time without a partner is removed; a
-    product that was never announced is announced. Consumers do the same every hour; doing it again is harmless.
+    product that was never announced is announced. Halves that wait long are reported. Consumers do the same, every hour
+    and more often; doing it again is harmless.
     """
     swept = line.run(_sweep, opening=OPEN_STORES)
     if as_json:
@@ -39,4 +40,6 @@ def sweep(line: CommandLine, as_json: bool) -> None:
 
 
 async def _sweep(container: Container) -> Swept:
-    return await container.sweep()()
+    swept = await container.sweep()()
+    await container.report_stalled()()
+    return swept

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 PICTURE_PATH = "/demo/thumbnails"
+CURRENCY = "UGX"  # of the invented prices
 
 
 @frozen

@@ -23,6 +23,7 @@ from linkhub_core.wire.intake import FOREIGN
 
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
+MOST_STALLED_NAMED = 20
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -46,14 +47,17 @@ class Letters:
 class BackendGauges:
     """The newest figures of a backend; none before the first refresh.
 
-    ``ages`` counts the waiting halves by kind, in the classes of :data:`AGES` and one for the older.
+    ``ages`` counts the waiting halves by kind, in the classes of :data:`AGES` and one for the older. ``stalled`` are
+    those that have waited for ``stall_after``, the oldest 20 of them.
     """
 
     backend: Backend
     clock: Clock
+    stall_after: timedelta
     seen: SeenMoment
     figures: Figures | None = None
     ages: Mapping[Kind, Sequence[int]] | None = None
+    stalled: Sequence[WaitingHalf] | None = None
     letters: Letters | None = None
     unannounced: int | None = None
 
@@ -69,7 +73,7 @@ class BackendGauges:
             return
         few_halves = (figures.staged or 0) <= MOST_SCANNED
         few_letters = (figures.dead_letters or 0) <= MOST_SCANNED
-        self.ages = await self._ages() if few_halves else None
+        self.ages, self.stalled = await self._waiting() if few_halves else (None, None)
         self.letters = await self._letters() if few_letters else None
         self.unannounced = len([record async for record in self.backend.products.scan(unannounced=True)])
 
@@ -90,13 +94,17 @@ class BackendGauges:
         await self.refresh()
         return seen
 
-    async def _ages(self) -> Mapping[Kind, Sequence[int]]:
+    async def _waiting(self) -> tuple[Mapping[Kind, Sequence[int]], Sequence[WaitingHalf]]:
+        """The numbers of halves by age, and the stalled ones."""
         now = self.clock.now()
-        ages: dict[Kind, list[timedelta]] = {kind: [] for kind in Kind}
-        async for waiting in self.backend.staging.scan():
-            for half in waiting.apart if isinstance(waiting, WaitingHalf) else ():
-                ages[half.half.kind].append(now - half.waiting_since)
-        return {kind: [count for _, count in count_by_age(of_kind)] for kind, of_kind in ages.items()}
+        rows = [row async for row in self.backend.staging.scan() if isinstance(row, WaitingHalf)]
+        halves = [half for row in rows for half in row.apart]
+        ages = {kind: [now - one.waiting_since for one in halves if one.half.kind is kind] for kind in Kind}
+        oldest = sorted(halves, key=lambda half: half.waiting_since)[:MOST_STALLED_NAMED]
+        return (
+            {kind: [count for _, count in count_by_age(of_kind)] for kind, of_kind in ages.items()},
+            [half for half in oldest if half.waiting_since + self.stall_after <= now],
+        )
 
     async def _letters(self) -> Letters:
         by_reason: Counter[str] = Counter()

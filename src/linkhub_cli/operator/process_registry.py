@@ -43,6 +43,7 @@ class WorkTotals:
     created: int = 0
     revised: int = 0
     announced: int = 0
+    stalled: int = 0
     expired: int = 0
     latency: Buckets = ()
     own_latency: Buckets = ()
@@ -56,6 +57,7 @@ class WorkTotals:
             created=self.created + other.created,
             revised=self.revised + other.revised,
             announced=self.announced + other.announced,
+            stalled=self.stalled + other.stalled,
             expired=self.expired + other.expired,
             latency=_sum_of_buckets(self.latency, other.latency),
             own_latency=_sum_of_buckets(self.own_latency, other.own_latency),
@@ -93,12 +95,16 @@ class Node:
 
 @frozen(kw_only=True)
 class NodeReport:
-    """A process at one moment: ``connections`` is none without a server, ``work`` without a consumer."""
+    """A process at one moment: ``connections`` is none without a server, ``work`` without a consumer.
+
+    ``on_screen`` counts the times from a worker's stamp to the connections of subscribers, in buckets.
+    """
 
     node: Node
     seen_at: datetime
     connections: int | None = None
     work: WorkTotals | None = None
+    on_screen: Buckets = ()
 
 
 def encode_report(report: NodeReport) -> bytes:
@@ -119,6 +125,7 @@ def totals_of(metrics: Metrics) -> WorkTotals:
         created=counter_total(metrics.saved, change="new"),
         revised=counter_total(metrics.saved, change="update"),
         announced=counter_total(metrics.announced),
+        stalled=counter_total(metrics.stalled),
         expired=counter_total(metrics.expired),
         latency=_buckets(metrics.latency),
         own_latency=_buckets(metrics.own_latency),
@@ -213,6 +220,7 @@ class ProcessRegistry:
             seen_at=self.clock.now(),
             connections=sum(realtime["connections"].values()) if realtime else None,
             work=totals_of(self.metrics) if self.node.consumes else None,
+            on_screen=() if realtime is None else _buckets(self.metrics.on_screen),
         )
 
     def nodes(self) -> Sequence[NodeReport]:
@@ -223,3 +231,7 @@ class ProcessRegistry:
         """The totals of all of them; none if no known process consumes."""
         counted = [report.work for report in self.nodes() if report.work is not None]
         return reduce(WorkTotals.plus, counted) if counted else None
+
+    def on_screen(self) -> Buckets:
+        """The times to the screen of all known servers."""
+        return reduce(_sum_of_buckets, (report.on_screen for report in self.nodes()), ())

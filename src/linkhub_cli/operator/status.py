@@ -15,7 +15,7 @@ from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges
 from linkhub_cli.operator.process_registry import Buckets, NodeReport, ProcessRegistry, WorkTotals
 from linkhub_cli.settings.packages import DISTRIBUTION
-from linkhub_core.model import Kind
+from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock
 from linkhub_core.wire.codec import timestamp_text
 
@@ -33,6 +33,7 @@ class OperatorStatus:
     backend: str
     clock: Clock
     staging_ttl_seconds: int
+    stall_seconds: float
     realtime: Callable[[], Readings | None]
     stats: Callable[[], Mapping[str, Any]]
 
@@ -42,8 +43,9 @@ class OperatorStatus:
         return {
             "timestamp": timestamp_text(self.clock.now()),
             "node": self._node(),
-            "settings": {"staging_ttl_seconds": self.staging_ttl_seconds},
+            "settings": {"staging_ttl_seconds": self.staging_ttl_seconds, "stall_seconds": self.stall_seconds},
             **(self._work(work) if work else dict.fromkeys(_OF_CONSUMERS)),
+            "on_screen_seconds": _buckets(self.registry.on_screen()),
             "queues": _queues(figures) if figures else None,
             "staging": self._staging(work),
             "dead_letters": self._dead_letters(),
@@ -89,6 +91,8 @@ class OperatorStatus:
             "count": figures.staged,
             "oldest_age_seconds": (figures.taken_at - oldest).total_seconds() if oldest else None,
             "by_age": _by_age(ages) if ages else None,
+            "stalled": None if self.gauges.stalled is None else [_stalled(half) for half in self.gauges.stalled],
+            "stalled_total": work.stalled if work else None,
             "expired_total": work.expired if work else None,
         }
 
@@ -149,6 +153,17 @@ def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
         {"up_to_seconds": bound, **{kind.value: ages[kind][place] for kind in Kind}}
         for place, bound in enumerate(bounds)
     ]
+
+
+def _stalled(row: WaitingHalf) -> dict[str, Any]:
+    return {
+        "seller_handle": row.key.seller_handle,
+        "video_id": row.key.video_id,
+        "waiting": row.half.kind,
+        "missing": row.half.kind.partner,
+        "waiting_since": timestamp_text(row.waiting_since),
+        "correlation_id": row.origin.correlation_id,
+    }
 
 
 def _realtime(readings: Readings, sellers: Mapping[str, int]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A consuming process: its duties, and the order in which they end.
 
     phase      duties                                     stopped
-    consume    consumer, sweeper                          first: nothing new is taken, work in hand is finished
+    consume    consumer, sweeper, reporter                first: nothing new is taken, work in hand is finished
     tell       reports to the operator's page             then
     answer     health and metrics, backend gauges         last; only with `LINKHUB_METRICS_PORT`
 
@@ -63,7 +63,7 @@ async def consume(settings: Settings, file: RecordingFile | None = None, *, reda
 
 def _phases(container: Container, listening: Sequence[socket.socket], stop: asyncio.Event) -> Sequence[Phase]:
     phases = [
-        Phase(name="consume", duties=[container.consumer().run, container.sweeper().run]),
+        Phase(name="consume", duties=[container.consumer().run, container.sweeper().run, container.reporter().run]),
         Phase(name="tell", duties=[container.registry().run, *guards(container)]),
     ]
     if listening:

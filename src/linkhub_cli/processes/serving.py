@@ -1,7 +1,7 @@
 """A serving process: its duties, and the order in which they end.
 
     phase      duties                                     stopped
-    consume    consumer, sweeper, extra feeds             first: nothing new is taken, work in hand is finished
+    consume    consumer, sweeper, reporter, extra feeds   first: nothing new is taken, work in hand is finished
     show       announcements to clients, backend gauges,  then: finished work has been shown
                reports to the operator's page
     answer     REST, realtime and pages                   last: requests are answered, sockets closed with 1001
@@ -118,7 +118,9 @@ def _phases(
 
     process = container.process()
     extra = feeds(container, process.url)
-    consuming = [container.consumer().run, container.sweeper().run] if process.consumes else []
+    consuming = (
+        [container.consumer().run, container.sweeper().run, container.reporter().run] if process.consumes else []
+    )
     gateway = GatewayDuty(
         hub=container.hub(),
         gateway=container.gateway(),

@@ -268,6 +268,13 @@ class Consuming:
         default=3_600.0,
         doc="How often a consumer sweeps staging.",
     )
+    stall_seconds: float = setting(
+        "LINKHUB_STALL_SECONDS",
+        rules.seconds(1, 365 * _DAY_SECONDS),
+        default=900.0,
+        doc="How long a half may wait for its partner before it is reported, once: in the log, in a metric, on the "
+        "operator's page, and with SNS to other services. Each consumer reads staging three times in this time.",
+    )
     drain_seconds: float = setting(
         "LINKHUB_DRAIN_SECONDS",
         rules.seconds(0, 600),

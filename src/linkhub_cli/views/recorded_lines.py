@@ -14,7 +14,9 @@ from linkhub_core.ports.event_queue import carry_first_sent
 from linkhub_core.wire import json_text
 from linkhub_core.wire.redact import Redaction
 
-_REMEDY = "`linkhub consume --record` did not write it; `linkhub publish FILE` sends a file of events"
+_REMEDY = (
+    "it was cut, or `linkhub consume --record` did not write it. Delete the line; `linkhub publish FILE` sends events"
+)
 
 
 def recorded_line(delivery: Delivery, received_at: datetime, redaction: Redaction | None = None) -> str:

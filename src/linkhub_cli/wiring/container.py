@@ -51,6 +51,7 @@ from linkhub_core.application import (
     ExplainVideo,
     ListShops,
     MendDeadLetter,
+    ReportStalled,
     SetListing,
     Sweep,
 )
@@ -60,6 +61,11 @@ from linkhub_core.ports import Clock, Delivery
 def _heartbeat_seconds(visibility_timeout_seconds: float) -> float:
     """A lease is renewed after a third of it, so two renewals may fail before it ends."""
     return visibility_timeout_seconds / 3
+
+
+def _report_seconds(stall_seconds: float) -> float:
+    """A half is reported after at most four thirds of the time; each look reads the staging table."""
+    return max(1.0, stall_seconds / 3)
 
 
 def _refresh_seconds(backend: Backend) -> float:
@@ -105,7 +111,8 @@ class Container(DeclarativeContainer):
     take_http: Object[Function[[], Readings | None]] = Object(_no_readings)
 
     seen = Singleton(SeenMoment, clock=clock, read=backend.provided.read_seen, write=backend.provided.write_seen)
-    gauges = Singleton(BackendGauges, backend=backend, clock=clock, seen=seen)
+    stall_after = Factory(timedelta, seconds=settings.provided.consuming.stall_seconds)
+    gauges = Singleton(BackendGauges, backend=backend, clock=clock, seen=seen, stall_after=stall_after)
     metrics = Singleton(
         Metrics,
         take_figures=gauges.provided.known_figures,
@@ -143,6 +150,15 @@ class Container(DeclarativeContainer):
         jitter=Object(random.random),
     )
     sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
+    report_stalled = Singleton(
+        ReportStalled,
+        products=products,
+        staging=staging,
+        notifier=notifier,
+        journal=journal,
+        clock=clock,
+        stall_after=stall_after,
+    )
     set_listing = Singleton(
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
     )
@@ -169,6 +185,13 @@ class Container(DeclarativeContainer):
         action=sweep,
         journal=journal,
         interval_seconds=settings.provided.consuming.sweep_interval_seconds,
+    )
+    reporter = Singleton(
+        Repeater,
+        activity="report",
+        action=report_stalled,
+        journal=journal,
+        interval_seconds=Callable(_report_seconds, settings.provided.consuming.stall_seconds),
     )
     refreshing = Singleton(
         Repeater,

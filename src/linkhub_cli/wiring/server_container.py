@@ -6,6 +6,7 @@ import resource
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Callable as Function
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.contact_links import ContactLinks
 from linkhub_adapters.http.pages.currency import Currency
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
-from linkhub_adapters.observability import Readings
+from linkhub_adapters.observability import Metrics, Readings
 from linkhub_adapters.realtime import (
     PRODUCTS_PATH,
     SOCKETIO_PATHS,
@@ -155,6 +156,19 @@ def _listener(
     return BusListener(feed=feed, deliver=deliver, recover=hub.catch_up, clock=clock, journal=journal)
 
 
+def _timing(metrics: Metrics, clock: Clock) -> Function[[Sequence[Announcement]], None]:
+    """Measures the time from a worker's stamp to the connections of subscribers."""
+
+    def written(announcements: Sequence[Announcement]) -> None:
+        now = clock.now()
+        for announcement in announcements:
+            if announcement.stamped_at is not None:
+                stamped_at = datetime.fromisoformat(announcement.stamped_at)
+                metrics.on_screen.observe(max(0.0, (now - stamped_at).total_seconds()))
+
+    return written
+
+
 class ServerContainer(Container):
     """Every part of a server. ``process`` describes it, with its ports bound; ``feed`` is an open feed."""
 
@@ -164,7 +178,12 @@ class ServerContainer(Container):
 
     realtime_settings = Callable(_realtime_settings, Container.settings, process)
     hub = Singleton(
-        Hub, browse=Container.browse, clock=Container.clock, journal=Container.journal, settings=realtime_settings
+        Hub,
+        browse=Container.browse,
+        clock=Container.clock,
+        journal=Container.journal,
+        settings=realtime_settings,
+        written=Callable(_timing, Container.metrics, Container.clock),
     )
     listener = Singleton(
         _listener,
@@ -207,6 +226,7 @@ class ServerContainer(Container):
         realtime=Container.take_realtime,
         stats=hub.provided.stats,
         staging_ttl_seconds=Container.settings.provided.consuming.staging_ttl_seconds,
+        stall_seconds=Container.settings.provided.consuming.stall_seconds,
     )
     history = Singleton(
         History,

@@ -28,6 +28,7 @@ from linkhub_core.application.listings import (
     SetListing,
 )
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
+from linkhub_core.application.report_stalled import ReportStalled
 from linkhub_core.application.sweep import Sweep
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "ProductAbsent",
     "ReadDelivery",
     "RedrivePlan",
+    "ReportStalled",
     "SetListing",
     "ShopList",
     "ShopPage",

@@ -24,7 +24,7 @@ from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import Newer, StagingStore
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.codec import announce, timestamp_text
 
 MAX_ROUNDS = 10
 HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help
@@ -254,7 +254,11 @@ def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Seque
 
 def _announcement(assembly: Assembly, record: ProductRecord, now: datetime) -> Announcement:
     origin = _newest_origin(assembly)
-    return announce(record, now, origin.correlation_id, origin.traceparent)
+    announcement = announce(record, now, origin.correlation_id, origin.traceparent)
+    if assembly.arrived_at is None:  # a sweep or a listing: no worker's event is on its way
+        return announcement
+    newest = max(record.caption_version.counted_at, record.thumbnails_version.counted_at)
+    return evolve(announcement, stamped_at=timestamp_text(newest))
 
 
 def _announced(assembly: Assembly, record: ProductRecord, now: datetime) -> ProductAnnounced:

@@ -1,8 +1,8 @@
 """Sweep: read every staging row and every debt, and complete the work that a crash interrupted.
 
 A row whose product exists is merged into it and removed, and so is a row that holds both halves. An expired row without
-a product is an orphan: it is removed if half, version and expiry are still as they were read. Other rows stay. Products
-whose newest revision was not announced are announced.
+a product is an orphan: it is reported (:mod:`.half_reporter`), then removed if half, version and expiry are still as
+they were read. Other rows stay. Products whose newest revision was not announced are announced.
 
 Rule 1. A row that cannot be read, or that a store refuses, delays no other row: it is left as it is, counted, and
         recorded as :class:`~linkhub_core.model.journal_entries.RowSkipped`.
@@ -21,6 +21,7 @@ from attrs import define, field, frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.complete import Completion
+from linkhub_core.application.half_reporter import HalfReporter
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import Kind, ProductRecord, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, RowSkipped, Swept
@@ -62,10 +63,15 @@ class Sweep:
     journal: Journal
     clock: Clock
     completion: Completion = field(init=False, repr=False)
+    reporter: HalfReporter = field(init=False, repr=False)
 
     @completion.default
     def _completion(self) -> Completion:
         return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
+
+    @reporter.default
+    def _reporter(self) -> HalfReporter:
+        return HalfReporter(self.staging, self.notifier, self.clock)
 
     async def __call__(self) -> Swept:
         """Sweep once.
@@ -128,9 +134,12 @@ class Sweep:
     async def _remove(self, orphans: Sequence[WaitingHalf], tally: _Tally) -> None:
         if not orphans:
             return
+        foreign = [row for row in orphans if row.is_foreign]  # a claim must not change them
+        own = [row for row in orphans if not row.is_foreign]
+        removable = [*await self.reporter.report(own, is_expired=True), *foreign]
         now = self.clock.now()
-        outcomes = await self.staging.drop(orphans)
-        gone = [row for row, outcome in zip(orphans, outcomes, strict=True) if isinstance(outcome, Dropped)]
+        outcomes = await self.staging.drop(removable)
+        gone = [row for row, outcome in zip(removable, outcomes, strict=True) if isinstance(outcome, Dropped)]
         sample = gone[: SAMPLE_SIZE - tally.sampled.total()]
         tally.expired.update(row.half.kind for row in gone)
         tally.sampled.update(row.half.kind for row in sample)
@@ -177,7 +186,7 @@ class Sweep:
         if not rows:
             return
         failures: list[tuple[R, Exception]] = []
-        succeeded = await _narrow_down(rows, work, failures)
+        succeeded = await narrow_down(rows, work, failures)
         transient = [error for _, error in failures if isinstance(error, TransientError)]
         tally.failure = tally.failure or next(iter(transient), None)
         if transient and len(transient) == len(failures) and not succeeded:
@@ -190,7 +199,7 @@ class Sweep:
             self._skip(store, row.key.seller_handle, row.key.video_id, _problem_of(error), tally)
 
 
-async def _narrow_down(
+async def narrow_down(
     rows: Sequence[R], work: Callable[[Sequence[R]], Awaitable[None]], failures: list[tuple[R, Exception]]
 ) -> bool:
     """Do the work on the rows, or on parts of them. Returns whether any part succeeded.
@@ -204,9 +213,9 @@ async def _narrow_down(
             failures.append((rows[0], error))
             return False
         middle = len(rows) // 2
-        succeeded = await _narrow_down(rows[:middle], work, failures)
+        succeeded = await narrow_down(rows[:middle], work, failures)
         if succeeded or len(failures) < MOST_FAILED_ROWS:
-            succeeded |= await _narrow_down(rows[middle:], work, failures)
+            succeeded |= await narrow_down(rows[middle:], work, failures)
         return succeeded
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.half_report import HALF_EXPIRED, HALF_STALLED, HalfReport
 from linkhub_core.model.listing import AS_PARSED, Availability, Listing, ListingChange
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import (
@@ -31,6 +32,8 @@ from linkhub_core.model.values import (
 __all__ = [
     "AS_PARSED",
     "CONTENT_CLASSES",
+    "HALF_EXPIRED",
+    "HALF_STALLED",
     "NEW_PRODUCT",
     "NO_LISTING",
     "OLDER_THAN_ANY_EVENT",
@@ -44,6 +47,7 @@ __all__ = [
     "DetectedObject",
     "EventTime",
     "Half",
+    "HalfReport",
     "Kind",
     "Listing",
     "ListingChange",

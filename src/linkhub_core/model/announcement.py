@@ -26,7 +26,8 @@ class Announcement:
     ``timestamp`` and, if it is safe to give one, ``cursor``; ``event_type`` and ``cursor`` are repeated as fields. A
     ``product_removed`` event has ``seller_handle`` and ``video_id`` instead of ``product``.
     ``created_at`` and ``updated_at`` are the product's, as texts with milliseconds and ``Z``. ``correlation_id`` and
-    ``traceparent`` are of the message that brought the newest half, if one did. ``life`` names this life of the product
+    ``traceparent`` are of the message that brought the newest half, if one did, and ``stamped_at`` is the stamp of that
+    half, as a text like the others. ``life`` names this life of the product
     among all products of its shop: a product that was deleted and saved again has another ``created_at``.
     """
 
@@ -39,6 +40,7 @@ class Announcement:
     correlation_id: str = ""
     traceparent: str | None = None
     cursor: str | None = None
+    stamped_at: str | None = None
     life: int = field(init=False, eq=False, repr=False)
 
     @life.default

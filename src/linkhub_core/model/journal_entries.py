@@ -90,6 +90,16 @@ class ProductAnnounced:
 
 
 @frozen(kw_only=True)
+class HalfStalled:
+    """A half waits for its partner for ``age``, longer than it should; the notifier was given its report."""
+
+    key: ProductKey
+    kind: Kind
+    origin: Origin
+    age: timedelta
+
+
+@frozen(kw_only=True)
 class HalfExpired:
     """A half expired without its partner; it was removed after ``age``. A sweep records a sample."""
 
@@ -157,6 +167,7 @@ Entry = (
     | HalfWasKnown
     | ProductSaved
     | ProductAnnounced
+    | HalfStalled
     | HalfExpired
     | HalvesExpired
     | RowSkipped

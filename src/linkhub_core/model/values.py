@@ -205,6 +205,11 @@ class Version:
         """The sender's timestamp, aware, in UTC."""
         return _EPOCH + timedelta(microseconds=self.stamped_us)
 
+    @property
+    def counted_at(self) -> datetime:
+        """The timestamp as it counts, aware, in UTC."""
+        return _EPOCH + timedelta(microseconds=self.counted_us)
+
     def __str__(self) -> str:
         stamped = _stamp_text(self.stamped_us)
         stamps = stamped if self.counted_us == self.stamped_us else f"{_stamp_text(self.counted_us)}~{stamped}"
@@ -298,7 +303,7 @@ class WaitingHalf:
     """A half in staging: the half itself, since when it waits, until when, and which message brought it.
 
     linkhub keeps one half a row. A row that another service wrote (``is_foreign``) may hold both halves: ``other`` is
-    the second one.
+    the second one. Until ``report_claimed_until`` one process reports that the half waits long; others do not.
     """
 
     half: Half
@@ -307,6 +312,7 @@ class WaitingHalf:
     expires_at: datetime
     other: Half | None = None
     is_foreign: bool = field(default=False, eq=False)
+    report_claimed_until: datetime | None = field(default=None, eq=False)
 
     @property
     def key(self) -> ProductKey:

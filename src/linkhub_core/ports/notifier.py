@@ -6,16 +6,27 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 
 
 class Notifier(Protocol):
-    """Delivers announcements at least once: the same one may come again, and receivers drop it."""
+    """Delivers announcements and reports at least once: the same one may come again, and receivers drop it."""
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """Hand over announcements; when this returns, each process with subscribers will get them.
 
         Raises:
             ServiceUnavailable: some may have been handed over, some not; handing over all again is safe.
+        """
+        ...
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """Hand over reports of halves that wait long, for the owners of the workers; no feed receives them.
+
+        A bus that no other service can subscribe to does nothing.
+
+        Raises:
+            ServiceUnavailable: as :meth:`notify`.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from attrs import frozen
@@ -52,6 +52,14 @@ class Newer:
 DropOutcome = Dropped | Newer | Unreadable
 
 
+@frozen
+class ReportClaim:
+    """A new ``report_claimed_until`` of a row; none gives the claim back, the latest moment says: it was reported."""
+
+    row: WaitingHalf
+    until: datetime | None
+
+
 class StagingStore(Protocol):
     """Rows keyed by product. A batch holds each key at most once; outcomes come in the order of the batch.
 
@@ -65,10 +73,10 @@ class StagingStore(Protocol):
     async def stage(self, halves: Sequence[WaitingHalf], *, slack: timedelta = timedelta(0)) -> Sequence[StageOutcome]:
         """Put each half if the row is absent or holds an older version of the same kind.
 
-        A replaced row keeps its ``waiting_since``. A row that holds the same half, or a newer one of its kind, is
-        renewed: it expires when the given half would. The renewal is conditional on the row as it was read; if the
-        condition fails, the half is staged again from the start. An expiry only moves later. An expired row that is
-        still there still joins.
+        A replaced row keeps its ``waiting_since`` and ``report_claimed_until``. A row that holds the same half, or a
+        newer one of its kind, is renewed: it expires when the given half would. The renewal is conditional on the row
+        as it was read; if the condition fails, the half is staged again from the start. An expiry only moves later. An
+        expired row that is still there still joins.
 
         Args:
             halves: the halves that wait.
@@ -85,6 +93,18 @@ class StagingStore(Protocol):
 
         For a :class:`~linkhub_core.model.WaitingHalf`, which is an orphan or a row with both halves, the expiry has to
         be as it was read, too: another process may have renewed the row, and acknowledged a message for that.
+        """
+        ...
+
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """Set ``report_claimed_until``, the right to report that a half waits long.
+
+        Args:
+            claims: of rows of linkhub's with one half each, as they were read.
+
+        Returns:
+            For each row, whether it was set. It is not if the row is gone, holds a half of another kind or of another
+            ``waiting_since``, or was claimed meanwhile. A claim changes nothing that :meth:`drop` compares.
         """
         ...
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from attrs import define, field
 
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import Entry
 
 E = TypeVar("E")
@@ -52,10 +53,15 @@ class MemoryJournal:
 
 @define(eq=False)
 class RecordingNotifier:
-    """A :class:`~linkhub_core.ports.Notifier` that keeps every announcement."""
+    """A :class:`~linkhub_core.ports.Notifier` that keeps every announcement and every report."""
 
     taken: list[Announcement] = field(factory=list)
+    reports: list[HalfReport] = field(factory=list)
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
         self.taken += announcements
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port."""
+        self.reports += reports

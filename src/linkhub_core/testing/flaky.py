@@ -16,6 +16,7 @@ from attrs import define, evolve, field, frozen
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Half, ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Changes,
@@ -28,6 +29,7 @@ from linkhub_core.ports import (
     Notifier,
     ProductStore,
     Rejection,
+    ReportClaim,
     ReviseOutcome,
     Revision,
     StageOutcome,
@@ -164,6 +166,10 @@ class FlakyStagingStore(_Flaky):
         """See the port."""
         return await self._around("drop", rows, self.inner.drop)
 
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+        return await self._around("claim_reports", claims, self.inner.claim_reports)
+
     def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port; a scan never fails."""
         return self.inner.scan()
@@ -178,6 +184,10 @@ class FlakyNotifier(_Flaky):
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
         await self._around("notify", announcements, self.inner.notify)
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port."""
+        await self._around("report", reports, self.inner.report)
 
 
 @define(eq=False)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
+from attrs import evolve
 
 from linkhub_core.model.announcement import Announcement
+from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import AnnouncementFeed, Notifier
-from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.builders import NOON, a_key, a_record, a_waiting
 from linkhub_core.testing.extremes import extreme_captions
 from linkhub_core.testing.readable import optional_fixture
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.codec import announce, timestamp_text
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
@@ -22,7 +25,8 @@ OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
 
 
 def _announcement(number: int) -> Announcement:
-    return announce(a_record(a_key(number)), NOON, f"c-{number}")
+    stamped_at = None if number % 2 else timestamp_text(NOON + timedelta(milliseconds=number))
+    return evolve(announce(a_record(a_key(number)), NOON, f"c-{number}"), stamped_at=stamped_at)
 
 
 async def _receive(feed: AnnouncementFeed, count: int) -> list[Announcement]:
@@ -117,6 +121,15 @@ class NotifierContract:
         async with open_feed() as feed:
             await notifier.notify([])
             assert list(await feed.receive()) == []
+
+    async def test_a_report_reaches_no_feed(self, notifier: Notifier, open_feed: OpenFeed) -> None:
+        """Reports of halves that wait long are for other services: feeds receive what follows."""
+        reports = [HalfReport.of(a_waiting(), is_expired=is_expired) for is_expired in (False, True)]
+        async with open_feed() as feed:
+            await notifier.report(reports)
+            await notifier.report([])
+            await notifier.notify([_announcement(1)])
+            assert await _receive(feed, 1) == [_announcement(1)]
 
     async def test_an_event_arrives_byte_by_byte(self, notifier: Notifier, open_feed: OpenFeed) -> None:
         """The bytes of ``event_json`` are unchanged for captions at every limit of the model."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
 from linkhub_core.model import Content, Half, Kind, Origin
-from linkhub_core.ports import Dropped, Equal, Newer, Partner, Staged, StagingStore, Superseded, Unreadable
+from linkhub_core.ports import Dropped, Equal, Newer, Partner, ReportClaim, Staged, StagingStore, Superseded, Unreadable
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_key, a_waiting
 from linkhub_core.testing.extremes import MOMENTS, TEXTS, extreme_captions, extreme_thumbnail_sets
 from linkhub_core.testing.readable import Spoil, optional_fixture, readable, scanned
@@ -216,6 +216,7 @@ class StagingStoreContract:
         assert await staging_store.stage([]) == []
         assert await staging_store.waiting([]) == {}
         assert await staging_store.drop([]) == []
+        assert await staging_store.claim_reports([]) == []
         assert [waiting async for waiting in staging_store.scan()] == []
 
     async def test_of_concurrent_halves_one_is_staged(self, staging_store: StagingStore) -> None:
@@ -272,6 +273,49 @@ class StagingStoreContract:
         by_key = {half.key: a_waiting(half) for half in samples}
         await staging_store.stage(list(by_key.values()))
         assert await staging_store.waiting(list(by_key)) == by_key
+
+    # --- claims of reports
+
+    async def test_a_report_is_claimed_once(self, staging_store: StagingStore) -> None:
+        """Of concurrent claims of a row as read one is set; a later claim is set on the row as it is then."""
+        row, until = a_waiting(), NOON + timedelta(minutes=1, microseconds=1)
+        await staging_store.stage([row])
+        claims = await asyncio.gather(*(staging_store.claim_reports([ReportClaim(row, until)]) for _ in range(3)))
+        assert sorted(is_set for (is_set,) in claims) == [False, False, True]
+        claimed = readable((await staging_store.waiting([row.key]))[row.key])
+        assert (claimed, claimed.report_claimed_until) == (row, until)
+        for_good = datetime.max.replace(tzinfo=UTC)
+        assert await staging_store.claim_reports([ReportClaim(claimed, for_good)]) == [True]
+        (settled,) = await scanned(staging_store.scan())
+        assert settled.report_claimed_until == for_good
+        assert await staging_store.claim_reports([ReportClaim(settled, None)]) == [True]
+        assert await staging_store.claim_reports([ReportClaim(row, until)]) == [True]
+
+    async def test_a_claim_outlives_renewals_and_newer_halves(self, staging_store: StagingStore) -> None:
+        """A copy and a newer half of the kind keep the claim; a row that was claimed is still dropped as read."""
+        row = a_waiting(a_half(minute=1))
+        await staging_store.stage([row])
+        assert await staging_store.claim_reports([ReportClaim(row, NOON)]) == [True]
+        for minute, hours in ((1, 1), (2, 2)):
+            await staging_store.stage([a_waiting(a_half(minute=minute), since=NOON + timedelta(hours=hours))])
+            stored = readable((await staging_store.waiting([row.key]))[row.key])
+            assert stored.report_claimed_until == NOON
+        assert await staging_store.drop([evolve(stored, report_claimed_until=None)]) == [Dropped()]
+
+    async def test_no_claim_is_set_on_another_row(self, staging_store: StagingStore) -> None:
+        """A row that is gone stays gone; one of the other kind, or that waits since another time, is not claimed."""
+        gone, other = a_waiting(a_half(key=a_key(1))), a_waiting(a_half(Kind.THUMBNAIL, key=a_key(2)))
+        later, there = a_waiting(a_half(key=a_key(3))), a_waiting(a_half(key=a_key(4)))
+        await staging_store.stage([other, later, there])
+        read = [gone, a_waiting(a_half(key=a_key(2))), evolve(later, waiting_since=NOON - timedelta(days=1)), there]
+        claims = [ReportClaim(row, NOON) for row in read]
+        assert await staging_store.claim_reports(claims) == [False, False, False, True]
+        rows = await staging_store.waiting([row.key for row in read])
+        assert {key: readable(row).report_claimed_until for key, row in rows.items()} == {
+            other.key: None,
+            later.key: None,
+            there.key: NOON,
+        }
 
     # --- rows that cannot be read
 

@@ -400,7 +400,7 @@ def _cursor_field(cursor: str) -> bytes:
 
 
 def read_announcement(
-    event_json: bytes, correlation_id: str = "", created_at: str | None = None
+    event_json: bytes, correlation_id: str = "", created_at: str | None = None, stamped_at: str | None = None
 ) -> Announcement | None:
     """Read an announcement that came over a wire; the event's bytes are kept as they are.
 
@@ -408,6 +408,7 @@ def read_announcement(
         event_json: the event.
         correlation_id: of the message that caused it.
         created_at: the product's. A bus carries it beside the event, because a ``product_removed`` event lacks it.
+        stamped_at: the worker's stamp of the newest half; None: not known.
 
     Returns:
         The announcement, or None if its ``event_type`` is one of a later linkhub: ignore it.
@@ -433,6 +434,7 @@ def read_announcement(
             event_json=event_json,
             correlation_id=correlation_id,
             cursor=cursor,
+            stamped_at=stamped_at,
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not an announcement: {broken!r}")]) from broken

@@ -16,7 +16,7 @@ from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, Memory
 from linkhub_cli.operator.desk import Desk
 from linkhub_core.access import RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops, SetListing
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import Availability, Listing, ProductKey, ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import OutgoingMessage, Unreadable
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
@@ -32,6 +32,7 @@ __all__ = [
     "STATS",
     "BrokenProductStore",
     "HttpFixture",
+    "listed",
     "product",
     "video_id",
 ]
@@ -81,6 +82,11 @@ def product(number: int, *, seller: str = HANDLE, updated_at: datetime | None = 
     return decode_record(
         document | changes, caption_version=version, thumbnails_version=version, revision=1, unannounced_revision=None
     )
+
+
+def listed(record: ProductRecord, availability: Availability) -> ProductRecord:
+    """The product with this availability."""
+    return evolve(record, listing=Listing(availability=availability))
 
 
 def _thumbnail(number: int, index: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from linkhub_adapters.memory import (
     MemoryAnnouncements,
@@ -64,7 +65,10 @@ def make_desk(queue: MemoryEventQueue, products: MemoryProductStore, clock: Cloc
         videos=videos,
     )
     gauges = BackendGauges(
-        backend=Backend.of(ports, figures=figures, cheap_to_scan=True), clock=clock, seen=SeenMoment(clock=clock)
+        backend=Backend.of(ports, figures=figures, cheap_to_scan=True),
+        clock=clock,
+        seen=SeenMoment(clock=clock),
+        stall_after=timedelta(minutes=15),
     )
     registry = ProcessRegistry(
         node=Node(node_id="node-a", role="serve+consume", started_at=clock.now()),

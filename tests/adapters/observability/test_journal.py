@@ -21,6 +21,7 @@ from linkhub_core.model.journal_entries import (
     Entry,
     HalfExpired,
     HalfStaged,
+    HalfStalled,
     HalfWasKnown,
     HalvesExpired,
     MessageRejected,
@@ -146,6 +147,13 @@ CASES: list[tuple[Entry, str, str, Mapping[str, Any], Mapping[str, float]]] = [
             'linkhub_halves_expired_total{kind="caption"}': 1,
             'linkhub_events_total{kind="caption",outcome="expired"}': 1,
         },
+    ),
+    (
+        HalfStalled(key=KEY, kind=Kind.CAPTION, origin=ORIGIN, age=timedelta(minutes=15)),
+        "warning",
+        "half_stalled",
+        {"half": "caption", "missing": "thumbnail", "age_seconds": 900, "video_id": "7301"},
+        {'linkhub_halves_stalled_total{kind="caption"}': 1, 'linkhub_halves_stalled_total{kind="thumbnail"}': 0},
     ),
     (
         HalvesExpired(counts={Kind.CAPTION: 200_000, Kind.THUMBNAIL: 3}, sampled={Kind.CAPTION: 20}),

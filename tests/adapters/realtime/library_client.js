@@ -8,7 +8,7 @@ const steps = {};
 if (library === "ws") {
   const WebSocket = require(directory);
   const socket = new WebSocket(address, options.protocols ?? [], options);
-  socket.on("open", () => tell("open", socket.protocol));
+  socket.on("open", () => tell("open", socket.protocol, socket.extensions));
   socket.on("unexpected-response", (_, response) => tell("refused", response.statusCode));
   socket.on("error", (error) => tell("failed", error.message));
   socket.on("message", (text) => {

@@ -12,6 +12,10 @@ __all__ = ["make_older"]
 
 # The statements that take a file back to the version.
 _BACK_TO = {
+    6: """
+ALTER TABLE staging DROP COLUMN report_claimed_until;
+ALTER TABLE announcements DROP COLUMN stamped_at;
+""",
     5: "DROP TABLE marks;",
     4: """
 DROP TRIGGER product_insert_counted;

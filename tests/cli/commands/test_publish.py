@@ -124,7 +124,10 @@ def test_a_foreign_line_of_a_recording_is_named_with_the_way_out(terminal: Termi
     first, second = hour.read_text("utf-8").splitlines()
     result = terminal.run("publish", "--replay", "-", stdin=f"{first}\n{json.dumps(CAPTION)}\n\n{second}\n")
     assert result.exit_code == 1
-    assert "-:2: kind: must be caption or thumbnail: `linkhub consume --record` did not write it" in result.stderr
+    assert (
+        "-:2: kind: must be caption or thumbnail: it was cut, or `linkhub consume --record` did not write it"
+        in result.stderr
+    )
     assert "published 2 messages (1 caption, 1 thumbnail), 1 line not" in result.stderr
 
 

@@ -1,6 +1,7 @@
 """The line under the demonstration."""
 
 import asyncio
+from datetime import timedelta
 from io import StringIO
 
 from rich.console import Console
@@ -18,7 +19,9 @@ _MEMORY = Settings(storage=Storage(backend="memory"))
 
 def _line(backend: Backend, console: Console) -> StatusLine:
     clock = FakeClock()
-    gauges = BackendGauges(backend=backend, clock=clock, seen=SeenMoment(clock=clock))
+    gauges = BackendGauges(
+        backend=backend, clock=clock, seen=SeenMoment(clock=clock), stall_after=timedelta(minutes=15)
+    )
     gauges.figures = Figures(taken_at=clock.now(), staged=4, dead_letters=2)
     metrics = Metrics(take_realtime=lambda: {"connections": {"sse": 1, "websocket": 2}})
     metrics.saved.labels("new").inc(1_234)

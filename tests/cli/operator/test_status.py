@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ class _Page:
             backend="memory",
             clock=self.container.clock(),
             staging_ttl_seconds=60,
+            stall_seconds=900.0,
             realtime=lambda: self.realtime,
             stats=lambda: {"clientsPerSeller": {"a": 1, "b": 3}},
         )
@@ -99,7 +101,32 @@ async def test_everything_that_a_consumer_knows() -> None:
     assert status["queues"] == [{"kind": "caption", "messages": 0}, {"kind": "thumbnail", "messages": 1}]
     assert (status["staging"]["count"], status["staging"]["expired_total"]) == (1, 0)
     assert status["staging"]["by_age"][0] == {"up_to_seconds": 60.0, "caption": 1, "thumbnail": 0}
-    assert status["settings"] == {"staging_ttl_seconds": 60}
+    assert status["settings"] == {"staging_ttl_seconds": 60, "stall_seconds": 900.0}
+
+
+async def test_halves_that_wait_long() -> None:
+    """The oldest are named, with what is missing; the total counts reports."""
+    async with _page() as page:
+        status = await page.ask()
+        assert (status["staging"]["stalled"], status["staging"]["stalled_total"]) == ([], 0)
+        gauges = evolve(page.container.gauges(), stall_after=timedelta(0))
+        page.container.gauges.override(Object(gauges))
+        await evolve(page.container.report_stalled(), stall_after=timedelta(0))()
+        staging = (await page.ask())["staging"]
+    (stalled,) = staging["stalled"]
+    assert (stalled["video_id"], stalled["waiting"], stalled["missing"]) == ("2", "caption", "thumbnail")
+    assert staging["stalled_total"] == 1
+
+
+async def test_the_time_to_the_screen_is_that_of_all_servers() -> None:
+    """A consumer has no screens."""
+    async with _page() as page:
+        page.container.metrics().on_screen.observe(0.3)
+        assert (await page.ask())["on_screen_seconds"] == {"buckets": []}
+        page.realtime = REALTIME
+        buckets = (await page.ask())["on_screen_seconds"]["buckets"]
+    assert {bucket["le"]: bucket["count"] for bucket in buckets}[0.25] == 0
+    assert buckets[-1] == {"le": None, "count": 1}
 
 
 async def test_deviations() -> None:
@@ -141,6 +168,7 @@ async def test_deviations_of_all_processes_are_added() -> None:
             backend="memory",
             clock=page.container.clock(),
             staging_ttl_seconds=60,
+            stall_seconds=900.0,
             realtime=lambda: None,
             stats=dict,
         )

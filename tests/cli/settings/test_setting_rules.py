@@ -33,6 +33,9 @@ TAKEN: list[tuple[Rule[Any], object, object]] = [
     (rules.origins, "https://*.shop.example:443,Capacitor://localhost,tauri:,NULL", _PATTERNS),
     (rules.networks, "10.0.0.0/8, ::1,", ("10.0.0.0/8", "::1")),
     (rules.public_url, "https://live.example/shop?x", "https://live.example/shop?x"),
+    (rules.currency, "ugx", "UGX"),
+    (rules.contacts, "https://wa.me/256, a=https://a.example", ("https://wa.me/256", "a=https://a.example")),
+    (rules.contacts, ("https://wa.me/256",), ("https://wa.me/256",)),
 ]
 
 REFUSED: list[tuple[Rule[Any], object, str]] = [
@@ -59,6 +62,9 @@ REFUSED: list[tuple[Rule[Any], object, str]] = [
     (rules.origins, 7, "separated by commas"),
     (rules.networks, "proxy", "'proxy' is not one"),
     (rules.public_url, "live.example", "https URL"),
+    (rules.currency, "dollars", "ISO 4217"),
+    (rules.contacts, "wa.me/256", "must be https addresses"),
+    (rules.contacts, 7, "must be text"),
     (rules.public_url, "https://user@live.example", "https URL"),
     (rules.public_url, "capacitor://localhost", "https URL"),
     (rules.networks, "*", "0.0.0.0/0,::/0"),

@@ -53,12 +53,17 @@ async def test_settings_reach_the_parts() -> None:
             "LINKHUB_VISIBILITY_TIMEOUT_SECONDS": "30",
             "LINKHUB_MAX_IN_FLIGHT": "7",
             "LINKHUB_SWEEP_INTERVAL_SECONDS": "5",
+            "LINKHUB_STALL_SECONDS": "60",
         }
     ).settings
     async with open_container(settings) as container:
         assert container.assemble().staging_ttl.total_seconds() == 60
         assert (container.consumer().heartbeat_seconds, container.consumer().max_in_flight) == (10, 7)
         assert container.sweeper().interval_seconds == 5
+        assert (container.report_stalled().stall_after.total_seconds(), container.reporter().interval_seconds) == (
+            60,
+            20,
+        )
 
 
 async def test_containers_share_nothing() -> None:

@@ -85,6 +85,20 @@ async def test_our_own_time_counts_from_the_arrival_of_the_last_half() -> None:
     assert (announced.latency, announced.own_latency) == (timedelta(seconds=602), timedelta(seconds=2))
 
 
+async def test_an_announcement_has_the_stamp_of_the_newest_half() -> None:
+    """The time to the screen counts from it, as far as the queue confirms it; what a sweep announces has none."""
+    harness = AssemblyHarness()
+    await harness.post_event(CAPTION, timestamp="2026-01-15T11:59:57.25Z")
+    await harness.post_event(THUMBNAIL, timestamp="2026-01-15T11:00:00Z")
+    await harness.turn()
+    await harness.post_event(CAPTION, title="Newer", timestamp="2027-01-15T12:00:00Z")
+    await harness.turn()
+    assert [one.stamped_at for one in harness.heard.taken] == ["2026-01-15T11:59:57.250Z", "2026-01-15T12:00:00.000Z"]
+    harness.stored.rows[KEY] = evolve(harness.stored.rows[KEY], unannounced_revision=2)
+    await harness.sweep()
+    assert harness.heard.taken[-1].stamped_at is None
+
+
 @pytest.mark.parametrize("first", list(Kind))
 async def test_a_half_joins_the_partner_that_waits(first: Kind) -> None:
     """The product is saved and announced, and nothing is left in staging."""

@@ -18,6 +18,7 @@ from linkhub_core.model.journal_entries import HalfWasKnown, ProductAnnounced, P
 from linkhub_core.model.merge import Halves
 from linkhub_core.ports import Conflict, DropOutcome, ReviseOutcome, Revision, Unreadable
 from linkhub_core.testing.builders import KEY, NOON, a_caption, a_half, a_key, a_record, a_waiting
+from linkhub_core.testing.fakes import RecordingNotifier
 from linkhub_core.testing.flaky import FlakyNotifier, FlakyProductStore, Strike, unavailable
 from tests.core.application.assembly_harness import AssemblyHarness
 
@@ -71,7 +72,7 @@ async def test_the_announcement_is_out_before_the_product_forgets_it_and_before_
     harness.rows.rows[KEY] = a_waiting()
     states: list[tuple[bool, bool]] = []
 
-    class Looking:
+    class Looking(RecordingNotifier):
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             states.append((harness.stored.rows[KEY].unannounced_revision == 1, KEY in harness.rows.rows))
 
@@ -157,7 +158,7 @@ async def test_a_revision_made_meanwhile_stays_unannounced_until_it_is() -> None
     """Clearing is of the revision that was announced, and of no other."""
     harness = AssemblyHarness()
 
-    class Racing:
+    class Racing(RecordingNotifier):
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             stored = harness.stored.rows[KEY]
             harness.stored.rows[KEY] = evolve(stored, revision=2, unannounced_revision=2)
@@ -288,7 +289,7 @@ async def test_a_silent_save_between_announcing_and_clearing_leaves_no_debt() ->
     """What was announced is what is stored, so the debt is cleared with the versions that are stored by then."""
     harness = AssemblyHarness()
 
-    class Refreshing:
+    class Refreshing(RecordingNotifier):
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             stored = harness.stored.rows[KEY]
             harness.stored.rows[KEY] = evolve(stored, caption_version=SAME_LATER.version)
@@ -304,7 +305,7 @@ async def test_the_debt_of_a_product_that_was_saved_again_after_a_deletion_stays
     harness = AssemblyHarness()
     again = a_record(caption=a_caption(title="Again"), created_at=NOON + timedelta(hours=1))
 
-    class Replacing:
+    class Replacing(RecordingNotifier):
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             harness.stored.rows[KEY] = again
 
@@ -320,7 +321,7 @@ async def test_a_product_saved_again_without_what_the_case_knows_takes_it_in_bef
     again = a_record(created_at=NOON + timedelta(hours=1))
     notified: list[int] = []
 
-    class Replacing:
+    class Replacing(RecordingNotifier):
         async def notify(self, announcements: Sequence[Announcement]) -> None:
             notified.extend(one.revision for one in announcements)
             if len(notified) == 1:

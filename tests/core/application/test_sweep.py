@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from attrs import define
 
 from linkhub_adapters.memory import MemoryStagingStore
 from linkhub_core.application.sweep import BATCH_SIZE, SAMPLE_SIZE
-from linkhub_core.errors import StoreRefused, TransientError
+from linkhub_core.errors import ServiceUnavailable, StoreRefused, TransientError
 from linkhub_core.model import Half, Kind, ProductKey, WaitingHalf
 from linkhub_core.model.journal_entries import HalfExpired, HalvesExpired, ProductAnnounced, RowSkipped, Swept
 from linkhub_core.ports import DropOutcome, Unreadable
@@ -54,6 +55,22 @@ async def test_a_half_goes_when_its_time_is_over_and_its_product_never_came(age_
         (entry.key, entry.kind, entry.origin.correlation_id, entry.age) for entry in harness.journal.of(HalfExpired)
     ]
     assert expired == ([] if stays else [(KEY, Kind.THUMBNAIL, "c-1", timedelta(hours=age_hours))])
+
+
+async def test_an_orphan_is_reported_before_it_goes() -> None:
+    """If the bus is down, it stays for the next sweep, which reports it; one of two sweeps at once reports it."""
+    harness = AssemblyHarness()
+    harness.rows.rows[KEY] = a_waiting()
+    harness.clock.advance(86_400)
+    harness.notifier = FlakyNotifier(harness.heard, strikes=[Strike("report", unavailable())])
+    with pytest.raises(ServiceUnavailable):
+        await harness.sweep()
+    assert KEY in harness.rows.rows
+    await asyncio.gather(harness.sweep(), harness.sweep())
+    assert [(report.event_type, report.key, report.waiting) for report in harness.heard.reports] == [
+        ("half_expired", KEY, Kind.CAPTION)
+    ]
+    assert not harness.rows.rows
 
 
 async def test_a_row_past_its_time_beside_its_product_is_folded_in_not_lost() -> None:

@@ -43,8 +43,10 @@ from linkhub_adapters.aws.dynamodb.partiql import (
     update,
 )
 from linkhub_adapters.aws.dynamodb.staging_items import (
+    CLAIM,
     FOREIGN_HALVES,
     OPTIONAL,
+    claim_text,
     is_foreign,
     staging_from_item,
     staging_item,
@@ -60,6 +62,7 @@ from linkhub_core.ports import (
     Equal,
     Newer,
     Partner,
+    ReportClaim,
     Staged,
     StageOutcome,
     Superseded,
@@ -71,7 +74,8 @@ __all__ = ["DynamoDbStagingStore"]
 MAX_ROUNDS = 10
 FOREIGN: Final = (*FOREIGN_HALVES.values(), "created_at", "updated_at")
 RAW: Final = (*FOREIGN, "ttl", "half", "version", "expires_at")
-_KEPT = ("video_id", "seller_handle", "waiting_since", "is_complete")  # by a row whose half is replaced
+_IS_OURS = tuple(Condition(name, None, "IS MISSING") for name in FOREIGN_HALVES.values())
+_KEPT = ("video_id", "seller_handle", "waiting_since", CLAIM, "is_complete")  # by a row whose half is replaced
 
 
 @frozen(kw_only=True)
@@ -163,6 +167,16 @@ class DynamoDbStagingStore:
         conditions = _as_read(row) if isinstance(row, WaitingHalf) else _holds(row)
         return delete(self.table, staging_key(row.key), conditions)
 
+    async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
+        """See the port."""
+        outcomes = await execute(self.calls, [self._claim(claim) for claim in claims])
+        return [isinstance(outcome, Applied) for outcome in outcomes]
+
+    def _claim(self, claim: ReportClaim) -> Statement:
+        values = {} if claim.until is None else {CLAIM: claim_text(claim.until)}
+        removed = [CLAIM] if claim.until is None else []
+        return update(self.table, staging_key(claim.row.key), values, removed, _claimable(claim.row))
+
     async def scan(self) -> AsyncIterator[WaitingHalf | Unreadable]:
         """See the port. It reads the whole table consistently: one unit for each 4 kB."""
         async for items in self.calls.pages("scan", TableName=self.table, ConsistentRead=True):
@@ -188,7 +202,15 @@ def _as_stored(item: Item) -> list[Condition]:
 def _holds(half: Half) -> list[Condition]:
     """The conditions under which a row holds this half, and no half of another service."""
     ours = [Condition("half", {"S": half.kind.value}), Condition("version", {"S": str(half.version)})]
-    return [*ours, *(Condition(name, None, "IS MISSING") for name in FOREIGN_HALVES.values())]
+    return [*ours, *_IS_OURS]
+
+
+def _claimable(row: WaitingHalf) -> list[Condition]:
+    """The conditions under which a row still waits for the same, and no other process claimed its report."""
+    since = Condition("waiting_since", claim_text(row.waiting_since))
+    until = row.report_claimed_until
+    claim = Condition(CLAIM, None, "IS MISSING") if until is None else Condition(CLAIM, claim_text(until))
+    return [Condition("half", {"S": row.half.kind.value}), since, claim, *_IS_OURS]
 
 
 def _as_read(row: WaitingHalf) -> list[Condition]:

@@ -9,9 +9,10 @@ from attrs import frozen
 
 from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of
+from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of, report_entry_of
 from linkhub_adapters.aws.sqs.batches import EntryFault, in_batches, send_batches
 from linkhub_core.errors import ServiceUnavailable
+from linkhub_core.model import HalfReport
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Clock
 
@@ -39,12 +40,19 @@ class SnsNotifier:
 
     async def notify(self, announcements: Sequence[Announcement]) -> None:
         """See the port."""
-        entries = [entry_of(number, announcement) for number, announcement in enumerate(announcements)]
+        await self._send([entry_of(number, announcement) for number, announcement in enumerate(announcements)])
+
+    async def report(self, reports: Sequence[HalfReport]) -> None:
+        """See the port."""
+        now = self.clock.now()
+        await self._send([report_entry_of(number, report, now) for number, report in enumerate(reports)])
+
+    async def _send(self, entries: Sequence[PublishBatchRequestEntryTypeDef]) -> None:
         batches = in_batches(entries, entry_bytes, MAX_BATCH_BYTES)
         outcome = await send_batches(batches, self._publish, service=SERVICE, clock=self.clock)
         outcome.check()
         for fault in outcome.refused:
-            raise ServiceUnavailable(SERVICE, f"an announcement was refused: {fault.code}: {fault.problem}")
+            raise ServiceUnavailable(SERVICE, f"a message was refused: {fault.code}: {fault.problem}")
 
     async def _publish(self, batch: Sequence[PublishBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
         reply = await self.calls(self.sns.publish_batch, TopicArn=self.topic_arn, PublishBatchRequestEntries=batch)

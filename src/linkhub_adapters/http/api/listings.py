@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems, responses
 from linkhub_adapters.http.api.encoded_body import EncodedBody, strong_etag
+from linkhub_adapters.http.api.operator_desk import AddressOf, OperatorAction
 from linkhub_adapters.http.api.page_body import etag_of
 from linkhub_core.application.browse_shop import parse_key
 from linkhub_core.application.complete import readable
@@ -39,11 +40,16 @@ from linkhub_core.wire import codec, json_text
 MAX_BODY_BYTES: Final = 65_536
 
 
-async def answer_listing(listings: SetListing, request: Request) -> Response:
-    """``GET``, ``PUT`` and ``PATCH /api/v1/shop/{handle}/products/{videoId}/listing``."""
+async def answer_listing(
+    listings: SetListing, acted: Callable[[OperatorAction], None], address_of: AddressOf, request: Request
+) -> Response:
+    """``GET``, ``PUT`` and ``PATCH /api/v1/shop/{handle}/products/{videoId}/listing``; a change is reported."""
     key = parse_key(request.path_params["handle"], request.path_params["videoId"])
     if request.method in ("PUT", "PATCH"):
-        return await _change(listings, key, request)
+        answer = await _change(listings, key, request)
+        facts = {"seller_handle": key.seller_handle, "video_id": key.video_id, "status": answer.status_code}
+        acted(OperatorAction(action="listing", address=address_of(request), facts=facts))
+        return answer
     record = readable((await listings.products.find([key])).get(key))
     if record is None:
         return problems.unknown_product(request.scope)

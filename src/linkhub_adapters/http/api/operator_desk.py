@@ -41,6 +41,10 @@ _KINDS: Final = tuple(kind.value for kind in Kind)
 _QUEUES: Final = (*_KINDS, UNKNOWN_QUEUE)
 
 
+AddressOf = Callable[[Request], str]
+"""The address of a request's client, as the access policy finds it."""
+
+
 @frozen(kw_only=True)
 class LetterChoice:
     """The dead letters of a request: the named ones, or those of a queue whose reason holds a text.
@@ -144,7 +148,7 @@ class DeskRoutes:
 
     desk: OperatorDesk
     acted: Callable[[OperatorAction], None]
-    address_of: Callable[[Request], str]
+    address_of: AddressOf
 
     async def show_history(self, _: Request) -> Response:
         """``GET /api/v1/operator/history``."""

@@ -22,7 +22,8 @@ class MarkupTemplate:
         for literal, name in self._parts:
             filled.append(literal)
             if name is not None:
-                filled.append(escape(values[name]))
+                value = values[name]
+                filled.append(value if type(value) is Markup else escape(value))
         return Markup("".join(filled))  # noqa: S704  the literals are trusted, the values escaped
 
 

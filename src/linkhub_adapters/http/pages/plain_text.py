@@ -16,6 +16,8 @@ _SPACES: Final = re.compile(r"\s+")
 
 def printable(text: str) -> str:
     """The text with U+FFFD in place of each character that XML or UTF-8 does not allow."""
+    if text.isascii() and text.isprintable():
+        return text  # as nearly every text is
     return _FORBIDDEN.sub("\ufffd", text)
 
 

@@ -120,9 +120,9 @@ def _read_by_scripts(document: Mapping[str, Any], thumbnails: Sequence[Any], sec
 
 
 def _printable(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_printable(one) for one in value]
-    return printable(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return printable(value)
+    return [_printable(one) for one in value] if isinstance(value, list) else value
 
 
 def _text(value: object) -> str:

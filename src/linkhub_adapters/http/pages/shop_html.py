@@ -199,6 +199,7 @@ class ShopHtml:
         return _attributes(chosen if contact is None else {**chosen, "data-contact": contact})
 
     def _middle_of(self, seller_handle: str, product: ProductView | None) -> bytes:
+        template = self._settings.contacts.template(seller_handle)
         contact = product and self._settings.contacts.link(seller_handle, product.video_id, product.title)
         video = product and product.video_url
         pictures = product.pictures if product else ()
@@ -219,9 +220,9 @@ class ShopHtml:
             tags=_chips(_hashed(product.tags) if product else ()),
             tags_hidden=_hidden(not (product and product.tags)),
             contact_link=_attributes({"href": contact}) if contact else _HIDDEN,
-            contact_label="Ask on WhatsApp" if contact and is_whatsapp(contact) else "Contact the seller",
+            contact_label="Ask on WhatsApp" if template and is_whatsapp(template) else "Contact the seller",
             video_link=_attributes({"href": video}) if video else _HIDDEN,
-            video_look="button-quiet" if contact else "",
+            video_look="button-quiet" if template else "",
             tile=self._tile_of(None),
         ).encode()
 

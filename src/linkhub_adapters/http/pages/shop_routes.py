@@ -20,6 +20,7 @@ from starlette.responses import Response
 from linkhub_adapters.http.api import responses
 from linkhub_adapters.http.api.page_body import PageBody, etag_of
 from linkhub_adapters.http.api.problems import FailedRequest
+from linkhub_adapters.http.api.products import once
 from linkhub_adapters.http.pages.kept_shops import KeptShops
 from linkhub_adapters.http.pages.product_view import ProductView
 from linkhub_core.errors import InvalidQuery, TransientError
@@ -46,13 +47,21 @@ class ShopPages:
     async def show_shop(self, request: Request) -> Response:
         """``GET /shop/{handle}``."""
         seller_handle = seller_of(request)
-        last_key = request.query_params.get("lastKey")
+        last_key = once(request, "lastKey")
+        if not last_key:
+            return await self.show_first_page(request, seller_handle)
         try:
-            return await (
-                self._later_page(request, seller_handle, last_key) if last_key else self._shop(request, seller_handle)
-            )
+            return await self._later_page(request, seller_handle, last_key)
         except TransientError as error:
             return self._unavailable(request, seller_handle, error)
+
+    async def show_first_page(self, request: Request, seller_handle: str) -> Response:
+        """The page of a shop, for the route and for the short way to it."""
+        try:
+            shop, cursor = await self.shops.first(seller_handle)
+        except TransientError as error:
+            return self._unavailable(request, seller_handle, error)
+        return await responses.respond(request, shop, ending=self.shops.html.ending(cursor))
 
     async def show_product(self, request: Request) -> Response:
         """``GET /shop/{handle}/products/{videoId}``."""
@@ -61,10 +70,6 @@ class ShopPages:
             return await self._product(request, seller_handle, request.path_params["videoId"])
         except TransientError as error:
             return self._unavailable(request, seller_handle, error)
-
-    async def _shop(self, request: Request, seller_handle: str) -> Response:
-        shop, cursor = await self.shops.first(seller_handle)
-        return await responses.respond(request, shop, ending=self.shops.html.ending(cursor))
 
     async def _later_page(self, request: Request, seller_handle: str, last_key: str) -> Response:
         found = await self.shops.pages.browse.page(seller_handle, last_key=last_key)

@@ -13,17 +13,17 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from linkhub_adapters.http.api import listings, openapi, problems, products
 from linkhub_adapters.http.api import operator_routes as figures
 from linkhub_adapters.http.api.encoded_body import EncodedBody
-from linkhub_adapters.http.api.operator_desk import DeskRoutes
+from linkhub_adapters.http.api.operator_desk import AddressOf, DeskRoutes
 from linkhub_adapters.http.api.shop_router import ShopRouter
 from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
-from linkhub_adapters.http.pages.page_files import load_page_files
+from linkhub_adapters.http.pages.machine_feeds import MachineFeeds
+from linkhub_adapters.http.pages.page_files import PageFiles, load_page_files
 from linkhub_adapters.http.pages.shop_html import ShopHtml
 from linkhub_adapters.http.pages.shop_routes import ShopPages
 from linkhub_adapters.http.server.compression import Compression
@@ -57,8 +57,18 @@ def create_app(
         An ASGI application without a lifespan: the caller starts and stops the services.
     """
     app = _bare_app(services, settings, [])
-    routes = [*_api(services, settings), *_pages(services, settings, openapi.describe(extra_paths)), *extra_routes]
-    app.router = ShopRouter(routes, services.pages)
+    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
+    shops = ShopPages(
+        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
+        failed=services.failed,
+        retry_after_seconds=settings.retry_after_seconds,
+    )
+    routes = [
+        *_api(services, settings),
+        *_shops(services, settings, shops),
+        *_pages(files, openapi.describe(extra_paths)),
+    ]
+    app.router = ShopRouter([*routes, *extra_routes], services.pages, shops.show_first_page)
     return app
 
 
@@ -103,7 +113,7 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
         Route(shop + "/{videoId}", partial(products.show_product, services.browse)),
         Route(
             shop + "/{videoId}/listing",
-            partial(listings.answer_listing, services.listings),
+            partial(listings.answer_listing, services.listings, services.acted, _address_of(settings)),
             methods=["GET", "PUT", "PATCH"],
             middleware=guarded,
         ),
@@ -115,12 +125,13 @@ def _api(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
-    def address_of(request: Request) -> str:
-        return settings.access.examine(peer_of(request.scope), request.headers.getlist).address
+def _address_of(settings: HttpSettings) -> AddressOf:
+    return lambda request: settings.access.examine(peer_of(request.scope), request.headers.getlist).address
 
+
+def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     guarded, desk = for_admins(services, settings), "/api/v1/operator"
-    answer = DeskRoutes(desk=services.desk, acted=services.acted, address_of=address_of)
+    answer = DeskRoutes(desk=services.desk, acted=services.acted, address_of=_address_of(settings))
     check = Route(
         f"{desk}/dead-letters/check",
         answer.check,
@@ -139,19 +150,23 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
     ]
 
 
-def _pages(services: HttpServices, settings: HttpSettings, document: Mapping[str, Any]) -> list[Route]:
-    files = load_page_files(_PAGES / "files", _PAGES / "vendor")
-    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
-    description = EncodedBody.of(json_text.dump(document), "application/json")
-    shops = ShopPages(
-        shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
-        failed=services.failed,
-        retry_after_seconds=settings.retry_after_seconds,
-    )
+def _shops(services: HttpServices, settings: HttpSettings, shops: ShopPages) -> list[Route]:
+    machines = MachineFeeds(browse=services.browse, shops=services.shops, settings=settings.shops)
     return [
-        Route("/", partial(page_routes.show_operator_page, files)),
         Route("/shop/{handle}", shops.show_shop),
         Route("/shop/{handle}/products/{videoId}", shops.show_product),
+        Route("/shop/{handle}/feed.xml", machines.show_feed),
+        Route("/shop/{handle}/sitemap.xml", machines.show_sitemap),
+        Route("/sitemap.xml", machines.show_index),
+        Route("/robots.txt", machines.show_robots),
+    ]
+
+
+def _pages(files: PageFiles, document: Mapping[str, Any]) -> list[Route]:
+    docs = files.page(page_routes.with_problems((_PAGES / "files" / "api-docs.html").read_text("utf-8")))
+    description = EncodedBody.of(json_text.dump(document), "application/json")
+    return [
+        Route("/", partial(page_routes.show_operator_page, files)),
         Route("/assets/{name}", partial(page_routes.show_asset, files)),
         Route("/assets/{release}/{name}", partial(page_routes.show_released_asset, files)),
         Route("/runbook", partial(page_routes.show_runbook, cache(partial(page_routes.runbook_page, files)))),

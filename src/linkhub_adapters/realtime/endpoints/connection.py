@@ -17,6 +17,7 @@ Rule 1. ``MessageHandler.lose`` is called exactly once, as soon as nothing may b
 Rule 2. Memory is bounded: a handshake, a message and the unsent bytes each have a limit. A connection with more unsent
         bytes than ``max_unsent_bytes`` is closed with 1013. The transport reports that by its high-water mark, so
         nothing is measured for each message.
+        The limit of a message is for its bytes after decompression; no more of it is decompressed.
 Rule 3. A client that sends without a pause does not block others: received bytes are processed in small portions, and
         reading pauses meanwhile.
 """
@@ -31,6 +32,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Final, Protocol, cast
 
+from websockets.extensions import Extension
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import SEND_EOF, Side, State
@@ -39,13 +41,20 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
+from linkhub_adapters.realtime.endpoints.compression_offer import (
+    MessageInflater,
+    SharedDeflate,
+    drop_malformed_offers,
+)
 from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
+from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
 __all__ = ["ConnectionOwner", "MessageHandler", "Phase", "WebSocketConnection"]
 
 # About 500 of the smallest frames: a few milliseconds of work, during which no other connection is served.
 _TURN_BYTES: Final = 4_096
+_DEFLATE: Final = SharedDeflate()
 # Counters replace log lines: there may be ten thousand connections.
 _QUIET: Final = logging.getLogger("linkhub.websockets")
 _QUIET.setLevel(logging.WARNING)
@@ -152,6 +161,10 @@ class WebSocketConnection(asyncio.Protocol):
         """Whether received bytes wait for their turn."""
         return bool(self._unread)
 
+    def form_of(self, wire_format: WireFormat) -> WireFormat:
+        """How events of this form are written here: compressed, if that was negotiated."""
+        return wire_format.compressed or wire_format if self._machine and self._machine.extensions else wire_format
+
     def unsent_bytes(self) -> int:
         """The bytes that the reader has not taken."""
         return self._transport.get_write_buffer_size()
@@ -243,7 +256,10 @@ class WebSocketConnection(asyncio.Protocol):
         if not end and len(self._head) <= MAX_HEAD_BYTES:
             return
         self._head = b""
-        machine = self._machine = ServerProtocol(select_subprotocol=_first_subprotocol, logger=_QUIET)
+        extensions = [_DEFLATE] if self._owner.settings.compression else None
+        machine = self._machine = ServerProtocol(
+            select_subprotocol=_first_subprotocol, extensions=extensions, logger=_QUIET
+        )
         request = parse_request(head + end) if end else None
         if not end or (request is not None and size_of(request) > MAX_HEAD_BYTES):
             self._refuse_head(machine, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -262,6 +278,7 @@ class WebSocketConnection(asyncio.Protocol):
     def _answer(self, machine: ServerProtocol, request: Request) -> None:
         refusal = self._owner.refuse(self, request)
         if refusal is None:
+            drop_malformed_offers(request)
             response = machine.accept(request)
             if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
                 answer = self._owner.route(self, request)
@@ -280,6 +297,8 @@ class WebSocketConnection(asyncio.Protocol):
         # A smaller parser: that of the handshake keeps the request in memory.
         max_bytes = self._owner.settings.session.max_frame_bytes
         self._machine = WebSocketMachine(Side.SERVER, state=State.OPEN, max_size=max_bytes, logger=_QUIET)
+        if machine.extensions:
+            self._machine.extensions = [cast(Extension, MessageInflater())]
         self._handler = handler
         self.deadline = math.inf
         self._heard()

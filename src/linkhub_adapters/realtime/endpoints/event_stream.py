@@ -40,6 +40,7 @@ from linkhub_adapters.realtime.server.http_bounds import transport_of, wait_for_
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.application.subscriber_session import SUBSCRIBE, parse_after
 from linkhub_core.wire.codec import timestamp_text
+from linkhub_core.wire.content_encoding import ContentEncoding, GzipStream, choose_encoding
 from linkhub_core.wire.shop_query import CATCH_UP_MARGIN, parse_seller, parse_since
 
 __all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "resume_point"]
@@ -50,6 +51,9 @@ _COMMENT: Final = b":\n\n"
 # Small, because the HTTP server keeps written bytes for a reader that neither reads nor leaves.
 _SLICE_BYTES: Final = 65_536
 _HEADERS: Final = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
+
+_VARY: Final = (b"vary", b"Accept-Encoding")
+_OFFERED: Final = (ContentEncoding.GZIP,)
 
 
 def resume_point(last_event_id: str | None, query: Mapping[str, str]) -> Mapping[str, str | None]:
@@ -79,6 +83,7 @@ class _Stream:
     address: str
     max_unsent_bytes: int
     heartbeat_due: float
+    gzip: GzipStream | None
     subscriber: Subscriber | None = None
     _waiting: list[bytes] = field(factory=list)
     _unsent_bytes: int = 0
@@ -89,7 +94,14 @@ class _Stream:
     def unsent_bytes(self) -> int:
         return self._unsent_bytes
 
+    def __attrs_post_init__(self) -> None:
+        if self.gzip is not None:
+            self._put(self.gzip.open())
+
     def write(self, record: bytes) -> None:
+        self._put(record if self.gzip is None else self.gzip.write(record))
+
+    def _put(self, record: bytes) -> None:
         self._waiting.append(record)
         self._unsent_bytes += len(record)
         self._more.set()
@@ -112,7 +124,7 @@ class _Stream:
             # Only now, because bytes that the HTTP server holds for the reader are unsent, too.
             self._unsent_bytes -= len(slice_)
             del slice_  # else the coroutine keeps up to 64 KiB until the next event
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b"" if self.gzip is None else self.gzip.end()})
 
     def _take(self) -> bytes:
         """Remove enough records to fill a slice, at least one."""
@@ -162,10 +174,10 @@ class EventStreams:
         self.admission.is_draining = True
         await close_staggered(list(self.streams), _Stream.end, spread_seconds)
 
-    def open(self, address: str) -> _Stream:
+    def open(self, address: str, *, is_compressed: bool = False) -> _Stream:
         """Open a stream, without a subscription."""
         due = self.monotonic() + self.settings.heartbeat_seconds
-        stream = _Stream(address, self.settings.max_unsent_bytes, due)
+        stream = _Stream(address, self.settings.max_unsent_bytes, due, GzipStream() if is_compressed else None)
         self.streams.add(stream)
         self.admission.enter(TransportKind.EVENT_STREAM, address)
         return stream
@@ -234,13 +246,18 @@ async def _answer(streams: EventStreams, request: Request) -> ASGIApp:
     reason = streams.admission.decide(TransportKind.EVENT_STREAM, caller, len(streams))
     if reason is not None:
         return Response(f"{reason}\n", REFUSAL_STATUS[reason], media_type="text/plain; charset=utf-8")
-    headers = [(name.encode(), value.encode()) for name, value in {**_HEADERS, **caller.cors_headers}.items()]
+    accepted = ", ".join(request.headers.getlist("accept-encoding"))
+    is_compressed = choose_encoding(accepted, offered=_OFFERED) is ContentEncoding.GZIP
+    encoding = {"content-encoding": ContentEncoding.GZIP} if is_compressed else {}
+    named = {**_HEADERS, **encoding, **caller.cors_headers}
+    headers = [*((name.encode(), value.encode()) for name, value in named.items()), _VARY]
 
     async def answer(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if request.method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
         else:
-            await streams.serve(streams.open(caller.address), seller_handle, resume, request, send)
+            stream = streams.open(caller.address, is_compressed=is_compressed)
+            await streams.serve(stream, seller_handle, resume, request, send)
 
     return answer

@@ -39,7 +39,8 @@ class PlainHandler:
     def open(self) -> None:
         """See :class:`~.connection.MessageHandler`."""
         connection = self._connection
-        self._subscriber = self._hub.connect(PLAIN_WEBSOCKET, connection.write, connection.unsent_bytes)
+        wire_format = connection.form_of(PLAIN_WEBSOCKET)
+        self._subscriber = self._hub.connect(wire_format, connection.write, connection.unsent_bytes)
 
     def receive(self, message: str | bytes) -> None:
         """See :class:`~.connection.MessageHandler`."""

@@ -224,8 +224,9 @@ class SocketIoClient:
 
     def _upgrade(self) -> None:
         self._flush()
-        if self._subscriber is not None and self._connection is not None:
-            self._server.hub.switch_transport(self._subscriber, SOCKETIO_WEBSOCKET, self._connection.write)
+        subscriber, connection = self._subscriber, self._connection
+        if subscriber is not None and connection is not None:
+            self._server.hub.switch_transport(subscriber, connection.form_of(SOCKETIO_WEBSOCKET), connection.write)
 
     def _end(self, closed: engineio.Closed) -> None:
         self._leave()
@@ -271,7 +272,7 @@ class SocketIoClient:
         wire_format = SOCKETIO_POLLING
         write: Callable[[Any], object] = self.send
         if self.engine.transport is Transport.WEBSOCKET and connection is not None:
-            wire_format, write = SOCKETIO_WEBSOCKET, connection.write
+            wire_format, write = connection.form_of(SOCKETIO_WEBSOCKET), connection.write
         self._subscriber = self._server.hub.connect(wire_format, write, self.unsent_bytes, client_id=client_id)
 
     def _leave(self) -> None:

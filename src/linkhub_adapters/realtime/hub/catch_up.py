@@ -42,6 +42,8 @@ MAX_WAITING_ANSWERS: Final = 200
 
 _PAUSE_SECONDS: Final = 0.05
 _MAX_PAUSES: Final = 400
+# Compressing as much takes some milliseconds, during which no other connection is served.
+_TURN_BYTES: Final = 262_144
 
 
 @define(eq=False, kw_only=True)
@@ -158,13 +160,16 @@ class CatchUp:
 
     async def _replay(self, subscriber: Subscriber, channel: Channel, request: Request) -> None:
         """Write the buffered events, then go live. A write may find the client too slow: it has left then."""
-        buffer = request.buffer
+        buffer, turn_bytes = request.buffer, 0
         while channel.held.get(subscriber) is buffer:
             if buffer.overflowed:
                 buffer.overflowed = buffer.gives_cursors = False
                 self._answer_lost(subscriber, request.seller_handle)
             elif buffer.events:
-                self._write(subscriber, channel, buffer)
+                turn_bytes += self._write(subscriber, channel, buffer)
+                if turn_bytes > _TURN_BYTES:
+                    turn_bytes = 0
+                    await self.clock.sleep(0)
                 await self._drained(subscriber)
             else:
                 # No await between the check of the buffer and this: no announcement can come in between.
@@ -178,13 +183,15 @@ class CatchUp:
             return True
         return self.announced.covers(event.announcement) and not buffer.holds(event)
 
-    def _write(self, subscriber: Subscriber, channel: Channel, buffer: CatchUpBuffer) -> None:
+    def _write(self, subscriber: Subscriber, channel: Channel, buffer: CatchUpBuffer) -> int:
+        """Write the first event, and return its bytes before compression."""
         event = buffer.take()
         if not self.announced.covers(event.announcement):
             channel.remember_replayed(subscriber, event.announcement)
             self.announced.learn_life(event.announcement)
         self.counters.deliveries += 1
         subscriber.write(event.encoding(subscriber.wire_format, with_cursor=buffer.gives_cursors))
+        return len(event.announcement.event_json)
 
     async def _drained(self, subscriber: Subscriber) -> None:
         """Wait while at least half of the allowed bytes wait for the client, but not without end."""

@@ -45,6 +45,10 @@ from linkhub_core.wire.codec import without_cursor
 from linkhub_core.wire.cursor import parse_cursor
 
 
+def _ignore(_: Sequence[Announcement]) -> None:
+    """Nothing is measured."""
+
+
 def _new_id() -> str:
     return secrets.token_urlsafe(12)
 
@@ -60,6 +64,7 @@ class Hub:
         settings: see :class:`~.settings.RealtimeSettings`.
         monotonic: seconds, for the rate of messages.
         new_id: makes the public id of a connection.
+        written: is given the announcements of a shop after they were written to its subscribers.
     """
 
     browse: BrowseShop
@@ -68,6 +73,7 @@ class Hub:
     settings: RealtimeSettings = Factory(RealtimeSettings)
     monotonic: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = _new_id
+    written: Callable[[Sequence[Announcement]], None] = _ignore
     counters: Counters = field(factory=Counters, init=False)
     _subscribers: set[Subscriber] = field(factory=set, init=False)
     _channels: dict[str, Channel] = field(factory=dict, init=False)
@@ -184,6 +190,7 @@ class Hub:
             channel = self._channels.get(seller_handle)
             if channel is not None:  # else a write to another shop found that its last subscriber is gone
                 failures += self._write(channel, new_ones)
+                self.written(new_ones)
         if failures:
             raise failures[0]
 

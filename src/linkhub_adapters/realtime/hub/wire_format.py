@@ -7,7 +7,11 @@
 | Socket.IO polling   | that message as an :class:`~.engineio.EncodedPacket`, to wait for a poll |
 | Server-Sent Events  | a record of ``id``, ``event`` and ``data``; the ``id`` is the cursor     |
 
-Frames of a server are not masked, so the bytes of one frame serve every recipient.
+Frames of a server are not masked, so the bytes of one frame serve every recipient. For the same reason a compressed
+frame (permessage-deflate, RFC 7692) refers to no frame before it: it is compressed once, for all connections that
+negotiated the extension. Compressing takes about 45 us an event and format, as much as 20 to 30 deliveries. It is done
+for any number of subscribers: an event costs ten times that before it is here, and a reader on a phone saves three
+quarters of its bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Any, Final
 
 import orjson
 from attrs import define, field, frozen
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
 from linkhub_adapters.realtime.engineio import EncodedPacket, encode_text_message
@@ -24,8 +29,12 @@ from linkhub_adapters.realtime.socketio import encode_event
 from linkhub_core.application.subscriber_session import Reply
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.wire.codec import without_cursor
+from linkhub_core.wire.content_encoding import MIN_COMPRESSED_BYTES
 
 NAMESPACE: Final = "/products"
+WINDOW_BITS: Final = 12
+# A window and tables of 4 and 16 kB: an event of 2.3 kB needs no larger ones, and they are filled anew for each.
+_DEFLATE: Final = (PerMessageDeflate(True, True, 15, WINDOW_BITS, {"level": 6, "memLevel": 5}),)
 
 
 @frozen(eq=False, kw_only=True)
@@ -37,12 +46,14 @@ class WireFormat:
         encode: makes of an announcement what ``write`` takes.
         encode_reply: makes the same of a reply to one subscriber; the second argument is its data as JSON.
         joins: whether several encodings, one after the other, are again what ``write`` takes.
+        compressed: the same form for connections that negotiated compression.
     """
 
     name: str
     encode: Callable[[Announcement], Any]
     encode_reply: Callable[[Reply, bytes], Any]
     joins: bool = True
+    compressed: WireFormat | None = None
 
 
 @define(eq=False)
@@ -67,6 +78,12 @@ def text_frame(text: bytes) -> bytes:
     return Frame(Opcode.TEXT, text).serialize(mask=False)
 
 
+def compressed_frame(text: bytes) -> bytes:
+    """The same, compressed unless it is small; it can be read with a window of 2 ** :data:`WINDOW_BITS` bytes."""
+    is_small = len(text) < MIN_COMPRESSED_BYTES
+    return Frame(Opcode.TEXT, text).serialize(mask=False, extensions=() if is_small else _DEFLATE)
+
+
 def binary_frame(data: bytes) -> bytes:
     """The bytes of one WebSocket binary frame."""
     return Frame(Opcode.BINARY, data).serialize(mask=False)
@@ -88,15 +105,15 @@ def stream_record(event: str, data_json: bytes, event_id: str | None = None) -> 
 
 
 def _plain(event: str, data_json: bytes) -> bytes:
-    return text_frame(b'{"event":%b,"data":%b}' % (orjson.dumps(event), data_json))
+    return b'{"event":%b,"data":%b}' % (orjson.dumps(event), data_json)
 
 
 def _packet(event: str, data_json: bytes) -> EncodedPacket:
     return encode_text_message(encode_event(NAMESPACE, event, data_json))
 
 
-def _framed_packet(event: str, data_json: bytes) -> bytes:
-    return text_frame(_packet(event, data_json).frame)
+def _frame_of_packet(event: str, data_json: bytes) -> bytes:
+    return _packet(event, data_json).frame
 
 
 def _record(announcement: Announcement) -> bytes:
@@ -108,17 +125,22 @@ def _reply_record(reply: Reply, data_json: bytes) -> bytes:
     return stream_record(reply.event, data_json, event_id)
 
 
-def _wire_format(name: str, encode: Callable[[str, bytes], Any], *, joins: bool = True) -> WireFormat:
+def _wire_format(name: str, encode: Callable[[str, bytes], Any], **options: Any) -> WireFormat:
     return WireFormat(
         name=name,
         encode=lambda announcement: encode(announcement.event_type, announcement.event_json),
         encode_reply=lambda reply, data_json: encode(reply.event, data_json),
-        joins=joins,
+        **options,
     )
 
 
-PLAIN_WEBSOCKET: Final = _wire_format("websocket", _plain)
-SOCKETIO_WEBSOCKET: Final = _wire_format("socket.io websocket", _framed_packet)
+def _framed(name: str, message: Callable[[str, bytes], bytes]) -> WireFormat:
+    compressed = _wire_format(name, lambda event, data_json: compressed_frame(message(event, data_json)))
+    return _wire_format(name, lambda event, data_json: text_frame(message(event, data_json)), compressed=compressed)
+
+
+PLAIN_WEBSOCKET: Final = _framed("websocket", _plain)
+SOCKETIO_WEBSOCKET: Final = _framed("socket.io websocket", _frame_of_packet)
 SOCKETIO_POLLING: Final = _wire_format("socket.io polling", _packet, joins=False)
 EVENT_STREAM: Final = WireFormat(name="sse", encode=_record, encode_reply=_reply_record)
 WIRE_FORMATS: Final = (PLAIN_WEBSOCKET, SOCKETIO_WEBSOCKET, SOCKETIO_POLLING, EVENT_STREAM)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from linkhub_adapters.aws.sns.messages import announcement_of, entry_bytes, entry_of, is_heartbeat
+from linkhub_adapters.aws.sns.messages import announcement_of, entry_bytes, entry_of, is_heartbeat, report_entry_of
 from linkhub_adapters.aws.sqs.xml_text import fault_of
-from linkhub_core.model import Availability, Content, Kind, Listing
+from linkhub_core.model import Availability, Content, HalfReport, Kind, Listing
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.testing.builders import KEY, NOON, a_caption, a_record, an_event
+from linkhub_core.testing.builders import KEY, NOON, a_caption, a_record, a_waiting, an_event
 from linkhub_core.wire.codec import announce, read_event
 
 
@@ -41,6 +41,20 @@ def test_the_trace_travels_along() -> None:
     traceparent = f"00-{1:032x}-{2:016x}-01"
     announcement = announce(a_record(), NOON, "c-1", traceparent)
     assert _attributes(entry_of(0, announcement))["traceparent"] == traceparent
+
+
+def test_a_report_says_what_it_is_about() -> None:
+    """Other services filter by its type; it is no announcement, so no client of a node that received it is shown it."""
+    for is_expired, event_type in ((False, "half_stalled"), (True, "half_expired")):
+        entry = report_entry_of(3, HalfReport.of(a_waiting(), is_expired=is_expired), NOON)
+        assert _attributes(entry) == {
+            "eventType": event_type,
+            "sellerHandle": KEY.seller_handle,
+            "videoId": KEY.video_id,
+            "correlationId": "c-1",
+        }
+        assert json.loads(entry["Message"])["event_type"] == event_type
+        assert announcement_of({"Body": entry["Message"]}) is None
 
 
 def test_a_senders_correlation_cannot_make_a_message_unsendable() -> None:

@@ -93,7 +93,7 @@ async def test_a_refused_announcement_is_an_error(topic: TopicFixture) -> None:
     feed = await topic.open_feed()
     with inject(topic.sns, Fault.unserved(operation="PublishBatch", parts=(0,), code="InvalidParameter")):
         topic.sns.meta.events.register("after-call.sns.PublishBatch", blame_the_sender)
-        with pytest.raises(ServiceUnavailable, match="an announcement was refused: InvalidParameter"):
+        with pytest.raises(ServiceUnavailable, match="a message was refused: InvalidParameter"):
             await topic.notifier.notify(_announcements(2))
     assert [one.key for one in await topic.hear(feed, 1)] == [a_key(1)]
 

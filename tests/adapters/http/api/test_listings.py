@@ -166,3 +166,17 @@ async def test_a_change_that_the_store_refuses_is_a_500_and_recorded() -> None:
         assert (answer.status_code, answer.json()["detail"]) == (500, "The store refused the change. The log says why.")
         assert (await client.get(PRODUCT)).json()["price"] == 85_000
     assert [failure.status for failure in fixture.failures] == [500]
+
+
+async def test_a_change_is_reported_with_its_client() -> None:
+    """With the product and the status of the answer; reading is not reported."""
+    fixture = HttpFixture(settings=HttpSettings(admin_token="t"))
+    await fixture.save(product(1))
+    async with fixture.client() as client:
+        client.headers["Authorization"] = "Bearer t"
+        address = f"{PRODUCTS}/{video_id(1)}/listing"
+        await client.get(address)
+        await client.patch(address, json={"availability": "sold_out"})
+        await client.put(f"{PRODUCTS}/9/listing", json={})
+    facts = [(one.action, one.address, one.facts["video_id"], one.facts["status"]) for one in fixture.actions]
+    assert facts == [("listing", "127.0.0.1", video_id(1), 200), ("listing", "127.0.0.1", "9", 404)]

@@ -265,6 +265,10 @@ ANSWERS = [
     ("/", {"/": 200}),
     ("/shop/{handle}", {"/shop/x": 200, "/shop/a%20b": 404}),
     ("/shop/{handle}/products/{videoId}", {f"{PAGE}/{video_id(1)}": 200, f"{PAGE}/x": 404}),
+    ("/shop/{handle}/feed.xml", {f"/shop/{HANDLE}/feed.xml": 404}),
+    ("/shop/{handle}/sitemap.xml", {f"/shop/{HANDLE}/sitemap.xml": 404}),
+    ("/sitemap.xml", {"/sitemap.xml": 404}),
+    ("/robots.txt", {"/robots.txt": 200}),
     ("/assets/{name}", {"/assets/theme.css": 200, "/assets/x": 404}),
     ("/assets/{release}/{name}", {"/assets/0/theme.css": 200, "/assets/0/x": 404}),
 ]  # fmt: skip

@@ -39,7 +39,10 @@ def _seen(answer: Response) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
 @pytest.mark.parametrize("origin", [None, ORIGIN, "https://evil.example"])
-@pytest.mark.parametrize("path", [PRODUCTS, f"{PRODUCTS}?limit=7", f"{PRODUCTS}?limit=0", f"{PRODUCTS}?limit=99"])
+@pytest.mark.parametrize(
+    "path",
+    [PRODUCTS, f"/shop/{HANDLE}", "/shop/..", f"{PRODUCTS}?limit=7", f"{PRODUCTS}?limit=0", f"{PRODUCTS}?limit=99"],
+)
 async def test_both_ways_answer_alike(method: str, origin: str | None, path: str) -> None:
     """Status, body and each header: those of security and of CORS, the tag, the media type."""
     headers = {} if origin is None else {"origin": origin}

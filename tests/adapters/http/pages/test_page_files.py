@@ -1,5 +1,6 @@
 """The pages' files: known by name at start, and named by their content."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,18 @@ def test_directories_add_up_but_do_not_hide_each_other(tmp_path: Path) -> None:
         load_page_files(one, other)
 
 
+def _real_pages() -> dict[str, str]:
+    """The text of each page, and of each template of one."""
+    pages = {name: page.content.decode() for name, page in load_page_files(*DIRECTORIES).pages.items()}
+    return pages | {path.name: path.read_text("utf-8") for path in (PAGES / "templates").iterdir()}
+
+
 def test_the_real_pages_name_only_assets_that_exist() -> None:
     """Every address in a page and every import in a script leads to a file."""
     files = load_page_files(*DIRECTORIES)
-    for page in files.pages.values():
-        named = page.content.decode().split(f'"/assets/{files.release}/')[1:]
-        assert {rest.partition('"')[0] for rest in named} <= set(files.assets)
+    for page in _real_pages().values():
+        named = re.findall(rf'"/assets/(?:{files.release}/)?([^"]+)"', page)
+        assert set(named) <= set(files.assets)
     for script in (asset for name, asset in files.assets.items() if name.endswith(".js")):
         imported = script.content.decode().split(' from "./')[1:]
         assert {rest.partition('"')[0] for rest in imported} <= set(files.assets)
@@ -72,8 +79,7 @@ def test_the_real_pages_name_only_assets_that_exist() -> None:
 
 def test_the_real_pages_have_nothing_inline() -> None:
     """The content security policy would block it."""
-    for name, page in load_page_files(*DIRECTORIES).pages.items():
-        text = page.content.decode()
+    for name, text in _real_pages().items():
         assert "<style" not in text, name
         assert " style=" not in text, name
         assert "<script>" not in text, name

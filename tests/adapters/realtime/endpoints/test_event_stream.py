@@ -17,7 +17,7 @@ from attrs import define, evolve
 from linkhub_adapters.realtime.counters import RefusalReason
 from linkhub_adapters.realtime.endpoints.event_stream import resume_point
 from linkhub_adapters.realtime.settings import RealtimeSettings
-from linkhub_core.testing.builders import NOON, a_key, a_record
+from linkhub_core.testing.builders import NOON, a_caption, a_key, a_record
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from tests.adapters.realtime.raw_client import RawClient
 from tests.adapters.realtime.realtime_fixture import (
@@ -85,6 +85,27 @@ async def test_events_have_an_id_a_name_and_the_event_as_data(realtime: Realtime
         assert realtime.hub.stats()["clientsPerTransport"] == {"sse": 1}
     await until(lambda: not len(realtime.streams))
     assert realtime.hub.stats()["totalConnections"] == 0
+
+
+async def test_streams_of_readers_that_accept_gzip_are_compressed(realtime: RealtimeFixture) -> None:
+    """Each event can be read at once; heartbeats, too; the stream ends as gzip does, and others get plain text."""
+    gzip, plain = {"Accept-Encoding": "br, gzip;q=0.5, zstd"}, {"Accept-Encoding": "identity"}
+    async with reading(realtime, **gzip) as packed, reading(realtime, **plain) as bare:
+        assert packed.response.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in bare.response.headers
+        for reader in (packed, bare):
+            assert "Accept-Encoding" in reader.response.headers["vary"]
+            assert [(await reader.read())["event"] for _ in range(2)] == ["connected", "subscribed"]
+        for number in range(3):
+            announcement = an_announcement(a_record(a_key(number), caption=a_caption(raw_caption="a caption " * 100)))
+            realtime.hub.broadcast(announcement)
+            for reader in (packed, bare):
+                assert (await reader.read())["data"] == announcement.event_json.decode()
+        realtime.sweep(realtime.settings.heartbeat_seconds)
+        assert await packed.read() == await bare.read() == {}
+        assert packed.response.num_bytes_downloaded < bare.response.num_bytes_downloaded / 2
+        await realtime.streams.close()
+        assert [line async for line in packed.lines] == []
 
 
 async def test_a_client_that_returns_gets_the_missed_products(realtime: RealtimeFixture) -> None:

@@ -51,6 +51,18 @@ async def test_a_broadcast_hands_all_viewers_of_a_dialect_the_same_bytes(hub: Hu
     assert hub.counters.deliveries == 2
 
 
+async def test_written_announcements_are_reported_for_measuring() -> None:
+    """Once each, after they were written; those of shops without subscribers are on no screen."""
+    measured: list[str] = []
+    hub = make_realtime().hub
+    hub.written = lambda announcements: measured.extend(one.key.video_id for one in announcements)
+    watcher = Watcher(hub)
+    watcher.subscribe()
+    shown = [an_announcement(key=a_key(number)) for number in (1, 2)]
+    hub.broadcast_all([*shown, an_announcement(key=a_key(3, "another-shop"))])
+    assert measured == [one.key.video_id for one in shown]
+
+
 async def test_each_dialect_gets_its_own_form(hub: Hub) -> None:
     """Plain frames, Socket.IO frames, packets for polling, and records of an event stream."""
     written: dict[str, list[object]] = {}

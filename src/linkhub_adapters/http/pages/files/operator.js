@@ -10,6 +10,7 @@ import { ListingPanel } from "./listing-panel.js";
 import { OperatorApi, problemText } from "./operator-api.js";
 import { drawConnections, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
+import { ShopList } from "./shop-list.js";
 import { TimeChart } from "./time-chart.js";
 import { findings, scopeText, verdict } from "./verdict.js";
 import { WhyPanel } from "./why-panel.js";
@@ -200,6 +201,7 @@ async function askForEver() {
 }
 
 new ListingPanel(api);
+new ShopList(api);
 new WhyPanel(api, (letterId) => deadLetters.open(letterId));
 setInterval(showContact, ASK_MS);
 void askForEver();
