@@ -8,7 +8,6 @@ for each product.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
@@ -21,12 +20,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.reads.products import a_product
+from benchmarks.reads.large_file import fill_file
 from linkhub_adapters.runtime import SystemClock
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteDepths, SqliteProductStore
 from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_core.application import BrowseShop
-from linkhub_core.wire.codec import encode_product, timestamp_text
 from linkhub_core.wire.shop_query import PageQuery
 
 __all__ = ["command", "measure"]
@@ -35,39 +33,7 @@ SELLER = "seller"
 FLAT = 3.0
 """How many times as much a read may cost in the large file and still count as flat or logarithmic."""
 
-_INSERT = """
-INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, shown,
-  created_at, updated_at, change) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?)
-"""
 _Read = Callable[[], Awaitable[object]]
-
-
-def _fill(data_dir: Path, count: int) -> datetime:
-    """So many products of one shop, one changed each millisecond; gives the time of the last change."""
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    product = a_product(0, SELLER, began)
-    head, tail = encode_product(product).split(product.key.video_id.encode(), 1)
-    stamp = timestamp_text(product.updated_at).encode()
-    versions = str(product.caption_version), str(product.thumbnails_version)
-
-    def rows(start: int, stop: int) -> list[tuple[object, ...]]:
-        made: list[tuple[object, ...]] = []
-        for number in range(start, stop):
-            video_id = f"73012345{number:011d}"
-            changed_at = timestamp_text(began + timedelta(milliseconds=number))
-            document = b"%b%b%b" % (head, video_id.encode(), tail.replace(stamp, changed_at.encode()))
-            made.append((SELLER, video_id, document, *versions, changed_at, changed_at, number + 1))
-        return made
-
-    SqliteDatabase.open(data_dir / FILE_NAME).close()
-    with closing(sqlite3.connect(data_dir / FILE_NAME, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")
-        for start in range(0, count, 10_000):
-            connection.execute("BEGIN")
-            connection.executemany(_INSERT, rows(start, min(start + 10_000, count)))
-            connection.execute("COMMIT")
-        connection.execute("UPDATE epochs SET last = ?", (count,))
-    return began + timedelta(milliseconds=count)
 
 
 async def _seconds(read: _Read, times: int) -> float:
@@ -89,7 +55,7 @@ async def _all(store: SqliteProductStore, *, unannounced: bool = False) -> int:
 def measure(count: int, times: int) -> Mapping[str, float]:
     """Seconds of each read over a file with so many products."""
     with TemporaryDirectory() as directory:
-        last = _fill(Path(directory), count)
+        last = fill_file(Path(directory), count, SELLER)
         return asyncio.run(_measure(Path(directory), count, times, last))
 
 

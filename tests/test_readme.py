@@ -129,6 +129,7 @@ def test_a_command_that_is_shown_exists(page: str, line: str) -> None:
 def _parse(command: click.Command, words: list[str], where: str) -> None:
     context = click.Context(command, info_name="linkhub", resilient_parsing=True)
     if isinstance(command, click.Group):
+        _, words, _ = command.make_parser(context).parse_args(list(words))  # without the group's own options
         inner = command.get_command(context, words[0]) if words else None
         assert inner is not None, f"there is no such command: {where}"
         _parse(inner, words[1:], where)

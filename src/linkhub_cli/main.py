@@ -49,7 +49,8 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
     },
     "Put in, take out": {
         "publish": _Listed("publish", "Put events on the queues"),
-        "export": _Listed("export", "Print products as JSON lines"),
+        "export": _Listed("export", "Print products, or everything, as JSON lines"),
+        "import": _Listed("import_", "Merge a full export into the backend"),
         "watch": _Listed("watch", "Show the live events of a shop"),
         "listing": _Listed("listing", "Set a product's availability, title and price"),
     },
@@ -59,6 +60,7 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "why": _Listed("why", "Everything that is known of a video, on one timeline"),
         "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
         "init": _Listed("init", "Make what the backend needs: tables, queues, the topic"),
+        "trial": _Listed("trial", "Try a cloud account, in resources of its own"),
         "adopt": _Listed("adopt", "Take over the rows of a service that was there before"),
         "sweep": _Listed("sweep", "Mend what a crash left, remove halves whose time is over"),
         "config": _Listed("config", "Show every setting and where it came from"),

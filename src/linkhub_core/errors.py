@@ -9,6 +9,9 @@
     └── PermanentError             trying again gives the same answer
         ├── MalformedEvent         the sender's fault: the body breaks rules, which are all named
         ├── InvalidQuery           the client's fault: a parameter breaks a rule
+        ├── ExportRefused          a file is no export that can be imported
+        │   ├── ExportTooNew       a later linkhub made it
+        │   └── ExportCut          it ends too early, or lacks lines
         ├── StoreRefused           a store refuses this value
         │   ├── RowUnreadable      the row of this value is there and cannot be read
         │   └── CollectionFull     a store has no room for more products of this seller
@@ -27,6 +30,9 @@ from attrs import field as attribute
 __all__ = [
     "AnnouncementsLost",
     "CollectionFull",
+    "ExportCut",
+    "ExportRefused",
+    "ExportTooNew",
     "Fault",
     "InvalidQuery",
     "LinkhubError",
@@ -135,6 +141,27 @@ class InvalidQuery(PermanentError):
 
     def __str__(self) -> str:
         return f"{self.parameter}: {self.problem}"
+
+
+@define(repr=False)
+class ExportRefused(PermanentError):
+    """A file is no export that can be imported; ``line`` is the line that shows it, from 1."""
+
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.problem}"
+
+
+@define(repr=False)
+class ExportTooNew(ExportRefused):
+    """A later linkhub made the export, in a format that this one does not know. Nothing of it was imported."""
+
+
+@define(repr=False)
+class ExportCut(ExportRefused):
+    """The export lacks its last line, or others. What it has was imported; importing the whole file is safe."""
 
 
 @define(repr=False)

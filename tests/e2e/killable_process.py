@@ -51,14 +51,19 @@ class KillableProcess:
         self._process = _FORKS.Process(target=_live, args=(self.arguments, self.environment, self.log))
         self._process.start()
 
+    def check_alive(self) -> None:
+        """Raise ``AssertionError`` if the process has ended."""
+        assert self._process is not None
+        assert self._process.is_alive(), f"{self.arguments} ended before it was killed:\n{self.output()}"
+
     def kill(self) -> None:
         """Send SIGKILL.
 
         Raises:
             AssertionError: the process had ended before.
         """
+        self.check_alive()
         assert self._process is not None
-        assert self._process.is_alive(), f"{self.arguments} ended before it was killed:\n{self.output()}"
         self._process.kill()
         self._process.join(30)
         assert self._process.exitcode == -9
@@ -72,6 +77,16 @@ class KillableProcess:
         assert self._process is not None
         self._process.terminate()
         self._process.join(30)
+        assert self._process.exitcode == 0, self.output()
+
+    def finish(self) -> None:
+        """Wait for the end of a process that ends by itself.
+
+        Raises:
+            AssertionError: the exit code is not 0.
+        """
+        assert self._process is not None
+        self._process.join(60)
         assert self._process.exitcode == 0, self.output()
 
     def output(self) -> str:

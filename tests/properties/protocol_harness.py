@@ -15,7 +15,7 @@ from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
-__all__ = ["Crash", "CrashPoint", "ProtocolHarness", "Worker"]
+__all__ = ["Crash", "CrashPoint", "CrashingPort", "ProtocolHarness", "Worker"]
 
 STAGING_TTL = timedelta(days=1)
 
@@ -50,8 +50,8 @@ class CrashPoint:
 
 
 @frozen
-class _CrashingPort:
-    """A port in the hands of a process that dies when its ``fuse`` says so."""
+class CrashingPort:
+    """A port in the hands of a process that dies when its ``crash_point`` says so."""
 
     inner: Any
     crash_point: CrashPoint
@@ -116,7 +116,7 @@ class ProtocolHarness:
         point = crash_point or CrashPoint()
 
         def crashing(port: object) -> Any:
-            return _CrashingPort(port, point)
+            return CrashingPort(port, point)
 
         queue = cast(EventQueue, crashing(_NotedQueue(self.queue, self.effects)))
         ports: dict[str, Any] = {

@@ -37,6 +37,7 @@ from linkhub_core.application import ListingOutcome, ListingOvertaken, ListingSa
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model import Content, Half, Kind, ProductKey, ProductRecord, Version, WaitingHalf
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Announcement
+from linkhub_core.model.merge import Halves
 from linkhub_core.ports import DeadLetter, Delivery
 from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
 from tests.simulation.plan import BEGINNING, ListingCall, Plan, Publication
@@ -110,6 +111,7 @@ class InvariantChecker:
     _deleted: dict[ProductKey, list[ProductRecord]] = field(factory=dict)
     _adopted: set[ProductKey] = field(factory=set)
     _lives: dict[ProductKey, list[dict[int, ProductRecord]]] = field(factory=dict)
+    _exported: list[ProductRecord] = field(factory=list)
     _announced: set[tuple[ProductKey, int, int]] = field(factory=set)
     _views: dict[ProductKey, tuple[tuple[str, int], object]] = field(factory=dict)
     _tasks: dict[object, _Task] = field(factory=dict)
@@ -158,6 +160,29 @@ class InvariantChecker:
         sound = half is not None and self.plan.may_be_stored(half.key)
         self.hold(not sound, f"message {delivery.message_id} is sound and was rejected")
 
+    # --- imports
+
+    def saw_export(self, rows: Sequence[WaitingHalf], products: Sequence[ProductRecord]) -> None:
+        """An operator begins to import what another backend knows."""
+        self._exported += products
+        for half in _halves_in(rows, products):
+            self.published.append(_Published.of(half, BEGINNING))
+
+    def saw_import(self, rows: Sequence[WaitingHalf], products: Sequence[ProductRecord]) -> None:
+        """An import ended well: its halves are safe, and no revision or listing is behind the export."""
+        for half in _halves_in(rows, products):
+            self._acknowledged.setdefault(half.key, set()).add(half)
+            self.hold(self.safe(half), f"{_name(half)} was imported, but is nowhere")
+        for exported in products:
+            stored = self.products.rows.get(exported.key)
+            is_behind = stored is not None and (
+                stored.revision < exported.revision or stored.listing_version < exported.listing_version
+            )
+            self.hold(not is_behind, f"{_named(exported)} was imported, and the stored product is behind it")
+
+    def _exported_revisions(self, key: ProductKey) -> set[int]:
+        return {exported.revision for exported in self._exported if exported.key == key}
+
     # --- what a batch in work does
 
     def saw_waiting(self) -> None:
@@ -176,8 +201,12 @@ class InvariantChecker:
     def saw_creation(self, record: ProductRecord) -> None:
         """A product was put where none was."""
         self._lives.setdefault(record.key, []).append({})
-        self.hold((record.revision, record.unannounced_revision) == (1, 1), f"{_named(record)} was created")
+        self.hold(record.revision in {1, *self._exported_revisions(record.key)}, f"{_named(record)} was created")
+        owed = None if record.is_withdrawn else record.revision
+        self.hold(record.unannounced_revision == owed, f"{_named(record)} was created and owes the wrong revision")
         self._saw_save(record)
+        if record.is_withdrawn:  # it came with an import, and readers never saw it
+            self._announced.add((record.key, len(self._lives[record.key]), record.revision))
 
     def saw_revision(self, before: ProductRecord, record: ProductRecord) -> None:
         """A product was changed."""
@@ -197,7 +226,12 @@ class InvariantChecker:
         if before.revision == 0 and record.unannounced_revision is None:
             self._saw_adoption(before, record)
             return
-        self.hold(record.revision == before.revision + 1, f"{_named(record)} follows revision {before.revision}")
+        exported = self._exported_revisions(record.key)
+        if record.revision in exported and _visible(record) == _visible(before):
+            self._saw_raise(before, record)
+            return
+        following = {max(before.revision, other) + 1 for other in (0, *exported)}
+        self.hold(record.revision in following, f"{_named(record)} follows revision {before.revision}")
         self.hold(_visible(record) != _visible(before), f"{_named(record)} shows readers nothing new")
         self.hold(record.updated_at >= before.updated_at, f"{_named(record)} has an earlier updated_at than before")
         self.hold(record.created_at == before.created_at, f"{_named(record)} has another created_at than before")
@@ -210,6 +244,17 @@ class InvariantChecker:
         self.hold(record.revision not in life, f"{_named(record)} was written twice")
         life[record.revision] = record
         self._task().saved.add((record.key, timestamp_text(record.created_at), record.revision))
+        self._hold_acknowledged(record.key)
+
+    def _saw_raise(self, before: ProductRecord, record: ProductRecord) -> None:
+        """An import gave a product a greater revision, which readers see no change in."""
+        self.hold(record.revision > before.revision, f"{_named(record)} went back from {before.revision}")
+        is_paid = before.unannounced_revision is None and record.unannounced_revision is None
+        self.hold(is_paid, f"{_named(record)} was raised although its product owed, or owes for it")
+        self.hold(record.shown == before.shown, f"{_named(record)} was raised and is shown otherwise than before")
+        life = len(self._lives[record.key])
+        self._lives[record.key][-1][record.revision] = record
+        self._announced.add((record.key, life, record.revision))
         self._hold_acknowledged(record.key)
 
     def _saw_adoption(self, before: ProductRecord, record: ProductRecord) -> None:
@@ -281,7 +326,7 @@ class InvariantChecker:
     def _lives_of(self, key: ProductKey, created_at: str) -> set[int]:
         """The numbers of the lives that began in a millisecond: clocks may stand, so it may be several."""
         lives = enumerate(self._lives.get(key, []), start=1)
-        return {number for number, life in lives if timestamp_text(life[1].created_at) == created_at}
+        return {number for number, life in lives if timestamp_text(life[min(life)].created_at) == created_at}
 
     def _begin(self, key: ProductKey, lives: set[int], revision: int) -> int:
         """The first revision of a life since it was withdrawn last, before this revision."""
@@ -495,6 +540,11 @@ def _visible(record: ProductRecord) -> object:
         if isinstance(document, dict)
         else None
     )
+
+
+def _halves_in(rows: Sequence[WaitingHalf], products: Sequence[ProductRecord]) -> list[Half]:
+    of_products = [half for record in products for half in Halves.of_record(record).known]
+    return [*(row.half for row in rows), *of_products]
 
 
 def _contents(record: ProductRecord) -> tuple[Content, ...]:

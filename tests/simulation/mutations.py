@@ -49,6 +49,8 @@ _ASSEMBLY_STATE = "linkhub_core.application.assembly"
 _CATCH_UP = "linkhub_adapters.realtime.hub.catch_up"
 _FIRST_SENT = "linkhub_core.ports.event_queue"
 _CODEC = "linkhub_core.wire.codec"
+_IMPORT_RULE = "linkhub_core.model.import_rule"
+_IMPORT_PRODUCTS = "linkhub_core.application.import_products"
 _LISTINGS = "linkhub_core.application.listings"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
@@ -57,6 +59,7 @@ _BUFFER = "linkhub_adapters.realtime.hub.catch_up_buffer"
 _STAMPS = "linkhub_core.model.change_stamps"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
 _COMPLETE = "linkhub_core.application.complete"
+_SETTLE = "linkhub_core.application.settle"
 _SHOWN = "linkhub_adapters.realtime.hub.announced_revisions"
 _STAGING = "linkhub_adapters.memory.staging_store"
 _SWEEP = "linkhub_core.application.sweep"
@@ -79,34 +82,34 @@ MUTATIONS = {
 """,
     ),
     "read-the-product-before-staging": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
          joining, alone, blocked = [], [], []
-+        found = await self.products.find([assembly.key for assembly in singles])
++        found = await self.completion.products.find([assembly.key for assembly in singles])
 +        for assembly in singles:
 +            assembly.stored_elsewhere(readable(found.get(assembly.key)))
 
--        found = await self.products.find([assembly.key for assembly, _ in alone])
+-        found = await self.completion.products.find([assembly.key for assembly, _ in alone])
 -        for assembly, _ in alone:
 -            assembly.stored_elsewhere(readable(found.get(assembly.key)))
          waiting = [row for assembly, row in alone if assembly.record is None]
 """,
     ),
     "acknowledge-an-equal-half-unread": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
--from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
-+from linkhub_core.ports.staging_store import Equal, Partner, StagingStore, Superseded
+-from linkhub_core.ports.staging_store import Partner, Superseded
++from linkhub_core.ports.staging_store import Equal, Partner, Superseded
 
 -                case Superseded():
 +                case Superseded() | Equal():
 """,
     ),
     "pairs-skip-reading-staging": Mutation(
-        _ASSEMBLE,
+        _SETTLE,
         """
--        rows = await self.staging.waiting([assembly.key for assembly in pairs])
-+        rows: dict[ProductKey, WaitingHalf] = {}
+-        rows = await self.completion.staging.waiting([assembly.key for assembly in pairs])
++        rows: dict[object, WaitingHalf] = {}
 """,
     ),
     "never-help-on-redelivery": Mutation(
@@ -173,7 +176,7 @@ MUTATIONS = {
     "updated-at-may-go-backwards": Mutation(
         _ASSEMBLY,
         """
--            updated_at=max(_whole_milliseconds(now), stored.updated_at),
+-            updated_at=max(whole_milliseconds(now), stored.updated_at),
 +            updated_at=_whole_milliseconds(now),
 """,
     ),
@@ -579,6 +582,79 @@ MUTATIONS = {
 -            return Novelty.OTHER_LIFE
 +            return Novelty.NEW
 """,
+    ),
+    # --- imports
+    "import-debt-of-either": Mutation(
+        _IMPORT_RULE,
+        """
+-        return Improved(_changed(merged, now, quiet=quiet))
++        owed = stored.unannounced_revision or exported.unannounced_revision
++        return Improved(evolve(_changed(merged, now, quiet=quiet), unannounced_revision=owed))
+""",
+        first_seed=140,
+    ),
+    "import-owes-what-the-source-owed": Mutation(
+        _IMPORT_RULE,
+        """
+-        unannounced_revision=revision if is_owed else None,
+         shown=quiet and not exported.is_withdrawn,
+""",
+        first_seed=70,
+    ),
+    "import-shown-of-the-source": Mutation(
+        _IMPORT_RULE,
+        """
+-        shown=quiet and not exported.is_withdrawn,
+""",
+        first_seed=70,
+    ),
+    "import-verbatim": Mutation(
+        _IMPORT_RULE,
+        """
+-        return Joined(_created(exported, quiet=quiet))
++        return Joined(exported)
+""",
+        first_seed=70,
+    ),
+    "import-own-revision-and-one": Mutation(
+        _IMPORT_RULE,
+        """
+-        return Improved(_changed(merged, now, quiet=quiet))
++        return Improved(_changed(evolve(merged, revision=stored.revision), now, quiet=quiet))
+""",
+        first_seed=90,
+    ),
+    "import-never-raises-a-revision": Mutation(
+        _IMPORT_RULE,
+        """
+-    if (merged.revision, merged.created_at) != (stored.revision, stored.created_at):
++    if merged.created_at != stored.created_at:
+""",
+        first_seed=90,
+    ),
+    "import-raises-what-is-owed": Mutation(
+        _IMPORT_RULE,
+        """
+-        return Raised(merged) if stored.unannounced_revision is None else Owing(stored)
++        return Raised(evolve(merged, unannounced_revision=stored.unannounced_revision and merged.revision))
+""",
+        first_seed=180,
+    ),
+    "import-a-tombstone-that-owes": Mutation(
+        _IMPORT_RULE,
+        """
+-    is_owed = not (quiet or exported.is_withdrawn)
++    is_owed = not quiet
+""",
+        first_seed=270,
+    ),
+    "import-leaves-the-row-beside-it": Mutation(
+        _IMPORT_PRODUCTS,
+        """
+-        rows = await self.completion.staging.waiting([assembly.key for assembly in saved])
++        rows: dict[ProductKey, WaitingHalf] = {}
+""",
+        first_seed=70,
     ),
 }
 

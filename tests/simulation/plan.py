@@ -21,8 +21,10 @@ __all__ = [
     "HOUR",
     "ClockError",
     "Deletion",
+    "ExportedProduct",
     "FaultRates",
     "ForeignRow",
+    "ImportCall",
     "ListingCall",
     "Plan",
     "Positions",
@@ -91,6 +93,28 @@ class ListingCall:
     repeats: int = 0
 
 
+@frozen(kw_only=True)
+class ExportedProduct:
+    """A product as another backend had it: the bodies of its events, and what it says of announcements there."""
+
+    caption: str
+    thumbnails: str
+    revision: int
+    is_owed: bool
+    shown: bool
+    availability: Availability | None = None
+
+
+@frozen(kw_only=True)
+class ImportCall:
+    """An operator imports an export; after a failure it is imported again, until that succeeds."""
+
+    at_seconds: float
+    halves: Sequence[tuple[Kind, str]]
+    products: Sequence[ExportedProduct]
+    clock: int = 0
+
+
 class Positions(StrEnum):
     """The kind of cursors of the store, in a plan with clients that keep the last cursor."""
 
@@ -148,7 +172,7 @@ class Plan:
     ``realtime`` is whether clients watch. ``vanishing`` removes expired rows, as a time to live does.
     ``refused`` is a product that the store never takes, ``spoilt`` one whose row cannot be read. ``foreign`` is a row
     of another service, and at ``adoptions`` an operator adopts it. With ``positions``, clients keep the last cursor.
-    ``listings`` are the changes of listings.
+    ``listings`` are the changes of listings, ``imports`` the imports of what another backend exported.
     """
 
     seed: int
@@ -175,6 +199,7 @@ class Plan:
     adoptions: Sequence[float] = ()
     positions: Positions | None = None
     listings: Sequence[ListingCall] = ()
+    imports: Sequence[ImportCall] = ()
 
     @classmethod
     def of(cls, seed: int) -> Plan:
@@ -190,7 +215,8 @@ class Plan:
             plan = cls._recreations(plan, chance)
         plan = cls._after_another_service(plan, random.Random(f"another service of {seed}"))
         plan = cls._with_cursors(plan, random.Random(f"cursors of {seed}"))
-        return cls._with_listings(plan, random.Random(f"listings of {seed}"))
+        plan = cls._with_listings(plan, random.Random(f"listings of {seed}"))
+        return cls._with_imports(plan, random.Random(f"imports of {seed}"))
 
     def _with_listings(self, chance: random.Random) -> Plan:
         """In one plan of five, operators change the listings of the products; their processes die, too.
@@ -214,6 +240,29 @@ class Plan:
                     repeats=chance.choice((0, 1, 3)),
                 )
                 for _ in range(chance.randint(2, 6))
+            ],
+        )
+
+    def _with_imports(self, chance: random.Random) -> Plan:
+        """In one plan of eight, an operator imports what another backend made of some of the same events."""
+        taken = self.foreign or self.positions or self.deletions or self.refused or self.unreadable_row
+        if taken or self.expires or chance.random() > 0.3:
+            return self
+        keys = sorted({_KEYS[0], *_keys_of(self.publications)})
+        end = min(self.fault_seconds, 8.0)
+        return evolve(
+            self,
+            realtime=False,
+            imports=[
+                ImportCall(
+                    at_seconds=chance.choice((chance.uniform(0, end), *_FEW_INSTANTS)) + chance.uniform(0, 0.3),
+                    halves=[(kind, _any_body(chance, kind, chance.choice(keys))) for kind in Kind][
+                        : chance.randint(0, 2)
+                    ],
+                    products=[_exported(chance, key) for key in chance.sample(keys, min(len(keys), 2))],
+                    clock=chance.randrange(len(self.clocks)),
+                )
+                for _ in range(chance.choice((1, 1, 2)))
             ],
         )
 
@@ -478,6 +527,21 @@ def _event(chance: random.Random, key: ProductKey, sent_seconds: float | None) -
         lead_seconds = chance.choice((-1.0, -0.0002, -0.0003, 0.0, 0.0003, 1.0, 30.0, HOUR))
         stamp = (BEGINNING + timedelta(seconds=sent_seconds + lead_seconds)).isoformat()
     return kind, _body(kind, key, stamp, chance.randint(0, 1))
+
+
+def _any_body(chance: random.Random, kind: Kind, key: ProductKey) -> str:
+    return _body(kind, key, chance.choice(_STAMPS), chance.randint(0, 1))
+
+
+def _exported(chance: random.Random, key: ProductKey) -> ExportedProduct:
+    return ExportedProduct(
+        caption=_any_body(chance, Kind.CAPTION, key),
+        thumbnails=_any_body(chance, Kind.THUMBNAIL, key),
+        revision=chance.choice((1, 2, 6, 6)),
+        is_owed=chance.random() < 0.5,
+        shown=chance.random() < 0.5,
+        availability=chance.choice((None, None, None, Availability.WITHDRAWN, Availability.SOLD_OUT)),
+    )
 
 
 def _body(kind: Kind, key: ProductKey, stamp: str, variant: int) -> str:

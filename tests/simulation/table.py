@@ -46,6 +46,19 @@ class _Client:
 
 
 @define(eq=False)
+class _Failures:
+    """A stand-in for the memory of recent failures, which a health check reads."""
+
+    @property
+    def recent(self) -> _Failures:
+        """Itself."""
+        return self
+
+    def failed(self, *_: object) -> None:
+        """Nothing is remembered."""
+
+
+@define(eq=False)
 class StagingTable:
     """The calls of :class:`~linkhub_adapters.aws.dynamodb.calls.DynamoDbCalls`, in virtual time."""
 
@@ -54,6 +67,7 @@ class StagingTable:
     checker: InvariantChecker
     inner: MemoryStagingStore
     dynamodb: _Client = field(factory=_Client)
+    calls: _Failures = field(factory=_Failures)
 
     async def get(self, _: str, keys: Sequence[_Item]) -> list[_Item]:
         """Read items, each at a moment of its own."""

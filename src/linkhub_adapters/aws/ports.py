@@ -28,6 +28,7 @@ from linkhub_adapters.aws.sqs.dead_letters import SqsDeadLetters
 from linkhub_adapters.aws.sqs.event_publisher import SqsEventPublisher
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
 from linkhub_adapters.aws.sqs.find_queues import FindQueues
+from linkhub_adapters.aws.sqs.queue_contents import SqsQueueContents
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
 from linkhub_core.ports import AnnouncementFeed, Clock, LeaseOptions, Notifier, OpenedPorts
@@ -112,6 +113,7 @@ class AwsServices:
                 queue=queue,
                 publisher=SqsEventPublisher(queues=queues, sqs=self.sqs),
                 dead_letters=SqsDeadLetters(queues=queues, sqs=self.sqs),
+                queue_contents=SqsQueueContents(queues=queues, sqs=self.sqs),
                 staging=staging,
                 products=products,
                 notifier=notifier,

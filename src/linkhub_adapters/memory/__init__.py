@@ -5,7 +5,7 @@ lost when the process ends.
 """
 
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
-from linkhub_adapters.memory.event_queue import MemoryEventQueue
+from linkhub_adapters.memory.event_queue import MemoryEventQueue, MemoryQueueContents
 from linkhub_adapters.memory.ports import open_ports
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
 from linkhub_adapters.memory.shop_directory import MemoryShopDirectory
@@ -16,6 +16,7 @@ __all__ = [
     "MemoryAnnouncements",
     "MemoryEventQueue",
     "MemoryProductStore",
+    "MemoryQueueContents",
     "MemoryShopDirectory",
     "MemoryShopStamps",
     "MemoryStagingStore",

@@ -13,10 +13,13 @@ from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import (
     QUEUE_DEFAULTS,
+    Added,
+    AddOutcome,
     Clock,
     DeadLetter,
     DeadLetterQuery,
     Delivery,
+    Known,
     OutgoingMessage,
     QueuedMessage,
     Refusal,
@@ -27,8 +30,12 @@ from linkhub_core.ports.event_queue import carry_first_sent
 
 @frozen(kw_only=True)
 class _Message:
-    """A stored message. It may be delivered from ``visible_at`` on. ``receipt`` is that of its newest lease."""
+    """A stored message. It may be delivered from ``visible_at`` on. ``receipt`` is that of its newest lease.
 
+    ``number`` is unique in this queue; ``message_id`` is that of the queue to which it was sent first.
+    """
+
+    number: str
     message_id: str
     outgoing: OutgoingMessage
     sent_at: datetime
@@ -70,8 +77,11 @@ class MemoryEventQueue:
             self._put(outgoing, now, self._next_id())
         return []
 
-    def _put(self, outgoing: OutgoingMessage, now: datetime, message_id: str) -> None:
-        self._messages[message_id] = _Message(message_id=message_id, outgoing=outgoing, sent_at=now, visible_at=now)
+    def _put(self, outgoing: OutgoingMessage, now: datetime, number: str) -> None:
+        self._keep(_Message(number=number, message_id=number, outgoing=outgoing, sent_at=now, visible_at=now))
+
+    def _keep(self, message: _Message) -> None:
+        self._messages[message.number] = message
         self._arrived.set()
 
     def _next_id(self) -> str:
@@ -98,16 +108,16 @@ class MemoryEventQueue:
             self._reject(
                 exhausted, [Fault("", f"was delivered {exhausted.receive_count} times and never acknowledged")]
             )
-        deliverable = [message for message in due if message.message_id in self._messages]
+        deliverable = [message for message in due if message.number in self._messages]
         # If all of them fit, the order of arrival stays.
         return deliverable if len(deliverable) <= self.batch_size else _by_turns(deliverable)[: self.batch_size]
 
     def _lease(self, message: _Message) -> Delivery:
         count = message.receive_count + 1
         leased = evolve(
-            message, receive_count=count, receipt=f"{message.message_id}#{count}", visible_at=self._after_visibility()
+            message, receive_count=count, receipt=f"{message.number}#{count}", visible_at=self._after_visibility()
         )
-        self._messages[message.message_id] = leased
+        self._messages[message.number] = leased
         return Delivery(
             kind=message.outgoing.kind,
             body=message.outgoing.body,
@@ -125,38 +135,38 @@ class MemoryEventQueue:
         """The messages whose newest lease is one of these; older leases are invalid."""
         held: dict[str, _Message] = {}
         for delivery in deliveries:
-            message = self._messages.get(delivery.message_id)
+            message = self._messages.get(delivery.receipt.partition("#")[0])
             if message is not None and message.receipt == delivery.receipt:
-                held[message.message_id] = message
+                held[message.number] = message
         return list(held.values())
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
         for message in self._held(deliveries):
-            del self._messages[message.message_id]
+            del self._messages[message.number]
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
         """See the port."""
         visible_at = self.clock.now() + timedelta(seconds=delay_seconds)
         for message in self._held(deliveries):
-            self._messages[message.message_id] = evolve(message, visible_at=visible_at, receipt="")
+            self._messages[message.number] = evolve(message, visible_at=visible_at, receipt="")
         self._arrived.set()
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
         for message in self._held(deliveries):
-            self._messages[message.message_id] = evolve(message, visible_at=self._after_visibility())
+            self._messages[message.number] = evolve(message, visible_at=self._after_visibility())
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""
-        faults = {rejection.delivery.message_id: rejection.faults for rejection in rejections}
+        faults = {rejection.delivery.receipt: rejection.faults for rejection in rejections}
         for message in self._held([rejection.delivery for rejection in rejections]):
-            self._reject(message, faults[message.message_id])
+            self._reject(message, faults[message.receipt])
 
     def _reject(self, message: _Message, faults: Sequence[Fault]) -> None:
-        del self._messages[message.message_id]
+        del self._messages[message.number]
         letter = DeadLetter(
-            letter_id=message.message_id,
+            letter_id=message.number,
             kind=message.outgoing.kind,
             body=message.outgoing.body,
             faults=tuple(faults),
@@ -193,7 +203,27 @@ class MemoryEventQueue:
         """See the port."""
         return sum(self._dead_letters.pop(letter.letter_id, None) is not None for letter in letters)
 
-    # --- for tests and for the operator
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        known = set(map(_letter_identity, self._dead_letters.values()))
+        outcomes = _compare(map(_letter_identity, letters), known)
+        for letter, outcome in zip(letters, outcomes, strict=True):
+            if isinstance(outcome, Added) and not dry_run:
+                number = self._next_id()
+                self._dead_letters[number] = evolve(letter, letter_id=number, held_in="")
+        return outcomes
+
+    # --- for exports and imports, tests, and the operator
+
+    def add_messages(self, messages: Sequence[QueuedMessage], *, dry_run: bool) -> Sequence[AddOutcome]:
+        """Put messages that another queue held, unless they are there or among the dead letters."""
+        letters = self._dead_letters.values()
+        known = {*map(_message_identity, self.queued()), *map(_message_identity, letters)}
+        outcomes = _compare(map(_message_identity, messages), known)
+        for message, outcome in zip(messages, outcomes, strict=True):
+            if isinstance(outcome, Added) and not dry_run:
+                self._keep(_imported(message, self._next_id(), self.clock.now()))
+        return outcomes
 
     def queued(self) -> Sequence[QueuedMessage]:
         """The messages that wait or are leased."""
@@ -217,3 +247,47 @@ class MemoryEventQueue:
         for message in self._messages.values():
             counts[message.outgoing.kind] += 1
         return counts
+
+
+def _message_identity(message: QueuedMessage | DeadLetter) -> object:
+    return (message.message_id, message.sent_at, message.kind, message.body)
+
+
+def _letter_identity(letter: DeadLetter) -> object:
+    return (letter.message_id, letter.sent_at, letter.rejected_at, letter.body)
+
+
+def _compare(identities: Iterable[object], known: set[object]) -> list[AddOutcome]:
+    outcomes: list[AddOutcome] = []
+    for identity in identities:
+        outcomes.append(Known() if identity in known else Added())
+        known.add(identity)
+    return outcomes
+
+
+def _imported(message: QueuedMessage, number: str, now: datetime) -> _Message:
+    return _Message(
+        number=number,
+        message_id=message.message_id,
+        outgoing=OutgoingMessage(kind=message.kind, body=message.body, attributes=message.attributes),
+        sent_at=message.sent_at,
+        visible_at=now,
+        receive_count=message.receive_count,
+    )
+
+
+@frozen(kw_only=True)
+class MemoryQueueContents:
+    """The :class:`~linkhub_core.ports.QueueContents` of a queue in memory."""
+
+    queue: MemoryEventQueue
+    can_browse: bool = field(default=True, init=False)
+
+    async def browse(self) -> AsyncIterator[QueuedMessage]:
+        """See the port."""
+        for message in self.queue.queued():
+            yield message
+
+    async def add(self, messages: Sequence[QueuedMessage], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        return self.queue.add_messages(messages, dry_run=dry_run)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Unpack
 
 from linkhub_adapters.memory.announcements import MemoryAnnouncements
-from linkhub_adapters.memory.event_queue import MemoryEventQueue
+from linkhub_adapters.memory.event_queue import MemoryEventQueue, MemoryQueueContents
 from linkhub_adapters.memory.product_store import MemoryProductStore, MemoryShopStamps
 from linkhub_adapters.memory.shop_directory import MemoryShopDirectory
 from linkhub_adapters.memory.staging_store import MemoryStagingStore
@@ -36,6 +36,7 @@ async def open_ports(
         queue=queue,
         publisher=queue,
         dead_letters=queue,
+        queue_contents=MemoryQueueContents(queue=queue),
         staging=staging,
         products=products,
         notifier=announcements,

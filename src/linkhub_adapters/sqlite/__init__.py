@@ -14,6 +14,7 @@ from linkhub_adapters.sqlite.marks import SqliteMark
 from linkhub_adapters.sqlite.ports import open_ports, ports_over
 from linkhub_adapters.sqlite.process_registry import SqliteProcessRegistry
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.queue_contents import SqliteQueueContents
 from linkhub_adapters.sqlite.shop_directory import SqliteShopDirectory
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
@@ -31,6 +32,7 @@ __all__ = [
     "SqliteMark",
     "SqliteProcessRegistry",
     "SqliteProductStore",
+    "SqliteQueueContents",
     "SqliteShopDirectory",
     "SqliteShopStamps",
     "SqliteStagingStore",

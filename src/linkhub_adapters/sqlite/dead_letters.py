@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import orjson
 from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
+from linkhub_adapters.sqlite.event_queue import faults_text, problem_of
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import Clock, DeadLetter, DeadLetterQuery
+from linkhub_core.ports import Added, AddOutcome, Clock, DeadLetter, DeadLetterQuery, Known, Refused
 from linkhub_core.ports.event_queue import carry_first_sent
 
 PAGE_SIZE = 200
 
-_COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at"
+_COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue"
 _PAGE = f"SELECT {_COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names
 _SENT = "SELECT attributes, sent_at FROM dead_letters WHERE id = ?"
+_KNOWN = "SELECT 1 FROM dead_letters WHERE message_id = ? AND sent_at = ? AND rejected_at = ? AND body = ?"
+_PUT = """
+INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _RETURN = """
 INSERT INTO messages (kind, body, attributes, sent_at, visible_at)
-SELECT kind, body, ?, ?, ? FROM dead_letters WHERE id = ?
+SELECT ?, body, ?, ?, ? FROM dead_letters WHERE id = ?
 """
 _REMOVE = "DELETE FROM dead_letters WHERE id = ?"
 
@@ -47,16 +54,28 @@ class SqliteDeadLetters:
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
         now = microseconds(self.clock.now())
-        numbers = {_number(letter) for letter in letters}
+        kinds = {_number(letter): letter.kind for letter in letters if letter.kind is not None}
 
         def work(connection: sqlite3.Connection) -> int:
-            for number in sorted(numbers):
-                _return(connection, number, now)
-            return connection.executemany(_REMOVE, [(number,) for number in numbers]).rowcount
+            for number, kind in sorted(kinds.items()):
+                _return(connection, number, kind, now)
+            return connection.executemany(_REMOVE, [(number,) for number in kinds]).rowcount
 
-        returned = await self.database.write(work) if letters else 0
+        returned = await self.database.write(work) if kinds else 0
         self.database.notify_waiters()
         return returned
+
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        problems = [problem_of(letter) for letter in letters]
+
+        def work(connection: sqlite3.Connection) -> list[AddOutcome]:
+            return [
+                _add(connection, letter, dry_run) if problem is None else Refused(problem)
+                for letter, problem in zip(letters, problems, strict=True)
+            ]
+
+        return await (self.database.read(work) if dry_run else self.database.write(work))
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
@@ -66,16 +85,36 @@ class SqliteDeadLetters:
         return await self.database.write(lambda connection: connection.executemany(_REMOVE, gone).rowcount)
 
 
-def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, str, str, str, str, int, int, int]]:
+def _page(connection: sqlite3.Connection, after: int) -> list[tuple[Any, ...]]:
     return connection.execute(_PAGE, (after,)).fetchall()
 
 
-def _return(connection: sqlite3.Connection, number: int, now: int) -> None:
+def _add(connection: sqlite3.Connection, letter: DeadLetter, dry_run: bool) -> AddOutcome:
+    sent_at, rejected_at = microseconds(letter.sent_at), microseconds(letter.rejected_at)
+    if connection.execute(_KNOWN, (letter.message_id, sent_at, rejected_at, letter.body)).fetchone() is not None:
+        return Known()
+    if not dry_run:
+        row = (
+            "" if letter.kind is None else letter.kind.value,
+            letter.body,
+            orjson.dumps(dict(letter.attributes)).decode(),
+            faults_text(letter.faults),
+            letter.message_id,
+            letter.receive_count,
+            sent_at,
+            rejected_at,
+            letter.source_queue,
+        )
+        connection.execute(_PUT, row)
+    return Added()
+
+
+def _return(connection: sqlite3.Connection, number: int, kind: Kind, now: int) -> None:
     """Put a dead letter back on its queue, with the time at which its message was first sent."""
     if (found := connection.execute(_SENT, (number,)).fetchone()) is not None:
         attributes, sent_at = found
         carried = carry_first_sent(orjson.loads(attributes), from_microseconds(sent_at))
-        connection.execute(_RETURN, (orjson.dumps(carried).decode(), now, now, number))
+        connection.execute(_RETURN, (kind.value, orjson.dumps(carried).decode(), now, now, number))
 
 
 def _number(letter: DeadLetter) -> int:
@@ -83,11 +122,11 @@ def _number(letter: DeadLetter) -> int:
     return int(letter.letter_id) if letter.letter_id.isdecimal() else -1
 
 
-def _letter(row: tuple[int, str, str, str, str, str, int, int, int]) -> DeadLetter:
-    number, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at = row
+def _letter(row: tuple[Any, ...]) -> DeadLetter:
+    number, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue = row
     return DeadLetter(
         letter_id=str(number),
-        kind=Kind(kind),
+        kind=Kind(kind) if kind else None,
         body=body,
         faults=tuple(Fault(**fault) for fault in orjson.loads(faults)),
         message_id=message_id,
@@ -95,4 +134,5 @@ def _letter(row: tuple[int, str, str, str, str, str, int, int, int]) -> DeadLett
         sent_at=from_microseconds(sent_at),
         rejected_at=from_microseconds(rejected_at),
         attributes=orjson.loads(attributes),
+        source_queue=source_queue,
     )

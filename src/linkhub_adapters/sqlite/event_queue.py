@@ -14,7 +14,16 @@ from attrs import frozen
 from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase, from_microseconds, microseconds
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import QUEUE_DEFAULTS, Clock, Delivery, OutgoingMessage, Refusal, Rejection
+from linkhub_core.ports import (
+    QUEUE_DEFAULTS,
+    Clock,
+    DeadLetter,
+    Delivery,
+    OutgoingMessage,
+    QueuedMessage,
+    Refusal,
+    Rejection,
+)
 
 _PUT = "INSERT INTO messages (kind, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
@@ -25,11 +34,12 @@ WHERE kind = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
 _LEASE = """
 UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = lease + 1
 WHERE id IN (SELECT value FROM json_each(?))
-RETURNING id, kind, body, attributes, sent_at, receive_count, lease
+RETURNING id, kind, body, attributes, sent_at, receive_count, lease, coalesce(message_id, id)
 """
 _REJECT = """
 INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at)
-SELECT kind, body, attributes, ?, id, receive_count, sent_at, ? FROM messages WHERE id = ? AND lease = ?
+SELECT kind, body, attributes, ?, coalesce(message_id, id), receive_count, sent_at, ?
+FROM messages WHERE id = ? AND lease = ?
 """
 _DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
 
@@ -147,17 +157,17 @@ def _reject(connection: sqlite3.Connection, moved: Sequence[tuple[str, int, int,
 
 
 def _lease_of(delivery: Delivery) -> tuple[int, int]:
-    message_id, _, lease = delivery.receipt.partition("#")
-    return int(message_id), int(lease)
+    number, _, lease = delivery.receipt.partition("#")
+    return int(number), int(lease)
 
 
-def _delivery(row: tuple[int, str, str, str, int, int, int]) -> Delivery:
-    message_id, kind, body, attributes, sent_at, receive_count, lease = row
+def _delivery(row: tuple[int, str, str, str, int, int, int, str | int]) -> Delivery:
+    number, kind, body, attributes, sent_at, receive_count, lease, message_id = row
     return Delivery(
         kind=Kind(kind),
         body=body,
         message_id=str(message_id),
-        receipt=f"{message_id}#{lease}",
+        receipt=f"{number}#{lease}",
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),
         attributes=orjson.loads(attributes),
@@ -176,7 +186,7 @@ class SqliteEventPublisher:
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
-        problems = [(message, _problem_of(message)) for message in messages]
+        problems = [(message, problem_of(message)) for message in messages]
         now = microseconds(self.clock.now())
         rows = [
             (message.kind.value, message.body, orjson.dumps(dict(message.attributes)).decode(), now, now)
@@ -188,7 +198,8 @@ class SqliteEventPublisher:
         return [Refusal(message=message, problem=problem) for message, problem in problems if problem is not None]
 
 
-def _problem_of(message: OutgoingMessage) -> str | None:
+def problem_of(message: OutgoingMessage | QueuedMessage | DeadLetter) -> str | None:
+    """Why the file cannot hold a message; None if it can."""
     texts = [message.body, *message.attributes, *message.attributes.values()]
     if any("\0" in text for text in texts):
         return "holds a NUL, which no queue carries"

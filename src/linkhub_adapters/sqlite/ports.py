@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.dead_letters import SqliteDeadLetters
 from linkhub_adapters.sqlite.event_queue import SqliteEventPublisher, SqliteEventQueue
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.queue_contents import SqliteQueueContents
 from linkhub_adapters.sqlite.shop_directory import SqliteShopDirectory
 from linkhub_adapters.sqlite.shop_stamps import SqliteShopStamps
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
@@ -59,6 +60,7 @@ async def ports_over(database: SqliteDatabase, queue: SqliteEventQueue, clock: C
             queue=queue,
             publisher=SqliteEventPublisher(database=database, clock=clock),
             dead_letters=SqliteDeadLetters(database=database, clock=clock),
+            queue_contents=SqliteQueueContents(database=database, clock=clock),
             staging=SqliteStagingStore(database=database),
             products=SqliteProductStore(database=database),
             notifier=announcements,

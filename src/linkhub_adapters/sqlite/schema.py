@@ -3,7 +3,9 @@
 Moments are whole microseconds since 1970; only a product's ``created_at`` and ``updated_at`` are the texts that readers
 see. A message's ``lease`` counts up with each lease and each return: the receipt of an older lease is invalid. The
 ``change`` of a product and the table ``epochs`` are those of :mod:`~linkhub_adapters.sqlite.change_numbers`. The
-``listing`` of a product is the JSON of :func:`~linkhub_core.wire.codec.stored_listing`; NULL: it was never set.
+``listing`` of a product is the JSON of :func:`~linkhub_core.wire.codec.stored_listing`; NULL: it was never set. The
+``message_id`` of a message is that of the queue from which it was imported; NULL: its own ``id``. A dead letter of
+unknown kind has the ``kind`` ``''``.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from linkhub_adapters.sqlite.errors import ForeignFile
 from linkhub_core.errors import ServiceUnavailable
 
 APPLICATION_ID = 0x6C6E6B68  # "lnkh"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _NODES = """
 CREATE TABLE nodes (
@@ -98,6 +100,14 @@ WHERE products.rowid = counted.product;
 DROP INDEX products_unannounced;
 DROP INDEX products_updated;
 {_CHANGES}"""  # noqa: S608  our own text
+_KNOWN = """
+CREATE INDEX messages_imported ON messages (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX dead_letters_known ON dead_letters (message_id);
+"""
+_IMPORTS = f"""
+ALTER TABLE messages ADD COLUMN message_id TEXT;
+ALTER TABLE dead_letters ADD COLUMN source_queue TEXT NOT NULL DEFAULT '';
+{_KNOWN}"""
 _TABLES = f"""
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -107,7 +117,8 @@ CREATE TABLE messages (
   sent_at INTEGER NOT NULL,
   visible_at INTEGER NOT NULL,
   receive_count INTEGER NOT NULL DEFAULT 0,
-  lease INTEGER NOT NULL DEFAULT 0
+  lease INTEGER NOT NULL DEFAULT 0,
+  message_id TEXT
 ) STRICT;
 CREATE INDEX messages_due ON messages (kind, visible_at);
 CREATE TABLE dead_letters (
@@ -119,7 +130,8 @@ CREATE TABLE dead_letters (
   message_id TEXT NOT NULL,
   receive_count INTEGER NOT NULL,
   sent_at INTEGER NOT NULL,
-  rejected_at INTEGER NOT NULL
+  rejected_at INTEGER NOT NULL,
+  source_queue TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE staging (
   seller_handle TEXT NOT NULL,
@@ -159,7 +171,7 @@ CREATE TABLE announcements (
   created_at TEXT,
   stamped_at TEXT
 ) STRICT;
-{_NODES}{_SHOP_STAMPS}{_CHANGES}{_MARKS}"""
+{_NODES}{_SHOP_STAMPS}{_CHANGES}{_KNOWN}{_MARKS}"""
 
 # The statements that turn a file of this version into one of the next.
 _STEPS = {
@@ -169,6 +181,7 @@ _STEPS = {
     4: _NUMBER_PRODUCTS,
     5: _MARKS,
     6: _REPORTS,
+    7: _IMPORTS,
 }
 
 

@@ -6,24 +6,22 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from attrs import frozen
 
-from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds
+from linkhub_adapters.sqlite.database import SqliteDatabase
 from linkhub_adapters.sqlite.product_store import SqliteProductStore
+from linkhub_adapters.sqlite.queue_contents import MESSAGE_COLUMNS, read_message
 from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
-from linkhub_core.model import Kind, ProductKey, ProductRecord, WaitingHalf
+from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
-from linkhub_core.ports.video_lookup import QueuedMessage, VideoRecord
+from linkhub_core.ports.video_lookup import VideoRecord
 from linkhub_core.wire.codec import read_announcement
 
 _SELLERS = """
 SELECT seller_handle FROM staging WHERE video_id = :video_id
 UNION SELECT seller_handle FROM products WHERE video_id = :video_id
 """
-_QUEUED = """
-SELECT id, kind, body, attributes, sent_at, visible_at, receive_count FROM messages WHERE instr(body, ?) ORDER BY id
-"""
+_QUEUED = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE instr(body, ?) ORDER BY id"  # noqa: S608  our own names
 _ANNOUNCED = "SELECT event_json, correlation_id, created_at FROM announcements WHERE instr(event_json, ?) ORDER BY id"
 
 
@@ -43,7 +41,7 @@ class SqliteVideoLookup:
             waiting=[row for row in waiting.values() if isinstance(row, WaitingHalf)],
             products=[row for row in products.values() if isinstance(row, ProductRecord)],
             unreadable=[row for row in (*waiting.values(), *products.values()) if isinstance(row, Unreadable)],
-            queued=[_queued(row) for row in queued],
+            queued=[read_message(row) for row in queued],
             announcements=[
                 one for row in announced if (one := read_announcement(*row)) and one.key.video_id == video_id
             ],
@@ -58,17 +56,4 @@ def _read(connection: sqlite3.Connection, video_id: str) -> tuple[_Rows, _Rows, 
         connection.execute(_SELLERS, {"video_id": video_id}).fetchall(),
         connection.execute(_QUEUED, (video_id,)).fetchall(),
         connection.execute(_ANNOUNCED, (video_id.encode(),)).fetchall(),
-    )
-
-
-def _queued(row: tuple[Any, ...]) -> QueuedMessage:
-    number, kind, body, attributes, sent_at, visible_at, receive_count = row
-    return QueuedMessage(
-        kind=Kind(kind),
-        body=body,
-        message_id=str(number),
-        receive_count=receive_count,
-        sent_at=from_microseconds(sent_at),
-        visible_at=from_microseconds(visible_at),
-        attributes=orjson.loads(attributes),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from linkhub_cli.backends.plugin import OPEN_ALL, OPEN_STORES, Backend, BackendPlugin, Explanation, Opening
+from linkhub_cli.backends.plugin import OPEN_ALL, OPEN_STORES, Backend, BackendPlugin, Explanation, Opening, TrialPlace
 from linkhub_cli.settings import Settings, SettingsFaulty
 from linkhub_cli.settings.packages import installed_backends, usable_backends
 from linkhub_core.ports import Clock
@@ -21,6 +21,7 @@ __all__ = [
     "BackendPlugin",
     "Explanation",
     "Opening",
+    "TrialPlace",
     "all_plugins",
     "open_backend",
     "plugin_of",

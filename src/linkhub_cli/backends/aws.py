@@ -6,12 +6,12 @@ The other ``aws_*`` modules, except its settings, need the SDK's packages, so th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from importlib.util import find_spec
 from typing import ClassVar
 
 from linkhub_cli.backends.aws_settings import QUEUE_VARIABLES, TOPIC_VARIABLE, UNNAMED_ACCOUNT_URL, AwsSettings
-from linkhub_cli.backends.plugin import Backend, BackendPlugin, Explanation, Opening
+from linkhub_cli.backends.plugin import Backend, BackendPlugin, Explanation, Opening, TrialPlace
 from linkhub_cli.settings import SettingFault, Settings
 from linkhub_cli.settings.definition import BACKEND as BACKEND_VARIABLE
 from linkhub_cli.settings.packages import how_to_install
@@ -87,6 +87,12 @@ class AwsBackend(BackendPlugin):
         from linkhub_cli.backends.aws_findings import aws_findings
 
         return aws_findings(settings, clock)
+
+    def trial(self, settings: Settings, clock: Clock) -> AbstractContextManager[TrialPlace]:
+        """See the base class: tables, queues and a topic in the account and region that the settings name."""
+        from linkhub_cli.backends.aws_trial import open_trial
+
+        return open_trial(settings, clock)
 
     def explain(self, error: LinkhubError) -> Explanation | None:
         """See the base class: faults of the SDK's own configuration, and resources that are missing."""

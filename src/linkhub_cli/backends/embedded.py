@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from attrs import asdict
@@ -35,12 +36,16 @@ class EmbeddedBackend(BackendPlugin):
         """See the base class."""
         from linkhub_adapters import sqlite
 
-        if not opening.makes_storage:
-            _check_there(settings.storage.data_dir)
-        database = await asyncio.to_thread(_open, settings.storage.data_dir)
-        queue = sqlite.SqliteEventQueue(database=database, clock=clock, **settings.consuming.queue_options)
-        async with sqlite.ports_over(database, queue, clock) as ports:
-            yield _backend(ports, database, clock)
+        with TemporaryDirectory() if opening.absent_is_empty else nullcontext() as empty:
+            data_dir = settings.storage.data_dir
+            if empty is not None and not _is_there(data_dir):
+                data_dir = Path(empty)
+            elif not opening.makes_storage:
+                _check_there(data_dir)
+            database = await asyncio.to_thread(_open, data_dir)
+            queue = sqlite.SqliteEventQueue(database=database, clock=clock, **settings.consuming.queue_options)
+            async with sqlite.ports_over(database, queue, clock) as ports:
+                yield _backend(ports, database, clock)
 
     async def provision(
         self,
@@ -96,9 +101,13 @@ async def _check_rows(path: Path) -> Sequence[Finding]:
         return await find_in_rows(rows(seen.products), rows(seen.staging))
 
 
+def _is_there(data_dir: Path) -> bool:
+    """Whether there is a data file, or what is left of one."""
+    return any(data_dir.glob(f"{FILE_NAME}*"))
+
+
 def _check_there(data_dir: Path) -> None:
-    """Return if there is a data file, or what is left of one."""
-    if not any(data_dir.glob(f"{FILE_NAME}*")):
+    if not _is_there(data_dir):
         problem = (
             f"has no data file ({FILE_NAME}): run this where `linkhub serve` runs, or set {_VARIABLE} to its "
             "directory; `linkhub init` makes a new file"

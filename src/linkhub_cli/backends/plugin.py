@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, fields, frozen
@@ -33,10 +33,12 @@ class Opening:
     Attributes:
         makes_storage: absent storage is made; otherwise it is an error.
         uses_queues: queues are used, so they must be as a consumer needs them.
+        absent_is_empty: absent storage that need not be made counts as empty.
     """
 
     makes_storage: bool = True
     uses_queues: bool = True
+    absent_is_empty: bool = False
 
 
 OPEN_ALL = Opening()
@@ -81,6 +83,33 @@ class Backend(OpenedPorts):
     def of(cls, ports: OpenedPorts, *, figures: Callable[[], Awaitable[Figures]], **rest: Any) -> Backend:
         """A backend with these ports."""
         return cls(figures=figures, **rest, **{one.name: getattr(ports, one.name) for one in fields(OpenedPorts)})
+
+
+class TrialPlace(ABC):
+    """Storage for trials of a backend, in resources of their own.
+
+    Attributes:
+        description: where that is, a line each.
+    """
+
+    description: Sequence[str]
+
+    @abstractmethod
+    def cost_dollars(self, events: int) -> float:
+        """About what a trial with so many events costs."""
+
+    @abstractmethod
+    def make(self) -> AsyncIterator[Provisioned]:
+        """Make the resources; yield each when it is done. A process that is killed meanwhile leaves none that
+        :meth:`remove` does not find."""
+
+    @abstractmethod
+    def settings_to_use(self, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
+        """The settings that lead to what :meth:`make` made, by variable."""
+
+    @abstractmethod
+    def remove(self, *, every: bool) -> AsyncIterator[Provisioned]:
+        """Delete the resources of this trial, or of every trial; yield each. A repeated call deletes the rest."""
 
 
 @frozen(kw_only=True)
@@ -151,6 +180,10 @@ class BackendPlugin(BackendSettings, ABC):
     def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:  # noqa: ARG002
         """Compare the settings with what is there, and change nothing."""
         return ()
+
+    def trial(self, settings: Settings, clock: Clock) -> AbstractContextManager[TrialPlace] | None:  # noqa: ARG002
+        """A new trial; none if the backend needs none, because any directory will do."""
+        return None
 
     def explain(self, error: LinkhubError) -> Explanation | None:  # noqa: ARG002  for those that have own errors
         """The setting and the command that mend an error of this backend's adapters; none for any other error."""

@@ -24,6 +24,7 @@ _WORDS = {
     Status.CHANGED: "was there, changed",
     Status.UNFIT: "UNFIT, left alone",
     Status.FAILED: "FAILED",
+    Status.REMOVED: "removed",
 }
 _AGAIN = "mend what the notes say and run `linkhub init` again: it goes on where this run stopped"
 
@@ -98,7 +99,7 @@ async def _provision(
     async for outcome in plugin.provision(settings, SystemClock(), subscriptions):
         outcomes.append(outcome)
         if not quiet:
-            _print(outcome)
+            print_outcome(outcome)
     return outcomes
 
 
@@ -108,7 +109,8 @@ def _settings_to_use(plugin: BackendPlugin, settings: Settings, outcomes: Sequen
     return {BACKEND: settings.storage.backend, **found} if found and not _exit_code(outcomes) else found
 
 
-def _print(outcome: Provisioned) -> None:
+def print_outcome(outcome: Provisioned) -> None:
+    """Print what became of a resource, with its changes and notes."""
     print_status(plain(f"{outcome.resource} {outcome.name}: {_WORDS[outcome.status]}"))
     for text in (*outcome.changes, *outcome.notes):
         print_status(plain(f"  {text}"))

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 from attrs import define, field, frozen
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from linkhub_cli.backends import OPEN_ALL, plugin_of
 from linkhub_cli.command_line import CommandLine
@@ -23,6 +19,7 @@ from linkhub_cli.settings import SettingsFaulty
 from linkhub_cli.views.event_lines import EventLine, read_line, read_lines
 from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, print_status
+from linkhub_cli.views.progress import progress
 from linkhub_cli.views.recorded_lines import read_recorded_line
 from linkhub_cli.wiring.container import Container
 from linkhub_core.ports import EventPublisher
@@ -124,7 +121,7 @@ async def _publish(container: Container, source: _Source) -> _Tally:
     if backend.made is not None:
         print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
     stop, pace = asyncio.Event(), Pace(clock=container.clock(), speed=source.speed)
-    with _progress(source.names) as advance, stopped_by_signals(stop):
+    with progress("publishing", source.names) as advance, stopped_by_signals(stop):
         for name in source.names:
             with click.open_file(name, "rb") as opened:
                 async for batch in paced(read_lines(name, opened, source.read), pace, stop):
@@ -145,14 +142,3 @@ async def _publish_batch(publisher: EventPublisher, batch: Sequence[EventLine], 
         tally.fail(place, f"the queue refuses it: {refusal.problem}")
     tally.published.update(message.kind.value for message in messages)
     tally.published.subtract(refusal.message.kind.value for refusal in refusals)
-
-
-@contextmanager
-def _progress(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere; gives what is called with the bytes that are done."""
-    console = Console(stderr=True)
-    sizes = [Path(name).stat().st_size for name in files if name != "-"]
-    columns = (TextColumn("publishing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("publish", total=sum(sizes) if "-" not in files else None)
-        yield lambda size_bytes: progress.advance(task, size_bytes)

@@ -49,6 +49,8 @@ from linkhub_core.application import (
     BrowseShop,
     ExamineDeadLetters,
     ExplainVideo,
+    ExportAll,
+    ImportAll,
     ListShops,
     MendDeadLetter,
     ReportStalled,
@@ -161,6 +163,25 @@ class Container(DeclarativeContainer):
     )
     set_listing = Singleton(
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
+    )
+    export_all = Singleton(
+        ExportAll,
+        queue_contents=backend.provided.queue_contents,
+        staging=staging,
+        products=products,
+        dead_letters=backend.provided.dead_letters,
+        clock=clock,
+    )
+    import_all = Singleton(
+        ImportAll,
+        queue_contents=backend.provided.queue_contents,
+        staging=staging,
+        products=products,
+        dead_letters=backend.provided.dead_letters,
+        notifier=notifier,
+        journal=journal,
+        clock=clock,
+        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
     )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     shops = Singleton(ListShops, directory=backend.provided.shops)

@@ -17,6 +17,8 @@ from linkhub_core.application.dead_letters import (
     plan_redrive,
 )
 from linkhub_core.application.explain_video import ExplainVideo, State, TimelineEntry, VideoTimeline, timelines_of
+from linkhub_core.application.export_all import ExportAll
+from linkhub_core.application.import_all import ImportAll, ImportTally, RefusedLine
 from linkhub_core.application.list_shops import ListShops, ShopList
 from linkhub_core.application.listings import (
     ListingOutcome,
@@ -42,7 +44,10 @@ __all__ = [
     "ExamineDeadLetters",
     "Examined",
     "ExplainVideo",
+    "ExportAll",
     "FailedDelivery",
+    "ImportAll",
+    "ImportTally",
     "ListShops",
     "ListingOutcome",
     "ListingOvertaken",
@@ -53,6 +58,7 @@ __all__ = [
     "ProductAbsent",
     "ReadDelivery",
     "RedrivePlan",
+    "RefusedLine",
     "ReportStalled",
     "SetListing",
     "ShopList",

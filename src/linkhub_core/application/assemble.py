@@ -12,43 +12,40 @@ acknowledged before it is durable. A message that fails does not delay the other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from attrs import field, frozen
 
 from linkhub_core.application.assembly import Assembly
-from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
+from linkhub_core.application.complete import Completion
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
+from linkhub_core.application.settle import Settlement
 from linkhub_core.errors import (
     Fault,
     LinkhubError,
     MalformedEvent,
     PermanentError,
     StoreRefused,
-    TooMuchContention,
     TransientError,
 )
-from linkhub_core.model import ProductKey, WaitingHalf
+from linkhub_core.model import ProductKey
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import (
     EventDeviated,
-    HalfStaged,
     HalfWasKnown,
     MessageRejected,
     MessagesReleased,
 )
 from linkhub_core.model.merge import Halves
-from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.event_queue import Delivery, EventQueue, Rejection
 from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import ProductStore
-from linkhub_core.ports.staging_store import Partner, StagingStore, Superseded
+from linkhub_core.ports.staging_store import StagingStore
 
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 300.0
-SLACK_DIVISOR = 10  # a copy renews the expiry of its row once more than a tenth of the time is over
 
 
 def retry_delay_seconds(receive_count: int, jitter: float) -> float:
@@ -74,11 +71,12 @@ class AssembleBatch:
     clock: Clock
     staging_ttl: timedelta
     jitter: Callable[[], float]
-    completion: Completion = field(init=False, repr=False)
+    settlement: Settlement = field(init=False, repr=False)
 
-    @completion.default
-    def _completion(self) -> Completion:
-        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
+    @settlement.default
+    def _settlement(self) -> Settlement:
+        completion = Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
+        return Settlement(completion, self.staging_ttl)
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
         """Assemble the messages of a batch.
@@ -152,79 +150,12 @@ class AssembleBatch:
             self.journal.record([released])
             await self.queue.release([message.delivery for message in batch], delay_seconds)
 
-    # --- fold, stage, find, complete
+    # --- fold, then settle
 
     async def _assemble(self, messages: Sequence[ReadDelivery]) -> None:
         assemblies = _fold(messages)
-        pairs = [assembly for assembly in assemblies if len(assembly.halves.known) == 2]
-        singles = [assembly for assembly in assemblies if len(assembly.halves.known) == 1]
-        await self._save_pairs(pairs)
-        unfinished = [*pairs, *await self._stage(singles)]
-        for _ in range(MAX_ROUNDS):
-            deleted = await self.completion.complete(unfinished)
-            if not deleted:
-                return self._note_copies(messages, assemblies)
-            # The product was deleted, and perhaps the row was, too: stage the half again before it is acknowledged.
-            unfinished = await self._stage(deleted)
-        raise TooMuchContention(MAX_ROUNDS)
-
-    async def _save_pairs(self, pairs: Sequence[Assembly]) -> None:
-        """Save the pairs, then read their staging rows, which have to be merged and removed."""
-        if not pairs:
-            return
-        await self.completion.save(pairs)
-        rows = await self.staging.waiting([assembly.key for assembly in pairs])
-        for assembly in pairs:
-            if isinstance(row := rows.get(assembly.key), WaitingHalf):  # an unreadable row is left to the sweeps
-                assembly.add_waiting(row)
-
-    async def _stage(self, singles: Sequence[Assembly]) -> list[Assembly]:
-        """Stage single halves. Returns the assemblies to complete: those whose partner or product is there."""
-        if not singles:
-            return []
-        now = self.clock.now()
-        rows = [_row_for(assembly, now + self.staging_ttl) for assembly in singles]
-        joining, alone, blocked = [], [], []
-        outcomes = await self.staging.stage(rows, slack=self.staging_ttl / SLACK_DIVISOR)
-        for assembly, row, outcome in zip(singles, rows, outcomes, strict=True):
-            match outcome:
-                case Partner(waiting):
-                    assembly.add_waiting(waiting)
-                    joining.append(assembly)
-                case Superseded():
-                    self.journal.record([HalfWasKnown(key=row.key, kind=row.half.kind, origin=row.origin)])
-                case Unreadable():
-                    blocked.append((assembly, outcome))
-                case _:
-                    assembly.row = row.half
-                    alone.append((assembly, row))
-        return joining + await self._find_products(alone) + await self._find_blocked(blocked)
-
-    async def _find_blocked(self, blocked: Sequence[tuple[Assembly, Unreadable]]) -> list[Assembly]:
-        """Read the products of halves that cannot be staged: a half whose product is there needs no row.
-
-        Raises:
-            StoreRefused: a product is absent, and its staging row cannot be read.
-        """
-        if not blocked:
-            return []
-        found = await self.products.find([assembly.key for assembly, _ in blocked])
-        for assembly, row in blocked:
-            assembly.stored_elsewhere(readable(found.get(assembly.key)))
-            if assembly.record is None:
-                raise row.refusal("staging")
-        return [assembly for assembly, _ in blocked]
-
-    async def _find_products(self, alone: Sequence[tuple[Assembly, WaitingHalf]]) -> list[Assembly]:
-        """Read the products *after* the rows are written: a process that saves later sees the row."""
-        if not alone:
-            return []
-        found = await self.products.find([assembly.key for assembly, _ in alone])
-        for assembly, _ in alone:
-            assembly.stored_elsewhere(readable(found.get(assembly.key)))
-        waiting = [row for assembly, row in alone if assembly.record is None]
-        self.journal.record([HalfStaged(key=row.key, kind=row.half.kind, origin=row.origin) for row in waiting])
-        return [assembly for assembly, _ in alone if assembly.record is not None]
+        await self.settlement.settle(assemblies)
+        self._note_copies(messages, assemblies)
 
     def _note_copies(self, messages: Sequence[ReadDelivery], assemblies: Sequence[Assembly]) -> None:
         """Record the messages for which a newer one, or a copy, of the same batch was used."""
@@ -265,14 +196,6 @@ def _assembly_of(key: ProductKey, messages: Sequence[ReadDelivery]) -> Assembly:
         senders={message.half.kind: message.origin for message in messages},
         waiting_since=min(message.delivery.sent_at for message in messages),
         arrived_at=max(message.delivery.sent_at for message in messages),
-    )
-
-
-def _row_for(assembly: Assembly, expires_at: datetime) -> WaitingHalf:
-    (half,) = assembly.halves.known
-    origin = assembly.senders[half.kind]
-    return WaitingHalf(
-        half=half, origin=origin, waiting_since=assembly.waiting_since or expires_at, expires_at=expires_at
     )
 
 

@@ -23,6 +23,7 @@ class Assembly:
         origins: the messages that they came from, the newest last.
         senders: the message of each of ``halves``.
         waiting_since: when the first half was received; None if unknown.
+        expires_at: until when a half waits; None: as long as usual.
         arrived_at: when the queue took the newest message of it; None without a message, as in a sweep.
         record: the product as last read or written.
         row: the staging row to remove once the product has its half; of a row with both halves the whole row.
@@ -35,6 +36,7 @@ class Assembly:
     origins: tuple[Origin, ...]
     senders: dict[Kind, Origin] = field(factory=dict)
     waiting_since: datetime | None = None
+    expires_at: datetime | None = None
     arrived_at: datetime | None = None
     record: ProductRecord | None = None
     row: Half | WaitingHalf | None = None

@@ -30,7 +30,7 @@ from typing import cast
 from attrs import evolve, frozen
 
 from linkhub_core.model import Caption, Half, ProductRecord, ThumbnailSet
-from linkhub_core.model.merge import Halves, newer_than
+from linkhub_core.model.merge import Halves, newer_than, with_parts
 
 
 @frozen
@@ -84,8 +84,8 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
         return _decide_stored(stored, halves, now)
     if halves.caption is None or halves.thumbnails is None:
         return Waiting()
-    joined = _joined(halves.caption, halves.thumbnails, _whole_milliseconds(now))
-    return Joined(_merged(joined, Halves(listing=halves.listing)))
+    joined = _joined(halves.caption, halves.thumbnails, whole_milliseconds(now))
+    return Joined(with_parts(joined, Halves(listing=halves.listing)))
 
 
 def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
@@ -106,7 +106,7 @@ def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Impr
     newer = newer_than(stored, halves)
     if newer == Halves():
         return Unchanged(stored)
-    merged = _merged(stored, newer)
+    merged = with_parts(stored, newer)
     if merged.looks_like(stored):
         return Refreshed(merged)
     revision = stored.revision + 1
@@ -117,21 +117,11 @@ def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Impr
             unannounced_revision=revision,
             shown=stored.shown and not merged.is_withdrawn,
             # It never runs backwards, also if the savers' clocks do.
-            updated_at=max(_whole_milliseconds(now), stored.updated_at),
+            updated_at=max(whole_milliseconds(now), stored.updated_at),
         )
     )
 
 
-def _merged(record: ProductRecord, newer: Halves) -> ProductRecord:
-    merged = record
-    if newer.caption and isinstance(newer.caption.content, Caption):
-        merged = evolve(merged, caption=newer.caption.content, caption_version=newer.caption.version)
-    if newer.thumbnails and isinstance(newer.thumbnails.content, ThumbnailSet):
-        merged = evolve(merged, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
-    if newer.listing:
-        merged = evolve(merged, listing=newer.listing.listing, listing_version=newer.listing.version)
-    return merged
-
-
-def _whole_milliseconds(moment: datetime) -> datetime:
+def whole_milliseconds(moment: datetime) -> datetime:
+    """The moment as products keep it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

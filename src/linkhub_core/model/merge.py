@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from linkhub_core.model import Half, Kind, ListingPart, ProductRecord
+from linkhub_core.model import Caption, Half, Kind, ListingPart, ProductRecord, ThumbnailSet
 
 Part = TypeVar("Part", Half, ListingPart)
 
@@ -27,6 +27,15 @@ class Halves:
     def of(cls, half: Half) -> Halves:
         """One known half."""
         return cls(caption=half) if half.kind is Kind.CAPTION else cls(thumbnails=half)
+
+    @classmethod
+    def of_record(cls, record: ProductRecord) -> Halves:
+        """All parts of a product."""
+        return cls(
+            caption=Half(key=record.key, version=record.caption_version, content=record.caption),
+            thumbnails=Half(key=record.key, version=record.thumbnails_version, content=record.thumbnails),
+            listing=ListingPart(listing=record.listing, version=record.listing_version),
+        )
 
     def merge(self, other: Halves) -> Halves:
         """The newest part of each kind."""
@@ -56,3 +65,15 @@ def newer_than(record: ProductRecord, halves: Halves) -> Halves:
         thumbnails=thumbnails if thumbnails and thumbnails.version > record.thumbnails_version else None,
         listing=listing if listing and listing.version > record.listing_version else None,
     )
+
+
+def with_parts(record: ProductRecord, newer: Halves) -> ProductRecord:
+    """The record with these parts instead of its own."""
+    merged = record
+    if newer.caption and isinstance(newer.caption.content, Caption):
+        merged = evolve(merged, caption=newer.caption.content, caption_version=newer.caption.version)
+    if newer.thumbnails and isinstance(newer.thumbnails.content, ThumbnailSet):
+        merged = evolve(merged, thumbnails=newer.thumbnails.content, thumbnails_version=newer.thumbnails.version)
+    if newer.listing:
+        merged = evolve(merged, listing=newer.listing.listing, listing_version=newer.listing.version)
+    return merged

@@ -7,6 +7,7 @@ may help (:mod:`linkhub_core.errors`).
 
 from linkhub_core.model.journal_entries import Entry
 from linkhub_core.model.stored_product import Unreadable
+from linkhub_core.ports.additions import Added, AddOutcome, Known, Refused
 from linkhub_core.ports.clock import Clock
 from linkhub_core.ports.dead_letters import DeadLetter, DeadLetterQuery, DeadLetters
 from linkhub_core.ports.event_publisher import EventPublisher, OutgoingMessage, Refusal
@@ -31,6 +32,7 @@ from linkhub_core.ports.product_store import (
     ShopStamps,
     UnknownCursor,
 )
+from linkhub_core.ports.queue_contents import QueueContents
 from linkhub_core.ports.shop_directory import Shop, ShopDirectory
 from linkhub_core.ports.staging_store import (
     DropOutcome,
@@ -49,6 +51,8 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 
 __all__ = [
     "QUEUE_DEFAULTS",
+    "AddOutcome",
+    "Added",
     "AnnouncementFeed",
     "Change",
     "Changes",
@@ -68,6 +72,7 @@ __all__ = [
     "EventQueue",
     "Exists",
     "Journal",
+    "Known",
     "LeaseOptions",
     "MarkOutcome",
     "Marked",
@@ -80,9 +85,11 @@ __all__ = [
     "Partner",
     "ProductReader",
     "ProductStore",
+    "QueueContents",
     "QueueOptions",
     "QueuedMessage",
     "Refusal",
+    "Refused",
     "Rejection",
     "ReportClaim",
     "ReviseOutcome",

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
+from linkhub_core.ports.additions import AddOutcome
 from linkhub_core.ports.event_queue import first_sent_at
 
 
@@ -67,6 +68,24 @@ class DeadLetters(Protocol):
 
         Returns:
             The number of letters that were still there and were put back.
+        """
+        ...
+
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """Store dead letters that another technology held.
+
+        A letter is known by ``message_id``, ``sent_at``, ``rejected_at`` and body together. ``letter_id`` and
+        ``held_in`` are given by the technology; it keeps the other fields as far as it can hold them.
+
+        Args:
+            letters: the letters.
+            dry_run: write nothing; the outcomes are those of a call that writes, as far as they can be known.
+
+        Returns:
+            The outcomes in the order of ``letters``.
+
+        Raises:
+            ServiceUnavailable: some may have been added; adding all again is safe.
         """
         ...
 

@@ -12,6 +12,7 @@ from linkhub_core.ports.event_publisher import EventPublisher
 from linkhub_core.ports.event_queue import EventQueue
 from linkhub_core.ports.notifier import AnnouncementFeed, Notifier
 from linkhub_core.ports.product_store import ProductStore, ShopStamps
+from linkhub_core.ports.queue_contents import QueueContents
 from linkhub_core.ports.shop_directory import ShopDirectory
 from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import VideoLookup
@@ -28,6 +29,7 @@ class OpenedPorts:
         queue: both queues, caption and thumbnail.
         publisher: publishes to ``queue``.
         dead_letters: the messages that ``queue`` rejected.
+        queue_contents: the messages of ``queue``, for exports and imports.
         staging: the halves that wait.
         products: the products.
         notifier: sends announcements to every open feed, also in other processes.
@@ -40,6 +42,7 @@ class OpenedPorts:
     queue: EventQueue
     publisher: EventPublisher
     dead_letters: DeadLetters
+    queue_contents: QueueContents
     staging: StagingStore
     products: ProductStore
     notifier: Notifier

@@ -17,7 +17,8 @@ from linkhub_core.wire.shop_query import Page, PageQuery
 class Revision:
     """A change of a stored product: ``before`` is the product as it was read, ``after`` the new one.
 
-    With equal ``revision`` numbers it is silent: readers see no change, and only contents and versions are written.
+    With equal ``revision`` and ``created_at`` it is silent: readers see no change, and only contents and versions are
+    written.
     """
 
     before: ProductRecord
@@ -26,7 +27,8 @@ class Revision:
     @property
     def is_silent(self) -> bool:
         """Whether readers see no change."""
-        return self.after.revision == self.before.revision
+        before, after = self.before, self.after
+        return (after.revision, after.created_at) == (before.revision, before.created_at)
 
 
 @frozen

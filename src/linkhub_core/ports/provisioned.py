@@ -6,7 +6,8 @@ made        it was absent and is there now                           nothing
 unchanged   it was there and is correct                                  nothing, unless there are notes
 changed     it was there; ``changes`` were made to it                nothing, unless there are notes
 unfit       another resource has its name; it was not changed        decide: the notes say what
-failed      it could not be made, read or changed                    mend the cause in the notes, then repeat
+failed      it could not be made, read, changed or removed           mend the cause in the notes, then repeat
+removed     it is not there any more                                 nothing
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Status(StrEnum):
     CHANGED = "changed"
     UNFIT = "unfit"
     FAILED = "failed"
+    REMOVED = "removed"
 
 
 @frozen(kw_only=True)

@@ -15,6 +15,7 @@ _ASSERTING = (
     "listings",
     "notifier",
     "product_store",
+    "queue_contents",
     "readable",
     "shop_directory",
     "shop_stamps",
@@ -38,6 +39,7 @@ from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignSta
 from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract
 from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.queue_contents import QueueContentsContract
 from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
@@ -58,6 +60,7 @@ __all__ = [
     "MemoryJournal",
     "NotifierContract",
     "ProductStoreContract",
+    "QueueContentsContract",
     "Queues",
     "RecordingNotifier",
     "ShopDirectoryContract",

@@ -97,6 +97,14 @@ class ForeignProductContract:
         assert await product_store.revise([improvement]) == [Revised()]
         assert await product_store.revise([adoption]) == [Conflict(improvement.after)]
 
+    async def test_an_improvement_may_owe_nothing(self, product_store: ProductStore, plant: PlantProduct) -> None:
+        """A quiet import writes contents and versions, as any improvement does."""
+        await plant(a_foreign_product())
+        improved = _improved(a_foreign_product(), "one")
+        quiet = evolve(improved, after=evolve(improved.after, unannounced_revision=None, shown=True))
+        assert await product_store.revise([quiet]) == [Revised()]
+        assert await product_store.find([KEY]) == {KEY: quiet.after}
+
     async def test_no_product_is_created_over_it(self, product_store: ProductStore, plant: PlantProduct) -> None:
         """``create`` returns Exists."""
         await plant(a_foreign_product())

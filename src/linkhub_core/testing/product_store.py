@@ -369,6 +369,17 @@ class ProductStoreContract:
         assert await product_store.revise([a_revision(a_record(revision=2), read)]) == [Revised()]
         assert await product_store.find([KEY]) == {KEY: a_record(revision=2, shown=True)}
 
+    async def test_an_imported_product_owes_nothing(self, product_store: ProductStore) -> None:
+        """Created as shown, then raised to a greater revision, then to a later life of the same revision."""
+        shown = a_record(revision=3, unannounced_revision=None, shown=True)
+        assert await product_store.create([shown]) == [Created()]
+        raised = evolve(shown, revision=7)
+        later = evolve(raised, created_at=NOON + timedelta(hours=1), updated_at=NOON + timedelta(hours=2))
+        for before, after in ((shown, raised), (raised, later)):
+            assert await product_store.revise([a_revision(after, before)]) == [Revised()]
+            assert await product_store.find([KEY]) == {KEY: after}
+        assert await scanned(product_store.scan(unannounced=True)) == []
+
     # --- rows that cannot be read
 
     async def test_an_unreadable_row_is_an_outcome_and_hides_no_other(

@@ -13,9 +13,11 @@ from attrs import define, field
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_adapters.aws.sqs.calls import SqsCalls
 from linkhub_adapters.aws.sqs.event_queue import SqsEventQueue
+from linkhub_adapters.aws.sqs.queue_contents import SqsQueueContents
 from linkhub_core.ports import AnnouncementFeed, Delivery
 from linkhub_core.testing.event_queue import EventQueueContract, Queues
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
+from linkhub_core.testing.queue_contents import QueueContentsContract
 from tests.adapters.aws.queue_fixture import QueueFixture
 from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.aws import sqs_client
@@ -78,7 +80,7 @@ def clocked_client(clock_endpoint: str) -> Iterator[SQSClient]:
 
 
 @pytest.mark.parametrize("is_fifo", [False, True], ids=["standard", "fifo"])
-class TestSqsEventQueue(EventQueueContract):
+class TestSqsEventQueue(EventQueueContract, QueueContentsContract):
     """The queues, their publisher and their dead letters on SQS, whose leases end by the test's clock."""
 
     @pytest.fixture
@@ -102,6 +104,12 @@ class TestSqsEventQueue(EventQueueContract):
             letters_are_ordered=False,
         )
         await queue.close()
+
+    @pytest.fixture
+    def contents(self, queues: Queues) -> SqsQueueContents:
+        """What imports add to these queues."""
+        assert isinstance(queues.queue, SqsEventQueue)
+        return SqsQueueContents(queues=queues.queue.queues, sqs=queues.queue.sqs)
 
 
 class TestSnsAnnouncements(NotifierContract):

@@ -10,6 +10,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryQueueContents,
     MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
@@ -24,6 +25,7 @@ from linkhub_core.testing.foreign_rows import ForeignProductContract, ForeignSta
 from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.queue_contents import QueueContentsContract
 from linkhub_core.testing.readable import Spoil
 from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
@@ -146,15 +148,24 @@ class TestMemoryAnnouncements(NotifierContract):
         return partial(notifier.open_feed, receive_wait_seconds=0.01)
 
 
-class TestMemoryEventQueue(EventQueueContract):
-    """The queues in memory."""
+class TestMemoryEventQueue(EventQueueContract, QueueContentsContract):
+    """The queues in memory, and what they hold."""
 
     @pytest.fixture
-    def queues(self) -> Queues:
-        """Empty queues that wait briefly."""
-        clock = FakeClock()
-        queue = MemoryEventQueue(clock=clock, receive_wait_seconds=0.01, max_receive_count=3)
-        return Queues(queue=queue, publisher=queue, letters=queue, clock=clock)
+    def queue(self) -> MemoryEventQueue:
+        """An empty queue that waits briefly."""
+        return MemoryEventQueue(clock=FakeClock(), receive_wait_seconds=0.01, max_receive_count=3)
+
+    @pytest.fixture
+    def queues(self, queue: MemoryEventQueue) -> Queues:
+        """Its ports."""
+        assert isinstance(queue.clock, FakeClock)
+        return Queues(queue=queue, publisher=queue, letters=queue, clock=queue.clock)
+
+    @pytest.fixture
+    def contents(self, queue: MemoryEventQueue) -> MemoryQueueContents:
+        """Its contents."""
+        return MemoryQueueContents(queue=queue)
 
 
 async def test_a_sleeping_listener_loses_the_oldest() -> None:

@@ -12,6 +12,12 @@ __all__ = ["make_older"]
 
 # The statements that take a file back to the version.
 _BACK_TO = {
+    7: """
+DROP INDEX messages_imported;
+DROP INDEX dead_letters_known;
+ALTER TABLE messages DROP COLUMN message_id;
+ALTER TABLE dead_letters DROP COLUMN source_queue;
+""",
     6: """
 ALTER TABLE staging DROP COLUMN report_claimed_until;
 ALTER TABLE announcements DROP COLUMN stamped_at;

@@ -13,6 +13,7 @@ from linkhub_adapters.sqlite import (
     SqliteEventPublisher,
     SqliteEventQueue,
     SqliteProductStore,
+    SqliteQueueContents,
     SqliteShopDirectory,
     SqliteStagingStore,
 )
@@ -24,6 +25,7 @@ from linkhub_core.testing.foreign_rows import ForeignProductContract, PlantProdu
 from linkhub_core.testing.listings import ListingContract
 from linkhub_core.testing.notifier import NotifierContract, OpenFeed
 from linkhub_core.testing.product_store import ProductStoreContract
+from linkhub_core.testing.queue_contents import QueueContentsContract
 from linkhub_core.testing.readable import Spoil
 from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.staging_store import StagingStoreContract
@@ -124,8 +126,8 @@ class TestSqliteAnnouncements(NotifierContract):
         return partial(notifier.open_feed, receive_wait_seconds=0.01)
 
 
-class TestSqliteEventQueue(EventQueueContract):
-    """The queues in the file."""
+class TestSqliteEventQueue(EventQueueContract, QueueContentsContract):
+    """The queues in the file, and what they hold."""
 
     @pytest.fixture
     def queues(self, database: SqliteDatabase) -> Queues:
@@ -137,3 +139,8 @@ class TestSqliteEventQueue(EventQueueContract):
             letters=SqliteDeadLetters(database=database, clock=clock),
             clock=clock,
         )
+
+    @pytest.fixture
+    def contents(self, database: SqliteDatabase, queues: Queues) -> SqliteQueueContents:
+        """Their contents."""
+        return SqliteQueueContents(database=database, clock=queues.clock)

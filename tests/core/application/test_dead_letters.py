@@ -14,7 +14,7 @@ from linkhub_adapters.memory import MemoryEventQueue
 from linkhub_core.application import Examined, ExamineDeadLetters, MendDeadLetter, RedrivePlan, plan_redrive
 from linkhub_core.errors import CollectionFull, Fault, MalformedEvent
 from linkhub_core.model import Kind
-from linkhub_core.ports import DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
+from linkhub_core.ports import AddOutcome, DeadLetter, DeadLetterQuery, OutgoingMessage, Refusal
 from linkhub_core.testing.builders import KEY, NOON, an_outgoing
 from linkhub_core.testing.flaky import FlakyStagingStore, Strike
 from tests.core.application.assembly_harness import AssemblyHarness
@@ -123,6 +123,10 @@ class KilledLetters:
         count = await self.inner.redrive(letters)
         self.steps.step()
         return count
+
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        return await self.inner.add(letters, dry_run=dry_run)
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""

@@ -11,6 +11,7 @@ from linkhub_adapters.memory import (
     MemoryAnnouncements,
     MemoryEventQueue,
     MemoryProductStore,
+    MemoryQueueContents,
     MemoryShopDirectory,
     MemoryShopStamps,
     MemoryStagingStore,
@@ -43,6 +44,7 @@ def test_the_ports_are_found() -> None:
         "Notifier",
         "ProductReader",
         "ProductStore",
+        "QueueContents",
         "ShopDirectory",
         "ShopStamps",
         "StagingStore",
@@ -72,6 +74,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
     as_queue: ports.EventQueue = queue
     as_publisher: ports.EventPublisher = queue
     as_letters: ports.DeadLetters = queue
+    as_contents: ports.QueueContents = MemoryQueueContents(queue=queue)
     as_journal: ports.Journal = MemoryJournal()
     as_products: ports.ProductStore = MemoryProductStore()
     as_shops: ports.ShopDirectory = MemoryShopDirectory(products=MemoryProductStore())
@@ -84,6 +87,7 @@ def test_the_reference_implementation_keeps_every_port() -> None:
         (ports.EventQueue, as_queue),
         (ports.EventPublisher, as_publisher),
         (ports.DeadLetters, as_letters),
+        (ports.QueueContents, as_contents),
         (ports.Journal, as_journal),
         (ports.ProductReader, as_products),
         (ports.ProductStore, as_products),

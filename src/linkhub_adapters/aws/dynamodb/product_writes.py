@@ -23,6 +23,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from attrs import evolve
+
 from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.partiql import Condition, Statement, insert, update
 from linkhub_adapters.aws.dynamodb.product_items import (
@@ -94,7 +96,7 @@ def _oldest_stamp(record: ProductRecord) -> AttributeValue:
 
 def _is_adoption(revision: Revision) -> bool:
     before, after = revision.before, revision.after
-    return (before.revision, after.unannounced_revision) == (0, None)
+    return before.revision == 0 and after == evolve(before, revision=after.revision)
 
 
 def _of_listing(record: ProductRecord) -> Sequence[str]:

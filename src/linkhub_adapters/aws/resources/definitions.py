@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from linkhub_core.model import Kind
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
@@ -29,6 +29,7 @@ __all__ = [
     "products_table",
     "resources",
     "staging_table",
+    "tag_list",
 ]
 
 NODE_QUEUES = "linkhub-node-*"  # the queues that serving nodes make for themselves, see sns.node_queues
@@ -50,6 +51,8 @@ class Table:
         indexed_by: the sort key of that index, a number.
         projected: the attributes that the index holds besides the keys.
         ttl_attribute: the attribute by which items expire; none if they do not.
+        has_backups: point-in-time recovery is on.
+        tags: the tags with which it is made.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Table:
     indexed_by: str | None = None
     projected: Sequence[str] = ()
     ttl_attribute: str | None = None
+    has_backups: bool = True
+    tags: Mapping[str, str] = Factory(dict)
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -78,6 +83,8 @@ class Table:
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*self.projected]},
             }
             definition["LocalSecondaryIndexes"] = [index]
+        if self.tags:
+            definition["Tags"] = tag_list(self.tags)
         return definition
 
     @property
@@ -89,6 +96,11 @@ class Table:
     def continuous_backups(self) -> Mapping[str, Any]:
         """The specification for UpdateContinuousBackups."""
         return {"PointInTimeRecoveryEnabled": True}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as DynamoDB and SNS take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _key_schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
@@ -111,6 +123,7 @@ class Queue:
     visibility_timeout_seconds: int = int(QUEUE_DEFAULTS["visibility_timeout_seconds"])
     max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
     retention_seconds: int = MAX_RETENTION_SECONDS
+    tags: Mapping[str, str] = Factory(dict)
 
     @property
     def dead_letter_name(self) -> str:
@@ -153,6 +166,7 @@ class Topic:
     """The SNS topic on which products are announced."""
 
     name: str
+    tags: Mapping[str, str] = Factory(dict)
 
 
 _RAW = frozenset({"firehose", "http", "https", "sqs"})  # the protocols that can deliver without SNS's envelope

@@ -145,8 +145,8 @@ def _set(url: str, attribute: str, value: str) -> Call:
     return Call(service="sqs", operation="set_queue_attributes", parameters=parameters)
 
 
-def _create(name: str, attributes: Mapping[str, Any]) -> Call:
-    parameters = {"QueueName": name, "Attributes": attribute_texts(attributes)}
+def _create(name: str, attributes: Mapping[str, Any], tags: Mapping[str, str]) -> Call:
+    parameters = {"QueueName": name, "Attributes": attribute_texts(attributes), **({"tags": tags} if tags else {})}
     return Call(service="sqs", operation="create_queue", parameters=parameters)
 
 
@@ -154,7 +154,7 @@ def _redrive(queue: Queue, found: FoundQueue) -> Iterator[Difference]:
     arn = found.dead_letter_arn(queue)
     policy = json.dumps(attribute_texts(queue.redrive_policy(arn)), separators=(",", ":"))
     is_absent = found.dead_letters is None and found.unread is None
-    make = [_create(name_of(arn), queue.dead_letter_attributes)] if is_absent else []
+    make = [_create(name_of(arn), queue.dead_letter_attributes, queue.tags)] if is_absent else []
     if not found.redrive_policy:
         problem = "it has no redrive policy, and so no dead-letter queue: consumers do not start"
         yield _difference(found, "RedrivePolicy", policy, problem, verdict=Verdict.FAULT, before=make)
@@ -266,7 +266,7 @@ class SqsQueues:
         else:
             dead_letters = found.dead_letters
         if dead_letters is None:
-            url = (await self._make(_create(name, queue.dead_letter_attributes)))["QueueUrl"]
+            url = (await self._make(_create(name, queue.dead_letter_attributes, queue.tags)))["QueueUrl"]
             return Provisioned(resource=DEAD_LETTER_QUEUE, name=name, status=Status.MADE, address=url)
         kept = queue.retention_seconds if found is None else found.retention_seconds
         differences = dead_letter_differences(queue, dead_letters, kept)
@@ -276,7 +276,8 @@ class SqsQueues:
         dead_letters = FoundQueue(url=dead_letter_url, attributes=await self._attributes(dead_letter_url))
         if found is None:
             policy = json.dumps(queue.redrive_policy(dead_letters.arn))
-            url = (await self._make(_create(queue.name, {**queue.attributes, "RedrivePolicy": policy})))["QueueUrl"]
+            make = _create(queue.name, {**queue.attributes, "RedrivePolicy": policy}, queue.tags)
+            url = (await self._make(make))["QueueUrl"]
             return Provisioned(resource=QUEUE, name=queue.name, status=Status.MADE, address=url)
         differences = queue_differences(queue, evolve(found, dead_letters=dead_letters))
         return await apply(QUEUE, queue.name, found.url, differences, self._make)

@@ -163,7 +163,7 @@ def _index(table: Table, found: FoundTable) -> Iterator[Difference]:
 
 
 def _backups(table: Table, found: FoundTable) -> Iterator[Difference]:
-    if found.backups is None:
+    if found.backups is None or not table.has_backups:
         return
     status = found.backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     if status == "ENABLED":

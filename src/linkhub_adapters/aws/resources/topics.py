@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import is_missing
-from linkhub_adapters.aws.resources.definitions import NODE_QUEUES, Subscription, Topic
+from linkhub_adapters.aws.resources.definitions import NODE_QUEUES, Subscription, Topic, tag_list
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
@@ -179,7 +179,8 @@ class SnsTopics:
         arn = arn or await self._search(topic.name)
         found = await self.read(arn) if arn else None
         if arn is None or found is None:
-            arn = (await self.calls(self.sns.create_topic, Name=topic.name))["TopicArn"]
+            tags = {"Tags": tag_list(topic.tags)} if topic.tags else {}
+            arn = (await self.calls(self.sns.create_topic, Name=topic.name, **tags))["TopicArn"]
             return Provisioned(resource=TOPIC, name=topic.name, status=Status.MADE, address=arn)
         outcome = await apply(TOPIC, topic.name, arn, topic_differences(found), self._make)
         unread = [] if found.unread is None else [f"its subscriptions could not be read: {found.unread}"]

@@ -2,7 +2,8 @@
 
 The body is unchanged. Two attributes are added, both JSON in ASCII: ``linkhubFaults``, a list of
 ``{"field", "problem"}`` (with ``"of_store": true`` if a store refused the event), and ``linkhubOrigin``, the history of
-the message (source queue, message id, when it was sent and rejected, how often it was delivered).
+the message (source queue, message id, when it was sent and rejected, how often it was delivered). The origin of a
+letter of another store also has its kind, because its source queue is not one of these.
 
 SQS takes ten attributes and a limited number of bytes. So eight attributes of the message stay attributes, and the
 others move into the origin. Then as many faults are added as fit, with the number of the others. A body that leaves no
@@ -20,17 +21,24 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterOrigin, DeadLetterQueue, origin_of
-from linkhub_adapters.aws.sqs.messages import message_bytes, moment_of, text_attributes
+from linkhub_adapters.aws.sqs.messages import message_bytes, moment_of, sendable_attributes, text_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES, attributes_fault
 from linkhub_core.errors import Fault
+from linkhub_core.model import Kind
 from linkhub_core.ports import DeadLetter, Rejection
 from linkhub_core.wire.codec import timestamp_text
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["FAULTS_ATTRIBUTE", "ORIGIN_ATTRIBUTE", "dead_letter_attributes", "read_dead_letter"]
+__all__ = [
+    "FAULTS_ATTRIBUTE",
+    "ORIGIN_ATTRIBUTE",
+    "dead_letter_attributes",
+    "imported_letter_attributes",
+    "read_dead_letter",
+]
 
 FAULTS_ATTRIBUTE = "linkhubFaults"
 ORIGIN_ATTRIBUTE = "linkhubOrigin"
@@ -44,20 +52,44 @@ _NEEDED_BYTES = 1024  # free bytes below which a message may have been rejected 
 def dead_letter_attributes(rejection: Rejection, queue: SqsQueue, rejected_at: datetime) -> Mapping[str, str]:
     """The attributes of a rejected message; with its body they fit into the queue."""
     delivery = rejection.delivery
-    own = {name: value for name, value in delivery.attributes.items() if name not in _OURS}
-    kept = dict(islice(own.items(), MAX_ATTRIBUTES - len(_OURS)))
     origin = {
         "queue": queue.name,
         "messageId": delivery.message_id,
         "sentAt": timestamp_text(delivery.sent_at),
         "rejectedAt": timestamp_text(rejected_at),
         "receiveCount": delivery.receive_count,
-        "attributes": {name: value for name, value in own.items() if name not in kept},
     }
-    ours = {ORIGIN_ATTRIBUTE: json.dumps(origin), FAULTS_ATTRIBUTE: ""}
-    room = queue.max_message_bytes - message_bytes(delivery.body, {**kept, **ours})
-    faults = _faults_within(rejection.faults, min(room, MAX_FAULTS_BYTES))
-    return {**kept, **ours, FAULTS_ATTRIBUTE: faults} if faults else own
+    return _with_history(delivery.body, delivery.attributes, origin, rejection.faults, queue.max_message_bytes)
+
+
+def imported_letter_attributes(letter: DeadLetter, queue: SqsQueue) -> Mapping[str, str]:
+    """The attributes of a letter of another store; those of the message that SQS cannot carry are left out."""
+    origin = {
+        "kind": letter.kind,
+        "queue": letter.source_queue,
+        "messageId": letter.message_id,
+        "sentAt": letter.sent_at.isoformat(),
+        "rejectedAt": letter.rejected_at.isoformat(),
+        "receiveCount": letter.receive_count,
+    }
+    own = sendable_attributes(letter.attributes)
+    return _with_history(letter.body, own, origin, letter.faults, queue.max_message_bytes)
+
+
+def _with_history(
+    body: str,
+    attributes: Mapping[str, str],
+    origin: Mapping[str, object],
+    faults: Sequence[Fault],
+    max_message_bytes: int,
+) -> Mapping[str, str]:
+    own = {name: value for name, value in attributes.items() if name not in _OURS}
+    kept = dict(islice(own.items(), MAX_ATTRIBUTES - len(_OURS)))
+    moved = {name: value for name, value in own.items() if name not in kept}
+    ours = {ORIGIN_ATTRIBUTE: json.dumps({**origin, "attributes": moved}), FAULTS_ATTRIBUTE: ""}
+    room = max_message_bytes - message_bytes(body, {**kept, **ours})
+    reason = _faults_within(faults, min(room, MAX_FAULTS_BYTES))
+    return {**kept, **ours, FAULTS_ATTRIBUTE: reason} if reason else own
 
 
 _OURS = frozenset({FAULTS_ATTRIBUTE, ORIGIN_ATTRIBUTE})
@@ -91,8 +123,8 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
     history = known or _outside_history(held_in, origin, message)
     return DeadLetter(
         letter_id=message["MessageId"],
-        kind=origin.kind,
-        source_queue=origin.queue_name,
+        kind=history.kind if history.is_imported else origin.kind,
+        source_queue=history.queue_name if history.is_imported else origin.queue_name,
         held_in=held_in.name,
         body=message["Body"],
         faults=history.faults,
@@ -106,8 +138,13 @@ def read_dead_letter(held_in: DeadLetterQueue, message: MessageTypeDef) -> DeadL
 
 @frozen(kw_only=True)
 class _History:
-    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known."""
+    """The message before it was a dead letter; ``queue_name`` is empty if the queue is not known.
 
+    Only the history of an imported letter has a ``kind``.
+    """
+
+    is_imported: bool = False
+    kind: Kind | None = None
     queue_name: str = ""
     faults: Sequence[Fault]
     message_id: str
@@ -135,7 +172,10 @@ def _own_attributes(attributes: Mapping[str, str], history: _History) -> Mapping
 
 
 def _read_history(origin: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> _History:
+    kind = origin.get("kind")
     return _History(
+        is_imported="kind" in origin,
+        kind=None if kind is None else Kind(kind),
         queue_name=str(origin.get("queue", "")),
         faults=tuple(
             Fault(str(fault["field"]), str(fault["problem"]), of_store=fault.get("of_store") is True)

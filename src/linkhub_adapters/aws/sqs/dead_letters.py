@@ -13,23 +13,24 @@ new one comes, and those that are not deleted are released. The consequences:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from linkhub_adapters.aws.sqs.calls import SERVICE, SqsCalls
-from linkhub_adapters.aws.sqs.dead_letter_format import read_dead_letter
+from linkhub_adapters.aws.sqs.checked_sending import Outgoing, add_messages
+from linkhub_adapters.aws.sqs.dead_letter_format import imported_letter_attributes, read_dead_letter
 from linkhub_adapters.aws.sqs.dead_letter_origin import DeadLetterQueue, dead_letter_queues
 from linkhub_adapters.aws.sqs.fifo import FifoIds, digest_of, video_group
-from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
+from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry, sendable_attributes
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
-from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.model import Kind
-from linkhub_core.ports import DeadLetter, DeadLetterQuery
-from linkhub_core.ports.event_queue import FIRST_SENT_AT, carry_first_sent
+from linkhub_core.ports import AddOutcome, DeadLetter, DeadLetterQuery, Known
+from linkhub_core.ports.event_queue import carry_first_sent
 
 __all__ = ["SqsDeadLetters"]
 
@@ -96,9 +97,11 @@ class _Scan:
         await self.sqs.hide(self.queue.url, receipts, 0)
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class SqsDeadLetters:
     """A :class:`~linkhub_core.ports.DeadLetters` on SQS; the id of a dead letter is its message id.
+
+    The first ``add`` scans the dead-letter queues; the next ones know what was there then, and what was added since.
 
     A scan ends when no message comes within ``wait_seconds``. This must not be 0 on AWS, where a receive that does not
     wait asks only some of the servers that hold the queue.
@@ -107,6 +110,8 @@ class SqsDeadLetters:
     queues: Mapping[Kind, SqsQueue]
     sqs: SqsCalls
     wait_seconds: float = 1.0
+    _known: set[Hashable] = field(factory=set, init=False)
+    _is_scanned: bool = field(default=False, init=False)
 
     async def browse(self, query: DeadLetterQuery) -> AsyncIterator[DeadLetter]:
         """See the port; in any order."""
@@ -119,6 +124,7 @@ class SqsDeadLetters:
 
     async def redrive(self, letters: Sequence[DeadLetter]) -> int:
         """See the port. The attributes with the reason are not sent again."""
+        self._is_scanned = False
         kinds = {letter.letter_id: letter.kind for letter in letters if letter.kind is not None}
 
         async def send_back(page: Sequence[DeadLetter]) -> _Outcome:
@@ -128,7 +134,42 @@ class SqsDeadLetters:
 
     async def purge(self, letters: Sequence[DeadLetter]) -> int:
         """See the port."""
+        self._is_scanned = False
         return await self._remove(letters, _nothing)
+
+    async def add(self, letters: Sequence[DeadLetter], *, dry_run: bool = False) -> Sequence[AddOutcome]:
+        """See the port."""
+        if not self._is_scanned:
+            self._known = {_identity(letter) async for letter in self.browse(DeadLetterQuery())}
+            self._is_scanned = True
+        new = {identity: letter for letter in letters if (identity := _identity(letter)) not in self._known}
+        outcomes: dict[Hashable, AddOutcome] = {}
+        for queue in self.queues.values():
+            own = {name: letter for name, letter in new.items() if self.queues[letter.kind or Kind.CAPTION] is queue}
+            added = await self._add_to(queue, list(own.values()), dry_run=dry_run)
+            outcomes |= dict(zip(own, added, strict=True))
+        if not dry_run:
+            self._known.update(new)
+        return [outcomes.pop(_identity(letter), Known()) for letter in letters]
+
+    async def _add_to(self, queue: SqsQueue, letters: Sequence[DeadLetter], *, dry_run: bool) -> Sequence[AddOutcome]:
+        return await add_messages(
+            self.sqs,
+            queue.dead_letter_url,
+            [
+                Outgoing(
+                    letter.body,
+                    imported_letter_attributes(letter, queue),
+                    # SQS must not drop a letter that was purged a moment ago.
+                    FifoIds(group_id=digest_of(letter.message_id), deduplication_id=uuid4().hex)
+                    if queue.is_fifo
+                    else None,
+                )
+                for letter in letters
+            ],
+            queue.max_message_bytes,
+            dry_run=dry_run,
+        )
 
     def _scan(self, queue: DeadLetterQueue) -> _Scan:
         return _Scan(queue=queue, sqs=self.sqs, wait_seconds=self.wait_seconds)
@@ -172,6 +213,11 @@ class SqsDeadLetters:
         return [letter for number, letter in enumerate(letters) if str(number) in outcome.done], error
 
 
+def _identity(letter: DeadLetter) -> Hashable:
+    """By what a letter is known, in little memory."""
+    return letter.message_id, letter.sent_at, letter.rejected_at, hash(letter.body)
+
+
 _Outcome = tuple[Sequence[DeadLetter], LinkhubError | None]
 _Step = Callable[[Sequence[DeadLetter]], Awaitable[_Outcome]]
 
@@ -182,15 +228,9 @@ async def _nothing(letters: Sequence[DeadLetter]) -> _Outcome:
 
 def _attributes_again(queue: SqsQueue, letter: DeadLetter) -> Mapping[str, str]:
     """The attributes of the message and the time it was first sent, which is left out if the body leaves no room."""
-    carried = dict(carry_first_sent(letter.attributes, letter.sent_at))
-    spare = [name for name in carried if name not in _NEEDED]
-    for name in spare[: max(0, len(carried) - MAX_ATTRIBUTES)]:
-        del carried[name]
+    carried = sendable_attributes(carry_first_sent(letter.attributes, letter.sent_at))
     fits = message_bytes(letter.body, carried) <= queue.max_message_bytes
     return carried if fits else letter.attributes
-
-
-_NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 
 def _ids_again(letter: DeadLetter) -> FifoIds:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from linkhub_adapters.aws.sqs import xml_text as sqs_text
 from linkhub_adapters.aws.sqs.calls import SqsCalls
+from linkhub_adapters.aws.sqs.checked_sending import Outgoing, send_checked
 from linkhub_adapters.aws.sqs.fifo import fifo_ids_of
-from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
 from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
@@ -30,37 +29,13 @@ class SqsEventPublisher:
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
         """See the port."""
-        refusals = [
-            Refusal(message=message, problem=problem)
-            for message in messages
-            if (problem := _fault_of(message, self.queues[message.kind])) is not None
-        ]
-        refused = {id(refusal.message) for refusal in refusals}
-        for queue in self.queues.values():
-            accepted = [m for m in messages if m.kind is queue.kind and id(m) not in refused]
-            refusals += await self._publish(queue, accepted)
-        return refusals
+        return [refusal for queue in self.queues.values() for refusal in await self._publish(queue, messages)]
 
     async def _publish(self, queue: SqsQueue, messages: Sequence[OutgoingMessage]) -> Sequence[Refusal]:
-        entries = [
-            send_entry(number, message.body, message.attributes, fifo_ids_of(message.body) if queue.is_fifo else None)
-            for number, message in enumerate(messages)
+        own = [message for message in messages if message.kind is queue.kind]
+        outgoing = [
+            Outgoing(message.body, message.attributes, fifo_ids_of(message.body) if queue.is_fifo else None)
+            for message in own
         ]
-        outcome = await self.sqs.send(queue.url, entries)
-        outcome.check()
-        return [
-            Refusal(message=messages[int(fault.entry_id)], problem=f"{fault.code}: {fault.problem}")
-            for fault in outcome.refused
-        ]
-
-
-def _fault_of(message: OutgoingMessage, queue: SqsQueue) -> str | None:
-    """Why a message cannot be sent; checked here because SQS refuses a whole batch for some of these faults."""
-    if (fault := sqs_text.fault_of(message.body)) is not None:
-        return fault
-    if (fault := sqs_text.attributes_fault(message.attributes)) is not None:
-        return fault
-    size = message_bytes(message.body, message.attributes)
-    if size > queue.max_message_bytes:
-        return f"it has {size:,} bytes, the queue takes {queue.max_message_bytes:,}"
-    return None
+        problems = await send_checked(self.sqs, queue.url, outgoing, queue.max_message_bytes)
+        return [Refusal(message=own[place], problem=problem) for place, problem in problems.items()]

@@ -10,14 +10,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from linkhub_adapters.aws.sqs.fifo import FifoIds
+from linkhub_adapters.aws.sqs.xml_text import MAX_ATTRIBUTES, attributes_fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
+from linkhub_core.ports.event_queue import FIRST_SENT_AT
 from linkhub_core.wire.json_text import size_bytes
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
-__all__ = ["delivery_of", "message_bytes", "moment_of", "send_entry", "text_attributes", "typed_attributes"]
+__all__ = [
+    "delivery_of",
+    "message_bytes",
+    "moment_of",
+    "send_entry",
+    "sendable_attributes",
+    "text_attributes",
+    "typed_attributes",
+]
+
+_NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 
 def delivery_of(kind: Kind, message: MessageTypeDef) -> Delivery:
@@ -63,6 +75,12 @@ def send_entry(
         entry["MessageGroupId"] = ids.group_id
         entry["MessageDeduplicationId"] = ids.deduplication_id
     return entry
+
+
+def sendable_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Those that SQS carries, at most ten; the ones that linkhub reads come first."""
+    sound = [name for name, value in attributes.items() if attributes_fault({name: value}) is None]
+    return {name: attributes[name] for name in sorted(sound, key=lambda name: name not in _NEEDED)[:MAX_ATTRIBUTES]}
 
 
 def message_bytes(body: str, attributes: Mapping[str, str]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from botocore import xform_name
 from tests.support.template import Places, grants_of
 
 ADAPTERS = Path(__file__).parents[4] / "src/linkhub_adapters/aws"
+TRIAL = ADAPTERS / "trial_resources.py"
+GUIDE = Path(__file__).parents[4] / "docs/guide/aws.md"
 PLACES = Places(
     products="products",
     staging="staging",
@@ -71,10 +75,25 @@ def _granted(policy: str) -> set[str]:
 
 def test_every_operation_of_the_adapters_is_granted_by_a_policy() -> None:
     """A new call of an adapter fails here until a policy allows it."""
-    called = {operation for module in ADAPTERS.rglob("*.py") for operation in _operations(module)}
+    modules = set(ADAPTERS.rglob("*.py")) - {TRIAL}
+    called = {operation for module in modules for operation in _operations(module)}
     assert len(called) > 15
     needed = {action for operation in called for action in _actions(operation)}
     assert needed - set().union(*map(_granted, POLICIES)) <= PROVISIONING
+
+
+def test_the_guide_grants_what_a_trial_calls() -> None:
+    """Everything on its own resources; the lists of all; and the queue of a serving node."""
+    (policy,) = re.findall(r'```json\n(\{\n  "Version".*?)```', GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    own, nodes, everywhere = json.loads(policy)["Statement"]
+    assert own["Action"] == ["dynamodb:*", "sqs:*", "sns:*"]
+    assert all("linkhub-trial-*" in place for place in own["Resource"])
+    lists = {"dynamodb:ListTables", "sns:ListTopics", "sqs:ListQueues"}
+    assert set(everywhere["Action"]) == lists
+    called = {action for operation in _operations(TRIAL) for action in _actions(operation)}
+    assert lists <= called
+    of_nodes = {action for operation in _operations(ADAPTERS / "sns/node_queues.py") for action in _actions(operation)}
+    assert {action for action in of_nodes if action.startswith("sqs:")} - lists <= set(nodes["Action"])
 
 
 def test_a_server_may_do_everything_that_its_own_queue_needs() -> None:

@@ -1,0 +1,179 @@
+"""``linkhub import``: merges a full export into the backend."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+from attrs import define, evolve, field
+
+from linkhub_cli.backends import OPEN_ALL, Opening, plugin_of
+from linkhub_cli.command_line import CommandLine
+from linkhub_cli.failures import SOME_FAILED
+from linkhub_cli.settings import SettingsFaulty
+from linkhub_cli.views.help_text import Example, examples
+from linkhub_cli.views.output import counted, plain, print_lines, print_status
+from linkhub_cli.views.progress import progress
+from linkhub_cli.wiring.container import Container
+from linkhub_core.application.import_all import Count, ImportTally, RefusedLine
+from linkhub_core.errors import ExportRefused
+
+MAX_LINE_BYTES = 16 * 1024 * 1024  # a body of 1 MiB, with every character escaped, has 6 MiB
+
+
+@define
+class _Import:
+    """The options of a run, and how far it is."""
+
+    file: str
+    dry_run: bool
+    quiet: bool | None
+    tally: ImportTally = field(factory=ImportTally)
+
+
+@click.command(
+    name="import",
+    epilog=examples(
+        Example("linkhub import backup.jsonl", "merge a backup"),
+        Example("linkhub import --dry-run backup.jsonl", "count what it would change"),
+        Example("linkhub export --full | LINKHUB_BACKEND=aws linkhub import -", "move everything to AWS"),
+    ),
+)
+@click.argument("file", default="-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--dry-run", is_flag=True, help="Write nothing; count what an import would change.")
+@click.option(
+    "--quiet/--announce",
+    default=None,
+    help="Whether viewers are shown no imported product as new. [default: --quiet if the backend has no product]",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as_json: bool) -> None:
+    """Merge what `linkhub export --full` printed into the backend. `-` is standard input.
+
+    Nothing is replaced: of each part of a product the newer one stays, waiting halves join their partners, messages and
+    dead letters that are there already are left alone. So an import is safe beside running processes. After an
+    interruption, run it again; a second run changes nothing.
+
+    A line that cannot be imported is named on standard error; the others are imported, and the exit code is 1. So it is
+    if the export is not complete.
+    """
+    if file == "-" and sys.stdin.isatty():
+        raise click.UsageError("name a file, or pipe an export in")
+    line: CommandLine = ctx.obj
+    run = _Import(file, dry_run, quiet)
+    opening = Opening(makes_storage=False, absent_is_empty=True) if dry_run else OPEN_ALL
+    with _reporting_interruption(ctx, run):
+        line.run(lambda container: _import(container, run), opening=opening)
+    if as_json:
+        print_lines([_document(run)])
+    else:
+        _print_counts(run)
+    if run.tally.counts[Count.REFUSED]:
+        ctx.exit(SOME_FAILED)
+
+
+async def _import(container: Container, run: _Import) -> None:
+    backend, use_case = container.backend(), container.import_all()
+    if not plugin_of(container.settings()).is_lasting:
+        problem = "keeps everything within one process: an import would end with this command"
+        raise SettingsFaulty.of("LINKHUB_BACKEND", problem, container.settings().storage.backend)
+    if backend.made is not None and not run.dry_run:
+        print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
+    is_chosen = run.quiet is not None
+    if run.quiet is None:
+        run.quiet = not await use_case.has_products()
+    with click.open_file(run.file, "rb") as opened, progress("importing", [run.file]) as advance:
+        lines = _Lines(opened)
+
+        def report(tally: ImportTally) -> None:
+            is_first, run.tally = not run.tally.lines, evolve(tally)
+            if is_first and not is_chosen:
+                print_status(_QUIET if run.quiet else _ANNOUNCED)
+            advance(lines.take_bytes())
+
+        run.tally = await use_case(
+            lines.read(), quiet=run.quiet, dry_run=run.dry_run, refused=_print_refused, progress=report
+        )
+
+
+_QUIET = (
+    "linkhub: the backend has no product yet, so all products count as shown (--quiet); "
+    "if this import is interrupted, run it again with --quiet"
+)
+_ANNOUNCED = "linkhub: the backend has products, so viewers are shown what changes (--announce)"
+
+
+@define
+class _Lines:
+    """The lines of a file, and the bytes that were read."""
+
+    file: IO[bytes]
+    _bytes: int = 0
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Read on while there are lines."""
+        number = 0
+        while line := self.file.readline(MAX_LINE_BYTES):
+            number += 1
+            if len(line) == MAX_LINE_BYTES:
+                raise ExportRefused(number, "this is not an export: the line is longer than 16 MiB")
+            self._bytes += len(line)
+            yield line
+
+    def take_bytes(self) -> int:
+        """The bytes that were read since the last call."""
+        taken, self._bytes = self._bytes, 0
+        return taken
+
+
+def _print_refused(line: RefusedLine) -> None:
+    place = f"line {line.line}: " if line.line is not None else f"{line.name}: "
+    print_status(f"linkhub: not imported: {plain(place + line.problem)}")
+
+
+@contextmanager
+def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
+    """Say how far the import was, if it ends too early. Ctrl-C also ends a read that waits for input."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except BaseException as error:
+        if run.tally.lines or isinstance(error, KeyboardInterrupt):
+            print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}; {_next_step(run, error)}")
+        if isinstance(error, KeyboardInterrupt):
+            ctx.exit(SOME_FAILED)
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _next_step(run: _Import, error: BaseException) -> str:
+    if run.dry_run:
+        return "nothing was written"
+    again = "import a whole export" if isinstance(error, ExportRefused) else "run it again to go on"
+    return f"what was read before is imported: {again}{' with --quiet' if run.quiet else ''}"
+
+
+def _print_counts(run: _Import) -> None:
+    click.echo(f"{'would import' if run.dry_run else 'imported'} {counted(run.tally.lines, 'line')}:")
+    for count in Count:
+        if number := run.tally.counts[count]:
+            click.echo(f"{number:12,}  {count}")
+
+
+def _document(run: _Import) -> dict[str, Any]:
+    return {
+        "done": not run.dry_run,
+        "quiet": run.quiet,
+        "lines": run.tally.lines,
+        "counts": {count.replace(" ", "_"): run.tally.counts[count] for count in Count},
+    }

@@ -1,0 +1,1 @@
+"""Tests of the checks and events of ``linkhub trial``."""
