@@ -29,6 +29,8 @@ from tests.e2e.import_kills import fill, import_through_kills, items_of
 from tests.e2e.kill_outcome import KillOutcome, survive_kills
 from tests.support.local_aws import run_servers
 
+from linkhub_adapters.observability import configure_logs
+
 __all__ = ["command"]
 
 _VIDEOS_A_KILL = 5
@@ -86,6 +88,7 @@ def _import(backend: str, *, kills: int, seed: int) -> int:
 @click.option("--backend", "backends", type=click.Choice(_BACKENDS), multiple=True, default=_BACKENDS)
 def command(kills: int, seed: int | None, backends: tuple[str, ...]) -> None:
     """Kill servers and consumers, and compare what clients show with what export prints; then kill imports."""
+    configure_logs(level="error", log_format="json")  # of this process, which fills the source of the imports
     chosen = random.randrange(1_000_000) if seed is None else seed
     table = Table(
         "backend",

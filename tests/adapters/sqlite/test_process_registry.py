@@ -36,7 +36,7 @@ async def test_a_file_of_the_first_schema_gets_the_place_for_reports(tmp_path: P
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO announcements VALUES (7, x'7b7d', 'kept', NULL)")
+        connection.execute("INSERT INTO announcements (id, event_json, correlation_id) VALUES (7, x'7b7d', 'kept')")
     make_older(path, version=1)
     database = SqliteDatabase.open(path)
     try:
