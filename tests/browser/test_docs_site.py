@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from playwright.async_api import Browser, expect
 
 from tests.browser import axe
@@ -84,28 +83,26 @@ _COPIED = """button => new Promise(done => {
 })"""
 
 
-class _Tagged(yaml.SafeLoader):
-    """Reads the configuration without resolving what the theme's tags name."""
-
-
-_Tagged.add_multi_constructor("tag:yaml.org,2002:python/", lambda loader, suffix, node: None)
+_CONFIGURATION = """INHERIT: {root}/mkdocs.yml
+docs_dir: {home}/docs
+site_dir: {home}/built
+use_directory_urls: false
+nav: [index.md, other.md]
+plugins: [search]
+hooks: ["{root}/docs/hooks/copied_commands.py"]
+"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built with the theme, the sheets and the hook of the documentation."""
     home = tmp_path_factory.mktemp("site")
-    configuration = yaml.load((_ROOT / "mkdocs.yml").read_text("utf-8"), _Tagged)  # noqa: S506  a safe loader
-    kept = {name: configuration[name] for name in ("site_name", "theme", "extra_css", "markdown_extensions")}
-    hooks = [str(_ROOT / hook) for hook in configuration["hooks"] if "copied_commands" in hook]
     pages = home / "docs"
     (pages / "stylesheets").mkdir(parents=True)
     (pages / "index.md").write_text(_PAGE, encoding="utf-8")
     (pages / "other.md").write_text("# Other\n\n[Back](index.md)\n", encoding="utf-8")
     (pages / "stylesheets" / "site.css").symlink_to(_ROOT / "docs" / "stylesheets" / "site.css")
-    own = {"hooks": hooks, "docs_dir": str(pages), "site_dir": str(home / "built"), "plugins": ["search"]}
-    own |= {"use_directory_urls": False}
-    (home / "mkdocs.yml").write_text(yaml.safe_dump(kept | own), encoding="utf-8")
+    (home / "mkdocs.yml").write_text(_CONFIGURATION.format(root=_ROOT, home=home), encoding="utf-8")
     command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--quiet", "-f", str(home / "mkdocs.yml")]
     subprocess.run(command, check=True, capture_output=True)
     return home / "built"

@@ -27,7 +27,7 @@ TOUR: Final = Path(__file__).parents[2] / "docs" / "tour.md"
 _PATIENCE_SECONDS: Final = 60
 _BACKGROUND = re.compile(r"(.*) & [A-Z]+=\$!")
 _WATCHED = re.compile(r"Subscribed to|\S+Z  (new|rev\.)")
-_VARIES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+s\b|\b[\d.]+ [GT]B\b|\b\d+ of (?=\d+ not by default)|port \d+")
+_VARIES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+s\b|\b[\d.]+ [GT]B\b|\b\d+ of \d+ (?=not by default)|port \d+ *")
 
 
 @define

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ __all__ = ["prefers_html", "with_pages"]
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "problem.html"
 _RANGE: Final = re.compile(r"([\w.+*/-]+)\s*(?:;(?!\s*q=)[^;,]*)*(?:;\s*q=(\d(?:\.\d{0,3})?))?", re.IGNORECASE)
 _JSON: Final = ("application/json", "application/problem+json")
+_HttpHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def with_pages(
@@ -28,7 +29,7 @@ def with_pages(
 ) -> Mapping[type[Exception], ExceptionHandler]:
     """A table from exceptions to problems, in which problems are also pages; see the module."""
     template = MarkupTemplate(files.released(_TEMPLATE.read_text("utf-8")))
-    return {kind: partial(_answer, handler, template) for kind, handler in handlers.items()}
+    return {kind: partial(_answer, cast("_HttpHandler", handler), template) for kind, handler in handlers.items()}
 
 
 def prefers_html(accept: str) -> bool:
@@ -37,8 +38,8 @@ def prefers_html(accept: str) -> bool:
     return qualities.get("text/html", 0) > max(qualities.get(kind, 0) for kind in _JSON)
 
 
-async def _answer(handler: ExceptionHandler, template: MarkupTemplate, request: Request, error: Exception) -> Response:
-    answer: Response = await handler(request, error)  # type: ignore[arg-type,misc]  the table is of HTTP handlers
+async def _answer(handler: _HttpHandler, template: MarkupTemplate, request: Request, error: Exception) -> Response:
+    answer = await handler(request, error)
     if request.scope["path"].startswith("/api/") or not prefers_html(request.headers.get("accept", "")):
         return answer
     document = json_text.parse(bytes(answer.body).decode())

@@ -59,7 +59,7 @@ def create_app(
     """
     app = _bare_app(services, settings, [])
     files = load_page_files(_PAGES / "files", _PAGES / "vendor")
-    app.exception_handlers = with_pages(app.exception_handlers, files)
+    app.exception_handlers |= with_pages(app.exception_handlers, files)
     shops = ShopPages(
         shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
         failed=services.failed,
