@@ -21,11 +21,15 @@ run-aws: .venv/dev.stamp ## the same on the aws backend, on local servers; RUN='
 test: .venv/dev.stamp ## set up, then run every test
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
-check: .venv/dev.stamp ## format, lint, types, import contracts, docs
+check: .venv/dev.stamp ## format, lint, types, import contracts, deploy/, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/cfn-lint deploy/ecs.yaml
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/linkhub.yaml
 	@# Not --quiet: it drops warnings before --strict counts them.
 	$(BIN)/mkdocs build --strict --site-dir .venv/site
 

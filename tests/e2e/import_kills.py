@@ -29,7 +29,7 @@ from tests.e2e.killable_process import KillableProcess
 __all__ = ["fill", "import_through_kills", "items_of"]
 
 _SAFETY_SECONDS = 60
-_POLL_SECONDS = 0.005
+_POLL_SECONDS = 0.02
 _LISTED_PRODUCTS = 12
 _OF_ONE_BACKEND = ("unannounced_revision", "shown")
 

@@ -156,7 +156,7 @@ async def test_nginx_with_its_defaults(tmp_path: Path, node: Path) -> None:
     """HTTP/1.0 and no upgrades: Socket.IO polls, event streams flow, and a WebSocket gets 426."""
     server, url = Deployment(tmp_path, backend="memory").serve()
     upstream = url.removeprefix("http://").replace("localhost", "127.0.0.1")
-    with server, run_nginx(tmp_path, [upstream], location="") as proxy:
+    with server, run_nginx(tmp_path, [upstream], with_headers=False) as proxy:
         async with run_client(*_socket_io(node, proxy)) as io:
             await io.hear("event", "connected")
             await io.subscribe()

@@ -1,83 +1,54 @@
-"""nginx in front of servers on loopback: a real proxy, with the configuration that the docs show.
+"""nginx in front of servers on loopback: a real proxy, with the configuration of ``deploy/nginx.conf``.
 
 Rule: everything that nginx writes is below the directory of the test; it runs in the foreground and ends with it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.support import requirement
 from tests.support.processes import Process, free_port
 
-__all__ = ["FORWARDED", "run_nginx"]
+__all__ = ["run_nginx"]
 
-FORWARDED = """
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_buffering off;
-            proxy_read_timeout 60s;
-"""
+CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+_LOCATION = re.compile(r"proxy_pass http://linkhub;\n(.*?)        }\n", re.DOTALL)
 
-_CONFIGURATION = """
-daemon off;
-worker_processes 1;
-pid {home}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    client_body_temp_path {home}/body;
-    proxy_temp_path {home}/proxy;
-    fastcgi_temp_path {home}/fastcgi;
-    uwsgi_temp_path {home}/uwsgi;
-    scgi_temp_path {home}/scgi;
-    large_client_header_buffers 4 64k;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-    upstream linkhub {{
-        {balancing}
-        {servers}
-        keepalive 16;
-        keepalive_timeout 60s;
-    }}
-    server {{
-        listen 127.0.0.1:{port};
-        {more}
-        location / {{
-            {location}
-            proxy_pass http://linkhub;
-        }}
-    }}
-}}
-"""
+
+def _configuration(home: Path, port: int, servers: str, *, balancing: str, with_headers: bool, more: str) -> str:
+    """``deploy/nginx.conf`` with other ports, servers and places: the lines that it marks for tests."""
+    lines = CONFIGURATION.read_text(encoding="utf-8").replace("/tmp/", f"{home}/")  # noqa: S108  the place that it replaces
+    marked = {"balancing": balancing, "servers": servers, "listen": f"listen 127.0.0.1:{port};\n{more}"}
+    for mark, replacement in marked.items():
+        lines, count = re.subn(rf"^.*# tests: {mark}$", lambda _, new=replacement: new, lines, flags=re.MULTILINE)  # type: ignore[misc]
+        assert count == 1, f"{CONFIGURATION} has no line for {mark}"
+    return lines if with_headers else _LOCATION.sub("proxy_pass http://linkhub;\n        }\n", lines)
 
 
 @contextmanager
 def run_nginx(
-    home: Path, upstreams: Sequence[str], *, balancing: str = "", location: str = FORWARDED, more: str = ""
+    home: Path, upstreams: Sequence[str], *, balancing: str = "", with_headers: bool = True, more: str = ""
 ) -> Iterator[str]:
-    """Run nginx; give its address.
+    """Run nginx with ``deploy/nginx.conf``; give its address.
 
     Args:
         home: a directory for its configuration and temporary files.
         upstreams: the servers behind it, as ``host:port``.
         balancing: directives of the upstream, such as ``ip_hash;``; without them requests go round.
-        location: directives of the location that passes all requests on.
+        with_headers: whether the location is as in the file; else it only passes requests on, as nginx does by default.
         more: further directives of the server.
     """
     nginx, port = requirement.require(requirement.NGINX), free_port()
     # A server that is restarted is tried again at once: tests restart them one after the other.
-    servers = "\n        ".join(f"server {upstream} max_fails=0;" for upstream in upstreams)
+    servers = "\n".join(f"server {upstream} max_fails=0;" for upstream in upstreams)
     configuration = home / "nginx.conf"
-    configuration.write_text(
-        _CONFIGURATION.format(home=home, port=port, servers=servers, balancing=balancing, location=location, more=more)
-    )
-    with Process([nginx, "-p", home, "-c", configuration], cwd=home) as process:
+    text = _configuration(home, port, servers, balancing=balancing, with_headers=with_headers, more=more)
+    configuration.write_text(text, encoding="utf-8")
+    with Process([nginx, "-p", home, "-c", configuration, "-g", "daemon off;"], cwd=home) as process:
         process.wait_for_http(f"http://127.0.0.1:{port}/healthz")
         yield f"http://127.0.0.1:{port}"

