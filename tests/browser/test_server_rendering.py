@@ -59,7 +59,7 @@ async def test_without_scripts_everything_can_be_reached(browser: Browser, shop:
     await page.goto(f"{shop.url}/shop/{SELLER}")
     await expect(page.locator(".tile")).to_have_count(20)
     await expect(page.locator("#status, #filters, #load-more")).to_have_count(3)
-    for hidden in ("#status", "#filters", "#load-more"):
+    for hidden in ("#status", "#filters", "#toast", "#load-more"):
         await expect(page.locator(hidden)).to_be_hidden()
     await expect(page.get_by_role("link", name="Show more")).to_be_visible()
     await page.get_by_role("link", name="Beach kimono").click()
@@ -96,8 +96,7 @@ async def test_a_product_that_is_removed_says_so(page: Page, shop: FakeShop) -> 
     await page.goto(product_url(shop, oldest))
     await expect(page.locator("#status")).to_have_attribute("data-status", "live")
     await shop.withdraw(oldest)
-    await expect(page.locator("#gone")).to_be_visible()
-    await expect(page.locator("#product")).to_be_hidden()
+    await expect(page.get_by_role("dialog", name="This product is no longer offered")).to_be_visible()
     answer = await page.goto(product_url(shop, oldest))
     assert answer is not None
     assert answer.status == 410

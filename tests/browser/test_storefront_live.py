@@ -188,20 +188,72 @@ async def test_errors_of_the_server_do_not_close_the_shop(page: Page, shop: Fake
 
 
 async def test_removed_product_leaves_and_comes_back(page: Page, shop: FakeShop) -> None:
-    """A removal takes the tile and the open dialog away and is said; a page read before it does not bring it back."""
+    """A removal takes the tile away and is announced; a page read before it does not bring it back."""
     await open_shop(page, shop)
-    await page.locator(".tile a").nth(1).click()
     video_id = await page.locator(".tile").nth(1).get_attribute("data-video-id") or ""
     product = shop.products[video_id]
     await shop.withdraw(video_id)
     await expect(page.locator(".tile")).to_have_count(19)
-    await expect(page.locator("#product")).to_be_hidden()
-    await expect(page.locator("#toast")).to_contain_text("No longer offered")
     await expect(page.locator("#arrivals")).to_have_text(f"No longer offered: {product['title']}")
-    await page.locator("#toast").click()
-    await expect(page.locator("#gone")).to_be_visible()
     await shop.publish(product)
     await expect(page.locator(".tile").first.locator(".title")).to_have_text(product["title"])
+
+
+async def test_open_product_says_that_it_is_removed(page: Page, shop: FakeShop) -> None:
+    """The dialog says so, also to a screen reader, until it is closed or the product is back."""
+    await open_shop(page, shop)
+    await page.locator(".tile a").nth(1).click()
+    dialog, video_id = page.locator("#product"), sorted(shop.products)[-2]
+    product = shop.products[video_id]
+    for ending in ("closed", "back"):
+        await shop.withdraw(video_id)
+        await expect(page.get_by_role("dialog", name="This product is no longer offered")).to_be_visible()
+        await expect(dialog.get_by_role("status")).to_contain_text("The seller has removed it.")
+        await expect(page.locator("#product-close")).to_be_focused()
+        assert product["raw_caption"] not in await dialog.inner_text()
+        await expect(dialog.locator("img:visible, a:visible, li:visible")).to_have_count(0)
+        if ending == "closed":
+            await page.keyboard.press("Escape")
+            await expect(page).to_have_url(f"{shop.url}/shop/{SELLER}")
+            await shop.publish(product)
+            await page.locator(f".tile[data-video-id='{video_id}'] a").click()
+            await expect(dialog).to_contain_text(product["raw_caption"])
+    await shop.publish(product)
+    await expect(dialog).to_contain_text(product["raw_caption"])
+
+
+async def test_filter_holds_for_the_toast(page: Page, shop: FakeShop) -> None:
+    """A product without the chosen tag makes no news: no toast, no announcement; a toast of another filter goes."""
+    await open_shop(page, shop)
+    await page.get_by_role("button", name="linen", exact=True).click()
+    await shop.publish(sample_product(30, title="Other", tags=["silk"]))
+    await shop.publish(sample_product(31, title="Shirt", tags=["linen"]))
+    await expect(page.locator("#toast-title")).to_have_text("Shirt")
+    await expect(page.locator("#toast-kind")).to_have_text("Just in")
+    await expect(page.locator("#arrivals")).to_contain_text("New: Shirt")
+    await page.get_by_role("button", name="dress", exact=True).click()
+    await expect(page.locator("#toast")).to_be_hidden()
+
+
+async def test_filters_keep_their_places(page: Page, shop: FakeShop) -> None:
+    """Whatever arrives or goes: the focused filter keeps its focus, the others their order; new ones come last."""
+    shop.products.clear()
+    shop.add(*(sample_product(number, tags=[f"tag{number // 2}"]) for number in range(8)))
+    await open_shop(page, shop)
+    filters = page.locator("#filters button")
+    await expect(filters).to_have_text(["Everything", "tag0", "tag1", "tag2", "tag3"])
+    focused = page.get_by_role("button", name="tag3")
+    await focused.focus()
+    for number in range(20, 24):
+        await shop.publish(sample_product(number, tags=["tag3", "new"]))
+    await expect(filters).to_have_text(["Everything", "tag0", "tag1", "tag2", "tag3", "new"])
+    for number in (2, 3):
+        await shop.withdraw(sample_product(number)["video_id"])
+    await expect(filters).to_have_text(["Everything", "tag0", "tag2", "tag3", "new"])
+    await expect(focused).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(focused).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator(".tile:visible")).to_have_count(6)
 
 
 async def test_removal_is_found_by_polling(page: Page, shop: FakeShop) -> None:

@@ -100,7 +100,7 @@ class SimulatedWorkers:
             "sizes": chance.choice(product.sizes) or None,
             "tags": list(product.tags),
             "confidence_score": round(chance.uniform(0.6, 0.99), 3),
-            "raw_caption": f"{product.title} {product.sign} #{shop.seller_handle} DM to order",
+            "raw_caption": f"{product.title} #{shop.seller_handle} DM to order",
             "timestamp": self._stamp(at_seconds),
         }
 

@@ -41,7 +41,7 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
             raise SettingsFaulty.of("LINKHUB_HOST", problem, host) from error
         # The error's own text repeats the address; the system's does not.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        problem = f"cannot be listened on at {host}: {reason}; set another, or 0 for any free port"
+        problem = f"cannot be listened on at {host}: {reason}; set another, or {variable}=0 for any free port"
         raise SettingsFaulty.of(variable, problem, str(port)) from error
 
 

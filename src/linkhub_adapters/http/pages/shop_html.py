@@ -28,10 +28,10 @@ from linkhub_adapters.http.pages.shop_settings import ShopSettings, product_path
 __all__ = ["RenderedShop", "ShopHtml"]
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_SIZES_ON_TILE: Final = 5
+_SIZES_ON_TILE: Final = 4
 _TAGS_ON_TILE: Final = 2
 _TAG_FILTERS: Final = 10
-_LOADED_AT_ONCE: Final = 8  # pictures: about what a screen shows
+_LOADED_AT_ONCE: Final = 12  # pictures: two rows of a laptop's screen
 
 _HTML: Final = "text/html"
 _HIDDEN: Final = Markup(" hidden")
@@ -43,9 +43,10 @@ _FILTER: Final = MarkupTemplate(
     '<button type="button" dir="auto" data-tag="{tag}" aria-pressed="{is_pressed}">{text}</button>'
 )
 # The product's title is always beside its picture: an alternative text would say it twice.
-_PICTURE: Final = MarkupTemplate(
-    '<img src="{url}" alt="" decoding="async" loading="{loading}" referrerpolicy="no-referrer">'
-)
+_PICTURE: Final = MarkupTemplate('<img src="{url}" alt="" decoding="async" {loading} referrerpolicy="no-referrer">')
+_LAZY: Final = Markup('loading="lazy"')
+_EAGER: Final = Markup('loading="eager"')
+_URGENT: Final = Markup('loading="eager" fetchpriority="high"')
 _STRIP_ITEM: Final = MarkupTemplate(
     '<li><a class="picture" href="{url}" target="_blank" rel="noopener noreferrer">{picture}</a></li>'
 )
@@ -206,7 +207,7 @@ class ShopHtml:
         return self._middle.fill(
             dialog_open=Markup(" open") if product else "",
             shop_path=shop_path(seller_handle),
-            picture=_picture(pictures[:1], is_lazy=False),
+            picture=_picture(pictures[:1], _URGENT),
             strip=joined([_strip_item(url) for url in pictures]),
             strip_hidden=_hidden(len(pictures) < 2),
             age=product.created_at[:10] if product else "",
@@ -247,7 +248,7 @@ class ShopHtml:
         return self._tile.fill(
             look=" is-sold-out" if product.is_sold_out else "",
             video_id=_attributes({"data-video-id": product.video_id}),
-            picture=_picture(product.pictures[:1], is_lazy=place >= _LOADED_AT_ONCE),
+            picture=_picture(product.pictures[:1], _URGENT if place < _LOADED_AT_ONCE else _LAZY),
             sold_out_hidden=_hidden(not product.is_sold_out),
             length=length,
             length_hidden=_hidden(not length),
@@ -284,12 +285,12 @@ def _chips(texts: Sequence[str], most: int | None = None) -> Markup:
     return joined(chips)
 
 
-def _picture(urls: Sequence[str], *, is_lazy: bool) -> Markup:
-    return joined([_PICTURE.fill(url=url, loading="lazy" if is_lazy else "eager") for url in urls])
+def _picture(urls: Sequence[str], loading: Markup) -> Markup:
+    return joined([_PICTURE.fill(url=url, loading=loading) for url in urls])
 
 
 def _strip_item(url: str) -> Markup:
-    return _STRIP_ITEM.fill(url=url, picture=_picture([url], is_lazy=False))
+    return _STRIP_ITEM.fill(url=url, picture=_picture([url], _EAGER))
 
 
 def _length_text(seconds: float) -> str:

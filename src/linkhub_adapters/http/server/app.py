@@ -24,6 +24,7 @@ from linkhub_adapters.http.pages import page_routes
 from linkhub_adapters.http.pages.kept_shops import KeptShops
 from linkhub_adapters.http.pages.machine_feeds import MachineFeeds
 from linkhub_adapters.http.pages.page_files import PageFiles, load_page_files
+from linkhub_adapters.http.pages.problem_pages import with_pages
 from linkhub_adapters.http.pages.shop_html import ShopHtml
 from linkhub_adapters.http.pages.shop_routes import ShopPages
 from linkhub_adapters.http.server.compression import Compression
@@ -58,6 +59,7 @@ def create_app(
     """
     app = _bare_app(services, settings, [])
     files = load_page_files(_PAGES / "files", _PAGES / "vendor")
+    app.exception_handlers |= with_pages(app.exception_handlers, files)
     shops = ShopPages(
         shops=KeptShops(services.pages, ShopHtml(files, settings.shops)),
         failed=services.failed,

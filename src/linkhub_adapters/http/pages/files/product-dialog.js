@@ -50,6 +50,14 @@ export class ProductDialog {
     for (const part of this.#dialog.querySelectorAll(".product-sheet, .product-words")) part.scrollTop = 0;
   }
 
+  /** Takes the product that is shown away, and says so in its place. */
+  showGone() {
+    this.#dialog.classList.add("is-gone");
+    this.#part("title").textContent = "This product is no longer offered";
+    this.#part("gone").textContent = "The seller has removed it. Close this to see the rest of the shop.";
+    this.#part("close").focus();
+  }
+
   close() {
     this.#dialog.close();
   }
@@ -60,6 +68,8 @@ export class ProductDialog {
 
   #fillWords() {
     const product = this.#product;
+    this.#dialog.classList.remove("is-gone");
+    this.#part("gone").textContent = "";
     this.#part("title").textContent = product.title;
     this.#part("price").textContent = priceText(product.price);
     this.#part("sold-out").hidden = !product.isSoldOut;

@@ -171,12 +171,8 @@ function remove(videoId, revision, removedAt) {
   if (!catalog.remove(videoId, revision, removedAt) && !isShown) return;
   arrivals = arrivals.filter((arrival) => arrival.product.videoId !== videoId);
   if (part("toast").dataset.videoId === videoId) hideToast();
-  if (isShown) {
-    dialog.close();
-    showAbsence(GONE);
-    fillToast(product, "No longer offered");
-  }
-  say(`No longer offered: ${product.title}`);
+  if (isShown) dialog.showGone();
+  else say(`No longer offered: ${product.title}`);
   grid.remove(videoId, showCatalog);
 }
 
@@ -186,11 +182,15 @@ function showArrivals() {
   if (batch.length === 0) return; // all of them were removed meanwhile
   const revisions = new Map(batch.map(({ product, revision }) => [product, revision]));
   grid.arrive([...revisions.keys()], (product) => (isFirst(product, revisions.get(product)) ? "New" : "Updated"));
-  const newest = batch.at(-1).product;
-  showToast(newest, batch.length);
-  announce(batch.map(({ product }) => product));
-  if (document.hidden) showUnseen(unseen + batch.length);
+  const visible = [...revisions.keys()].filter((product) => grid.passes(product));
+  if (visible.length > 0) showNews(visible);
   showCatalog();
+}
+
+function showNews(products) {
+  showToast(products.at(-1), products.length);
+  announce(products);
+  if (document.hidden) showUnseen(unseen + products.length);
 }
 
 function showUnseen(count) {
@@ -217,15 +217,10 @@ function say(text) {
 // --- toast, filters, status, empty ---
 
 function showToast(product, count) {
-  toastCount += count;
-  fillToast(product, toastCount > 1 ? `${toastCount} just in` : "Just in");
-}
-
-function fillToast(product, kind) {
   clearTimeout(toastTimer);
-  part("toast-kind").textContent = kind;
+  toastCount += count;
+  part("toast-kind").textContent = toastCount > 1 ? `${toastCount} just in` : "Just in";
   part("toast-title").textContent = product.title;
-  part("toast-price").textContent = product.price === null ? "" : priceText(product.price);
   part("toast-picture").replaceChildren();
   drawPicture(part("toast-picture"), product);
   part("toast").hidden = false;
@@ -245,18 +240,24 @@ function showCatalog() {
   watchEnd();
 }
 
+// Filters keep their places: one leaves when no product has its tag, unless it is in use, and new ones come at the end.
 function showFilters() {
+  const filters = part("filters");
   const counts = new Map();
   for (const { tags } of catalog.products()) {
     for (const tag of new Set(tags.map((text) => text.toLowerCase()))) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   }
-  const common = [...counts].filter(([, count]) => count > 1).sort(byCountThenName).slice(0, TAG_FILTERS);
-  const tags = common.map(([tag]) => tag);
-  if (chosenTag !== null && !tags.includes(chosenTag)) tags.push(chosenTag);
-  part("filters").hidden = tags.length < 2;
-  const focused = document.activeElement?.dataset.tag;
-  part("filters").replaceChildren(filterButton(null, "Everything"), ...tags.map((tag) => filterButton(tag, tag)));
-  if (focused !== undefined) part("filters").querySelector(`[data-tag="${CSS.escape(focused)}"]`)?.focus();
+  if (filters.childElementCount === 0) filters.append(filterButton("", "Everything"));
+  for (const button of [...filters.children].slice(1)) {
+    const isInUse = button.dataset.tag === chosenTag || button === document.activeElement;
+    if (!isInUse && !counts.has(button.dataset.tag)) button.remove();
+  }
+  const shown = new Set([...filters.children].map(({ dataset }) => dataset.tag));
+  const common = [...counts].filter(([tag, count]) => count > 1 && !shown.has(tag)).sort(byCountThenName);
+  const free = Math.max(0, TAG_FILTERS + 1 - shown.size);
+  filters.append(...common.slice(0, free).map(([tag]) => filterButton(tag, tag)));
+  filters.hidden = filters.childElementCount < 3 && chosenTag === null && !filters.contains(document.activeElement);
+  for (const button of filters.children) button.ariaPressed = String(button.dataset.tag === (chosenTag ?? ""));
 }
 
 function byCountThenName([nameA, countA], [nameB, countB]) {
@@ -267,16 +268,16 @@ function filterButton(tag, text) {
   const button = document.createElement("button");
   button.type = "button";
   button.dir = "auto";
-  button.dataset.tag = tag ?? "";
+  button.dataset.tag = tag;
   button.textContent = text;
-  button.ariaPressed = String(tag === chosenTag);
-  button.addEventListener("click", () => chooseTag(tag));
   return button;
 }
 
 function chooseTag(tag) {
   chosenTag = tag;
   showCatalog();
+  const toasted = catalog.get(part("toast").dataset.videoId);
+  if (toasted && !grid.passes(toasted)) hideToast();
 }
 
 function showStatus(status) {
@@ -337,6 +338,7 @@ async function readOne(videoId) {
 function showAbsence(status) {
   part("gone").hidden = status !== GONE;
   part("unknown").hidden = status !== UNKNOWN;
+  if (status) part("products").scrollIntoView();
 }
 
 // The address may name the next product already: that one stays.
@@ -357,6 +359,10 @@ function drawMasthead() {
 drawMasthead();
 addEventListener("popstate", followAddress); // a change of the fragment, too
 part("grid").addEventListener("click", followTile);
+part("filters").addEventListener("click", ({ target }) => {
+  const tag = target.closest("button")?.dataset.tag;
+  if (tag !== undefined) chooseTag(tag || null);
+});
 document.addEventListener("visibilitychange", () => document.hidden || showUnseen(0));
 part("retry").addEventListener("click", open);
 part("load-more").addEventListener("click", readMore);

@@ -3,7 +3,7 @@
 import { ageText, lengthText, priceText, sizeList } from "./format.js";
 import { drawPicture } from "./picture.js";
 
-const SIZES_ON_TILE = 5;
+const SIZES_ON_TILE = 4;
 const TAGS_ON_TILE = 2;
 const BADGE_MS = 180_000;
 const SKELETONS = 10;
@@ -102,10 +102,15 @@ export class TileGrid {
     this.#tag = tag;
     let shown = 0;
     for (const [videoId, tile] of this.#tiles) {
-      tile.hidden = !this.#passes(this.#products.get(videoId));
+      tile.hidden = !this.passes(this.#products.get(videoId));
       shown += tile.hidden ? 0 : 1;
     }
     return shown;
+  }
+
+  /** Whether a product has the tag of the filter. */
+  passes(product) {
+    return this.#tag === null || product.tags.some((tag) => tag.toLowerCase() === this.#tag);
   }
 
   /** Renews the ages, and takes off badges that are no longer news. */
@@ -131,7 +136,7 @@ export class TileGrid {
 
   #fill(tile, product) {
     this.#products.set(product.videoId, product);
-    tile.hidden = !this.#passes(product);
+    tile.hidden = !this.passes(product);
     drawPicture(tile.querySelector(".picture"), product);
     const link = tile.querySelector("a");
     link.href = this.#path(product.videoId);
@@ -155,10 +160,6 @@ export class TileGrid {
     badge.dataset.kind = label.toLowerCase();
     badge.hidden = false;
     tile.dataset.markedMs = String(Date.now());
-  }
-
-  #passes(product) {
-    return this.#tag === null || product.tags.some((tag) => tag.toLowerCase() === this.#tag);
   }
 
   // First, last, invert, play: what is in view glides from where it was to where it is.
