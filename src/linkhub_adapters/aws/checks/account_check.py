@@ -112,7 +112,7 @@ class _Checks:
 
     check: AccountCheck
     clients: AwsClients
-    _queues: dict[Queue, FoundQueue] = field(factory=dict, init=False)
+    _queues: list[tuple[Queue, FoundQueue]] = field(factory=list, init=False)
 
     def _calls(self, service: str) -> AwsCalls:
         return AwsCalls(service=service, executor=self.clients.executor)
@@ -180,7 +180,7 @@ class _Checks:
             return [of_failure(subject, failure_of(error), arn=arn, is_needed=True)]
         if found is None:
             return [_missing(subject, resource)]
-        self._queues[queue] = found
+        self._queues.append((queue, found))
         return queue_results(subject, resource, queue, found)
 
     async def _topic(self) -> Sequence[CheckResult]:
@@ -264,16 +264,16 @@ def _facts_of(found: FoundQueue, dead_letters: str) -> str:
     return f"{facts}, FIFO{'' if is_quick else ' of 300 calls a second'}"
 
 
-def layout_results(queues: Mapping[Queue, FoundQueue]) -> Sequence[CheckResult]:
+def layout_results(queues: Sequence[tuple[Queue, FoundQueue]]) -> Sequence[CheckResult]:
     """Whether the queues share a dead-letter queue, and whether one is the dead-letter queue of another.
 
     A shared dead-letter queue is sound: each dead letter names the queue that it came from.
     """
     by_arn: dict[str, list[FoundQueue]] = {}
-    for queue, found in queues.items():
+    for queue, found in queues:
         if found.redrive_policy:
             by_arn.setdefault(found.dead_letter_arn(queue), []).append(found)
-    working = {found.arn: (queue, found) for queue, found in queues.items()}
+    working = {found.arn: (queue, found) for queue, found in queues}
     results = []
     for arn, sources in by_arn.items():
         if arn not in working:
