@@ -62,7 +62,7 @@ def revise_product(table: str, revision: Revision, stamp_ms: int) -> Statement:
         names, removed = _refreshed(revision, item)
     elif _is_adoption(revision):
         item[STAMP] = _oldest_stamp(revision.before)
-        names = [*ADOPTED]
+        names = [name for name in ADOPTED if name in item]
     else:
         names = [name for name in item if name not in key]
         removed = [name for name in (*OPTIONAL, *_of_listing(revision.after)) if name not in item]
