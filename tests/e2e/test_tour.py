@@ -47,7 +47,11 @@ class _Terminal:
         if found := _BACKGROUND.fullmatch(command):
             with self.watched.open("ab") as output:
                 process = subprocess.Popen(
-                    ["bash", "-c", f"exec {found[1]}"], cwd=self.directory, env=self._environment, stdout=output
+                    ["bash", "-c", f"exec {found[1]}"],
+                    cwd=self.directory,
+                    env=self._environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
                 )
             self._running.append(process)
             return []
