@@ -244,7 +244,7 @@ class Plan:
         )
 
     def _with_imports(self, chance: random.Random) -> Plan:
-        """In one plan of eight, an operator imports what another backend made of some of the same events."""
+        """In one plan of ten, an operator imports what another backend made of some of the same events."""
         taken = self.foreign or self.positions or self.deletions or self.refused or self.unreadable_row
         if taken or self.expires or chance.random() > 0.3:
             return self

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -207,6 +208,7 @@ def content_from(kind: Kind, document: Mapping[str, Any]) -> Content:
 # --- products ----------------------------------------------------------------------------------------------------
 
 
+@lru_cache(256)  # the products of a batch share their times
 def timestamp_text(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and ``Z``: texts that sort as their moments do."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from linkhub_core.testing.fakes import FakeClock
 
 
 def _value(path: Path, pragma: str) -> object:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
 
 
@@ -45,7 +46,7 @@ def test_a_directory_that_is_missing_is_made(tmp_path: Path) -> None:
 def test_another_programs_file_is_refused(tmp_path: Path) -> None:
     """A database that another program made is not touched."""
     path = tmp_path / "theirs.sqlite3"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     with pytest.raises(ServiceUnavailable, match="another program made it"):
         SqliteDatabase.open(path)
@@ -55,7 +56,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A file of a later linkhub says what to do."""
     path = tmp_path / "linkhub.sqlite3"
     SqliteDatabase.open(path).close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(ServiceUnavailable, match="update it"):
         SqliteDatabase.open(path)
