@@ -24,10 +24,12 @@ from tests.e2e.deployment import LINKHUB
 pytestmark = pytest.mark.e2e
 
 TOUR: Final = Path(__file__).parents[2] / "docs" / "tour.md"
-_PATIENCE_SECONDS: Final = 60
+_PATIENCE_SECONDS: Final = 120
 _BACKGROUND = re.compile(r"(.*) & [A-Z]+=\$!")
 _WATCHED = re.compile(r"Subscribed to|\S+Z  (new|rev\.)")
-_VARIES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+s\b|\b[\d.]+ [GT]B\b|\b\d+ of \d+ (?=not by default)|port \d+ *")
+_VARIES = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+[dhms](?: \d+[dhms])*\b|\b[\d.]+ [GT]B\b|\b\d+ of \d+ (?=not by default)|port \d+ *"
+)
 
 
 @define
@@ -47,7 +49,11 @@ class _Terminal:
         if found := _BACKGROUND.fullmatch(command):
             with self.watched.open("ab") as output:
                 process = subprocess.Popen(
-                    ["bash", "-c", f"exec {found[1]}"], cwd=self.directory, env=self._environment, stdout=output
+                    ["bash", "-c", f"exec {found[1]}"],
+                    cwd=self.directory,
+                    env=self._environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
                 )
             self._running.append(process)
             return []
@@ -110,9 +116,14 @@ def _steps(port: int) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _is_as_shown(shown: Sequence[str], printed: Sequence[str]) -> bool:
     """Whether the lines are the same, but for what varies; ``...`` stands for anything, in a line and for lines."""
-    parts = [re.escape(_VARIES.sub("~", line)).replace(r"\.\.\.", ".*") + "\n" for line in shown]
+    parts = [re.sub(r"(?:\\ )?\\\.\\\.\\\.", ".*", re.escape(_same(line))) + "\n" for line in shown]
     pattern = "".join(r"(?:.*\n)*" if part == ".*\n" else part for part in parts)
-    return re.fullmatch(pattern, "".join(_VARIES.sub("~", line).rstrip() + "\n" for line in printed)) is not None
+    text = "\n".join(map(_same, printed)).rstrip("\n")
+    return re.fullmatch(pattern, f"{text}\n" if text else "") is not None
+
+
+def _same(line: str) -> str:
+    return _VARIES.sub("~", re.sub(" +", " ", line.rstrip()))
 
 
 def _wait_for(terminal: _Terminal, command: str, shown: Sequence[str]) -> None:
