@@ -177,7 +177,7 @@ MUTATIONS = {
         _ASSEMBLY,
         """
 -            updated_at=max(whole_milliseconds(now), stored.updated_at),
-+            updated_at=_whole_milliseconds(now),
++            updated_at=whole_milliseconds(now),
 """,
     ),
     # --- versions and time
