@@ -20,8 +20,10 @@ from starlette.responses import JSONResponse, Response
 from linkhub_adapters.http import OperatorAction
 from linkhub_adapters.memory import MemoryEventQueue, MemoryProductStore
 from linkhub_cli.operator.desk import Desk
-from linkhub_core.model import Kind
+from linkhub_cli.operator.status import stalled_document
+from linkhub_core.model import Kind, ProductKey
 from linkhub_core.ports import DeadLetterQuery, OutgoingMessage
+from linkhub_core.testing.builders import a_half, a_waiting
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from tests.adapters.http.memory_desk import make_desk, reject
 from tests.browser.samples import NOW
@@ -67,6 +69,7 @@ class FakeOperator:
     _buckets: list[int] = attrs.field(factory=lambda: [0] * len(_BOUNDS_SECONDS), init=False)
     _created: float = attrs.field(default=184_210.0, init=False)
     _waits: list[int] = attrs.field(factory=lambda: [0] * len(_BOUNDS_SECONDS), init=False)
+    _on_screen: list[int] = attrs.field(factory=lambda: [0] * len(_BOUNDS_SECONDS), init=False)
 
     @queue.default
     def _queue(self) -> MemoryEventQueue:
@@ -85,6 +88,14 @@ class FakeOperator:
     async def reject(self, kind: Kind, body: str, **attributes: str) -> None:
         """One more dead letter."""
         await reject(self.queue, [OutgoingMessage(kind=kind, body=body, attributes=attributes)])
+
+    async def stall(self, count: int) -> None:
+        """So many halves wait, the oldest for almost a day; every third one for its caption."""
+        for number in range(count):
+            key = ProductKey(_SELLERS[number % len(_SELLERS)][0], str(7_368_211_940_557_400 + number))
+            half = a_half(Kind.CAPTION if number % 3 else Kind.THUMBNAIL, key=key)
+            since = self.clock.now() - timedelta(hours=23, minutes=40) / (number + 1)
+            await self.desk.gauges.backend.staging.stage([a_waiting(half, since=since)])
 
     async def empty(self) -> None:
         """No dead letters."""
@@ -107,6 +118,7 @@ class FakeOperator:
                 "revised": status["products"]["revised_total"],
                 "own": [bucket["count"] for bucket in status["own_latency_seconds"]["buckets"]],
                 "partner": [bucket["count"] for bucket in status["partner_wait_seconds"]["buckets"]],
+                "screen": [bucket["count"] for bucket in status["on_screen_seconds"]["buckets"]],
                 "queues": {one["kind"]: one["messages"] for one in status["queues"]},
                 "deliveries": status["realtime"]["deliveries_total"],
             })  # fmt: skip
@@ -155,6 +167,7 @@ class FakeOperator:
         for _ in range(joined):
             _observe(self._buckets, self._random.lognormvariate(-3.1, 0.75) * slow)
             _observe(self._waits, self._random.lognormvariate(2.2, 0.9))
+            _observe(self._on_screen, self._random.lognormvariate(-1.2, 0.6) * slow)
 
     def snapshot(self) -> dict[str, Any]:
         """The whole status as JSON values."""
@@ -163,7 +176,7 @@ class FakeOperator:
             "timestamp": _iso(now),
             "node": {"id": "node-a", "version": "0.1.0", "backend": "aws", "state": "ready",
                      "started_at": _iso(NOW - timedelta(days=3, hours=4))},
-            "settings": {"staging_ttl_seconds": 86_400},
+            "settings": {"staging_ttl_seconds": 86_400, "stall_seconds": 900.0},
             "events": [{"kind": kind, "outcome": outcome, "total": int(total)}
                        for (kind, outcome), total in self._events.items()],
             "deviations": [{"rule": "number_as_text", "caption": 12, "thumbnail": 40 + self.second},
@@ -173,9 +186,11 @@ class FakeOperator:
                          "announced_total": int(self._created) + 412, "unannounced": 0},
             "own_latency_seconds": _histogram(self._buckets),
             "partner_wait_seconds": _histogram(self._waits),
+            "on_screen_seconds": _histogram(self._on_screen),
             "queues": [{"kind": "caption", "messages": int(9 + 8 * sin(self.second / 9))},
                        {"kind": "thumbnail", "messages": int(4 + 3 * sin(self.second / 7))}],
             "staging": self._staging(),
+            "stalled": stalled_document(self.desk.gauges.stalled),
             "dead_letters": self._dead_letters(),
             "seen": self._seen(),
             "realtime": self._realtime(),

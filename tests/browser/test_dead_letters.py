@@ -215,7 +215,9 @@ async def test_axe_finds_nothing(page: Page, shop: FakeShop, scheme: Any, width:
     """On the page, with a timeline, in the dialog of a letter, in a confirmation, and in the runbook."""
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     await page.set_viewport_size({"width": width, "height": 900})
+    await shop.operator.stall(2)
     await open_letters(page, shop)
+    await expect(page.locator("#stalled-list li")).to_have_count(2)
     await page.locator("#why-video").fill("7368211940557313")
     await page.locator("#why-video").press("Enter")
     await expect(page.locator("#why-timelines article")).to_be_visible()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from linkhub_core.model import Kind
+from linkhub_core.model import Kind, ProductKey
+from linkhub_core.testing.builders import a_half, a_waiting
 from tests.browser import fonts
 from tests.browser.fake_shop import FakeShop
 from tests.browser.layout import TIGHT_SCREENS, overflows, overflows_by_screen, show_on
 from tests.browser.long_texts import LONGEST_HANDLE, ONE_CHARACTER, TEXTS, extreme_product
-from tests.browser.samples import SELLER, hostile_product
+from tests.browser.samples import NOW, SELLER, hostile_product
 from tests.browser.test_operator import open_page
 from tests.browser.test_storefront import open_shop
 
@@ -126,10 +128,13 @@ async def test_operator_page_fits(fitted: Page, shop: FakeShop) -> None:
     }
     body = {"video_id": name, "seller_handle": name, "title": name, name: "wwww " * 99, "price": name}
     await shop.operator.reject(Kind.CAPTION, json.dumps(body), correlationId=name, another=name)
+    half = a_half(key=ProductKey(LONGEST_HANDLE, "W" * 128))
+    await shop.operator.desk.gauges.backend.staging.stage([a_waiting(half, since=NOW - timedelta(hours=1))])
     await open_page(fitted, shop)
     await fitted.locator("#why-video").fill(name)
     await fitted.locator("#why-video").press("Enter")
     await expect(fitted.locator("#why-timelines article")).to_be_visible()
+    await expect(fitted.locator("#stalled-list li")).to_be_visible()
     await fitted.locator("#why-video").fill("")
     assert await overflows_by_screen(fitted) == {}
     await fitted.locator(".letter-open").first.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.async_api import Page, expect
 
 from linkhub_core.model import Kind
 from tests.browser.fake_shop import FakeShop
+from tests.browser.samples import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -97,7 +99,9 @@ async def test_a_restart_is_not_passed_over_in_silence(page: Page, shop: FakeSho
     shop.operator.overrides = {"node": now["node"] | {"started_at": now["timestamp"]}}
     shop.operator.advance(60)
     await open_page(page, shop)
-    await expect(page.locator("#findings")).to_contain_text("Messages given back are counted from 18:30:00 UTC")
+    await expect(page.locator("#findings")).to_contain_text(
+        "Messages given back and expired halves are counted from 18:30:00 UTC"
+    )
 
 
 async def test_messages_that_come_back_are_bad_while_they_do(page: Page, shop: FakeShop) -> None:
@@ -115,6 +119,19 @@ async def test_messages_that_come_back_are_bad_while_they_do(page: Page, shop: F
     await expect(page.locator("#verdict")).to_have_attribute("data-level", "bad")
 
 
+async def test_halves_that_expired_are_a_warning_until_they_are_seen(page: Page, shop: FakeShop) -> None:
+    """They are in no shop, so the verdict counts those of the last hour."""
+    shop.operator.live_an_hour()
+    now = shop.operator.snapshot()["events"]
+    shop.operator.overrides = {"events": [one for one in now if one["outcome"] != "expired"]
+                               + [{"kind": "caption", "outcome": "expired", "total": 3}]}  # fmt: skip
+    await page.goto(shop.url)
+    finding = page.locator("#findings li", has_text="3 halves expired since 17:30:01 UTC")
+    await expect(finding).to_have_attribute("data-level", "warn")
+    await shop.operator.desk.move_seen(shop.operator.clock.now() + timedelta(hours=1))
+    await expect(finding).to_have_count(0)
+
+
 async def test_charts_show_the_last_hour_after_a_reload(page: Page, shop: FakeShop) -> None:
     """From the server's history: the pointer at the left edge reads a moment of an hour ago."""
     shop.operator.live_an_hour()
@@ -122,6 +139,7 @@ async def test_charts_show_the_last_hour_after_a_reload(page: Page, shop: FakeSh
     await page.locator("#chart-latency .u-over").hover(position={"x": 20, "y": 50})
     await expect(page.locator("#chart-latency .legend")).to_contain_text(re.compile(r"17:3\d:\d\d UTC"))
     await expect(page.locator("#chart-latency .legend")).to_contain_text(re.compile(r"ours, 99 % \d+ ms"))
+    await expect(page.locator("#chart-screen .legend")).to_contain_text(re.compile(r"^half \d+ ms\s*99 % [\d.]+ s"))
 
 
 async def test_only_our_own_time_is_judged(page: Page, shop: FakeShop) -> None:
@@ -150,7 +168,7 @@ async def test_each_problem_leads_to_its_entry_of_the_runbook(page: Page, shop: 
     await expect(page.locator("h3:target")).to_have_text("LinkhubEventsRejected")
     entries = re.findall(r'entry: "(.+?)"', (_PAGES / "verdict.js").read_text("utf-8"))
     headings = await page.locator(":is(h2, h3)[id]").evaluate_all("all => all.map(({ id }) => id)")
-    assert (len(entries), set(entries) - set(headings)) == (9, set())
+    assert (len(entries), set(entries) - set(headings)) == (11, set())
 
 
 async def test_no_deviation_is_nought(page: Page, shop: FakeShop) -> None:
@@ -174,6 +192,46 @@ async def test_lost_contact_fades_the_readings(page: Page, shop: FakeShop) -> No
     shop.operator.status = 200
     await expect(page.locator("#contact")).to_have_text("Live")
     await expect(page.locator(".readings")).to_have_css("filter", "none")
+
+
+async def test_halves_that_wait_too_long_are_named_and_explained(
+    page: Page, shop: FakeShop, complaints: list[str]
+) -> None:
+    """The oldest twenty, with the way to the shop and to the timeline; the times go on under the keyboard's focus."""
+    await open_page(page, shop)
+    await expect(page.locator("#stalled-empty")).to_have_text("None. No half has waited for 15 min.")
+    await shop.operator.stall(22)
+    await expect(page.locator("#findings")).to_contain_text(
+        "22 halves have waited for more than 15 min. Missing: 14 thumbnails and 8 captions."
+    )
+    await expect(page.locator("#stalled-list li")).to_have_count(20)
+    await expect(page.locator("#stalled-more")).to_have_text("And 2 more: linkhub staging list names all.")
+    oldest = page.locator("#stalled-list li").first
+    await expect(oldest).to_contain_text("caption missing, thumbnail there")
+    await expect(oldest).to_contain_text(re.compile(r"waits for 23 h 4\d min, expires in (20|19) min"))
+    await expect(oldest.get_by_role("link")).to_have_attribute("href", "/shop/nalu-fashion")
+    why = oldest.get_by_role("button", name="Why 7368211940557400 of nalu-fashion waits")
+    await why.focus()
+    shop.operator.clock.advance(1_000)
+    shop.operator.second += 1_000
+    await expect(oldest).to_contain_text("expires in 3 min")
+    await expect(why).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#why-timelines .state")).to_have_text("waiting")
+    await expect(page.locator("#why-title")).to_be_focused()
+    assert complaints == []
+
+
+async def test_halves_that_an_operator_has_seen_are_no_warning(page: Page, shop: FakeShop) -> None:
+    """They still wait, so they are a note; one that stalls later warns again."""
+    await shop.operator.stall(2)
+    operator = shop.operator.desk
+    await operator.move_seen(shop.operator.clock.now())
+    await open_page(page, shop)
+    finding = page.locator("#findings li", has_text="2 halves have waited for more than 15 min, all of them seen")
+    await expect(finding).to_have_attribute("data-level", "note")
+    await operator.move_seen(NOW - timedelta(days=1))
+    await expect(page.locator("#verdict")).to_have_attribute("data-level", "warn")
 
 
 async def test_a_refused_host_name_is_explained(page: Page, shop: FakeShop) -> None:
@@ -218,9 +276,11 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
         "products",
         "own_latency_seconds",
         "partner_wait_seconds",
+        "on_screen_seconds",
         "seen",
         "queues",
         "staging",
+        "stalled",
         "dead_letters",
         "realtime",
         "nodes",
@@ -230,6 +290,7 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
     await expect(page.locator("#verdict-title")).to_have_text("All is well")
     await expect(page.locator("#readings b")).to_have_text(["–"] * 8)
     await expect(page.locator("#staging-note")).to_have_text("not known")
+    await expect(page.locator("#stalled-empty")).to_contain_text("does not read the halves that wait")
     await expect(page.locator("#deviations-note")).to_have_text("not known")
     assert complaints == []
 
@@ -238,7 +299,7 @@ async def test_pointer_reads_one_instant_on_all_charts(page: Page, shop: FakeSho
     """Over one chart, every chart draws its line at that time, and the legends tell the time."""
     await open_page(page, shop)
     await page.locator("#chart-latency .u-over").hover()
-    await expect(page.locator(".u-cursor-x:visible")).to_have_count(4)
+    await expect(page.locator(".u-cursor-x:visible")).to_have_count(5)
     await expect(page.locator("#chart-queues .legend")).to_contain_text("UTC")
 
 

@@ -1,7 +1,8 @@
 """Figures of the backend, refreshed at intervals so that no request waits for them.
 
 Counting is cheap on every backend. Reading each half in staging and each dead letter is done only if the backend is
-cheap to scan, and only while there are few.
+cheap to scan, and only while there are few. Elsewhere a process that consumes knows the halves that wait long from its
+reports of them, for as long as a half may wait unreported.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from linkhub_adapters.observability import Figures
 from linkhub_cli.backends import Backend
 from linkhub_cli.operator.seen import Seen, SeenMoment
+from linkhub_core.application import StalledCount, StalledHalves
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock, DeadLetterQuery
@@ -23,8 +25,8 @@ from linkhub_core.wire.intake import FOREIGN
 
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
-MOST_STALLED_NAMED = 20
 
+_LEAST_KNOWN = timedelta(minutes=1)
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -47,8 +49,7 @@ class Letters:
 class BackendGauges:
     """The newest figures of a backend; none before the first refresh.
 
-    ``ages`` counts the waiting halves by kind, in the classes of :data:`AGES` and one for the older. ``stalled`` are
-    those that have waited for ``stall_after``, the oldest 20 of them.
+    ``ages`` counts the waiting halves by kind, in the classes of :data:`AGES` and one for the older.
     """
 
     backend: Backend
@@ -57,9 +58,9 @@ class BackendGauges:
     seen: SeenMoment
     figures: Figures | None = None
     ages: Mapping[Kind, Sequence[int]] | None = None
-    stalled: Sequence[WaitingHalf] | None = None
     letters: Letters | None = None
     unannounced: int | None = None
+    _stalled: StalledHalves | None = field(default=None, init=False)
 
     def known_figures(self) -> Figures | None:
         """The newest figures, as a callable for the metrics."""
@@ -73,9 +74,19 @@ class BackendGauges:
             return
         few_halves = (figures.staged or 0) <= MOST_SCANNED
         few_letters = (figures.dead_letters or 0) <= MOST_SCANNED
-        self.ages, self.stalled = await self._waiting() if few_halves else (None, None)
+        self.ages = await self._waiting() if few_halves else None
         self.letters = await self._letters() if few_letters else None
         self.unannounced = len([record async for record in self.backend.products.scan(unannounced=True)])
+
+    @property
+    def stalled(self) -> StalledHalves | None:
+        """The halves that have waited for ``stall_after``; None if no look was taken in the last ``stall_after``."""
+        known = self._stalled
+        return known if known and self.clock.now() - known.taken_at <= max(self.stall_after, _LEAST_KNOWN) else None
+
+    def take_stalled(self, stalled: StalledHalves) -> None:
+        """Take in what a look at the staging rows saw."""
+        self._stalled = stalled
 
     @property
     def unseen_letters(self) -> int | None:
@@ -94,17 +105,16 @@ class BackendGauges:
         await self.refresh()
         return seen
 
-    async def _waiting(self) -> tuple[Mapping[Kind, Sequence[int]], Sequence[WaitingHalf]]:
-        """The numbers of halves by age, and the stalled ones."""
+    async def _waiting(self) -> Mapping[Kind, Sequence[int]]:
+        """The numbers of halves by age; takes in the stalled ones, too."""
         now = self.clock.now()
         rows = [row async for row in self.backend.staging.scan() if isinstance(row, WaitingHalf)]
+        stalled = StalledCount(stall_after=self.stall_after)
+        stalled.add(rows, now)
+        self.take_stalled(await stalled.result(self.backend.products, now))
         halves = [half for row in rows for half in row.apart]
         ages = {kind: [now - one.waiting_since for one in halves if one.half.kind is kind] for kind in Kind}
-        oldest = sorted(halves, key=lambda half: half.waiting_since)[:MOST_STALLED_NAMED]
-        return (
-            {kind: [count for _, count in count_by_age(of_kind)] for kind, of_kind in ages.items()},
-            [half for half in oldest if half.waiting_since + self.stall_after <= now],
-        )
+        return {kind: [count for _, count in count_by_age(of_kind)] for kind, of_kind in ages.items()}
 
     async def _letters(self) -> Letters:
         by_reason: Counter[str] = Counter()

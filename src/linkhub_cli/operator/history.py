@@ -61,6 +61,7 @@ class History:
             "deliveries": realtime["deliveries"] if realtime else None,
             "queues": dict(figures.queued) if figures else None,
             "dead_letters": figures.dead_letters if figures else None,
+            "screen": [count for _, count in self.registry.on_screen()],
             **_of_work(self.registry.work()),
         }
 

@@ -15,6 +15,7 @@ from linkhub_adapters.observability import Figures, Readings
 from linkhub_cli.operator.backend_gauges import AGES, BackendGauges
 from linkhub_cli.operator.process_registry import Buckets, NodeReport, ProcessRegistry, WorkTotals
 from linkhub_cli.settings.packages import DISTRIBUTION
+from linkhub_core.application import StalledHalves
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.ports import Clock
 from linkhub_core.wire.codec import timestamp_text
@@ -48,6 +49,7 @@ class OperatorStatus:
             "on_screen_seconds": _buckets(self.registry.on_screen()),
             "queues": _queues(figures) if figures else None,
             "staging": self._staging(work),
+            "stalled": stalled_document(self.gauges.stalled),
             "dead_letters": self._dead_letters(),
             "seen": self._seen(),
             "realtime": _realtime(realtime, self.stats()["clientsPerSeller"]) if realtime else None,
@@ -91,7 +93,6 @@ class OperatorStatus:
             "count": figures.staged,
             "oldest_age_seconds": (figures.taken_at - oldest).total_seconds() if oldest else None,
             "by_age": _by_age(ages) if ages else None,
-            "stalled": None if self.gauges.stalled is None else [_stalled(half) for half in self.gauges.stalled],
             "stalled_total": work.stalled if work else None,
             "expired_total": work.expired if work else None,
         }
@@ -155,13 +156,27 @@ def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _stalled(row: WaitingHalf) -> dict[str, Any]:
+def stalled_document(stalled: StalledHalves | None) -> Mapping[str, Any] | None:
+    """The halves that have waited long, those that are named one by one; None if they are not known."""
+    if stalled is None:
+        return None
+    return {
+        "taken_at": timestamp_text(stalled.taken_at),
+        "total": stalled.total,
+        "missing": {kind.partner.value: count for kind, count in stalled.waiting.items()},
+        "newest_at": timestamp_text(stalled.newest_at) if stalled.newest_at else None,
+        "oldest": [_half(row) for row in stalled.oldest],
+    }
+
+
+def _half(row: WaitingHalf) -> dict[str, Any]:
     return {
         "seller_handle": row.key.seller_handle,
         "video_id": row.key.video_id,
         "waiting": row.half.kind,
         "missing": row.half.kind.partner,
         "waiting_since": timestamp_text(row.waiting_since),
+        "expires_at": timestamp_text(row.expires_at),
         "correlation_id": row.origin.correlation_id,
     }
 

@@ -160,6 +160,7 @@ class Container(DeclarativeContainer):
         journal=journal,
         clock=clock,
         stall_after=stall_after,
+        seen=gauges.provided.take_stalled,
     )
     set_listing = Singleton(
         SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock

@@ -31,6 +31,7 @@ from linkhub_core.application.listings import (
 )
 from linkhub_core.application.read_delivery import FailedDelivery, ReadDelivery, read_delivery
 from linkhub_core.application.report_stalled import ReportStalled
+from linkhub_core.application.stalled_halves import StalledCount, StalledHalves
 from linkhub_core.application.sweep import Sweep
 
 __all__ = [
@@ -63,6 +64,8 @@ __all__ = [
     "SetListing",
     "ShopList",
     "ShopPage",
+    "StalledCount",
+    "StalledHalves",
     "State",
     "Sweep",
     "TimelineEntry",

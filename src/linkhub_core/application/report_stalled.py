@@ -4,16 +4,18 @@ Rule 1. A row beside its product, or with both halves, is work of the sweep, not
         is over: the sweep reports and removes it.
 Rule 2. A row of another service is reported after linkhub has made it its own: a claim must not change such a row.
 Rule 3. A row that a store refuses delays no other; rows that cannot be read are the sweep's to record.
+Rule 4. A look that reads all rows hands over what it saw, reported before or not, for the operator's page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
 from linkhub_core.application.half_reporter import HalfReporter
+from linkhub_core.application.stalled_halves import StalledCount, StalledHalves
 from linkhub_core.application.sweep import batches, narrow_down
 from linkhub_core.errors import TransientError
 from linkhub_core.model import WaitingHalf
@@ -28,7 +30,10 @@ from linkhub_core.ports.staging_store import StagingStore
 
 @frozen(kw_only=True)
 class ReportStalled:
-    """Reads every staging row, and reports the halves that have waited for ``stall_after``. Several may run at once."""
+    """Reads every staging row, and reports the halves that have waited for ``stall_after``. Several may run at once.
+
+    ``seen`` is called with all halves that have waited so long. It must not raise.
+    """
 
     products: ProductStore
     staging: StagingStore
@@ -36,6 +41,7 @@ class ReportStalled:
     journal: Journal
     clock: Clock
     stall_after: timedelta
+    seen: Callable[[StalledHalves], None] = lambda _: None
     reporter: HalfReporter = field(init=False, repr=False)
 
     @reporter.default
@@ -49,11 +55,17 @@ class ReportStalled:
             LinkhubError: some halves were not reported; the next call reports them.
         """
         failures: list[tuple[WaitingHalf, Exception]] = []
+        count = StalledCount(stall_after=self.stall_after)
         async for rows in batches(self.staging.scan()):
-            late = [row for row in rows if not isinstance(row, Unreadable) and self._is_late(row, self.clock.now())]
+            now = self.clock.now()
+            readable = [row for row in rows if not isinstance(row, Unreadable)]
+            count.add(readable, now)
+            late = [row for row in readable if self._is_late(row, now)]
             is_done = not late or await narrow_down(late, self._report, failures)
             if not is_done and isinstance(failures[-1][1], TransientError):  # a service is down
                 break
+        else:
+            self.seen(await count.result(self.products, self.clock.now()))
         if failures:
             raise failures[0][1]
 

@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 from attrs import frozen
+from dependency_injector.providers import Object
 
 from linkhub_cli.operator.history import SAMPLES, History
 from linkhub_cli.settings import load_settings
-from linkhub_cli.wiring.container import Container, open_container
+from linkhub_cli.wiring.container import Container, open_parts
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.testing.fakes import FakeClock
 
 SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
+REALTIME = {"connections": {}, "deliveries": 5}
 
 
 @frozen
@@ -31,14 +33,15 @@ class _Process:
 @pytest.fixture
 async def process() -> AsyncIterator[_Process]:
     """One that consumes and serves."""
-    async with open_container(SETTINGS) as container:
+    async with open_parts(SETTINGS) as parts:
+        container = Container(**parts, take_realtime=Object(lambda: REALTIME))
         clock = FakeClock()
         history = History(
             registry=container.registry(),
             gauges=container.gauges(),
             clock=clock,
             journal=container.journal(),
-            realtime=lambda: {"deliveries": 5},
+            realtime=container.take_realtime(),
         )
         yield _Process(container, clock, history)
 
@@ -49,14 +52,16 @@ async def test_a_sample_has_what_the_charts_draw(process: _Process) -> None:
     await backend.publisher.publish([an_outgoing(Kind.CAPTION), an_outgoing(Kind.THUMBNAIL)])
     await process.container.assemble()(await backend.queue.receive())
     await process.container.gauges().refresh()
+    process.container.metrics().on_screen.observe(0.3)
     await process.history.take()
     document = orjson.loads(process.history.document())
     (sample,) = document["samples"]
     assert sample["at"] == "2026-01-15T12:00:00.000Z"
     assert (sample["events"]["saved"], sample["created"], sample["revised"]) == (2, 1, 0)
     assert (sample["queues"], sample["dead_letters"], sample["deliveries"]) == ({"caption": 0, "thumbnail": 0}, 0, 5)
-    assert len(sample["own"]) == len(sample["partner"]) == len(document["latency_bounds_seconds"])
-    assert (sample["own"][-1], document["latency_bounds_seconds"][-1]) == (1, None)
+    bounds = document["latency_bounds_seconds"]
+    assert len(sample["own"]) == len(sample["partner"]) == len(sample["screen"]) == len(bounds)
+    assert (sample["own"][-1], sample["screen"][-1], bounds[-1]) == (1, 1, None)
 
 
 async def test_what_is_not_known_is_null(process: _Process) -> None:

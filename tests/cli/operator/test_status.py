@@ -21,6 +21,8 @@ from linkhub_cli.wiring.container import Container, open_container
 from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_core.model import Kind
 from linkhub_core.testing.builders import NOON, an_outgoing
+from linkhub_core.testing.fakes import FakeClock
+from linkhub_core.wire.codec import timestamp_text
 
 SETTINGS = load_settings(environment={"LINKHUB_BACKEND": "memory", "LINKHUB_RECEIVE_WAIT_SECONDS": "0"}).settings
 REALTIME = {"connections": {"websocket": 2, "sse": 1}, "subscriptions": 4, "deliveries": 9, "slow_readers_closed": 0}
@@ -105,17 +107,39 @@ async def test_everything_that_a_consumer_knows() -> None:
 
 
 async def test_halves_that_wait_long() -> None:
-    """The oldest are named, with what is missing; the total counts reports."""
+    """The oldest are named, with what is missing and how long they wait still; the counter counts reports."""
     async with _page() as page:
         status = await page.ask()
-        assert (status["staging"]["stalled"], status["staging"]["stalled_total"]) == ([], 0)
+        assert (status["stalled"]["total"], status["stalled"]["newest_at"], status["stalled"]["oldest"]) == (
+            0,
+            None,
+            [],
+        )
         gauges = evolve(page.container.gauges(), stall_after=timedelta(0))
         page.container.gauges.override(Object(gauges))
         await evolve(page.container.report_stalled(), stall_after=timedelta(0))()
-        staging = (await page.ask())["staging"]
-    (stalled,) = staging["stalled"]
-    assert (stalled["video_id"], stalled["waiting"], stalled["missing"]) == ("2", "caption", "thumbnail")
-    assert staging["stalled_total"] == 1
+        status = await page.ask()
+    (half,) = status["stalled"]["oldest"]
+    assert (half["video_id"], half["waiting"], half["missing"]) == ("2", "caption", "thumbnail")
+    assert half["waiting_since"] == status["stalled"]["newest_at"] < half["expires_at"]
+    assert (status["stalled"]["total"], status["stalled"]["missing"]) == (1, {"caption": 0, "thumbnail": 1})
+    assert status["staging"]["stalled_total"] == 1
+
+
+@pytest.mark.parametrize("consumes", [True, False])
+async def test_where_rows_cost_money_only_reports_know_which_halves_wait_long(*, consumes: bool) -> None:
+    """The look of a report is known for as long as a half may wait; a process that reports nothing does not know."""
+    async with _page(consumes=consumes, cheap_to_scan=False) as page:
+        clock = FakeClock()
+        page.container.gauges.override(Object(evolve(page.container.gauges(), clock=clock)))
+        if consumes:
+            await evolve(page.container.report_stalled(), clock=clock, seen=page.container.gauges().take_stalled)()
+        known = []
+        for seconds in (0, 900, 1):
+            clock.advance(seconds)
+            stalled = (await page.ask())["stalled"]
+            known.append(stalled and stalled["taken_at"])
+    assert known == ([timestamp_text(NOON)] * 2 + [None] if consumes else [None] * 3)
 
 
 async def test_the_time_to_the_screen_is_that_of_all_servers() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
-from linkhub_core.application import ReportStalled
+from linkhub_core.application import ReportStalled, StalledHalves
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
 from linkhub_core.model import Kind, WaitingHalf
 from linkhub_core.model.journal_entries import HalfStalled
@@ -82,7 +83,7 @@ async def test_only_halves_that_wait_are_reported() -> None:
 
 
 async def test_a_refused_row_delays_no_other() -> None:
-    """The failure is raised after the others were reported."""
+    """The failure is raised after the others were reported, and after the operator's page knows of all."""
     harness = AssemblyHarness()
     harness.rows.rows = {a_key(number): a_waiting(a_half(key=a_key(number))) for number in range(3)}
     refused = StoreRefused("staging", "it is too large")
@@ -94,9 +95,11 @@ async def test_a_refused_row_delays_no_other() -> None:
         harness.rows, strikes=[Strike("claim_reports", refused, times=None, of=has_second)]
     )
     harness.clock.advance(900)
+    seen: list[StalledHalves] = []
     with pytest.raises(StoreRefused):
-        await _look(harness)()
+        await evolve(_look(harness), seen=seen.append)()
     assert [report.key for report in harness.heard.reports] == [a_key(0), a_key(2)]
+    assert [stalled.total for stalled in seen] == [3]
 
 
 async def test_a_look_ends_while_the_bus_is_down_and_loses_no_report() -> None:

@@ -11,6 +11,7 @@ import { OperatorApi, problemText } from "./operator-api.js";
 import { drawConnections, drawDeviations, drawNodes, drawShops, drawStaging } from "./panels.js";
 import { History } from "./rates.js";
 import { ShopList } from "./shop-list.js";
+import { StalledPanel } from "./stalled-panel.js";
 import { TimeChart } from "./time-chart.js";
 import { findings, scopeText, verdict } from "./verdict.js";
 import { WhyPanel } from "./why-panel.js";
@@ -24,6 +25,8 @@ const part = (id) => document.getElementById(id);
 const api = new OperatorApi(askForToken);
 const history = new History();
 const deadLetters = new DeadLetters(api);
+const whyPanel = new WhyPanel(api, (letterId) => deadLetters.open(letterId));
+const stalledPanel = new StalledPanel((videoId, handle) => whyPanel.show(videoId, handle));
 const charts = [
   new TimeChart(part("chart-events"), {
     name: "Events per second", isStack: true, format: rateText, tick: countText, least: 4,
@@ -34,6 +37,11 @@ const charts = [
     series: [{ label: "ours, half", slot: 2, read: ({ ownP50 }) => ownP50 },
       { label: "ours, 99 %", slot: 4, read: ({ ownP99 }) => ownP99 },
       { label: "waiting for the partner, half", slot: 6, read: ({ partnerP50 }) => partnerP50 }],
+  }),
+  new TimeChart(part("chart-screen"), {
+    name: "Time to the screen", isLog: true, format: latencyText, tick: decadeText,
+    series: [{ label: "half", slot: 2, read: ({ screenP50 }) => screenP50 },
+      { label: "99 %", slot: 4, read: ({ screenP99 }) => screenP99 }],
   }),
   new TimeChart(part("chart-products"), {
     name: "Products per second", isStack: true, format: rateText, tick: countText, least: 4,
@@ -82,6 +90,7 @@ function show(status) {
   showReadings(status, sample);
   for (const chart of charts) chart.draw(history.samples);
   deadLetters.follow(status.dead_letters);
+  stalledPanel.draw(status.stalled, status.settings.stall_seconds, sample.atMs);
   drawDeviations(status.deviations);
   drawStaging(status.staging, status.settings.staging_ttl_seconds);
   drawShops(status.realtime);
@@ -107,7 +116,7 @@ function showVerdict(found) {
 }
 
 function findingItem({ level, text, advice, entry }) {
-  const item = element("li", "", [element("strong", "", text), " ", advice]);
+  const item = element("li", "", [element("strong", "", `${text}.`), " ", advice]);
   item.dataset.level = level;
   if (entry) {
     const link = element("a", "", "What to do");
@@ -163,7 +172,7 @@ function showContact() {
   part("findings").dataset.texts = "";
   part("findings").replaceChildren(findingItem({
     level: "bad",
-    text: answeredAtMs === null ? "There are no readings." : "The readings below are old.",
+    text: answeredAtMs === null ? "There are no readings" : "The readings below are old",
     advice: "The page goes on asking. Is the server running? Its log says why it ended.",
   }));
 }
@@ -202,6 +211,5 @@ async function askForEver() {
 
 new ListingPanel(api);
 new ShopList(api);
-new WhyPanel(api, (letterId) => deadLetters.open(letterId));
 setInterval(showContact, ASK_MS);
 void askForEver();

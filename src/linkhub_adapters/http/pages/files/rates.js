@@ -24,6 +24,7 @@ export function countersOf(status) {
     revised: status.products?.revised_total,
     own: status.own_latency_seconds?.buckets.map(({ count }) => count),
     partner: status.partner_wait_seconds?.buckets.map(({ count }) => count),
+    screen: status.on_screen_seconds?.buckets.map(({ count }) => count),
     queues: status.queues && Object.fromEntries(status.queues.map(({ kind, messages }) => [kind, messages])),
     deliveries: status.realtime?.deliveries_total,
   };
@@ -44,7 +45,8 @@ export class History {
 
   /** Takes an answer of the status in; returns the sample that it makes. */
   push(status) {
-    return this.#push(countersOf(status), status.own_latency_seconds?.buckets.map(({ le }) => le));
+    const times = [status.own_latency_seconds, status.on_screen_seconds].find((one) => one?.buckets.length > 0);
+    return this.#push(countersOf(status), times?.buckets.map(({ le }) => le));
   }
 
   /** A clock that was set back must not draw a line back through time: what was noted for later is dropped. */
@@ -88,8 +90,11 @@ function sampleOf(counters, atMs, recent, bounds) {
     ownP50: times("own", 0.5),
     ownP99: times("own", 0.99),
     partnerP50: times("partner", 0.5),
+    screenP50: times("screen", 0.5),
+    screenP99: times("screen", 0.99),
     queues: counters.queues ?? {},
     released: counters.events ? (counters.events.released ?? 0) : null,
+    expired: counters.events ? (counters.events.expired ?? 0) : null,
     deliveries: rate(({ deliveries }) => deliveries),
   };
 }
@@ -100,7 +105,8 @@ function perSecond(now, before, seconds) {
 
 function hasRestarted(before, now) {
   const total = ({ events }) => Object.values(events ?? {}).reduce((sum, count) => sum + count, 0);
-  return before.run !== now.run || total(now) < total(before) || now.created < before.created;
+  return before.run !== now.run || total(now) < total(before) || now.created < before.created
+    || now.screen?.at(-1) < before.screen?.at(-1);
 }
 
 function grown(before, now) {

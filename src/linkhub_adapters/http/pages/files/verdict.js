@@ -16,7 +16,7 @@ const COUNTED_FROM_START_MS = 15_000;
 
 // Each rule looks at one thing, and answers with a finding or with nothing.
 const RULES = [nodeNotReady, lettersArrive, messagesComeBack, lateAnnouncements, backlogGrows, unannounced,
-  halvesExpire, nodesSilent, lettersWait, countedFromStart];
+  halvesExpired, halvesStall, halvesExpire, nodesSilent, lettersWait, countedFromStart];
 
 /** What is to be said: `{level, text, advice, entry}` with level "bad", "warn" or "note". */
 export function findings(status, history) {
@@ -56,7 +56,7 @@ function lettersArrive({ dead_letters: letters, timestamp }) {
 
 function messagesComeBack({ timestamp, seen }, history) {
   const nowMs = Date.parse(timestamp);
-  const sinceMs = Math.max(nowMs - HISTORY_MS, Date.parse(seen?.at) || 0);
+  const sinceMs = countedFrom(nowMs, seen);
   const count = history.increase("released", sinceMs);
   const isRecent = history.increase("released", Math.max(sinceMs, nowMs - RECENT_MS)) > 0;
   return count > 0 && {
@@ -98,6 +98,30 @@ function unannounced({ products }) {
   };
 }
 
+function halvesExpired({ timestamp, seen }, history) {
+  const sinceMs = countedFrom(Date.parse(timestamp), seen);
+  const count = history.increase("expired", sinceMs);
+  return count > 0 && {
+    level: "warn",
+    text: `${plural(count, "half", "halves")} expired since ${clockText(sinceMs)}`,
+    advice: "No partner came in time, so they are in no shop: half_expired in the log names them.",
+    entry: "linkhubhalvesexpired",
+  };
+}
+
+// A half that stalled before the moment "seen" still waits, and an operator knows of it.
+function halvesStall({ stalled, seen, settings }) {
+  if (!(stalled?.total > 0)) return null;
+  const isSeen = Date.parse(stalled.newest_at) <= Date.parse(seen?.at);
+  const missing = Object.entries(stalled.missing).filter(([, count]) => count > 0);
+  return {
+    level: isSeen ? "note" : "warn",
+    text: `${plural(stalled.total, "half has", "halves have")} waited for more than ${spanText(settings.stall_seconds)}${isSeen ? ", all of them seen" : ""}`,
+    advice: `Missing: ${missing.map(([kind, count]) => plural(count, kind)).join(" and ")}. The panel below names the oldest.`,
+    entry: "linkhubhalvesstalled",
+  };
+}
+
 function halvesExpire({ staging, settings }) {
   return staging?.oldest_age_seconds > settings.staging_ttl_seconds * 0.9 && {
     level: "warn",
@@ -129,15 +153,20 @@ function lettersWait({ dead_letters: letters }) {
 // What a process counted is gone when it ends: silence about the time before would pass for "nothing happened".
 function countedFromStart({ node, seen, timestamp, events }) {
   const startedMs = Date.parse(node.started_at);
-  const countedFromMs = Math.max(Date.parse(timestamp) - HISTORY_MS, Date.parse(seen?.at) || 0);
+  const countedFromMs = countedFrom(Date.parse(timestamp), seen);
   return events && startedMs > countedFromMs + COUNTED_FROM_START_MS && {
     level: "note",
-    text: `Messages given back are counted from ${clockText(startedMs)}`,
+    text: `Messages given back and expired halves are counted from ${clockText(startedMs)}`,
     advice: "This process started then, and does not know what happened before.",
     entry: null,
   };
 }
 
-function plural(count, noun) {
-  return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+// What went wrong earlier was seen, or is too long ago for the history.
+function countedFrom(nowMs, seen) {
+  return Math.max(nowMs - HISTORY_MS, Date.parse(seen?.at) || 0);
+}
+
+function plural(count, noun, many = `${noun}s`) {
+  return `${countText(count)} ${count === 1 ? noun : many}`;
 }

@@ -23,6 +23,15 @@ export class WhyPanel {
     });
   }
 
+  /** Searches a video of a seller, and goes there. */
+  show(videoId, handle) {
+    part("video").value = videoId;
+    part("handle").value = handle;
+    part("title").focus();
+    part("title").scrollIntoView({ block: "start" });
+    void this.#search(videoId, handle);
+  }
+
   async #search(videoId, handle) {
     part("note").textContent = "Looking …";
     part("timelines").replaceChildren();
