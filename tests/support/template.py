@@ -10,7 +10,7 @@ from attrs import frozen
 from linkhub_adapters.aws.resources import NODE_QUEUES, resources
 from linkhub_adapters.aws.resources.template import template
 
-__all__ = ["Grant", "Places", "grants_of", "resources_of"]
+__all__ = ["Grant", "Places", "grants_of", "parameters", "resources_of"]
 
 
 @frozen(kw_only=True)
@@ -55,6 +55,12 @@ def resources_of(kind: str) -> Mapping[str, Mapping[str, Any]]:
     """The properties of all resources of a type, such as ``AWS::CloudWatch::Alarm``, by their names."""
     made = template(resources())["Resources"]
     return {name: one.get("Properties", {}) for name, one in made.items() if one["Type"] == kind}
+
+
+def parameters() -> Mapping[str, Mapping[str, Any]]:
+    """The parameters by their names."""
+    found: Mapping[str, Mapping[str, Any]] = template(resources())["Parameters"]
+    return found
 
 
 def grants_of(policy: str, places: Places) -> Sequence[Grant]:

@@ -24,7 +24,7 @@ TOPIC = "NewProductTopic"
 
 def template_json(plan: Resources) -> str:
     """The template as JSON."""
-    return json.dumps(template(plan), indent=2) + "\n"
+    return json.dumps(template(plan), indent=1) + "\n"
 
 
 def template(plan: Resources) -> Mapping[str, Any]:
