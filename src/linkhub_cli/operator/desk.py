@@ -1,12 +1,11 @@
 """What the operator's page may look at and change: the documents behind the routes of an operator.
 
-A list of dead letters reads all of them, however many: so it keeps only those of its page, and other work goes on
-in between. It stops after ``MOST_READ``.
+A list of dead letters reads all of them, however many: so it keeps only those of its page, and stops after
+``MOST_READ``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.http import LetterChoice, LetterQuery
+from linkhub_adapters.runtime.turns import Turns
 from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.operator.history import History
 from linkhub_cli.operator.letter_changes import ChangeLetters
@@ -38,7 +38,6 @@ from linkhub_core.wire.codec import read_event, timestamp_text
 from linkhub_core.wire.intake import names_in
 
 MOST_READ = 20_000
-_READ_AT_ONCE = 50
 
 _Place = tuple[datetime, str]
 
@@ -72,8 +71,6 @@ class Desk:
         async for letter in self.changes.examine.letters.browse(selection.query):
             if (read := read + 1) > MOST_READ:
                 break
-            if read % _READ_AT_ONCE == 0:
-                await asyncio.sleep(0)
             one = Examined(letter=letter, faults=(), key=None)
             if not selection.holds(one):
                 continue
@@ -83,13 +80,17 @@ class Desk:
                 (heapq.heappush if len(page) <= query.limit else heapq.heappushpop)(page, (place, read, one))
         newest = [one for _, _, one in sorted(page, reverse=True)]
         shown = newest[: query.limit]
+        turns, summaries = Turns(), []
+        for one in shown:
+            summaries.append(_summary(self.changes.examine.examine(one.letter)))
+            await turns.end_if_over()
         return {
             "total": sum(groups.values()),
             "is_complete": read <= MOST_READ,
             "groups": [
                 {"reason": reason, "queue": queue, "count": count} for (reason, queue), count in groups.most_common()
             ],
-            "letters": [_summary(self.changes.examine.examine(one.letter)) for one in shown],
+            "letters": summaries,
             "next": _cursor_of(shown[-1]) if len(newest) > len(shown) else None,
         }
 
