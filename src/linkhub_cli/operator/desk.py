@@ -39,7 +39,7 @@ from linkhub_core.wire.intake import names_in
 
 MOST_READ = 20_000
 
-_Place = tuple[datetime, str]
+_Place = tuple[datetime, int, str]
 
 
 @frozen(kw_only=True)
@@ -75,7 +75,7 @@ class Desk:
             if not selection.holds(one):
                 continue
             groups[group_of(one), queue_of(one)] += 1
-            place = (letter.rejected_at, letter.letter_id)
+            place = _place(letter.rejected_at, letter.letter_id)
             if before is None or place < before:
                 (heapq.heappush if len(page) <= query.limit else heapq.heappushpop)(page, (place, read, one))
         newest = [one for _, _, one in sorted(page, reverse=True)]
@@ -168,9 +168,14 @@ def _cursor_of(examined: Examined) -> str:
     return f"{examined.letter.rejected_at.isoformat()} {examined.letter.letter_id}"
 
 
+def _place(rejected_at: datetime, letter_id: str) -> _Place:
+    """A letter in the order of the list: by time, then by id, of which 10 comes after 9."""
+    return rejected_at, len(letter_id), letter_id
+
+
 def _place_of(cursor: str) -> _Place:
     at, _, letter_id = cursor.partition(" ")
     try:
-        return datetime.fromisoformat(at), letter_id
+        return _place(datetime.fromisoformat(at), letter_id)
     except ValueError:
         raise InvalidQuery("after", "must be the `next` of a page of dead letters") from None
