@@ -277,7 +277,7 @@ MUTATIONS = {
         _COMPLETE,
         """
 -                assembly.stored_elsewhere(revision.after)
-+                assembly.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
++                assembly.stored_elsewhere(revision.after.announced())
 """,
         first_seed=10,
     ),
