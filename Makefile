@@ -4,10 +4,12 @@ BIN := .venv/bin
 # Else the theme of the docs prints an advertisement at each build.
 export NO_MKDOCS_2_WARNING := 1
 INSTALL := -m pip install --disable-pip-version-check
+CHECKOV := 3.3.30
+TEMPLATES := deploy/ecs.yaml src/linkhub_adapters/aws/resources/files/cloudformation.json
 PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-aws test check audit format bench constraints clean
+.PHONY: help run run-aws test check checkov audit format bench constraints clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,12 +28,15 @@ check: .venv/dev.stamp ## format, lint, types, import contracts, deploy/, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint deploy/ecs.yaml
+	$(BIN)/cfn-lint $(TEMPLATES)
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/linkhub.yaml
 	@# Not --quiet: it drops warnings before --strict counts them.
 	$(BIN)/mkdocs build --strict --site-dir .venv/site
+
+checkov: .venv-checkov/$(CHECKOV).stamp ## review the templates for AWS, with checkov in an environment of its own
+	.venv-checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file $(TEMPLATES)
 
 audit: .venv/dev.stamp ## ask PyPI for known weaknesses of what is installed
 	$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
@@ -53,7 +58,7 @@ constraints: ## pin the newest versions of all packages in constraints.txt; then
 	rm -rf .venv-newest
 
 clean: ## remove what set-up and runs have made
-	rm -rf .venv .venv-newest .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-checkov .venv-newest .linkhub .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("linkhub needs Python 3.11 or newer, and this is %d.%d: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -68,3 +73,9 @@ clean: ## remove what set-up and runs have made
 	@echo "Setting up .venv with the tools for tests (once, about two minutes) ..."
 	$(PIP) --editable '.[dev]'
 	@touch $@ .venv/run.stamp
+
+# checkov pins packages that linkhub needs in other versions.
+.venv-checkov/$(CHECKOV).stamp:
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/python $(INSTALL) --quiet checkov==$(CHECKOV)
+	@touch $@

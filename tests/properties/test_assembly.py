@@ -129,7 +129,7 @@ FAULTS = st.lists(
 async def test_faults_in_any_calls_give_the_same_products(
     stream: list[OutgoingMessage], batch_size: int, faults: list[Strike]
 ) -> None:
-    """Before a call's effect or after it, foreseen or not: the messages come again until all is done."""
+    """Before a call's effect or after it, foreseen or not: messages that come again, or a sweep, finish it."""
     harness = AssemblyHarness()
     harness.messages.batch_size = batch_size
     harness.staging = FlakyStagingStore(harness.rows, strikes=list(faults))
@@ -138,4 +138,8 @@ async def test_faults_in_any_calls_give_the_same_products(
     harness.queue = FlakyEventQueue(harness.messages, strikes=list(faults))
     await harness.post(*stream)
     await drained(harness)
+    if any(fault.method == "acknowledge" and fault.after for fault in faults):
+        # The batch was worked on again without its messages: if a drop failed then, only a sweep finds the row.
+        harness.staging, harness.products, harness.notifier = harness.rows, harness.stored, harness.heard
+        await harness.sweep()
     assert_assembled(harness, stream)

@@ -94,6 +94,7 @@ MUTATIONS = {
 -            assembly.stored_elsewhere(readable(found.get(assembly.key)))
          waiting = [row for assembly, row in alone if assembly.record is None]
 """,
+        first_seed=20,
     ),
     "acknowledge-an-equal-half-unread": Mutation(
         _SETTLE,
@@ -104,6 +105,7 @@ MUTATIONS = {
 -                case Superseded():
 +                case Superseded() | Equal():
 """,
+        first_seed=10,
     ),
     "pairs-skip-reading-staging": Mutation(
         _SETTLE,
@@ -111,6 +113,7 @@ MUTATIONS = {
 -        rows = await self.completion.staging.waiting([assembly.key for assembly in pairs])
 +        rows: dict[object, WaitingHalf] = {}
 """,
+        first_seed=40,
     ),
     "never-help-on-redelivery": Mutation(
         _COMPLETE,
@@ -153,6 +156,7 @@ MUTATIONS = {
                  assembly.add_waiting(outcome.waiting)
 -                changed.append(assembly)
 """,
+        first_seed=610,
     ),
     "drop-the-row-although-the-product-is-gone": Mutation(
         _COMPLETE,
@@ -160,6 +164,7 @@ MUTATIONS = {
 -        rows = [(one, one.row) for one in assemblies if one.row is not None and one.is_taken_in]
 +        rows = [(one, one.row) for one in assemblies if one.row is not None]
 """,
+        first_seed=10,
     ),
     "merge-by-arrival": Mutation(
         _MERGE,
@@ -187,6 +192,7 @@ MUTATIONS = {
 -        return cls(min(stamped_us, latest_us), stamped_us, digest)
 +        return cls(max(min(stamped_us, latest_us), stamped_us), stamped_us, digest)
 """,
+        first_seed=10,
     ),
     "clamp-to-the-floor-of-the-millisecond": Mutation(
         _MODEL,
@@ -194,6 +200,7 @@ MUTATIONS = {
 -        latest_us = (first_sent_at - _EPOCH) // _MILLISECOND * 1000 + 999
 +        latest_us = (first_sent_at - _EPOCH) // _MILLISECOND * 1000
 """,
+        first_seed=140,
     ),
     "a-tolerance-that-jumps": Mutation(
         _MODEL,
@@ -202,6 +209,7 @@ MUTATIONS = {
 +        is_too_far = stamped_us > latest_us + 60_000_000
 +        return cls(latest_us if is_too_far else stamped_us, stamped_us, digest)
 """,
+        first_seed=10,
     ),
     "a-redrive-forgets-the-first-sending": Mutation(
         _FIRST_SENT,
@@ -209,6 +217,7 @@ MUTATIONS = {
 -    return {**attributes, FIRST_SENT_AT: moment.isoformat(timespec="milliseconds")}
 +    return attributes
 """,
+        first_seed=230,
     ),
     # --- saves
     "save-without-compare-and-set": Mutation(
@@ -217,6 +226,7 @@ MUTATIONS = {
 -        if stored is None or stored.identity != before.identity:
 +        if stored is None:
 """,
+        first_seed=20,
     ),
     "create-over-what-is-there": Mutation(
         _PRODUCTS,
@@ -231,6 +241,7 @@ MUTATIONS = {
 -        if stored is None or stored.identity != before.identity:
 +        if stored is None or stored.identity[:2] != before.identity[:2]:
 """,
+        first_seed=90,
     ),
     "save-into-another-life": Mutation(
         _PRODUCTS,
@@ -238,6 +249,7 @@ MUTATIONS = {
 -        if stored is None or stored.identity != before.identity:
 +        if stored is None or stored.identity[1:] != before.identity[1:]:
 """,
+        first_seed=130,
     ),
     "count-equal-content-as-a-revision": Mutation(
         _ASSEMBLY,
@@ -259,13 +271,15 @@ MUTATIONS = {
 -            self.rows[before.key] = stored.with_parts_of(after)
 +            self.rows[before.key] = evolve(after, shown=stored.shown)
 """,
+        first_seed=80,
     ),
     "a-silent-save-pays-no-debt": Mutation(
         _COMPLETE,
         """
 -                assembly.stored_elsewhere(revision.after)
-+                assembly.stored_elsewhere(evolve(revision.after, unannounced_revision=None))
++                assembly.stored_elsewhere(revision.after.announced())
 """,
+        first_seed=10,
     ),
     # --- listings
     "an-equal-change-of-a-listing-pays-no-debt": Mutation(
@@ -273,6 +287,7 @@ MUTATIONS = {
         """
 -            await self.completion.complete([Assembly.of_record(record)])
 """,
+        first_seed=160,
     ),
     "a-listing-version-by-the-wall-clock": Mutation(
         _CODEC,
@@ -287,6 +302,7 @@ MUTATIONS = {
 -        self.put(evolve(after, shown=(stored.shown or after.shown) and not after.is_withdrawn))
 +        self.put(evolve(after, shown=stored.shown or after.shown))
 """,
+        first_seed=340,
     ),
     "the-payment-of-a-removal-shows-the-product": Mutation(
         _PRODUCTS,
@@ -294,6 +310,7 @@ MUTATIONS = {
 -        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=not stored.is_withdrawn)
 +        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
 """,
+        first_seed=70,
     ),
     "a-late-half-of-a-tombstone-is-announced": Mutation(
         _MODEL,
@@ -301,6 +318,7 @@ MUTATIONS = {
 -            return self.is_withdrawn and other.is_withdrawn
 +            return False
 """,
+        first_seed=110,
     ),
     "save-over-another-listing": Mutation(
         _MODEL,
@@ -308,7 +326,7 @@ MUTATIONS = {
 -            self.listing_version,
 +            self.thumbnails_version,
 """,
-        first_seed=1300,
+        first_seed=1330,
     ),
     # --- announcements
     "clear-before-announcing": Mutation(
@@ -361,6 +379,7 @@ MUTATIONS = {
 -        if row is not None and _held(row) != _held(dropped):
 -            return Newer(row)
 """,
+        first_seed=30,
     ),
     "drop-an-orphan-by-its-version-alone": Mutation(
         _STAGING,
@@ -368,6 +387,7 @@ MUTATIONS = {
 -        if row is not None and isinstance(dropped, WaitingHalf) and row.expires_at != dropped.expires_at:
 -            return Newer(row)
 """,
+        first_seed=210,
     ),
     "an-equal-half-renews-nothing": Mutation(
         _STAGING,
@@ -376,6 +396,7 @@ MUTATIONS = {
 +        is_newer = row.half.version > waiting.half.version
 +        if row.is_foreign or (row.expires_at + slack < waiting.expires_at and is_newer):
 """,
+        first_seed=60,
     ),
     "a-superseded-half-renews-nothing": Mutation(
         _STAGING,
@@ -398,7 +419,7 @@ MUTATIONS = {
 -            if isinstance(result, Applied):
 +            if isinstance(result, Applied) or not isinstance(outcome, Staged):
 """,
-        first_seed=1650,
+        first_seed=1690,
     ),
     "an-unconditional-renewal": Mutation(
         _LOOKS_FIRST,
@@ -408,7 +429,7 @@ MUTATIONS = {
 +        values = {name: value for name, value in item.items() if name not in _KEPT}
 +        return update(self.table, staging_key(row.key), values, [], [])
 """,
-        first_seed=300,
+        first_seed=340,
     ),
     # --- sweeps
     "sweep-rows-before-their-time": Mutation(
@@ -425,6 +446,7 @@ MUTATIONS = {
 -        for half in waiting.halves:
 +        for half in (waiting.half,):
 """,
+        first_seed=60,
     ),
     "a-row-with-both-halves-is-replaced": Mutation(
         _STAGING,
@@ -432,6 +454,7 @@ MUTATIONS = {
 -        if row.other is not None or row.half.kind is not waiting.half.kind:
 +        if row.half.kind is not waiting.half.kind:
 """,
+        first_seed=130,
     ),
     "a-sweep-skips-rows-with-both-halves": Mutation(
         _SWEEP,
@@ -439,6 +462,7 @@ MUTATIONS = {
 -            if isinstance(record, ProductRecord) or (record is None and row.other is not None):
 +            if isinstance(record, ProductRecord):
 """,
+        first_seed=60,
     ),
     "adoption-covers-what-a-consumer-saved": Mutation(
         _ADOPT,
@@ -448,6 +472,7 @@ MUTATIONS = {
 +        there = [(found[record.key], record) for record in records]
 +        revisions = [Revision(before=one, after=evolve(record, revision=one.revision + 1)) for one, record in there]
 """,
+        first_seed=370,
     ),
     "adoption-takes-one-of-two-halves": Mutation(
         _ADOPT,
@@ -458,6 +483,7 @@ MUTATIONS = {
 +                await self.staging.drop([row])
 +                yield evolve(row, other=None)
 """,
+        first_seed=40,
     ),
     "a-product-of-another-service-is-announced-as-new": Mutation(
         _ANNOUNCEMENT,
@@ -465,6 +491,7 @@ MUTATIONS = {
 -        return PRODUCT_UPDATED if record.shown and is_update else NEW_PRODUCT
 +        return PRODUCT_UPDATED if record.shown and record.revision > 1 else NEW_PRODUCT
 """,
+        first_seed=10,
     ),
     "a-sweep-stops-at-a-row-that-cannot-be-read": Mutation(
         _SWEEP,
@@ -472,6 +499,7 @@ MUTATIONS = {
 -                self._skip(store, row.seller_handle, row.video_id, row.problem, tally)
 +                raise row.refusal(store)
 """,
+        first_seed=10,
     ),
     # --- cursors of stores that number changes
     "an-event-carries-its-own-number": Mutation(
@@ -480,7 +508,7 @@ MUTATIONS = {
 -                return self._cursor(seller_handle, owed[key] - 1)
 +                return self._cursor(seller_handle, self._last_number)
 """,
-        first_seed=700,
+        first_seed=740,
     ),
     "a-cut-answer-carries-the-newest-number": Mutation(
         _PRODUCTS,
@@ -488,6 +516,7 @@ MUTATIONS = {
 -            cursor=self._cursor(seller_handle, rows[-1][0] if has_more else self._last_number),
 +            cursor=self._cursor(seller_handle, self._last_number),
 """,
+        first_seed=10,
     ),
     "every-page-carries-a-cursor": Mutation(
         _PRODUCTS,
@@ -495,7 +524,7 @@ MUTATIONS = {
 -            cursor=self._cursor(query.seller_handle, self._last_number) if query.gives_cursor else None,
 +            cursor=self._cursor(query.seller_handle, self._last_number),
 """,
-        first_seed=450,
+        first_seed=460,
     ),
     "a-number-is-the-highest-one-plus-one": Mutation(
         _PRODUCTS,
@@ -503,6 +532,7 @@ MUTATIONS = {
 -        self._last_number += 1
 +        self._last_number = max((self.numbers.get(key, 0) for key in self.rows), default=0) + 1
 """,
+        first_seed=10,
     ),
     "subscribed-carries-the-cursor-of-the-last-missed-change": Mutation(
         _BUFFER,
@@ -510,7 +540,7 @@ MUTATIONS = {
 -            cursor = encode_cursor(self.after) if repeats_cursor else None  # type: ignore[arg-type]  # it is one
 +            cursor = missed[-1].announcement.cursor if repeats_cursor and missed else None
 """,
-        first_seed=250,
+        first_seed=290,
     ),
     # --- cursors of stores that stamp changes
     "only-the-saver-renews-a-stamp": Mutation(
@@ -521,7 +551,7 @@ MUTATIONS = {
 +            renewed = iter(await self.products.prepare_announcements(ours))
 +            outcomes = [next(renewed) if assembly.owes_announcement else record for assembly, record in waiting]
 """,
-        first_seed=200,
+        first_seed=220,
     ),
     "an-event-carries-its-stamp-without-the-margin": Mutation(
         _STAMPS,
@@ -529,7 +559,7 @@ MUTATIONS = {
 -    return StampPosition(max(0, stamp_ms - MARGIN_MS))
 +    return StampPosition(stamp_ms)
 """,
-        first_seed=3600,
+        first_seed=3660,
     ),
     "a-cut-walk-keeps-the-margin": Mutation(
         _STAMPS,
@@ -537,6 +567,7 @@ MUTATIONS = {
 -        return StampPosition(stamp_ms, video_id, self.began_ms(now_ms))
 +        return event_position(stamp_ms)
 """,
+        first_seed=20,
     ),
     # --- the hub
     "a-stale-catch-up-goes-on": Mutation(
@@ -568,6 +599,7 @@ MUTATIONS = {
 +        request.answer([], self.clock.now())
 +        subscriber.send_answers()
 """,
+        first_seed=1730,
     ),
     "a-new-life-must-have-a-later-clock": Mutation(
         _SHOWN,
@@ -575,6 +607,7 @@ MUTATIONS = {
 -            return Novelty.OTHER_LIFE
 +            return Novelty.NEW if life < announcement.life else Novelty.REPEAT
 """,
+        first_seed=420,
     ),
     "late-news-of-a-deleted-product-counts": Mutation(
         _SHOWN,
@@ -582,6 +615,7 @@ MUTATIONS = {
 -            return Novelty.OTHER_LIFE
 +            return Novelty.NEW
 """,
+        first_seed=100,
     ),
     # --- imports
     "import-debt-of-either": Mutation(
@@ -622,7 +656,7 @@ MUTATIONS = {
 -        return Improved(_changed(merged, now, quiet=quiet))
 +        return Improved(_changed(evolve(merged, revision=stored.revision), now, quiet=quiet))
 """,
-        first_seed=90,
+        first_seed=140,
     ),
     "import-never-raises-a-revision": Mutation(
         _IMPORT_RULE,

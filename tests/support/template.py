@@ -23,6 +23,7 @@ class Places:
     dead_letter_queues: Sequence[str]
     topic: str
     node_queues: str
+    key: str = "key"
 
     @property
     def by_reference(self) -> Mapping[str, str]:
@@ -38,6 +39,7 @@ class Places:
             "NewProductTopic": self.topic,
             "${ProductsTable.Arn}/index/*": f"{self.products}/index/*",
             node_queues: self.node_queues,
+            "KmsKeyArn": self.key,
             "*": "*",
         }
 
@@ -64,13 +66,14 @@ def parameters() -> Mapping[str, Mapping[str, Any]]:
 
 
 def grants_of(policy: str, places: Places) -> Sequence[Grant]:
-    """The statements of a policy: ``consumer``, ``server``, ``operator`` or ``publisher``."""
+    """The statements of a policy: ``consumer``, ``server``, ``operator`` or ``publisher``, with that of the key."""
     document = resources_of("AWS::IAM::ManagedPolicy")[f"{policy.title()}Policy"]["PolicyDocument"]
     return list(_grants(document["Statement"], places.by_reference))
 
 
 def _grants(statements: Sequence[Mapping[str, Any]], arns: Mapping[str, str]) -> Iterator[Grant]:
-    for statement in statements:
+    for conditional in statements:
+        statement = conditional["Fn::If"][1] if "Fn::If" in conditional else conditional
         assert statement["Effect"] == "Allow"
         yield Grant(statement["Sid"], statement["Action"], [arns[_reference(one)] for one in statement["Resource"]])
 

@@ -57,7 +57,7 @@ class MemoryProductStore:
     def _with_cursor(self, record: ProductRecord) -> ProductRecord:
         if record.unannounced_revision is None:
             return record
-        return evolve(record, cursor=self._event_cursor(record.key.seller_handle))
+        return record.with_cursor(self._event_cursor(record.key.seller_handle))
 
     def _event_cursor(self, seller_handle: str) -> str:
         """The cursor of live events of a shop: just below its lowest change that is not announced."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ _SETTINGS = {
     Subject.THUMBNAIL: QUEUE_VARIABLES[Kind.THUMBNAIL],
     Subject.TOPIC: TOPIC_VARIABLE,
 }
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEPS: Mapping[Advice, Sequence[str]] = {
     Advice.CHANGE_REGION: ["AWS_REGION={details}, or set {setting} to one in the region that is configured"],
     Advice.CHECK_ADDRESS: [
@@ -124,8 +126,8 @@ class AwsCommand:
 
 
 def _dashed(name: str) -> str:
-    """``QueueUrl`` as ``queue-url``."""
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+    """``QueueUrl`` as ``queue-url``, ``SSESpecification`` as ``sse-specification``."""
+    return _WORDS.sub("-", name).lower()
 
 
 def _text(value: Any) -> str:

@@ -58,6 +58,7 @@ def wanted_of(settings: Settings, subscriptions: Sequence[str] = ()) -> Resource
         visibility_timeout_seconds=ceil(consuming.visibility_timeout_seconds),
         max_receive_count=consuming.max_receive_count,
         subscriptions=[_subscription(text) for text in subscriptions],
+        kms_key_arn=aws.kms_key_arn,
     )
 
 

@@ -56,6 +56,16 @@ class AwsSettings:
         when_unset="news stays within the process that saved the product",
         example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",
     )
+    kms_key_arn: str | None = setting(
+        "LINKHUB_KMS_KEY_ARN",
+        rules.matching(
+            r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
+            "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+        doc="The KMS key with which `linkhub init` encrypts tables, queues and topic.",
+        when_unset="each service uses a key of its own",
+        example="arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    )
     region: str | None = setting(
         "AWS_REGION",
         rules.matching(r"[a-z0-9-]{2,40}", "eu-west-1"),

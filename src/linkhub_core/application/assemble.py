@@ -11,7 +11,7 @@ acknowledged before it is durable. A message that fails does not delay the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from attrs import field, frozen
@@ -28,7 +28,7 @@ from linkhub_core.errors import (
     StoreRefused,
     TransientError,
 )
-from linkhub_core.model import ProductKey
+from linkhub_core.model import Kind, ProductKey
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import (
     EventDeviated,
@@ -176,26 +176,27 @@ def _deviated(message: ReadDelivery) -> EventDeviated:
 
 def _fold(messages: Iterable[ReadDelivery]) -> list[Assembly]:
     """One assembly for each product, with the newest half of each kind."""
-    newest: dict[ProductKey, dict[str, ReadDelivery]] = {}
+    newest: dict[ProductKey, dict[Kind, ReadDelivery]] = {}
     for message in messages:
-        kinds = newest.setdefault(message.half.key, {})
-        known = kinds.get(message.half.kind)
-        if known is None or message.half.version > known.half.version:
-            kinds[message.half.kind] = message
-    return [_assembly_of(key, list(kinds.values())) for key, kinds in newest.items()]
+        half = message.half
+        kind = half.kind
+        kinds = newest.setdefault(half.key, {})
+        known = kinds.get(kind)
+        if known is None or half.version > known.half.version:
+            kinds[kind] = message
+    return [_assembly_of(key, kinds) for key, kinds in newest.items()]
 
 
-def _assembly_of(key: ProductKey, messages: Sequence[ReadDelivery]) -> Assembly:
-    halves = Halves()
-    for message in messages:
-        halves = halves.merge(Halves.of(message.half))
+def _assembly_of(key: ProductKey, messages: Mapping[Kind, ReadDelivery]) -> Assembly:
+    halves = {kind: message.half for kind, message in messages.items()}
+    sent_at = [message.delivery.sent_at for message in messages.values()]
     return Assembly(
         key=key,
-        halves=halves,
-        origins=tuple(message.origin for message in messages),
-        senders={message.half.kind: message.origin for message in messages},
-        waiting_since=min(message.delivery.sent_at for message in messages),
-        arrived_at=max(message.delivery.sent_at for message in messages),
+        halves=Halves(caption=halves.get(Kind.CAPTION), thumbnails=halves.get(Kind.THUMBNAIL)),
+        origins=tuple([message.origin for message in messages.values()]),
+        senders={kind: message.origin for kind, message in messages.items()},
+        waiting_since=min(sent_at),
+        arrived_at=max(sent_at),
     )
 
 

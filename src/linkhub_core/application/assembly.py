@@ -10,7 +10,7 @@ from datetime import datetime
 from attrs import define, field
 
 from linkhub_core.model import Half, Kind, Origin, ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.model.merge import Halves, newer_than
+from linkhub_core.model.merge import Halves, has_all
 
 
 @define(kw_only=True)
@@ -76,4 +76,4 @@ class Assembly:
     @property
     def is_taken_in(self) -> bool:
         """Whether the product has all known halves, or newer ones."""
-        return self.record is not None and newer_than(self.record, self.halves) == Halves()
+        return self.record is not None and has_all(self.record, self.halves)

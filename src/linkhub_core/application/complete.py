@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.errors import TooMuchContention
@@ -75,9 +75,8 @@ class Completion:
         """
         unfinished = list(assemblies)
         for _ in range(MAX_ROUNDS):
-            decided = [
-                (assembly, decide(assembly.halves, assembly.record, self.clock.now())) for assembly in unfinished
-            ]
+            now = self.clock.now()
+            decided = [(assembly, decide(assembly.halves, assembly.record, now)) for assembly in unfinished]
             lost = await self._create([(assembly, d.record) for assembly, d in decided if isinstance(d, Joined)])
             lost += await self._revise(
                 [(assembly, d.record) for assembly, d in decided if isinstance(d, Improved | Refreshed)]
@@ -95,7 +94,7 @@ class Completion:
             joined, await self.products.create([record for _, record in joined]), strict=True
         ):
             if isinstance(outcome, Created):
-                self._note_saved(assembly, evolve(record, cursor=outcome.cursor), tuple(Kind))
+                self._note_saved(assembly, record.with_cursor(outcome.cursor), tuple(Kind))
             else:
                 assembly.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(assembly)
@@ -115,7 +114,7 @@ class Completion:
             if isinstance(outcome, Revised) and revision.is_silent:
                 assembly.stored_elsewhere(revision.after)
             elif isinstance(outcome, Revised):
-                after = evolve(revision.after, cursor=outcome.cursor)
+                after = revision.after.with_cursor(outcome.cursor)
                 self._note_saved(assembly, after, _kinds_taken_in(revision.before, after))
             else:
                 assembly.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
@@ -181,7 +180,7 @@ class Completion:
             refreshed: list[tuple[Assembly, ProductRecord]] = []
             for (assembly, record), outcome in zip(waiting, outcomes, strict=True):
                 if isinstance(outcome, Marked):
-                    assembly.stored_elsewhere(evolve(record, unannounced_revision=None, shown=not record.is_withdrawn))
+                    assembly.stored_elsewhere(record.announced())
                 elif (stored := _refreshed(assembly, record, outcome)) is not None:
                     refreshed.append((assembly, stored))
             if not refreshed:
@@ -254,11 +253,10 @@ def _kinds_taken_in(before: ProductRecord | None, after: ProductRecord) -> Seque
 
 def _announcement(assembly: Assembly, record: ProductRecord, now: datetime) -> Announcement:
     origin = _newest_origin(assembly)
-    announcement = announce(record, now, origin.correlation_id, origin.traceparent)
-    if assembly.arrived_at is None:  # a sweep or a listing: no worker's event is on its way
-        return announcement
-    newest = max(record.caption_version.counted_at, record.thumbnails_version.counted_at)
-    return evolve(announcement, stamped_at=timestamp_text(newest))
+    stamped_at = None
+    if assembly.arrived_at is not None:  # else it is a sweep or a listing: no worker's event is on its way
+        stamped_at = timestamp_text(max(record.caption_version, record.thumbnails_version).counted_at)
+    return announce(record, now, origin.correlation_id, origin.traceparent, stamped_at)
 
 
 def _announced(assembly: Assembly, record: ProductRecord, now: datetime) -> ProductAnnounced:

@@ -34,7 +34,7 @@ from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.decision_table import Improved, Joined, Unchanged
 from linkhub_core.model.import_rule import ImportDecision
-from linkhub_core.model.merge import Halves, newer_than
+from linkhub_core.model.merge import Halves, has_all
 from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports.additions import Added, AddOutcome, Refused
 from linkhub_core.ports.clock import Clock
@@ -281,7 +281,7 @@ def _foreseen(
     row: WaitingHalf, staged: WaitingHalf | Unreadable | None, stored: ProductRecord | Unreadable | None
 ) -> Count:
     if isinstance(stored, ProductRecord):
-        is_known = newer_than(stored, Halves.of(row.half)) == Halves()
+        is_known = has_all(stored, Halves.of(row.half))
         return Count.KNOWN_HALVES if is_known else Count.COMPLETED
     if not isinstance(staged, WaitingHalf):
         return Count.STAGED

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
@@ -102,7 +102,7 @@ class ImportProducts:
         outcomes = await self.completion.products.create(records) if records else ()
         for record, outcome in zip(records, outcomes, strict=True):
             if isinstance(outcome, Created):
-                saved.append(self._saved(evolve(record, cursor=outcome.cursor)))
+                saved.append(self._saved(record.with_cursor(outcome.cursor)))
             else:
                 lost[record.key] = readable(outcome.record if isinstance(outcome, Exists) else outcome)
         return lost
@@ -114,7 +114,7 @@ class ImportProducts:
             after = revision.after
             if isinstance(outcome, Revised):
                 is_seen = not after.looks_like(revision.before)
-                record = evolve(after, cursor=outcome.cursor)
+                record = after.with_cursor(outcome.cursor)
                 saved.append(self._saved(record) if is_seen else Assembly.of_record(record))
             else:
                 lost[after.key] = readable(outcome.record if isinstance(outcome, Conflict) else outcome)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from linkhub_core.application.assembly import Assembly
 from linkhub_core.application.complete import MAX_ROUNDS, Completion, readable
@@ -139,7 +139,7 @@ class SetListing:
     async def _announced(self, revision: Revision, outcome: Revised) -> ListingSaved:
         assembly = Assembly.of_record(revision.after)
         if not revision.is_silent:
-            after = evolve(revision.after, cursor=outcome.cursor)
+            after = revision.after.with_cursor(outcome.cursor)
             assembly.saved_by_us(after)
             self.journal.record([ProductSaved(key=assembly.key, revision=after.revision, kinds=(), origins=())])
         await self.completion.complete([assembly])

@@ -85,7 +85,7 @@ def decide(halves: Halves, stored: ProductRecord | None, now: datetime) -> Decis
     if halves.caption is None or halves.thumbnails is None:
         return Waiting()
     joined = _joined(halves.caption, halves.thumbnails, whole_milliseconds(now))
-    return Joined(with_parts(joined, Halves(listing=halves.listing)))
+    return Joined(joined if halves.listing is None else with_parts(joined, Halves(listing=halves.listing)))
 
 
 def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
@@ -104,7 +104,7 @@ def _joined(caption: Half, thumbnails: Half, now: datetime) -> ProductRecord:
 
 def _decide_stored(stored: ProductRecord, halves: Halves, now: datetime) -> Improved | Refreshed | Unchanged:
     newer = newer_than(stored, halves)
-    if newer == Halves():
+    if newer.is_empty:
         return Unchanged(stored)
     merged = with_parts(stored, newer)
     if merged.looks_like(stored):

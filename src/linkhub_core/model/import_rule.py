@@ -72,7 +72,7 @@ def decide_import(
         return Improved(_changed(merged, now, quiet=quiet))
     if (merged.revision, merged.created_at) != (stored.revision, stored.created_at):
         return Raised(merged) if stored.unannounced_revision is None else Owing(stored)
-    return Unchanged(stored) if newer == Halves() else Refreshed(evolve(merged, updated_at=stored.updated_at))
+    return Unchanged(stored) if newer.is_empty else Refreshed(evolve(merged, updated_at=stored.updated_at))
 
 
 def _created(exported: ProductRecord, *, quiet: bool) -> ProductRecord:

@@ -48,7 +48,12 @@ class Halves:
     @property
     def known(self) -> tuple[Half, ...]:
         """The known halves: none, one, or both."""
-        return tuple(half for half in (self.caption, self.thumbnails) if half is not None)
+        return tuple([half for half in (self.caption, self.thumbnails) if half is not None])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part is known."""
+        return self.caption is None and self.thumbnails is None and self.listing is None
 
 
 def _newest(one: Part | None, other: Part | None) -> Part | None:
@@ -65,6 +70,11 @@ def newer_than(record: ProductRecord, halves: Halves) -> Halves:
         thumbnails=thumbnails if thumbnails and thumbnails.version > record.thumbnails_version else None,
         listing=listing if listing and listing.version > record.listing_version else None,
     )
+
+
+def has_all(record: ProductRecord, halves: Halves) -> bool:
+    """Whether the record has all these parts, or newer ones."""
+    return newer_than(record, halves).is_empty
 
 
 def with_parts(record: ProductRecord, newer: Halves) -> ProductRecord:

@@ -213,6 +213,8 @@ def money(*, most: int, decimals: int) -> FieldRule[Decimal]:
     smallest = Decimal(1).scaleb(-decimals)
 
     def check(value: object) -> Decimal:
+        if type(value) is int and 0 <= value <= most:
+            return Decimal(value)
         if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             raise RuleBroken(f"must be a number or null, not {kind_of(value)}")
         exact = value if isinstance(value, Decimal) else Decimal(repr(value))
@@ -308,6 +310,8 @@ _any_text = text().check
 def moment(value: object) -> datetime:
     """An ISO 8601 date and time, to the microsecond, in UTC; without an offset it is taken to be UTC."""
     if isinstance(value, datetime):
+        if value.tzinfo is UTC:
+            return value
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     if not isinstance(value, str):
         raise RuleBroken(f"must be an ISO 8601 text, not {kind_of(value)}")

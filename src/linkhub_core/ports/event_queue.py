@@ -21,9 +21,11 @@ whose stamp is far ahead would win over newer ones after a redrive.
 
 def first_sent_at(attributes: Mapping[str, str], sent_at: datetime) -> datetime:
     """When a message with these attributes, which was sent at ``sent_at`` this time, was sent for the first time."""
+    if (text := attributes.get(FIRST_SENT_AT)) is None:
+        return sent_at
     try:
-        carried = datetime.fromisoformat(attributes[FIRST_SENT_AT])
-    except (KeyError, ValueError):
+        carried = datetime.fromisoformat(text)
+    except ValueError:
         return sent_at
     return min(sent_at, carried) if carried.tzinfo is not None else sent_at
 

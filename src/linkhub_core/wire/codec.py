@@ -107,13 +107,15 @@ def read_event(kind: Kind, body: str, first_sent_at: datetime) -> Reading:
 def read_unwrapped(kind: Kind, unwrapped: Unwrapped, first_sent_at: datetime) -> Reading:
     """Read the event of a body without its envelopes; see :func:`read_event`."""
     event, notes = unwrapped.event, unwrapped.notes
-    if known_name(event, _MARKER[kind]) is None and known_name(event, _MARKER[kind.partner]) is not None:
+    if _MARKER[kind] not in event and _is_of(kind.partner, event) and not _is_of(kind, event):
         kind = kind.partner
         notes = [*notes, Note("", "other_queue")]
     if kind is Kind.CAPTION and isinstance(amount := event.get(price := known_name(event, "price") or "price"), float):
         event = {**event, price: json_text.exact_field(unwrapped.text, price, amount)}
     key, instant, content, more_notes = _read_exactly(kind, event) or _read_leniently(kind, event)
-    canonical = encode_content(content)
+    document = document_of(content)
+    canonical = json_text.dump_sorted(document)
+    content.keep_json_fields(json_text.dump(document)[1:-1])
     version = Version.at(instant, _digest(canonical), first_sent_at=first_sent_at)
     half = Half(key=key, version=version, content=content)
     if len(canonical) > MAX_SMALL_CONTENT_BYTES and len(encode_event(half)) > MAX_EVENT_BYTES:
@@ -129,6 +131,10 @@ def decode_event(kind: Kind, body: str, first_sent_at: datetime) -> Half:
     return read_event(kind, body, first_sent_at).half
 
 
+def _is_of(kind: Kind, event: Mapping[str, Any]) -> bool:
+    return known_name(event, _MARKER[kind]) is not None
+
+
 _Read = tuple[ProductKey, datetime, Content, Sequence[Note]]
 
 
@@ -139,7 +145,7 @@ def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
         if deviation is not None:
             return None
         time = EventTime(instant)
-        key = ProductKey(event["seller_handle"], event["video_id"])
+        key = build(event, ProductKey)
         content: Content = build_exactly(event, CONTENT_CLASSES[kind])
     except Exception:  # noqa: BLE001  the judge names the fault
         return None
@@ -230,8 +236,25 @@ def product_document(record: ProductRecord) -> dict[str, Any]:
 
 
 def encode_product(record: ProductRecord) -> bytes:
-    """The JSON of :func:`product_document`."""
-    return json_text.dump(product_document(record))
+    """The JSON of :func:`product_document`, made of the JSON of its contents."""
+    availability = record.listing.availability
+    return b'{"seller_handle":"%b","video_id":"%b",%b,%b,%b"created_at":"%b","updated_at":"%b"}' % (
+        record.key.seller_handle.encode(),  # the rules of a key allow no character that JSON escapes
+        record.key.video_id.encode(),
+        _json_fields(record.listed_caption),
+        _json_fields(record.thumbnails),
+        b"" if availability is Availability.IN_STOCK else b'"availability":"%b",' % availability.value.encode(),
+        timestamp_text(record.created_at).encode(),
+        timestamp_text(record.updated_at).encode(),
+    )
+
+
+def _json_fields(content: Content) -> bytes:
+    if (kept := content.json_fields) is not None:
+        return kept
+    written = json_text.dump(document_of(content))[1:-1]
+    content.keep_json_fields(written)
+    return written
 
 
 def stored_product(record: ProductRecord) -> StoredProduct:
@@ -348,21 +371,47 @@ def decode_record(
 
 
 def announce(
-    record: ProductRecord, now: datetime, correlation_id: str = "", traceparent: str | None = None
-) -> Announcement:
-    """Make the announcement of a record's revision; its event is encoded here, once for all receivers."""
-    return announce_stored(stored_product(record), now, correlation_id, traceparent, cursor=record.cursor)
-
-
-def announce_stored(
-    product: StoredProduct,
+    record: ProductRecord,
     now: datetime,
     correlation_id: str = "",
     traceparent: str | None = None,
-    *,
-    cursor: str | None = None,
+    stamped_at: str | None = None,
 ) -> Announcement:
+    """Make the announcement of a record's revision; its event is encoded here, once for all receivers.
+
+    Args:
+        record: the product; its event carries its ``cursor``.
+        now: the time of the event.
+        correlation_id: of the message that brought the newest half, as ``traceparent`` is.
+        stamped_at: the worker's stamp of that half; None: no worker's event is on its way.
+    """
+    product = stored_product(record)
+    return _announcement(
+        record.key,
+        product,
+        now,
+        cursor=record.cursor,
+        correlation_id=correlation_id,
+        traceparent=traceparent,
+        stamped_at=stamped_at,
+    )
+
+
+def announce_stored(product: StoredProduct, now: datetime, *, cursor: str | None = None) -> Announcement:
     """Make the announcement of a stored revision: its event wraps the stored bytes, and the cursor if there is one."""
+    return _announcement(product.key, product, now, cursor=cursor)
+
+
+def _announcement(
+    key: ProductKey,
+    product: StoredProduct,
+    now: datetime,
+    *,
+    cursor: str | None,
+    correlation_id: str = "",
+    traceparent: str | None = None,
+    stamped_at: str | None = None,
+) -> Announcement:
     event_type = Announcement.type_of(product)
     subject: dict[str, Any] = {"product": orjson.Fragment(product.document)}
     if event_type == PRODUCT_REMOVED:
@@ -376,7 +425,7 @@ def announce_stored(
         "timestamp": timestamp_text(now),
     }
     return Announcement(
-        key=product.key,
+        key=key,
         event_type=event_type,
         revision=product.revision,
         created_at=product.created_at,
@@ -385,6 +434,7 @@ def announce_stored(
         correlation_id=correlation_id,
         traceparent=traceparent,
         cursor=cursor,
+        stamped_at=stamped_at,
     )
 
 
@@ -397,7 +447,7 @@ def without_cursor(announcement: Announcement) -> Announcement:
 
 
 def _cursor_field(cursor: str) -> bytes:
-    """The field as :func:`announce_stored` writes it."""
+    """The field as an announcement has it."""
     return b'"cursor":"%b",' % cursor.encode()
 
 

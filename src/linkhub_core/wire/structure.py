@@ -141,10 +141,14 @@ def _unstructure_in_order(cls: type[T], converter: Converter) -> Any:
 _CONVERTER = _converter()
 
 
+@cache
+def _unstructure_of(cls: Any) -> Callable[[Any], dict[str, Any]]:
+    return _CONVERTER.get_unstructure_hook(cls)
+
+
 def unstructure(value: object) -> dict[str, Any]:
     """The document of a value: fields in the order of the class, absent ones left out."""
-    document: dict[str, Any] = _CONVERTER.unstructure(value)
-    return document
+    return _unstructure_of(cast(Hashable, type(value)))(value)
 
 
 # --- without decoration

@@ -11,10 +11,11 @@ from attrs import evolve
 
 from linkhub_adapters.aws.checks import Advice, CallFailure, CheckResult, FailureKind, Subject
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkPart
-from linkhub_adapters.aws.resources import Queue, staging_table
+from linkhub_adapters.aws.resources import Queue, Topic, staging_table
 from linkhub_adapters.aws.resources.difference import Call
-from linkhub_adapters.aws.resources.queues import FoundQueue, dead_letter_differences, queue_differences
+from linkhub_adapters.aws.resources.queue_differences import FoundQueue, dead_letter_differences, queue_differences
 from linkhub_adapters.aws.resources.tables import FoundTable, table_differences
+from linkhub_adapters.aws.resources.topics import FoundTopic, topic_differences
 from linkhub_cli.backends.aws_findings import AwsCommand, finding_of
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
@@ -25,9 +26,11 @@ A_RESULT = CheckResult(subject="table x", verdict=Verdict.FAULT, seen="a problem
 
 def _every_call() -> list[Call]:
     """The calls of every difference that there is."""
-    table, queue = staging_table("halves"), Queue(kind=Kind.CAPTION, name="captions")
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    table, queue = staging_table("halves", key), Queue(kind=Kind.CAPTION, name="captions", kms_key_arn=key)
     expiry = {"TimeToLiveStatus": "ENABLED", "AttributeName": "gone_at"}
     found = FoundTable(description=table.definition, expiry=expiry, backups={})
+    topic = FoundTopic(arn="arn:aws:sns:eu-west-1:1:news", attributes={})
     bad = {
         "QueueArn": "arn:aws:sqs:eu-west-1:1:captions",
         "MessageRetentionPeriod": "60",
@@ -40,7 +43,8 @@ def _every_call() -> list[Call]:
     differences = [
         *table_differences(table, found),
         *queue_differences(queue, captions),
-        *dead_letter_differences(queue, dead, 60),
+        *dead_letter_differences(queue, dead, source_arn=captions.arn, messages_kept_seconds=60),
+        *topic_differences(Topic(name="news", kms_key_arn=key), topic),
     ]
     return [call for difference in differences for call in difference.calls]
 

@@ -10,7 +10,17 @@ import pytest
 from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
-from linkhub_core.model import BoundingBox, DetectedObject, Half, Kind, Origin, ProductKey, Version
+from linkhub_core.model import (
+    Availability,
+    BoundingBox,
+    DetectedObject,
+    Half,
+    Kind,
+    Listing,
+    Origin,
+    ProductKey,
+    Version,
+)
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_record, a_thumbnail, a_thumbnail_set, a_waiting
 
@@ -118,3 +128,21 @@ def test_a_correlation_id_keeps_its_end() -> None:
     assert Origin(correlation_id=long).correlation_id == long[-200:]
     assert Origin.of_message({"correlationId": long}, "m-1").correlation_id.endswith("batch-7/line-12")
     assert Origin.of_message({}, "m-1") == Origin(correlation_id="m-1")
+
+
+def test_a_record_changes_only_in_what_its_method_names() -> None:
+    """Each other field, also one that the model will have later, stays."""
+    record = a_record(unannounced_revision=1)
+    assert repr(record.with_cursor("c")) == repr(evolve(record, cursor="c"))
+    announced = evolve(record, cursor="c", unannounced_revision=None, shown=True)
+    assert repr(record.with_cursor("c").announced()) == repr(announced)
+    withdrawn = evolve(record, listing=Listing(availability=Availability.WITHDRAWN))
+    assert not withdrawn.announced().shown
+
+
+def test_the_json_of_a_content_stays_with_that_content() -> None:
+    """A changed copy has none, and an equal content with it is as equal."""
+    content = a_caption()
+    content.keep_json_fields(b'"title":"Heels"')
+    assert content == a_caption()
+    assert (content.json_fields, evolve(content, title="Boots").json_fields) == (b'"title":"Heels"', None)

@@ -11,9 +11,9 @@ import pytest
 from attrs import evolve
 
 from linkhub_core.errors import MalformedEvent
-from linkhub_core.model import Caption, Kind
+from linkhub_core.model import Availability, Caption, Kind, Listing
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_record, an_event
-from linkhub_core.wire import codec
+from linkhub_core.wire import codec, json_text
 from tests.core.event_bodies import body_of, decode, faults_of, notes_of, raw
 
 CAPTION, THUMBNAIL = Kind.CAPTION, Kind.THUMBNAIL
@@ -312,3 +312,18 @@ def test_the_copies_of_an_announcement_are_equal() -> None:
     first, second = codec.announce(a_record(), NOON), codec.announce(a_record(), NOON + timedelta(seconds=1))
     assert evolve(first, event_json=b"") == evolve(second, event_json=b"")
     assert first.event_id == second.event_id
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        Listing(),
+        Listing(availability=Availability.SOLD_OUT, title='"New" heels'),
+        Listing(availability=Availability.WITHDRAWN, price=Decimal("0.5")),
+    ],
+)
+def test_a_product_is_written_as_its_document(listing: Listing) -> None:
+    """Also when it is written again, and with another listing: the JSON of the contents is kept."""
+    record = evolve(a_record(), listing=listing)
+    for one in (record, record, evolve(record, listing=Listing(title="Boots"))):
+        assert codec.encode_product(one) == json_text.dump(codec.product_document(one))

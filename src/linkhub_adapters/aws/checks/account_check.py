@@ -18,13 +18,9 @@ from linkhub_adapters.aws.checks.stand_in import is_stand_in, lacking_result, tr
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
-from linkhub_adapters.aws.resources import Queue, Resources, Table
-from linkhub_adapters.aws.resources.queues import (
-    FoundQueue,
-    SqsQueues,
-    dead_letter_differences,
-    queue_differences,
-)
+from linkhub_adapters.aws.resources import Queue, Resources, Table, Topic
+from linkhub_adapters.aws.resources.queue_differences import FoundQueue, dead_letter_differences, queue_differences
+from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.resources.tables import DynamoDbTables, FoundTable, table_differences
 from linkhub_adapters.aws.resources.topics import FoundTopic, SnsTopics, topic_differences
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
@@ -199,7 +195,7 @@ class _Checks:
             return [result, *(await self._nodes(arn) if failure.kind is FailureKind.DENIED else [])]
         if found is None:
             return [_missing(subject, Subject.TOPIC)]
-        return [*topic_results(subject, arn, found), *await self._nodes(arn)]
+        return [*topic_results(subject, self.check.plan.topic, found), *await self._nodes(arn)]
 
     async def _nodes(self, topic_arn: str) -> Sequence[CheckResult]:
         try:
@@ -246,7 +242,9 @@ def queue_results(subject: str, resource: Subject, queue: Queue, found: FoundQue
     arn, dead_letters = found.dead_letter_arn(queue), found.dead_letters
     differences = [*queue_differences(queue, found)]
     if dead_letters is not None and found.redrive_policy:
-        differences += dead_letter_differences(queue, dead_letters, found.retention_seconds)
+        differences += dead_letter_differences(
+            queue, dead_letters, source_arn=found.arn, messages_kept_seconds=found.retention_seconds
+        )
     results = [*of_differences(subject, resource, found.name, differences)]
     if found.unread is not None:
         results.append(of_failure(f"queue {name_of(arn)}", failure_of(found.unread), arn=arn, is_needed=True))
@@ -307,11 +305,11 @@ def visibility_result(seconds: int) -> CheckResult:
     return CheckResult(subject=subject, verdict=Verdict.WARNING, seen=seen, advice=Advice.RAISE_VISIBILITY)
 
 
-def topic_results(subject: str, arn: str, found: FoundTopic) -> Sequence[CheckResult]:
+def topic_results(subject: str, topic: Topic, found: FoundTopic) -> Sequence[CheckResult]:
     """The results for a topic that is there."""
     results = [
         evolve(result, advice=None if result.calls else Advice.CONFIRM)
-        for result in of_differences(subject, Subject.TOPIC, arn, topic_differences(found))
+        for result in of_differences(subject, Subject.TOPIC, found.arn, topic_differences(topic, found))
     ]
     if found.unread is not None:
         results.append(of_failure(subject, failure_of(found.unread), arn="*", is_needed=False))

@@ -178,7 +178,7 @@ class DynamoDbProductStore:
 
     def _prepared(self, record: ProductRecord, stamp_ms: int) -> ProductRecord:
         cursor = self.cursors.of_event(record.key.seller_handle, stamp_ms) if self.cursors.are_given else None
-        return record if cursor == record.cursor else evolve(record, cursor=cursor)
+        return record if cursor == record.cursor else record.with_cursor(cursor)
 
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""

@@ -1,7 +1,8 @@
 """The AWS resources of linkhub: the plan as data, its comparison with an account, provisioning, the template.
 
 definitions            the wanted state
-tables, queues, topics reading, comparing and making one kind of resource each
+tables, queues, topics reading, comparing and making one kind of resource each; queue_differences compares queues
+protection             policies that allow TLS only, and keys of KMS
 provisioning           applies the differences, resource by resource; checks report them
 template               the CloudFormation template, from the file beside it
 """

@@ -52,6 +52,7 @@ class Table:
         projected: the attributes that the index holds besides the keys.
         ttl_attribute: the attribute by which items expire; none if they do not.
         has_backups: point-in-time recovery is on.
+        kms_key_arn: the key of KMS that encrypts it; none: a key of DynamoDB's own.
         tags: the tags with which it is made.
     """
 
@@ -63,6 +64,7 @@ class Table:
     projected: Sequence[str] = ()
     ttl_attribute: str | None = None
     has_backups: bool = True
+    kms_key_arn: str | None = None
     tags: Mapping[str, str] = Factory(dict)
 
     @property
@@ -83,9 +85,18 @@ class Table:
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*self.projected]},
             }
             definition["LocalSecondaryIndexes"] = [index]
+        if self.encryption:
+            definition["SSESpecification"] = self.encryption
         if self.tags:
             definition["Tags"] = tag_list(self.tags)
         return definition
+
+    @property
+    def encryption(self) -> Mapping[str, Any] | None:
+        """The SSE specification of CreateTable and UpdateTable; none for a key of DynamoDB's own."""
+        if self.kms_key_arn is None:
+            return None
+        return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.kms_key_arn}
 
     @property
     def time_to_live(self) -> Mapping[str, Any] | None:
@@ -115,7 +126,8 @@ class Queue:
     """An SQS queue with its dead-letter queue.
 
     ``max_receive_count`` is high: linkhub moves a malformed message to the dead letters itself, at once. A message that
-    comes back so often failed because a service was unavailable.
+    comes back so often failed because a service was unavailable. ``kms_key_arn`` is the key of KMS that encrypts both
+    queues; none: a key of SQS's own.
     """
 
     kind: Kind
@@ -123,6 +135,7 @@ class Queue:
     visibility_timeout_seconds: int = int(QUEUE_DEFAULTS["visibility_timeout_seconds"])
     max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"]
     retention_seconds: int = MAX_RETENTION_SECONDS
+    kms_key_arn: str | None = None
     tags: Mapping[str, str] = Factory(dict)
 
     @property
@@ -138,7 +151,7 @@ class Queue:
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """Its attributes, without the redrive policy, which needs the ARN of the dead-letter queue."""
+        """Its attributes, without those that need an ARN: its policies."""
         return {
             "VisibilityTimeout": self.visibility_timeout_seconds,
             "ReceiveMessageWaitTimeSeconds": 20,
@@ -148,12 +161,22 @@ class Queue:
     @property
     def dead_letter_attributes(self) -> Mapping[str, Any]:
         """The attributes of its dead-letter queue."""
-        shared = {"MessageRetentionPeriod": self.retention_seconds, "SqsManagedSseEnabled": True}
+        shared = {"MessageRetentionPeriod": self.retention_seconds, **self.encryption}
         return {**shared, "FifoQueue": True} if self.is_fifo else shared
+
+    @property
+    def encryption(self) -> Mapping[str, Any]:
+        """The attributes that encrypt both queues."""
+        return {"SqsManagedSseEnabled": True} if self.kms_key_arn is None else {"KmsMasterKeyId": self.kms_key_arn}
 
     def redrive_policy(self, dead_letter_arn: Any) -> Mapping[str, Any]:
         """The policy that moves a message to the dead-letter queue after ``max_receive_count`` receives."""
         return {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": self.max_receive_count}
+
+    @staticmethod
+    def redrive_allow_policy(source_arns: Sequence[Any]) -> Mapping[str, Any]:
+        """The policy of the dead-letter queue: no other queue may use it."""
+        return {"redrivePermission": "byQueue", "sourceQueueArns": [*source_arns]}
 
 
 def attribute_texts(attributes: Mapping[str, Any]) -> Mapping[str, str]:
@@ -163,9 +186,10 @@ def attribute_texts(attributes: Mapping[str, Any]) -> Mapping[str, str]:
 
 @frozen(kw_only=True)
 class Topic:
-    """The SNS topic on which products are announced."""
+    """The SNS topic on which products are announced; ``kms_key_arn`` is the key of KMS that encrypts it, if any."""
 
     name: str
+    kms_key_arn: str | None = None
     tags: Mapping[str, str] = Factory(dict)
 
 
@@ -205,7 +229,7 @@ class Resources:
     subscriptions: Sequence[Subscription] = ()
 
 
-def products_table(name: str) -> Table:
+def products_table(name: str, kms_key_arn: str | None = None) -> Table:
     """The table of the products. Its index limits a shop to 10 GB: some millions of products."""
     return Table(
         name=name,
@@ -214,12 +238,19 @@ def products_table(name: str) -> Table:
         index_name=STAMP_INDEX,
         indexed_by="stamp",
         projected=("updated_at", "availability"),
+        kms_key_arn=kms_key_arn,
     )
 
 
-def staging_table(name: str) -> Table:
+def staging_table(name: str, kms_key_arn: str | None = None) -> Table:
     """The table of the staging rows."""
-    return Table(name=name, partition_key="video_id", sort_key="seller_handle", ttl_attribute=TTL_ATTRIBUTE)
+    return Table(
+        name=name,
+        partition_key="video_id",
+        sort_key="seller_handle",
+        ttl_attribute=TTL_ATTRIBUTE,
+        kms_key_arn=kms_key_arn,
+    )
 
 
 def resources(
@@ -232,20 +263,22 @@ def resources(
     visibility_timeout_seconds: int = int(QUEUE_DEFAULTS["visibility_timeout_seconds"]),
     max_receive_count: int = QUEUE_DEFAULTS["max_receive_count"],
     subscriptions: Sequence[Subscription] = (),
+    kms_key_arn: str | None = None,
 ) -> Resources:
-    """All resources, under these names."""
+    """All resources, under these names, encrypted with this key of KMS; none: with keys of the services' own."""
     names = {Kind.CAPTION: caption_queue, Kind.THUMBNAIL: thumbnail_queue}
     return Resources(
-        tables=(products_table(products), staging_table(staging)),
+        tables=(products_table(products, kms_key_arn), staging_table(staging, kms_key_arn)),
         queues=tuple(
             Queue(
                 kind=kind,
                 name=name,
                 visibility_timeout_seconds=visibility_timeout_seconds,
                 max_receive_count=max_receive_count,
+                kms_key_arn=kms_key_arn,
             )
             for kind, name in names.items()
         ),
-        topic=Topic(name=topic),
+        topic=Topic(name=topic, kms_key_arn=kms_key_arn),
         subscriptions=tuple(subscriptions),
     )

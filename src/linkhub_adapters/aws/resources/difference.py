@@ -31,7 +31,7 @@ class Call:
 class Remedy(Enum):
     """How a difference is removed."""
 
-    APPLY = auto()  # by its calls; they take nothing away, so provisioning makes them
+    APPLY = auto()  # by its calls; they take nothing away but access without TLS, so provisioning makes them
     DECIDE = auto()  # by its calls, if the owner of the resource agrees: they lower or replace a value
     REPLACE = auto()  # only by another resource
     WAIT = auto()  # the service is at work on it

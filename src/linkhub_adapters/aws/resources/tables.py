@@ -8,6 +8,7 @@
                                          does not replace the attribute of another owner: that would delete items
     no local index, or other keys in it  warning: a cursor reads whole shops; the index is made with its table only
     no point-in-time recovery            warning: provisioning switches it on
+    not the key of the plan              warning, if the plan has one: provisioning sets it where there is none
 
 A repeated or interrupted run is continued by the next one.
 """
@@ -23,6 +24,7 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import DYNAMODB, code_of, is_missing
 from linkhub_adapters.aws.resources.definitions import UPDATED_AT_INDEX, Table
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
+from linkhub_adapters.aws.resources.protection import uses_key
 from linkhub_core.errors import LinkhubError, ServiceUnavailable
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Verdict
@@ -37,6 +39,7 @@ TABLE = "table"
 POLL_SECONDS = 1.0
 MAX_POLLS = 120
 _NO_BACKUPS = "UnknownOperationException"  # DynamoDB Local has none
+_NO_ENCRYPTION = "Nothing to update"  # the message of DynamoDB Local, which ignores keys
 _NOT_YET = "ContinuousBackupsUnavailableException"  # a table that was just made
 
 
@@ -93,7 +96,13 @@ def table_differences(table: Table, found: FoundTable) -> Sequence[Difference]:
                 remedy=Remedy.REPLACE,
             )
         ]
-    return [*_status(found), *_expiry(table, found), *_index(table, found), *_backups(table, found)]
+    return [
+        *_status(found),
+        *_expiry(table, found),
+        *_index(table, found),
+        *_backups(table, found),
+        *_encryption(table, found),
+    ]
 
 
 def _status(found: FoundTable) -> Iterator[Difference]:
@@ -179,6 +188,22 @@ def _backups(table: Table, found: FoundTable) -> Iterator[Difference]:
     )
 
 
+def _encryption(table: Table, found: FoundTable) -> Iterator[Difference]:
+    key = found.description.get("SSEDescription", {}).get("KMSMasterKeyArn")
+    if table.kms_key_arn is None or uses_key(key, table.kms_key_arn):
+        return
+    parameters = {"TableName": table.name, "SSESpecification": table.encryption}
+    yield Difference(
+        attribute="SSESpecification",
+        found=key or "absent",
+        wanted=table.kms_key_arn,
+        problem=f"it does not use the key that is configured: its key is {key or 'one of DynamoDB'}",
+        verdict=Verdict.WARNING,
+        remedy=Remedy.DECIDE if key else Remedy.APPLY,
+        calls=[Call(service="dynamodb", operation="update_table", parameters=parameters)],
+    )
+
+
 @frozen(kw_only=True)
 class DynamoDbTables:
     """The tables of one account and region."""
@@ -260,7 +285,9 @@ class DynamoDbTables:
         for _ in range(MAX_POLLS):
             try:
                 await self.calls(getattr(self.dynamodb, call.operation), **call.parameters)
-            except ServiceUnavailable as error:
+            except LinkhubError as error:
+                if _NO_ENCRYPTION in str(error):
+                    return
                 if code_of(error) != _NOT_YET:
                     raise
             else:

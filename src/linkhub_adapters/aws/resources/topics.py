@@ -5,6 +5,8 @@
     pending subscriptions                     warning: they get nothing until they are confirmed
     a filter that lacks ``product_removed``   warning: its service keeps withdrawn products. Provisioning widens the
                                               filter that an earlier version of linkhub made, not those of others
+    messages without TLS are accepted         warning. Provisioning adds a statement to the topic's policy
+    not the key of the plan                   warning, if the plan has one. Provisioning sets it where there is none
 
 Serving nodes subscribe themselves, with queues of their own (:mod:`~linkhub_adapters.aws.sns.node_queues`).
 """
@@ -21,6 +23,7 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import is_missing
 from linkhub_adapters.aws.resources.definitions import NODE_QUEUES, Subscription, Topic, tag_list
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
+from linkhub_adapters.aws.resources.protection import PUBLISH, TLS_ONLY, is_tls_only, uses_key, with_tls_only
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
@@ -62,11 +65,13 @@ class FoundTopic:
     """What SNS reports of a topic.
 
     Args:
+        arn: its ARN.
         attributes: of GetTopicAttributes.
         subscriptions: of other services, the first 100.
         unread: why subscriptions could not be read.
     """
 
+    arn: str
     attributes: Mapping[str, str]
     subscriptions: Sequence[FoundSubscription] = ()
     unread: LinkhubError | None = None
@@ -82,9 +87,41 @@ class FoundTopic:
         return int(self.attributes.get("SubscriptionsPending", 0))
 
 
-def topic_differences(found: FoundTopic) -> Sequence[Difference]:
+def topic_differences(topic: Topic, found: FoundTopic) -> Sequence[Difference]:
     """Everything in which a topic and its subscriptions are not as planned."""
-    return [*_pending(found), *_narrow(found)]
+    return [*_transport(found), *_encryption(topic, found), *_pending(found), *_narrow(found)]
+
+
+def _transport(found: FoundTopic) -> Iterator[Difference]:
+    policy = found.attributes.get("Policy")
+    if not is_tls_only(policy):
+        yield Difference(
+            attribute="Policy",
+            found=f"without {TLS_ONLY}",
+            wanted=f"with {TLS_ONLY}",
+            problem="it accepts messages without TLS",
+            verdict=Verdict.WARNING,
+            calls=[_set(found, "Policy", with_tls_only(policy, PUBLISH, found.arn))],
+        )
+
+
+def _encryption(topic: Topic, found: FoundTopic) -> Iterator[Difference]:
+    key = found.attributes.get("KmsMasterKeyId")
+    if topic.kms_key_arn is not None and not uses_key(key, topic.kms_key_arn):
+        yield Difference(
+            attribute="KmsMasterKeyId",
+            found=key or "absent",
+            wanted=topic.kms_key_arn,
+            problem=f"it does not use the key that is configured: its key is {key or 'none'}",
+            verdict=Verdict.WARNING,
+            remedy=Remedy.DECIDE if key else Remedy.APPLY,
+            calls=[_set(found, "KmsMasterKeyId", topic.kms_key_arn)],
+        )
+
+
+def _set(found: FoundTopic, attribute: str, value: str) -> Call:
+    parameters = {"TopicArn": found.arn, "AttributeName": attribute, "AttributeValue": value}
+    return Call(service="sns", operation="set_topic_attributes", parameters=parameters)
 
 
 def _pending(found: FoundTopic) -> Iterator[Difference]:
@@ -143,9 +180,9 @@ class SnsTopics:
                 raise
             return None
         try:
-            return FoundTopic(attributes=attributes, subscriptions=await self._subscriptions(arn))
+            return FoundTopic(arn=arn, attributes=attributes, subscriptions=await self._subscriptions(arn))
         except LinkhubError as error:
-            return FoundTopic(attributes=attributes, unread=error)
+            return FoundTopic(arn=arn, attributes=attributes, unread=error)
 
     async def _subscriptions(self, topic_arn: str) -> Sequence[FoundSubscription]:
         found: list[FoundSubscription] = []
@@ -167,7 +204,7 @@ class SnsTopics:
         return found
 
     async def ensure(self, topic: Topic, arn: str | None = None) -> Provisioned:
-        """Make the topic, unless it is there; then widen the filters that an earlier version made.
+        """Make the topic, unless it is there; protect it, and widen the filters that an earlier version made.
 
         Args:
             topic: the wanted topic.
@@ -178,11 +215,15 @@ class SnsTopics:
         """
         arn = arn or await self._search(topic.name)
         found = await self.read(arn) if arn else None
+        is_made = arn is None or found is None
         if arn is None or found is None:
             tags = {"Tags": tag_list(topic.tags)} if topic.tags else {}
             arn = (await self.calls(self.sns.create_topic, Name=topic.name, **tags))["TopicArn"]
-            return Provisioned(resource=TOPIC, name=topic.name, status=Status.MADE, address=arn)
-        outcome = await apply(TOPIC, topic.name, arn, topic_differences(found), self._make)
+            attributes = (await self.calls(self.sns.get_topic_attributes, TopicArn=arn))["Attributes"]
+            found = FoundTopic(arn=arn, attributes=attributes)
+        outcome = await apply(TOPIC, topic.name, arn, topic_differences(topic, found), self._make)
+        if is_made:
+            outcome = evolve(outcome, status=Status.MADE, changes=())
         unread = [] if found.unread is None else [f"its subscriptions could not be read: {found.unread}"]
         return evolve(outcome, notes=[*outcome.notes, *unread])
 

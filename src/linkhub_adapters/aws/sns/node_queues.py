@@ -19,6 +19,7 @@ from attrs import frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.errors import is_missing
+from linkhub_adapters.aws.resources.protection import ALL_OF_SQS, tls_only
 from linkhub_adapters.aws.sns.messages import HEARTBEAT
 from linkhub_adapters.aws.sqs.messages import typed_attributes
 from linkhub_adapters.aws.sqs.queue_facts import name_of
@@ -198,7 +199,7 @@ class NodeQueues:
 
 
 def _policy(topic_arn: str) -> str:
-    """The policy that lets this topic send to the queue, and nothing else."""
+    """The policy that lets this topic send to the queue, and nothing else; requests without TLS are denied."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -206,7 +207,7 @@ def _policy(topic_arn: str) -> str:
         "Resource": "*",
         "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement, tls_only(ALL_OF_SQS, "*")]})
 
 
 def _filter(node_id: str) -> str:

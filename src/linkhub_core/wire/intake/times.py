@@ -60,15 +60,19 @@ def read_time(value: object) -> tuple[datetime, str | None]:
 def _read_text(value: str) -> tuple[datetime, str | None]:
     if len(value) > _LONGEST_TIME:
         raise RuleBroken(f"{_TIME_FORMS}; it has {len(value):,} characters")
+    if _AS_THE_SCHEMA_HAS_IT.fullmatch(value):
+        try:
+            return moment(datetime.fromisoformat(value)), None
+        except (ValueError, OverflowError):
+            pass  # such as a leap second
     stripped = value.strip(" \t\r\n")
     # ISO parsing would read milliseconds such as 1700010112030 as a date of the year 1700. Eight digits are a date.
     if value[4:5] != "-" and JSON_NUMBER.fullmatch(stripped) and not _BASIC_DATE.fullmatch(stripped):
         return _since_epoch(exact_number(stripped)), "time_as_number"
     try:
-        instant = moment(value)
+        return moment(value), "time_spelling"
     except RuleBroken:
         return _read_other(stripped), "time_spelling"
-    return instant, None if _AS_THE_SCHEMA_HAS_IT.fullmatch(value) else "time_spelling"
 
 
 def _read_other(value: str) -> datetime:

@@ -18,7 +18,9 @@ from botocore.compat import HTTPHeaders
 from linkhub_adapters.aws.checks import AccountCheck, CheckResult
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import Queue, Resources, Table, products_table, resources, staging_table
+from linkhub_adapters.aws.resources.definitions import attribute_texts
 from linkhub_adapters.aws.resources.difference import Call
+from linkhub_adapters.aws.resources.protection import ALL_OF_SQS, PUBLISH, with_tls_only
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
@@ -103,6 +105,7 @@ class Configured:
     products_table: str
     staging_table: str
     topic_arn: str | None
+    kms_key_arn: str | None = None
 
     @property
     def plan(self) -> Resources:
@@ -112,6 +115,7 @@ class Configured:
             staging=self.staging_table,
             caption_queue=name_of(self.queue_urls[Kind.CAPTION]),
             thumbnail_queue=name_of(self.queue_urls[Kind.THUMBNAIL]),
+            kms_key_arn=self.kms_key_arn,
         )
 
 
@@ -133,7 +137,7 @@ class AwsSetup:
             queue_urls={kind: self.make_queue(Queue(kind=kind, name=f"{self.name}-{kind}")) for kind in Kind},
             products_table=self.make_table(products_table(f"{self.name}-products")),
             staging_table=self.make_table(staging_table(f"{self.name}-staging")),
-            topic_arn=self.sns.create_topic(Name=f"{self.name}-topic")["TopicArn"],
+            topic_arn=self.make_topic(f"{self.name}-topic"),
         )
 
     @property
@@ -163,10 +167,14 @@ class AwsSetup:
         redrive = json.dumps({**queue.redrive_policy(arn), "maxReceiveCount": str(queue.max_receive_count)})
         return self._make_queue(queue.name, {**queue.attributes, "RedrivePolicy": redrive})
 
+    def make_topic(self, name: str) -> str:
+        arn = self.sns.create_topic(Name=name)["TopicArn"]
+        policy = with_tls_only(None, PUBLISH, arn)
+        self.sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        return arn
+
     def _make_queue(self, name: str, attributes: Mapping[str, Any]) -> str:
-        texts: Any = {
-            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in attributes.items()
-        }
+        texts: Any = attribute_texts({**attributes, "Policy": with_tls_only(None, ALL_OF_SQS, "*")})
         return self.sqs.create_queue(QueueName=name, Attributes=texts)["QueueUrl"]
 
     def set_queue(self, **attributes: str) -> None:

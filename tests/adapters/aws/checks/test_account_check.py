@@ -13,6 +13,7 @@ from attrs import evolve
 from linkhub_adapters.aws.checks import Advice, CheckResult, Subject
 from linkhub_adapters.aws.client.clients import AwsClients
 from linkhub_adapters.aws.resources import Queue, products_table, staging_table
+from linkhub_adapters.aws.resources.protection import ALL_OF_SQS, with_tls_only
 from linkhub_adapters.aws.sns.node_queues import ALIVE_TAG, TOPIC_TAG
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
@@ -125,7 +126,8 @@ async def test_a_missing_queue(aws_setup: AwsSetup) -> None:
 
 async def test_a_queue_without_redrive_policy(aws_setup: AwsSetup) -> None:
     """The commands make the dead-letter queue, and lead to it."""
-    url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare")["QueueUrl"]
+    secure = with_tls_only(None, ALL_OF_SQS, "*")
+    url = aws_setup.sqs.create_queue(QueueName=f"{aws_setup.name}-bare", Attributes={"Policy": secure})["QueueUrl"]
     urls = {**aws_setup.configured.queue_urls, Kind.CAPTION: url}
     result = await one_problem(aws_setup, queue_urls=urls)
     assert result.verdict is Verdict.FAULT
@@ -141,6 +143,35 @@ async def test_a_redrive_policy_that_leads_nowhere(aws_setup: AwsSetup) -> None:
     assert (result.verdict, result.subject) == (Verdict.FAULT, aws_setup.caption_queue)
     assert result.seen == f"its dead-letter queue {aws_setup.name}-caption-dead-letters does not exist"
     assert await heals(aws_setup, result)
+
+
+async def test_resources_of_another_program_are_accepted(aws_setup: AwsSetup) -> None:
+    """Without linkhub's policies they have warnings, and each has a call that adds linkhub's statement."""
+    aws_setup.set_queue(Policy="")
+    letters = aws_setup.sqs.get_queue_url(QueueName=f"{aws_setup.name}-caption-dead-letters")["QueueUrl"]
+    aws_setup.sqs.set_queue_attributes(QueueUrl=letters, Attributes={"Policy": ""})
+    topic = aws_setup.sns.create_topic(Name=f"{aws_setup.name}-theirs")["TopicArn"]
+    results = problems(await aws_setup.examine(topic_arn=topic))
+    assert [(result.verdict, result.seen) for result in results] == [
+        (Verdict.WARNING, f"{aws_setup.name}-caption allows requests without TLS"),
+        (Verdict.WARNING, f"{aws_setup.name}-caption-dead-letters allows requests without TLS"),
+        (Verdict.WARNING, "it accepts messages without TLS"),
+    ]
+    for call in (call for result in results for call in result.calls):
+        aws_setup.make(call)
+    assert problems(await aws_setup.examine(topic_arn=topic)) == []
+
+
+async def test_a_key_that_is_configured_is_compared(aws_setup: AwsSetup) -> None:
+    """Without one any encryption is fine; with one, each resource that does not use it has a warning."""
+    results = problems(await aws_setup.examine(kms_key_arn="arn:aws:kms:us-east-1:000000000000:key/1234abcd"))
+    assert {result.verdict for result in results} == {Verdict.WARNING}
+    assert all("does not use the key that is configured" in result.seen for result in results)
+    assert [call.operation for result in results for call in result.calls] == [
+        *["update_table"] * 2,
+        *["set_queue_attributes"] * 4,
+        "set_topic_attributes",
+    ]
 
 
 def _receives(aws_setup: AwsSetup, count: int) -> str:

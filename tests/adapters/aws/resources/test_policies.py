@@ -30,10 +30,12 @@ POLICIES = ("consumer", "server", "operator", "publisher")
 PROVISIONING = {
     "dynamodb:CreateTable",
     "dynamodb:UpdateContinuousBackups",
+    "dynamodb:UpdateTable",
     "dynamodb:UpdateTimeToLive",
     "sns:CreateTopic",
     "sns:ListTopics",
     "sns:SetSubscriptionAttributes",
+    "sns:SetTopicAttributes",
     "sqs:SetQueueAttributes",
 }
 ACTIONS = {
@@ -118,9 +120,17 @@ def test_a_process_that_only_reads_cannot_write() -> None:
     assert [(grant.actions, grant.resources) for grant in writing] == [(["dynamodb:PartiQLUpdate"], ["products"])]
     taking = [grant.resources for grant in grants_of("server", PLACES) if "sqs:ReceiveMessage" in grant.actions]
     assert taking == [["nodes"]]
-    assert _granted("publisher") == {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
+    key = {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert _granted("publisher") == {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage", *key}
     for policy in POLICIES:
         assert not _granted(policy) & {"dynamodb:DeleteTable", "dynamodb:UpdateTable", "sns:DeleteTopic"}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_process_may_use_the_key_of_the_resources(policy: str) -> None:
+    """All of them send or receive messages, which takes both actions, and the key is the parameter of the template."""
+    (grant,) = [grant for grant in grants_of(policy, PLACES) if grant.name == "UseKey"]
+    assert (grant.actions, grant.resources) == (["kms:Decrypt", "kms:GenerateDataKey"], ["key"])
 
 
 def test_the_docs_show_every_grant() -> None:

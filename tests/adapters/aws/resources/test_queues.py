@@ -14,7 +14,9 @@ from attrs import evolve
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Queue
 from linkhub_adapters.aws.resources.difference import Remedy
-from linkhub_adapters.aws.resources.queues import FoundQueue, SqsQueues, dead_letter_differences, queue_differences
+from linkhub_adapters.aws.resources.protection import ALL_OF_SQS, TLS_ONLY, with_tls_only
+from linkhub_adapters.aws.resources.queue_differences import FoundQueue, dead_letter_differences, queue_differences
+from linkhub_adapters.aws.resources.queues import SqsQueues
 from linkhub_adapters.aws.sqs.find_queues import FindQueues
 from linkhub_core.model import Kind
 from linkhub_core.ports.finding import Verdict
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 pytestmark = pytest.mark.aws
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd"
 
 
 @pytest.fixture
@@ -74,6 +78,10 @@ async def test_both_are_made_as_they_are_defined(sqs: SQSClient, queues: SqsQueu
     for outcome, wanted in ((dead, queue.dead_letter_attributes), (main, queue.attributes)):
         found = _attributes(sqs, outcome.address)
         assert {name: found[name].lower() for name in wanted} == {name: str(v).lower() for name, v in wanted.items()}
+        [statement] = json.loads(found["Policy"])["Statement"]
+        assert (statement["Sid"], statement["Resource"]) == (TLS_ONLY, found["QueueArn"])
+    allowed = json.loads(_attributes(sqs, dead.address)["RedriveAllowPolicy"])
+    assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [_arn(sqs, main.address)]}
     known = FindQueues(sqs=sqs, calls=AwsCalls(service="SQS"))({Kind.CAPTION: main.address})[Kind.CAPTION]
     assert (known.dead_letter_url, known.max_receive_count) == (dead.address, 20)
 
@@ -100,15 +108,24 @@ async def test_what_falls_short_is_raised(sqs: SQSClient, queues: SqsQueues, que
     assert main.changes[1:] == [
         "MessageRetentionPeriod was 3600, is 1209600",
         "VisibilityTimeout was 10, is 30",
+        f"Policy was without {TLS_ONLY}, is with {TLS_ONLY}",
     ]
     assert [outcome.status for outcome in await _ensure(queues, queue)] == [Status.UNCHANGED, Status.UNCHANGED]
 
 
 async def test_what_is_more_is_kept(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
     """The policy of another owner and a longer time-out stay; a low maxReceiveCount is a note."""
-    theirs = _make(sqs, queue.name.replace("captions", "theirs"), MessageRetentionPeriod="1209600")
+    secure = with_tls_only(None, ALL_OF_SQS, "*")
+    theirs = _make(sqs, queue.name.replace("captions", "theirs"), MessageRetentionPeriod="1209600", Policy=secure)
     policy = json.dumps({"deadLetterTargetArn": _arn(sqs, theirs), "maxReceiveCount": "3"})
-    url = _make(sqs, queue.name, VisibilityTimeout="600", MessageRetentionPeriod="1209600", RedrivePolicy=policy)
+    url = _make(
+        sqs,
+        queue.name,
+        VisibilityTimeout="600",
+        MessageRetentionPeriod="1209600",
+        RedrivePolicy=policy,
+        Policy=secure,
+    )
     before = _attributes(sqs, url)
     dead, main = await _ensure(queues, queue)
     assert (dead.address, dead.status, main.status) == (theirs, Status.UNCHANGED, Status.UNCHANGED)
@@ -155,12 +172,36 @@ async def test_a_failure_is_reported_and_mended_by_the_next_run(
     assert [outcome.status for outcome in await _ensure(queues, queue)][1] is Status.MADE
 
 
+async def test_tls_is_added_to_the_policy_that_is_there(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
+    """The statement that lets another service send stays as it is."""
+    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    url = _make(sqs, queue.name, Policy=json.dumps({"Version": "2008-10-17", "Id": "x", "Statement": theirs}))
+    await _ensure(queues, queue)
+    policy = json.loads(_attributes(sqs, url)["Policy"])
+    assert (policy["Version"], policy["Id"], policy["Statement"][0]) == ("2008-10-17", "x", theirs)
+    assert [statement["Sid"] for statement in policy["Statement"]] == ["Theirs", TLS_ONLY]
+    assert [outcome.status for outcome in await _ensure(queues, queue)] == [Status.UNCHANGED, Status.UNCHANGED]
+
+
+async def test_both_use_the_key_of_the_plan(sqs: SQSClient, queues: SqsQueues, queue: Queue) -> None:
+    """Queues that were made without it get it; then SQS's own encryption is off, and nothing is changed again."""
+    await _ensure(queues, queue)
+    encrypted = evolve(queue, kms_key_arn=KEY)
+    outcomes = await _ensure(queues, encrypted)
+    assert [outcome.changes for outcome in outcomes] == [[f"KmsMasterKeyId was absent, is {KEY}"]] * 2
+    for outcome in outcomes:
+        found = _attributes(sqs, outcome.address)
+        assert (found["KmsMasterKeyId"], found["SqsManagedSseEnabled"].lower()) == (KEY, "false")
+    assert [outcome.status for outcome in await _ensure(queues, encrypted)] == [Status.UNCHANGED, Status.UNCHANGED]
+
+
 # --- differences, from replies
 
 
 DAY_SECONDS = 86_400
 ARN = "arn:aws:sqs:eu-west-1:1"
 PLAN = Queue(kind=Kind.CAPTION, name="caption")
+SECURE = with_tls_only(None, ALL_OF_SQS, "*")
 
 
 def _found(*, receives: int = 20, kept_days: int = 14, hidden: int = 30, **different: str) -> FoundQueue:
@@ -171,6 +212,7 @@ def _found(*, receives: int = 20, kept_days: int = 14, hidden: int = 30, **diffe
         "VisibilityTimeout": str(hidden),
         "DelaySeconds": "0",
         "RedrivePolicy": json.dumps(policy),
+        "Policy": SECURE,
         **different,
     }
     return FoundQueue(url="https://sqs/1/caption", attributes=attributes, dead_letters=_dead())
@@ -180,6 +222,7 @@ def _dead(*, kept_days: int = 14, **different: str) -> FoundQueue:
     attributes = {
         "QueueArn": f"{ARN}:dead",
         "MessageRetentionPeriod": str(kept_days * DAY_SECONDS),
+        "Policy": SECURE,
         **different,
     }
     return FoundQueue(url="https://sqs/1/dead", attributes=attributes)
@@ -203,6 +246,7 @@ def _dead(*, kept_days: int = 14, **different: str) -> FoundQueue:
         (_found(hidden=29), Verdict.WARNING, Remedy.APPLY, "its visibility time-out is 29 s"),
         (_found(DelaySeconds="5"), Verdict.WARNING, Remedy.DECIDE, "it delays each message by 5 s"),
         (_found(SqsManagedSseEnabled="false"), Verdict.WARNING, Remedy.DECIDE, "caption does not encrypt"),
+        (_found(Policy=""), Verdict.WARNING, Remedy.APPLY, "caption allows requests without TLS"),
     ],
 )
 def test_each_difference_of_a_queue_is_found_alone(
@@ -223,14 +267,17 @@ def test_each_difference_of_a_queue_is_found_alone(
         (_dead(kept_days=4), Verdict.OK, "its dead letters are kept 345,600 s"),
         (_dead(RedrivePolicy='{"maxReceiveCount": 3}'), Verdict.WARNING, "dead has a redrive policy of its own"),
         (_dead(SqsManagedSseEnabled="false"), Verdict.WARNING, "dead does not encrypt"),
+        (_dead(Policy=""), Verdict.WARNING, "dead allows requests without TLS"),
+        (_dead(RedriveAllowPolicy='{"redrivePermission":"denyAll"}'), Verdict.WARNING, "dead does not allow caption"),
     ],
 )
 def test_each_difference_of_dead_letters_is_found_alone(
     dead_letters: FoundQueue, verdict: Verdict, problem: str
 ) -> None:
     """They are kept at least as long as messages, which SQS counts from the first sending."""
-    assert dead_letter_differences(PLAN, _dead(), 4 * DAY_SECONDS) == []
-    (difference,) = dead_letter_differences(PLAN, dead_letters, 4 * DAY_SECONDS)
+    kept = 4 * DAY_SECONDS
+    assert dead_letter_differences(PLAN, _dead(), source_arn=f"{ARN}:caption", messages_kept_seconds=kept) == []
+    (difference,) = dead_letter_differences(PLAN, dead_letters, source_arn=f"{ARN}:caption", messages_kept_seconds=kept)
     assert difference.verdict is verdict
     assert difference.problem.startswith(problem)
 
@@ -238,6 +285,30 @@ def test_each_difference_of_dead_letters_is_found_alone(
 def test_a_key_of_kms_encrypts_as_well() -> None:
     """Then SQS's own encryption is off, and that is as good."""
     assert queue_differences(PLAN, _found(SqsManagedSseEnabled="false", KmsMasterKeyId="alias/x")) == []
+
+
+def test_queues_that_may_use_a_dead_letter_queue_are_kept() -> None:
+    """Where single queues are allowed, this one is added; the one of linkhub's name is closed to all others."""
+    theirs = json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [f"{ARN}:theirs"]})
+    own = evolve(_dead(), url=f"https://sqs/1/{PLAN.dead_letter_name}")
+    for dead_letters, sources, verdict in (
+        (_dead(RedriveAllowPolicy=theirs), [f"{ARN}:theirs", f"{ARN}:caption"], Verdict.WARNING),
+        (own, [f"{ARN}:caption"], Verdict.OK),
+    ):
+        (difference,) = dead_letter_differences(
+            PLAN, dead_letters, source_arn=f"{ARN}:caption", messages_kept_seconds=1
+        )
+        assert json.loads(difference.wanted) == {"redrivePermission": "byQueue", "sourceQueueArns": sources}
+        assert (difference.remedy, difference.verdict) == (Remedy.APPLY, verdict)
+
+
+def test_the_key_of_another_owner_is_kept() -> None:
+    """It is a warning with its call, and a note of provisioning; the key of the plan may be reported by its id."""
+    plan = evolve(PLAN, kms_key_arn=KEY)
+    (difference,) = queue_differences(plan, _found(KmsMasterKeyId="alias/theirs"))
+    assert (difference.verdict, difference.remedy) == (Verdict.WARNING, Remedy.DECIDE)
+    for key in (KEY, KEY.rpartition("/")[2]):
+        assert queue_differences(plan, _found(KmsMasterKeyId=key)) == []
 
 
 def test_no_difference_hides_another() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.aws
 
 START = FakeClock().present
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd"
 
 
 @define
@@ -233,6 +234,16 @@ async def test_a_denial_is_an_outage(fixture: TablesFixture, operation: str) -> 
     assert fixture.tables.calls.counts["create_table"] == 1
 
 
+async def test_a_service_without_keys_is_no_failure(fixture: TablesFixture) -> None:
+    """DynamoDB Local ignores the key at the creation, and refuses to change it."""
+    encrypted = evolve(fixture.staging, kms_key_arn=KEY)
+    assert (await fixture.tables.ensure(encrypted)).status is Status.MADE
+    assert (await fixture.tables.ensure(encrypted)).status is Status.CHANGED
+    assert await fixture.differences(encrypted) == [
+        "it does not use the key that is configured: its key is one of DynamoDB"
+    ]
+
+
 # --- differences, from replies
 
 
@@ -280,6 +291,21 @@ def test_each_difference_is_found_alone(found: FoundTable, verdict: Verdict, rem
     (difference,) = table_differences(STAGING, found)
     assert (difference.verdict, difference.remedy) == (verdict, remedy)
     assert difference.problem.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [(None, Remedy.APPLY), (f"{KEY}-theirs", Remedy.DECIDE), (KEY, None)],
+    ids=["none", "other", "it"],
+)
+def test_the_key_of_the_plan_is_set_where_there_is_none(key: str | None, remedy: Remedy | None) -> None:
+    """The key of another owner is kept; without a key in the plan, any is fine."""
+    found = _described(SSEDescription={"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key} if key else {})
+    differences = table_differences(evolve(STAGING, kms_key_arn=KEY), found)
+    assert [difference.remedy for difference in differences] == ([remedy] if remedy else [])
+    for call in (call for difference in differences for call in difference.calls):
+        assert call.parameters["SSESpecification"] == {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
+    assert table_differences(STAGING, found) == []
 
 
 @pytest.mark.parametrize("is_range_first", [False, True])

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from attrs import evolve
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Subscription, Topic
+from linkhub_adapters.aws.resources.difference import Remedy
+from linkhub_adapters.aws.resources.protection import PUBLISH, TLS_ONLY, with_tls_only
 from linkhub_adapters.aws.resources.topics import FoundSubscription, FoundTopic, SnsTopics, topic_differences
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.ports.provisioned import Status
@@ -25,6 +28,9 @@ pytestmark = pytest.mark.aws
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:analytics"
 EARLIER = ["new_product", "product_updated"]
 EVERY_EVENT = [*EARLIER, "product_removed"]
+PLAN, TOPIC_ARN = Topic(name="news"), "arn:aws:sns:us-east-1:000000000000:news"
+TLS_POLICY = with_tls_only(None, PUBLISH, TOPIC_ARN)
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd"
 
 
 @pytest.fixture
@@ -110,11 +116,45 @@ def _leave_pending(parsed: dict[str, Any], **_: Any) -> None:
 
 def test_a_pending_subscription_is_a_difference() -> None:
     """It gets nothing until it is confirmed; the problem has both counts."""
-    attributes = {"SubscriptionsConfirmed": "3", "SubscriptionsPending": "0"}
-    assert topic_differences(FoundTopic(attributes=attributes)) == []
-    (difference,) = topic_differences(FoundTopic(attributes={**attributes, "SubscriptionsPending": "2"}))
+    attributes = {"SubscriptionsConfirmed": "3", "SubscriptionsPending": "0", "Policy": TLS_POLICY}
+    assert topic_differences(PLAN, FoundTopic(arn=TOPIC_ARN, attributes=attributes)) == []
+    (difference,) = topic_differences(
+        PLAN, FoundTopic(arn=TOPIC_ARN, attributes={**attributes, "SubscriptionsPending": "2"})
+    )
     assert (difference.attribute, difference.found, difference.wanted) == ("SubscriptionsPending", "2", "0")
     assert difference.problem.startswith("2 of its subscriptions wait")
+
+
+# --- protection
+
+
+async def test_tls_is_added_to_the_policy_that_is_there(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
+    """The statements of its owner stay as they are, and the second run changes nothing."""
+    topic_arn = sns.create_topic(Name=topic.name)["TopicArn"]
+    before = json.loads(sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"]["Policy"])
+    outcome = await topics.ensure(topic, topic_arn)
+    assert outcome.changes == [f"Policy was without {TLS_ONLY}, is with {TLS_ONLY}"]
+    after = json.loads(sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"]["Policy"])
+    *others, added = after.pop("Statement")
+    assert others == before.pop("Statement")
+    assert (added["Sid"], added["Effect"], added["Action"], after) == (TLS_ONLY, "Deny", "sns:Publish", before)
+    assert (await topics.ensure(topic, topic_arn)).status is Status.UNCHANGED
+
+
+async def test_the_key_is_set_once(sns: SNSClient, topics: SnsTopics, topic: Topic) -> None:
+    """A topic is made with it, and the second run finds it."""
+    encrypted = evolve(topic, kms_key_arn=KEY)
+    made = await topics.ensure(encrypted)
+    assert sns.get_topic_attributes(TopicArn=made.address)["Attributes"]["KmsMasterKeyId"] == KEY
+    assert (await topics.ensure(encrypted)).status is Status.UNCHANGED
+
+
+def test_the_key_of_another_owner_is_kept() -> None:
+    """It is a warning with its call, and a note of provisioning; a topic of any key fits a plan without one."""
+    found = FoundTopic(arn=TOPIC_ARN, attributes={"Policy": TLS_POLICY, "KmsMasterKeyId": "alias/theirs"})
+    (difference,) = topic_differences(evolve(PLAN, kms_key_arn=KEY), found)
+    assert (difference.remedy, difference.found) == (Remedy.DECIDE, "alias/theirs")
+    assert topic_differences(PLAN, found) == []
 
 
 # --- filters that lack removals
@@ -180,7 +220,9 @@ async def test_subscriptions_that_may_not_be_read_are_a_note(sns: SNSClient, top
 def test_a_filter_with_updates_and_without_removals_is_narrow(policy: Any, widened: Any) -> None:
     """Of attributes or of the body; every other filter is the choice of its service."""
     found = FoundTopic(
-        attributes={}, subscriptions=[FoundSubscription(name="sqs:q", arn="arn:s", filter_policy=policy)]
+        arn=TOPIC_ARN,
+        attributes={"Policy": TLS_POLICY},
+        subscriptions=[FoundSubscription(name="sqs:q", arn="arn:s", filter_policy=policy)],
     )
-    differences = topic_differences(found)
+    differences = topic_differences(PLAN, found)
     assert [json.loads(difference.wanted) for difference in differences] == ([] if widened is None else [widened])
