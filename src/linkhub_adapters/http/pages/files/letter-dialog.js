@@ -56,7 +56,8 @@ export class LetterDialog {
   #leave() {
     if (this.#letter && this.#isChanged) this.#drafts.set(this.#letter.letter_id, part("body").value);
     else this.#drafts.delete(this.#letter?.letter_id);
-    if (document.activeElement === document.body) document.getElementById("dead-said").focus();
+    const { activeElement: focused, body } = document; // the row that had the focus may be gone
+    if (focused === body || part("dialog").contains(focused)) document.getElementById("dead-said").focus();
   }
 
   #drawFacts() {
