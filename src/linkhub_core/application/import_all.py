@@ -29,7 +29,7 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.application.export_lines import BadLine, ExportReader, Item, type_of
 from linkhub_core.application.import_products import ImportProducts
 from linkhub_core.application.settle import SLACK_DIVISOR, Settlement
-from linkhub_core.errors import LinkhubError, PermanentError, TransientError
+from linkhub_core.errors import ExportRefused, LinkhubError, PermanentError, TransientError
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.decision_table import Improved, Joined, Unchanged
@@ -130,14 +130,19 @@ class ImportAll:
             progress: is called after each batch of lines.
 
         Raises:
-            ExportRefused: the lines are no export, a later linkhub made it, or it is not whole; all lines before the
-                one that it names were imported.
+            ExportRefused: the lines are no export, or a later linkhub made it; all lines before the one that it names
+                were imported.
+            ExportCut: an export is not whole; all lines were imported.
             TransientError: a service is down. Importing the same lines again goes on.
         """
         run = _Run(self, ImportProducts(self.settlement.completion, quiet), dry_run, refused)
-        async for batch in _batches(_items(lines, run)):
-            await run.take(batch)
-            progress(run.tally)
+        try:
+            async for batch in _batches(_items(lines, run)):
+                await run.take(batch)
+                progress(run.tally)
+        except ExportRefused:
+            progress(run.tally)  # the lines that were refused after the last batch
+            raise
         return run.tally
 
 

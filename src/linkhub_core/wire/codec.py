@@ -354,8 +354,8 @@ def decode_record(
             caption_version=Version.parse(caption_version),
             thumbnails=cast(ThumbnailSet, content_from(Kind.THUMBNAIL, document)),
             thumbnails_version=Version.parse(thumbnails_version),
-            created_at=datetime.fromisoformat(document["created_at"]),
-            updated_at=datetime.fromisoformat(document["updated_at"]),
+            created_at=_stored_moment(document["created_at"]),
+            updated_at=_stored_moment(document["updated_at"]),
             revision=revision,
             unannounced_revision=unannounced_revision,
             shown=shown,
@@ -363,8 +363,14 @@ def decode_record(
             listing=AS_PARSED if part is None else part.listing,
             listing_version=NO_LISTING if part is None else part.version,
         )
-    except (KeyError, TypeError, ValueError) as broken:
+    except (ArithmeticError, KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
+
+
+def _stored_moment(text: str) -> datetime:
+    """A time in UTC; one without an offset is of UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 # --- announcements -----------------------------------------------------------------------------------------------
