@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -170,8 +170,17 @@ def _delivery(row: tuple[int, str, str, str, int, int, int, str | int]) -> Deliv
         receipt=f"{number}#{lease}",
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),
-        attributes=orjson.loads(attributes),
+        attributes=attributes_of(attributes),
     )
+
+
+def attributes_of(stored: str) -> Mapping[str, str]:
+    """The attributes of a row: those that can be read. A damaged row must not hold up the queue."""
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
 
 
 # --- publishing

@@ -73,8 +73,7 @@ def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as
         print_lines([_document(run)])
     else:
         _print_counts(run)
-    if run.cut is not None:
-        print_status(f"linkhub: {run.cut}; {_next_step(run, run.cut)}")
+    _print_what_is_missing(run)
     if run.cut is not None or run.tally.counts[Count.REFUSED]:
         ctx.exit(SOME_FAILED)
 
@@ -182,11 +181,22 @@ def _print_counts(run: _Import) -> None:
             click.echo(f"{number:12,}  {count}")
 
 
+def _print_what_is_missing(run: _Import) -> None:
+    if left_out := run.tally.left_out:
+        print_status(
+            f"linkhub: the export is without {counted(left_out, 'row')} that could not be read where it was made; "
+            "`linkhub doctor` there names them"
+        )
+    if run.cut is not None:
+        print_status(f"linkhub: {run.cut}; {_next_step(run, run.cut)}")
+
+
 def _document(run: _Import) -> dict[str, Any]:
     return {
         "done": not run.dry_run,
         "quiet": run.quiet,
         "whole": run.cut is None,
         "lines": run.tally.lines,
+        "left_out": run.tally.left_out,
         "counts": {count.replace(" ", "_"): run.tally.counts[count] for count in Count},
     }

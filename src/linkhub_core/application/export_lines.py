@@ -159,10 +159,17 @@ def _moment_text(moment: datetime) -> str:
 
 @define(eq=False)
 class ExportReader:
-    """Reads the lines of exports in their order. ``header`` is that of the export that is being read."""
+    """Reads the lines of exports in their order.
+
+    Attributes:
+        header: that of the export that is being read.
+        line: the number of lines that were read.
+        left_out: the rows that could not be read where the exports were made, by their last lines.
+    """
 
     header: Mapping[str, Any] | None = field(default=None, init=False)
     line: int = field(default=0, init=False)
+    left_out: int = field(default=0, init=False)
     _counts: Counter[str] = field(factory=Counter, init=False)
     _has_begun: bool = field(default=False, init=False)
     _cut: ExportCut | None = field(default=None, init=False)
@@ -232,7 +239,8 @@ class ExportReader:
 
     def _end(self, document: Mapping[str, Any]) -> None:
         self.header = None
-        counted = document.get("counts")
+        unreadable, counted = document.get("unreadable"), document.get("counts")
+        self.left_out += unreadable if type(unreadable) is int else 0
         missing = [
             (name, self._counts[name], count)
             for name, count in (counted if isinstance(counted, dict) else {}).items()

@@ -71,9 +71,13 @@ class Count(StrEnum):
 
 @define
 class ImportTally:
-    """How far an import is: the lines that were read, and what became of them."""
+    """How far an import is: the lines that were read, and what became of them.
+
+    ``left_out`` rows are not in the exports, because they could not be read where those were made.
+    """
 
     lines: int = 0
+    left_out: int = 0
     counts: Counter[Count] = field(factory=Counter)
 
 
@@ -150,7 +154,7 @@ async def _items(lines: AsyncIterator[bytes], run: _Run) -> AsyncIterator[Item]:
     reader = ExportReader()
     async for line in lines:
         item = reader.read(line)
-        run.tally.lines = reader.line
+        run.tally.lines, run.tally.left_out = reader.line, reader.left_out
         if isinstance(item, BadLine):
             run.refuse("line", item.problem, line=item.line)
         elif item is not None:

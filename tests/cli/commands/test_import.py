@@ -179,6 +179,9 @@ def test_an_unreadable_row_is_named_and_left_out(terminal: Terminal) -> None:
     assert json.loads(result.stdout.splitlines()[-1])["unreadable"] == 1
     assert "'x' is no version" in result.stderr
     assert "left out 1 row that cannot be read" in result.stderr
+    imported = _elsewhere(terminal).run("import", stdin=result.stdout)
+    assert imported.exit_code == 0
+    assert "the export is without 1 row that could not be read where it was made" in imported.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
