@@ -117,7 +117,7 @@ def test_a_fault_that_no_file_can_hold_is_kept_legibly() -> None:
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (NEXT_DUE, "SEARCH messages USING INDEX messages_due (kind=? AND visible_at<?)"),
+        (NEXT_DUE, "SEARCH messages USING COVERING INDEX messages_due (kind=? AND visible_at<?)"),
         (QUEUED, "SCAN messages USING COVERING INDEX messages_due"),
     ],
 )
