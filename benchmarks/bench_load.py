@@ -32,7 +32,7 @@ BUSY = 0.85
 
 
 @click.command()
-@click.option("--products", default=10_000, show_default=True, help="VideoLookup, of two messages each.")
+@click.option("--products", default=10_000, show_default=True, help="Videos, of two messages each.")
 @click.option("--clients", default=2_000, show_default=True, help="Connections; each watches one shop.")
 @click.option("--seconds", default=60.0, show_default=True, help="How long the sending takes.")
 @click.option("--popular-products", default=0.5, show_default=True, help="The popular shop's share of the products.")

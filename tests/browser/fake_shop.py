@@ -27,10 +27,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from linkhub_adapters.http.api import openapi
+from linkhub_adapters.http.api import openapi, problems
 from linkhub_adapters.http.api.operator_desk import DeskRoutes
 from linkhub_adapters.http.pages.page_files import load_page_files
 from linkhub_adapters.http.pages.page_routes import runbook_page, with_problems
+from linkhub_adapters.http.pages.problem_pages import with_pages
 from linkhub_adapters.http.pages.product_view import ProductView
 from linkhub_adapters.http.pages.shop_html import RenderedShop, ShopHtml
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
@@ -208,6 +209,7 @@ class FakeShop:
                 WebSocketRoute("/products", self._socket),
             ],
             middleware=[Middleware(_SecurityHeaders)],
+            exception_handlers=with_pages(problems.exception_handlers(_fail, retry_after_seconds=1), _FILES),
         )
 
     def _desk_routes(self) -> list[Route]:
@@ -392,3 +394,7 @@ def _page_body(handle: str, products: list[dict[str, Any]], limit: int) -> dict[
 
 async def _send(peer: WebSocket, event: str, data: dict[str, Any]) -> None:
     await peer.send_text(json.dumps({"event": event, "data": data}))
+
+
+def _fail(request: problems.FailedRequest) -> None:
+    raise AssertionError(request)

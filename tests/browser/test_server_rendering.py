@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from linkhub_adapters.http.pages.contact_links import ContactLinks
 from linkhub_adapters.http.pages.currency import Currency
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
+from tests.browser import axe
 from tests.browser.fake_shop import FakeShop
 from tests.browser.samples import SELLER, hostile_product, sample_product
 from tests.browser.test_storefront import open_shop
@@ -68,6 +69,15 @@ async def test_without_scripts_everything_can_be_reached(browser: Browser, shop:
     await page.get_by_role("link", name="Close").click()
     await expect(page).to_have_url(f"{shop.url}/shop/{SELLER}")
     await context.close()
+
+
+@pytest.mark.parametrize("path", ["/shop/{seller}", "/shop/{seller}/products/{video}", "/nothing"])
+async def test_axe_finds_nothing_before_scripts(page: Page, shop: FakeShop, path: str) -> None:
+    """On a shop, on a product, and on the page of an address that leads nowhere."""
+    await page.route("**/*.js", lambda route: route.abort())
+    await page.goto(f"{shop.url}{path.format(seller=SELLER, video=min(shop.products))}")
+    await expect(page.locator("h1")).to_have_count(1)
+    assert await axe.violations(page) == []
 
 
 async def test_the_page_of_a_product_becomes_its_dialog(page: Page, shop: FakeShop, complaints: list[str]) -> None:

@@ -154,8 +154,7 @@ class TracedAssembly:
             return message
         batch.spans[traceparent] = span
         # In both places, because the dead letters get the delivery, and the journal gets the origin.
-        return evolve(
-            message,
+        return message._replace(
             delivery=evolve(delivery, attributes={**delivery.attributes, "traceparent": traceparent}),
             origin=evolve(message.origin, traceparent=traceparent),
         )

@@ -25,7 +25,7 @@ from linkhub_adapters.sqlite.data_file import (
     transaction,
     use_write_ahead_log,
 )
-from linkhub_adapters.sqlite.errors import is_damage, translated, translating
+from linkhub_adapters.sqlite.errors import UNSTORABLE, is_damage, translated, translating
 from linkhub_adapters.sqlite.reader_pool import ReaderPool
 from linkhub_adapters.sqlite.schema import prepare
 from linkhub_core.errors import LinkhubError
@@ -133,7 +133,7 @@ class SqliteDatabase:
         """
         self._identity.check()
 
-    def note_damage(self, error: sqlite3.Error, error_of_core: LinkhubError) -> None:
+    def note_damage(self, error: Exception, error_of_core: LinkhubError) -> None:
         """Remember ``error_of_core`` if ``error`` reports damage of the file."""
         if self.damage is None and is_damage(error):
             self.damage = error_of_core
@@ -141,7 +141,7 @@ class SqliteDatabase:
     def _translated(self, work: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
         try:
             return work(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *UNSTORABLE) as error:
             error_of_core = translated(error, self.path)
             self.note_damage(error, error_of_core)
             raise error_of_core from error

@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
-from linkhub_adapters.sqlite.event_queue import faults_text, problem_of
+from linkhub_adapters.sqlite.event_queue import attributes_of, faults_text, problem_of
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
 from linkhub_core.ports import Added, AddOutcome, Clock, DeadLetter, DeadLetterQuery, Known, Refused
@@ -20,6 +20,7 @@ PAGE_SIZE = 200
 
 _COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue"
 _PAGE = f"SELECT {_COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names
+_KINDS = frozenset(Kind)
 _SENT = "SELECT attributes, sent_at FROM dead_letters WHERE id = ?"
 _KNOWN = "SELECT 1 FROM dead_letters WHERE message_id = ? AND sent_at = ? AND rejected_at = ? AND body = ?"
 _PUT = """
@@ -113,7 +114,7 @@ def _return(connection: sqlite3.Connection, number: int, kind: Kind, now: int) -
     """Put a dead letter back on its queue, with the time at which its message was first sent."""
     if (found := connection.execute(_SENT, (number,)).fetchone()) is not None:
         attributes, sent_at = found
-        carried = carry_first_sent(orjson.loads(attributes), from_microseconds(sent_at))
+        carried = carry_first_sent(attributes_of(attributes), from_microseconds(sent_at))
         connection.execute(_RETURN, (kind.value, orjson.dumps(carried).decode(), now, now, number))
 
 
@@ -126,13 +127,23 @@ def _letter(row: tuple[Any, ...]) -> DeadLetter:
     number, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue = row
     return DeadLetter(
         letter_id=str(number),
-        kind=Kind(kind) if kind else None,
+        kind=Kind(kind) if kind in _KINDS else None,
         body=body,
-        faults=tuple(Fault(**fault) for fault in orjson.loads(faults)),
+        faults=_faults(faults),
         message_id=message_id,
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),
         rejected_at=from_microseconds(rejected_at),
-        attributes=orjson.loads(attributes),
+        attributes=attributes_of(attributes),
         source_queue=source_queue,
     )
+
+
+def _faults(stored: str) -> tuple[Fault, ...]:
+    """The faults of a row; a damaged row must not hide the others."""
+    try:
+        return tuple(
+            Fault(one["field"], one["problem"], of_store=bool(one.get("of_store"))) for one in orjson.loads(stored)
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return (Fault("", "its faults cannot be read"),)

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = ["FileFailure", "ForeignFile", "failure_of", "free_bytes", "is_damage", "translated", "translating"]
+__all__ = [
+    "UNSTORABLE",
+    "FileFailure",
+    "ForeignFile",
+    "failure_of",
+    "free_bytes",
+    "is_damage",
+    "translated",
+    "translating",
+]
 
 
 class FileFailure(Enum):
@@ -55,9 +64,13 @@ _REFUSALS = {"SQLITE_TOOBIG", "SQLITE_MISMATCH", "SQLITE_CONSTRAINT"}
 _MAY_BE_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
 
 
-def translated(error: sqlite3.Error, path: Path) -> LinkhubError:
-    """The error of the core for an error of SQLite on the file ``path``."""
-    if isinstance(error, sqlite3.DataError) or _name_of(error).startswith(tuple(_REFUSALS)):
+UNSTORABLE = (OverflowError, UnicodeEncodeError)
+"""What the driver raises for an integer of more than 64 bits, and for a text with half a surrogate pair."""
+
+
+def translated(error: Exception, path: Path) -> LinkhubError:
+    """The error of the core for an error of SQLite or one of :data:`UNSTORABLE` on the file ``path``."""
+    if isinstance(error, (sqlite3.DataError, *UNSTORABLE)) or _name_of(error).startswith(tuple(_REFUSALS)):
         return StoreRefused(f"the file {path}", str(error))
     _, problem = _judged(error, path)
     return ServiceUnavailable(f"the file {path}", problem)
@@ -69,16 +82,16 @@ def failure_of(error: sqlite3.Error, path: Path) -> FileFailure:
     return failure
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether the error reports damage of the file."""
     return _name_of(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
-def _name_of(error: sqlite3.Error) -> str:
+def _name_of(error: Exception) -> str:
     return getattr(error, "sqlite_errorname", None) or ""
 
 
-def _judged(error: sqlite3.Error, path: Path) -> tuple[FileFailure, str]:
+def _judged(error: Exception, path: Path) -> tuple[FileFailure, str]:
     name = _name_of(error)
     if name.startswith(_MAY_BE_FULL) and _is_full(path.parent):
         name = "SQLITE_FULL"

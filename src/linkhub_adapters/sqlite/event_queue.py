@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -28,19 +28,23 @@ from linkhub_core.ports import (
 _PUT = "INSERT INTO messages (kind, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?)"
 _ANY_DUE = "SELECT 1 FROM messages WHERE kind IN ('caption', 'thumbnail') AND visible_at <= ? LIMIT 1"
 NEXT_DUE = """
-SELECT visible_at, id, receive_count, lease FROM messages
+SELECT visible_at, id FROM messages
 WHERE kind = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
+"""
+_READ = """
+SELECT id, kind, body, attributes, sent_at, receive_count, lease, coalesce(message_id, id) FROM messages
+WHERE id IN (SELECT value FROM json_each(?))
 """
 _LEASE = """
 UPDATE messages SET visible_at = ?, receive_count = receive_count + 1, lease = lease + 1
 WHERE id IN (SELECT value FROM json_each(?))
-RETURNING id, kind, body, attributes, sent_at, receive_count, lease, coalesce(message_id, id)
 """
 _REJECT = """
 INSERT INTO dead_letters (kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at)
 SELECT kind, body, attributes, ?, coalesce(message_id, id), receive_count, sent_at, ?
 FROM messages WHERE id = ? AND lease = ?
 """
+_KINDS = {kind.value: kind for kind in Kind}
 _DELETE = "DELETE FROM messages WHERE id = ? AND lease = ?"
 
 
@@ -63,13 +67,16 @@ def _too_often(count: int) -> str:
 
 
 class _Due(NamedTuple):
-    """A message that may be delivered; ``place`` counts the older ones of its kind."""
+    """A message that may be delivered, as it was before its lease."""
 
-    place: int
-    visible_at: int
     number: int
+    kind: str
+    body: str
+    attributes: str
+    sent_at: int
     receive_count: int
     lease: int
+    message_id: str | int
 
 
 @frozen(kw_only=True)
@@ -103,23 +110,27 @@ class SqliteEventQueue:
 
     def _lease(self, connection: sqlite3.Connection) -> list[Delivery]:
         now = microseconds(self.clock.now())
-        while due := self._due(connection, now):
+        while numbers := self._due(connection, now):
+            # Two statements: RETURNING would copy each body once more.
+            due = [_Due(*row) for row in connection.execute(_READ, (_json(numbers),))]
             exhausted = [message for message in due if message.receive_count >= self.max_receive_count]
             _reject(connection, [(_too_often(one.receive_count), now, one.number, one.lease) for one in exhausted])
-            if deliverable := [one.number for one in due if one.receive_count < self.max_receive_count]:
+            if deliverable := [message for message in due if message.receive_count < self.max_receive_count]:
                 visible_at = self._visible_at(self.visibility_timeout_seconds)
-                rows = connection.execute(_LEASE, (visible_at, orjson.dumps(deliverable).decode())).fetchall()
-                return [_delivery(row) for row in rows]
+                connection.execute(_LEASE, (visible_at, _json([message.number for message in deliverable])))
+                return [_delivery(message) for message in deliverable]
         return []
 
-    def _due(self, connection: sqlite3.Connection, now: int) -> list[_Due]:
+    def _due(self, connection: sqlite3.Connection, now: int) -> list[int]:
         """The oldest messages of both kinds in turns, so that a backlog of one kind does not block the other."""
         due = [
-            _Due(place, *row)
+            (place, visible_at, number)
             for kind in Kind
-            for place, row in enumerate(connection.execute(NEXT_DUE, (kind, now, self.batch_size)))
+            for place, (visible_at, number) in enumerate(
+                connection.execute(NEXT_DUE, (kind, now, self.batch_size)).fetchall()
+            )
         ]
-        return sorted(due)[: self.batch_size]
+        return [number for _, _, number in sorted(due)[: self.batch_size]]
 
     def _visible_at(self, delay_seconds: float) -> int:
         return microseconds(self.clock.now() + timedelta(seconds=delay_seconds))
@@ -161,17 +172,29 @@ def _lease_of(delivery: Delivery) -> tuple[int, int]:
     return int(number), int(lease)
 
 
-def _delivery(row: tuple[int, str, str, str, int, int, int, str | int]) -> Delivery:
-    number, kind, body, attributes, sent_at, receive_count, lease, message_id = row
+def _delivery(message: _Due) -> Delivery:
     return Delivery(
-        kind=Kind(kind),
-        body=body,
-        message_id=str(message_id),
-        receipt=f"{number}#{lease}",
-        receive_count=receive_count,
-        sent_at=from_microseconds(sent_at),
-        attributes=orjson.loads(attributes),
+        kind=_KINDS[message.kind],
+        body=message.body,
+        message_id=str(message.message_id),
+        receipt=f"{message.number}#{message.lease + 1}",
+        receive_count=message.receive_count + 1,
+        sent_at=from_microseconds(message.sent_at),
+        attributes=attributes_of(message.attributes),
     )
+
+
+def attributes_of(stored: str) -> Mapping[str, str]:
+    """The attributes of a row: those that can be read. A damaged row must not hold up the queue."""
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+
+
+def _json(numbers: Sequence[int]) -> str:
+    return orjson.dumps(numbers).decode()
 
 
 # --- publishing

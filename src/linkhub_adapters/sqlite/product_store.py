@@ -96,6 +96,7 @@ _REFRESH_TOMBSTONE = f"""
 UPDATE products SET document = ?, caption_version = ?, thumbnails_version = ?, listing = ? {_AS_READ}
 """  # noqa: S608  our own names
 _ANNOUNCED = f"UPDATE products SET unannounced_revision = NULL, shown = NOT withdrawn {_AS_READ}"  # noqa: S608  our own names
+_CREATED = Created()  # the cursors are known at the end of the transaction
 _AFTER_ALL = "~"  # sorts behind every character of an id
 
 
@@ -320,7 +321,7 @@ def _create(
     row = (*values, numbering.following, key.seller_handle, key.video_id)
     if connection.execute(_CREATE, row).rowcount == 1:
         numbering.count()
-        return Created()
+        return _CREATED
     stored = _find(connection, key)
     assert stored is not None, "a conflicting row is there, in the same transaction"  # noqa: S101  narrows the type
     product = read_product(stored)

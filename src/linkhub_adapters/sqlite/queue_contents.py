@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from linkhub_adapters.sqlite.database import SqliteDatabase, from_microseconds, microseconds
-from linkhub_adapters.sqlite.event_queue import problem_of
+from linkhub_adapters.sqlite.event_queue import attributes_of, problem_of
 from linkhub_core.model import Kind
 from linkhub_core.ports import Added, AddOutcome, Clock, Known, QueuedMessage, Refused
 
@@ -97,5 +97,5 @@ def read_message(row: tuple[Any, ...]) -> QueuedMessage:
         receive_count=receive_count,
         sent_at=from_microseconds(sent_at),
         visible_at=from_microseconds(visible_at),
-        attributes=orjson.loads(attributes),
+        attributes=attributes_of(attributes),
     )

@@ -19,10 +19,9 @@ from linkhub_cli.views.help_text import Example, examples
 from linkhub_cli.views.output import counted, plain, print_lines, print_status
 from linkhub_cli.views.progress import progress
 from linkhub_cli.wiring.container import Container
+from linkhub_core.application.export_lines import MAX_LINE_BYTES
 from linkhub_core.application.import_all import Count, ImportTally, RefusedLine
-from linkhub_core.errors import ExportRefused
-
-MAX_LINE_BYTES = 16 * 1024 * 1024  # a body of 1 MiB, with every character escaped, has 6 MiB
+from linkhub_core.errors import ExportCut, ExportRefused, ExportTooNew
 
 
 @define
@@ -33,6 +32,7 @@ class _Import:
     dry_run: bool
     quiet: bool | None
     tally: ImportTally = field(factory=ImportTally)
+    cut: ExportCut | None = None
 
 
 @click.command(
@@ -60,7 +60,7 @@ def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as
     interruption, run it again; a second run changes nothing.
 
     A line that cannot be imported is named on standard error; the others are imported, and the exit code is 1. So it is
-    if the export is not complete.
+    if the export is not whole. Several exports may follow each other in one file.
     """
     if file == "-" and sys.stdin.isatty():
         raise click.UsageError("name a file, or pipe an export in")
@@ -73,7 +73,8 @@ def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as
         print_lines([_document(run)])
     else:
         _print_counts(run)
-    if run.tally.counts[Count.REFUSED]:
+    _print_what_is_missing(run)
+    if run.cut is not None or run.tally.counts[Count.REFUSED]:
         ctx.exit(SOME_FAILED)
 
 
@@ -92,13 +93,16 @@ async def _import(container: Container, run: _Import) -> None:
 
         def report(tally: ImportTally) -> None:
             is_first, run.tally = not run.tally.lines, evolve(tally)
-            if is_first and not is_chosen:
+            if is_first and tally.lines and not is_chosen:
                 print_status(_QUIET if run.quiet else _ANNOUNCED)
             advance(lines.take_bytes())
 
-        run.tally = await use_case(
-            lines.read(), quiet=run.quiet, dry_run=run.dry_run, refused=_print_refused, progress=report
-        )
+        try:
+            run.tally = await use_case(
+                lines.read(), quiet=run.quiet, dry_run=run.dry_run, refused=_print_refused, progress=report
+            )
+        except ExportCut as cut:
+            run.cut = cut
 
 
 _QUIET = (
@@ -117,12 +121,12 @@ class _Lines:
 
     async def read(self) -> AsyncIterator[bytes]:
         """Read on while there are lines."""
-        number = 0
         while line := self.file.readline(MAX_LINE_BYTES):
-            number += 1
-            if len(line) == MAX_LINE_BYTES:
-                raise ExportRefused(number, "this is not an export: the line is longer than 16 MiB")
             self._bytes += len(line)
+            rest = line if len(line) == MAX_LINE_BYTES else b"\n"
+            while rest and not rest.endswith(b"\n"):  # the start is enough to refuse it
+                rest = self.file.readline(MAX_LINE_BYTES)
+                self._bytes += len(rest)
             yield line
 
     def take_bytes(self) -> int:
@@ -138,29 +142,36 @@ def _print_refused(line: RefusedLine) -> None:
 
 @contextmanager
 def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
-    """Say how far the import was, if it ends too early. Ctrl-C also ends a read that waits for input."""
+    """Say how far the import was, if it ends too early. Ctrl-C and SIGTERM also end a read that waits for input."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except BaseException as error:
         if run.tally.lines or isinstance(error, KeyboardInterrupt):
             print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}; {_next_step(run, error)}")
+        elif isinstance(error, ExportTooNew):
+            print_status("linkhub: nothing was imported; update linkhub, or export with this version")
+        elif isinstance(error, ExportRefused):
+            print_status("linkhub: nothing was imported; an import reads what `linkhub export --full` prints, unpacked")
         if isinstance(error, KeyboardInterrupt):
             ctx.exit(SOME_FAILED)
         raise
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _next_step(run: _Import, error: BaseException) -> str:
     if run.dry_run:
         return "nothing was written"
-    again = "import a whole export" if isinstance(error, ExportRefused) else "run it again to go on"
-    return f"what was read before is imported: {again}{' with --quiet' if run.quiet else ''}"
+    again = "run it again to go on"
+    if isinstance(error, ExportRefused):
+        again = "update linkhub and import it again" if isinstance(error, ExportTooNew) else "import a whole export"
+    return f"what was read is imported: {again}{' with --quiet' if run.quiet else ''}"
 
 
 def _print_counts(run: _Import) -> None:
@@ -170,10 +181,22 @@ def _print_counts(run: _Import) -> None:
             click.echo(f"{number:12,}  {count}")
 
 
+def _print_what_is_missing(run: _Import) -> None:
+    if left_out := run.tally.left_out:
+        print_status(
+            f"linkhub: the export is without {counted(left_out, 'row')} that could not be read where it was made; "
+            "`linkhub doctor` there names them"
+        )
+    if run.cut is not None:
+        print_status(f"linkhub: {run.cut}; {_next_step(run, run.cut)}")
+
+
 def _document(run: _Import) -> dict[str, Any]:
     return {
         "done": not run.dry_run,
         "quiet": run.quiet,
+        "whole": run.cut is None,
         "lines": run.tally.lines,
+        "left_out": run.tally.left_out,
         "counts": {count.replace(" ", "_"): run.tally.counts[count] for count in Count},
     }

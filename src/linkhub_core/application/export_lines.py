@@ -16,7 +16,8 @@
 Rule 1. A reader of format 1 ignores fields and types that it does not know. A change that makes a reader of format 1
         lose or misread something has another ``format``, and is refused by that number.
 Rule 2. Moments are ISO 8601 in UTC. Prices are exact numbers.
-Rule 3. Several exports may follow each other in one file.
+Rule 3. Several exports may follow each other in one file. One that is cut, or has lines that cannot be read, does not
+        keep the next one from being read.
 """
 
 from __future__ import annotations
@@ -37,11 +38,16 @@ from linkhub_core.wire.codec import content_from, decode_record, document_of, pr
 from linkhub_core.wire.json_text import dump, parse, parse_exactly
 
 FORMAT: Final = 1
+MAX_LINE_BYTES: Final = 16 * 1024 * 1024  # a body of 1 MiB, with every character escaped, has 6 MiB
 HEADER: Final = "linkhub-export"
 END: Final = "end"
+_UNREAD: Final = ""  # of lines that show no type
 
 Item = QueuedMessage | WaitingHalf | ProductRecord | DeadLetter
 _INEXACT_FROM = 1e9  # see json_text.load_document
+_MAX_COUNT = 2**53  # every reader of JSON, and every store, keeps it exact
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 
 
 @frozen
@@ -153,11 +159,20 @@ def _moment_text(moment: datetime) -> str:
 
 @define(eq=False)
 class ExportReader:
-    """Reads the lines of exports in their order. ``header`` is that of the export that is being read."""
+    """Reads the lines of exports in their order.
+
+    Attributes:
+        header: that of the export that is being read.
+        line: the number of lines that were read.
+        left_out: the rows that could not be read where the exports were made, by their last lines.
+    """
 
     header: Mapping[str, Any] | None = field(default=None, init=False)
     line: int = field(default=0, init=False)
+    left_out: int = field(default=0, init=False)
     _counts: Counter[str] = field(factory=Counter, init=False)
+    _has_begun: bool = field(default=False, init=False)
+    _cut: ExportCut | None = field(default=None, init=False)
 
     def read(self, line: bytes) -> Item | BadLine | None:
         """Read the next line.
@@ -168,19 +183,22 @@ class ExportReader:
         Raises:
             ExportRefused: the line before the first item is not the header of an export.
             ExportTooNew: the format is a later one.
-            ExportCut: the last line of an export counts other lines than there were.
         """
         self.line += 1
+        if self.header is None:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line.strip():
             return None
         try:
             document = _parsed(line)
         except MalformedEvent as broken:
-            if self.header is None:
-                raise ExportRefused(self.line, f"this is not an export: {broken}") from broken
+            if not self._has_begun:
+                problem = "it is compressed with gzip" if line.startswith(_GZIP) else str(broken)
+                raise ExportRefused(self.line, f"this is not an export: {problem}") from broken
+            self._counts[_UNREAD] += 1
             return BadLine(self.line, str(broken))
         name = document.get("type")
-        if self.header is None:
+        if self.header is None or name == HEADER:
             self._begin(name, document)
             return None
         if name == END:
@@ -189,16 +207,21 @@ class ExportReader:
         return self._item(str(name), document, line) if name in _READERS else None
 
     def finish(self) -> None:
-        """Check that the last line was there.
+        """Check that each export was whole.
 
         Raises:
             ExportRefused: there was no line.
-            ExportCut: the last line is missing.
+            ExportCut: of the first one that was not, its last line is missing or counts other lines than there were.
         """
         if self.line == 0:
             raise ExportRefused(1, "this is not an export: it is empty")
         if self.header is not None:
-            raise ExportCut(self.line, "the export ends here without its last line, so it is not whole")
+            self._note_cut("the export ends here without its last line, so it is not whole")
+        if self._cut is not None:
+            raise self._cut
+
+    def _note_cut(self, problem: str) -> None:
+        self._cut = self._cut or ExportCut(self.line, problem)
 
     def _begin(self, name: object, document: Mapping[str, Any]) -> None:
         version = document.get("format")
@@ -208,16 +231,26 @@ class ExportReader:
             made_by = document.get("linkhub", "a later one")
             problem = f"its format is {version}, made by linkhub {made_by}; this linkhub reads up to format {FORMAT}"
             raise ExportTooNew(self.line, problem)
+        if self.header is not None:
+            self._note_cut("another export begins here, and the one before has no last line, so it is not whole")
         self.header = document
+        self._has_begun = True
         self._counts.clear()
 
     def _end(self, document: Mapping[str, Any]) -> None:
         self.header = None
-        counted = document.get("counts")
-        for name, count in (counted if isinstance(counted, dict) else {}).items():
-            if name in _READERS and count != self._counts[name]:
-                problem = f"the export has {self._counts[name]} lines of type {name}, and its last line counts {count}"
-                raise ExportCut(self.line, problem)
+        unreadable, counted = document.get("unreadable"), document.get("counts")
+        self.left_out += unreadable if type(unreadable) is int else 0
+        missing = [
+            (name, self._counts[name], count)
+            for name, count in (counted if isinstance(counted, dict) else {}).items()
+            if name in _READERS and count != self._counts[name]
+        ]
+        lacking = [count - found if type(count) is int else 0 for _, found, count in missing]
+        if sum(lacking) == self._counts[_UNREAD] and all(number > 0 for number in lacking):
+            return  # the lines that could not be read are named already
+        for name, found, count in missing:
+            self._note_cut(f"the export has {found} lines of type {name}, and its last line counts {count}")
 
     def _item(self, name: str, document: Mapping[str, Any], line: bytes) -> Item | BadLine:
         self._counts[name] += 1
@@ -232,6 +265,8 @@ def _reason(error: Exception) -> str:
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
+    if len(line) >= MAX_LINE_BYTES:
+        raise MalformedEvent([Fault("", f"the line is longer than {MAX_LINE_BYTES >> 20} MiB")])
     try:
         document = parse(line.decode())
     except UnicodeDecodeError:
@@ -339,7 +374,7 @@ def _text(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
         raise ValueError(f"{value!r} is no count")
     return value
 

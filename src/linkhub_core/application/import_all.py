@@ -29,7 +29,7 @@ from linkhub_core.application.complete import Completion
 from linkhub_core.application.export_lines import BadLine, ExportReader, Item, type_of
 from linkhub_core.application.import_products import ImportProducts
 from linkhub_core.application.settle import SLACK_DIVISOR, Settlement
-from linkhub_core.errors import LinkhubError, PermanentError, TransientError
+from linkhub_core.errors import ExportRefused, LinkhubError, PermanentError, TransientError
 from linkhub_core.model import ProductRecord, WaitingHalf
 from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.decision_table import Improved, Joined, Unchanged
@@ -71,9 +71,13 @@ class Count(StrEnum):
 
 @define
 class ImportTally:
-    """How far an import is: the lines that were read, and what became of them."""
+    """How far an import is: the lines that were read, and what became of them.
+
+    ``left_out`` rows are not in the exports, because they could not be read where those were made.
+    """
 
     lines: int = 0
+    left_out: int = 0
     counts: Counter[Count] = field(factory=Counter)
 
 
@@ -130,14 +134,19 @@ class ImportAll:
             progress: is called after each batch of lines.
 
         Raises:
-            ExportRefused: the lines are no export, a later linkhub made it, or it is not whole; all lines before the
-                one that it names were imported.
+            ExportRefused: the lines are no export, or a later linkhub made it; all lines before the one that it names
+                were imported.
+            ExportCut: an export is not whole; all lines were imported.
             TransientError: a service is down. Importing the same lines again goes on.
         """
         run = _Run(self, ImportProducts(self.settlement.completion, quiet), dry_run, refused)
-        async for batch in _batches(_items(lines, run)):
-            await run.take(batch)
-            progress(run.tally)
+        try:
+            async for batch in _batches(_items(lines, run)):
+                await run.take(batch)
+                progress(run.tally)
+        except ExportRefused:
+            progress(run.tally)  # the lines that were refused after the last batch
+            raise
         return run.tally
 
 
@@ -145,7 +154,7 @@ async def _items(lines: AsyncIterator[bytes], run: _Run) -> AsyncIterator[Item]:
     reader = ExportReader()
     async for line in lines:
         item = reader.read(line)
-        run.tally.lines = reader.line
+        run.tally.lines, run.tally.left_out = reader.line, reader.left_out
         if isinstance(item, BadLine):
             run.refuse("line", item.problem, line=item.line)
         elif item is not None:

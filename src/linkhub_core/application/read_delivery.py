@@ -9,7 +9,7 @@ a body that breaks the reader          FailedDelivery   any other exception: the
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import NamedTuple
 
 from linkhub_core.model import Half, Origin
 from linkhub_core.ports.event_queue import Delivery
@@ -17,8 +17,7 @@ from linkhub_core.wire.codec import read_unwrapped
 from linkhub_core.wire.intake import unwrap
 
 
-@frozen
-class ReadDelivery:
+class ReadDelivery(NamedTuple):
     """A message, its origin, and the half in its body."""
 
     delivery: Delivery
@@ -26,8 +25,7 @@ class ReadDelivery:
     half: Half
 
 
-@frozen
-class FailedDelivery:
+class FailedDelivery(NamedTuple):
     """A message, its origin, and the reason for which its body has no half."""
 
     delivery: Delivery
@@ -43,7 +41,8 @@ def read_delivery(delivery: Delivery) -> ReadDelivery | FailedDelivery:
     attributes = delivery.attributes
     try:
         unwrapped = unwrap(delivery.body)
-        attributes = {**unwrapped.attributes, **attributes}
+        if unwrapped.attributes:
+            attributes = {**unwrapped.attributes, **attributes}
         half, notes = read_unwrapped(delivery.kind, unwrapped, delivery.first_sent_at)
     except Exception as error:  # noqa: BLE001  an unexpected error in one body must not block the others
         return FailedDelivery(delivery, Origin.of_message(attributes, delivery.message_id), error)

@@ -71,7 +71,7 @@ class ReportStalled:
 
     def _is_late(self, row: WaitingHalf, now: datetime) -> bool:
         is_alone = row.other is None and not row.is_foreign
-        return is_alone and row.waiting_since + self.stall_after <= now < row.expires_at
+        return is_alone and now < row.expires_at and now - row.waiting_since >= self.stall_after
 
     async def _report(self, rows: Sequence[WaitingHalf]) -> None:
         free = self.reporter.free(rows, is_expired=False)

@@ -48,7 +48,7 @@ class StalledCount:
 
     def add(self, rows: Sequence[WaitingHalf], now: datetime) -> None:
         """Count those of the rows that have waited so long; a row with both halves waits for no partner."""
-        late = [row for row in rows if row.other is None and row.waiting_since + self.stall_after <= now]
+        late = [row for row in rows if row.other is None and now - row.waiting_since >= self.stall_after]
         if not late:
             return
         self._waiting.update(row.half.kind for row in late)

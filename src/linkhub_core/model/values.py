@@ -211,6 +211,8 @@ class Version(NamedTuple):
         return _EPOCH + timedelta(microseconds=self.counted_us)
 
     def __str__(self) -> str:
+        if self.counted_us == self.stamped_us >= 0:
+            return f"{self.stamped_us:020d}-{self.digest}"  # as nearly every version is
         stamped = _stamp_text(self.stamped_us)
         stamps = stamped if self.counted_us == self.stamped_us else f"{_stamp_text(self.counted_us)}~{stamped}"
         return f"{stamps}-{self.digest}"

@@ -38,6 +38,7 @@ from linkhub_core.model import (
     rules,
 )
 from linkhub_core.model.announcement import EVENT_TYPES, Announcement
+from linkhub_core.model.fields import facts_of
 from linkhub_core.model.listing import LISTING_FIELDS
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.wire import json_text
@@ -77,6 +78,7 @@ __all__ = [
 MAX_SMALL_CONTENT_BYTES = MAX_EVENT_BYTES - 512  # the ids and the time of an event need less
 _TEXT = rules.text()
 _REVISION = rules.integer()
+_NAMES_BESIDE_CONTENT = len(facts_of(EventTime)) + len(facts_of(ProductKey))
 _MARKER = {Kind.CAPTION: "title", Kind.THUMBNAIL: "thumbnails"}
 
 
@@ -146,7 +148,7 @@ def _read_exactly(kind: Kind, event: Mapping[str, Any]) -> _Read | None:
             return None
         time = EventTime(instant)
         key = build(event, ProductKey)
-        content: Content = build_exactly(event, CONTENT_CLASSES[kind])
+        content: Content = build_exactly(event, CONTENT_CLASSES[kind], other_names=_NAMES_BESIDE_CONTENT)
     except Exception:  # noqa: BLE001  the judge names the fault
         return None
     return key, time.timestamp, content, ()
@@ -354,8 +356,8 @@ def decode_record(
             caption_version=Version.parse(caption_version),
             thumbnails=cast(ThumbnailSet, content_from(Kind.THUMBNAIL, document)),
             thumbnails_version=Version.parse(thumbnails_version),
-            created_at=datetime.fromisoformat(document["created_at"]),
-            updated_at=datetime.fromisoformat(document["updated_at"]),
+            created_at=_stored_moment(document["created_at"]),
+            updated_at=_stored_moment(document["updated_at"]),
             revision=revision,
             unannounced_revision=unannounced_revision,
             shown=shown,
@@ -363,8 +365,14 @@ def decode_record(
             listing=AS_PARSED if part is None else part.listing,
             listing_version=NO_LISTING if part is None else part.version,
         )
-    except (KeyError, TypeError, ValueError) as broken:
+    except (ArithmeticError, KeyError, TypeError, ValueError) as broken:
         raise MalformedEvent([Fault("", f"this is not a stored product: {broken!r}")]) from broken
+
+
+def _stored_moment(text: str) -> datetime:
+    """A time in UTC; one without an offset is of UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 # --- announcements -----------------------------------------------------------------------------------------------

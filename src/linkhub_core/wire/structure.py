@@ -29,31 +29,35 @@ T = TypeVar("T")
 
 def build(document: Mapping[str, Any], cls: type[T]) -> T:
     """Make a value of a document that linkhub stored; raises any exception if it breaks a rule."""
-    value: T = _builder_of(cast(Hashable, cls), exact=False)(document)
+    value: T = _builder_of(cast(Hashable, cls), False)(document, 0)
     return value
 
 
-def build_exactly(document: Mapping[str, Any], cls: type[T]) -> T:
+def build_exactly(document: Mapping[str, Any], cls: type[T], *, other_names: int = 0) -> T:
     """Make a value of an object of an event in the exact form of the schema, without a deviation.
 
     Args:
         document: the object; unknown fields are ignored.
         cls: a class of the model.
+        other_names: how many names of the object are fields of other classes.
 
     Raises:
         Exception: a field is missing, is spelled in another way or breaks a rule; the judge says which.
     """
-    value: T = _builder_of(cast(Hashable, cls), exact=True)(document)
+    value: T = _builder_of(cast(Hashable, cls), True)(document, other_names)
     return value
 
 
+_Builder = Callable[[Mapping[str, Any], int], Any]
+
+
 @cache
-def _builder_of(cls: Any, *, exact: bool) -> Callable[[Mapping[str, Any]], Any]:
+def _builder_of(cls: Any, exact: bool) -> _Builder:
     """Compile the function that builds a class, for events (``exact``) or for stored documents."""
     names: dict[str, Any] = {"cls": cls, "new": object.__new__, "ABSENT": ABSENT, "refuse": _refuse}
     names["check_count"] = rules.check_count
     expected = [facts.name for facts in facts_of(cls) if exact and facts.expected]
-    lines = ["self = new(cls)", f"known = {len(expected)}"]
+    lines = ["self = new(cls)", f"known += {len(expected)}"]
     for facts in facts_of(cls):
         name = facts.name
         names |= {
@@ -61,16 +65,16 @@ def _builder_of(cls: Any, *, exact: bool) -> Callable[[Mapping[str, Any]], Any]:
             f"default_{name}": getattr(attrs.fields(cls), name).default,
         }
         if facts.nested is not None:
-            names[f"build_{name}"] = _builder_of(cast(Hashable, facts.nested), exact=exact)
+            names[f"build_{name}"] = _builder_of(cast(Hashable, facts.nested), exact)
         elif facts.rule is not None:
             names[f"check_{name}"] = facts.rule.check
         lines += _lines_of_expected(facts) if name in expected else _lines_of_other(facts, names[f"default_{name}"])
         lines.append(f"set_{name}(self, v)")
     if exact:
         lines.append("if known != len(document) and not all(map(str.islower, document)): refuse('another spelling')")
-    source = f"def build(document):\n{indent(chr(10).join([*lines, 'return self']), '    ')}"
+    source = f"def build(document, known=0):\n{indent(chr(10).join([*lines, 'return self']), '    ')}"
     exec(source, names)  # noqa: S102  every name in it is one of the model's
-    builder: Callable[[Mapping[str, Any]], Any] = names["build"]
+    builder: _Builder = names["build"]
     return builder
 
 

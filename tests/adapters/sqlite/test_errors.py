@@ -51,6 +51,12 @@ def test_a_value_that_never_fits_is_refused(name: str) -> None:
     assert isinstance(translated(an_error(name), PATH), StoreRefused)
 
 
+@pytest.mark.parametrize("error", [OverflowError("too large"), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no")])
+def test_a_value_that_the_driver_cannot_pass_is_refused(error: Exception) -> None:
+    """An integer of more than 64 bits, and a text that is none."""
+    assert isinstance(translated(error, PATH), StoreRefused)
+
+
 def test_the_original_is_kept_as_the_cause() -> None:
     """The error of SQLite is the cause of the error that is raised."""
     original = an_error("SQLITE_FULL")

@@ -19,7 +19,7 @@ from linkhub_adapters.sqlite.depths import QUEUED
 from linkhub_adapters.sqlite.event_queue import NEXT_DUE, faults_text
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage
+from linkhub_core.ports import DeadLetterQuery, Delivery, OutgoingMessage, Rejection
 from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.testing.fakes import FakeClock
 
@@ -117,7 +117,7 @@ def test_a_fault_that_no_file_can_hold_is_kept_legibly() -> None:
 @pytest.mark.parametrize(
     ("statement", "plan"),
     [
-        (NEXT_DUE, "SEARCH messages USING INDEX messages_due (kind=? AND visible_at<?)"),
+        (NEXT_DUE, "SEARCH messages USING COVERING INDEX messages_due (kind=? AND visible_at<?)"),
         (QUEUED, "SCAN messages USING COVERING INDEX messages_due"),
     ],
 )
@@ -127,3 +127,34 @@ async def test_a_long_backlog_costs_no_more(database: SqliteDatabase, statement:
     explain = f"EXPLAIN QUERY PLAN {statement}"
     rows = await database.read(lambda connection: connection.execute(explain, values).fetchall())
     assert [row[3] for row in rows] == [plan]
+
+
+async def test_a_damaged_row_holds_up_no_other(database: SqliteDatabase) -> None:
+    """A message keeps what can be read of its attributes, and a dead letter what can be read of it."""
+    clock = FakeClock()
+    publisher = SqliteEventPublisher(database=database, clock=clock)
+    await publisher.publish(_many(Kind.CAPTION, 3))
+    damaged = ["{", "[]", '{"correlationId":7,"traceparent":"t"}']
+    await database.write(
+        lambda connection: connection.executemany(
+            "UPDATE messages SET attributes = ? WHERE id = ?", [(text, id_) for id_, text in enumerate(damaged, 1)]
+        )
+    )
+    queue = SqliteEventQueue(database=database, clock=clock)
+    deliveries = await queue.receive()
+    assert [dict(one.attributes) for one in deliveries] == [{}, {}, {"traceparent": "t"}]
+    await queue.reject([Rejection(delivery=one, faults=[Fault("price", "no")]) for one in deliveries])
+    faults = ["{", "[7]", '[{"field":"price","problem":"no","of_later":1}]']
+    await database.write(
+        lambda connection: connection.executemany(
+            "UPDATE dead_letters SET faults = ?, kind = 'odd' WHERE id = ?",
+            [(text, id_) for id_, text in enumerate(faults, 1)],
+        )
+    )
+    letters = SqliteDeadLetters(database=database, clock=clock)
+    found = [letter async for letter in letters.browse(DeadLetterQuery())]
+    assert [(one.kind, str(one.faults[0])) for one in found] == [
+        (None, "its faults cannot be read"),
+        (None, "its faults cannot be read"),
+        (None, "price: no"),
+    ]

@@ -115,19 +115,38 @@ def test_what_is_no_export_is_refused(terminal: Terminal, garbage: str, problem:
     result = terminal.run("import", stdin=garbage)
     assert result.exit_code == 1
     assert problem in result.stderr
+    assert "linkhub: nothing was imported; " in result.stderr
     assert "stopped after" not in result.stderr
+    assert "count as shown" not in result.stderr
 
 
 def test_an_export_without_its_last_line_is_imported_and_reported(terminal: Terminal) -> None:
     """So that a pipe that broke is noticed."""
     export, other = _busy(terminal), _elsewhere(terminal)
-    result = other.run("import", stdin="".join(export.splitlines(keepends=True)[:-1]))
+    result = other.run("import", "--json", stdin="".join(export.splitlines(keepends=True)[:-1]))
     assert result.exit_code == 1
     assert (
-        "stopped after 6 lines; what was read before is imported: import a whole export with --quiet" in result.stderr
+        "line 6: the export ends here without its last line, so it is not whole; what was read is imported: "
+        "import a whole export with --quiet" in result.stderr
     )
-    assert "line 6: the export ends here without its last line" in result.stderr
+    counted = json.loads(result.stdout)
+    assert (counted["whole"], counted["lines"], counted["counts"]["products_created"]) == (False, 6, 2)
     assert len(other.lines("export")) == 1
+
+
+def test_a_file_of_several_exports_is_read_to_its_end(terminal: Terminal) -> None:
+    """A line too long to be read, in the first one, is named; the counts are of all."""
+    header, *items, end = _busy(terminal).splitlines(keepends=True)
+    other = _elsewhere(terminal)
+    endless = "x" * (17 * 1024 * 1024) + "\n"
+    result = other.run("import", stdin="".join([header, endless, *items[1:], end, header, *items, end]))
+    assert result.exit_code == 1
+    assert [line for line in result.stderr.splitlines() if "line" in line] == [
+        "linkhub: not imported: line 2: the line is longer than 16 MiB"
+    ]
+    assert "imported 14 lines" in result.stdout
+    assert "1  messages added" in result.stdout
+    assert "1  refused" in result.stdout
 
 
 def test_a_line_that_cannot_be_read_delays_no_other(terminal: Terminal) -> None:
@@ -160,9 +179,13 @@ def test_an_unreadable_row_is_named_and_left_out(terminal: Terminal) -> None:
     assert json.loads(result.stdout.splitlines()[-1])["unreadable"] == 1
     assert "'x' is no version" in result.stderr
     assert "left out 1 row that cannot be read" in result.stderr
+    imported = _elsewhere(terminal).run("import", stdin=result.stdout)
+    assert imported.exit_code == 0
+    assert "the export is without 1 row that could not be read where it was made" in imported.stderr
 
 
-def test_ctrl_c_ends_an_import_that_waits_for_input(terminal: Terminal) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_an_import_that_waits_for_input(terminal: Terminal, number: signal.Signals) -> None:
     """With one line that says how far it was, and no traceback."""
     lines = _busy(terminal).splitlines(keepends=True)
     other = _elsewhere(terminal)
@@ -179,8 +202,8 @@ def test_ctrl_c_ends_an_import_that_waits_for_input(terminal: Terminal) -> None:
         run.stdin.flush()
         assert "made a new data file" in run.stderr.readline()
         assert "count as shown" in run.stderr.readline()
-        run.send_signal(signal.SIGINT)
+        run.send_signal(number)
         assert run.wait(timeout=30) == 1
         assert run.stderr.read().splitlines() == [
-            "linkhub: stopped after 3 lines; what was read before is imported: run it again to go on with --quiet"
+            "linkhub: stopped after 3 lines; what was read is imported: run it again to go on with --quiet"
         ]

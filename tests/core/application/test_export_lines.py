@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkhub_core.application.export_lines import (
+    MAX_LINE_BYTES,
     BadLine,
     ExportReader,
     Item,
@@ -21,7 +22,7 @@ from linkhub_core.application.export_lines import (
     item_line,
 )
 from linkhub_core.errors import ExportCut, ExportRefused, ExportTooNew
-from linkhub_core.model import Kind, Note, Origin
+from linkhub_core.model import Kind, Note, Origin, ProductRecord
 from linkhub_core.ports import QueuedMessage
 from linkhub_core.testing.builders import NOON, a_caption, a_half, a_listed, a_record, a_tombstone, a_waiting
 from linkhub_core.testing.queue_contents import a_letter, a_queued
@@ -110,6 +111,42 @@ def test_exports_may_follow_each_other() -> None:
     reader.finish()
 
 
+def read_whole(*lines: bytes) -> list[Item | BadLine]:
+    """What a reader gives for the lines of whole files."""
+    reader = ExportReader()
+    read_lines = [reader.read(line) for line in lines]
+    reader.finish()
+    return [one for one in read_lines if one is not None]
+
+
+def test_each_export_of_a_file_is_read_whatever_the_one_before_lacks() -> None:
+    """Its last line, lines that cannot be read, or both; and what is between them is named."""
+    whole = (HEADER, item_line(a_record()), end_line({"product": 1}, 0))
+    damaged = (HEADER, b"garbage", end_line({"product": 1}, 0))
+    assert [type(one) for one in read_whole(*damaged, *whole)] == [BadLine, ProductRecord]
+    assert [type(one) for one in read_whole(*whole, b"\x1a", *whole)] == [ProductRecord, BadLine, ProductRecord]
+    with pytest.raises(ExportCut, match="line 3: another export begins here, and the one before has no last line"):
+        read_whole(*whole[:-1], *whole)
+    newer = HEADER.replace(b'"format":1', b'"format":2')
+    with pytest.raises(ExportTooNew, match="line 3: its format is 2"):
+        read_whole(*whole[:-1], newer)
+
+
+def test_a_last_line_counts_lines_that_could_not_be_read() -> None:
+    """So they are named once; other lines that are missing are reported beside them."""
+    damaged = (HEADER, b"garbage", item_line(a_queued()))
+    assert len(read_whole(*damaged, end_line({"product": 1, "message": 1}, 0))) == 2
+    for counts in ({"product": 2, "message": 1}, {"product": 3, "message": 0}, {"product": "many", "message": 1}):
+        with pytest.raises(ExportCut, match="line 4: the export has 0 lines of type product"):
+            read_whole(*damaged, end_line(counts, 0))  # type: ignore[arg-type]
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    """Windows writes one before each file."""
+    export = (b"\xef\xbb\xbf" + HEADER, item_line(a_record()), end_line({"product": 1}, 0))
+    assert read_whole(*export, *export) == [a_record()] * 2
+
+
 def test_what_a_later_linkhub_adds_is_ignored() -> None:
     """Fields and types, within one format."""
     added = orjson.dumps(orjson.loads(item_line(a_record())) | {"colour": "red"})
@@ -121,6 +158,7 @@ def test_what_a_later_linkhub_adds_is_ignored() -> None:
     [
         (b"{", "line 1: this is not an export: the body is not JSON"),
         (b"\xff\xd8\xff\xe0", "line 1: this is not an export: the line is not UTF-8"),
+        (b"\x1f\x8b\x08\x00", "line 1: this is not an export: it is compressed with gzip"),
         (b"[]", "line 1: this is not an export: the line is not a JSON object"),
         (b'{"video_id":"7"}', "line 1: this is not the first line of a full export"),
         (b'{"type":"linkhub-export","format":"1"}', "line 1: this is not the first line of a full export"),
@@ -156,15 +194,19 @@ def test_a_missing_last_line_is_reported() -> None:
 
 def test_missing_lines_are_reported() -> None:
     """The last line counts more than there were."""
-    reader = ExportReader()
-    reader.read(HEADER)
     with pytest.raises(ExportCut, match="has 0 lines of type product, and its last line counts 1"):
-        reader.read(end_line({"product": 1}, 0))
+        read_whole(HEADER, end_line({"product": 1}, 0))
 
 
 def changed(item: Item, **fields: object) -> bytes:
     """The line of an item with other fields."""
     return orjson.dumps(orjson.loads(item_line(item)) | fields)
+
+
+def _of_the_year_1() -> object:
+    """A product of a moment that UTC does not have."""
+    product = orjson.loads(item_line(a_record()))["product"]
+    return product | {"created_at": "0001-01-01T00:00:00+14:00"}
 
 
 @pytest.mark.parametrize(
@@ -176,6 +218,9 @@ def changed(item: Item, **fields: object) -> bytes:
         (b'{"type":"product"}', "the product cannot be read: 'product' is missing"),
         (changed(a_record(), revision=-1), "the product cannot be read: -1 is no count"),
         (changed(a_record(), revision=True), "True is no count"),
+        (changed(a_record(), revision=2**53 + 1), "is no count"),
+        (changed(a_record(), product=_of_the_year_1()), "date value out of range"),
+        (b" " * (MAX_LINE_BYTES - 1) + b"{", "the line is longer than 16 MiB"),
         (changed(a_record(), caption_version="x"), "'x' is no version"),
         (changed(a_record(), product=[]), "the product cannot be read"),
         (changed(a_record(), product={"seller_handle": "..", "video_id": "7"}), "the product cannot be read"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
@@ -18,6 +18,7 @@ from linkhub_core.testing.flaky import FlakyNotifier, FlakyStagingStore, Strike,
 from tests.core.application.assembly_harness import AssemblyHarness
 
 STALL = timedelta(minutes=15)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 def _look(harness: AssemblyHarness) -> ReportStalled:
@@ -42,6 +43,18 @@ async def test_a_half_is_reported_from_the_limit_until_it_expires(seconds: float
     assert [(entry.key, entry.kind, entry.age) for entry in harness.journal.of(HalfStalled)] == [
         (KEY, Kind.THUMBNAIL, timedelta(seconds=seconds))
     ] * count
+
+
+async def test_a_half_of_the_last_year_delays_no_other() -> None:
+    """An import keeps the times of a row, whatever they are."""
+    harness = AssemblyHarness()
+    harness.rows.rows[a_key(1)] = evolve(
+        a_waiting(a_half(key=a_key(1))), waiting_since=LAST_MOMENT, expires_at=LAST_MOMENT
+    )
+    harness.rows.rows[KEY] = a_waiting()
+    harness.clock.advance(900)
+    await _look(harness)()
+    assert [entry.key for entry in harness.journal.of(HalfStalled)] == [KEY]
 
 
 async def test_a_half_is_reported_once() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from attrs import evolve
 
@@ -36,6 +36,13 @@ async def test_only_halves_that_wait_for_a_partner_count() -> None:
     count.add([_ROWS[0], _ROWS[1], both], NOON + timedelta(days=2))
     stalled = await count.result(products, NOON + timedelta(days=2))
     assert (stalled.total, list(stalled.oldest)) == (1, [_ROWS[0]])
+
+
+async def test_a_half_of_the_last_year_hides_no_other() -> None:
+    """An import keeps the times of a row, whatever they are."""
+    count = StalledCount(stall_after=STALL)
+    count.add([evolve(_ROWS[1], waiting_since=datetime.max.replace(tzinfo=UTC)), _ROWS[0]], NOW)
+    assert list((await count.result(MemoryProductStore(), NOW)).oldest) == [_ROWS[0]]
 
 
 async def test_none() -> None:

@@ -221,12 +221,26 @@ def stored(record: Any, **changes: object) -> Any:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"title": 7}, {"seller_handle": ""}, {"created_at": "soon"}, {"updated_at": None}, {"thumbnails": []}]
+    "changes",
+    [
+        {"title": 7},
+        {"seller_handle": ""},
+        {"created_at": "soon"},
+        {"created_at": "0001-01-01T00:00:00+14:00"},
+        {"updated_at": None},
+        {"thumbnails": []},
+    ],
 )
 def test_a_record_that_something_else_wrote_is_malformed(changes: dict[str, object]) -> None:
     """A row that another program wrote is validated."""
     with pytest.raises(MalformedEvent):
         stored(a_record(), **changes)
+
+
+def test_times_of_a_record_are_in_utc() -> None:
+    """Whatever another program wrote; one without an offset is of UTC."""
+    record = stored(a_record(), created_at="2026-01-15T12:00:00", updated_at="2026-01-15T14:00:00+02:00")
+    assert (record.created_at, record.updated_at, record.updated_at.tzinfo) == (NOON, NOON, UTC)
 
 
 def test_a_content_is_read_back() -> None:

@@ -47,10 +47,15 @@ def decompress(body: bytes, encoding: ContentEncoding) -> bytes:
         ("identity;q=0", IDENTITY, IDENTITY),
         ("gzip;q=2, ;;, gzip;q=, é", IDENTITY, IDENTITY),
         ("gzip;q=high,gzip", GZIP, IDENTITY),
+        ("zstd" + "," * 995 + "gzip;q=0", ZSTD, IDENTITY),
+        ("," * 995 + "gzip;q=0", IDENTITY, IDENTITY),
+        ("," * 60_000 + "gzip", IDENTITY, IDENTITY),
     ],
 )
 def test_the_greatest_weight_decides(accepted: str, large: ContentEncoding, small: ContentEncoding) -> None:
-    """Weights, the star and refusals; a small body is compressed only for a client that refuses it as it is."""
+    """Weights, the star and refusals; a small body is compressed only for a client that refuses it as it is.
+
+    What is past the first thousand characters does not count, nor does a member that is cut there."""
     offered = (ZSTD, GZIP)
     assert choose_encoding(accepted, 10_000, offered) is large
     assert choose_encoding(accepted, 100, offered) is small

@@ -112,7 +112,7 @@ class DynamoDbStagingStore:
                 writes.append((half.key, outcome, self._take_over(_taken_over(row, half), item)))
             elif isinstance(outcome, Staged):
                 writes.append((half.key, outcome, self._replace(row, half)))
-            elif row.expires_at + slack < half.expires_at:
+            elif half.expires_at - row.expires_at > slack:
                 writes.append((half.key, outcome, self._renew(row, half.expires_at)))
             else:
                 outcomes[half.key] = outcome

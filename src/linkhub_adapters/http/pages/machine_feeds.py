@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
@@ -38,6 +39,7 @@ from linkhub_core.application.list_shops import ListShops
 from linkhub_core.errors import InvalidQuery
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.wire import json_text
+from linkhub_core.wire.content_encoding import ContentEncoding, choose_encoding
 from linkhub_core.wire.shop_query import MAX_LIMIT, PageQuery, is_seller
 
 __all__ = ["MachineFeeds"]
@@ -55,6 +57,7 @@ _PAGE: Final = re.compile("[1-9][0-9]{0,5}")
 _MAX_TITLE_CHARACTERS: Final = 150  # this and the next two are Google's limits
 _MAX_DESCRIPTION_CHARACTERS: Final = 5_000
 _MAX_MORE_PICTURES: Final = 10
+_GZIP_WINDOW_BITS: Final = 31  # the largest window, with the head and the end of gzip
 
 _Chunks = AsyncIterator[str]
 
@@ -201,17 +204,35 @@ def _element(name: str, text: str | None) -> str:
 
 async def _stream(request: Request, chunks: _Chunks, media_type: str) -> Response:
     """The chunks, as they are made. The first ones are made before the answer begins: a failure has a status."""
+    headers = {**_CACHE, "vary": "Accept-Encoding"}
     if request.method == "HEAD":
-        return Response(headers=_CACHE, media_type=media_type)
-    ready = [await anext(chunks)]
+        answer = Response(headers=headers, media_type=media_type)
+        del answer.headers["content-length"]  # that of a GET is not known
+        return answer
+    ready: list[str] = []
     async for chunk in chunks:
         ready.append(chunk)
         if len(ready) > MAX_LIMIT:
-            return StreamingResponse(_rest("".join(ready), chunks), headers=_CACHE, media_type=media_type)
-    return Response("".join(ready), headers=_CACHE, media_type=media_type)
+            break
+    else:
+        return Response("".join(ready), headers=headers, media_type=media_type)
+    accepted = ", ".join(request.headers.getlist("accept-encoding"))
+    rest = _rest("".join(ready), chunks)
+    if choose_encoding(accepted, offered=(ContentEncoding.GZIP,)) is ContentEncoding.GZIP:
+        headers["content-encoding"] = ContentEncoding.GZIP
+        rest = _compressed(rest)
+    return StreamingResponse(rest, headers=headers, media_type=media_type)
 
 
-async def _rest(ready: str, chunks: _Chunks) -> _Chunks:
-    yield ready
+async def _rest(ready: str, chunks: _Chunks) -> AsyncIterator[bytes]:
+    yield ready.encode()
     async for chunk in chunks:
-        yield chunk
+        yield chunk.encode()
+
+
+async def _compressed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    compressor = zlib.compressobj(wbits=_GZIP_WINDOW_BITS)
+    async for chunk in chunks:
+        if compressed := compressor.compress(chunk):
+            yield compressed
+    yield compressor.flush()

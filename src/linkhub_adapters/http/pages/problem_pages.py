@@ -40,7 +40,10 @@ def prefers_html(accept: str) -> bool:
 
 async def _answer(handler: _HttpHandler, template: MarkupTemplate, request: Request, error: Exception) -> Response:
     answer = await handler(request, error)
-    if request.scope["path"].startswith("/api/") or not prefers_html(request.headers.get("accept", "")):
+    if request.scope["path"].startswith("/api/"):
+        return answer
+    answer.headers.add_vary_header("Accept")
+    if not prefers_html(request.headers.get("accept", "")):
         return answer
     document = json_text.parse(bytes(answer.body).decode())
     page = template.fill(status=answer.status_code, title=document["title"], detail=document["detail"])

@@ -48,7 +48,8 @@ _LAZY: Final = Markup('loading="lazy"')
 _EAGER: Final = Markup('loading="eager"')
 _URGENT: Final = Markup('loading="eager" fetchpriority="high"')
 _STRIP_ITEM: Final = MarkupTemplate(
-    '<li><a class="picture" href="{url}" target="_blank" rel="noopener noreferrer">{picture}</a></li>'
+    '<li><a class="picture" href="{url}" aria-label="{label}" target="_blank" rel="noopener noreferrer">{picture}</a>'
+    "</li>"
 )
 
 
@@ -208,7 +209,9 @@ class ShopHtml:
             dialog_open=Markup(" open") if product else "",
             shop_path=shop_path(seller_handle),
             picture=_picture(pictures[:1], _URGENT),
-            strip=joined([_strip_item(url) for url in pictures]),
+            strip=joined(
+                [_strip_item(url, f"Picture {number} of {len(pictures)}") for number, url in enumerate(pictures, 1)]
+            ),
             strip_hidden=_hidden(len(pictures) < 2),
             age=product.created_at[:10] if product else "",
             title=product.title if product else "",
@@ -289,8 +292,8 @@ def _picture(urls: Sequence[str], loading: Markup) -> Markup:
     return joined([_PICTURE.fill(url=url, loading=loading) for url in urls])
 
 
-def _strip_item(url: str) -> Markup:
-    return _STRIP_ITEM.fill(url=url, picture=_picture([url], _EAGER))
+def _strip_item(url: str, label: str) -> Markup:
+    return _STRIP_ITEM.fill(url=url, label=label, picture=_picture([url], _EAGER))
 
 
 def _length_text(seconds: float) -> str:

@@ -50,7 +50,8 @@ class Compression:
             accepted = ", ".join(value.decode("latin-1") for name, value in scope["headers"] if name == _HEADER)
         if accepted and not self._is_on:
             scope["headers"] = [header for header in scope["headers"] if header[0] != _HEADER]
-        await self._app(scope, receive, _Compressing(accepted, send) if accepted and self._is_on else send)
+        is_negotiated = self._is_on and scope["type"] == "http"
+        await self._app(scope, receive, _Compressing(accepted, send) if is_negotiated else send)
 
 
 class _Compressing:
@@ -67,13 +68,22 @@ class _Compressing:
             return
         head, self._head = self._head, None
         if head is not None:
-            body = message.get("body", b"")
-            encoding = choose_encoding(self._accepted, len(body))
-            if encoding is not ContentEncoding.IDENTITY and not message.get("more_body", False):
-                message = {**message, "body": await _compress(body, encoding)}
-                _describe(head, encoding, len(message["body"]))
+            if not message.get("more_body", False):
+                message = await self._negotiated(head, message)
             await self._send(head)
         await self._send(message)
+
+    async def _negotiated(self, head: Message, message: Message) -> Message:
+        headers = MutableHeaders(raw=list(head["headers"]))
+        headers.add_vary_header("Accept-Encoding")
+        body = message.get("body", b"")
+        encoding = choose_encoding(self._accepted, len(body))
+        if body and encoding is not ContentEncoding.IDENTITY:
+            message = {**message, "body": await _compress(body, encoding)}
+            headers["content-encoding"] = encoding
+            headers["content-length"] = str(len(message["body"]))
+        head["headers"] = headers.raw
+        return message
 
 
 def _is_compressible(start: Message) -> bool:
@@ -83,14 +93,6 @@ def _is_compressible(start: Message) -> bool:
         and not any(name in headers for name in _SELF_MADE)
         and is_compressible(headers.get("content-type", "application/octet-stream"))
     )
-
-
-def _describe(head: Message, encoding: ContentEncoding, length: int) -> None:
-    headers = MutableHeaders(raw=list(head["headers"]))
-    headers["content-encoding"] = encoding
-    headers["content-length"] = str(length)
-    headers.add_vary_header("Accept-Encoding")
-    head["headers"] = headers.raw
 
 
 async def _compress(body: bytes, encoding: ContentEncoding) -> bytes:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from websockets.exceptions import InvalidHeader, NegotiationError
+from websockets.exceptions import InvalidHeader, NegotiationError, ProtocolError
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import CTRL_OPCODES, Frame, Opcode
@@ -30,6 +30,9 @@ from linkhub_adapters.realtime.hub.wire_format import WINDOW_BITS
 __all__ = ["MessageInflater", "SharedDeflate", "drop_malformed_offers"]
 
 _HEADER = "Sec-WebSocket-Extensions"
+# After a final block of deflate, zlib keeps what follows: it counts for no limit. A client may send one byte (RFC 7692,
+# section 7.2.3.4).
+_MAX_UNUSED_BYTES = 16
 
 
 class SharedDeflate(ServerPerMessageDeflateFactory):
@@ -66,7 +69,12 @@ class MessageInflater:
         message = self._message
         if frame.fin:
             self._message = None
-        return frame if message is None else message.decode(frame, max_size=max_size)
+        if message is None:
+            return frame
+        decoded = message.decode(frame, max_size=max_size)
+        if not frame.fin and len(message.decoder.unused_data) > _MAX_UNUSED_BYTES:
+            raise ProtocolError("bytes after the end of a compressed message")
+        return decoded
 
     def encode(self, frame: Frame) -> Frame:
         """What a connection sends by itself are control frames."""

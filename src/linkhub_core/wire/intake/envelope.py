@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from attrs import field, frozen
@@ -34,8 +35,7 @@ _SEARCHED_LAYERS = 2 * MAX_LAYERS  # deeper than MAX_LAYERS, so that the fault c
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-@frozen(kw_only=True)
-class Unwrapped:
+class Unwrapped(NamedTuple):
     """An event without its envelopes.
 
     Args:
@@ -46,8 +46,8 @@ class Unwrapped:
     """
 
     event: Mapping[str, Any]
-    text: str = field(repr=False)
-    attributes: Mapping[str, str] = field(factory=dict)
+    text: str
+    attributes: Mapping[str, str] = MappingProxyType({})
     notes: Sequence[Note] = ()
 
 

@@ -50,6 +50,22 @@ async def test_a_feed_has_every_product(fixture: HttpFixture) -> None:
     assert (newest[f"{GOOGLE}availability"], newest[f"{GOOGLE}price"]) == ("out_of_stock", "19.90 USD")
 
 
+@pytest.mark.parametrize("count", [1, 80])
+async def test_a_feed_is_compressed(fixture: HttpFixture, count: int) -> None:
+    """Also a long one, which is sent piece by piece; HEAD names no length, because only a GET would know it."""
+    fixture.settings = PUBLIC
+    await fixture.save(*(product(number) for number in range(10, 10 + count)))
+    address = f"/shop/{HANDLE}/feed.xml"
+    async with fixture.client() as client:
+        plain, packed = [await client.get(address, headers={"accept-encoding": name}) for name in ("", "gzip")]
+        head = await client.head(address)
+    assert "content-encoding" not in plain.headers
+    assert (packed.headers["content-encoding"], packed.content) == ("gzip", plain.content)
+    assert (head.status_code, "content-length" in head.headers) == (200, False)
+    for answer in (plain, packed, head):
+        assert "Accept-Encoding" in answer.headers["vary"]
+
+
 async def test_no_price_without_a_currency(fixture: HttpFixture) -> None:
     """And none where none is named."""
     await fixture.save(product(4, price=None))

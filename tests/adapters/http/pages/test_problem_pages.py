@@ -42,6 +42,8 @@ async def test_a_browser_gets_a_page(client: AsyncClient, method: str, path: str
     assert document.headers["content-type"] == "application/problem+json"
     assert page.headers["cache-control"] == "no-store"
     assert page.headers.get("allow") == document.headers.get("allow")
+    assert "Accept," in page.headers["vary"] + ","
+    assert page.headers["vary"] == document.headers["vary"]
     if method != "HEAD":
         assert f"<h1>{document.json()['title']}</h1>" in page.text
         assert "<b>" not in page.text

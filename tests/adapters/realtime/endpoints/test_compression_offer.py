@@ -43,6 +43,12 @@ def deflate(data: bytes) -> bytes:
     return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
+def ended(data: bytes) -> bytes:
+    """With a final block (RFC 7692, section 7.2.3.4)."""
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(data) + compressor.flush() + b"\x00"
+
+
 @pytest.mark.parametrize(
     ("offers", "answer"),
     [
@@ -126,9 +132,14 @@ async def test_what_a_client_compresses_is_read(realtime: RealtimeFixture) -> No
         a_frame(0, data[7:9], fin=False),
         a_frame(0, data[9:]),
     ]
-    final_block = zlib.compressobj(wbits=-15)
-    ended = final_block.compress(SUBSCRIBE) + final_block.flush() + b"\x00"  # RFC 7692, section 7.2.3.4
-    for frames in ([a_frame(RSV1 | 1, data)], fragments, [a_frame(RSV1 | 1, ended)], [a_frame(1, SUBSCRIBE)]):
+    split_end = [a_frame(RSV1 | 1, ended(SUBSCRIBE)[:-1], fin=False), a_frame(0, b"\x00", fin=False), a_frame(0, b"")]
+    for frames in (
+        [a_frame(RSV1 | 1, data)],
+        fragments,
+        [a_frame(RSV1 | 1, ended(SUBSCRIBE))],
+        split_end,
+        [a_frame(1, SUBSCRIBE)],
+    ):
         async with RawClient(realtime.port) as client:
             await client.shake_hands(more=OFFER)
             for _ in range(2):
@@ -166,12 +177,14 @@ async def test_the_limit_of_a_message_counts_decompressed_bytes(realtime: Realti
         (a_frame(0x20 | 1, b"x"), 1002),
         (a_frame(1, b"a", fin=False) + a_frame(RSV1, b"b"), 1002),
         (a_frame(RSV1 | 1, deflate(b"a"), fin=False) + a_frame(RSV1, b"b"), 1002),
+        (a_frame(RSV1 | 1, ended(b"a"), fin=False) + a_frame(0, bytes(60_000), fin=False), 1002),
     ],
 )
 async def test_compressed_frames_against_the_protocol_close_the_connection(
     realtime: RealtimeFixture, frames: bytes, code: int
 ) -> None:
-    """Control frames are never compressed, and only the first frame of a message says that it is."""
+    """Control frames are never compressed, only the first frame of a message says that it is, and nothing follows its
+    end: a limit counts what is decompressed, and that would count for none."""
     async with RawClient(realtime.port) as client:
         await client.shake_hands(more=OFFER)
         await client.send(frames)
