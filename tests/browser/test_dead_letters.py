@@ -97,22 +97,25 @@ async def test_a_body_that_would_be_rejected_again_needs_force(page: Page, shop:
 
 
 async def test_letters_of_a_reason_are_purged_after_a_confirmation(page: Page, shop: FakeShop) -> None:
-    """No changes nothing. What comes between the dry run and the yes is not touched."""
+    """No changes nothing, and Enter alone is no. What comes between the dry run and the yes is not touched."""
     await open_letters(page, shop)
     await page.locator("#dead-groups button", has_text="thumbnails: no entry").click()
     await expect(page.locator(LETTERS)).to_have_count(1)
     await expect(page.locator("#dead-scope")).to_have_text("all 1 with this reason")
     purge = page.locator("#dead-purge")
     await purge.click()
-    await page.locator("#confirm").get_by_role("button", name="No").click()
+    await expect(page.locator("#confirm-no")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#confirm")).to_be_hidden()
     assert await kept(shop) == 4
     await purge.click()
-    await expect(page.locator("#confirm-question")).to_have_text("Purge 1 dead letter?")
+    await expect(page.locator("#confirm")).to_be_visible()
     await shop.operator.reject(
         Kind.THUMBNAIL, json.dumps(an_event(Kind.THUMBNAIL, thumbnails=[{"thumbnail_url": "ftp://x"}]))
     )
     await answer_yes(page, "Purge 1 dead letter?", "Purge")
     await expect(page.locator("#dead-said")).to_have_text("Purged: 1.")
+    await expect(page.locator("#dead-scope")).to_have_text("all 1 with this reason")
     assert await kept(shop) == 4
 
 
@@ -129,7 +132,8 @@ async def test_selected_letters_are_purged(page: Page, shop: FakeShop) -> None:
 
 
 async def test_more_letters_than_a_page_are_shown_page_by_page(page: Page, shop: FakeShop) -> None:
-    """Newest first; the next page follows the last one."""
+    """Newest first; the next page follows the last one, and stays when a newer letter comes."""
+    await page.clock.install()
     for number in range(50):
         await shop.operator.reject(Kind.CAPTION, REJECTED_BODY.replace("7368211940557311", f"9{number}"))
         shop.operator.clock.advance(1)
@@ -137,6 +141,9 @@ async def test_more_letters_than_a_page_are_shown_page_by_page(page: Page, shop:
     await page.get_by_role("button", name="Older ones").click()
     await expect(page.locator(LETTERS)).to_have_count(54)
     await expect(page.locator("#dead-more")).to_be_hidden()
+    await shop.operator.reject(Kind.CAPTION, "{}")
+    await page.clock.fast_forward(6_000)
+    await expect(page.locator(LETTERS)).to_have_count(55)
 
 
 async def test_bodies_and_names_stay_text(page: Page, shop: FakeShop, complaints: list[str]) -> None:
@@ -187,7 +194,8 @@ async def _tab_to(page: Page, selector: str) -> None:
 
 
 async def test_a_letter_is_mended_with_the_keyboard_alone(page: Page, shop: FakeShop) -> None:
-    """From the top of the page to the queue: tab, enter, type, and escape out of a question."""
+    """From the top of the page to the queue: tab, enter, type, and escape out of a question; an escape too many loses
+    no text, and the focus stays near the list."""
     await open_letters(page, shop)
     await _tab_to(page, "#seen-button")
     await _tab_to(page, ".letter-open")
@@ -197,15 +205,20 @@ async def test_a_letter_is_mended_with_the_keyboard_alone(page: Page, shop: Fake
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text(json.dumps(an_event(Kind.CAPTION, price=5)))
     await expect(page.locator("#letter-verdict")).to_have_text("It would pass now.")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#letter-dialog")).to_be_hidden()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#letter-verdict")).to_have_text("It would pass now.")
     await _tab_to(page, "#letter-redrive")
     await page.keyboard.press("Enter")
     await expect(page.locator("#confirm-question")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.locator("#letter-redrive")).to_be_focused()
     await page.keyboard.press("Enter")
-    await _tab_to(page, "#confirm-yes")
+    await expect(page.locator("#confirm-yes")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator(LETTERS)).to_have_count(3)
+    await expect(page.locator("#dead-said")).to_be_focused()
     assert len(await shop.operator.queue.receive()) == 1
 
 

@@ -168,6 +168,25 @@ async def test_history_is_fine_for_five_minutes_and_coarse_for_an_hour(page: Pag
     assert count <= 301 + 331
 
 
+async def test_a_status_right_after_the_history_draws_no_dip(page: Page, shop: FakeShop) -> None:
+    """A rate over less than a second would be nought or a peak: it reaches back to a sample of the history."""
+    samples = [{"at": f"2026-05-14T11:00:{second}.000Z", "run": "", "created": 10 * second} for second in (10, 20, 30)]
+    status = shop.operator.snapshot() | {"timestamp": "2026-05-14T11:00:30.300Z", "products": {"created_total": 300}}
+    body = (
+        "const h = new m.History(); x.samples.forEach((s) => { s.run = m.countersOf(x.status).run; });"
+        "h.load({latency_bounds_seconds: [], samples: x.samples}); return h.push(x.status).created"
+    )
+    rate = await call(page, shop, "rates.js", body, {"samples": samples, "status": status})
+    assert round(rate, 1) == 9.7
+
+
+async def test_the_axis_of_a_server_that_just_started_is_short(page: Page, shop: FakeShop) -> None:
+    """On an axis of an hour its first minutes would be a hairline."""
+    lengths = await call(page, shop, "time-chart.js", "return x.map((ms) => m.axisMinutes(ms)[0])",
+                         [0, 299_000, 301_000, 1_000_000, 2_000_000, 3_600_000, 9_999_999])  # fmt: skip
+    assert lengths == [5, 5, 15, 30, 60, 60, 60]
+
+
 async def test_lines_of_a_json_text_are_found_by_path(page: Page, shop: FakeShop) -> None:
     """In any spelling of names and any layout, in a text that is not sound as well; else the line around it."""
     text = (

@@ -259,6 +259,8 @@ async def test_token_is_asked_for_and_kept_for_the_tab(page: Page, shop: FakeSho
     await token.fill("guess")
     await token.press("Enter")
     await expect(page.locator("#gate-error")).to_have_text("That token was not accepted.")
+    await page.wait_for_load_state("networkidle")
+    await expect(page.locator("#gate-error")).to_have_text("That token was not accepted.")
     await token.fill("let-me-in")
     await token.press("Enter")
     await expect(page.locator("#contact")).to_have_text("Live")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from attrs import define, field, frozen
 
 from linkhub_adapters.observability import Figures
+from linkhub_adapters.runtime.turns import in_turns
 from linkhub_cli.backends import Backend
 from linkhub_cli.operator.seen import Seen, SeenMoment
 from linkhub_core.application import StalledCount, StalledHalves
@@ -108,7 +109,7 @@ class BackendGauges:
     async def _waiting(self) -> Mapping[Kind, Sequence[int]]:
         """The numbers of halves by age; takes in the stalled ones, too."""
         now = self.clock.now()
-        rows = [row async for row in self.backend.staging.scan() if isinstance(row, WaitingHalf)]
+        rows = [row async for row in in_turns(self.backend.staging.scan()) if isinstance(row, WaitingHalf)]
         stalled = StalledCount(stall_after=self.stall_after)
         stalled.add(rows, now)
         self.take_stalled(await stalled.result(self.backend.products, now))
@@ -119,7 +120,7 @@ class BackendGauges:
     async def _letters(self) -> Letters:
         by_reason: Counter[str] = Counter()
         unseen, newest_at, seen = 0, None, self.seen.value
-        async for letter in self.backend.dead_letters.browse(DeadLetterQuery()):
+        async for letter in in_turns(self.backend.dead_letters.browse(DeadLetterQuery())):
             by_reason.update({_reason_of(fault) for fault in letter.faults})
             unseen += seen is None or letter.rejected_at > seen.at
             newest_at = max(newest_at or letter.rejected_at, letter.rejected_at)

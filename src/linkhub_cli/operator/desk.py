@@ -1,12 +1,11 @@
 """What the operator's page may look at and change: the documents behind the routes of an operator.
 
-A list of dead letters reads all of them, however many: so it keeps only those of its page, and other work goes on
-in between. It stops after ``MOST_READ``.
+A list of dead letters reads all of them, however many: so it keeps only those of its page, and stops after
+``MOST_READ``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from linkhub_adapters.http import LetterChoice, LetterQuery
+from linkhub_adapters.runtime.turns import Turns
 from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.operator.history import History
 from linkhub_cli.operator.letter_changes import ChangeLetters
@@ -38,9 +38,8 @@ from linkhub_core.wire.codec import read_event, timestamp_text
 from linkhub_core.wire.intake import names_in
 
 MOST_READ = 20_000
-_READ_AT_ONCE = 50
 
-_Place = tuple[datetime, str]
+_Place = tuple[datetime, int, str]
 
 
 @frozen(kw_only=True)
@@ -72,24 +71,26 @@ class Desk:
         async for letter in self.changes.examine.letters.browse(selection.query):
             if (read := read + 1) > MOST_READ:
                 break
-            if read % _READ_AT_ONCE == 0:
-                await asyncio.sleep(0)
             one = Examined(letter=letter, faults=(), key=None)
             if not selection.holds(one):
                 continue
             groups[group_of(one), queue_of(one)] += 1
-            place = (letter.rejected_at, letter.letter_id)
+            place = _place(letter.rejected_at, letter.letter_id)
             if before is None or place < before:
                 (heapq.heappush if len(page) <= query.limit else heapq.heappushpop)(page, (place, read, one))
         newest = [one for _, _, one in sorted(page, reverse=True)]
         shown = newest[: query.limit]
+        turns, summaries = Turns(), []
+        for one in shown:
+            summaries.append(_summary(self.changes.examine.examine(one.letter)))
+            await turns.end_if_over()
         return {
             "total": sum(groups.values()),
             "is_complete": read <= MOST_READ,
             "groups": [
                 {"reason": reason, "queue": queue, "count": count} for (reason, queue), count in groups.most_common()
             ],
-            "letters": [_summary(self.changes.examine.examine(one.letter)) for one in shown],
+            "letters": summaries,
             "next": _cursor_of(shown[-1]) if len(newest) > len(shown) else None,
         }
 
@@ -167,9 +168,14 @@ def _cursor_of(examined: Examined) -> str:
     return f"{examined.letter.rejected_at.isoformat()} {examined.letter.letter_id}"
 
 
+def _place(rejected_at: datetime, letter_id: str) -> _Place:
+    """A letter in the order of the list: by time, then by id, of which 10 comes after 9."""
+    return rejected_at, len(letter_id), letter_id
+
+
 def _place_of(cursor: str) -> _Place:
     at, _, letter_id = cursor.partition(" ")
     try:
-        return datetime.fromisoformat(at), letter_id
+        return _place(datetime.fromisoformat(at), letter_id)
     except ValueError:
         raise InvalidQuery("after", "must be the `next` of a page of dead letters") from None

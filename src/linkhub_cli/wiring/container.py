@@ -31,6 +31,7 @@ from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.operator.letter_changes import ChangeLetters
+from linkhub_cli.operator.letters_in_turns import LettersInTurns
 from linkhub_cli.operator.process_registry import Node, ProcessRegistry
 from linkhub_cli.operator.seen import SeenMoment
 from linkhub_cli.settings import Settings
@@ -187,7 +188,7 @@ class Container(DeclarativeContainer):
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     shops = Singleton(ListShops, directory=backend.provided.shops)
     browse = Singleton(BrowseShop, products=products, clock=clock, journal=journal)
-    examine = Singleton(ExamineDeadLetters, letters=backend.provided.dead_letters)
+    examine = Singleton(ExamineDeadLetters, letters=Singleton(LettersInTurns, backend.provided.dead_letters))
     why = Singleton(ExplainVideo, videos=backend.provided.videos, examine=examine, clock=clock)
     mend = Singleton(MendDeadLetter, letters=backend.provided.dead_letters, publisher=backend.provided.publisher)
     change_letters = Singleton(ChangeLetters, examine=examine, mend_letter=mend)

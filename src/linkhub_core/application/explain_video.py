@@ -98,9 +98,11 @@ class ExplainVideo:
         Raises:
             ServiceUnavailable: a queue or a store does not answer.
         """
-        examined = [one async for one in self.examine(DeadLetterQuery())]
-        named = [(names_in(one.letter.body), one) for one in examined]
-        dead_letters = [(seller, one) for (seller, video), one in named if video == video_id]
+        dead_letters = []
+        async for letter in self.examine.letters.browse(DeadLetterQuery()):
+            seller, video = names_in(letter.body)
+            if video == video_id:
+                dead_letters.append((seller, self.examine.examine(letter)))
         sellers = {seller for seller, _ in dead_letters} | {seller_handle}
         record = await self.videos.find(
             video_id, sorted(name for name in sellers if name and _is_handle(name, video_id))

@@ -22,3 +22,17 @@ async def test_a_list_that_stops_early_says_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("linkhub_cli.operator.desk.MOST_READ", 2)
     page = await desk.letters(LetterQuery())
     assert (page["total"], len(page["letters"]), page["is_complete"]) == (2, 2, False)
+
+
+async def test_letters_of_one_moment_are_in_the_order_of_their_numbers() -> None:
+    """The tenth comes before the ninth, on one page and over pages."""
+    clock = FakeClock()
+    queue = MemoryEventQueue(clock=clock, receive_wait_seconds=0)
+    desk = make_desk(queue, MemoryProductStore(), clock, MemoryJournal())
+    await reject(queue, [an_outgoing(Kind.CAPTION, price="45k") for _ in range(10)])
+    await reject(queue, [an_outgoing(Kind.CAPTION, price="45k") for _ in range(2)])
+    whole = [letter["letter_id"] for letter in (await desk.letters(LetterQuery()))["letters"]]
+    first = await desk.letters(LetterQuery(limit=5))
+    rest = await desk.letters(LetterQuery(after=first["next"]))
+    assert whole == sorted(whole, key=lambda one: int(one.removeprefix("m")), reverse=True)
+    assert [letter["letter_id"] for letter in (*first["letters"], *rest["letters"])] == whole

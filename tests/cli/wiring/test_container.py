@@ -10,6 +10,7 @@ import pytest
 
 from linkhub_adapters.runtime import SystemClock
 from linkhub_cli.backends import aws, open_backend
+from linkhub_cli.operator.letters_in_turns import LettersInTurns
 from linkhub_cli.settings import Settings, SettingsFaulty, load_settings
 from linkhub_cli.wiring.container import open_container
 
@@ -64,6 +65,14 @@ async def test_settings_reach_the_parts() -> None:
             60,
             20,
         )
+
+
+async def test_requests_of_operators_read_dead_letters_in_turns() -> None:
+    """A list, a timeline and a change read all of them, however many."""
+    async with open_container(MEMORY) as container:
+        examine = container.examine()
+        assert isinstance(examine.letters, LettersInTurns)
+        assert container.why().examine is container.change_letters().examine is examine
 
 
 async def test_containers_share_nothing() -> None:

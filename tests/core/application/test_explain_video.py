@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryVideoLookup
-from linkhub_core.application import ExamineDeadLetters, ExplainVideo, State, VideoTimeline, timelines_of
+from linkhub_core.application import (
+    Examined,
+    ExamineDeadLetters,
+    ExplainVideo,
+    State,
+    VideoTimeline,
+    timelines_of,
+)
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
-from linkhub_core.ports import OutgoingMessage, VideoRecord
+from linkhub_core.ports import DeadLetter, OutgoingMessage, VideoRecord
 from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
 from linkhub_core.wire.codec import announce
 from tests.core.application.assembly_harness import AssemblyHarness
@@ -48,6 +56,23 @@ async def test_from_the_queue_to_the_shop() -> None:
     (there,) = await _timelines(harness)
     assert there.state is State.ANNOUNCED
     assert sorted(_steps(there), key=str) == [("saved", None), ("stamped", "caption"), ("stamped", "thumbnail")]
+
+
+async def test_only_the_letters_of_the_video_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of others cost no more than a look at the names in them."""
+    harness = AssemblyHarness()
+    await harness.post(*(an_outgoing(Kind.THUMBNAIL, video_id=str(number), thumbnails=[]) for number in range(5)))
+    await harness.turn()
+    examined: list[str] = []
+    examine = ExamineDeadLetters.examine
+
+    def counted(self: ExamineDeadLetters, letter: DeadLetter) -> Examined:
+        examined.append(letter.letter_id)
+        return examine(self, letter)
+
+    monkeypatch.setattr(ExamineDeadLetters, "examine", counted)
+    (timeline,) = await _timelines(harness, "3")
+    assert (timeline.state, len(examined)) == (State.REJECTED, 1)
 
 
 async def test_the_rejected_partner_is_to_blame() -> None:

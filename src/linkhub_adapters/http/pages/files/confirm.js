@@ -2,11 +2,11 @@
 
 const part = (id) => document.getElementById(`confirm-${id}`);
 
-/** Asks; resolves to null for no, to `{force}` for yes.
+/** Asks; resolves to null for no, to `{force}` for yes. Of a change that is final, Enter alone is no.
  *
  * `force` is the text of a box that also does what is left out otherwise; without it there is no box.
  */
-export function confirmed({ question, effect, yes = "Yes", force = "", isYesPossible = true }) {
+export function confirmed({ question, effect, yes = "Yes", force = "", isYesPossible = true, isFinal = false }) {
   const dialog = document.getElementById("confirm");
   part("question").textContent = question;
   part("effect").textContent = effect;
@@ -19,6 +19,7 @@ export function confirmed({ question, effect, yes = "Yes", force = "", isYesPoss
   allow();
   dialog.returnValue = "";
   dialog.showModal();
+  if (isFinal) part("no").focus();
   return new Promise((resolve) => {
     const decide = () => resolve(dialog.returnValue === "yes" ? { force: part("force").checked } : null);
     dialog.addEventListener("close", decide, { once: true });

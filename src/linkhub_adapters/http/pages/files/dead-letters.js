@@ -11,6 +11,7 @@ import { problemText } from "./operator-api.js";
 
 const ADDRESS = "/api/v1/operator/dead-letters";
 const PAGE = 50;
+const MOST_ON_A_PAGE = 200;
 const AT_ONCE = 5_000;
 const RELOAD_MS = 5_000;
 const UNKNOWN = "unknown queue";
@@ -59,7 +60,8 @@ export class DeadLetters {
     const isDue = performance.now() - this.#loadedAtMs > RELOAD_MS || this.#known === "";
     if (state === this.#known || !isDue || document.querySelector("dialog[open]")) return;
     this.#known = state;
-    void this.load();
+    const isLong = this.#letters.length > PAGE; // older ones were asked for: they stay below the newer ones
+    void this.load(null, isLong ? Math.min(MOST_ON_A_PAGE, Math.max(PAGE, this.#letters.length + letters.total - this.#total)) : PAGE);
   }
 
   #noteText({ total, unseen }) {
@@ -67,16 +69,21 @@ export class DeadLetters {
   }
 
   /** Reads the first page, or the one after a cursor. */
-  async load(after = null) {
+  async load(after = null, limit = PAGE) {
     this.#loadedAtMs = performance.now();
-    const query = new URLSearchParams({ limit: PAGE, ...(after && { after }), ...this.#group });
+    const query = new URLSearchParams({ limit, ...(after && { after }), ...this.#group });
     const answer = await this.#api.ask("GET", `${ADDRESS}?${query}`);
     if (!answer.isOk) return this.#say(problemText(answer));
     const { letters, total, groups, next, is_complete: isComplete } = answer.document;
     this.#letters = after ? [...this.#letters, ...letters] : letters;
     this.#total = total;
     this.#next = next;
-    if (!this.#group) this.#drawGroups(groups);
+    if (this.#group && total === 0) { // the last one with this reason has gone
+      this.#group = null;
+      return this.load();
+    }
+    if (this.#group) part("groups").querySelector("[aria-pressed=true] .bar-count").textContent = countText(total);
+    else this.#drawGroups(groups);
     this.#drawList();
     part("incomplete").hidden = isComplete;
   }
@@ -171,8 +178,8 @@ export class DeadLetters {
     }
     for (const id of ids) this.#selected.delete(id);
     this.#say(`${action === "purge" ? "Purged" : "Put back"}: ${countText(changed)}.`);
-    this.#group = null;
     await this.load();
+    if (document.activeElement === document.body) part("said").focus();
     return true;
   }
 
@@ -190,7 +197,8 @@ export function nowText({ queue, would_pass: wouldPass }) {
 }
 
 function purgeQuestion(chosen) {
-  return { question: `Purge ${letters(chosen.length)}?`, effect: "They are deleted for good, with their bodies.", yes: "Purge" };
+  const effect = chosen.length === 1 ? "It is deleted for good, with its body." : "They are deleted for good, with their bodies.";
+  return { question: `Purge ${letters(chosen.length)}?`, effect, yes: "Purge", isFinal: true };
 }
 
 function redriveQuestion(chosen, left, { body }) {

@@ -19,12 +19,14 @@ export class LetterDialog {
   #letter = null;
   #checking = 0;
   #timer = null;
+  #drafts = new Map();
 
   /** `change(action, choice)` runs a change with its confirmation, and resolves to whether it was done, to null if not wanted. */
   constructor(api, change) {
     this.#api = api;
     this.#change = change;
     part("close").addEventListener("click", () => part("dialog").close());
+    part("dialog").addEventListener("close", () => this.#leave());
     part("body").addEventListener("input", () => {
       this.#mark([]);
       clearTimeout(this.#timer);
@@ -47,7 +49,15 @@ export class LetterDialog {
     if (!answer.isOk) return;
     this.#letter = answer.document;
     this.#drawFacts();
-    this.#fill();
+    this.#fill(this.#drafts.get(letterId));
+  }
+
+  // Escape closes the dialog at once: what was typed is there when the letter is opened again.
+  #leave() {
+    if (this.#letter && this.#isChanged) this.#drafts.set(this.#letter.letter_id, part("body").value);
+    else this.#drafts.delete(this.#letter?.letter_id);
+    const { activeElement: focused, body } = document; // the row that had the focus may be gone
+    if (focused === body || part("dialog").contains(focused)) document.getElementById("dead-said").focus();
   }
 
   #drawFacts() {
@@ -62,8 +72,8 @@ export class LetterDialog {
     part("kind").value = letter.queue ?? "";
   }
 
-  #fill() {
-    part("body").value = this.#letter.event;
+  #fill(body = this.#letter.event) {
+    part("body").value = body;
     part("body").scrollTop = 0;
     void this.#check();
   }
@@ -115,7 +125,10 @@ export class LetterDialog {
 
   async #act(action, choice) {
     const isDone = await this.#change(action, choice);
-    if (isDone) part("dialog").close();
+    if (isDone) {
+      part("body").value = this.#letter.event;
+      part("dialog").close();
+    }
     part("problem").textContent = isDone === false ? document.getElementById("dead-said").textContent : "";
   }
 }

@@ -67,6 +67,7 @@ function readOutcome(outcome) {
 async function ask() {
   if (part("gate").open) return;
   if (silentMs() > STALE_MS) await loadHistory();
+  if (part("gate").open) return;
   const answer = await api.ask("GET", "/api/v1/operator/status", { answerMs: ANSWER_MS });
   if (answer.isOk) show(answer.document);
   else if (answer.status === 403) problem = "refuses this host name: its log names the setting that allows it";
@@ -185,7 +186,7 @@ function contactText(isStale) {
 // --- the gate ---
 
 function askForToken(hadToken) {
-  part("gate-error").textContent = hadToken ? "That token was not accepted." : "";
+  if (hadToken) part("gate-error").textContent = "That token was not accepted.";
   if (!part("gate").open) part("gate").showModal();
 }
 
@@ -194,6 +195,7 @@ part("gate-form").addEventListener("submit", (event) => {
   event.preventDefault();
   api.takeToken(part("gate-token").value.trim());
   part("gate-token").value = "";
+  part("gate-error").textContent = "";
   part("gate").close();
   void ask();
 });

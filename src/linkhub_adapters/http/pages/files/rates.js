@@ -77,7 +77,7 @@ export class History {
 }
 
 function sampleOf(counters, atMs, recent, bounds) {
-  const before = recent.find((one) => one.atMs >= atMs - RATE_MS) ?? recent.at(-1);
+  const before = recent.findLast((one) => one.atMs <= atMs - RATE_MS) ?? recent[0];
   const rate = (read) => perSecond(read(counters), before && read(before.counters), before && (atMs - before.atMs) / 1000);
   const times = (name, share) => quantile(bounds, grown(recent[0]?.counters[name], counters[name]), share);
   return {

@@ -1,5 +1,6 @@
 // The last hour of a few series, as lines or as a stack, drawn by uPlot (`vendor/`).
 //
+// As long as less is known, the axis is shorter: a server that has just started shows its first minutes.
 // `draw(samples)` draws all of it; no data is kept between two calls but the samples themselves. Colours come from the
 // sheet by classes (`series-1` ...). A null breaks a line, and so does a gap between answers. All charts share a cursor.
 
@@ -8,7 +9,7 @@ import { HISTORY_MS } from "./rates.js";
 
 const HEIGHT = 190;
 const GAP_MS = 25_000;
-const MINUTES = [60, 45, 30, 15, 0];
+const MINUTES = [[5, 4, 3, 2, 1, 0], [15, 10, 5, 0], [30, 20, 10, 0], [60, 45, 30, 15, 0]];
 const NARROW = 460;
 const LOG_TICKS = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
 const AREA_ALPHA = "42"; // 26 %, behind a colour of six hexadecimal digits
@@ -59,7 +60,7 @@ export class TimeChart {
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: "linkhub" } },
       scales: {
-        x: { time: false, range: () => [this.#newestMs() - HISTORY_MS, this.#newestMs()] },
+        x: { time: false, range: () => [this.#newestMs() - this.#minutes()[0] * 60_000, this.#newestMs()] },
         y: isLog ? { distr: 3, range: () => this.#decades() } : { range: (_, __, most) => [0, this.#top(most)] },
       },
       axes: [
@@ -69,8 +70,8 @@ export class TimeChart {
           size: 24,
           grid: { show: false },
           ticks: { show: false },
-          splits: (chart) => this.#minutes(chart).map((minutes) => this.#newestMs() - minutes * 60_000),
-          values: (chart) => this.#minutes(chart).map((minutes) => (minutes ? `−${minutes} min` : "now")),
+          splits: (chart) => this.#ticks(chart).map((minutes) => this.#newestMs() - minutes * 60_000),
+          values: (chart) => this.#ticks(chart).map((minutes) => (minutes ? `−${minutes} min` : "now")),
         },
         {
           stroke: ink,
@@ -98,8 +99,13 @@ export class TimeChart {
     return this.#samples.at(-1)?.atMs ?? HISTORY_MS;
   }
 
-  #minutes(chart) {
-    return MINUTES.filter((minutes) => chart.width > NARROW || minutes % 30 === 0);
+  #minutes() {
+    return axisMinutes(this.#newestMs() - (this.#samples[0]?.atMs ?? 0));
+  }
+
+  #ticks(chart) {
+    const minutes = this.#minutes();
+    return minutes.filter((one) => chart.width > NARROW || (2 * one) % minutes[0] === 0);
   }
 
   #top(most) {
@@ -168,6 +174,11 @@ export class TimeChart {
     ctx.stroke();
     ctx.restore();
   }
+}
+
+/** The ticks of the shortest axis that holds the samples of so long, in minutes; the first is its length. */
+export function axisMinutes(knownMs) {
+  return MINUTES.find(([length]) => knownMs <= length * 60_000) ?? MINUTES.at(-1);
 }
 
 function between(value, [least, most]) {

@@ -123,10 +123,11 @@ function halvesStall({ stalled, seen, settings }) {
 }
 
 function halvesExpire({ staging, settings }) {
-  return staging?.oldest_age_seconds > settings.staging_ttl_seconds * 0.9 && {
+  const [age, limit] = [staging?.oldest_age_seconds, settings.staging_ttl_seconds];
+  return age > limit * 0.9 && {
     level: "warn",
-    text: `A half has waited for ${spanText(staging.oldest_age_seconds)} and is about to expire`,
-    advice: "Its other worker may be down: linkhub staging list names the video.",
+    text: `A half has waited for ${spanText(age)} and ${age < limit ? "is about to expire" : "is removed by the next sweep"}`,
+    advice: "Its other worker may be down, or its other half was rejected: see the halves that wait too long.",
     entry: "linkhubhalvesnearexpiry",
   };
 }
