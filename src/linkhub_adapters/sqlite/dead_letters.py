@@ -16,7 +16,7 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Added, AddOutcome, Clock, DeadLetter, DeadLetterQuery, Known, Refused
 from linkhub_core.ports.event_queue import carry_first_sent
 
-PAGE_SIZE = 200
+PAGE_SIZE = 50  # a body may have 1 MiB
 
 _COLUMNS = "id, kind, body, attributes, faults, message_id, receive_count, sent_at, rejected_at, source_queue"
 _PAGE = f"SELECT {_COLUMNS} FROM dead_letters WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names

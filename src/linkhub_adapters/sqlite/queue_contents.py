@@ -14,7 +14,7 @@ from linkhub_adapters.sqlite.event_queue import attributes_of, problem_of
 from linkhub_core.model import Kind
 from linkhub_core.ports import Added, AddOutcome, Clock, Known, QueuedMessage, Refused
 
-PAGE_SIZE = 200
+PAGE_SIZE = 50  # a body may have 1 MiB
 MESSAGE_COLUMNS = "id, coalesce(message_id, id), kind, body, attributes, sent_at, visible_at, receive_count"
 _PAGE = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT {PAGE_SIZE}"  # noqa: S608  our own names
 _SAME = "sent_at = :sent_at AND kind = :kind AND body = :body"

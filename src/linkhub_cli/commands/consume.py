@@ -42,6 +42,8 @@ def consume(line: CommandLine, record: Path | None, redact: bool) -> None:
 
 
 def _opened(path: Path) -> RecordingFile:
+    if str(path) == "-":
+        raise click.BadParameter("- is no file: a recording is a file, not standard output", param_hint="--record")
     try:
         return RecordingFile.open(path)
     except OSError as error:

@@ -21,7 +21,7 @@ from linkhub_cli.views.progress import progress
 from linkhub_cli.wiring.container import Container
 from linkhub_core.application.export_lines import MAX_LINE_BYTES
 from linkhub_core.application.import_all import Count, ImportTally, RefusedLine
-from linkhub_core.errors import ExportCut, ExportRefused, ExportTooNew
+from linkhub_core.errors import ExportCut, ExportRefused, ExportTooNew, ServiceUnavailable
 
 
 @define
@@ -121,13 +121,19 @@ class _Lines:
 
     async def read(self) -> AsyncIterator[bytes]:
         """Read on while there are lines."""
-        while line := self.file.readline(MAX_LINE_BYTES):
-            self._bytes += len(line)
+        while line := self._next():
             rest = line if len(line) == MAX_LINE_BYTES else b"\n"
             while rest and not rest.endswith(b"\n"):  # the start is enough to refuse it
-                rest = self.file.readline(MAX_LINE_BYTES)
-                self._bytes += len(rest)
+                rest = self._next()
             yield line
+
+    def _next(self) -> bytes:
+        try:
+            line = self.file.readline(MAX_LINE_BYTES)
+        except OSError as error:
+            raise ServiceUnavailable(f"the file {self.file.name}", error.strerror or str(error)) from error
+        self._bytes += len(line)
+        return line
 
     def take_bytes(self) -> int:
         """The bytes that were read since the last call."""
@@ -151,13 +157,11 @@ def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if run.tally.lines or isinstance(error, KeyboardInterrupt):
+        if isinstance(error, ExportRefused):
+            print_status(f"linkhub: {error}; {_next_step(run, error)}")
+        elif run.tally.lines or isinstance(error, KeyboardInterrupt):
             print_status(f"linkhub: stopped after {counted(run.tally.lines, 'line')}; {_next_step(run, error)}")
-        elif isinstance(error, ExportTooNew):
-            print_status("linkhub: nothing was imported; update linkhub, or export with this version")
-        elif isinstance(error, ExportRefused):
-            print_status("linkhub: nothing was imported; an import reads what `linkhub export --full` prints, unpacked")
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, ExportRefused | KeyboardInterrupt):
             ctx.exit(SOME_FAILED)
         raise
     finally:
@@ -166,11 +170,16 @@ def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
 
 
 def _next_step(run: _Import, error: BaseException) -> str:
-    if run.dry_run:
-        return "nothing was written"
-    again = "run it again to go on"
-    if isinstance(error, ExportRefused):
-        again = "update linkhub and import it again" if isinstance(error, ExportTooNew) else "import a whole export"
+    if isinstance(error, ExportTooNew):
+        again = "update linkhub, or export with this version"
+    elif isinstance(error, ExportCut):
+        again = "import a whole export"
+    elif isinstance(error, ExportRefused):
+        again = "an import reads what `linkhub export --full` prints, unpacked"
+    else:
+        again = "run it again to go on"
+    if run.dry_run or not run.tally.lines:
+        return f"nothing was {'written' if run.dry_run else 'imported'}: {again}"
     return f"what was read is imported: {again}{' with --quiet' if run.quiet else ''}"
 
 

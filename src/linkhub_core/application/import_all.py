@@ -47,6 +47,7 @@ from linkhub_core.ports.staging_store import StagingStore
 from linkhub_core.ports.video_lookup import QueuedMessage
 
 BATCH_SIZE: Final = 100
+BATCH_BYTES: Final = 4 * 1024 * 1024
 ATTEMPTS: Final = 6
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 8.0
@@ -150,7 +151,8 @@ class ImportAll:
         return run.tally
 
 
-async def _items(lines: AsyncIterator[bytes], run: _Run) -> AsyncIterator[Item]:
+async def _items(lines: AsyncIterator[bytes], run: _Run) -> AsyncIterator[tuple[Item, int]]:
+    """The items, and the bytes of their lines."""
     reader = ExportReader()
     async for line in lines:
         item = reader.read(line)
@@ -158,22 +160,25 @@ async def _items(lines: AsyncIterator[bytes], run: _Run) -> AsyncIterator[Item]:
         if isinstance(item, BadLine):
             run.refuse("line", item.problem, line=item.line)
         elif item is not None:
-            yield item
+            yield item, len(line)
     reader.finish()
 
 
-async def _batches(items: AsyncIterator[Item]) -> AsyncIterator[Sequence[Item]]:
+async def _batches(items: AsyncIterator[tuple[Item, int]]) -> AsyncIterator[Sequence[Item]]:
     """Group items of one type and of different keys. If the source raises, the items before the error come first."""
     batch: list[Item] = []
     keys: set[object] = set()
+    batch_bytes = 0
     try:
-        async for item in items:
+        async for item, size_bytes in items:
             key = _key_of(item)
-            if batch and (len(batch) == BATCH_SIZE or key in keys or type(item) is not type(batch[0])):
+            is_full = len(batch) == BATCH_SIZE or batch_bytes + size_bytes > BATCH_BYTES
+            if batch and (is_full or key in keys or type(item) is not type(batch[0])):
                 yield batch
-                batch, keys = [], set()
+                batch, keys, batch_bytes = [], set(), 0
             batch.append(item)
             keys.add(key)
+            batch_bytes += size_bytes
     except LinkhubError:
         if batch:
             yield batch

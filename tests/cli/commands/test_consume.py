@@ -12,6 +12,7 @@ from tests.cli.conftest import Terminal
     [
         (("--redact",), "--redact is for --record FILE"),
         (("--record", "."), "name a file that may be written to"),
+        (("--record", "-"), "a recording is a file, not standard output"),
         (("--record", "absent/hour.jsonl"), "No such file or directory"),
     ],
 )

@@ -115,7 +115,7 @@ def test_what_is_no_export_is_refused(terminal: Terminal, garbage: str, problem:
     result = terminal.run("import", stdin=garbage)
     assert result.exit_code == 1
     assert problem in result.stderr
-    assert "linkhub: nothing was imported; " in result.stderr
+    assert "; nothing was imported: " in result.stderr
     assert "stopped after" not in result.stderr
     assert "count as shown" not in result.stderr
 
@@ -167,6 +167,9 @@ def test_mistakes(terminal: Terminal) -> None:
     assert "would end with this command" in terminal.run("import", stdin="", LINKHUB_BACKEND="memory").stderr
     assert terminal.run("export", "--full", "--seller", "nalu").exit_code == 2
     assert terminal.run("import", "nowhere.jsonl").exit_code == 2
+    if Path("/proc/self/mem").exists():  # a file that is there and cannot be read
+        unread = terminal.run("import", "/proc/self/mem")
+        assert (unread.exit_code, "/proc/self/mem" in unread.stderr) == (3, True), unread.output
 
 
 def test_an_unreadable_row_is_named_and_left_out(terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_core.application.export_lines import end_line, header_line, item_line
-from linkhub_core.application.import_all import ATTEMPTS, BATCH_SIZE, Count
+from linkhub_core.application.import_all import ATTEMPTS, BATCH_BYTES, BATCH_SIZE, Count
 from linkhub_core.errors import ExportCut, ExportRefused, ServiceUnavailable, StoreRefused
 from linkhub_core.model import Kind
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_UPDATED
@@ -28,7 +28,7 @@ from linkhub_core.testing.builders import (
 )
 from linkhub_core.testing.flaky import FlakyProductStore, Strike, unavailable
 from linkhub_core.testing.queue_contents import a_letter, a_queued
-from tests.core.application.transfer_harness import TransferHarness, content_of
+from tests.core.application.transfer_harness import TransferHarness, content_of, given_lines
 
 HEADER = header_line(linkhub="1.0", exported_at=NOON, queues=True)
 NEWER = a_caption(title="Newer")
@@ -241,12 +241,27 @@ async def test_a_product_may_be_in_a_file_twice() -> None:
 
 
 async def test_many_lines_go_in_batches() -> None:
-    """And the progress is told after each."""
+    """Each product of them is announced."""
     backend = TransferHarness()
     records = [evolve(SHOWN, key=a_key(number)) for number in range(BATCH_SIZE + 1)]
     tally = await backend.take(lines_of(*records))
     assert tally.counts == Counter({Count.CREATED: BATCH_SIZE + 1})
     assert len(backend.notifier.taken) == BATCH_SIZE + 1
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "batches"), [(1, [3]), (BATCH_BYTES // 2 - 1_000, [2, 3]), (BATCH_BYTES, [1, 2, 3])]
+)
+async def test_a_batch_has_a_bound_in_bytes(size_bytes: int, batches: list[int]) -> None:
+    """The progress is reported after each batch; a line that is larger than the bound is a batch."""
+    messages = [a_queued(number, body="x" * size_bytes) for number in range(3)]
+    progress: list[int] = []
+    await TransferHarness().importing(
+        given_lines(lines_of(*messages)),
+        quiet=True,
+        progress=lambda tally: progress.append(tally.counts[Count.MESSAGES]),
+    )
+    assert progress == batches
 
 
 async def test_a_message_that_came_with_the_import_is_assembled_by_the_rules() -> None:

@@ -20,6 +20,7 @@ __all__ = ["prefers_html", "with_pages"]
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "problem.html"
 _RANGE: Final = re.compile(r"([\w.+*/-]+)\s*(?:;(?!\s*q=)[^;,]*)*(?:;\s*q=(\d(?:\.\d{0,3})?))?", re.IGNORECASE)
+_MAX_CHARACTERS: Final = 1_000  # of the header: more would only cost time
 _JSON: Final = ("application/json", "application/problem+json")
 _HttpHandler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -34,7 +35,7 @@ def with_pages(
 
 def prefers_html(accept: str) -> bool:
     """Whether an ``Accept`` header names HTML with a higher quality than JSON (RFC 9110, section 12.5.1)."""
-    qualities = {found[1].lower(): float(found[2] or 1) for found in _RANGE.finditer(accept)}
+    qualities = {found[1].lower(): float(found[2] or 1) for found in _RANGE.finditer(accept[:_MAX_CHARACTERS])}
     return qualities.get("text/html", 0) > max(qualities.get(kind, 0) for kind in _JSON)
 
 

@@ -46,7 +46,7 @@ from linkhub_adapters.realtime.endpoints.compression_offer import (
     SharedDeflate,
     drop_malformed_offers,
 )
-from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, parse_request, size_of
+from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, read_request
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
@@ -260,11 +260,9 @@ class WebSocketConnection(asyncio.Protocol):
         machine = self._machine = ServerProtocol(
             select_subprotocol=_first_subprotocol, extensions=extensions, logger=_QUIET
         )
-        request = parse_request(head + end) if end else None
-        if not end or (request is not None and size_of(request) > MAX_HEAD_BYTES):
-            self._refuse_head(machine, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif request is None:
-            self._refuse_head(machine, HTTPStatus.BAD_REQUEST)
+        request = read_request(head + end)
+        if isinstance(request, HTTPStatus):
+            self._refuse_head(machine, request)
         else:
             self._answer(machine, request)
         if rest and self.phase is Phase.OPEN:

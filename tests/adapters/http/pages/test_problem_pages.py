@@ -23,6 +23,7 @@ _BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*
         ("text/html;q=0", False),
         ("text/html; charset=utf-8; q=0.3, application/json;q=0.4", False),
         ("text/html;q=0.8.1, \x00,,;q=;", True),
+        ("a," * 500 + "text/html", False),
     ],
 )
 def test_html_must_be_preferred(accept: str, is_page: bool) -> None:
