@@ -181,6 +181,9 @@ def _place(rejected_at: datetime, letter_id: str) -> _Place:
 def _place_of(cursor: str) -> _Place:
     at, _, letter_id = cursor.partition(" ")
     try:
-        return _place(datetime.fromisoformat(at), letter_id)
+        rejected_at = datetime.fromisoformat(at)
     except ValueError:
-        raise InvalidQuery("after", "must be the `next` of a page of dead letters") from None
+        rejected_at = None
+    if rejected_at is None or rejected_at.tzinfo is None:
+        raise InvalidQuery("after", "must be the `next` of a page of dead letters")
+    return _place(rejected_at, letter_id)

@@ -80,7 +80,9 @@ async def test_the_list_is_narrowed_by_queue_and_reason(client: AsyncClient) -> 
     assert (await client.get(LETTERS, params={"queue": "unknown"})).json()["letters"] == []
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "queue=no", "after=x", "limit=1&limit=2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "queue=no", "after=x", "after=2026-01-01+1", "limit=1&limit=2"]
+)
 async def test_a_wrong_query_is_named(client: AsyncClient, query: str) -> None:
     """As every parameter."""
     answer = await client.get(f"{LETTERS}?{query}")
