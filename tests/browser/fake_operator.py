@@ -190,7 +190,7 @@ class FakeOperator:
             "queues": [{"kind": "caption", "messages": int(9 + 8 * sin(self.second / 9))},
                        {"kind": "thumbnail", "messages": int(4 + 3 * sin(self.second / 7))}],
             "staging": self._staging(),
-            "stalled": stalled_document(self.desk.gauges.stalled),
+            "stalled": stalled_document(stalled) if (stalled := self.desk.gauges.stalled) else None,
             "dead_letters": self._dead_letters(),
             "seen": self._seen(),
             "realtime": self._realtime(),

@@ -225,6 +225,7 @@ class FakeShop:
             Route(f"{letters}/redrive", operator.guarded(answer.redrive), methods=["POST"]),
             Route(f"{letters}/purge", operator.guarded(answer.purge), methods=["POST"]),
             Route(f"{letters}/{{letterId}}", operator.guarded(answer.show_letter)),
+            Route(f"{path}/stalled", operator.guarded(answer.show_stalled)),
             Route(f"{path}/why", operator.guarded(answer.show_why)),
         ]
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from playwright.async_api import Page, expect
 
@@ -222,6 +223,19 @@ async def test_halves_that_wait_too_long_are_named_and_explained(
     assert complaints == []
 
 
+async def test_halves_are_read_on_demand_where_each_look_costs_money(page: Page, shop: FakeShop) -> None:
+    """The answer is in the next status, with its time."""
+    gauges = shop.operator.desk.gauges
+    gauges.backend = attrs.evolve(gauges.backend, cheap_to_scan=False)
+    await shop.operator.stall(1)
+    await open_page(page, shop)
+    await expect(page.locator("#stalled-note")).to_have_text("not known")
+    await page.get_by_role("button", name="Read them from their table").click()
+    await expect(page.locator("#stalled-list li")).to_have_count(1)
+    shop.operator.second += 60
+    await expect(page.locator("#stalled-note")).to_contain_text("1, the oldest first, as of 18:30:")
+
+
 async def test_halves_that_an_operator_has_seen_are_no_warning(page: Page, shop: FakeShop) -> None:
     """They still wait, so they are a note; one that stalls later warns again."""
     await shop.operator.stall(2)
@@ -292,7 +306,7 @@ async def test_unknown_parts_are_unknown_and_not_nought(page: Page, shop: FakeSh
     await expect(page.locator("#verdict-title")).to_have_text("All is well")
     await expect(page.locator("#readings b")).to_have_text(["–"] * 8)
     await expect(page.locator("#staging-note")).to_have_text("not known")
-    await expect(page.locator("#stalled-empty")).to_contain_text("does not read the halves that wait")
+    await expect(page.locator("#stalled-empty")).to_contain_text("does not look for them by itself")
     await expect(page.locator("#deviations-note")).to_have_text("not known")
     assert complaints == []
 

@@ -2,7 +2,7 @@
 
 Counting is cheap on every backend. Reading each half in staging and each dead letter is done only if the backend is
 cheap to scan, and only while there are few. Elsewhere a process that consumes knows the halves that wait long from its
-reports of them, for as long as a half may wait unreported.
+reports of them, and each process from the last look that an operator asked for; both for ``stall_after``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from linkhub_core.wire.intake import FOREIGN
 
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 MOST_SCANNED = 5_000
+MOST_LOOKED_AT = 20_000
 
 _LEAST_KNOWN = timedelta(minutes=1)
 _INDEX = re.compile(r"\[\d+\]")
@@ -95,6 +96,22 @@ class BackendGauges:
         if self.figures is None or self.figures.dead_letters is None:
             return None
         return self.letters.unseen if self.letters else self.seen.unseen_of(self.figures.dead_letters)
+
+    async def look_for_stalled(self) -> StalledHalves:
+        """Read up to ``MOST_LOOKED_AT`` staging rows for the halves that wait long, for an operator who asks.
+
+        Raises:
+            ServiceUnavailable: the backend does not answer, or this process may not read the rows.
+        """
+        count, read, now = StalledCount(stall_after=self.stall_after), 0, self.clock.now()
+        async for row in in_turns(self.backend.staging.scan()):
+            if (read := read + 1) > MOST_LOOKED_AT:
+                break
+            if isinstance(row, WaitingHalf):
+                count.add([row], now)
+        stalled = await count.result(self.backend.products, now, is_complete=read <= MOST_LOOKED_AT)
+        self.take_stalled(stalled)
+        return stalled
 
     async def move_seen(self, at: datetime) -> Seen:
         """Move the moment up to which an operator has seen everything.

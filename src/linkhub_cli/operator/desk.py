@@ -19,6 +19,7 @@ from linkhub_adapters.runtime.turns import Turns
 from linkhub_cli.operator.backend_gauges import BackendGauges
 from linkhub_cli.operator.history import History
 from linkhub_cli.operator.letter_changes import ChangeLetters
+from linkhub_cli.operator.status import stalled_document
 from linkhub_cli.views.dead_letters import (
     Changes,
     Selection,
@@ -129,6 +130,10 @@ class Desk:
     async def purge(self, choice: LetterChoice) -> Mapping[str, Any]:
         """See the protocol."""
         return _outcome(choice, await self.changes.purge(_selection(choice), really=not choice.dry_run))
+
+    async def stalled(self) -> Mapping[str, Any]:
+        """See the protocol."""
+        return stalled_document(await self.gauges.look_for_stalled())
 
     async def why(self, video_id: str, seller_handle: str | None) -> Mapping[str, Any]:
         """See the protocol."""

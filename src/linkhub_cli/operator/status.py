@@ -49,7 +49,7 @@ class OperatorStatus:
             "on_screen_seconds": _buckets(self.registry.on_screen()),
             "queues": _queues(figures) if figures else None,
             "staging": self._staging(work),
-            "stalled": stalled_document(self.gauges.stalled),
+            "stalled": stalled_document(stalled) if (stalled := self.gauges.stalled) else None,
             "dead_letters": self._dead_letters(),
             "seen": self._seen(),
             "realtime": _realtime(realtime, self.stats()["clientsPerSeller"]) if realtime else None,
@@ -156,14 +156,13 @@ def _by_age(ages: Mapping[Kind, Sequence[int]]) -> Sequence[dict[str, Any]]:
     ]
 
 
-def stalled_document(stalled: StalledHalves | None) -> Mapping[str, Any] | None:
-    """The halves that have waited long, those that are named one by one; None if they are not known."""
-    if stalled is None:
-        return None
+def stalled_document(stalled: StalledHalves) -> Mapping[str, Any]:
+    """The halves that have waited long, ready for JSON."""
     return {
         "taken_at": timestamp_text(stalled.taken_at),
         "total": stalled.total,
         "missing": {kind.partner.value: count for kind, count in stalled.waiting.items()},
+        "is_complete": stalled.is_complete,
         "newest_at": timestamp_text(stalled.newest_at) if stalled.newest_at else None,
         "oldest": [_half(row) for row in stalled.oldest],
     }

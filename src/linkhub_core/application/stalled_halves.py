@@ -24,12 +24,14 @@ class StalledHalves:
         waiting: how many wait, by their own kind.
         newest_at: when the last of them reached the limit; None without any.
         oldest: at most ``MOST_NAMED`` of them, the oldest first. Expired ones that no sweep has removed are among them.
+        is_complete: all rows were read.
     """
 
     taken_at: datetime
     waiting: Mapping[Kind, int]
     newest_at: datetime | None
     oldest: Sequence[WaitingHalf]
+    is_complete: bool = True
 
     @property
     def total(self) -> int:
@@ -56,7 +58,7 @@ class StalledCount:
         self._newest_at = max(self._newest_at or newest, newest)
         self._oldest = nsmallest(MOST_NAMED, [*self._oldest, *late], key=lambda row: row.waiting_since)
 
-    async def result(self, products: ProductStore, now: datetime) -> StalledHalves:
+    async def result(self, products: ProductStore, now: datetime, *, is_complete: bool = True) -> StalledHalves:
         """What was counted. Of the oldest, rows beside their product are left out: a sweep removes them.
 
         Raises:
@@ -69,4 +71,5 @@ class StalledCount:
             waiting={kind: waiting[kind] for kind in Kind},
             newest_at=self._newest_at if waiting else None,
             oldest=[row for row in self._oldest if row.key not in found],
+            is_complete=is_complete,
         )

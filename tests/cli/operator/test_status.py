@@ -142,6 +142,18 @@ async def test_where_rows_cost_money_only_reports_know_which_halves_wait_long(*,
     assert known == ([timestamp_text(NOON)] * 2 + [None] if consumes else [None] * 3)
 
 
+async def test_a_look_that_an_operator_asks_for_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status shows it, and says if it ended early."""
+    async with _page(cheap_to_scan=False) as page:
+        gauges = evolve(page.container.gauges(), stall_after=timedelta(0))
+        page.container.gauges.override(Object(gauges))
+        await gauges.look_for_stalled()
+        stalled = (await page.ask())["stalled"]
+        assert (stalled["total"], stalled["is_complete"]) == (1, True)
+        monkeypatch.setattr("linkhub_cli.operator.backend_gauges.MOST_LOOKED_AT", 0)
+        assert not (await gauges.look_for_stalled()).is_complete
+
+
 async def test_the_time_to_the_screen_is_that_of_all_servers() -> None:
     """A consumer has no screens."""
     async with _page() as page:

@@ -9,6 +9,7 @@
 | ``POST .../dead-letters/check``      | what intake would say of a body; changes nothing                             |
 | ``POST .../dead-letters/redrive``    | puts back on their queues, one with another body                             |
 | ``POST .../dead-letters/purge``      | deletes                                                                      |
+| ``GET .../stalled``                  | the halves that have waited long, read now                                   |
 | ``GET .../why``                      | the timelines of a video                                                     |
 
 ``redrive`` and ``purge`` change nothing unless ``dry_run`` is false: they answer what they would do. Each of them, and
@@ -131,6 +132,10 @@ class OperatorDesk(Protocol):
         """Delete letters."""
         ...
 
+    async def stalled(self) -> Mapping[str, Any]:
+        """The halves that have waited long, from the staging rows."""
+        ...
+
     async def why(self, video_id: str, seller_handle: str | None) -> Mapping[str, Any]:
         """The timelines of a video."""
         ...
@@ -211,6 +216,10 @@ class DeskRoutes:
         if faults:
             return problems.invalid_body(request.scope, faults)
         return await self._act(request, "purge", {"dry_run": choice.dry_run}, self.desk.purge(choice))
+
+    async def show_stalled(self, _: Request) -> Response:
+        """``GET /api/v1/operator/stalled``."""
+        return JsonResponse(await self.desk.stalled(), headers=_UNCACHED)
 
     async def show_why(self, request: Request) -> Response:
         """``GET /api/v1/operator/why``."""

@@ -148,6 +148,7 @@ def _desk(services: HttpServices, settings: HttpSettings) -> list[Route]:
         Route(f"{desk}/dead-letters/redrive", answer.redrive, methods=["POST"], middleware=guarded),
         Route(f"{desk}/dead-letters/purge", answer.purge, methods=["POST"], middleware=guarded),
         Route(f"{desk}/dead-letters/{{letterId}}", answer.show_letter, middleware=guarded),
+        Route(f"{desk}/stalled", answer.show_stalled, middleware=guarded),
         Route(f"{desk}/why", answer.show_why, middleware=guarded),
     ]
 

@@ -178,6 +178,7 @@ async def test_real_dead_letters_are_as_described() -> None:
     async with fixture.client() as client:
         client.headers["Authorization"] = "Bearer t"
         assert faults_of("OperatorHistory", (await client.get(f"{desk}/history")).json()) == []
+        assert faults_of("StalledHalves", (await client.get(f"{desk}/stalled")).json()) == []
         assert faults_of("DeadLetterPage", (await client.get(f"{desk}/dead-letters?limit=1")).json()) == []
         for letter in kept:
             assert faults_of("DeadLetter", (await client.get(f"{desk}/dead-letters/{letter.letter_id}")).json()) == []
@@ -255,6 +256,7 @@ ANSWERS = [
     ("/api/v1/operator/dead-letters/purge", {}),
     ("/api/v1/operator/dead-letters/{letterId}",
      {"/api/v1/operator/dead-letters/9": 404, "/api/v1/operator/dead-letters/9?as=x": 400}),
+    ("/api/v1/operator/stalled", {"/api/v1/operator/stalled": 200}),
     ("/api/v1/operator/why", {"/api/v1/operator/why?videoId=9": 200, "/api/v1/operator/why": 400}),
     ("/healthz", {"/healthz": 200}),
     ("/readyz", {"/readyz": 200}),

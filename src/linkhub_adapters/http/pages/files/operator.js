@@ -26,7 +26,7 @@ const api = new OperatorApi(askForToken);
 const history = new History();
 const deadLetters = new DeadLetters(api);
 const whyPanel = new WhyPanel(api, (letterId) => deadLetters.open(letterId));
-const stalledPanel = new StalledPanel((videoId, handle) => whyPanel.show(videoId, handle));
+const stalledPanel = new StalledPanel(api, (videoId, handle) => whyPanel.show(videoId, handle));
 const charts = [
   new TimeChart(part("chart-events"), {
     name: "Events per second", isStack: true, format: rateText, tick: countText, least: 4,

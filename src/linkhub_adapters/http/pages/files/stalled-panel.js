@@ -4,6 +4,7 @@
 
 import { button, element } from "./element.js";
 import { clockText, countText, spanText } from "./measure.js";
+import { problemText } from "./operator-api.js";
 
 const FRESH_SECONDS = 15;
 
@@ -11,11 +12,21 @@ const part = (id) => document.getElementById(`stalled-${id}`);
 
 export class StalledPanel {
   #rows = new Map();
+  #api;
   #explain;
 
   /** `explain(videoId, handle)` shows the timeline of a video. */
-  constructor(explain) {
+  constructor(api, explain) {
+    this.#api = api;
     this.#explain = explain;
+    part("read").addEventListener("click", () => void this.#look());
+  }
+
+  // Where rows cost money they are read for a person only; the next status has them.
+  async #look() {
+    write(part("problem"), "Reading …");
+    const answer = await this.#api.ask("GET", "/api/v1/operator/stalled");
+    write(part("problem"), answer.isOk ? "" : problemText(answer));
   }
 
   /** Draws the `stalled` of a status that was taken at `nowMs`; null: the server does not know. */
@@ -23,6 +34,7 @@ export class StalledPanel {
     write(part("note"), stalled ? noteText(stalled, nowMs) : "not known");
     write(part("empty"), emptyText(stalled, stallSeconds));
     part("empty").hidden = stalled?.total > 0;
+    part("read").hidden = !(stalled === null || isOld(stalled, nowMs));
     const halves = stalled?.oldest ?? [];
     const rows = new Map(halves.map((half) => [keyOf(half), this.#rows.get(keyOf(half)) ?? this.#row(half)]));
     for (const half of halves) writeTimes(rows.get(keyOf(half)), half, nowMs);
@@ -66,14 +78,19 @@ function writeTimes(row, { waiting_since: since, expires_at: expires }, nowMs) {
 }
 
 // A consumer's look at the table of a cloud is some minutes old: then the page says so.
-function noteText({ total, taken_at: takenAt }, nowMs) {
-  const isOld = nowMs - Date.parse(takenAt) > FRESH_SECONDS * 1000;
-  return `${countText(total)}${total > 0 ? ", the oldest first" : ""}${isOld ? `, as of ${clockText(Date.parse(takenAt))}` : ""}`;
+function noteText(stalled, nowMs) {
+  const { total, taken_at: takenAt, is_complete: isComplete } = stalled;
+  return [`${countText(total)}${isComplete ? "" : " in the first 20,000 rows"}`, total > 0 && "the oldest first",
+    isOld(stalled, nowMs) && `as of ${clockText(Date.parse(takenAt))}`].filter(Boolean).join(", ");
+}
+
+function isOld({ taken_at: takenAt }, nowMs) {
+  return nowMs - Date.parse(takenAt) > FRESH_SECONDS * 1000;
 }
 
 function emptyText(stalled, stallSeconds) {
   if (stalled) return `None. No half has waited for ${spanText(stallSeconds)}.`;
-  return "This server does not read the halves that wait. On a machine that may: linkhub staging list.";
+  return "This server does not look for them by itself, because each look reads the whole staging table.";
 }
 
 function write(part, text) {
