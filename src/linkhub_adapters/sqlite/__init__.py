@@ -1,7 +1,9 @@
 """The embedded default: queues, stores and announcements in one SQLite file, safe with several processes at once.
 
-Every call of a port is one transaction on a thread of its own, never on the event loop; what it wrote is on the disk
-when it returns (WAL, ``synchronous=FULL``). Other processes see it at once, and those that wait for it within 50 ms.
+Every call of a port is one transaction on a thread of its own, never on the event loop. Messages, halves, products and
+announcements are on the disk when the call returns (WAL, ``synchronous=FULL``). Leases, acknowledgements, cleared debts
+and dropped rows are not: a loss of power can undo the last ones, never anything written before them, and they are done
+again. Other processes see each write at once, and those that wait for it within 50 ms.
 """
 
 from linkhub_adapters.sqlite.announcements import SqliteAnnouncements

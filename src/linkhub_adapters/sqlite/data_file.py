@@ -19,6 +19,8 @@ from attrs import frozen
 from linkhub_core.errors import ServiceUnavailable, StoreLost
 
 CACHE_KIB = 16_000
+WAIT_FOR_DISK = "PRAGMA synchronous=FULL"
+KEEP_ORDER = "PRAGMA synchronous=NORMAL"  # with a write-ahead log it can lose the last commits, and no others
 _RETRY_SECONDS = 0.005
 _GONE = {errno.ENOENT, errno.ENOTDIR}
 
@@ -28,7 +30,7 @@ def connect(path: Path, busy_timeout_seconds: float, *, cache_kib: int = CACHE_K
     connection = sqlite3.connect(
         path, timeout=busy_timeout_seconds, isolation_level=None, cached_statements=256, check_same_thread=False
     )
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(WAIT_FOR_DISK)
     connection.execute(f"PRAGMA cache_size=-{cache_kib}")
     # Some builds of SQLite overwrite deleted rows with zeros, which costs a write for each acknowledged message.
     connection.execute("PRAGMA secure_delete=OFF")

@@ -19,6 +19,8 @@ from typing import TypeVar
 from attrs import define, field
 
 from linkhub_adapters.sqlite.data_file import (
+    KEEP_ORDER,
+    WAIT_FOR_DISK,
     FileIdentity,
     check_no_leftovers,
     connect,
@@ -164,14 +166,21 @@ class SqliteDatabase:
         """
         return await self._client_readers.run(partial(self._translated, work))
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, durably: bool = True) -> T:
         """Run ``work`` as one transaction on the writing thread. When this returns, it is on the disk.
+
+        Args:
+            work: the statements.
+            durably: False does not wait for the disk. A loss of power may then undo the transaction, but none before
+                it, because the log keeps their order; the end of a process undoes nothing. It is for writes that may be
+                lost as if the process had ended before the call: leases, acknowledgements, cleared debts.
 
         Raises:
             ServiceUnavailable, StoreRefused: nothing was written.
         """
 
         def within(connection: sqlite3.Connection) -> T:
+            connection.execute(WAIT_FOR_DISK if durably else KEEP_ORDER)
             with transaction(connection):
                 return work(connection)
 

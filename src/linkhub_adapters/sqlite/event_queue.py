@@ -98,8 +98,10 @@ class SqliteEventQueue:
         """See the port."""
         deadline = time.monotonic() + self.receive_wait_seconds
         while True:
-            if await self.database.read(self._any_due) and (deliveries := await self.database.write(self._lease)):
-                return deliveries
+            if await self.database.read(self._any_due):
+                deliveries = await self.database.write(self._lease, durably=False)
+                if deliveries:
+                    return deliveries
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return []
@@ -138,7 +140,7 @@ class SqliteEventQueue:
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """See the port."""
         leases = [_lease_of(delivery) for delivery in deliveries]
-        await self.database.write(lambda connection: connection.executemany(_DELETE, leases))
+        await self.database.write(lambda connection: connection.executemany(_DELETE, leases), durably=False)
 
     async def release(self, deliveries: Sequence[Delivery], delay_seconds: float) -> None:
         """See the port."""
@@ -152,7 +154,7 @@ class SqliteEventQueue:
         visible_at = self._visible_at(self.visibility_timeout_seconds)
         extended = [(visible_at, *_lease_of(delivery)) for delivery in deliveries]
         statement = "UPDATE messages SET visible_at = ? WHERE id = ? AND lease = ?"
-        await self.database.write(lambda connection: connection.executemany(statement, extended))
+        await self.database.write(lambda connection: connection.executemany(statement, extended), durably=False)
 
     async def reject(self, rejections: Sequence[Rejection]) -> None:
         """See the port."""

@@ -163,7 +163,7 @@ class SqliteProductStore:
     async def mark_announced(self, records: Sequence[ProductRecord]) -> Sequence[MarkOutcome]:
         """See the port."""
         marks = [(record.key, identity_values(record)) for record in records]
-        return await self.database.write(lambda connection: [_mark(connection, *mark) for mark in marks])
+        return await self.database.write(lambda connection: [_mark(connection, *mark) for mark in marks], durably=False)
 
     async def page(self, query: PageQuery) -> Page:
         """See the port."""

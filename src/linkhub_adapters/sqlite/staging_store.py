@@ -71,7 +71,7 @@ class SqliteStagingStore:
 
     async def drop(self, rows: Sequence[Half | WaitingHalf]) -> Sequence[DropOutcome]:
         """See the port."""
-        return await self.database.write(lambda connection: [_drop(connection, row) for row in rows])
+        return await self.database.write(lambda connection: [_drop(connection, row) for row in rows], durably=False)
 
     async def claim_reports(self, claims: Sequence[ReportClaim]) -> Sequence[bool]:
         """See the port."""

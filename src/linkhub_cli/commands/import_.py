@@ -87,7 +87,7 @@ async def _import(container: Container, run: _Import) -> None:
         print_status(f"linkhub: there was no data file: made a new data file, {backend.made}")
     is_chosen = run.quiet is not None
     if run.quiet is None:
-        run.quiet = not await use_case.has_products()
+        run.quiet = not await container.shops().has_any()
     with click.open_file(run.file, "rb") as opened, progress("importing", [run.file]) as advance:
         lines = _Lines(opened)
 

@@ -319,8 +319,8 @@ def _read_half(document: Mapping[str, Any], line: bytes) -> WaitingHalf:
             content=content_from(kind, document["content"]),
         ),
         origin=Origin(
-            correlation_id=_text(document["correlation_id"]),
-            traceparent=None if traceparent is None else _text(traceparent),
+            correlation_id=_sound(document["correlation_id"]),
+            traceparent=None if traceparent is None else _sound(traceparent),
             notes=_notes(document.get("notes", ())),
         ),
         waiting_since=_moment(document["waiting_since"]),
@@ -329,7 +329,7 @@ def _read_half(document: Mapping[str, Any], line: bytes) -> WaitingHalf:
 
 
 def _notes(pairs: Sequence[Sequence[object]]) -> tuple[Note, ...]:
-    return tuple(Note(_text(where), _text(rule)) for where, rule in pairs)
+    return tuple(Note(_sound(where), _sound(rule)) for where, rule in pairs)
 
 
 def _read_product(document: Mapping[str, Any], line: bytes) -> ProductRecord:
@@ -371,6 +371,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{rules.kind_of(value)} where text belongs")  # noqa: TRY004  as of the model
     return value
+
+
+def _sound(value: object) -> str:
+    """A text that only describes; half a surrogate pair, which no store keeps, becomes ``?``."""
+    return _text(value).encode("utf-8", "replace").decode()
 
 
 def _count(value: object) -> int:

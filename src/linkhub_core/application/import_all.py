@@ -110,12 +110,6 @@ class ImportAll:
         completion = Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
         return Settlement(completion, self.staging_ttl)
 
-    async def has_products(self) -> bool:
-        """Whether the backend has any product; an import into one without is quiet, unless its user says otherwise."""
-        async for _ in self.products.scan():
-            return True
-        return False
-
     async def __call__(
         self,
         lines: AsyncIterator[bytes],

@@ -65,3 +65,11 @@ class ListShops:
         handles = await self.directory.handles(after=after, limit=limit + 1)
         wanted = handles[:limit]
         return ShopList(shops=await self.directory.describe(wanted), last=wanted[-1] if len(handles) > limit else None)
+
+    async def has_any(self) -> bool:
+        """Whether the store has any product; the cost is that of one row.
+
+        Raises:
+            ServiceUnavailable: the store does not answer.
+        """
+        return bool(await self.directory.handles(after=None, limit=1))

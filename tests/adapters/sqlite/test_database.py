@@ -31,10 +31,14 @@ def _value(path: Path, pragma: str) -> object:
 
 
 async def test_the_file_is_durable_and_shared(database: SqliteDatabase) -> None:
-    """It is written with a write-ahead log, and every commit reaches the disk."""
+    """It is written with a write-ahead log, and every commit reaches the disk, unless its loss is allowed."""
     assert _value(database.path, "journal_mode") == "wal"
-    synchronous = await database.write(lambda connection: connection.execute("PRAGMA synchronous").fetchone()[0])
-    assert synchronous == 2, "FULL"
+
+    def synchronous(connection: sqlite3.Connection) -> object:
+        return connection.execute("PRAGMA synchronous").fetchone()[0]
+
+    assert await database.write(synchronous, durably=False) == 1, "NORMAL: commits keep their order"
+    assert await database.write(synchronous) == 2, "FULL"
 
 
 def test_a_directory_that_is_missing_is_made(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from linkhub_core.testing.queue_contents import a_letter, a_queued
 from linkhub_core.testing.strategies import captions, halves, thumbnail_sets
 
 HEADER = header_line(linkhub="1.2", exported_at=NOON, queues=True)
-ODD_ORIGIN = Origin(correlation_id="c-\ud800", traceparent="00-x", notes=(Note("price", "text"), Note("", "envelope")))
+ODD_ORIGIN = Origin(correlation_id="c-é \0", traceparent="00-x", notes=(Note("price", "text"), Note("", "envelope")))
 ITEMS: dict[str, Item] = {
     "a message": a_queued(),
     "a message that is no text": a_queued(body="\ud800 \0", attributes={"\ud800": "\0"}),
@@ -79,6 +79,13 @@ def test_every_product_is_read_back(caption: Any, thumbnails: Any, listed: bool)
     record = a_record(caption=caption, thumbnails=thumbnails)
     record = a_listed(record, title="t", price=Decimal("0.000001")) if listed else record
     assert read(item_line(record)) == [record]
+
+
+def test_half_a_surrogate_pair_in_what_describes_a_half_is_replaced() -> None:
+    """A store of UTF-8 keeps no such text, and would refuse the half for it."""
+    origin = Origin(correlation_id="c-\ud800", traceparent="\udfff", notes=(Note("a\ud800", "b"),))
+    replaced = Origin(correlation_id="c-?", traceparent="?", notes=(Note("a?", "b"),))
+    assert read(item_line(a_waiting(origin=origin))) == [a_waiting(origin=replaced)]
 
 
 def test_a_product_is_as_readers_see_it() -> None:

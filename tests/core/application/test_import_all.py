@@ -290,13 +290,3 @@ async def test_an_import_that_a_store_refuses_at_the_border_names_the_message() 
         ("message elsewhere-2", "queue refused the value: too long"),
     ]
     assert tally.counts == {Count.REFUSED: 2}
-
-
-async def test_whether_a_backend_has_products() -> None:
-    """A tombstone is one; a row that cannot be read is one, too."""
-    backend, spoilt = TransferHarness(), TransferHarness()
-    assert await backend.importing.has_products() is False
-    backend.products.put(a_tombstone())
-    spoilt.products.unreadable[KEY] = an_unreadable()
-    assert await backend.importing.has_products() is True
-    assert await spoilt.importing.has_products() is True

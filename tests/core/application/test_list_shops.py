@@ -21,3 +21,12 @@ async def test_a_full_last_page_is_the_last() -> None:
     assert list(map(shop_document, second.shops)) == [
         {"seller_handle": "b", "products": 0, "withdrawn": 1, "newest_product": None}
     ]
+
+
+async def test_whether_there_is_any_product() -> None:
+    """A tombstone is one."""
+    store = MemoryProductStore()
+    shops = ListShops(directory=MemoryShopDirectory(products=store))
+    assert await shops.has_any() is False
+    await store.create([a_tombstone(a_record(a_key(1, "b")))])
+    assert await shops.has_any() is True
