@@ -2,7 +2,8 @@
 
 Rule 1. The body always has ``type``, ``title``, ``status``, ``detail`` and ``instance``; ``parameter`` names the wrong
         parameter as it is in the request, ``faults`` the faults of a body.
-Rule 2. A fault of the server is not explained to the client; ``failed`` gets the error.
+Rule 2. A fault of the server is not explained to the client; ``failed`` gets the error. An operator learns what is
+        unavailable: it may be a right that the server lacks.
 Rule 3. A problem that needs more than its status has its own ``type``: an address where the documentation explains it.
 """
 
@@ -20,6 +21,8 @@ from starlette.types import ExceptionHandler, Scope
 
 from linkhub_adapters.http.api.responses import JsonResponse
 from linkhub_core.errors import Fault, InvalidQuery, RowUnreadable, StoreRefused, TransientError
+
+_FOR_OPERATORS = "/api/v1/operator/"
 
 
 @frozen(kw_only=True)
@@ -220,7 +223,8 @@ def exception_handlers(
 
     async def unavailable(request: Request, error: Exception) -> JsonResponse:
         failed(FailedRequest(method=request.method, path=request.scope["path"], status=503, error=error))
-        detail = f"The answer cannot be read just now. Try again in {retry_after_seconds} s."
+        cause = f"{error}. " if request.scope["path"].startswith(_FOR_OPERATORS) else ""
+        detail = f"{cause}The answer cannot be read just now. Try again in {retry_after_seconds} s."
         headers = {"retry-after": str(retry_after_seconds)}
         return problem(request.scope, 503, detail, kind=UNAVAILABLE, headers=headers)
 

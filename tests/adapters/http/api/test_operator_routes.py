@@ -78,10 +78,11 @@ async def test_operator_status(client: AsyncClient) -> None:
 
 
 async def test_an_operator_status_that_cannot_be_read_is_a_503() -> None:
-    """It asks the stores, and they may not answer."""
+    """It asks the stores, and they may not answer; an operator reads which one."""
 
     async def status() -> Mapping[str, Any]:
         raise ServiceUnavailable("sqs", "time-out")
 
     async with HttpFixture(operator_status=status).client() as client:
-        assert (await client.get("/api/v1/operator/status")).status_code == 503
+        answer = await client.get("/api/v1/operator/status")
+    assert (answer.status_code, answer.json()["detail"].partition(". ")[0]) == (503, "sqs is unavailable: time-out")
