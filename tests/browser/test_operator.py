@@ -165,11 +165,16 @@ async def test_only_our_own_time_is_judged(page: Page, shop: FakeShop) -> None:
 async def test_each_problem_leads_to_its_entry_of_the_runbook(page: Page, shop: FakeShop) -> None:
     """Every entry that the verdict knows is a heading of the runbook, which the server shows."""
     await open_page(page, shop)
+    await page.get_by_role("link", name="Show: 4 dead letters").click()
+    await expect(page.locator("#dead-title")).to_be_focused()
     await page.get_by_role("link", name="What to do: 4 dead letters").click()
     await expect(page.locator("h3:target")).to_have_text("LinkhubEventsRejected")
-    entries = re.findall(r'entry: "(.+?)"', (_PAGES / "verdict.js").read_text("utf-8"))
+    rules = (_PAGES / "verdict.js").read_text("utf-8")
+    entries = re.findall(r'entry: "(.+?)"', rules)
     headings = await page.locator(":is(h2, h3)[id]").evaluate_all("all => all.map(({ id }) => id)")
     assert (len(entries), set(entries) - set(headings)) == (11, set())
+    html = (_PAGES / "operator.html").read_text("utf-8")
+    assert all(f'id="{place}" tabindex="-1"' in html for place in re.findall(r'place: "(.+?)"', rules))
 
 
 async def test_no_deviation_is_nought(page: Page, shop: FakeShop) -> None:

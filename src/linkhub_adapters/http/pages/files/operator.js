@@ -116,16 +116,19 @@ function showVerdict(found) {
   part("findings").replaceChildren(...found.map(findingItem));
 }
 
-function findingItem({ level, text, advice, entry }) {
+function findingItem({ level, text, advice, entry, place }) {
   const item = element("li", "", [element("strong", "", `${text}.`), " ", advice]);
   item.dataset.level = level;
-  if (entry) {
-    const link = element("a", "", "What to do");
-    link.href = `/runbook#${entry}`;
-    link.setAttribute("aria-label", `What to do: ${text}`);
-    item.append(" ", link);
-  }
+  if (place) item.append(" ", findingLink("Show", `#${place}`, text));
+  if (entry) item.append(" ", findingLink("What to do", `/runbook#${entry}`, text));
   return item;
+}
+
+function findingLink(name, address, finding) {
+  const link = element("a", "", name);
+  link.href = address;
+  link.setAttribute("aria-label", `${name}: ${finding}`);
+  return link;
 }
 
 function showSeen(seen) {

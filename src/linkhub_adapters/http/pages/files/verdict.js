@@ -1,7 +1,7 @@
 // The one line that is read at three in the morning: does it work, and when not, what is to be looked at.
 //
-// Pure: the newest answer and the history in, findings out, the worst first. A finding says what is, what to do, and
-// which entry of the runbook has more. What went wrong before the moment "seen" is not counted.
+// Pure: the newest answer and the history in, findings out, the worst first. A finding says what is, what to do, which panel
+// shows it (`place`) and which entry of the runbook has more. What went wrong before the moment "seen" is not counted.
 
 import { clockText, countText, latencyText, momentText, spanText } from "./measure.js";
 import { HISTORY_MS } from "./rates.js";
@@ -18,7 +18,7 @@ const COUNTED_FROM_START_MS = 15_000;
 const RULES = [nodeNotReady, lettersArrive, messagesComeBack, lateAnnouncements, backlogGrows, unannounced,
   halvesExpired, halvesStall, halvesExpire, nodesSilent, lettersWait, countedFromStart];
 
-/** What is to be said: `{level, text, advice, entry}` with level "bad", "warn" or "note". */
+/** What is to be said: `{level, text, advice, entry, place}` with level "bad", "warn" or "note". */
 export function findings(status, history) {
   const found = RULES.map((rule) => rule(status, history)).filter(Boolean);
   return found.sort((one, other) => RANK[one.level] - RANK[other.level]);
@@ -49,8 +49,9 @@ function lettersArrive({ dead_letters: letters, timestamp }) {
   return {
     level: "warn",
     text: `${plural(letters.unseen, "dead letter")} not seen yet${age ? `, the newest ${age} old` : ""}`,
-    advice: "They are kept: look inside below, then mend them, put them back, or purge them.",
+    advice: "They are kept: mend them, put them back, or purge them.",
     entry: "linkhubeventsrejected",
+    place: "dead-title",
   };
 }
 
@@ -117,8 +118,9 @@ function halvesStall({ stalled, seen, settings }) {
   return {
     level: isSeen ? "note" : "warn",
     text: `${plural(stalled.total, "half has", "halves have")} waited for more than ${spanText(settings.stall_seconds)}${isSeen ? ", all of them seen" : ""}`,
-    advice: `Missing: ${missing.map(([kind, count]) => plural(count, kind)).join(" and ")}. The panel below names the oldest.`,
+    advice: `Missing: ${missing.map(([kind, count]) => plural(count, kind)).join(" and ")}.`,
     entry: "linkhubhalvesstalled",
+    place: "stalled-title",
   };
 }
 
@@ -127,8 +129,9 @@ function halvesExpire({ staging, settings }) {
   return age > limit * 0.9 && {
     level: "warn",
     text: `A half has waited for ${spanText(age)} and ${age < limit ? "is about to expire" : "is removed by the next sweep"}`,
-    advice: "Its other worker may be down, or its other half was rejected: see the halves that wait too long.",
+    advice: "Its other worker may be down, or its other half was rejected.",
     entry: "linkhubhalvesnearexpiry",
+    place: "stalled-title",
   };
 }
 
@@ -148,6 +151,7 @@ function lettersWait({ dead_letters: letters }) {
     text: `${plural(letters.total, "dead letter")} kept, all of them seen`,
     advice: "",
     entry: "linkhubdeadletters",
+    place: "dead-title",
   };
 }
 
