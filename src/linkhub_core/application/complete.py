@@ -28,6 +28,7 @@ from linkhub_core.wire.codec import announce, timestamp_text
 
 MAX_ROUNDS = 10
 HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help
+_BOTH = tuple(Kind)
 _NO_ORIGIN = Origin(correlation_id="")
 
 
@@ -94,7 +95,7 @@ class Completion:
             joined, await self.products.create([record for _, record in joined]), strict=True
         ):
             if isinstance(outcome, Created):
-                self._note_saved(assembly, record.with_cursor(outcome.cursor), tuple(Kind))
+                self._note_saved(assembly, record.with_cursor(outcome.cursor), _BOTH)
             else:
                 assembly.stored_elsewhere(readable(outcome if isinstance(outcome, Unreadable) else outcome.record))
                 lost.append(assembly)
