@@ -307,8 +307,8 @@ MUTATIONS = {
     "the-payment-of-a-removal-shows-the-product": Mutation(
         _PRODUCTS,
         """
--        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=not stored.is_withdrawn)
-+        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=True)
+-        self.rows[record.key] = stored.announced()
++        self.rows[record.key] = evolve(stored.announced(), shown=True)
 """,
         first_seed=70,
     ),

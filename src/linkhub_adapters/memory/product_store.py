@@ -138,7 +138,7 @@ class MemoryProductStore:
             return stored
         if stored is None or stored.identity != record.identity:
             return Conflict(None if stored is None else self._with_cursor(stored))
-        self.rows[record.key] = evolve(stored, unannounced_revision=None, shown=not stored.is_withdrawn)
+        self.rows[record.key] = stored.announced()
         return Marked()
 
     async def page(self, query: PageQuery) -> Page:
