@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["AwsRoom", "check_products", "open_clients"]
-
 _BOOKKEEPING = frozenset(
     {"created_at", "updated_at", "caption_version", "thumbnails_version", "revision", "shown", "stamp", "timestamp"}
 )  # what a product has beside the contents of its halves, and what its halves have beside them

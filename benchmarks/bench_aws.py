@@ -35,8 +35,6 @@ from benchmarks.events import backlog
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 
-__all__ = ["Drain", "command", "measure"]
-
 LINKHUB, PLAIN = "benchmarks.linkhub_drain", "benchmarks.plain_drain"
 
 _WRITE = TypeSerializer()

@@ -33,8 +33,6 @@ from linkhub_core.application import AssembleBatch
 from linkhub_core.model import ProductRecord
 from linkhub_core.ports import OutgoingMessage, SilentJournal
 
-__all__ = ["command"]
-
 
 def _settings(backend: str, directory: Path, batch_size: int) -> Settings:
     return Settings(

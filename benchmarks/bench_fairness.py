@@ -36,8 +36,6 @@ from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_core.wire.codec import announce
 
-__all__ = ["command", "measure"]
-
 SELLER, LARGE = "seller", "large"
 TARGET_SECONDS = 0.25
 _PAGE = f"GET /api/v1/shop/{SELLER}/products HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()

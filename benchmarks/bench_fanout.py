@@ -23,8 +23,6 @@ from benchmarks.fanout.contestants import COMPRESSED, CONTESTANTS, FLOOR, LINKHU
 from benchmarks.fanout.shop_events import write_events
 from benchmarks.fanout.slow_reader import MOST_ROUNDS, SlowReading, meet_slow_reader
 
-__all__ = ["command"]
-
 KIB = 1_024
 MOST_OF_FLOOR, MOST_OF_NODE = 1.5, 0.75
 MOST_KIB = {LINKHUB[0]: 20, LINKHUB[1]: 24}

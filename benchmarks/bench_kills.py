@@ -31,8 +31,6 @@ from tests.support.local_aws import run_servers
 
 from linkhub_adapters.observability import configure_logs
 
-__all__ = ["command"]
-
 _VIDEOS_A_KILL = 5
 _BACKENDS = ("embedded", "aws")
 

@@ -25,8 +25,6 @@ from benchmarks.load.findings import MOST_GROWTH, Findings, examine
 from benchmarks.load.run import QUARTERS, Evidence, run
 from benchmarks.load.traffic import POPULAR, Traffic
 
-__all__ = ["command"]
-
 MIB = 1_048_576
 BUSY = 0.85
 

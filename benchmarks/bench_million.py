@@ -27,8 +27,6 @@ from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_core.application import BrowseShop
 from linkhub_core.wire.shop_query import PageQuery
 
-__all__ = ["command", "measure"]
-
 SELLER = "seller"
 FLAT = 3.0
 """How many times as much a read may cost in the large file and still count as flat or logarithmic."""

@@ -26,8 +26,6 @@ from rich.table import Table
 from benchmarks.reads.products import a_product, write_products
 from benchmarks.reads.server_process import linkhub_server
 
-__all__ = ["command"]
-
 _SELLER = "bench-shop"
 _PRODUCTS = 60
 _SCREENS = {"laptop": {"width": 1280, "height": 720}, "phone": {"width": 390, "height": 844}}

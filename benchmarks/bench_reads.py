@@ -10,8 +10,6 @@ from rich.table import Table
 
 from benchmarks.reads import embedded
 
-__all__ = ["command"]
-
 
 def _embedded_table(costs: Mapping[str, embedded.Cost]) -> Table:
     table = Table("a page of 20 products of 2.3 kB, embedded", "CPU ms", "times the plain route", "target", "")

@@ -20,8 +20,6 @@ from benchmarks.fanout.contestants import CONTESTANTS
 from benchmarks.fanout.running import running_load, running_server
 from benchmarks.fanout.shop_events import write_events
 
-__all__ = ["command"]
-
 SINCE = "2026-01-15T11:00:00Z"
 
 

@@ -22,8 +22,6 @@ from attrs import frozen
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["command", "measure"]
-
 _LINKHUB = Path(sys.executable).with_name("linkhub")
 _TARGETS = {"linkhub --help": 0.12, "linkhub serve, first answer": 0.45}
 

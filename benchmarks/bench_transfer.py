@@ -20,8 +20,6 @@ from rich.table import Table
 
 from benchmarks.reads.large_file import fill_file
 
-__all__ = ["command", "measure"]
-
 _LINKHUB = Path(sys.executable).with_name("linkhub")
 _CONSTANT = 1.25
 """How many times as much memory the many may take and still count as constant."""

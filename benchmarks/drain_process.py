@@ -17,8 +17,6 @@ from typing import IO
 import cattrs
 from attrs import field, frozen
 
-__all__ = ["DrainProcess", "Spent", "answer"]
-
 
 @frozen(kw_only=True)
 class Spent:

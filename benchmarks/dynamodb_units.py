@@ -21,8 +21,6 @@ from typing import Any
 import orjson
 from attrs import define, field
 
-__all__ = ["WriteUnits", "item_bytes", "read_units", "write_units"]
-
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
 INDEXED = "stamp"

@@ -10,8 +10,6 @@ import orjson
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 
-__all__ = ["backlog", "pair"]
-
 SELLERS = [f"seller-{number:02d}" for number in range(50)]
 
 

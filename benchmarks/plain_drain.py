@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["PlainConsumer"]
-
 _READ, _WRITE = TypeDeserializer(), TypeSerializer()
 _Document = dict[str, Any]
 

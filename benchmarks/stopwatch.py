@@ -8,8 +8,6 @@ from time import perf_counter, process_time
 
 from attrs import define
 
-__all__ = ["Stopwatch"]
-
 
 @define
 class Stopwatch:

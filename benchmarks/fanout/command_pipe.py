@@ -9,8 +9,6 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-__all__ = ["obey", "open_port", "raise_limits"]
-
 
 def raise_limits() -> None:
     """Let this process have as many connections as the system allows."""

@@ -12,8 +12,6 @@ from attrs import define, field
 from benchmarks.fanout.contestants import Contestant, Unavailable
 from benchmarks.fanout.running import Load, Server, running_load, running_server
 
-__all__ = ["Figures", "hold_contest", "percentile"]
-
 WARM_UP_ROUNDS = 5
 SETTLING_SECONDS = 0.02
 

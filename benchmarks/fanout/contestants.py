@@ -12,8 +12,6 @@ import pytest
 from attrs import frozen
 from tests.support.npm import WS, NpmPackage, install
 
-__all__ = ["COMPRESSED", "CONTESTANTS", "FLOOR", "LINKHUB", "NODE", "Contestant", "Unavailable"]
-
 HERE = Path(__file__).parent
 SOCKET_IO = NpmPackage(name="socket.io", version="4.8.4")
 

@@ -44,8 +44,6 @@ from linkhub_core.ports import SilentJournal
 from linkhub_core.wire.codec import read_announcement
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__: list[str] = []
-
 LOOK_SECONDS = 0.005
 
 

@@ -23,8 +23,6 @@ import socket
 import sys
 from time import monotonic
 
-__all__ = ["a_frame", "connect", "read_until", "subscription"]
-
 SELLER = "seller-00"
 MARK = b"|"
 PATIENCE_SECONDS = 60

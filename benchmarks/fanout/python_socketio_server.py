@@ -15,8 +15,6 @@ import uvloop
 
 from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
 
-__all__: list[str] = []
-
 NAMESPACE = "/products"
 
 

@@ -13,8 +13,6 @@ from typing import IO
 
 from attrs import field, frozen
 
-__all__ = ["Load", "Server", "running", "running_load", "running_server"]
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -17,8 +17,6 @@ from benchmarks.events import pair
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
 from linkhub_core.wire import codec
 
-__all__ = ["MARK", "SELLER", "write_events", "write_records"]
-
 SELLER = "seller-00"
 MARK = "|"
 

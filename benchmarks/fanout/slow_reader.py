@@ -14,8 +14,6 @@ from benchmarks.fanout.contestants import Contestant
 from benchmarks.fanout.load import connect, subscription
 from benchmarks.fanout.running import Load, Server, running
 
-__all__ = ["MOST_ROUNDS", "SlowReading", "meet_slow_reader"]
-
 # The kernel takes some megabytes for a reader that does not read, before anything waits in the server.
 MOST_ROUNDS = 4_000
 

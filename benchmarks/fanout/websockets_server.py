@@ -11,8 +11,6 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 from benchmarks.fanout.command_pipe import obey, open_port, raise_limits
 
-__all__: list[str] = []
-
 
 async def main(events: Sequence[str]) -> None:
     """Serve until the pipe is closed."""

@@ -13,8 +13,6 @@ from typing import IO
 
 from attrs import field, frozen
 
-__all__ = ["Child", "Vitals", "machine_cpu_seconds"]
-
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
 LOOK_SECONDS = 0.02

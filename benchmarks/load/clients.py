@@ -27,8 +27,6 @@ from benchmarks.fanout.command_pipe import raise_limits
 from benchmarks.fanout.load import a_frame, connect, read_until, subscription
 from benchmarks.load.traffic import MARK, Traffic
 
-__all__ = ["Sightings"]
-
 READ_BYTES = 262_144
 _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 

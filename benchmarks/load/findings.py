@@ -11,8 +11,6 @@ from benchmarks.load.clients import Sightings
 from benchmarks.load.run import QUARTERS, Evidence
 from benchmarks.load.traffic import POPULAR, Traffic, number_of
 
-__all__ = ["Findings", "Growth", "examine"]
-
 MOST_GROWTH = 0.05
 _MIDDLE = QUARTERS.index(0.5)
 

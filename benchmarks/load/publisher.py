@@ -26,8 +26,6 @@ from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from linkhub_core.ports import EventPublisher
 
-__all__ = ["Sent"]
-
 TICK_SECONDS = 0.02
 
 

@@ -30,8 +30,6 @@ from linkhub_cli.backends import open_backend
 from linkhub_cli.settings import load_settings
 from linkhub_core.model import ProductRecord
 
-__all__ = ["QUARTERS", "Evidence", "Saved", "run"]
-
 LINKHUB = Path(sys.executable).with_name("linkhub")
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LOOK_SECONDS = 0.05

@@ -16,8 +16,6 @@ from attrs import evolve, frozen
 from benchmarks.events import SELLERS, pair
 from linkhub_core.ports import OutgoingMessage
 
-__all__ = ["MARK", "POPULAR", "Sending", "Traffic", "number_of"]
-
 MARK = b"|"
 POPULAR = SELLERS[0]
 _TITLE = "Trendy Summer Heels"

@@ -36,8 +36,6 @@ from linkhub_core.wire.codec import timestamp_text
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["Read", "measure"]
-
 SELLER = "seller"
 
 

@@ -21,8 +21,6 @@ from benchmarks.reads.http_client import Answer, HttpClient
 from benchmarks.reads.products import a_product, write_products
 from benchmarks.reads.server_process import ServerProcess, linkhub_server, plain_server
 
-__all__ = ["TARGETS", "Cost", "measure"]
-
 PRODUCTS_PER_SHOP = 21
 
 PLAIN = "plain Starlette route"

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from attrs import define, frozen
 
-__all__ = ["Answer", "HttpClient"]
-
 _RECEIVED_BYTES = 1_048_576
 
 

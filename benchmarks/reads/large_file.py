@@ -12,8 +12,6 @@ from linkhub_adapters.sqlite import SqliteDatabase
 from linkhub_cli.backends.embedded import FILE_NAME
 from linkhub_core.wire.codec import encode_product, timestamp_text
 
-__all__ = ["fill_file"]
-
 _INSERT = """
 INSERT INTO products (seller_handle, video_id, document, caption_version, thumbnails_version, revision, shown,
   created_at, updated_at, change) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?)

@@ -17,8 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["main"]
-
 _PAGE = "SELECT document FROM products WHERE seller_handle = ? ORDER BY video_id DESC LIMIT 21"
 
 

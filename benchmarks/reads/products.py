@@ -16,8 +16,6 @@ from linkhub_core.model.decision_table import Joined, decide
 from linkhub_core.model.merge import Halves
 from linkhub_core.wire.codec import decode_event
 
-__all__ = ["a_product", "write_products"]
-
 _BATCH = 500
 
 

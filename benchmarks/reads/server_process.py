@@ -14,8 +14,6 @@ from benchmarks.load.child import Child
 from benchmarks.reads.http_client import HttpClient
 from linkhub_cli.backends.embedded import FILE_NAME
 
-__all__ = ["ServerProcess", "linkhub_server", "plain_server"]
-
 _PATIENCE_SECONDS = 30.0
 
 

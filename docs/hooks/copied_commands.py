@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator
 from html import escape, unescape
 
-__all__ = ["commands", "on_page_content"]
-
 _PROMPT = "$ "
 _BLOCK = re.compile(r'<div class="[^"]*\bhighlight\b[^"]*">(?:(?!</div>).)*?<code>(.*?)</code>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")

@@ -20,9 +20,6 @@ from linkhub_core.model.fields import ABSENT, FieldFacts, facts_of
 from linkhub_core.model.rules import FieldRule, ValueKind
 from linkhub_core.wire.intake import DEVIATIONS, FOREIGN, Deviation, Step
 
-__all__ = ["PIECES"]
-
-
 # --- fields
 
 

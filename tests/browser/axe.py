@@ -6,8 +6,6 @@ from playwright.async_api import Page
 
 from tests.support import npm
 
-__all__ = ["violations"]
-
 _PACKAGE = npm.NpmPackage(name="axe-core", version="4.14.1")
 _RUN = """async (scope) => {
   const { violations } = await axe.run(scope ?? document);

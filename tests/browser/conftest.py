@@ -17,8 +17,6 @@ from tests.browser.fake_shop import FakeShop
 from tests.browser.samples import sample_products
 from tests.support import requirement
 
-__all__ = ["browser", "complaints", "page", "shop"]
-
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -28,8 +28,6 @@ from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from tests.adapters.http.memory_desk import make_desk, reject
 from tests.browser.samples import NOW
 
-__all__ = ["REJECTED_BODY", "FakeOperator"]
-
 _BOUNDS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 86_400.0, None)
 _AGES_SECONDS = (60, 600, 3_600, 21_600, 86_400, None)
 _OUTCOME_SHARES = {"staged": 0.48, "saved": 0.46, "known": 0.05, "rejected": 0.002, "released": 0, "expired": 0}

@@ -38,8 +38,6 @@ from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_adapters.realtime import asyncapi
 from tests.browser.fake_operator import FakeOperator
 
-__all__ = ["CONTENT_SECURITY_POLICY", "FakeShop"]
-
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src https: http: data:; connect-src 'self' ws: wss:"
 )

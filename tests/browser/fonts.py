@@ -12,8 +12,6 @@ from xml.sax.saxutils import escape
 
 from tests.support import npm
 
-__all__ = ["NARROW", "WIDE", "install", "use_family"]
-
 WIDE = "DejaVu Sans"
 NARROW = "DejaVu Sans Condensed"
 

@@ -11,8 +11,6 @@ from pathlib import Path
 import attrs
 from playwright.async_api import Page
 
-__all__ = ["SCREENS", "TIGHT_SCREENS", "Screen", "overflows", "overflows_by_screen", "show_on"]
-
 
 @attrs.frozen(kw_only=True)
 class Screen:

@@ -6,8 +6,6 @@ from typing import Any
 
 from tests.browser.samples import sample_product
 
-__all__ = ["LONGEST_HANDLE", "ONE_CHARACTER", "TEXTS", "extreme_product"]
-
 LONGEST_HANDLE = "W" * 64
 _FAMILY = "👩‍👩‍👧‍👦"
 _JOINER = "\u200d"

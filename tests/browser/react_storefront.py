@@ -23,8 +23,6 @@ from typing import Any
 from tests.support import requirement
 from tests.support.npm import CACHE_DIRECTORY
 
-__all__ = ["EXAMPLE", "build", "serve_files"]
-
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "react-storefront"
 
 _NODE_VERSION = (20, 19)

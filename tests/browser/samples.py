@@ -6,8 +6,6 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["NOW", "SELLER", "hostile_product", "sample_product", "sample_products"]
-
 SELLER = "nalu-fashion"
 NOW = datetime(2026, 5, 14, 18, 30, tzinfo=UTC)
 

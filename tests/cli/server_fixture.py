@@ -17,8 +17,6 @@ from linkhub_cli.wiring.server_container import ServerContainer, open_server
 from linkhub_core.ports import ProductStore
 from linkhub_core.testing.builders import NOON
 
-__all__ = ["a_server"]
-
 
 @asynccontextmanager
 async def a_server(

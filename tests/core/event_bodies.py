@@ -13,8 +13,6 @@ from linkhub_core.model import Half, Kind
 from linkhub_core.testing.builders import NOON, an_event
 from linkhub_core.wire.codec import read_event
 
-__all__ = ["MISSING", "body_of", "decode", "faults_of", "notes_of", "raw", "with_change"]
-
 
 class _Missing(Enum):
     """A sentinel whose text is the same in every process: parallel runs must agree on the names of the tests."""

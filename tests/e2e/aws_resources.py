@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["aws_settings"]
-
 
 def aws_settings(*, dynamodb_endpoint: str, sqs_sns_endpoint: str, is_fifo: bool, has_topic: bool) -> dict[str, str]:
     """Make all of it; give the environment that leads there."""

@@ -14,8 +14,6 @@ from attrs import define, field
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-__all__ = ["CursorClient"]
-
 _LONGEST_VISIT_SECONDS = 0.6
 
 

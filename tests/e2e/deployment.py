@@ -17,8 +17,6 @@ from linkhub_cli.settings import load_settings
 from tests.e2e.expectations import expected_lines, products_of, rejected_lines_of, waiting_of
 from tests.support.processes import Process
 
-__all__ = ["LINKHUB", "Deployment"]
-
 LINKHUB = Path(sys.executable).with_name("linkhub")
 _SETTLED_SECONDS = 90
 

@@ -16,8 +16,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage
 from linkhub_core.testing.builders import an_event
 
-__all__ = ["SELLERS", "EventScript"]
-
 SELLERS = ("nalu-fashion", "boda.parts", "kikuubo_home")
 
 _LISTINGS: Sequence[Sequence[Mapping[str, Any]]] = (

@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DATA", "STREAM", "expected_lines", "products_of", "rejected_lines_of", "shuffled_stream", "waiting_of"]
-
 DATA = Path(__file__).parents[1] / "data"
 STREAM = DATA / "stream.jsonl"
 _CLOCK_FIELDS = ("created_at", "updated_at")

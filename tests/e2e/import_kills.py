@@ -26,8 +26,6 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import EventScript
 from tests.e2e.killable_process import KillableProcess
 
-__all__ = ["fill", "import_through_kills", "items_of"]
-
 _SAFETY_SECONDS = 60
 _POLL_SECONDS = 0.02
 _LISTED_PRODUCTS = 12

@@ -13,8 +13,6 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.event_script import EventScript
 from tests.e2e.kill_scenario import open_kill_scenario
 
-__all__ = ["KillOutcome", "survive_kills"]
-
 
 @frozen(kw_only=True)
 class KillOutcome:

@@ -27,8 +27,6 @@ from tests.e2e.killable_process import KillableProcess
 from tests.e2e.listing_operator import ADMIN_TOKEN, ListingOperator
 from tests.e2e.reconnecting_client import ReconnectingClient
 
-__all__ = ["KillScenario", "open_kill_scenario"]
-
 _WORK = re.compile(rb'"event":"(half_staged|half_was_known|product_saved)"')
 _SAFETY_SECONDS = 120
 

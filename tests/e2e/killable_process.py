@@ -14,8 +14,6 @@ from pathlib import Path
 
 from attrs import define, field
 
-__all__ = ["KillableProcess"]
-
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     ["linkhub_cli.main", "linkhub_cli.commands.consume", "linkhub_cli.commands.serve", "linkhub_cli.backends.aws"]

@@ -10,8 +10,6 @@ from typing import Any
 import httpx2
 from attrs import define
 
-__all__ = ["ADMIN_TOKEN", "ListingOperator"]
-
 ADMIN_TOKEN = "token-of-the-kill-tests"
 
 

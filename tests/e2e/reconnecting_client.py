@@ -16,8 +16,6 @@ from websockets.exceptions import WebSocketException
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.shop_query import next_since
 
-__all__ = ["ReconnectingClient"]
-
 
 @define
 class ReconnectingClient:

@@ -20,8 +20,6 @@ from linkhub_core.testing.readable import readable_rows
 from linkhub_core.wire.codec import decode_event
 from tests.properties.protocol_harness import CrashPoint, ProtocolHarness
 
-__all__ = ["AssemblyMachine", "machine_over"]
-
 T = TypeVar("T")
 
 CRASH_POINTS = st.builds(CrashPoint, st.none() | st.integers(0, 14), st.booleans())

@@ -15,8 +15,6 @@ from linkhub_core.model.half_report import HalfReport
 from linkhub_core.ports import DeadLetters, Delivery, EventPublisher, EventQueue, ProductStore, StagingStore
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 
-__all__ = ["Crash", "CrashPoint", "CrashingPort", "ProtocolHarness", "Worker"]
-
 STAGING_TTL = timedelta(days=1)
 
 

@@ -18,8 +18,6 @@ from tests.protocol_suites.server import EngineEcho, MakeClient, SocketEcho
 from tests.protocol_suites.suites import ENGINE_IO, SOCKET_IO, Suite
 from tests.protocol_suites.verdict import NOT_APPLICABLE, NOT_SUPPORTED, Reason
 
-__all__ = ["RUNS", "Run"]
-
 
 @attrs.frozen(kw_only=True)
 class Run:

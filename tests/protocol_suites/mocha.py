@@ -12,8 +12,6 @@ import attrs
 
 from tests.protocol_suites.suites import SuiteUnusable
 
-__all__ = ["CaseResult", "read_report", "run"]
-
 _TIMEOUT_SECONDS = 180.0
 
 

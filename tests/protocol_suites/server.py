@@ -31,8 +31,6 @@ from linkhub_cli.settings import load_settings
 from linkhub_cli.wiring.listener_info import ListenerInfo
 from linkhub_cli.wiring.server_container import ServerContainer
 
-__all__ = ["EngineEcho", "MakeClient", "SocketEcho", "running"]
-
 # The suites' own heartbeat. The rest, the sweep interval among it, is as `linkhub serve` has it.
 _SETTINGS = RealtimeSettings(ping_interval_seconds=0.3, ping_timeout_seconds=0.2)
 

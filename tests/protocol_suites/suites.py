@@ -14,8 +14,6 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["COMMIT", "ENGINE_IO", "REPOSITORY", "SOCKET_IO", "Suite", "SuiteUnusable", "find", "get", "prepare"]
-
 REPOSITORY = "https://github.com/socketio/socket.io"
 COMMIT = "d2d753fed4435015c2d83fe62e676b44e07fa3f7"
 

@@ -19,8 +19,6 @@ import attrs
 
 from tests.protocol_suites.mocha import CaseResult
 
-__all__ = ["NOT_APPLICABLE", "NOT_SUPPORTED", "Reason", "Verdict", "judge"]
-
 NOT_SUPPORTED: Final = "not supported"
 NOT_APPLICABLE: Final = "not applicable"
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from tests.simulation.mutations import MUTATIONS, install
 
-__all__ = ["main"]
-
 _COMMAND = ".venv/bin/python -m tests.simulation"
 
 

@@ -11,8 +11,6 @@ from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.network import Killable, Network
 from tests.simulation.plan import BEGINNING, ClockError
 
-__all__ = ["LoopClock", "SimulatedClock"]
-
 
 @frozen
 class LoopClock:

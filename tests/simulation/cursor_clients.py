@@ -36,8 +36,6 @@ from tests.simulation.plan import BEGINNING, Plan, Positions
 from tests.simulation.stamped_store import StampedProductStore
 from tests.support.simulated_clients import Received, SimulatedClient, a_hub
 
-__all__ = ["MAX_BUS_DELAY_SECONDS", "CursorClients"]
-
 MAX_BUS_DELAY_SECONDS: Final = 0.9
 
 _SHOP: Final = "a"

@@ -24,8 +24,6 @@ from linkhub_core.wire.codec import listing_version
 from tests.simulation.invariant_checker import half_of
 from tests.simulation.plan import BEGINNING, ExportedProduct, ImportCall
 
-__all__ = ["exported_lines", "exported_products", "exported_rows"]
-
 _LONG_AGO = BEGINNING - timedelta(days=1)
 
 

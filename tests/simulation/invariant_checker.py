@@ -43,8 +43,6 @@ from linkhub_core.wire.codec import decode_event, encode_product, timestamp_text
 from tests.simulation.plan import BEGINNING, ListingCall, Plan, Publication
 from tests.simulation.run_log import RunLog, short
 
-__all__ = ["InvariantChecker", "half_of"]
-
 _EXPIRY_TOLERANCE_SECONDS = 1.5  # clocks of worlds in which halves expire are right to half a second
 
 

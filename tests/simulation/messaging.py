@@ -14,8 +14,6 @@ from tests.simulation.invariant_checker import InvariantChecker, half_of
 from tests.simulation.network import Killable, Network
 from tests.simulation.plan import Positions
 
-__all__ = ["Leases", "SimulatedNotifier", "SimulatedQueue"]
-
 
 @define(eq=False)
 class Leases:

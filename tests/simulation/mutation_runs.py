@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Run", "open_runs"]
-
 Run = Callable[..., tuple[int, str]]
 
 _ROOT: Final = Path(__file__).parents[2]

@@ -13,8 +13,6 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
-__all__ = ["MUTATIONS", "Mutation", "StaleMutation", "install"]
-
 
 class StaleMutation(Exception):
     """The text that a mutation replaces is not there, or not just once: the production code has moved on."""

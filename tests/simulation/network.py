@@ -13,8 +13,6 @@ from linkhub_core.errors import ServiceUnavailable
 from tests.simulation.plan import FaultRates
 from tests.simulation.run_log import RunLog
 
-__all__ = ["Killable", "Network"]
-
 E = TypeVar("E")
 T = TypeVar("T")
 

@@ -16,22 +16,6 @@ from attrs import evolve, frozen
 
 from linkhub_core.model import AS_PARSED, Availability, Kind, Listing, ListingChange, ProductKey
 
-__all__ = [
-    "BEGINNING",
-    "HOUR",
-    "ClockError",
-    "Deletion",
-    "ExportedProduct",
-    "FaultRates",
-    "ForeignRow",
-    "ImportCall",
-    "ListingCall",
-    "Plan",
-    "Positions",
-    "Publication",
-    "UnreadableRow",
-]
-
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
 

@@ -33,8 +33,6 @@ from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.plan import BEGINNING, Plan
 from tests.support.simulated_clients import Received, SimulatedClient, a_hub
 
-__all__ = ["RealtimeClients"]
-
 _SHOPS: Final = ("a", "b")
 _LONG_AGO: Final = BEGINNING.replace(year=BEGINNING.year - 1)
 _SETTINGS: Final = RealtimeSettings(session=SessionLimits(messages_per_minute=100_000), max_unsent_bytes=1_000)

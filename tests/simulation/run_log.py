@@ -9,8 +9,6 @@ from attrs import define, field
 from linkhub_core.model import AS_PARSED, Half, ListingChange, ProductRecord, Version, WaitingHalf
 from linkhub_core.ports import Unreadable
 
-__all__ = ["RunLog", "half_text", "listing_text", "product_text", "row_text", "short"]
-
 
 @define
 class RunLog:

@@ -13,8 +13,6 @@ from attrs import evolve
 from tests.simulation.plan import ClockError, FaultRates, Plan
 from tests.simulation.world import simulate_plan
 
-__all__ = ["shrink"]
-
 TRIES = 4
 
 

@@ -33,8 +33,6 @@ from linkhub_core.wire.codec import stored_product
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["StampedProductStore", "Stamps"]
-
 _STORE: Final = "stamped"
 
 

@@ -47,8 +47,6 @@ from tests.simulation.plan import Positions
 from tests.simulation.run_log import half_text, product_text, row_text
 from tests.simulation.table import StagingTable
 
-__all__ = ["SimulatedProducts", "SimulatedStaging", "staging_of"]
-
 E = TypeVar("E")
 T = TypeVar("T")
 

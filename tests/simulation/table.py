@@ -28,8 +28,6 @@ from tests.simulation.invariant_checker import InvariantChecker
 from tests.simulation.network import Killable, Network
 from tests.simulation.run_log import row_text
 
-__all__ = ["StagingTable"]
-
 _Item = dict[str, Any]
 _SET = re.compile(r'SET "(\w+)" = \?')
 _REMOVE = re.compile(r'REMOVE "(\w+)"')

@@ -51,8 +51,6 @@ from tests.support import virtual_time
 
 T = TypeVar("T")
 
-__all__ = ["Outcome", "simulate", "simulate_plan"]
-
 _TRUE_CLOCK = LoopClock()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

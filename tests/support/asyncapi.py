@@ -8,8 +8,6 @@ from typing import Any
 from attrs import define, field
 from jsonschema_rs import Draft7Validator
 
-__all__ = ["Listening", "closed"]
-
 
 def closed(schema: Any) -> Any:
     """The schema, in which no object may have a field that is not described."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["REGION", "dynamodb_client", "environment", "sns_client", "sqs_client"]
-
 REGION = "us-east-1"
 _ACCESS_KEY_ID = "test"
 _SECRET_ACCESS_KEY = "test"

@@ -14,8 +14,6 @@ from importlib import import_module
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
-__all__ = ["allow", "app", "deny"]
-
 _PATH = "/linkhub/deny"
 _OPENER = build_opener(ProxyHandler({}))
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from tests.support import npm, requirement
 from tests.support.processes import Process, ProcessFailed, free_port
 
-__all__ = ["run_dynamodb_local"]
-
 _START_ATTEMPTS = 6
 
 

@@ -28,8 +28,6 @@ from botocore.httpsession import URLLib3Session
 
 from tests.support.partial_batches import PARTIAL_BATCHES
 
-__all__ = ["Fault", "Injection", "inject"]
-
 
 class _Client(Protocol):
     """A botocore client: its generated types share no base class."""

@@ -33,8 +33,6 @@ from tests.adapters.http.http_fixture import PRODUCTS, HttpFixture
 from tests.core.application.assembly_harness import AssemblyHarness
 from tests.support import aws
 
-__all__ = ["described", "lived"]
-
 ABSENT = "absent"
 
 

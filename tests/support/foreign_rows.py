@@ -12,17 +12,6 @@ from linkhub_adapters.aws.dynamodb.attribute_values import write_document
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = [
-    "READABLE_PRODUCTS",
-    "SELLER",
-    "UNREADABLE_PRODUCT",
-    "UNREADABLE_ROW",
-    "foreign_products",
-    "foreign_staging",
-    "put",
-    "video",
-]
-
 _DIRECTORY = Path(__file__).parents[1] / "data" / "adoption"
 
 SELLER = "nalu-fashion"

@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["WATCHED_VARIABLES", "probe"]
-
 WATCHED_VARIABLES = re.compile(r"^(LINKHUB_|SQS_|DYNAMODB_|SNS_|WEBSOCKET_)")
 
 _WATCHED_EVENTS = re.compile(

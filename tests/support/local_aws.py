@@ -22,8 +22,6 @@ from tests.support.aws import environment
 from tests.support.dynamodb_local import run_dynamodb_local
 from tests.support.sqs_sns import run_sqs_sns
 
-__all__ = ["run_servers"]
-
 _DEMO = ("demo", "--configured")
 _ENV_FILE = Path(".cache/aws.env")
 _LINKHUB = os.fspath(Path(sys.executable).with_name("linkhub"))

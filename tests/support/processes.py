@@ -24,8 +24,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-__all__ = ["Process", "ProcessFailed", "free_port"]
-
 _POLL_SECONDS = 0.02
 _PORTS_TO_LISTEN_ON = (20_000, 32_000)
 _READER_JOIN_SECONDS = 5

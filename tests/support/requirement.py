@@ -15,22 +15,6 @@ from typing import NoReturn
 import attrs
 import pytest
 
-__all__ = [
-    "CHROMIUM",
-    "JAVA",
-    "LITESTREAM",
-    "NGINX",
-    "NODE",
-    "NPM",
-    "PROMTOOL",
-    "SYSTEMD",
-    "Tool",
-    "is_ci",
-    "missing",
-    "require",
-    "require_module",
-]
-
 
 @attrs.frozen(kw_only=True)
 class Tool:

@@ -30,8 +30,6 @@ from linkhub_core.application.subscriber_session import GET_STATUS, SUBSCRIBE, U
 from linkhub_core.ports import Clock, Journal, ProductReader
 from linkhub_core.testing.fakes import MemoryJournal
 
-__all__ = ["Received", "SimulatedClient", "a_hub"]
-
 _TRANSPORTS: Final = [
     WireFormat(
         name=f"simulated {number}",

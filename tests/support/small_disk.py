@@ -13,8 +13,6 @@ from attrs import frozen
 
 from tests.support.requirement import missing
 
-__all__ = ["SmallDisk", "mount_small_disk"]
-
 _FILLER = "filler"
 
 

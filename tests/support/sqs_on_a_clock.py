@@ -19,8 +19,6 @@ from attrs import define
 
 from linkhub_core.testing.fakes import FakeClock
 
-__all__ = ["ServerClock", "app"]
-
 _PATH = "/linkhub/clock"
 
 # A proxy in the environment is for the world outside; the server is on this machine.

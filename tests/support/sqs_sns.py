@@ -21,8 +21,6 @@ from pathlib import Path
 from tests.support import requirement
 from tests.support.processes import Process
 
-__all__ = ["run_sqs_sns"]
-
 
 @contextmanager
 def run_sqs_sns(app: str = "ministack.app:app") -> Iterator[str]:

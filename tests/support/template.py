@@ -10,8 +10,6 @@ from attrs import frozen
 from linkhub_adapters.aws.resources import NODE_QUEUES, resources
 from linkhub_adapters.aws.resources.template import template
 
-__all__ = ["Grant", "Places", "grants_of", "parameters", "resources_of"]
-
 
 @frozen(kw_only=True)
 class Places:

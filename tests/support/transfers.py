@@ -10,8 +10,6 @@ from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.ports import Clock, OpenedPorts
 from linkhub_core.testing.fakes import MemoryJournal
 
-__all__ = ["export_of", "import_into", "items_of"]
-
 
 async def export_of(ports: OpenedPorts, clock: Clock) -> list[bytes]:
     """The lines of a full export; all rows can be read."""

@@ -32,8 +32,6 @@ from linkhub_core.model import Kind
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Delivery, EventQueue, Journal, Rejection
 
-__all__ = ["LambdaEventQueue", "LambdaHandler"]
-
 Event = Mapping[str, Any]
 Reply = dict[str, list[dict[str, str]]]
 Assembly = Callable[[Sequence[Delivery]], Awaitable[None]]

@@ -33,8 +33,6 @@ from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
 from linkhub_core.ports import AnnouncementFeed, Clock, LeaseOptions, Notifier, OpenedPorts
 
-__all__ = ["AwsPorts", "AwsServices", "open_ports"]
-
 OpenFeed = Callable[[], AbstractAsyncContextManager[AnnouncementFeed]]
 
 

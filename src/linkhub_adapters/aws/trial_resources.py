@@ -27,8 +27,6 @@ from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports.provisioned import Provisioned, Status
 
-__all__ = ["TRIAL_TAG", "TrialResources", "new_trial", "trial_of", "trial_plan"]
-
 TRIAL_TAG = "linkhub:trial"
 _PREFIX = "linkhub-trial-"
 _NAME = re.compile(rf"({_PREFIX}[0-9a-f]{{12}})-[a-z-]+")

@@ -32,8 +32,6 @@ from linkhub_core.model.journal_entries import (
     Swept,
 )
 
-__all__ = ["TelemetryJournal"]
-
 MOST_NOTES_LOGGED = 50
 MOST_FAULTS_LOGGED = 20  # a body of 100 KiB can have ten thousand; the dead letter has all of them
 MOST_ROWS_NAMED = 1_000  # of skipped rows; the gauge counts all of them

@@ -20,8 +20,6 @@ import structlog
 from attrs import define, field
 from structlog.typing import EventDict, WrappedLogger
 
-__all__ = ["CAUSED_BY_CLIENTS", "LibraryLimit", "LineLimits", "limit_clients", "note_suppressed"]
-
 MINUTE_SECONDS = 60.0
 PER_KIND, PER_LOGGER = 10, 100
 MOST_KINDS = 1_000

@@ -23,8 +23,6 @@ from typing import TextIO
 
 from attrs import define, field
 
-__all__ = ["MAX_WAITING_CHARACTERS", "LogStream"]
-
 MAX_WAITING_CHARACTERS = 1_048_576
 MAX_AT_ONCE_CHARACTERS = 262_144
 ROOM_SECONDS = 0.05

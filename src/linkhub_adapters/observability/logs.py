@@ -20,8 +20,6 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 from linkhub_adapters.observability.log_limits import LibraryLimit, LineLimits, limit_clients, note_suppressed
 from linkhub_adapters.observability.log_stream import LogStream
 
-__all__ = ["LogFormat", "configure_logs", "drain_logs", "dropped_lines", "get_logger"]
-
 LogFormat = Literal["console", "json"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}

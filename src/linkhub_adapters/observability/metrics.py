@@ -19,8 +19,6 @@ from linkhub_adapters.observability.logs import dropped_lines
 from linkhub_core.model import Kind
 from linkhub_core.wire.intake import DEVIATIONS
 
-__all__ = ["LATENCY_BUCKETS_SECONDS", "CloudUsage", "Figures", "Metrics", "Readings"]
-
 LATENCY_BUCKETS_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400, 86_400)
 ACTIVITIES = ("assemble", "extend", "listen", "look", "meet", "receive", "replay", "report", "sweep")
 CALL_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)

@@ -16,8 +16,6 @@ from prometheus_client import Counter
 
 from linkhub_adapters.observability.metrics import Metrics
 
-__all__ = ["observe_store"]
-
 S = TypeVar("S")
 
 _STEPS = {"create": "save", "revise": "save", "stage": "stage"}

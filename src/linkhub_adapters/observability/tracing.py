@@ -46,8 +46,6 @@ from linkhub_core.model.journal_entries import (
 )
 from linkhub_core.ports import Delivery, Journal, Notifier
 
-__all__ = ["TracedAssembly", "TracedNotifier", "TracingJournal", "begin_step"]
-
 MOST_FAULTS = 20
 
 _STEPS = {"stage": "stage half", "save": "save product", "expire": "expire half"}

@@ -26,8 +26,6 @@ from linkhub_core.application.subscriber_session import ErrorCode
 from linkhub_core.model import ProductKey
 from linkhub_core.wire.schemas import field_schema, fill, product_schemas
 
-__all__ = ["describe", "openapi_paths"]
-
 
 def describe() -> dict[str, Any]:
     """Make the AsyncAPI document."""

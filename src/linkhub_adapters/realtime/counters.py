@@ -7,8 +7,6 @@ from enum import StrEnum
 
 from attrs import define, field
 
-__all__ = ["Counters", "RefusalReason"]
-
 
 class RefusalReason(StrEnum):
     """The reason of a refused connection."""

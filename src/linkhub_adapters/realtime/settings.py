@@ -9,8 +9,6 @@ from linkhub_adapters.realtime.engineio import EngineSettings
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application.subscriber_session import SessionLimits
 
-__all__ = ["RealtimeSettings"]
-
 _ENGINE = EngineSettings()
 
 

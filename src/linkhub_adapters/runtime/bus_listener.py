@@ -15,8 +15,6 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import AnnouncementFeed, Clock, Journal
 from linkhub_core.wire.shop_query import next_since
 
-__all__ = ["Listener"]
-
 
 @define(kw_only=True)
 class Listener:

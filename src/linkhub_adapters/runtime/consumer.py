@@ -16,8 +16,6 @@ from attrs import define, field
 from linkhub_adapters.runtime.waiting import Backoff, stopped_within
 from linkhub_core.ports import Delivery, EventQueue, Journal
 
-__all__ = ["Consumer"]
-
 
 @define(kw_only=True)
 class Consumer:

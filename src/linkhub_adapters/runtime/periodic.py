@@ -11,8 +11,6 @@ from linkhub_adapters.runtime.waiting import Backoff, stopped_within
 from linkhub_core.errors import StoreLost, TransientError
 from linkhub_core.ports import Journal
 
-__all__ = ["Guard", "Repeater"]
-
 
 @frozen(kw_only=True)
 class Repeater:

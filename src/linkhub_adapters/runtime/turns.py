@@ -9,8 +9,6 @@ from typing import TypeVar
 
 from attrs import define, field
 
-__all__ = ["Turns", "in_turns"]
-
 TURN_SECONDS = 0.004
 
 T = TypeVar("T")

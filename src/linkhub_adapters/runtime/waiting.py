@@ -12,8 +12,6 @@ from linkhub_core.model.backoff import backoff_seconds
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.ports import Journal
 
-__all__ = ["Backoff", "SystemClock", "stopped_within"]
-
 FIRST_RETRY_SECONDS = 0.2
 MAX_RETRY_SECONDS = 10.0
 

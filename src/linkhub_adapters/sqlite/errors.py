@@ -12,17 +12,6 @@ from pathlib import Path
 
 from linkhub_core.errors import LinkhubError, ServiceUnavailable, StoreRefused
 
-__all__ = [
-    "UNSTORABLE",
-    "FileFailure",
-    "ForeignFile",
-    "failure_of",
-    "free_bytes",
-    "is_damage",
-    "translated",
-    "translating",
-]
-
 
 class FileFailure(Enum):
     """Why the file cannot be used. Each cause has its own remedy."""

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SAFETY_SECONDS", "QueueFixture", "blame_the_sender", "eventually"]
-
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 
 T = TypeVar("T")

@@ -24,8 +24,6 @@ from linkhub_core.testing.fakes import FakeClock
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["TableFixture", "create_table", "open_tables"]
-
 
 def create_table(dynamodb: DynamoDBClient, table: Table) -> None:
     """Make a table as it is defined; DynamoDB Local has it ready at once."""

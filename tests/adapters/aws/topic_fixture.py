@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["Seconds", "TopicFixture"]
-
 
 @define
 class Seconds:

@@ -8,8 +8,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["ROUTES", "Boom"]
-
 
 class Boom(Exception):
     """An unexpected error."""

@@ -24,19 +24,6 @@ from linkhub_core.wire.codec import decode_record, timestamp_text
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.http.memory_desk import make_desk, reject
 
-__all__ = [
-    "HANDLE",
-    "METRICS",
-    "METRICS_TYPE",
-    "PRODUCTS",
-    "STATS",
-    "BrokenProductStore",
-    "HttpFixture",
-    "listed",
-    "product",
-    "video_id",
-]
-
 HANDLE = "nalu-fashion"
 PRODUCTS = f"/api/v1/shop/{HANDLE}/products"
 STATS = {

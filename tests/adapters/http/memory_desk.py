@@ -28,8 +28,6 @@ from linkhub_core.application.read_delivery import FailedDelivery, read_delivery
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.ports import Clock, DeadLetterQuery, Journal, OpenedPorts, OutgoingMessage, Rejection
 
-__all__ = ["make_desk", "reject"]
-
 
 async def reject(queue: MemoryEventQueue, messages: Sequence[OutgoingMessage]) -> None:
     """Put messages among the dead letters, as a consumer does with those that it cannot read."""

@@ -19,8 +19,6 @@ from linkhub_adapters.realtime import asyncapi
 from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, RealtimeFixture, http_client
 from tests.support.asyncapi import Listening
 
-__all__ = ["DOCUMENT", "DescribedClient", "open_client"]
-
 DOCUMENT = asyncapi.describe()
 
 _ENGINE = "/socket.io/?EIO=4&transport="

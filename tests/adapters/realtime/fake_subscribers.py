@@ -15,8 +15,6 @@ from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET, WireForma
 from linkhub_core.application.subscriber_session import SUBSCRIBE
 from tests.adapters.realtime.realtime_fixture import SELLER
 
-__all__ = ["Watcher", "settle"]
-
 
 def _messages(written: bytes) -> Iterator[Any]:
     """The content of frames of less than 64 KiB, one after the other."""

@@ -9,8 +9,6 @@ from linkhub_adapters.realtime.endpoints.connection import WebSocketConnection
 from linkhub_adapters.realtime.endpoints.gateway import Gateway
 from tests.adapters.realtime.raw_client import a_handshake
 
-__all__ = ["FakeTransport"]
-
 
 class FakeTransport(asyncio.Transport):
     """The client's side answers a close frame at once, by leaving."""

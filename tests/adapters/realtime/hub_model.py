@@ -14,8 +14,6 @@ from linkhub_core.model import ProductKey, ProductRecord
 from linkhub_core.wire.codec import timestamp_text
 from tests.support.simulated_clients import Received, SimulatedClient
 
-__all__ = ["Due", "ModelClient"]
-
 _Revision = tuple[str, int]
 
 

@@ -13,8 +13,6 @@ from attrs import define, field
 
 from tests.adapters.realtime.realtime_fixture import PATIENCE_SECONDS, SELLER
 
-__all__ = ["NodeClient", "run_client"]
-
 
 @define
 class NodeClient:

@@ -6,8 +6,6 @@ import asyncio
 import socket
 import struct
 
-__all__ = ["RawClient", "a_frame", "a_handshake"]
-
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"

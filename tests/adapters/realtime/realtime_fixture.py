@@ -49,21 +49,6 @@ from linkhub_core.wire.codec import announce
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = [
-    "PATIENCE_SECONDS",
-    "SELLER",
-    "SETTINGS",
-    "WITHDRAWN",
-    "GatedProductStore",
-    "RealtimeFixture",
-    "an_announcement",
-    "http_client",
-    "make_realtime",
-    "open_realtime",
-    "read_event",
-    "until",
-]
-
 PATIENCE_SECONDS = 20.0
 SELLER = "nalu-fashion"
 WITHDRAWN = Listing(availability=Availability.WITHDRAWN)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from linkhub_adapters.sqlite.schema import SCHEMA_VERSION
 
-__all__ = ["make_older"]
-
 # The statements that take a file back to the version.
 _BACK_TO = {
     7: """

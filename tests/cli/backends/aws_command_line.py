@@ -10,8 +10,6 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 
-__all__ = ["parameters_of"]
-
 _GLOBAL = frozenset({"region", "endpoint-url"})
 
 

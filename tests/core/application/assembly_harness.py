@@ -24,8 +24,6 @@ from linkhub_core.ports import (
 from linkhub_core.testing.builders import an_outgoing
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 
-__all__ = ["AssemblyHarness"]
-
 
 @define(eq=False, kw_only=True)
 class AssemblyHarness:

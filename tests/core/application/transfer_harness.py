@@ -13,8 +13,6 @@ from linkhub_core.application import ExportAll, ImportAll, ImportTally, RefusedL
 from linkhub_core.model.stored_product import Unreadable
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal, RecordingNotifier
 
-__all__ = ["TransferHarness", "content_of", "given_lines"]
-
 
 @define(eq=False, kw_only=True)
 class TransferHarness:

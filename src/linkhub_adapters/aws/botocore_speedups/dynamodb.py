@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["READS", "WRITES", "register"]
-
 READS = ("BatchExecuteStatement", "BatchGetItem", "Query", "Scan")
 
 # The parameter with the items or keys, and the smallest value that botocore's validation accepts for it.

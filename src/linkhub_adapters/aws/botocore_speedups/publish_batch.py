@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
-__all__ = ["encode_form", "register"]
-
 _SAFE = re.compile(rb"[A-Za-z0-9_.~-]*")  # urllib.parse.quote does not change these
 _QUOTED = {bytes([byte]): b"%%%02X" % byte for byte in range(256) if not _SAFE.fullmatch(bytes([byte]))}
 _PERCENT = b"%"  # replaced first: every replacement adds percent signs

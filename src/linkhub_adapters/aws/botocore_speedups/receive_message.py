@@ -17,8 +17,6 @@ from botocore.parsers import ResponseParserError
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-__all__ = ["register"]
-
 
 def register(client: SQSClient) -> None:
     """Register the handler, if the client speaks the JSON protocol; a second call changes nothing."""

@@ -30,8 +30,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["BRIEF", "AccountCheck"]
-
 # A service that does not answer is reported within seconds.
 BRIEF = {"connect_timeout": 2, "read_timeout": 4, "retries": {"mode": "standard", "total_max_attempts": 2}}
 LEAST_VISIBILITY_SECONDS = 10  # a call of a store is given up after this time: a lease should outlive it

@@ -25,8 +25,6 @@ from linkhub_adapters.aws.client.errors import MISSING_CODES
 from linkhub_adapters.aws.client.sdk_faults import SdkFault, SdkUnavailable
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["CallFailure", "FailureKind", "failure_of"]
-
 
 class FailureKind(Enum):
     """See the module's table."""

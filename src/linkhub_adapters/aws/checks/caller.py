@@ -10,8 +10,6 @@ from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
 from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, ok
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["CREDENTIALS", "are_usable", "caller_result", "region_of", "region_results"]
-
 REGION, CREDENTIALS = "region", "credentials"
 _QUEUE_URL = re.compile(r"https?://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com")
 _ARN = re.compile(r"arn:[^:]+:[^:]+:([^:]+):")

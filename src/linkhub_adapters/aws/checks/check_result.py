@@ -11,8 +11,6 @@ from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["Advice", "CheckResult", "Subject", "of_differences", "of_failure", "ok"]
-
 
 class Subject(StrEnum):
     """A resource that a setting names."""

@@ -17,8 +17,6 @@ from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, ok
 from linkhub_core.ports import Clock
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["ALLOWED", "ClockReading", "ClockReadings", "clock_result", "skew_of"]
-
 SUBJECT = "clock"
 ALLOWED = timedelta(seconds=2)
 _WHOLE_SECOND = timedelta(seconds=1)

@@ -14,8 +14,6 @@ from linkhub_adapters.aws.sns.node_queues import DEAD_AFTER_SECONDS, NodeQueues
 from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["MAX_QUEUES", "SUBJECT", "node_result", "read_node_queues"]
-
 SUBJECT = "node queues"
 MAX_QUEUES = 100  # one call each
 

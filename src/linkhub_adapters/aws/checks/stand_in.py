@@ -24,8 +24,6 @@ from linkhub_core.ports.finding import Verdict
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["is_stand_in", "lacking_result", "statements_of", "try_statements"]
-
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 # These failures do not show what the server can do; other results report them.
 _SHOWS_NOTHING = frozenset(

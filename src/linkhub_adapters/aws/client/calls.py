@@ -21,8 +21,6 @@ from linkhub_adapters.aws.client.recent_failures import RecentFailures
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_core.errors import ServiceUnavailable, StoreRefused
 
-__all__ = ["AwsCalls"]
-
 T = TypeVar("T")
 
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
 
-__all__ = ["AwsClients"]
-
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
 LONG_POLL_READ_TIMEOUT_SECONDS = 30  # a poll waits for 20 seconds at SQS

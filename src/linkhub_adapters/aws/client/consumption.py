@@ -8,8 +8,6 @@ from typing import Any
 
 from attrs import define, field
 
-__all__ = ["Consumption"]
-
 
 @define(eq=False)
 class Consumption:

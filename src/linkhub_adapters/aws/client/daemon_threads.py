@@ -10,8 +10,6 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-__all__ = ["DaemonThreads"]
-
 
 class DaemonThreads:
     """At most ``most`` threads, each started at its first job.

@@ -26,19 +26,6 @@ from botocore.parsers import ResponseParserError
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
 from linkhub_core.errors import CollectionFull, LinkhubError, ResourceMissing, ServiceUnavailable, StoreRefused
 
-__all__ = [
-    "AWS_ERRORS",
-    "DYNAMODB",
-    "MISSING_CODES",
-    "PASSING_CODES",
-    "code_of",
-    "fault_of",
-    "is_index_missing",
-    "is_missing",
-    "resource_of",
-    "translated",
-]
-
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 DYNAMODB = "DynamoDB"
 

@@ -8,8 +8,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["gather_all"]
-
 
 async def gather_all(calls: Iterable[Awaitable[T]]) -> Sequence[T]:
     """Await all calls together; when all have ended, return their results or raise the first error among them."""

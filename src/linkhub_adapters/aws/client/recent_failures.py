@@ -16,8 +16,6 @@ from attrs import define, field
 from linkhub_adapters.aws.client.errors import resource_of
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["RecentFailures"]
-
 RECENT_SECONDS = 60.0
 # The calls for each batch. Probes and node queues have their own checks.
 WORK = frozenset(

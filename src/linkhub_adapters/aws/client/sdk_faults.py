@@ -20,8 +20,6 @@ from attrs import frozen
 
 from linkhub_core.errors import ServiceUnavailable
 
-__all__ = ["SdkFault", "SdkPart", "SdkUnavailable", "sdk_fault_of"]
-
 
 class SdkPart(Enum):
     """The part of the SDK's configuration that is at fault."""

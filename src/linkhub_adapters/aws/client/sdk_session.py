@@ -22,8 +22,6 @@ from attrs import field, frozen
 from botocore.config import Config
 from botocore.utils import ensure_boolean
 
-__all__ = ["SdkSession"]
-
 
 @frozen(kw_only=True, slots=False)
 class SdkSession:

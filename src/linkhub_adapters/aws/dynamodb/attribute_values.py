@@ -17,8 +17,6 @@ from linkhub_core.model import CONTENT_CLASSES
 from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import ValueKind
 
-__all__ = ["AttributeValue", "Item", "read_document", "write_document", "write_value"]
-
 AttributeValue = dict[str, Any]
 Item = dict[str, AttributeValue]
 

@@ -27,8 +27,6 @@ from linkhub_core.ports import Clock
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["DynamoDbCalls", "in_chunks"]
-
 MAX_KEYS = 100
 MAX_ATTEMPTS = 8
 FIRST_RETRY_SECONDS = 0.05

@@ -22,8 +22,6 @@ from linkhub_adapters.aws.dynamodb.attribute_values import AttributeValue, Item
 from linkhub_adapters.aws.dynamodb.calls import DynamoDbCalls, in_chunks
 from linkhub_core.errors import ServiceUnavailable
 
-__all__ = ["Applied", "Condition", "Outcome", "Statement", "Unmet", "delete", "execute", "insert", "update"]
-
 MAX_STATEMENTS = 25
 _UNMET_CODES = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
 

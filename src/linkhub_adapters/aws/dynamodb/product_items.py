@@ -57,20 +57,6 @@ from linkhub_core.wire.codec import (
 )
 from linkhub_core.wire.intake.times import read_time
 
-__all__ = [
-    "OPTIONAL",
-    "STAMP",
-    "is_linkhubs_time",
-    "product_from_item",
-    "product_item",
-    "product_key",
-    "product_key_of",
-    "stamp_of",
-    "stamp_value",
-    "stored_from_item",
-    "unreadable_item",
-]
-
 STAMP: Final = "stamp"
 
 # What an item may be without; an update removes what the new revision does not have.

@@ -45,8 +45,6 @@ from linkhub_core.ports import (
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["DynamoDbProductStore"]
-
 MAX_ROUNDS = 10
 MAX_RENEWALS = 3
 MAX_RENEWED = 10_000

@@ -39,8 +39,6 @@ from linkhub_core.model import NO_LISTING, OLDER_THAN_ANY_EVENT, ProductRecord
 from linkhub_core.ports import Revision, Unreadable
 from linkhub_core.wire.codec import timestamp_text
 
-__all__ = ["ADOPTED", "clear_debt", "insert_product", "renew_stamp", "revise_product", "with_stamp"]
-
 VERSIONS: Final = ("caption_version", "thumbnails_version", "listing_version")
 ADOPTED: Final = ("caption_version", "thumbnails_version", "revision", "shown", STAMP)
 _NOT_OF_REFRESH = frozenset({"created_at", "updated_at", "revision", "unannounced_revision", "shown", STAMP})

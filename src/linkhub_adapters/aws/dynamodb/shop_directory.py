@@ -27,8 +27,6 @@ from linkhub_core.model import Availability
 from linkhub_core.ports import Shop
 from linkhub_core.wire.shop_query import PageQuery, is_seller
 
-__all__ = ["DynamoDbShopDirectory"]
-
 _BEHIND_ALL = {"S": "\U0010ffff"}
 _IN_INDEX = "attribute_not_exists(availability) OR availability <> :withdrawn"
 # Without listing_version, availability is another service's.

@@ -60,8 +60,6 @@ from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 
-__all__ = ["MAX_CLOCK_LEAD", "ShopReader", "first_entries"]
-
 MANY = 2_000
 MAX_ROWS = 200
 MAX_TOMBSTONES = 3_000

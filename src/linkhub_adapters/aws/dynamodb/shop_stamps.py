@@ -14,8 +14,6 @@ from attrs import Factory, define
 
 from linkhub_core.model.announcement import Announcement
 
-__all__ = ["DynamoDbShopStamps"]
-
 SLOTS = 4_096
 
 

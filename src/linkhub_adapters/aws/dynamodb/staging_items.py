@@ -47,19 +47,6 @@ from linkhub_core.wire.codec import content_from, decode_event, document_of
 from linkhub_core.wire.intake.spelling import known_name
 from linkhub_core.wire.intake.times import read_time
 
-__all__ = [
-    "CLAIM",
-    "FOREIGN_HALVES",
-    "OPTIONAL",
-    "claim_text",
-    "is_foreign",
-    "staging_from_item",
-    "staging_item",
-    "staging_key",
-    "staging_key_of",
-    "time_to_live",
-]
-
 # What an item may be without; an update removes what the new half does not have.
 OPTIONAL: Final = ("traceparent", "notes")
 CLAIM: Final = "report_claimed_until"

@@ -69,8 +69,6 @@ from linkhub_core.ports import (
     Unreadable,
 )
 
-__all__ = ["DynamoDbStagingStore"]
-
 MAX_ROUNDS = 10
 FOREIGN: Final = (*FOREIGN_HALVES.values(), "created_at", "updated_at")
 RAW: Final = (*FOREIGN, "ttl", "half", "version", "expires_at")

@@ -18,8 +18,6 @@ from functools import lru_cache
 
 from attrs import define
 
-__all__ = ["StoreClock"]
-
 _PRECISION_SECONDS = 1.0
 
 

@@ -25,8 +25,6 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.change_stamps import MARGIN_MS, StampPosition, event_position
 from linkhub_core.wire.cursor import Cursor, encode_cursor, parse_cursor
 
-__all__ = ["TableCursors"]
-
 RETRY_SECONDS = 60.0
 COUNT_SECONDS = 60.0
 _DENIED = "AccessDeniedException"

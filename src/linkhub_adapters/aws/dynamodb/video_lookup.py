@@ -17,8 +17,6 @@ from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import VideoRecord
 
-__all__ = ["DynamoDbVideoLookup"]
-
 
 @frozen(kw_only=True)
 class DynamoDbVideoLookup:

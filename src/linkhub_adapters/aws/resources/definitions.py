@@ -16,22 +16,6 @@ from linkhub_core.model import Kind
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
 from linkhub_core.ports import QUEUE_DEFAULTS
 
-__all__ = [
-    "NODE_QUEUES",
-    "STAMP_INDEX",
-    "UPDATED_AT_INDEX",
-    "Queue",
-    "Resources",
-    "Subscription",
-    "Table",
-    "Topic",
-    "attribute_texts",
-    "products_table",
-    "resources",
-    "staging_table",
-    "tag_list",
-]
-
 NODE_QUEUES = "linkhub-node-*"  # the queues that serving nodes make for themselves, see sns.node_queues
 STAMP_INDEX = "by-stamp"
 UPDATED_AT_INDEX = "by-updated-at"  # of tables that an earlier version made

@@ -16,8 +16,6 @@ from linkhub_core.errors import LinkhubError
 from linkhub_core.ports.finding import Verdict
 from linkhub_core.ports.provisioned import Provisioned, Status
 
-__all__ = ["Call", "Difference", "Remedy", "apply", "attempt"]
-
 
 @frozen(kw_only=True)
 class Call:

@@ -14,8 +14,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["ALL_OF_SQS", "PUBLISH", "TLS_ONLY", "is_tls_only", "tls_only", "uses_key", "with_tls_only"]
-
 TLS_ONLY = "LinkhubTlsOnly"  # the id of the statement
 ALL_OF_SQS = "sqs:*"
 PUBLISH = "sns:Publish"  # SNS accepts no wildcard in the policy of a topic

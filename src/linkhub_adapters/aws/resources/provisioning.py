@@ -18,8 +18,6 @@ from linkhub_adapters.aws.resources.topics import SUBSCRIPTION, TOPIC, SnsTopics
 from linkhub_core.model import Kind
 from linkhub_core.ports.provisioned import Provisioned
 
-__all__ = ["Provisioning"]
-
 
 @frozen(kw_only=True)
 class Provisioning:

@@ -35,8 +35,6 @@ from linkhub_adapters.aws.sqs.queue_facts import name_of
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports.finding import Verdict
 
-__all__ = ["FoundQueue", "creation", "dead_letter_differences", "queue_differences"]
-
 FEWEST_RECEIVES, FEW_RECEIVES = 3, 10
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600  # SQS's own
 

@@ -31,8 +31,6 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-__all__ = ["DEAD_LETTER_QUEUE", "QUEUE", "SqsQueues"]
-
 QUEUE, DEAD_LETTER_QUEUE = "queue", "dead-letter queue"
 
 

@@ -33,8 +33,6 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["TABLE", "DynamoDbTables", "FoundTable", "table_differences"]
-
 TABLE = "table"
 POLL_SECONDS = 1.0
 MAX_POLLS = 120

@@ -17,8 +17,6 @@ from typing import Any
 
 from linkhub_adapters.aws.resources.definitions import Queue, Resources, Subscription
 
-__all__ = ["template", "template_json"]
-
 TABLES = ("ProductsTable", "StagingTable")
 TOPIC = "NewProductTopic"
 _QUEUE_ARN = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}"

@@ -33,8 +33,6 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
-__all__ = ["SUBSCRIPTION", "TOPIC", "FoundSubscription", "FoundTopic", "SnsTopics", "topic_differences"]
-
 TOPIC, SUBSCRIPTION = "topic", "subscription"
 MAX_SUBSCRIPTIONS = 100  # whose filters are read, one call each
 _CONFIRM = "it waits to be confirmed: SNS sent its endpoint a link for that"

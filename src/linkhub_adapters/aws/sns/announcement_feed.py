@@ -29,8 +29,6 @@ from linkhub_core.model.announcement import Announcement
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SnsAnnouncementFeed"]
-
 VISIBILITY_TIMEOUT_SECONDS = 30.0
 
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["HEARTBEAT", "announcement_of", "entry_bytes", "entry_of", "is_heartbeat", "report_entry_of"]
-
 HEARTBEAT = "heartbeat"
 MAX_MESSAGE_BYTES = 250_000  # a message has 262,144; the rest is for the attributes
 MAX_CORRELATION_ID_CHARACTERS = 256  # the sender chose it, and it must not make the message too large

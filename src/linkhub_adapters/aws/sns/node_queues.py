@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["RETENTION_SECONDS", "NodeQueue", "NodeQueues", "alive_at"]
-
 ALIVE_TAG = "linkhub:alive-at"
 TOPIC_TAG = "linkhub:topic"
 RETENTION_SECONDS = 300  # older announcements are not needed: clients that reconnect read the store

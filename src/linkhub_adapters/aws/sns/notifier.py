@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
-__all__ = ["SnsNotifier"]
-
 SERVICE = "SNS"
 MAX_BATCH_BYTES = 262_144
 

@@ -14,8 +14,6 @@ from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_adapters.aws.sns.notifier import SnsNotifier
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["BEAT_SECONDS", "TopicBus"]
-
 BEAT_SECONDS = 30.0
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from types_boto3_sns.type_defs import BatchResultErrorEntryTypeDef as SnsFailedEntry
     from types_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef as SqsFailedEntry
 
-__all__ = ["MAX_ENTRIES", "BatchOutcome", "EntryFault", "in_batches", "send_batches"]
-
 MAX_ENTRIES = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 0.05

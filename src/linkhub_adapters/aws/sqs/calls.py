@@ -31,8 +31,6 @@ if TYPE_CHECKING:
         SendMessageBatchRequestEntryTypeDef,
     )
 
-__all__ = ["SqsCalls"]
-
 SERVICE = "SQS"
 MAX_VISIBILITY_SECONDS = 43_200
 MAX_BATCH_BYTES = 262_144  # 1 MiB on AWS since 2025; other servers may have the older limit

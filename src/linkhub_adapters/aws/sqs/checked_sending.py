@@ -15,8 +15,6 @@ from linkhub_adapters.aws.sqs.messages import message_bytes, send_entry
 from linkhub_adapters.aws.sqs.xml_text import attributes_fault, fault_of
 from linkhub_core.ports import Added, AddOutcome, Refused
 
-__all__ = ["Outgoing", "add_messages", "send_checked"]
-
 
 @frozen
 class Outgoing:

@@ -32,14 +32,6 @@ from linkhub_core.wire.codec import timestamp_text
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = [
-    "FAULTS_ATTRIBUTE",
-    "ORIGIN_ATTRIBUTE",
-    "dead_letter_attributes",
-    "imported_letter_attributes",
-    "read_dead_letter",
-]
-
 FAULTS_ATTRIBUTE = "linkhubFaults"
 ORIGIN_ATTRIBUTE = "linkhubOrigin"
 

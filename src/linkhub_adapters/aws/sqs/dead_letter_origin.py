@@ -24,8 +24,6 @@ from linkhub_core.model import Kind
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["SOURCE_ARN", "DeadLetterOrigin", "DeadLetterQueue", "dead_letter_queues", "origin_of"]
-
 SOURCE_ARN: Final = "DeadLetterQueueSourceArn"
 
 

@@ -19,8 +19,6 @@ from linkhub_core.ports import Clock, Delivery, Rejection
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-__all__ = ["SqsDeadLetterWriter"]
-
 
 @frozen(kw_only=True)
 class SqsDeadLetterWriter:

@@ -32,8 +32,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import AddOutcome, DeadLetter, DeadLetterQuery, Known
 from linkhub_core.ports.event_queue import carry_first_sent
 
-__all__ = ["SqsDeadLetters"]
-
 SCAN_SECONDS = 120.0
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-__all__ = ["SqsDepths"]
-
 # A message is visible, leased or delayed until it is deleted.
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",

@@ -13,8 +13,6 @@ from linkhub_adapters.aws.sqs.queue_facts import SqsQueue
 from linkhub_core.model import Kind
 from linkhub_core.ports import OutgoingMessage, Refusal
 
-__all__ = ["SqsEventPublisher"]
-
 
 @frozen(kw_only=True)
 class SqsEventPublisher:

@@ -39,8 +39,6 @@ from linkhub_core.ports import QUEUE_DEFAULTS, Delivery, Rejection
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["HEARTBEAT", "SqsEventQueue"]
-
 HEARTBEAT = "linkhub-sqs-heartbeat"
 """The name of the task that extends the leases of waiting messages."""
 

@@ -15,8 +15,6 @@ from linkhub_core.model import ProductKey
 from linkhub_core.model.rules import RuleBroken
 from linkhub_core.wire.intake import names_in
 
-__all__ = ["FifoIds", "digest_of", "fifo_ids_of", "video_group"]
-
 
 @frozen(kw_only=True)
 class FifoIds:

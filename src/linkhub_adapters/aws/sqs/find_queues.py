@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeFilterType
 
-__all__ = ["FindQueues", "NoDeadLetterQueue"]
-
 
 class NoDeadLetterQueue(PermanentError):
     """A queue has no redrive policy, which rejected messages need. ``kind`` and ``name`` are those of the queue."""

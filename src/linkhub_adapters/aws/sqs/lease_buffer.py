@@ -16,8 +16,6 @@ from attrs import define, field
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery
 
-__all__ = ["LeaseBuffer", "ReleasedLeases"]
-
 
 @define(kw_only=True, eq=False)
 class LeaseBuffer:

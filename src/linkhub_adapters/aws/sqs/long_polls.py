@@ -25,8 +25,6 @@ from linkhub_core.model.backoff import backoff_seconds
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-__all__ = ["FULL", "LongPolls", "next_width"]
-
 FULL = 10
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 3.0  # readiness has to recover within 5 seconds after a permission is granted

@@ -19,16 +19,6 @@ from linkhub_core.wire.json_text import size_bytes
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
-__all__ = [
-    "delivery_of",
-    "message_bytes",
-    "moment_of",
-    "send_entry",
-    "sendable_attributes",
-    "text_attributes",
-    "typed_attributes",
-]
-
 _NEEDED = frozenset({FIRST_SENT_AT, "correlationId", "traceparent"})
 
 

@@ -15,8 +15,6 @@ from linkhub_core.model import Kind
 from linkhub_core.ports import AddOutcome, Known, QueuedMessage
 from linkhub_core.ports.event_queue import carry_first_sent
 
-__all__ = ["SqsQueueContents"]
-
 
 @frozen(kw_only=True)
 class SqsQueueContents:

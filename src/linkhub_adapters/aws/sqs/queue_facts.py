@@ -6,8 +6,6 @@ from attrs import frozen
 
 from linkhub_core.model import Kind
 
-__all__ = ["SqsQueue", "name_of"]
-
 
 def name_of(queue: str) -> str:
     """A queue's name, from its URL or its ARN."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["attributes_fault", "fault_of", "json_as_text", "json_from_text", "value_as_text"]
-
 MAX_ATTRIBUTES = 10
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, "MessageBody"

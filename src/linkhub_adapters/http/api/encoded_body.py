@@ -19,8 +19,6 @@ from starlette.requests import Request
 
 from linkhub_core.wire.content_encoding import COMPRESSIONS, CompressedBody, ContentEncoding, choose_encoding
 
-__all__ = ["EncodedBody", "is_compressible", "strong_etag", "without_encoding"]
-
 MAX_INLINE_BYTES: Final = 65_536
 _COMPRESSED_ALREADY: Final = ("application/octet-stream", "font/", "image/")
 _SUFFIXES: Final = tuple(f'-{encoding}"' for encoding in COMPRESSIONS)

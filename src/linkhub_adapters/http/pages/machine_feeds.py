@@ -42,8 +42,6 @@ from linkhub_core.wire import json_text
 from linkhub_core.wire.content_encoding import ContentEncoding, choose_encoding
 from linkhub_core.wire.shop_query import MAX_LIMIT, PageQuery, is_seller
 
-__all__ = ["MachineFeeds"]
-
 # The protocol of sitemaps allows 50,000 addresses in a file, and as many files in an index. A shop's page is one of the
 # addresses; half of an index is left to shops with more than one file.
 PRODUCTS_IN_SITEMAP: Final = 49_999

@@ -19,8 +19,6 @@ from attrs import frozen
 
 from linkhub_adapters.http.api.encoded_body import EncodedBody
 
-__all__ = ["PageFiles", "load_page_files"]
-
 _ASSET_TYPES = {
     ".css": "text/css",
     ".ico": "image/vnd.microsoft.icon",

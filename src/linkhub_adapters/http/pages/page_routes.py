@@ -16,16 +16,6 @@ from linkhub_adapters.http.api.encoded_body import EncodedBody
 from linkhub_adapters.http.api.problems import KINDS, ProblemKind
 from linkhub_adapters.http.pages.page_files import PageFiles
 
-__all__ = [
-    "runbook_page",
-    "show_asset",
-    "show_operator_page",
-    "show_page",
-    "show_released_asset",
-    "show_runbook",
-    "with_problems",
-]
-
 _FOREVER = "public, max-age=31536000, immutable"
 _PROBLEMS_PLACE = "<!-- problems -->"
 _RUNBOOK_PLACE = "<!-- runbook -->"

@@ -16,8 +16,6 @@ from linkhub_adapters.http.pages.markup_template import MarkupTemplate
 from linkhub_adapters.http.pages.page_files import PageFiles
 from linkhub_core.wire import json_text
 
-__all__ = ["prefers_html", "with_pages"]
-
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "problem.html"
 _RANGE: Final = re.compile(r"([\w.+*/-]+)\s*(?:;(?!\s*q=)[^;,]*)*(?:;\s*q=(\d(?:\.\d{0,3})?))?", re.IGNORECASE)
 _MAX_CHARACTERS: Final = 1_000  # of the header: more would only cost time

@@ -25,8 +25,6 @@ from linkhub_adapters.http.pages.page_files import PageFiles
 from linkhub_adapters.http.pages.product_view import ProductView, shop_name
 from linkhub_adapters.http.pages.shop_settings import ShopSettings, product_path, shop_path
 
-__all__ = ["RenderedShop", "ShopHtml"]
-
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _SIZES_ON_TILE: Final = 4
 _TAGS_ON_TILE: Final = 2

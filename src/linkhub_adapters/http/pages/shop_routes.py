@@ -27,8 +27,6 @@ from linkhub_core.errors import InvalidQuery, TransientError
 from linkhub_core.wire import json_text
 from linkhub_core.wire.shop_query import parse_seller
 
-__all__ = ["ShopPages"]
-
 
 @frozen(kw_only=True)
 class ShopPages:

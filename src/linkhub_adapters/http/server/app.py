@@ -35,8 +35,6 @@ from linkhub_adapters.http.server.security_headers import SecurityHeaders
 from linkhub_adapters.http.server.services import HealthServices, HttpServices, HttpSettings
 from linkhub_core.wire import json_text
 
-__all__ = ["create_app", "create_health_app"]
-
 _PAGES = Path(__file__).parents[1] / "pages"
 
 

@@ -19,8 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from linkhub_adapters.http.api.encoded_body import MAX_INLINE_BYTES, is_compressible
 from linkhub_core.wire.content_encoding import CompressedBody, ContentEncoding, choose_encoding
 
-__all__ = ["Compression"]
-
 _HEADER: Final = b"accept-encoding"
 _SELF_MADE: Final = ("etag", "content-encoding", "content-range")
 

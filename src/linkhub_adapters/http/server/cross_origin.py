@@ -23,8 +23,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from linkhub_adapters.http.api.problems import ORIGIN_REFUSED, problem
 from linkhub_core.access import AccessPolicy, Caller, OriginVerdict, RefusedCaller
 
-__all__ = ["CrossOrigin"]
-
 _TOKENS: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[-!#$%&'*+.^_`|~0-9A-Za-z]+)*")
 _EXPOSED: Final = (b"access-control-expose-headers", b"ETag, Retry-After")
 _VARY: Final = (b"vary", b"Origin")

@@ -21,8 +21,6 @@ from linkhub_adapters.http.server.operator_guard import RefuseChanges, RequireOw
 from linkhub_adapters.http.server.services import HealthServices, HttpSettings, Probe
 from linkhub_core.errors import LinkhubError
 
-__all__ = ["Check", "for_admins", "health_routes", "is_alive", "is_ready"]
-
 _UNCACHED = {"cache-control": "no-store"}
 
 

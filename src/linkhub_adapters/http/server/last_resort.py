@@ -13,8 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkhub_adapters.http.api.problems import FailedRequest, unexpected
 
-__all__ = ["LastResort"]
-
 
 class LastResort:
     """ASGI middleware that turns an unexpected exception into a 500.

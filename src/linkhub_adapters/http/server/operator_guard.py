@@ -17,8 +17,6 @@ from linkhub_adapters.http.api.problems import FOREIGN_HOST, NO_TOKEN_SET, TOKEN
 from linkhub_adapters.http.server.cross_origin import peer_of
 from linkhub_core.access import OPERATORS_ROUTE, AccessPolicy, RefusedCaller
 
-__all__ = ["RefuseChanges", "RequireOwnHost", "RequireToken"]
-
 
 class RequireToken:
     """ASGI middleware that demands ``Authorization: Bearer <token>`` (RFC 6750), compared in constant time.

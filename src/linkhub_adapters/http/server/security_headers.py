@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_SECURITY_POLICY", "SECURITY_HEADERS", "SecurityHeaders"]
-
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",

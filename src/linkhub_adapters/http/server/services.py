@@ -18,8 +18,6 @@ from linkhub_core.access import AccessPolicy, RefusedCaller
 from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.application.listings import SetListing
 
-__all__ = ["HealthServices", "HttpServices", "HttpSettings", "Probe"]
-
 
 @frozen(kw_only=True)
 class HttpSettings:

@@ -26,8 +26,6 @@ from linkhub_adapters.realtime.counters import Counters, RefusalReason
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller, RefusedCaller
 
-__all__ = ["REFUSAL_STATUS", "Admission", "TransportKind"]
-
 REFUSAL_STATUS: Final[Mapping[RefusalReason, HTTPStatus]] = {
     RefusalReason.DRAINING: HTTPStatus.SERVICE_UNAVAILABLE,
     RefusalReason.CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -27,8 +27,6 @@ from websockets.typing import ExtensionParameter
 
 from linkhub_adapters.realtime.hub.wire_format import WINDOW_BITS
 
-__all__ = ["MessageInflater", "SharedDeflate", "drop_malformed_offers"]
-
 _HEADER = "Sec-WebSocket-Extensions"
 # After a final block of deflate, zlib keeps what follows: it counts for no limit. A client may send one byte (RFC 7692,
 # section 7.2.3.4).

@@ -50,8 +50,6 @@ from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, M
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
-__all__ = ["ConnectionOwner", "MessageHandler", "Phase", "WebSocketConnection"]
-
 # About 500 of the smallest frames: a few milliseconds of work, during which no other connection is served.
 _TURN_BYTES: Final = 4_096
 _DEFLATE: Final = SharedDeflate()

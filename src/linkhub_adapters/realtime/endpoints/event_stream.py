@@ -43,8 +43,6 @@ from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.content_encoding import ContentEncoding, GzipStream, choose_encoding
 from linkhub_core.wire.shop_query import CATCH_UP_MARGIN, parse_seller, parse_since
 
-__all__ = ["EVENTS_PATH", "EventStreams", "event_stream_routes", "resume_point"]
-
 EVENTS_PATH: Final = "/api/v1/shop/{handle}/events"
 
 _COMMENT: Final = b":\n\n"

@@ -34,8 +34,6 @@ from linkhub_adapters.realtime.endpoints.connection import MessageHandler, WebSo
 from linkhub_adapters.realtime.endpoints.staggered_close import close_staggered
 from linkhub_adapters.realtime.settings import RealtimeSettings
 
-__all__ = ["Endpoint", "Gateway", "refusal"]
-
 Endpoint = Callable[[WebSocketConnection, Request], MessageHandler | Response]
 
 

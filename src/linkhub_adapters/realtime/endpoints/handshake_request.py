@@ -14,8 +14,6 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
 from websockets.http11 import Request
 
-__all__ = ["END_OF_HEAD", "MAX_HEAD_BYTES", "read_request"]
-
 MAX_HEAD_BYTES: Final = 65_536
 END_OF_HEAD: Final = b"\r\n\r\n"
 _MAX_LIST_CHARACTERS: Final = 4_096

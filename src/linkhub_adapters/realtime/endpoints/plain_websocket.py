@@ -17,8 +17,6 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.hub.subscriber import Subscriber
 from linkhub_adapters.realtime.hub.wire_format import PLAIN_WEBSOCKET
 
-__all__ = ["PRODUCTS_PATH", "PlainHandler", "plain_endpoint", "plain_routes"]
-
 PRODUCTS_PATH: Final = "/products"
 
 _FORM: Final = 'a message is {"event": "...", "data": {...}}'

@@ -24,8 +24,6 @@ from linkhub_adapters.realtime.endpoints.socketio_server import SocketIoServer
 from linkhub_adapters.realtime.engineio import Intent, Refusal
 from linkhub_adapters.realtime.server.http_bounds import wait_for_disconnect
 
-__all__ = ["SOCKETIO_PATH", "SOCKETIO_PATHS", "socketio_routes"]
-
 SOCKETIO_PATH: Final = "/socket.io/"
 # With `addTrailingSlash: false`; some proxies drop the slash, too.
 SOCKETIO_PATHS: Final = (SOCKETIO_PATH, "/socket.io")

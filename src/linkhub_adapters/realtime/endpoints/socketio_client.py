@@ -30,8 +30,6 @@ from linkhub_adapters.realtime.hub.wire_format import (
     text_frame,
 )
 
-__all__ = ["SocketIoClient"]
-
 _NAMESPACES: Final = frozenset({NAMESPACE})
 _MIN_WAIT_SECONDS: Final = 0.002
 

@@ -37,8 +37,6 @@ from linkhub_adapters.realtime.hub import Hub
 from linkhub_adapters.realtime.settings import RealtimeSettings
 from linkhub_core.access import Caller
 
-__all__ = ["SocketIoServer"]
-
 _REFUSALS: Final[Mapping[RefusalReason, Refusal]] = {
     RefusalReason.ORIGIN: FORBIDDEN,
     **{

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-__all__ = ["close_staggered"]
-
 T = TypeVar("T")
 
 _STEP_SECONDS: Final = 0.05

@@ -10,24 +10,6 @@ from typing import Final
 import orjson
 from attrs import frozen
 
-__all__ = [
-    "BAD_HANDSHAKE_METHOD",
-    "BAD_REQUEST",
-    "FORBIDDEN",
-    "PAYLOAD_TOO_LARGE",
-    "UNKNOWN_SID",
-    "UNKNOWN_TRANSPORT",
-    "UNSUPPORTED_PROTOCOL_VERSION",
-    "CloseReason",
-    "Closed",
-    "Event",
-    "Handled",
-    "MessageReceived",
-    "Refusal",
-    "UpgradeFailed",
-    "Upgraded",
-]
-
 
 class CloseReason(StrEnum):
     """Why a session ended; the wording is the reference server's where it has the case."""

@@ -9,8 +9,6 @@ from attrs import define, field
 
 from linkhub_adapters.realtime.engineio.packet import EncodedPacket, encode_payload
 
-__all__ = ["Outbox"]
-
 
 @define(eq=False)
 class Outbox:

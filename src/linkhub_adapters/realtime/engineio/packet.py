@@ -28,22 +28,6 @@ from attrs import field, frozen
 
 from linkhub_adapters.realtime.engineio.settings import EngineSettings
 
-__all__ = [
-    "RECORD_SEPARATOR",
-    "EncodedPacket",
-    "Packet",
-    "PacketError",
-    "PacketType",
-    "PayloadTooLargeError",
-    "decode_frame",
-    "decode_payload",
-    "decode_record",
-    "encode_binary_message",
-    "encode_control",
-    "encode_payload",
-    "encode_text_message",
-]
-
 RECORD_SEPARATOR: Final = b"\x1e"
 
 

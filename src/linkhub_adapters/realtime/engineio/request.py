@@ -31,8 +31,6 @@ from linkhub_adapters.realtime.engineio.events import (
 from linkhub_adapters.realtime.engineio.session import EngineSession
 from linkhub_adapters.realtime.engineio.settings import Transport
 
-__all__ = ["Intent", "SessionRequest", "read_request"]
-
 
 class Intent(StrEnum):
     """What the shell does with an accepted request."""

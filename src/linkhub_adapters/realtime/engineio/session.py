@@ -74,8 +74,6 @@ from linkhub_adapters.realtime.engineio.packet import (
 )
 from linkhub_adapters.realtime.engineio.settings import EngineSettings, Transport
 
-__all__ = ["EngineSession", "UpgradeState", "step"]
-
 _CLOSE: Final = encode_control(PacketType.CLOSE)
 _PING: Final = encode_control(PacketType.PING)
 _NOOP: Final = encode_control(PacketType.NOOP)

@@ -5,8 +5,6 @@ from enum import StrEnum
 from attrs import field, frozen
 from attrs.validators import gt
 
-__all__ = ["EngineSettings", "Transport"]
-
 
 class Transport(StrEnum):
     """How a session's packets travel; the values are those of the query parameter `transport`."""

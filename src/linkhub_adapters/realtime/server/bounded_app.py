@@ -10,8 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkhub_adapters.realtime.server.http_bounds import SLICE_BYTES, HttpBounds
 
-__all__ = ["BoundedApp"]
-
 
 @define(eq=False)
 class BoundedApp:

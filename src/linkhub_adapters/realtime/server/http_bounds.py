@@ -34,18 +34,6 @@ from starlette.types import Receive, Scope
 from linkhub_adapters.realtime.server.request_scheduler import RequestScheduler
 from linkhub_core.access import TrustedProxies
 
-__all__ = [
-    "EXTENSION",
-    "Bounded",
-    "CutReason",
-    "HttpBounds",
-    "RequestKind",
-    "bytes_in_kernel",
-    "kind_of",
-    "transport_of",
-    "wait_for_disconnect",
-]
-
 EXTENSION: Final = "linkhub.transport"
 """The ASGI extension under which the HTTP server passes the transport of a request."""
 

@@ -18,8 +18,6 @@ from typing import Final
 
 from attrs import define, field
 
-__all__ = ["RequestScheduler"]
-
 SENDING_BYTES: Final = 67_108_864
 SENDING_BYTES_PER_ADDRESS: Final = 16_777_216
 

@@ -42,8 +42,6 @@ from linkhub_adapters.realtime.server.http_bounds import (
     kind_of,
 )
 
-__all__ = ["HttpConnection", "HttpServer", "SignalFreeServer", "http_config"]
-
 _MAX_HEAD_BYTES: Final = 65_536
 _MAX_PIPELINED: Final = 16
 _TOO_MANY: Final = (

@@ -6,17 +6,6 @@ from typing import Any
 
 from attrs import frozen
 
-__all__ = [
-    "BinaryRefused",
-    "CloseReason",
-    "Closed",
-    "ConnectRequested",
-    "Disconnected",
-    "Event",
-    "EventReceived",
-    "NamespaceRefused",
-]
-
 
 class CloseReason(StrEnum):
     """Why the whole connection has to end."""

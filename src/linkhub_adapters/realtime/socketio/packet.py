@@ -33,19 +33,6 @@ from typing import Any, Final
 import orjson
 from attrs import frozen
 
-__all__ = [
-    "MAIN_NAMESPACE",
-    "RESERVED_EVENTS",
-    "Packet",
-    "PacketError",
-    "PacketType",
-    "decode_packet",
-    "encode_ack",
-    "encode_connect",
-    "encode_connect_error",
-    "encode_event",
-]
-
 MAIN_NAMESPACE: Final = "/"
 
 RESERVED_EVENTS: Final = frozenset(

@@ -42,8 +42,6 @@ from linkhub_adapters.realtime.socketio.packet import (
     encode_connect_error,
 )
 
-__all__ = ["LocalProtocolError", "SocketSession"]
-
 _MAX_ATTACHMENTS: Final = 10  # as in the reference parser; more of them is an attack, not an event
 
 _MAX_CONNECTS: Final = 10  # the reference clients ask once for each namespace, then open another session

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
-__all__ = ["CALLER", "AwsSetup", "ShiftedClock", "WireAnswers", "problems"]
-
 CALLER = "arn:aws:sts::123456789012:assumed-role/linkhub/i-0123456789"
 
 

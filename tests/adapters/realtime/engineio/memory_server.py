@@ -27,8 +27,6 @@ from linkhub_adapters.realtime.engineio import (
     read_request,
 )
 
-__all__ = ["Exchange", "MemoryServer", "Socket", "echo"]
-
 Handler = Callable[["MemoryServer", EngineSession, Event], None]
 
 
