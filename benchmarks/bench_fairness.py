@@ -34,7 +34,7 @@ from benchmarks.reads.products import a_product, write_products
 from benchmarks.reads.server_process import linkhub_server
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase
 from linkhub_cli.backends.embedded import FILE_NAME
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 
 SELLER, LARGE = "seller", "large"
 TARGET_SECONDS = 0.25

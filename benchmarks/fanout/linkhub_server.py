@@ -41,7 +41,7 @@ from linkhub_adapters.runtime import SystemClock
 from linkhub_core.access import AccessPolicy
 from linkhub_core.application import BrowseShop
 from linkhub_core.ports import SilentJournal
-from linkhub_core.wire.codec import read_announcement
+from linkhub_core.wire.announcements import read_announcement
 from linkhub_core.wire.shop_query import Page, PageQuery
 
 LOOK_SECONDS = 0.005

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from benchmarks.events import pair
 from linkhub_core.model import Caption, ProductKey, ProductRecord, ThumbnailSet
-from linkhub_core.wire import codec
+from linkhub_core.wire import announcements, codec
 
 SELLER = "seller-00"
 MARK = "|"
@@ -31,7 +31,7 @@ def write_records(count: int, *, seed: int = 1) -> Sequence[ProductRecord]:
 
 def write_events(path: Path, count: int) -> int:
     """Write the events of so many products into a file; gives the bytes of the first."""
-    lines = [codec.announce(record, _NOON).event_json for record in write_records(count)]
+    lines = [announcements.announce(record, _NOON).event_json for record in write_records(count)]
     path.write_bytes(b"\n".join(lines) + b"\n")
     return len(lines[0])
 

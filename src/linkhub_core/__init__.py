@@ -6,8 +6,7 @@ It gives every public name of
     model          the values: halves, products, versions, announcements
     ports          the protocols that an adapter implements, with their outcomes
     application    the use cases: assemble, complete, sweep, browse, dead letters, explain a video
-    wire.codec     JSON to model and back
-    wire.cursor    cursors as stores and clients exchange them
+    wire           JSON to model and back: codec, announcements, cursor
 
 A name is imported when it is first used. Import from here: the modules behind it may change in any release.
 
@@ -18,13 +17,14 @@ to the :class:`~linkhub_core.ports.Journal`. Tests of adapters import :mod:`link
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-_ROOMS = ("errors", "model", "ports", "application", "wire.codec", "wire.cursor")
+_ROOMS = ("errors", "model", "ports", "application", "wire.announcements", "wire.codec", "wire.cursor")
 
 if TYPE_CHECKING:
     from linkhub_core.application import *  # noqa: F403
     from linkhub_core.errors import *  # noqa: F403
     from linkhub_core.model import *  # noqa: F403
     from linkhub_core.ports import *  # noqa: F403
+    from linkhub_core.wire.announcements import *  # noqa: F403
     from linkhub_core.wire.codec import *  # noqa: F403
     from linkhub_core.wire.cursor import *  # noqa: F403
 

@@ -12,7 +12,7 @@ import pytest
 
 import linkhub_core
 
-_ROOMS = ("errors", "model", "ports", "application", "wire.codec", "wire.cursor")
+_ROOMS = ("errors", "model", "ports", "application", "wire.announcements", "wire.codec", "wire.cursor")
 
 
 def _public(room: str) -> list[str]:

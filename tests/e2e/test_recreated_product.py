@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from linkhub_adapters.sqlite import SqliteAnnouncements, SqliteDatabase, SqliteProductStore
 from linkhub_core.model import ProductRecord
 from linkhub_core.testing.builders import KEY, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.e2e

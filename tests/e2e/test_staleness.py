@@ -19,7 +19,7 @@ from linkhub_core.model import ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Revised, Revision
 from linkhub_core.testing.builders import NOON, a_caption, a_key, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 
 WRITERS = 3
 WRITES = 60

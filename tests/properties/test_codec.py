@@ -28,7 +28,7 @@ from linkhub_core.model.fields import facts_of
 from linkhub_core.model.rules import RuleBroken, moment
 from linkhub_core.testing import strategies
 from linkhub_core.testing.builders import NOON, an_event
-from linkhub_core.wire import codec, json_text
+from linkhub_core.wire import announcements, codec, json_text
 from linkhub_core.wire.intake import Report, read_content
 from linkhub_core.wire.intake.envelope import MAX_EVENT_BYTES
 from linkhub_core.wire.structure import build_exactly
@@ -184,15 +184,15 @@ def read_back(document: dict[str, Any], record: ProductRecord) -> ProductRecord:
 @given(strategies.halves(Kind.CAPTION), strategies.halves(Kind.THUMBNAIL), st.text(max_size=20))
 def test_an_announcement_that_is_made_is_read_back(caption: Half, thumbnails: Half, correlation_id: str) -> None:
     """Byte for byte."""
-    announcement = codec.announce(record_of(caption, thumbnails, 2, 2), NOON, correlation_id)
-    assert codec.read_announcement(announcement.event_json, correlation_id) == announcement
+    announcement = announcements.announce(record_of(caption, thumbnails, 2, 2), NOON, correlation_id)
+    assert announcements.read_announcement(announcement.event_json, correlation_id) == announcement
 
 
 @given(st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
 def test_anything_else_is_no_announcement(wire: bytes) -> None:
     """It is refused, and nothing else is raised."""
     try:
-        codec.read_announcement(wire)
+        announcements.read_announcement(wire)
     except MalformedEvent as malformed:
         assert malformed.faults  # noqa: PT017  what is drawn here is no announcement, however unlikely
 

@@ -53,6 +53,7 @@ _LISTINGS = "linkhub_core.application.listings"
 _LOOKS_FIRST = "linkhub_adapters.aws.dynamodb.staging_store"
 _MERGE = "linkhub_core.model.merge"
 _MODEL = "linkhub_core.model.values"
+_PRODUCT_RECORD = "linkhub_core.model.product_record"
 _BUFFER = "linkhub_adapters.realtime.hub.catch_up_buffer"
 _STAMPS = "linkhub_core.model.change_stamps"
 _PRODUCTS = "linkhub_adapters.memory.product_store"
@@ -311,7 +312,7 @@ MUTATIONS = {
         first_seed=70,
     ),
     "a-late-half-of-a-tombstone-is-announced": Mutation(
-        _MODEL,
+        _PRODUCT_RECORD,
         """
 -            return self.is_withdrawn and other.is_withdrawn
 +            return False
@@ -319,7 +320,7 @@ MUTATIONS = {
         first_seed=110,
     ),
     "save-over-another-listing": Mutation(
-        _MODEL,
+        _PRODUCT_RECORD,
         """
 -            self.listing_version,
 +            self.thumbnails_version,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from linkhub_adapters.memory import MemoryProductStore
 from linkhub_core.testing.builders import KEY, NOON, a_record
 from linkhub_core.testing.fakes import FakeClock
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.support import virtual_time
 from tests.support.simulated_clients import SimulatedClient, a_hub

@@ -14,7 +14,7 @@ from linkhub_adapters.sqlite.database import POLL_SECONDS, SqliteDatabase
 from linkhub_core.errors import AnnouncementsLost, MalformedEvent
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.half_report import HalfReport
-from linkhub_core.wire.codec import read_announcement
+from linkhub_core.wire.announcements import read_announcement
 
 KEPT = 10_000
 BATCH_SIZE = 500

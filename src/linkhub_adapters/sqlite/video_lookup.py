@@ -15,7 +15,7 @@ from linkhub_adapters.sqlite.staging_store import SqliteStagingStore
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
 from linkhub_core.ports import Unreadable
 from linkhub_core.ports.video_lookup import VideoRecord
-from linkhub_core.wire.codec import read_announcement
+from linkhub_core.wire.announcements import read_announcement
 
 _SELLERS = """
 SELECT seller_handle FROM staging WHERE video_id = :video_id

@@ -34,7 +34,8 @@ from linkhub_core.ports import (
     Staged,
 )
 from linkhub_core.ports.product_store import Changes
-from linkhub_core.wire.codec import announce, decode_event
+from linkhub_core.wire.announcements import announce
+from linkhub_core.wire.codec import decode_event
 from linkhub_core.wire.cursor import parse_cursor
 
 RECEIVES = 60

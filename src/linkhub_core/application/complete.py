@@ -24,7 +24,8 @@ from linkhub_core.ports.journal import Journal
 from linkhub_core.ports.notifier import Notifier
 from linkhub_core.ports.product_store import Conflict, Created, Marked, ProductStore, Revised, Revision
 from linkhub_core.ports.staging_store import Newer, StagingStore
-from linkhub_core.wire.codec import announce, timestamp_text
+from linkhub_core.wire.announcements import announce
+from linkhub_core.wire.codec import timestamp_text
 
 MAX_ROUNDS = 10
 HELP_AFTER_SECONDS = 0.1  # the process that saved a revision announces it; others wait this long before they help

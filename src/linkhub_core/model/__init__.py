@@ -5,6 +5,7 @@ from __future__ import annotations
 from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Announcement
 from linkhub_core.model.half_report import HALF_EXPIRED, HALF_STALLED, HalfReport
 from linkhub_core.model.listing import AS_PARSED, Availability, Listing, ListingChange
+from linkhub_core.model.product_record import ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.model.values import (
     CONTENT_CLASSES,
@@ -22,7 +23,6 @@ from linkhub_core.model.values import (
     Origin,
     ProcessingMetadata,
     ProductKey,
-    ProductRecord,
     Thumbnail,
     ThumbnailSet,
     Version,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from linkhub_core.model.listing import Availability
+from linkhub_core.model.product_record import ProductRecord
 from linkhub_core.model.stored_product import StoredProduct
-from linkhub_core.model.values import ProductKey, ProductRecord
+from linkhub_core.model.values import ProductKey
 
 NEW_PRODUCT = "new_product"
 PRODUCT_UPDATED = "product_updated"

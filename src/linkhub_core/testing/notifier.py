@@ -17,7 +17,8 @@ from linkhub_core.ports import AnnouncementFeed, Notifier
 from linkhub_core.testing.builders import NOON, a_key, a_record, a_waiting
 from linkhub_core.testing.extremes import extreme_captions
 from linkhub_core.testing.readable import optional_fixture
-from linkhub_core.wire.codec import announce, timestamp_text
+from linkhub_core.wire.announcements import announce
+from linkhub_core.wire.codec import timestamp_text
 
 SAFETY_SECONDS = 30.0  # for what happens within milliseconds, unless something is broken
 

@@ -12,7 +12,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import Kind
 from linkhub_core.ports import Delivery, Rejection
 from linkhub_core.testing.builders import NOON, a_record, an_outgoing
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.adapters.aws.queue_fixture import QueueFixture
 from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.faults import Fault, inject

@@ -30,7 +30,7 @@ from linkhub_core.testing.readable import Spoil
 from linkhub_core.testing.shop_directory import ShopDirectoryContract
 from linkhub_core.testing.shop_stamps import ShopStampsContract
 from linkhub_core.testing.staging_store import StagingStoreContract
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 
 
 class TestMemoryStagingStore(StagingStoreContract):

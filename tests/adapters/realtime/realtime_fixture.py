@@ -45,7 +45,7 @@ from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Changes, UnknownCursor, Unreadable
 from linkhub_core.testing.builders import NOON, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from linkhub_core.wire.cursor import Cursor
 from linkhub_core.wire.shop_query import Page, PageQuery
 

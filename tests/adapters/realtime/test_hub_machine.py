@@ -28,7 +28,7 @@ from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from linkhub_core.wire.shop_query import Page, PageQuery
 from tests.adapters.realtime.hub_model import ModelClient
 from tests.support.simulated_clients import SimulatedClient, a_hub

@@ -16,7 +16,7 @@ from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock, MemoryJournal
 from linkhub_core.testing.flaky import unavailable
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from linkhub_core.wire.shop_query import next_since
 from tests.support import virtual_time
 

@@ -14,7 +14,7 @@ from linkhub_core.errors import AnnouncementsLost
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 
 LONG_SECONDS = 3600.0
 

@@ -19,7 +19,7 @@ from linkhub_core.application import (
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import DeadLetter, OutgoingMessage, VideoRecord
 from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.core.application.assembly_harness import AssemblyHarness
 
 _EXAMPLE = '[{"thumbnail_url":"https://cdn.example.com/1.jpg"}]'

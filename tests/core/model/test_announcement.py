@@ -11,7 +11,8 @@ from attrs import evolve
 from linkhub_core.errors import MalformedEvent
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import KEY, NOON, a_record, a_tombstone
-from linkhub_core.wire.codec import announce, read_announcement, stored_product, without_cursor
+from linkhub_core.wire.announcements import announce, read_announcement, without_cursor
+from linkhub_core.wire.codec import stored_product
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,10 @@ from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
 from linkhub_core.model import (
-    Availability,
     BoundingBox,
     DetectedObject,
     Half,
     Kind,
-    Listing,
     Origin,
     ProductKey,
     Version,
@@ -128,16 +126,6 @@ def test_a_correlation_id_keeps_its_end() -> None:
     assert Origin(correlation_id=long).correlation_id == long[-200:]
     assert Origin.of_message({"correlationId": long}, "m-1").correlation_id.endswith("batch-7/line-12")
     assert Origin.of_message({}, "m-1") == Origin(correlation_id="m-1")
-
-
-def test_a_record_changes_only_in_what_its_method_names() -> None:
-    """Each other field, also one that the model will have later, stays."""
-    record = a_record(unannounced_revision=1)
-    assert repr(record.with_cursor("c")) == repr(evolve(record, cursor="c"))
-    announced = evolve(record, cursor="c", unannounced_revision=None, shown=True)
-    assert repr(record.with_cursor("c").announced()) == repr(announced)
-    withdrawn = evolve(record, listing=Listing(availability=Availability.WITHDRAWN))
-    assert not withdrawn.announced().shown
 
 
 def test_the_json_of_a_content_stays_with_that_content() -> None:

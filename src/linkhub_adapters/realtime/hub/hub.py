@@ -41,7 +41,7 @@ from linkhub_core.application import BrowseShop
 from linkhub_core.application.subscriber_session import Join, Leave, Outcome, Reply, SubscriberSession
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.ports import Clock, Journal
-from linkhub_core.wire.codec import without_cursor
+from linkhub_core.wire.announcements import without_cursor
 from linkhub_core.wire.cursor import parse_cursor
 
 

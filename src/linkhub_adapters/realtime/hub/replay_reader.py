@@ -37,7 +37,8 @@ from linkhub_core.errors import LinkhubError, TransientError
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Clock, Journal, UnknownCursor
-from linkhub_core.wire.codec import announce_stored, timestamp_text
+from linkhub_core.wire.announcements import announce_stored
+from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor, parse_cursor
 
 ANSWERED_TOGETHER: Final = 16

@@ -28,7 +28,7 @@ from linkhub_adapters.realtime.engineio import EncodedPacket, encode_text_messag
 from linkhub_adapters.realtime.socketio import encode_event
 from linkhub_core.application.subscriber_session import Reply
 from linkhub_core.model.announcement import Announcement
-from linkhub_core.wire.codec import without_cursor
+from linkhub_core.wire.announcements import without_cursor
 from linkhub_core.wire.content_encoding import MIN_COMPRESSED_BYTES
 
 NAMESPACE: Final = "/products"

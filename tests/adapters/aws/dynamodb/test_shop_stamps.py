@@ -13,7 +13,7 @@ from linkhub_core.application import BrowseShop
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import KEY, NOON, a_key, a_record
 from linkhub_core.testing.fakes import FakeClock
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 
 SELLER = KEY.seller_handle
 

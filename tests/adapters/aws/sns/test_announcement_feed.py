@@ -14,7 +14,7 @@ from linkhub_core.model.announcement import Announcement
 from linkhub_core.model.journal_entries import ActivityFailed
 from linkhub_core.testing.builders import NOON, a_key, a_record
 from linkhub_core.testing.fakes import MemoryJournal
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.adapters.aws.queue_fixture import SAFETY_SECONDS, eventually
 from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.faults import Fault, inject

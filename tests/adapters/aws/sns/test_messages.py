@@ -11,7 +11,8 @@ from linkhub_adapters.aws.sqs.xml_text import fault_of
 from linkhub_core.model import Availability, Content, HalfReport, Kind, Listing
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import KEY, NOON, a_caption, a_record, a_waiting, an_event
-from linkhub_core.wire.codec import announce, read_event
+from linkhub_core.wire.announcements import announce
+from linkhub_core.wire.codec import read_event
 
 
 def _attributes(entry: Any) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import NOON, a_caption, a_key, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.adapters.aws.queue_fixture import blame_the_sender
 from tests.adapters.aws.topic_fixture import TopicFixture
 from tests.support.faults import Fault, inject

@@ -15,7 +15,7 @@ from linkhub_core.errors import ServiceUnavailable
 from linkhub_core.model import ProductRecord
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import NOON, a_key, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from linkhub_core.wire.cursor import Cursor, encode_cursor
 from tests.adapters.realtime.fake_subscribers import Watcher, settle
 from tests.adapters.realtime.realtime_fixture import SELLER, WITHDRAWN, RealtimeFixture, an_announcement, make_realtime

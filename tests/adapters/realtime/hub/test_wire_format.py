@@ -21,7 +21,7 @@ from linkhub_adapters.realtime.hub.wire_format import (
 from linkhub_core.application.subscriber_session import Reply, subscribed
 from linkhub_core.model.announcement import Announcement
 from linkhub_core.testing.builders import NOON, a_record
-from linkhub_core.wire.codec import announce
+from linkhub_core.wire.announcements import announce
 from tests.adapters.realtime.realtime_fixture import an_announcement
 
 
