@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -173,7 +173,8 @@ def test_an_import_into_a_backend_in_use_is_a_merge(source: Open, target: Open, 
             exported, back = await export_of(there, clock), await export_of(here, clock)
             await import_into(here, exported, clock, quiet=False)
             await import_into(there, back, clock, quiet=False)
-            ends = [await _parts(ports) for ports in (there, here)]
+            stored = set[ProductKey]().union(*before.values())
+            ends = [await _parts(ports, stored) for ports in (there, here)]
             assert ends[0] == ends[1]
             for ports in (there, here):
                 await _hold_everything(ports, ours, theirs)
@@ -191,9 +192,12 @@ async def _products(ports: OpenedPorts) -> dict[ProductKey, ProductRecord]:
     return {one.key: one for one in await scanned(ports.products.scan())}
 
 
-async def _parts(ports: OpenedPorts) -> tuple[object, ...]:
-    """What a merge decides alone: parts and lives, halves that wait, messages, letters."""
-    products = {key: (Halves.of_record(one), one.created_at) for key, one in (await _products(ports)).items()}
+async def _parts(ports: OpenedPorts, stored: Container[ProductKey]) -> tuple[object, ...]:
+    """What a merge decides alone: parts, halves that wait, letters, and when the products that were stored began."""
+    products = {
+        key: (Halves.of_record(one), one.created_at if key in stored else None)  # else each side joined it at its time
+        for key, one in (await _products(ports)).items()
+    }
     rows = {row.half for row in await scanned(ports.staging.scan())}
     lines = [line for line in await export_of(ports, FakeClock()) if line.startswith(b'{"type":"dead_letter"')]
     return products, rows, sorted(lines)
@@ -242,7 +246,8 @@ def test_an_import_that_dies_is_completed_by_the_next(
                     continue
             await import_into(here, exported, clock, quiet=False)
             announced = {(one.key, one.revision) for one in notifier.taken}
-            assert await _parts(here) == await _parts(whole)
+            stored = {one.key for content in (ours, theirs) for one in content.products}
+            assert await _parts(here, stored) == await _parts(whole, stored)
             assert await _revisions(here) == await _revisions(whole)
             before = {one.key: one for one in ours.products}
             for key, record in (await _products(here)).items():
