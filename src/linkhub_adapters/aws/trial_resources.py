@@ -113,16 +113,12 @@ class TrialResources:
 
     async def _remove(self, kind: str, address: str) -> Provisioned:
         clients, calls = self.services.clients, self.services.calls
-        try:
-            if kind == TOPIC:
-                await calls["SNS"](clients.sns.delete_topic, TopicArn=address)  # with its subscriptions
-            elif kind == TABLE:
-                await self._delete_table(address)
-            else:
-                await calls["SQS"](clients.sqs.delete_queue, QueueUrl=address)
-        except LinkhubError as error:
-            if not is_missing(error):
-                raise
+        if kind == TOPIC:
+            await calls["SNS"].unless_missing(clients.sns.delete_topic, TopicArn=address)  # with its subscriptions
+        elif kind == TABLE:
+            await self._delete_table(address)
+        else:
+            await calls["SQS"].unless_missing(clients.sqs.delete_queue, QueueUrl=address)
         return Provisioned(resource=kind, name=name_of(address), status=Status.REMOVED)
 
     async def _topics(self, trial: str | None) -> AsyncIterator[str]:
@@ -140,12 +136,10 @@ class TrialResources:
         for prefix in (_PREFIX, _NODE_PREFIX):
             listed = calls.items(clients.sqs.list_queues, "QueueUrls", QueueNamePrefix=prefix, MaxResults=1000)
             for url in [each async for each in listed]:
-                try:
-                    tags = (await calls(clients.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
-                except LinkhubError as error:
-                    if not is_missing(error):  # SQS lists a deleted queue for some time
-                        raise
+                found = await calls.unless_missing(clients.sqs.list_queue_tags, QueueUrl=url)
+                if found is None:  # SQS lists a deleted queue for some time
                     continue
+                tags = found.get("Tags", {})
                 topic = _NAME.fullmatch(name_of(tags.get(TOPIC_TAG, "")))
                 owner = trial_of(name_of(url), tags) if prefix == _PREFIX else topic and topic[1]
                 if _is_of(trial, owner):
@@ -183,7 +177,7 @@ class TrialResources:
         clients, calls = self.services.clients, self.services.calls["DynamoDB"]
         for attempts_left in reversed(range(MAX_POLLS)):
             try:
-                await calls(clients.dynamodb.delete_table, TableName=name)
+                await calls.unless_missing(clients.dynamodb.delete_table, TableName=name)
             except LinkhubError as error:
                 if code_of(error) != "ResourceInUseException" or not attempts_left:
                     raise

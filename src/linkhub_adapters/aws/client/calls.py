@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from linkhub_adapters.aws.client.errors import AWS_ERRORS, resource_of, translated
 from linkhub_adapters.aws.client.recent_failures import RecentFailures
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable, sdk_fault_of
-from linkhub_core.errors import ServiceUnavailable, StoreRefused
+from linkhub_core.errors import ResourceMissing, ServiceUnavailable, StoreRefused
 
 T = TypeVar("T")
 
@@ -94,6 +94,17 @@ class AwsCalls:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(self.now, operation, **parameters))
+
+    async def unless_missing(self, operation: Callable[..., T], **parameters: Any) -> T | None:
+        """Call on a thread of the executor; none if the table, queue, topic or subscription does not exist.
+
+        Raises:
+            ServiceUnavailable: the call failed.
+        """
+        try:
+            return await self(operation, **parameters)
+        except ResourceMissing:
+            return None
 
     async def items(
         self, operation: Callable[..., Mapping[str, Any]], field_name: str, **parameters: Any

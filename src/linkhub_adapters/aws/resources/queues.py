@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.client.errors import is_missing
 from linkhub_adapters.aws.client.sdk_faults import SdkUnavailable
 from linkhub_adapters.aws.resources.definitions import Queue
 from linkhub_adapters.aws.resources.difference import Call, apply, attempt
@@ -25,7 +24,7 @@ from linkhub_adapters.aws.resources.queue_differences import (
     queue_differences,
 )
 from linkhub_adapters.aws.sqs.queue_facts import name_of
-from linkhub_core.errors import LinkhubError
+from linkhub_core.errors import LinkhubError, ResourceMissing
 from linkhub_core.ports.provisioned import Provisioned, Status
 
 if TYPE_CHECKING:
@@ -117,19 +116,13 @@ class SqsQueues:
 
     async def _url(self, name: str, account_id: str | None = None) -> str | None:
         owner = {"QueueOwnerAWSAccountId": account_id} if account_id else {}
-        try:
-            return (await self.calls(self.sqs.get_queue_url, QueueName=name, **owner))["QueueUrl"]
-        except LinkhubError as error:
-            if not is_missing(error):
-                raise
-            return None
+        reply = await self.calls.unless_missing(self.sqs.get_queue_url, QueueName=name, **owner)
+        return None if reply is None else reply["QueueUrl"]
 
     async def _read(self, url: str) -> FoundQueue | None:
         try:
             return FoundQueue(url=url, attributes=await self._attributes(url))
-        except LinkhubError as error:
-            if not is_missing(error):
-                raise
+        except ResourceMissing:
             return None
 
     async def _attributes(self, url: str) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.client.errors import DYNAMODB, code_of, is_missing
+from linkhub_adapters.aws.client.errors import DYNAMODB, code_of
 from linkhub_adapters.aws.resources.definitions import UPDATED_AT_INDEX, Table
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
 from linkhub_adapters.aws.resources.protection import uses_key
@@ -238,13 +238,8 @@ class DynamoDbTables:
         return evolve(outcome, status=Status.MADE, changes=()) if is_made else outcome
 
     async def _describe(self, table: Table) -> Mapping[str, Any] | None:
-        try:
-            reply = await self.calls(self.dynamodb.describe_table, TableName=table.name)
-        except ServiceUnavailable as error:
-            if not is_missing(error):
-                raise
-            return None
-        return dict(reply["Table"])
+        reply = await self.calls.unless_missing(self.dynamodb.describe_table, TableName=table.name)
+        return None if reply is None else dict(reply["Table"])
 
     async def _complete(self, table: Table, description: Mapping[str, Any]) -> FoundTable:
         read: dict[str, Any] = {}

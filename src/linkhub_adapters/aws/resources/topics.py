@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.client.errors import is_missing
 from linkhub_adapters.aws.resources.definitions import NODE_QUEUES, Subscription, Topic, tag_list
 from linkhub_adapters.aws.resources.difference import Call, Difference, Remedy, apply
 from linkhub_adapters.aws.resources.protection import PUBLISH, TLS_ONLY, is_tls_only, uses_key, with_tls_only
@@ -171,12 +170,10 @@ class SnsTopics:
         Raises:
             ServiceUnavailable: SNS does not answer, or denies it.
         """
-        try:
-            attributes = dict((await self.calls(self.sns.get_topic_attributes, TopicArn=arn))["Attributes"])
-        except LinkhubError as error:
-            if not is_missing(error):
-                raise
+        reply = await self.calls.unless_missing(self.sns.get_topic_attributes, TopicArn=arn)
+        if reply is None:
             return None
+        attributes = reply["Attributes"]
         try:
             return FoundTopic(arn=arn, attributes=attributes, subscriptions=await self._subscriptions(arn))
         except LinkhubError as error:
@@ -189,11 +186,8 @@ class SnsTopics:
             arn, endpoint = one["SubscriptionArn"], one["Endpoint"]
             if not arn.startswith("arn:") or name_of(endpoint).startswith(_NODE_PREFIX):
                 continue
-            try:
-                reply = await self.calls(self.sns.get_subscription_attributes, SubscriptionArn=arn)
-            except LinkhubError as error:
-                if not is_missing(error):
-                    raise
+            reply = await self.calls.unless_missing(self.sns.get_subscription_attributes, SubscriptionArn=arn)
+            if reply is None:
                 continue
             policy = json.loads(reply["Attributes"].get("FilterPolicy") or "{}")
             found.append(FoundSubscription(name=f"{one['Protocol']}:{endpoint}", arn=arn, filter_policy=policy))

@@ -18,7 +18,6 @@ from uuid import uuid4
 from attrs import frozen
 
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.client.errors import is_missing
 from linkhub_adapters.aws.resources.protection import ALL_OF_SQS, tls_only
 from linkhub_adapters.aws.sns.messages import HEARTBEAT
 from linkhub_adapters.aws.sqs.messages import typed_attributes
@@ -148,14 +147,8 @@ class NodeQueues:
             self.sqs.list_queues, "QueueUrls", QueueNamePrefix=self._name_prefix, MaxResults=1000
         )
         async for url in urls:
-            try:
-                tags = (await self.sqs_calls(self.sqs.list_queue_tags, QueueUrl=url)).get("Tags", {})
-            except LinkhubError as error:
-                if not is_missing(error):
-                    raise
-                yield url, None
-            else:
-                yield url, alive_at(tags, self.topic_arn)
+            found = await self.sqs_calls.unless_missing(self.sqs.list_queue_tags, QueueUrl=url)
+            yield url, None if found is None else alive_at(found.get("Tags", {}), self.topic_arn)
 
     # --- calls
 
@@ -185,11 +178,7 @@ class NodeQueues:
 
     async def _remove(self, url: str, subscription_arns: Sequence[str]) -> None:
         await self._unsubscribe(subscription_arns)
-        try:
-            await self.sqs_calls(self.sqs.delete_queue, QueueUrl=url)
-        except LinkhubError as error:
-            if not is_missing(error):
-                raise
+        await self.sqs_calls.unless_missing(self.sqs.delete_queue, QueueUrl=url)
 
     async def _unsubscribe(self, subscription_arns: Sequence[str]) -> None:
         for arn in subscription_arns:

@@ -7,15 +7,15 @@ Rule 3. Any other entry that is not done raises :class:`~linkhub_core.errors.Ser
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
 from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.client.calls import AwsCalls
-from linkhub_adapters.aws.sqs.batches import BatchOutcome, EntryFault, in_batches, send_batches
+from linkhub_adapters.aws.sqs.batches import BatchOutcome, E, EntryFault, in_batches, send_batches
 from linkhub_adapters.aws.sqs.dead_letter_origin import SOURCE_ARN
 from linkhub_adapters.aws.sqs.messages import message_bytes
 from linkhub_core.errors import ServiceUnavailable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import (
         ChangeMessageVisibilityBatchRequestEntryTypeDef,
-        DeleteMessageBatchRequestEntryTypeDef,
         MessageTypeDef,
         ReceiveMessageRequestTypeDef,
         SendMessageBatchRequestEntryTypeDef,
@@ -76,13 +75,7 @@ class SqsCalls:
 
     async def send(self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> BatchOutcome:
         """Send messages to a queue."""
-
-        async def call(batch: Sequence[SendMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
-            reply = await self.calls(self.sqs.send_message_batch, QueueUrl=url, Entries=batch)
-            return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
-
-        batches = in_batches(entries, _entry_bytes, MAX_BATCH_BYTES)
-        return await send_batches(batches, call, service=SERVICE, clock=self.clock)
+        return await self._in_batches(self.sqs.send_message_batch, url, entries, _entry_bytes)
 
     async def delete(self, url: str, receipts: Sequence[str]) -> None:
         """Delete messages by their receipts.
@@ -90,16 +83,8 @@ class SqsCalls:
         Raises:
             ServiceUnavailable: some messages may still be there.
         """
-
-        async def call(batch: Sequence[DeleteMessageBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
-            reply = await self.calls(self.sqs.delete_message_batch, QueueUrl=url, Entries=batch)
-            return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
-
-        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)
-        ]
-        batches = in_batches(entries, _no_bytes, MAX_BATCH_BYTES)
-        _done_of(await send_batches(batches, call, service=SERVICE, clock=self.clock))
+        entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
+        _done_of(await self._in_batches(self.sqs.delete_message_batch, url, entries))
 
     async def hide(self, url: str, receipts: Sequence[str], seconds: float) -> Sequence[str]:
         """Set leases to end ``seconds`` from now; 0 releases their messages.
@@ -110,14 +95,23 @@ class SqsCalls:
         Raises:
             ServiceUnavailable: some leases may be unchanged.
         """
+        entries = _hiding(receipts, seconds)
+        held = _done_of(await self._in_batches(self.sqs.change_message_visibility_batch, url, entries))
+        return [receipt for number, receipt in enumerate(receipts) if str(number) in held]
 
-        async def call(batch: Sequence[ChangeMessageVisibilityBatchRequestEntryTypeDef]) -> Sequence[EntryFault]:
-            reply = await self.calls(self.sqs.change_message_visibility_batch, QueueUrl=url, Entries=batch)
+    async def _in_batches(
+        self,
+        operation: Callable[..., Mapping[str, Any]],
+        url: str,
+        entries: Sequence[E],
+        size_bytes: Callable[[E], int] = lambda _: 0,
+    ) -> BatchOutcome:
+        async def call(batch: Sequence[E]) -> Sequence[EntryFault]:
+            reply = await self.calls(operation, QueueUrl=url, Entries=batch)
             return [EntryFault.of(entry) for entry in reply.get("Failed", [])]
 
-        batches = in_batches(_hiding(receipts, seconds), _no_bytes, MAX_BATCH_BYTES)
-        held = _done_of(await send_batches(batches, call, service=SERVICE, clock=self.clock))
-        return [receipt for number, receipt in enumerate(receipts) if str(number) in held]
+        batches = in_batches(entries, size_bytes, MAX_BATCH_BYTES)
+        return await send_batches(batches, call, service=SERVICE, clock=self.clock)
 
     def give_back(self, url: str, receipts: Sequence[str]) -> None:
         """Release up to ten messages on this thread, in one attempt."""
@@ -141,11 +135,6 @@ def _hiding(receipts: Sequence[str], seconds: float) -> list[ChangeMessageVisibi
         {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": hidden_seconds}
         for number, receipt in enumerate(receipts)
     ]
-
-
-def _no_bytes(_: object) -> int:
-    """The size of an entry without a limit of bytes."""
-    return 0
 
 
 def _entry_bytes(entry: SendMessageBatchRequestEntryTypeDef) -> int:

@@ -77,3 +77,20 @@ def test_attempts_that_botocore_made_again_are_counted() -> None:
         calls.now(operation, outcome="failed")
     calls.now(operation, outcome="at once")
     assert calls.retries == {"operation": 4}
+
+
+@pytest.mark.parametrize(
+    ("code", "is_missing"), [("ResourceNotFoundException", True), ("AccessDeniedException", False)]
+)
+async def test_a_missing_resource_can_be_an_answer(code: str, is_missing: bool) -> None:
+    """Only an error that says so is none; any other is raised."""
+
+    def operation() -> str:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeTable")
+
+    calls = AwsCalls(service="DynamoDB")
+    if is_missing:
+        assert await calls.unless_missing(operation) is None
+    else:
+        with pytest.raises(ServiceUnavailable):
+            await calls.unless_missing(operation)
