@@ -17,12 +17,7 @@ import click
 
 from linkhub_cli.command_line import CommandLine
 from linkhub_cli.views.help_text import EXIT_CODES, FIRST_STEPS
-from linkhub_cli.views.standard_streams import (
-    OutputFailed,
-    end_of_output,
-    guard_standard_output,
-    open_standard_files,
-)
+from linkhub_cli.views.standard_streams import OutputFailed, end_of_output, guard_standard_output, open_standard_files
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -16,6 +16,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from linkhub_adapters.runtime.waiting import stopped_within
 from linkhub_cli.demo.shops import SHOPS, SampleProduct, Shop
 from linkhub_core.model import Kind
 from linkhub_core.ports import Clock, EventPublisher, OutgoingMessage
@@ -154,16 +155,6 @@ class Feeding:
         """Send until ``stop`` is set."""
         for sending in self.workers.script():
             since_start = (self.clock.now() - self.workers.start).total_seconds()
-            if await _stopped_within(stop, sending.at_seconds - since_start):
+            if await stopped_within(stop, sending.at_seconds - since_start):
                 return
             await self.publisher.publish([sending.message])
-
-
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    if seconds > 0:
-        try:
-            async with asyncio.timeout(seconds):
-                await stop.wait()
-        except TimeoutError:
-            return False
-    return stop.is_set()

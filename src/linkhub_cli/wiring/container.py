@@ -20,13 +20,7 @@ from dependency_injector.providers import Callable, Dependency, Factory, Object,
 from structlog.typing import FilteringBoundLogger
 
 from linkhub_adapters.http import FailedRequest
-from linkhub_adapters.observability import (
-    Metrics,
-    Readings,
-    TelemetryJournal,
-    get_logger,
-    observe_store,
-)
+from linkhub_adapters.observability import Metrics, Readings, TelemetryJournal, get_logger, observe_store
 from linkhub_adapters.runtime import Consumer, Repeater, SystemClock
 from linkhub_cli.backends import OPEN_ALL, Backend, Opening, usable_plugin_of
 from linkhub_cli.operator.backend_gauges import BackendGauges
@@ -141,31 +135,25 @@ class Container(DeclarativeContainer):
     staging = Singleton(observe_store, backend.provided.staging, "staging", metrics, steps)
 
     notifier = Singleton(traced_notifier, backend.provided.notifier, tracing)
+    staging_ttl = Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds)
+    # Of each use case that saves and announces.
+    writing: Mapping[str, Provider[Any]] = {
+        "products": products,
+        "staging": staging,
+        "notifier": notifier,
+        "journal": journal,
+        "clock": clock,
+    }
     assemble = Singleton(
         AssembleBatch,
+        **writing,
         queue=backend.provided.queue,
-        products=products,
-        staging=staging,
-        notifier=notifier,
-        journal=journal,
-        clock=clock,
-        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
+        staging_ttl=staging_ttl,
         jitter=Object(random.random),
     )
-    sweep = Singleton(Sweep, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock)
-    report_stalled = Singleton(
-        ReportStalled,
-        products=products,
-        staging=staging,
-        notifier=notifier,
-        journal=journal,
-        clock=clock,
-        stall_after=stall_after,
-        seen=gauges.provided.take_stalled,
-    )
-    set_listing = Singleton(
-        SetListing, products=products, staging=staging, notifier=notifier, journal=journal, clock=clock
-    )
+    sweep = Singleton(Sweep, **writing)
+    report_stalled = Singleton(ReportStalled, **writing, stall_after=stall_after, seen=gauges.provided.take_stalled)
+    set_listing = Singleton(SetListing, **writing)
     export_all = Singleton(
         ExportAll,
         queue_contents=backend.provided.queue_contents,
@@ -176,14 +164,10 @@ class Container(DeclarativeContainer):
     )
     import_all = Singleton(
         ImportAll,
+        **writing,
         queue_contents=backend.provided.queue_contents,
-        staging=staging,
-        products=products,
         dead_letters=backend.provided.dead_letters,
-        notifier=notifier,
-        journal=journal,
-        clock=clock,
-        staging_ttl=Factory(timedelta, seconds=settings.provided.consuming.staging_ttl_seconds),
+        staging_ttl=staging_ttl,
     )
     adopt = Singleton(Adopt, products=products, staging=staging, sweep=sweep)
     shops = Singleton(ListShops, directory=backend.provided.shops)

@@ -76,13 +76,7 @@ class SetListing:
 
     @completion.default
     def _completion(self) -> Completion:
-        return Completion(
-            products=self.products,
-            staging=self.staging,
-            notifier=self.notifier,
-            journal=self.journal,
-            clock=self.clock,
-        )
+        return Completion(self.products, self.staging, self.notifier, self.journal, self.clock)
 
     async def __call__(
         self, key: ProductKey, change: ListingChange, *, expected: Expectation | None = None

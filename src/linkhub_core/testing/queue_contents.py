@@ -11,15 +11,7 @@ from attrs import evolve
 
 from linkhub_core.errors import Fault
 from linkhub_core.model import Kind
-from linkhub_core.ports import (
-    Added,
-    DeadLetter,
-    DeadLetterQuery,
-    Known,
-    QueueContents,
-    QueuedMessage,
-    Rejection,
-)
+from linkhub_core.ports import Added, DeadLetter, DeadLetterQuery, Known, QueueContents, QueuedMessage, Rejection
 from linkhub_core.testing.builders import NOON, an_outgoing
 from linkhub_core.testing.event_queue import Queues
 

@@ -11,15 +11,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.sqlite import SqliteDatabase, SqliteProductStore
-from linkhub_adapters.sqlite.product_store import (
-    CHANGED,
-    MANY,
-    MANY_CHANGED,
-    NEWEST,
-    WALK,
-    WALK_END,
-    scan_statement,
-)
+from linkhub_adapters.sqlite.product_store import CHANGED, MANY, MANY_CHANGED, NEWEST, WALK, WALK_END, scan_statement
 from linkhub_core.model import ProductKey
 from linkhub_core.ports import Revised, Unreadable
 from linkhub_core.testing.builders import NOON, a_key, a_record, a_revision

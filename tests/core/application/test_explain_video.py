@@ -8,14 +8,7 @@ import pytest
 from attrs import evolve
 
 from linkhub_adapters.memory import MemoryVideoLookup
-from linkhub_core.application import (
-    Examined,
-    ExamineDeadLetters,
-    ExplainVideo,
-    State,
-    VideoTimeline,
-    timelines_of,
-)
+from linkhub_core.application import Examined, ExamineDeadLetters, ExplainVideo, State, VideoTimeline, timelines_of
 from linkhub_core.model import OLDER_THAN_ANY_EVENT, Kind
 from linkhub_core.ports import DeadLetter, OutgoingMessage, VideoRecord
 from linkhub_core.testing.builders import KEY, NOON, a_half, a_record, a_waiting, an_outgoing

@@ -48,13 +48,7 @@ from linkhub_core.model.rules import Number, RuleBroken
 from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Unreadable
 from linkhub_core.wire import json_text
-from linkhub_core.wire.codec import (
-    decode_record,
-    product_document,
-    stored_listing,
-    stored_product,
-    timestamp_text,
-)
+from linkhub_core.wire.codec import decode_record, product_document, stored_listing, stored_product, timestamp_text
 from linkhub_core.wire.intake.times import read_time
 
 STAMP: Final = "stamp"

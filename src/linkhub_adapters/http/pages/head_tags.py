@@ -39,9 +39,7 @@ def shop_head(
     title, described = shop_title(seller_handle), _described(seller_handle, products)
     path = shop_path(seller_handle)
     picture = next((product.pictures[0] for product in products if product.pictures), None)
-    tags = [
-        *_shared(seller_handle, title, described, picture, kind="website", url=settings.address(path)),
-    ]
+    tags = _shared(seller_handle, title, described, picture, kind="website", url=settings.address(path))
     if (feed := settings.address(f"{path}/{FEED}")) is not None:
         tags.append(_FEED.fill(title=title, url=feed))
     if products and is_first_page:

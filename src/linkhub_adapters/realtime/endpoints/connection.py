@@ -41,11 +41,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from linkhub_adapters.realtime.counters import Counters, RefusalReason
-from linkhub_adapters.realtime.endpoints.compression_offer import (
-    MessageInflater,
-    SharedDeflate,
-    drop_malformed_offers,
-)
+from linkhub_adapters.realtime.endpoints.compression_offer import MessageInflater, SharedDeflate, drop_malformed_offers
 from linkhub_adapters.realtime.endpoints.handshake_request import END_OF_HEAD, MAX_HEAD_BYTES, read_request
 from linkhub_adapters.realtime.hub.wire_format import WireFormat
 from linkhub_adapters.realtime.settings import RealtimeSettings

@@ -6,9 +6,7 @@ function that its endpoint passes in. Bytes of a protocol belong to ``engineio``
 
 from __future__ import annotations
 
-from linkhub_adapters.realtime.hub.hub import (
-    Hub,
-)
+from linkhub_adapters.realtime.hub.hub import Hub
 
 __all__ = [
     "Hub",

@@ -15,12 +15,7 @@ from botocore.config import Config
 from linkhub_adapters.aws.botocore_speedups import speed_up
 from linkhub_adapters.aws.dynamodb import shop_reader
 from linkhub_adapters.aws.dynamodb.attribute_values import Item
-from linkhub_adapters.aws.dynamodb.product_items import (
-    product_from_item,
-    product_item,
-    product_key,
-    stored_from_item,
-)
+from linkhub_adapters.aws.dynamodb.product_items import product_from_item, product_item, product_key, stored_from_item
 from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_core.model import Availability, Listing, ProductRecord, Version
 from linkhub_core.ports import Conflict, Marked, Revised, Revision

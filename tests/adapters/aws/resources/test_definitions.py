@@ -9,14 +9,7 @@ from uuid import uuid4
 import attrs
 import pytest
 
-from linkhub_adapters.aws.resources import (
-    NODE_QUEUES,
-    Queue,
-    Subscription,
-    products_table,
-    resources,
-    staging_table,
-)
+from linkhub_adapters.aws.resources import NODE_QUEUES, Queue, Subscription, products_table, resources, staging_table
 from linkhub_adapters.aws.resources.definitions import attribute_texts
 from linkhub_adapters.aws.sns.node_queues import NodeQueues
 from linkhub_core.model import Kind

@@ -3,12 +3,7 @@
 import pytest
 
 from linkhub_adapters.realtime.engineio import encode_text_message
-from linkhub_adapters.realtime.socketio.packet import (
-    encode_ack,
-    encode_connect,
-    encode_connect_error,
-    encode_event,
-)
+from linkhub_adapters.realtime.socketio.packet import encode_ack, encode_connect, encode_connect_error, encode_event
 
 
 @pytest.mark.parametrize(
