@@ -240,11 +240,8 @@ def encode_product(record: ProductRecord) -> bytes:
 
 
 def _json_fields(content: Content) -> bytes:
-    if (kept := content.json_fields) is not None:
-        return kept
-    written = json_text.dump(document_of(content))[1:-1]
-    content.keep_json_fields(written)
-    return written
+    # Not kept here: a store in memory would hold each content twice once it was read.
+    return content.json_fields or json_text.dump(document_of(content))[1:-1]
 
 
 def stored_product(record: ProductRecord) -> StoredProduct:
