@@ -42,24 +42,24 @@ _COMMANDS: dict[str, dict[str, _Listed]] = {
         "consume": _Listed("consume", "Consume only; run as many processes as you like", ("rich",)),
         "demo": _Listed("demo", "Serve a fresh shop with simulated workers"),
     },
-    "Put in, take out": {
+    "Data": {
         "publish": _Listed("publish", "Put events on the queues"),
         "export": _Listed("export", "Print products, or everything, as JSON lines"),
         "import": _Listed("import_", "Merge a full export into the backend"),
         "watch": _Listed("watch", "Show the live events of a shop"),
         "listing": _Listed("listing", "Set a product's availability, title and price"),
     },
-    "Look after it": {
-        "shops": _Listed("shops", "Every shop: how many products, and the newest"),
+    "Operation": {
+        "shops": _Listed("shops", "All shops, with their numbers of products and their newest product"),
         "staging": _Listed("staging", "Halves that wait for their partner"),
-        "why": _Listed("why", "Everything that is known of a video, on one timeline"),
-        "dead-letters": _Listed("dead_letters", "What was rejected, and why"),
-        "init": _Listed("init", "Make what the backend needs: tables, queues, the topic"),
-        "trial": _Listed("trial", "Try a cloud account, in resources of its own"),
-        "adopt": _Listed("adopt", "Take over the rows of a service that was there before"),
-        "sweep": _Listed("sweep", "Mend what a crash left, remove halves whose time is over"),
-        "config": _Listed("config", "Show every setting and where it came from"),
-        "doctor": _Listed("doctor", "Compare the configuration with what is there"),
+        "why": _Listed("why", "The timeline of a video: messages, halves, product, dead letters"),
+        "dead-letters": _Listed("dead_letters", "Rejected messages and their faults: list, mend, redrive, purge"),
+        "init": _Listed("init", "Make the tables, queues and topic of the backend"),
+        "trial": _Listed("trial", "Test a cloud account with resources of its own"),
+        "adopt": _Listed("adopt", "Convert the rows of the service that linkhub replaces"),
+        "sweep": _Listed("sweep", "Complete the work of a crashed process, remove expired halves"),
+        "config": _Listed("config", "Show every setting and its source"),
+        "doctor": _Listed("doctor", "Compare the configuration with the resources that exist"),
     },
 }
 
@@ -142,9 +142,9 @@ _CONTEXT = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 @click.pass_context
 def program(ctx: click.Context, env_file: Path | None, debug: bool) -> None:  # noqa: ARG001  debug: read by invoke
     """linkhub joins the two halves of a video, its caption and its thumbnails, into one product, saves it exactly once
-    and shows it within a second to everyone who has the shop open.
+    and sends it within a second to every client that has the shop open.
 
-    Every choice is an environment variable: `linkhub config` shows them all.
+    Every setting is an environment variable: `linkhub config` lists them.
     """
     ctx.obj = CommandLine(env_file=env_file)
 

@@ -30,7 +30,7 @@ def test_help_groups_commands_and_teaches() -> None:
     """The help has the commands by subject, the first things to type, and the exit codes."""
     result = CliRunner().invoke(program, ["--help"])
     assert result.exit_code == 0
-    for text in ("Run linkhub:", "Look after it:", "The first three things to type:", "Exit codes:", "linkhub demo"):
+    for text in ("Run linkhub:", "Operation:", "The first three things to type:", "Exit codes:", "linkhub demo"):
         assert text in result.output
 
 

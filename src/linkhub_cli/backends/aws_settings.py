@@ -53,7 +53,7 @@ class AwsSettings:
         "SNS_NEW_PRODUCT_TOPIC_ARN",
         rules.topic_arn,
         doc="The topic on which other nodes and services hear of products.",
-        when_unset="news stays within the process that saved the product",
+        when_unset="announcements stay within the process that saved the product",
         example="arn:aws:sns:eu-west-1:123456789012:linkhub-new-product",
     )
     kms_key_arn: str | None = setting(
@@ -63,7 +63,7 @@ class AwsSettings:
             "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ),
         doc="The KMS key with which `linkhub init` encrypts tables, queues and topic.",
-        when_unset="each service uses a key of its own",
+        when_unset="SQS and DynamoDB use keys of their own, the topic is not encrypted",
         example="arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
     region: str | None = setting(

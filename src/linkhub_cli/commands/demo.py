@@ -39,7 +39,7 @@ _KEPT = "Ctrl-C stops it. The products stay in the configured backend."
 )
 @click.option("--rate", type=click.FloatRange(0.01, 1_000), default=1.0, show_default=True, help="Videos a second.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same shops.")
-@click.option("--configured", is_flag=True, help="Feed the configured backend, and leave there what comes of it.")
+@click.option("--configured", is_flag=True, help="Feed the configured backend, and keep the data there.")
 @click.option("--host", metavar="HOST", help="The address to listen on (LINKHUB_HOST).")
 @click.option("--port", metavar="PORT", help="The port; 0 takes any free one (LINKHUB_PORT).")
 @click.pass_obj

@@ -38,7 +38,7 @@ _MARK_WIDTH = max(map(len, Verdict))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Compare the configuration with what is there: settings, tables or file, queues, topic, clock.
+    """Compare the configuration with what exists: settings, tables or file, queues, topic, clock.
 
     Nothing is changed, and no message is received. Below each fault is what mends it. The exit code is 0 without a
     fault (warnings do not count), 1 with a fault, and 2 if the settings are at fault.

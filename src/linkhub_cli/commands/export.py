@@ -41,7 +41,7 @@ def export(ctx: click.Context, seller: str | None, full: bool) -> None:
     cannot show the messages on a queue: these are left out.
     """
     if full and seller is not None:
-        raise click.UsageError("--full is of all shops: leave out --seller")
+        raise click.UsageError("--full exports all shops: leave out --seller")
     wanted = parse_seller(seller) if seller is not None else None
     line: CommandLine = ctx.obj
     if full:

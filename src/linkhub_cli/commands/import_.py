@@ -48,19 +48,19 @@ class _Import:
 @click.option(
     "--quiet/--announce",
     default=None,
-    help="Whether viewers are shown no imported product as new. [default: --quiet if the backend has no product]",
+    help="Announce no product, or each change that readers see. [default: --quiet if the backend has no product]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def import_(ctx: click.Context, file: str, dry_run: bool, quiet: bool | None, as_json: bool) -> None:
-    """Merge what `linkhub export --full` printed into the backend. `-` is standard input.
+    """Merge the output of `linkhub export --full` into the backend. `-` is standard input.
 
-    Nothing is replaced: of each part of a product the newer one stays, waiting halves join their partners, messages and
-    dead letters that are there already are left alone. So an import is safe beside running processes. After an
-    interruption, run it again; a second run changes nothing.
+    An import replaces nothing: it keeps the newer version of each part of a product, joins waiting halves with their
+    partners, and skips messages and dead letters that exist. Consumers and servers may run. After an interruption, run
+    it again; a second run changes nothing.
 
-    A line that cannot be imported is named on standard error; the others are imported, and the exit code is 1. So it is
-    if the export is not whole. Several exports may follow each other in one file.
+    If a line cannot be imported, it is named on standard error, the others are imported, and the exit code is 1. The
+    exit code is also 1 if the export is not complete. Several exports may follow each other in one file.
     """
     if file == "-" and sys.stdin.isatty():
         raise click.UsageError("name a file, or pipe an export in")

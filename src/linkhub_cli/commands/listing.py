@@ -24,7 +24,7 @@ from linkhub_core.wire.shop_query import parse_seller
 @click.group(
     epilog=examples(
         Example("linkhub listing set nalu-fashion 7301234567890421596 --sold-out", "it stays in the shop"),
-        Example("linkhub listing set nalu-fashion 7301234567890421596 --withdrawn", "it goes"),
+        Example("linkhub listing set nalu-fashion 7301234567890421596 --withdrawn", "no page shows it"),
         Example("linkhub listing show nalu-fashion 7301234567890421596", "its listing"),
     )
 )
@@ -55,7 +55,7 @@ def listing() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def set_listing(ctx: click.Context, /, seller: str, video_id: str, as_json: bool, **options: Any) -> None:
-    """Change a listing; what no option names stays as it is."""
+    """Change a listing; parts without an option keep their value."""
     _apply(ctx, _key(seller, video_id), _change(**options), as_json)
 
 

@@ -75,8 +75,8 @@ class _Speed(click.ParamType[float]):
     )
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=_FILE)
-@click.option("--replay", metavar="FILE", type=_FILE, help="Send what `linkhub consume --record FILE` recorded.")
-@click.option("--speed", type=_Speed(), help="With --replay: so many times faster; 0 or max: at once.  [default: 1]")
+@click.option("--replay", metavar="FILE", type=_FILE, help="Send a recording of `linkhub consume --record FILE`.")
+@click.option("--speed", type=_Speed(), help="With --replay: a factor of speed; 0 or max: at once.  [default: 1]")
 @click.pass_context
 def publish(ctx: click.Context, files: Sequence[str], replay: str | None, speed: float | None) -> None:
     """Put events on the queues, from JSON lines.
@@ -92,7 +92,7 @@ def publish(ctx: click.Context, files: Sequence[str], replay: str | None, speed:
     """
     line: CommandLine = ctx.obj
     if replay is not None and files:
-        raise click.UsageError("--replay FILE is sent alone: name no other file")
+        raise click.UsageError("--replay FILE is used alone: name no other file")
     if speed is not None and replay is None:
         raise click.UsageError("--speed is for --replay FILE")
     if replay is None and not files and sys.stdin.isatty():

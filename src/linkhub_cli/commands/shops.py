@@ -23,15 +23,15 @@ _PAGE_SIZE = 50
     epilog=examples(
         Example("linkhub shops", "a table of all shops"),
         Example("linkhub shops --json | jq -r .seller_handle", "for a program: one object a line, as it is read"),
-        Example("linkhub shops --limit 100 --after nalu-fashion", "the next hundred behind a shop"),
+        Example("linkhub shops --limit 100 --after nalu-fashion", "the next hundred after a shop"),
     )
 )
-@click.option("--limit", type=click.IntRange(1), help="End after so many shops.")
-@click.option("--after", metavar="HANDLE", help="Begin behind this shop.")
+@click.option("--limit", type=click.IntRange(1), help="Print at most so many shops.")
+@click.option("--after", metavar="HANDLE", help="Begin after this shop.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def shops(line: CommandLine, limit: int | None, after: str | None, as_json: bool) -> None:
-    """List the shops: how many products each shows, how many are withdrawn, and the newest.
+    """List the shops, each with its numbers of visible and withdrawn products and its newest product.
 
     A shop is listed while it has a row, also if all its products are withdrawn. The order is that of the store: by
     handle, or with AWS in the order of a hash.

@@ -1,4 +1,4 @@
-"""``linkhub trial``: does the backend do what linkhub needs, in this account, and how fast?"""
+"""``linkhub trial``: checks the configured backend with resources of its own, and measures it."""
 
 from __future__ import annotations
 
@@ -25,27 +25,29 @@ from linkhub_core.ports.provisioned import Provisioned, Status
 
 _EVENTS = "events become products, each saved and announced once"
 _SHOWN_STEPS = 5
-_LEFT = "something of the trial is left: `linkhub trial --clean` removes it"
+_LEFT = "resources of the trial are left: `linkhub trial --clean` removes them"
 
 
 @click.command(
     epilog=examples(
-        Example("linkhub trial", "what it would make, and about what it costs"),
-        Example("linkhub trial --yes", "try it; at the end everything is removed"),
-        Example("linkhub trial --clean", "remove what a killed trial left"),
+        Example("linkhub trial", "print the plan and its estimated cost"),
+        Example("linkhub trial --yes", "run the trial; at the end all resources are removed"),
+        Example("linkhub trial --clean", "remove the resources of a killed trial"),
     )
 )
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done and what it costs.")
+@click.option("--yes", is_flag=True, help="Run the trial; without this option, only print the plan and its cost.")
 @click.option("--clean", is_flag=True, help="Remove the resources of every trial, those of a running one, too.")
-@click.option("--events", type=click.IntRange(2, 100_000), default=1_000, show_default=True, help="How many to send.")
+@click.option(
+    "--events", type=click.IntRange(2, 100_000), default=1_000, show_default=True, help="The number of events to send."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def trial(ctx: click.Context, *, yes: bool, clean: bool, events: int, as_json: bool) -> None:
-    """Try the configured backend: send events through it, and check what linkhub needs of its queues and stores.
+    """Test the configured backend: send events through it, and check its queues, stores and topic.
 
-    It makes tables, queues and a topic of its own, under names that begin with linkhub-trial-, and removes them at the
-    end, also after a failure or Ctrl-C. The configured tables and queues are not touched. --clean finds resources by
-    their names and tags, and deletes no other. The exit code is 1 if a check failed or something is left.
+    It makes tables, queues and a topic whose names begin with linkhub-trial-, and removes them at the end, also after a
+    failure or Ctrl-C. It does not use the configured tables and queues. --clean finds resources by their names and
+    tags, and deletes no others. The exit code is 1 if a check failed or resources are left.
     """
     line: CommandLine = ctx.obj
     settings = line.load_and_warn(before_init=True).settings
@@ -60,7 +62,7 @@ def trial(ctx: click.Context, *, yes: bool, clean: bool, events: int, as_json: b
         for text in [*place.description, f"{counted(events, 'event')}, for about ${place.cost_dollars(events):.3f}"]:
             print_status(plain(text))
         if not yes:
-            print_status("nothing was made: `linkhub trial --yes` does it")
+            print_status("nothing was made: `linkhub trial --yes` runs the trial")
             return
         run = _Trial(line=line, place=place, events=events)
         asyncio.run(run())
@@ -75,7 +77,7 @@ async def _remove(place: TrialPlace, *, every: bool) -> bool:
         outcomes.append(outcome)
         print_outcome(outcome)
     if every and not outcomes:
-        print_status("there is nothing of a trial")
+        print_status("there are no resources of a trial")
     return any(outcome.status is Status.FAILED for outcome in outcomes)
 
 
@@ -108,7 +110,7 @@ class _Trial:
 
     def _interrupt(self) -> None:
         """End the trial; resources are removed all the same."""
-        print_status("interrupted: removing what was made")
+        print_status("interrupted: removing the resources of the trial")
         self.is_interrupted = True
         if self._running is not None:
             self._running.cancel()

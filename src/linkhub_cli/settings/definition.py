@@ -148,21 +148,21 @@ class Listener:
 
 @frozen(kw_only=True)
 class Shops:
-    """What the pages of shops show"""
+    """The pages of shops"""
 
     currency: str | None = setting(
         "LINKHUB_CURRENCY",
         rules.currency,
-        doc="The currency of all prices, a code of ISO 4217. The page writes it as the shopper's locale has it.",
-        when_unset="prices are bare numbers, and neither structured data nor feeds have any",
+        doc="The currency of all prices, a code of ISO 4217. Pages show it in the format of the shopper's locale.",
+        when_unset="pages show plain numbers; structured data and feeds have no prices",
         example="UGX",
     )
     contacts: tuple[str, ...] | None = setting(
         "LINKHUB_CONTACT_URL",
         rules.contacts,
-        doc="Where a shopper asks for a product: an https address in which `{title}`, `{seller}` and `{video_id}` are "
-        "filled in. `HANDLE=ADDRESS` is for one shop; commas are between several.",
-        when_unset="products have no contact",
+        doc="The address that contacts the seller about a product: https, with `{title}`, `{seller}` and `{video_id}` "
+        "as placeholders. `HANDLE=ADDRESS` is for one shop; separate several by commas.",
+        when_unset="products have no contact link",
         example="https://wa.me/256700000000?text={title},kampala.kicks=https://kicks.example/ask?video={video_id}",
     )
 

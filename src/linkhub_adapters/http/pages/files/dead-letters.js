@@ -204,7 +204,7 @@ function purgeQuestion(chosen) {
 function redriveQuestion(chosen, left, { body }) {
   const what = body === undefined ? "unchanged" : "with the body of the editor";
   const stay = left.length ? `${letters(left.length)} would stay: ${reasonsOf(left)}.` : "";
-  const go = `What goes back to its queue goes ${what}, and leaves the dead letters.`;
+  const go = `Their messages go back to their queues ${what}, and the dead letters are removed.`;
   return {
     question: chosen.length ? `Put back ${letters(chosen.length)}?` : "Nothing would go back",
     effect: [chosen.length ? go : "", stay].filter(Boolean).join(" "),

@@ -177,7 +177,7 @@ function showContact() {
   part("findings").replaceChildren(findingItem({
     level: "bad",
     text: answeredAtMs === null ? "There are no readings" : "The readings below are old",
-    advice: "The page goes on asking. Is the server running? Its log says why it ended.",
+    advice: "The page asks again every second. Is the server running? If it ended, its log has the reason.",
   }));
 }
 

@@ -63,7 +63,7 @@ function messagesComeBack({ timestamp, seen }, history) {
   return count > 0 && {
     level: isRecent ? "bad" : "warn",
     text: `${plural(count, "message")} given back since ${clockText(sinceMs)}${isRecent ? "" : ", none in the last 5 min"}`,
-    advice: "A store, a queue or the notifier fails. Nothing is lost, they come again: the log says which.",
+    advice: "A store, a queue or the notifier fails: the log names it. Nothing is lost: the messages are delivered again.",
     entry: "linkhubhigherrorrate",
   };
 }
@@ -73,7 +73,7 @@ function lateAnnouncements(_, history) {
   return ownP99 !== null && ownP99 > TARGET_SECONDS && {
     level: "warn",
     text: `1 % of the products take linkhub more than ${latencyText(ownP99)}`,
-    advice: "This counts from the arrival of the second half: a backlog, a slow store or a busy machine does it.",
+    advice: "This counts from the arrival of the second half. The cause is a backlog, a slow store or a busy machine.",
     entry: "linkhub-itself-is-slow",
   };
 }
@@ -85,7 +85,7 @@ function backlogGrows({ queues, timestamp }, history) {
   return grown && {
     level: "warn",
     text: `The ${grown.kind} queue grows: ${countText(grown.messages)} messages`,
-    advice: "More comes than is worked off: start another linkhub consume.",
+    advice: "Messages arrive faster than consumers process them: start another linkhub consume.",
     entry: "linkhubqueuegrows",
   };
 }
@@ -94,7 +94,7 @@ function unannounced({ products }) {
   return products?.unannounced > 0 && {
     level: "warn",
     text: `${plural(products.unannounced, "product")} saved and not yet announced`,
-    advice: "Their messages come again and announce them; linkhub sweep does it now.",
+    advice: "Their messages are delivered again, and then they are announced; linkhub sweep announces them now.",
     entry: "products-are-saved-and-not-announced",
   };
 }
@@ -162,7 +162,7 @@ function countedFromStart({ node, seen, timestamp, events }) {
   return events && startedMs > countedFromMs + COUNTED_FROM_START_MS && {
     level: "note",
     text: `Messages given back and expired halves are counted from ${clockText(startedMs)}`,
-    advice: "This process started then, and does not know what happened before.",
+    advice: "This process started then; its counters do not include earlier events.",
     entry: null,
   };
 }
