@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-from attrs import frozen
+from functools import partial
 
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.client.clients import AwsClients
@@ -18,53 +17,31 @@ from linkhub_cli.backends.plugin import TrialPlace
 from linkhub_cli.settings import Settings
 from linkhub_core.errors import LinkhubError
 from linkhub_core.ports import Clock
-from linkhub_core.ports.provisioned import Provisioned
 
 # docs/guide/aws.md: a million products, two events each, that arrive far apart, with one server.
 _DOLLARS_PER_EVENT = 8.88 / 2_000_000
 _DOLLARS_OF_CHECKS = 0.001
 
 
-@frozen(kw_only=True)
-class AwsTrial(TrialPlace):
-    """See the base class."""
-
-    name: str
-    resources: TrialResources
-    description: Sequence[str]
-
-    def cost_dollars(self, events: int) -> float:
-        """See the base class."""
-        return _DOLLARS_OF_CHECKS + events * _DOLLARS_PER_EVENT
-
-    def make(self) -> AsyncIterator[Provisioned]:
-        """See the base class."""
-        return self.resources.make(self.name)
-
-    def settings_to_use(self, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
-        """See the base class."""
-        return settings_to_use(trial_plan(self.name), outcomes)
-
-    def remove(self, *, every: bool) -> AsyncIterator[Provisioned]:
-        """See the base class."""
-        return self.resources.remove(None if every else self.name)
-
-
 @contextmanager
-def open_trial(settings: Settings, clock: Clock) -> Iterator[AwsTrial]:
+def open_trial(settings: Settings, clock: Clock) -> Iterator[TrialPlace]:
     """See :meth:`linkhub_cli.backends.BackendPlugin.trial`."""
     aws, name = settings.of(AwsSettings), new_trial()
     with open_clients(aws) as clients:
         services = AwsServices(clients=clients, clock=clock)
         addresses = sorted(set(aws.endpoint_urls.values()))
         place = f"the servers at {', '.join(addresses)}" if addresses else _account(clients)
-        yield AwsTrial(
-            name=name,
-            resources=TrialResources(services=services),
+        trials = TrialResources(services=services)
+        yield TrialPlace(
             description=[
                 f"{place}, region {clients.region_name}",
                 f"2 tables, 4 queues and a topic, {name}-*, with the tag {TRIAL_TAG}; and a queue of this process",
             ],
+            cost_dollars=lambda events: _DOLLARS_OF_CHECKS + events * _DOLLARS_PER_EVENT,
+            make=partial(trials.make, name),
+            settings_to_use=partial(settings_to_use, trial_plan(name)),
+            remove=partial(trials.remove, name),
+            remove_all=trials.remove,
         )
 
 

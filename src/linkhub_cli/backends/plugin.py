@@ -85,31 +85,26 @@ class Backend(OpenedPorts):
         return cls(figures=figures, **rest, **{one.name: getattr(ports, one.name) for one in fields(OpenedPorts)})
 
 
-class TrialPlace(ABC):
+@frozen(kw_only=True)
+class TrialPlace:
     """Storage for trials of a backend, in resources of their own.
 
     Attributes:
         description: where that is, a line each.
+        cost_dollars: about what a trial with so many events costs.
+        make: makes the resources and yields each when it is done. A process that is killed meanwhile leaves none that
+            ``remove_all`` does not find.
+        settings_to_use: gives the settings that lead to what was made, by variable.
+        remove: deletes the resources of this trial and yields each. A repeated call deletes the rest.
+        remove_all: likewise, those of every trial.
     """
 
     description: Sequence[str]
-
-    @abstractmethod
-    def cost_dollars(self, events: int) -> float:
-        """About what a trial with so many events costs."""
-
-    @abstractmethod
-    def make(self) -> AsyncIterator[Provisioned]:
-        """Make the resources; yield each when it is done. A process that is killed meanwhile leaves none that
-        :meth:`remove` does not find."""
-
-    @abstractmethod
-    def settings_to_use(self, outcomes: Iterable[Provisioned]) -> Mapping[str, str]:
-        """The settings that lead to what :meth:`make` made, by variable."""
-
-    @abstractmethod
-    def remove(self, *, every: bool) -> AsyncIterator[Provisioned]:
-        """Delete the resources of this trial, or of every trial; yield each. A repeated call deletes the rest."""
+    cost_dollars: Callable[[int], float]
+    make: Callable[[], AsyncIterator[Provisioned]]
+    settings_to_use: Callable[[Iterable[Provisioned]], Mapping[str, str]]
+    remove: Callable[[], AsyncIterator[Provisioned]]
+    remove_all: Callable[[], AsyncIterator[Provisioned]]
 
 
 @frozen(kw_only=True)

@@ -73,7 +73,7 @@ def trial(ctx: click.Context, *, yes: bool, clean: bool, events: int, as_json: b
 async def _remove(place: TrialPlace, *, every: bool) -> bool:
     """Remove resources and say which; whether some are left."""
     outcomes = []
-    async for outcome in place.remove(every=every):
+    async for outcome in place.remove_all() if every else place.remove():
         outcomes.append(outcome)
         print_outcome(outcome)
     if every and not outcomes:
