@@ -16,21 +16,14 @@ from linkhub_core.ports import Clock, OpenedPorts, QueueOptions
 
 
 @asynccontextmanager
-async def open_ports(
-    *,
-    clock: Clock,
-    **options: Unpack[QueueOptions],
-) -> AsyncIterator[OpenedPorts]:
+async def open_ports(*, clock: Clock, **options: Unpack[QueueOptions]) -> AsyncIterator[OpenedPorts]:
     """Open empty queues, stores and a bus. They are gone when the context is left.
 
     Args:
         clock: the clock of the leases.
         options: see :data:`linkhub_core.ports.QUEUE_DEFAULTS`.
     """
-    queue = MemoryEventQueue(
-        clock=clock,
-        **options,
-    )
+    queue = MemoryEventQueue(clock=clock, **options)
     staging, products, announcements = MemoryStagingStore(), MemoryProductStore(), MemoryAnnouncements()
     yield OpenedPorts(
         queue=queue,

@@ -61,7 +61,7 @@ async def _change(listings: SetListing, key: ProductKey, request: Request) -> Re
         document = json_text.parse_exactly(await responses.read_text(request, MAX_BODY_BYTES))
         change = codec.read_listing_change(document, replace=request.method == "PUT")
     except MalformedEvent as malformed:
-        return problems.invalid_listing(request.scope, malformed.faults)
+        return problems.invalid_body(request.scope, malformed.faults, problems.INVALID_LISTING)
     match await listings(key, change, expected=_expectation(request)):
         case ProductAbsent():
             return problems.unknown_product(request.scope)

@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from linkhub_adapters.http.api import problems
+from linkhub_adapters.http.api.products import once
 from linkhub_adapters.http.api.responses import JsonResponse, read_text
 from linkhub_core.errors import Fault, InvalidQuery, MalformedEvent
 from linkhub_core.model import Kind
@@ -169,21 +170,21 @@ class DeskRoutes:
 
     async def list_letters(self, request: Request) -> Response:
         """``GET /api/v1/operator/dead-letters``."""
-        limit = _parameter(request, "limit") or "50"
+        limit = once(request, "limit") or "50"
         if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LETTERS):
             raise InvalidQuery("limit", f"must be a number from 1 to {MAX_LETTERS}")
         query = LetterQuery(
-            queue=_parameter(request, "queue", _QUEUES),
-            reason=_parameter(request, "reason"),
-            group=_parameter(request, "group"),
-            after=_parameter(request, "after"),
+            queue=_one_of(request, "queue", _QUEUES),
+            reason=once(request, "reason"),
+            group=once(request, "group"),
+            after=once(request, "after"),
             limit=int(limit),
         )
         return JsonResponse(await self.desk.letters(query), headers=_UNCACHED)
 
     async def show_letter(self, request: Request) -> Response:
         """``GET /api/v1/operator/dead-letters/{letterId}``."""
-        kind = _parameter(request, "as", _KINDS)
+        kind = _one_of(request, "as", _KINDS)
         letter = await self.desk.letter(request.path_params["letterId"], Kind(kind) if kind else None)
         if letter is None:
             return problems.problem(
@@ -223,10 +224,10 @@ class DeskRoutes:
 
     async def show_why(self, request: Request) -> Response:
         """``GET /api/v1/operator/why``."""
-        video_id = _parameter(request, "videoId")
+        video_id = once(request, "videoId")
         if video_id is None:
             raise InvalidQuery("videoId", "is missing")
-        return JsonResponse(await self.desk.why(video_id, _parameter(request, "handle")), headers=_UNCACHED)
+        return JsonResponse(await self.desk.why(video_id, once(request, "handle")), headers=_UNCACHED)
 
     async def _act(
         self, request: Request, action: str, facts: Mapping[str, Any], work: Awaitable[Mapping[str, Any]]
@@ -245,19 +246,12 @@ class DeskRoutes:
         return JsonResponse(outcome, headers=_UNCACHED)
 
 
-def _parameter(request: Request, name: str, allowed: Sequence[str] | None = None) -> str | None:
-    """A parameter of the address; None if it is absent or empty.
-
-    Raises:
-        InvalidQuery: it is there twice, or is not one of those allowed.
-    """
-    values = request.query_params.getlist(name)
-    if len(values) > 1:
-        raise InvalidQuery(name, "is there more than once")
-    value = values[0] if values else ""
-    if value and allowed is not None and value not in allowed:
+def _one_of(request: Request, name: str, allowed: Sequence[str]) -> str | None:
+    """A parameter of the query string, as :func:`once` reads it, with few values."""
+    value = once(request, name)
+    if value is not None and value not in allowed:
         raise InvalidQuery(name, f"must be one of {', '.join(allowed)}")
-    return value or None
+    return value
 
 
 async def _document(request: Request) -> object:

@@ -201,14 +201,9 @@ def unknown_product(scope: Scope) -> JsonResponse:
     return problem(scope, 404, "This shop has no product of that video.", kind=UNKNOWN_PRODUCT)
 
 
-def invalid_listing(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
-    """The answer to a body that is no listing, with all its faults."""
-    return problem(scope, 422, "; ".join(map(str, faults)), kind=INVALID_LISTING, faults=faults)
-
-
-def invalid_body(scope: Scope, faults: Sequence[Fault]) -> JsonResponse:
+def invalid_body(scope: Scope, faults: Sequence[Fault], kind: ProblemKind = INVALID_BODY) -> JsonResponse:
     """The answer to a body that breaks a rule, with all its faults."""
-    return problem(scope, 422, "; ".join(map(str, faults)), kind=INVALID_BODY, faults=faults)
+    return problem(scope, kind.status, "; ".join(map(str, faults)), kind=kind, faults=faults)
 
 
 def unexpected(scope: Scope) -> JsonResponse:
