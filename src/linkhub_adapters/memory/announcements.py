@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 
 from attrs import define, field
 
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.half_report import HalfReport
+from linkhub_core.model import Announcement, HalfReport
 
 
 @define(eq=False)

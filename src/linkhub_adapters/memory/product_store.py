@@ -9,8 +9,7 @@ from itertools import takewhile
 
 from attrs import define, evolve, field, frozen
 
-from linkhub_core.model import ProductKey, ProductRecord
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.model import ProductKey, ProductRecord, StoredProduct
 from linkhub_core.ports import (
     Change,
     Changes,

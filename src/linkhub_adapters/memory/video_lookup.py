@@ -8,8 +8,7 @@ from attrs import frozen
 
 from linkhub_adapters.memory.event_queue import MemoryEventQueue
 from linkhub_core.model import ProductRecord, WaitingHalf
-from linkhub_core.ports import ProductStore, StagingStore, Unreadable
-from linkhub_core.ports.video_lookup import VideoRecord
+from linkhub_core.ports import ProductStore, StagingStore, Unreadable, VideoRecord
 
 
 @frozen(kw_only=True)

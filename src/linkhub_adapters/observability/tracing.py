@@ -33,8 +33,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from linkhub_core.application import FailedDelivery, ReadDelivery, read_delivery
-from linkhub_core.model import HalfReport, Origin, ProductKey
-from linkhub_core.model.announcement import Announcement
+from linkhub_core.model import Announcement, HalfReport, Origin, ProductKey
 from linkhub_core.model.journal_entries import (
     Entry,
     HalfExpired,

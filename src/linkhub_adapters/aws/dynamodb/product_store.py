@@ -25,9 +25,8 @@ from linkhub_adapters.aws.dynamodb.product_writes import clear_debt, insert_prod
 from linkhub_adapters.aws.dynamodb.shop_reader import ShopReader
 from linkhub_adapters.aws.dynamodb.table_cursors import TableCursors
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import ProductKey, ProductRecord
+from linkhub_core.model import ProductKey, ProductRecord, StoredProduct
 from linkhub_core.model.change_stamps import is_late
-from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import (
     Changes,
     Conflict,

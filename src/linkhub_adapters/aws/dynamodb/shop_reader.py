@@ -51,10 +51,9 @@ from linkhub_adapters.aws.dynamodb.product_items import (
 from linkhub_adapters.aws.dynamodb.table_cursors import TableCursors
 from linkhub_adapters.aws.resources import STAMP_INDEX, UPDATED_AT_INDEX
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import Availability, ProductKey, ProductRecord
+from linkhub_core.model import Availability, ProductKey, ProductRecord, StoredProduct
 from linkhub_core.model.change_stamps import StampPosition, page_position
 from linkhub_core.model.rules import RuleBroken
-from linkhub_core.model.stored_product import StoredProduct
 from linkhub_core.ports import Change, Changes, UnknownCursor, Unreadable
 from linkhub_core.wire.codec import timestamp_text
 from linkhub_core.wire.cursor import Cursor

@@ -14,8 +14,7 @@ from linkhub_adapters.aws.dynamodb.product_store import DynamoDbProductStore
 from linkhub_adapters.aws.dynamodb.staging_items import staging_from_item
 from linkhub_adapters.aws.dynamodb.staging_store import DynamoDbStagingStore
 from linkhub_core.model import ProductKey, ProductRecord, WaitingHalf
-from linkhub_core.ports import Unreadable
-from linkhub_core.ports.video_lookup import VideoRecord
+from linkhub_core.ports import Unreadable, VideoRecord
 
 
 @frozen(kw_only=True)

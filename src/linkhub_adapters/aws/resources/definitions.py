@@ -12,8 +12,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from linkhub_core.model import Kind
-from linkhub_core.model.announcement import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED
+from linkhub_core.model import NEW_PRODUCT, PRODUCT_REMOVED, PRODUCT_UPDATED, Kind
 from linkhub_core.ports import QUEUE_DEFAULTS
 
 NODE_QUEUES = "linkhub-node-*"  # the queues that serving nodes make for themselves, see sns.node_queues

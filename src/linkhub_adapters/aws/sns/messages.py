@@ -21,8 +21,7 @@ from attrs import evolve
 
 from linkhub_adapters.aws.sqs.messages import message_bytes, text_attributes, typed_attributes
 from linkhub_adapters.aws.sqs.xml_text import json_as_text, json_from_text, value_as_text
-from linkhub_core.model import HalfReport, ProductKey
-from linkhub_core.model.announcement import PRODUCT_REMOVED, Announcement
+from linkhub_core.model import PRODUCT_REMOVED, Announcement, HalfReport, ProductKey
 from linkhub_core.wire.announcements import read_announcement
 from linkhub_core.wire.half_reports import encode_report
 from linkhub_core.wire.json_text import size_bytes

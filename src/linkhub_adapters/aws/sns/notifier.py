@@ -12,8 +12,7 @@ from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.sns.messages import entry_bytes, entry_of, report_entry_of
 from linkhub_adapters.aws.sqs.batches import EntryFault, in_batches, send_batches
 from linkhub_core.errors import ServiceUnavailable
-from linkhub_core.model import HalfReport
-from linkhub_core.model.announcement import Announcement
+from linkhub_core.model import Announcement, HalfReport
 from linkhub_core.ports import Clock
 
 if TYPE_CHECKING:

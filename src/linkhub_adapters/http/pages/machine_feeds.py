@@ -34,10 +34,9 @@ from linkhub_adapters.http.pages.product_view import ProductView, shop_name
 from linkhub_adapters.http.pages.shop_routes import seller_of
 from linkhub_adapters.http.pages.shop_settings import FEED, SITEMAP, ShopSettings, product_path, shop_path
 from linkhub_adapters.http.pages.structured_data import description_of
-from linkhub_core.application import BrowseShop
-from linkhub_core.application.list_shops import ListShops
+from linkhub_core.application import BrowseShop, ListShops
 from linkhub_core.errors import InvalidQuery
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.model import StoredProduct
 from linkhub_core.wire import json_text
 from linkhub_core.wire.content_encoding import ContentEncoding, choose_encoding
 from linkhub_core.wire.shop_query import MAX_LIMIT, PageQuery, is_seller

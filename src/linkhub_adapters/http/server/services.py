@@ -15,8 +15,7 @@ from linkhub_adapters.http.api.operator_desk import OperatorAction, OperatorDesk
 from linkhub_adapters.http.api.problems import FailedRequest
 from linkhub_adapters.http.pages.shop_settings import ShopSettings
 from linkhub_core.access import AccessPolicy, RefusedCaller
-from linkhub_core.application import BrowseShop, ListShops
-from linkhub_core.application.listings import SetListing
+from linkhub_core.application import BrowseShop, ListShops, SetListing
 
 
 @frozen(kw_only=True)

@@ -18,8 +18,7 @@ from enum import Enum, auto
 
 from attrs import define, field
 
-from linkhub_core.model import ProductKey
-from linkhub_core.model.announcement import Announcement
+from linkhub_core.model import Announcement, ProductKey
 
 
 class Novelty(Enum):

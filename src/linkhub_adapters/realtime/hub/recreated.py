@@ -18,9 +18,7 @@ from typing import Final
 
 from attrs import define, field
 
-from linkhub_core.model import ProductKey
-from linkhub_core.model.announcement import Announcement
-from linkhub_core.model.stored_product import StoredProduct
+from linkhub_core.model import Announcement, ProductKey, StoredProduct
 from linkhub_core.ports import ProductReader, Unreadable
 
 MAX_WAITING: Final = 1_000
