@@ -16,7 +16,7 @@ _HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Give each block of a terminal what is copied of it."""
+    """Give each block of a terminal its text to copy."""
     return _BLOCK.sub(_with_commands, html)
 
 

@@ -1,7 +1,7 @@
 """The resources of a trial: made under names of their own with a tag, found by both, and deleted.
 
 Rule 1. A resource is deleted only if its name has the form ``linkhub-trial-<12 hex digits>-<part>`` and its tag
-``linkhub:trial`` has the first part of that name. So nothing of another owner is.
+``linkhub:trial`` has the first part of that name. So no resource of another owner is deleted.
 Rule 2. A resource has its tag from the call that makes it: one that a killed process left behind is found.
 Rule 3. A table of a server without tags (DynamoDB Local) is judged by its name alone.
 """
@@ -173,7 +173,7 @@ class TrialResources:
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     async def _delete_table(self, name: str) -> None:
-        """Delete a table, as soon as it is not being made any more."""
+        """Delete a table after its creation has ended."""
         clients, calls = self.services.clients, self.services.calls["DynamoDB"]
         for attempts_left in reversed(range(MAX_POLLS)):
             try:

@@ -54,7 +54,7 @@ _MAY_BE_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL")
 
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError)
-"""What the driver raises for an integer of more than 64 bits, and for a text with half a surrogate pair."""
+"""The errors of the driver for an integer of more than 64 bits, and for a text with half a surrogate pair."""
 
 
 def translated(error: Exception, path: Path) -> LinkhubError:

@@ -1,4 +1,4 @@
-"""Shows the messages in the file without leasing them, and takes in those that another queue held."""
+"""Shows the messages in the file without leasing them, and adds those that another queue held."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class BackendPlugin(BackendSettings, ABC):
         return None
 
     def check(self, settings: Settings, clock: Clock) -> Sequence[Finding]:  # noqa: ARG002
-        """Compare the settings with what is there, and change nothing."""
+        """Compare the settings with the resources that exist, and change nothing."""
         return ()
 
     def trial(self, settings: Settings, clock: Clock) -> AbstractContextManager[TrialPlace] | None:  # noqa: ARG002

@@ -148,7 +148,7 @@ def _print_refused(line: RefusedLine) -> None:
 
 @contextmanager
 def _reporting_interruption(ctx: click.Context, run: _Import) -> Iterator[None]:
-    """Say how far the import was, if it ends too early. Ctrl-C and SIGTERM also end a read that waits for input."""
+    """Print the progress of an import that ends early. Ctrl-C and SIGTERM also end a read that waits for input."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

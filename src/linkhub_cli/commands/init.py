@@ -110,7 +110,7 @@ def _settings_to_use(plugin: BackendPlugin, settings: Settings, outcomes: Sequen
 
 
 def print_outcome(outcome: Provisioned) -> None:
-    """Print what became of a resource, with its changes and notes."""
+    """Print the outcome of a resource, with its changes and notes."""
     print_status(plain(f"{outcome.resource} {outcome.name}: {_WORDS[outcome.status]}"))
     for text in (*outcome.changes, *outcome.notes):
         print_status(plain(f"  {text}"))

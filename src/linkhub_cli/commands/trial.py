@@ -71,7 +71,7 @@ def trial(ctx: click.Context, *, yes: bool, clean: bool, events: int, as_json: b
 
 
 async def _remove(place: TrialPlace, *, every: bool) -> bool:
-    """Remove resources and say which; whether some are left."""
+    """Remove resources and print each; return whether some are left."""
     outcomes = []
     async for outcome in place.remove_all() if every else place.remove():
         outcomes.append(outcome)

@@ -1,4 +1,4 @@
-"""The audit of what operators change over HTTP: one line of the log for each change, each dry run and each failure."""
+"""The audit of operators' changes over HTTP: one line of the log for each change, each dry run and each failure."""
 
 from __future__ import annotations
 

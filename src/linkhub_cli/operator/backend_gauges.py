@@ -87,7 +87,7 @@ class BackendGauges:
         return known if known and self.clock.now() - known.taken_at <= max(self.stall_after, _LEAST_KNOWN) else None
 
     def take_stalled(self, stalled: StalledHalves) -> None:
-        """Take in what a look at the staging rows saw."""
+        """Take the halves that a pass over the staging rows found."""
         self._stalled = stalled
 
     @property

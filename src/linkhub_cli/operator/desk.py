@@ -1,4 +1,4 @@
-"""What the operator's page may look at and change: the documents behind the routes of an operator.
+"""The data and the changes of the operator's page: the documents behind the routes of an operator.
 
 A list of dead letters reads all of them, however many: so it keeps only those of its page, and stops after
 ``MOST_READ``.

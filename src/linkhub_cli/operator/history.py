@@ -1,6 +1,6 @@
 """The last hour of this process's figures, for the charts of a page that was just opened.
 
-A sample holds counters, which the page differentiates as it does with answers of the status. It is kept as JSON, so the
+A sample contains counters; the page computes rates from them, as from answers of the status. It is kept as JSON, so the
 hour takes less than a megabyte.
 """
 

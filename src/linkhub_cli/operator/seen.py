@@ -1,4 +1,4 @@
-"""The moment up to which an operator has seen what went wrong: the verdict of the operator's page counts from it.
+"""The moment up to which an operator has seen all problems: the verdict of the operator's page counts from it.
 
 The embedded file keeps it, for all its processes and over restarts. On other backends a process keeps it for itself,
 and forgets it when it ends. As long as it is not known, all dead letters count as not seen.

@@ -1,4 +1,4 @@
-"""Records what a consumer receives, on a thread of its own: consuming never waits for it.
+"""Records the messages that a consumer receives, on a thread of its own: consuming never waits for it.
 
 event                                     what happens
 ----------------------------------------  -----------------------------------------------------------------
@@ -121,7 +121,7 @@ class Recorder:
             self._changed.notify()
 
     def end(self) -> None:
-        """Write what waits, and end."""
+        """Write the waiting messages, and end."""
         with self._changed:
             self._is_ending = True
             self._changed.notify()

@@ -48,7 +48,7 @@ class Deviation(Exception):
 
 @frozen(kw_only=True)
 class Tried:
-    """What a check works on."""
+    """The ports and values of a check."""
 
     ports: OpenedPorts
     clock: Clock

@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @frozen(kw_only=True)
 class Measured:
-    """What became of the events."""
+    """The results of the events."""
 
     events: int
     products: int

@@ -53,7 +53,7 @@ class Selection:
 
     @property
     def query(self) -> DeadLetterQuery:
-        """What the store selects; :meth:`holds` decides on the rest."""
+        """The part of the query that the store applies; :meth:`holds` applies the rest."""
         kind = Kind(self.queue) if self.queue and self.queue != UNKNOWN_QUEUE else None
         return DeadLetterQuery(kind=kind, letter_ids=self.letter_ids)
 

@@ -1,4 +1,4 @@
-"""Hands over reports of halves that wait long, for the owner of the other worker.
+"""Publishes the reports of stalled and expired halves, for the owner of the other worker.
 
 A report is handed over at least once, and seldom more than once: a process claims it by a conditional write on the
 row, hands it over, and sets the claim for good. If the process ends in between, the claim ends after

@@ -54,7 +54,7 @@ LONGEST_PAUSE_SECONDS: Final = 8.0
 
 
 class Count(StrEnum):
-    """What became of the lines, in the order in which it is shown."""
+    """The outcomes of lines, in the order in which they are shown."""
 
     CREATED = "products created"
     IMPROVED = "products improved"
@@ -72,7 +72,7 @@ class Count(StrEnum):
 
 @define
 class ImportTally:
-    """How far an import is: the lines that were read, and what became of them.
+    """The progress of an import: the lines that were read, and their outcomes.
 
     ``left_out`` rows are not in the exports, because they could not be read where those were made.
     """

@@ -3,8 +3,8 @@
 Rule 1. A row beside its product, or with both halves, is work of the sweep, not a half that waits. So is one whose time
         is over: the sweep reports and removes it.
 Rule 2. A row of another service is reported after linkhub has made it its own: a claim must not change such a row.
-Rule 3. A row that a store refuses delays no other; rows that cannot be read are the sweep's to record.
-Rule 4. A look that reads all rows hands over what it saw, reported before or not, for the operator's page.
+Rule 3. A row that a store refuses delays no other; the sweep records rows that cannot be read.
+Rule 4. A pass over all rows hands over all stalled halves, reported before or not, for the operator's page.
 """
 
 from __future__ import annotations

@@ -271,7 +271,7 @@ def read_listing_change(document: object, *, replace: bool) -> ListingChange:
     """Read a change of a listing from JSON data.
 
     Args:
-        document: a parsed JSON value; unknown fields are ignored. Null stands for the default of a field.
+        document: a parsed JSON value; unknown fields are ignored. Null means the default of a field.
         replace: whether fields that are missing get their default, too; else they stay.
 
     Raises:

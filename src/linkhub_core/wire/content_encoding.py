@@ -39,7 +39,7 @@ class ContentEncoding(StrEnum):
 
 
 COMPRESSIONS: Final = (ContentEncoding.GZIP,) if zstd is None else (ContentEncoding.ZSTD, ContentEncoding.GZIP)
-"""What this process can make of a whole body, the best first."""
+"""The encodings that this process can make of a whole body, the best first."""
 
 # A smaller body fits into one packet either way.
 MIN_COMPRESSED_BYTES: Final = 500

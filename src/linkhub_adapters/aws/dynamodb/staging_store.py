@@ -204,7 +204,7 @@ def _holds(half: Half) -> list[Condition]:
 
 
 def _claimable(row: WaitingHalf) -> list[Condition]:
-    """The conditions under which a row still waits for the same, and no other process claimed its report."""
+    """The conditions of a claim: the row holds the same wait, and no other process claimed its report."""
     since = Condition("waiting_since", claim_text(row.waiting_since))
     until = row.report_claimed_until
     claim = Condition(CLAIM, None, "IS MISSING") if until is None else Condition(CLAIM, claim_text(until))

@@ -1,4 +1,4 @@
-"""What protects messages on their way and at rest: policies that allow TLS only, and keys of KMS.
+"""The protection of messages in transit and at rest: policies that allow TLS only, and keys of KMS.
 
 Rule 1. The policy of a queue or topic may have statements of its owner. The statement of linkhub has an id of its own
 and is added to them; no other statement is changed.
@@ -33,7 +33,7 @@ def tls_only(action: str, resource: Any) -> Mapping[str, Any]:
 
 
 def is_tls_only(policy: str | None) -> bool:
-    """Whether a policy, as JSON, denies what comes without TLS, by whichever statement."""
+    """Whether any statement of a policy, as JSON, denies requests without TLS."""
     return any(_denies_in_clear(statement) for statement in _statements(_read(policy)))
 
 

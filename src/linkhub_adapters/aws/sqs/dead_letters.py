@@ -212,7 +212,7 @@ class SqsDeadLetters:
 
 
 def _identity(letter: DeadLetter) -> Hashable:
-    """By what a letter is known, in little memory."""
+    """The identity of a letter, in little memory."""
     return letter.message_id, letter.sent_at, letter.rejected_at, hash(letter.body)
 
 

@@ -68,7 +68,7 @@ def send_entry(
 
 
 def sendable_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Those that SQS carries, at most ten; the ones that linkhub reads come first."""
+    """The attributes that SQS carries, at most ten; those that linkhub reads come first."""
     sound = [name for name, value in attributes.items() if attributes_fault({name: value}) is None]
     return {name: attributes[name] for name in sorted(sound, key=lambda name: name not in _NEEDED)[:MAX_ATTRIBUTES]}
 

@@ -1,4 +1,4 @@
-"""Puts messages of another store on the queues. What is there cannot be shown: SQS only leases messages."""
+"""Adds messages of another store to the queues. It cannot show messages, because SQS only leases them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SqsQueueContents:
 
 
 def _identity(message: QueuedMessage) -> str:
-    """By what a message is known."""
+    """The identity of a message."""
     return digest_of(f"{message.message_id} {message.sent_at} {message.body}")
 
 

@@ -6,7 +6,7 @@
 | ``PUT .../seen``                     | moves the moment from which the verdict counts                               |
 | ``GET .../dead-letters``             | a page of dead letters, newest first, and all of them by reason              |
 | ``GET .../dead-letters/{letterId}``  | one in full                                                                  |
-| ``POST .../dead-letters/check``      | what intake would say of a body; changes nothing                             |
+| ``POST .../dead-letters/check``      | the result of intake for a body; changes nothing                             |
 | ``POST .../dead-letters/redrive``    | puts back on their queues, one with another body                             |
 | ``POST .../dead-letters/purge``      | deletes                                                                      |
 | ``GET .../stalled``                  | the halves that have waited long, read now                                   |
@@ -99,7 +99,7 @@ class OperatorAction:
 
 
 class OperatorDesk(Protocol):
-    """What the routes call; each method returns a document ready for JSON.
+    """The calls of the routes; each method returns a document ready for JSON.
 
     Raises:
         ServiceUnavailable: from each method but ``check``, if the backend cannot be reached.
@@ -122,7 +122,7 @@ class OperatorDesk(Protocol):
         ...
 
     def check(self, kind: Kind, body: str) -> Mapping[str, Any]:
-        """What intake says of a body."""
+        """The result of intake for a body."""
         ...
 
     async def redrive(self, choice: LetterChoice) -> Mapping[str, Any]:

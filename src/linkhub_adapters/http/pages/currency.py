@@ -64,7 +64,7 @@ class Currency:
 
 
 def price_text(price: Decimal | None, currency: Currency | None) -> str:
-    """A price for people; the invitation to ask for it where none is named."""
+    """A price for people, or "Ask for price"."""
     if price is None:
         return "Ask for price"
     if currency is None:

@@ -70,7 +70,7 @@ def product_head(product: ProductView, settings: ShopSettings) -> Markup:
 
 
 def plain_head(seller_handle: str) -> Markup:
-    """The head of a page that shows no product that it was asked for."""
+    """The head of the page of a product that the shop does not have."""
     return joined([_TITLE.fill(title=shop_title(seller_handle)), _meta("robots", "noindex")], "\n    ")
 
 

@@ -28,7 +28,7 @@ async def show_operator_page(files: PageFiles, request: Request) -> Response:
 
 
 async def show_runbook(make_page: Callable[[], EncodedBody], request: Request) -> Response:
-    """``GET /runbook``: what to do, entry by entry. It is rendered when it is first asked for, on a thread."""
+    """``GET /runbook``. It is rendered at the first request, on a thread."""
     return await show_page(await asyncio.to_thread(make_page), request)
 
 

@@ -1,4 +1,4 @@
-"""The HTML of shops and products: what a reader sees before the scripts run, and what they go on from.
+"""The HTML of shops and products. It is visible before the scripts run, and the scripts continue from it.
 
 Rule 1. A value is escaped where it is filled in: see :class:`MarkupTemplate`.
 Rule 2. The grid and the data of a shop are rendered once, for its own page and those of its products.
@@ -133,7 +133,7 @@ class ShopHtml:
         return EncodedBody(parts=(b"".join(parts),), etag=self._etag(etag), media_type=_HTML)
 
     def absent_page(self, shop: RenderedShop, cursor: str | None, *, is_withdrawn: bool) -> bytes:
-        """The page at the address of a product that the shop does not have, or no longer."""
+        """The page at the address of a product that the shop does not have, or does not have any more."""
         top = self._top_of(
             shop.seller_handle,
             head_tags.plain_head(shop.seller_handle),
@@ -145,7 +145,7 @@ class ShopHtml:
         return b"".join((top, shop.content[shop.grid], middle, shop.content[shop.data], self.ending(cursor)))
 
     def ending(self, cursor: str | None) -> bytes:
-        """What follows a page: the cursor of its products, and the end of the document."""
+        """The part after a page: the cursor of its products, and the end of the document."""
         metadata = {} if cursor is None else {"cursor": cursor}
         return b"%b}</script>%b" % (head_tags.data_text(metadata).encode(), self._end)
 

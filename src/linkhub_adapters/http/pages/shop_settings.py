@@ -1,4 +1,4 @@
-"""What the operator chose for the pages of shops, and the addresses that follow from it."""
+"""The operator's settings for the pages of shops, and the addresses that follow from them."""
 
 from __future__ import annotations
 

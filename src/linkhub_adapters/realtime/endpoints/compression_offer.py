@@ -75,7 +75,7 @@ class MessageInflater:
         return decoded
 
     def encode(self, frame: Frame) -> Frame:
-        """What a connection sends by itself are control frames."""
+        """A connection sends only control frames by itself."""
         return frame
 
 

@@ -33,7 +33,7 @@ from linkhub_core.wire.content_encoding import MIN_COMPRESSED_BYTES
 
 NAMESPACE: Final = "/products"
 WINDOW_BITS: Final = 12
-# A window and tables of 4 and 16 kB: an event of 2.3 kB needs no larger ones, and they are filled anew for each.
+# A window and tables of 4 and 16 kB: an event of 2.3 kB needs no larger ones, and each event fills them again.
 _DEFLATE: Final = (PerMessageDeflate(True, True, 15, WINDOW_BITS, {"level": 6, "memLevel": 5}),)
 
 

@@ -82,7 +82,7 @@ export class TileGrid {
     tile.classList.add("is-changed");
   }
 
-  /** Fades a product's tile out where it stands, then lets the others close the gap, and calls `then`. */
+  /** Fades a product's tile out in its place, then lets the others close the gap, and calls `then`. */
   async remove(videoId, then) {
     const tile = this.#tiles.get(videoId);
     this.#tiles.delete(videoId);
