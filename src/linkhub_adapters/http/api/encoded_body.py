@@ -3,7 +3,7 @@
 Pages of products, HTML pages and static files share it. Its ``etag`` names the content; each encoding has a tag of its
 own (``"1f3a-gzip"``), because a strong tag names bytes (RFC 9110, section 8.8.3).
 
-A body of more than 64 KiB is compressed by a thread: the event loop is not held, and requests for the same encoding wait
+A body of more than 64 KiB is compressed by a thread: the event loop is free, and requests for the same encoding wait
 for the same thread.
 """
 
