@@ -13,14 +13,14 @@ import asyncio
 from functools import lru_cache
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkhub_adapters.http.api.encoded_body import MAX_INLINE_BYTES, is_compressible
 from linkhub_core.wire.content_encoding import CompressedBody, ContentEncoding, choose_encoding
 
 _HEADER: Final = b"accept-encoding"
-_SELF_MADE: Final = ("etag", "content-encoding", "content-range")
+_SELF_MADE: Final = frozenset({b"etag", b"content-encoding", b"content-range"})
 
 
 @lru_cache(maxsize=4)
@@ -45,7 +45,7 @@ class Compression:
         """Pass the request on, and compress its answer."""
         accepted = ""
         if scope["type"] == "http":
-            accepted = ", ".join(value.decode("latin-1") for name, value in scope["headers"] if name == _HEADER)
+            accepted = b", ".join([value for name, value in scope["headers"] if name == _HEADER]).decode("latin-1")
         if accepted and not self._is_on:
             scope["headers"] = [header for header in scope["headers"] if header[0] != _HEADER]
         is_negotiated = self._is_on and scope["type"] == "http"
@@ -85,12 +85,13 @@ class _Compressing:
 
 
 def _is_compressible(start: Message) -> bool:
-    headers = Headers(raw=start.get("headers", ()))
-    return (
-        headers.get("content-length", "0") != "0"
-        and not any(name in headers for name in _SELF_MADE)
-        and is_compressible(headers.get("content-type", "application/octet-stream"))
-    )
+    media_type = b"application/octet-stream"
+    for name, value in start.get("headers", ()):
+        if name in _SELF_MADE or (name == b"content-length" and value == b"0"):
+            return False
+        if name == b"content-type":
+            media_type = value
+    return is_compressible(media_type.decode("latin-1"))
 
 
 async def _compress(body: bytes, encoding: ContentEncoding) -> bytes:

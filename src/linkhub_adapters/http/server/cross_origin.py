@@ -56,7 +56,7 @@ class CrossOrigin:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_page = any(name == b"origin" for name, _ in scope["headers"])
+        is_page = b"origin" in [name for name, _ in scope["headers"]]
         if not is_page and not self._access.trusted_proxies.networks:
             await self._app(scope, receive, _varying(send, {}))
             return
@@ -120,7 +120,9 @@ def _varying(send: Send, cors_headers: Mapping[str, str]) -> Send:
 
     async def send_marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [header for header in message.get("headers", ()) if header[0] not in replaced]
+            headers = list(message.get("headers", ()))
+            if replaced:
+                headers = [header for header in headers if header[0] not in replaced]
             vary = [] if _VARY in headers else [_VARY]
             message["headers"] = [*headers, *added, *vary]
         await send(message)
