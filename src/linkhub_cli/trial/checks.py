@@ -13,7 +13,9 @@ from attrs import evolve, frozen
 
 from linkhub_cli.trial.sample_events import sample_body
 from linkhub_core.errors import Fault
-from linkhub_core.model import Caption, Half, Kind, Origin, ProductRecord, ThumbnailSet, WaitingHalf
+from linkhub_core.model import Half, Kind, Origin, ProductRecord, WaitingHalf
+from linkhub_core.model.decision_table import Joined, decide
+from linkhub_core.model.merge import Halves
 from linkhub_core.ports import (
     Clock,
     Conflict,
@@ -69,20 +71,9 @@ class Tried:
     def record(self, seller: str, *, video: int = 1) -> ProductRecord:
         """The first revision of a product."""
         caption, thumbnails = (self.half(seller, kind, video=video) for kind in (Kind.CAPTION, Kind.THUMBNAIL))
-        assert isinstance(caption.content, Caption)  # noqa: S101  for the type checker
-        assert isinstance(thumbnails.content, ThumbnailSet)  # noqa: S101
-        now = self.clock.now()
-        return ProductRecord(
-            key=caption.key,
-            caption=caption.content,
-            caption_version=caption.version,
-            thumbnails=thumbnails.content,
-            thumbnails_version=thumbnails.version,
-            created_at=now,
-            updated_at=now,
-            revision=1,
-            unannounced_revision=1,
-        )
+        decision = decide(Halves(caption=caption, thumbnails=thumbnails), None, self.clock.now())
+        assert isinstance(decision, Joined)  # noqa: S101  both halves are known
+        return decision.record
 
     async def received(self, message_ids: set[str] | None = None) -> Sequence[Delivery]:
         """The next messages; with ``message_ids`` only these."""

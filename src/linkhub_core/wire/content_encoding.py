@@ -27,8 +27,6 @@ try:
 except ImportError:
     zstd = None
 
-__all__ = ["COMPRESSIONS", "MIN_COMPRESSED_BYTES", "CompressedBody", "ContentEncoding", "GzipStream", "choose_encoding"]
-
 
 class ContentEncoding(StrEnum):
     """The encodings, by their names in headers."""

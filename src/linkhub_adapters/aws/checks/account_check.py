@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind, failure_of
 from linkhub_adapters.aws.checks.caller import CREDENTIALS, are_usable, caller_result, region_results
-from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, of_differences, of_failure, ok
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, fault, of_differences, of_failure, ok
 from linkhub_adapters.aws.checks.clock import ClockReadings, clock_result
 from linkhub_adapters.aws.checks.node_queues import SUBJECT as NODE_QUEUES
 from linkhub_adapters.aws.checks.node_queues import node_result, read_node_queues
@@ -72,14 +72,7 @@ class AccountCheck:
                 return [*region, *await self._check(clients)]
         except SdkUnavailable as error:
             failure = failure_of(error)
-            problem = CheckResult(
-                subject=CREDENTIALS,
-                verdict=Verdict.FAULT,
-                seen=failure.problem,
-                advice=Advice.LOG_IN,
-                failure=failure,
-            )
-            return [*region, problem]
+            return [*region, fault(CREDENTIALS, failure.problem, Advice.LOG_IN, failure=failure)]
 
     @property
     def _places(self) -> Mapping[Subject, str | None]:
@@ -213,13 +206,7 @@ class _Checks:
 
 
 def _missing(subject: str, resource: Subject) -> CheckResult:
-    return CheckResult(
-        subject=subject,
-        verdict=Verdict.FAULT,
-        seen="it does not exist",
-        advice=Advice.PROVISION,
-        resource=resource,
-    )
+    return fault(subject, "it does not exist", Advice.PROVISION, resource=resource)
 
 
 def table_results(subject: str, resource: Subject, table: Table, found: FoundTable) -> Sequence[CheckResult]:
@@ -275,16 +262,8 @@ def layout_results(queues: Sequence[tuple[Queue, FoundQueue]]) -> Sequence[Check
         if arn not in working:
             continue
         (queue, found), names = working[arn], ", ".join(source.name for source in sources)
-        results.append(
-            CheckResult(
-                subject=f"queue {found.name}",
-                verdict=Verdict.FAULT,
-                seen=f"it is the dead-letter queue of {names}: consumers take dead letters for events",
-                advice=Advice.SEPARATE,
-                resource=_QUEUES[queue.kind],
-                details=names,
-            )
-        )
+        seen = f"it is the dead-letter queue of {names}: consumers take dead letters for events"
+        results.append(fault(f"queue {found.name}", seen, Advice.SEPARATE, resource=_QUEUES[queue.kind], details=names))
     if results or not by_arn:
         return results
     names = ", ".join(map(name_of, by_arn))

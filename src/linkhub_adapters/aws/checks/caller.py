@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind
-from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, ok
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, Subject, fault, ok
 from linkhub_core.ports.finding import Verdict
 
 REGION, CREDENTIALS = "region", "credentials"
@@ -32,9 +32,9 @@ def region_results(region: str | None, places: Mapping[Subject, str | None]) -> 
     named = {resource: region_of(place) for resource, place in places.items() if place}
     if region is None:
         wanted = next(filter(None, named.values()), "")
-        return [_fault(REGION, "none is configured", Advice.SET_REGION, details=wanted)]
+        return [fault(REGION, "none is configured", Advice.SET_REGION, details=wanted)]
     return [
-        _fault(
+        fault(
             REGION,
             f"it is {region}, and the {resource} is in {other}",
             Advice.CHANGE_REGION,
@@ -51,12 +51,12 @@ def caller_result(identity: Mapping[str, Any] | CallFailure) -> CheckResult:
     if not isinstance(identity, CallFailure):
         return ok(CREDENTIALS, f"{identity['Arn']} of account {identity['Account']}")
     if identity.fault is not None:
-        return _fault(CREDENTIALS, identity.problem, Advice.LOG_IN, failure=identity)
+        return fault(CREDENTIALS, identity.problem, Advice.LOG_IN, failure=identity)
     match identity.kind:
         case FailureKind.CREDENTIALS if identity.code in _EXPIRED:
-            return _fault(CREDENTIALS, f"they have expired: {identity.problem}", Advice.LOG_IN)
+            return fault(CREDENTIALS, f"they have expired: {identity.problem}", Advice.LOG_IN)
         case FailureKind.CREDENTIALS:
-            return _fault(CREDENTIALS, f"AWS knows none: {identity.problem}", Advice.LOG_IN)
+            return fault(CREDENTIALS, f"AWS knows none: {identity.problem}", Advice.LOG_IN)
         case FailureKind.UNSUPPORTED | FailureKind.WRONG_SERVICE:
             problem = "the server there has no STS: it is used in place of AWS"
         case _:
@@ -67,7 +67,3 @@ def caller_result(identity: Mapping[str, Any] | CallFailure) -> CheckResult:
 def are_usable(result: CheckResult) -> bool:
     """Whether other calls can be made with these credentials."""
     return result.verdict is not Verdict.FAULT
-
-
-def _fault(subject: str, seen: str, advice: Advice, **fields: Any) -> CheckResult:
-    return CheckResult(subject=subject, verdict=Verdict.FAULT, seen=seen, advice=advice, **fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, StrEnum, auto
+from typing import Any
 
 from attrs import field, frozen
 
@@ -71,6 +72,11 @@ class CheckResult:
 def ok(subject: str, seen: str) -> CheckResult:
     """Nothing is wrong."""
     return CheckResult(subject=subject, verdict=Verdict.OK, seen=seen)
+
+
+def fault(subject: str, seen: str, advice: Advice, **fields: Any) -> CheckResult:
+    """Something is wrong; ``fields`` are the other fields of the result."""
+    return CheckResult(subject=subject, verdict=Verdict.FAULT, seen=seen, advice=advice, **fields)
 
 
 _OF_REMEDY = {Remedy.REPLACE: Advice.REPLACE, Remedy.WAIT: Advice.WAIT}

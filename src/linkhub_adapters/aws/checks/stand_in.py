@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from linkhub_adapters.aws.checks.call_failure import CallFailure, FailureKind, failure_of
-from linkhub_adapters.aws.checks.check_result import Advice, CheckResult
+from linkhub_adapters.aws.checks.check_result import Advice, CheckResult, fault
 from linkhub_adapters.aws.client.calls import AwsCalls
 from linkhub_adapters.aws.resources import Table
 from linkhub_core.errors import LinkhubError
-from linkhub_core.ports.finding import Verdict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -99,4 +98,4 @@ def lacking_result(subject: str, endpoint_url: str, lacking: Mapping[str, str]) 
     verbs = ", ".join(f"{verb} ({problem})" for verb, problem in lacking.items())
     lack = f"cannot do what linkhub needs, PartiQL with parameters: {verbs}"
     problem = f"{endpoint_url} answers in place of DynamoDB and {lack}"
-    return CheckResult(subject=subject, verdict=Verdict.FAULT, seen=problem, advice=Advice.REPLACE_SERVER)
+    return fault(subject, problem, Advice.REPLACE_SERVER)
