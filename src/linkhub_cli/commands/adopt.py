@@ -21,12 +21,12 @@ from linkhub_core.wire.codec import timestamp_text
 
 @click.command(
     epilog=examples(
-        Example("linkhub adopt", "what there is to adopt; nothing is changed"),
-        Example("linkhub adopt --yes", "adopt all of it"),
+        Example("linkhub adopt", "count the rows to adopt; nothing is changed"),
+        Example("linkhub adopt --yes", "adopt all rows"),
         Example("linkhub adopt --json", "the counts for a program"),
     )
 )
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+@click.option("--yes", is_flag=True, help="Make the change; without this option, only print it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def adopt(ctx: click.Context, yes: bool, as_json: bool) -> None:

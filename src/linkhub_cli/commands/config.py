@@ -16,7 +16,7 @@ from linkhub_cli.views.output import print_lines, print_status, print_table
 
 @click.command(
     epilog=examples(
-        Example("linkhub config", "what is in force, and why"),
+        Example("linkhub config", "the values in use, and their sources"),
         Example("linkhub config --env-example > .env", "a file to start from"),
         Example("LINKHUB_PORT=8080 linkhub config --json", "the same for a program"),
     )

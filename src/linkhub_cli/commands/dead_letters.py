@@ -42,7 +42,7 @@ _as = click.option(
 )
 _reason = click.option("--reason", metavar="TEXT", help="Only letters whose reason holds this text.")
 _all = click.option("--all", "everything", is_flag=True, help="Every letter.")
-_yes = click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+_yes = click.option("--yes", is_flag=True, help="Make the change; without this option, only print it.")
 
 
 def _changing(command: C) -> C:
@@ -95,13 +95,13 @@ def list_letters(line: CommandLine, queue: str | None, reason: str | None, every
 
 @dead_letters.command(
     epilog=examples(
-        Example("linkhub dead-letters show ID", "everything that is known of it, and its body with each fault marked"),
-        Example("linkhub dead-letters show ID --body > mended.json", "the event alone, to be edited"),
+        Example("linkhub dead-letters show ID", "its attributes, and its body with each fault marked"),
+        Example("linkhub dead-letters show ID --body > mended.json", "the event alone, for an editor"),
         Example("linkhub dead-letters show ID --json", "for a program"),
     )
 )
 @click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--body", "body_only", is_flag=True, help="Only the event, one field a line, ready to be edited.")
+@click.option("--body", "body_only", is_flag=True, help="Only the event, one field a line, for an editor.")
 @_as
 @_json
 @click.pass_context
@@ -131,7 +131,7 @@ def _print_body(body: str) -> None:
 
 @dead_letters.command(
     epilog=examples(
-        Example("linkhub dead-letters redrive --all", "what would happen"),
+        Example("linkhub dead-letters redrive --all", "print the change, do nothing"),
         Example("linkhub dead-letters redrive --reason price --yes", "put those back that would pass now"),
         Example("linkhub dead-letters redrive ID --body mended.json --yes", "put one back with another body"),
     )
@@ -169,7 +169,7 @@ def redrive(
 
 @dead_letters.command(
     epilog=examples(
-        Example("linkhub dead-letters purge ID", "what would happen"),
+        Example("linkhub dead-letters purge ID", "print the change, do nothing"),
         Example("linkhub dead-letters purge --all --yes", "delete every letter for good"),
     )
 )

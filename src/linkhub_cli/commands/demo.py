@@ -33,7 +33,7 @@ _KEPT = "Ctrl-C stops it. The products stay in the configured backend."
 @click.command(
     epilog=examples(
         Example("linkhub demo", "then open the addresses that it prints"),
-        Example("linkhub demo --rate 50", "a busy day"),
+        Example("linkhub demo --rate 50", "many videos"),
         Example("linkhub watch nalu-fashion", "meanwhile, in another terminal"),
     )
 )
@@ -46,8 +46,8 @@ _KEPT = "Ctrl-C stops it. The products stay in the configured backend."
 def demo(line: CommandLine, *, rate: float, seed: int, configured: bool, host: str | None, port: str | None) -> None:
     """Serve invented shops, fed by simulated workers: halves in any order, copies, later parses, mistakes.
 
-    Everything is kept in a temporary directory and gone at the end; the configured backend is not touched, unless
-    --configured says so. The admin token is made at the start, and printed.
+    The data is in a temporary directory and is removed at the end. The configured backend is not used, unless
+    --configured is given. The admin token is made at the start, and printed.
     """
     token = secrets.token_urlsafe(9)
     with tempfile.TemporaryDirectory(prefix="linkhub-demo-") as directory:

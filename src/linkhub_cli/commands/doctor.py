@@ -30,9 +30,9 @@ _MARK_WIDTH = max(map(len, Verdict))
 
 @click.command(
     epilog=examples(
-        Example("linkhub doctor", "look at everything that the settings name"),
+        Example("linkhub doctor", "check all resources of the settings"),
         Example("linkhub doctor --json", "one JSON object a finding: subject, verdict, seen, mend"),
-        Example("linkhub doctor && linkhub serve", "start only where nothing is at fault"),
+        Example("linkhub doctor && linkhub serve", "start only without faults"),
     )
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -40,7 +40,7 @@ _MARK_WIDTH = max(map(len, Verdict))
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Compare the configuration with what exists: settings, tables or file, queues, topic, clock.
 
-    Nothing is changed, and no message is received. Below each fault is what mends it. The exit code is 0 without a
+    Nothing is changed, and no message is received. Below each fault is its remedy. The exit code is 0 without a
     fault (warnings do not count), 1 with a fault, and 2 if the settings are at fault.
     """
     from linkhub_adapters.runtime import SystemClock

@@ -58,12 +58,12 @@ def _subscriptions(_: click.Context, __: click.Parameter, texts: Sequence[str]) 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with resources and settings.")
 @click.pass_context
 def init(ctx: click.Context, template: bool, subscriptions: Sequence[str], as_json: bool) -> None:
-    """Make what the backend needs, or look whether it is there and mend what is safe to mend.
+    """Make the resources of the backend; if they exist, check them and correct safe differences.
 
     With LINKHUB_BACKEND=aws: both tables, both queues with their dead-letter queues, and the topic, under the names
-    that the settings give them. Standard error says what was done with each resource; the settings to use are
-    printed, ready for .env. Nothing is deleted or lowered, and a second run changes nothing. With the embedded backend
-    it makes the file.
+    that the settings give them. Standard error reports each resource; the settings to use are printed, ready for .env.
+    It deletes nothing and lowers no value, and a second run changes nothing. With the embedded backend it makes the
+    file.
     """
     line: CommandLine = ctx.obj
     settings = line.load_and_warn(before_init=True).settings

@@ -20,7 +20,7 @@ from linkhub_cli.wiring.listener_info import ListenerInfo
         Example("linkhub serve --no-consume --port 8080", "with separate `linkhub consume` processes"),
         Example("LINKHUB_BACKEND=aws linkhub serve --consume", "everything in one process, on AWS"),
         Example("linkhub serve --realtime-only --port 3003", "WebSockets alone, with separate servers for REST"),
-        Example("LINKHUB_BACKEND=memory linkhub serve", "a quick look that leaves nothing behind"),
+        Example("LINKHUB_BACKEND=memory linkhub serve", "a short test that stores nothing"),
     )
 )
 @click.option(

@@ -22,11 +22,11 @@ from linkhub_core.model.journal_entries import Swept
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def sweep(line: CommandLine, as_json: bool) -> None:
-    """Look at every half in staging, and mend what was left behind.
+    """Read every half in staging, and complete unfinished work.
 
-    A half whose product exists is folded into it; one that has waited past its time without a partner is removed; a
-    product that was never announced is announced. Halves that wait long are reported. Consumers do the same, every hour
-    and more often; doing it again is harmless.
+    A half whose product exists is joined with it. An expired half is removed. A product whose announcement is not
+    confirmed is announced. Stalled halves are reported. Consumers do the same, every hour or more often; running it
+    again is harmless.
     """
     swept = line.run(_sweep, opening=OPEN_STORES)
     if as_json:

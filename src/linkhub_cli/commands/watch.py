@@ -33,7 +33,7 @@ from linkhub_core.wire.shop_query import parse_seller
 def watch(line: CommandLine, seller: str, url: str | None, count: int | None, as_json: bool) -> None:
     """Show the live events of a shop, through the WebSocket of a running server.
 
-    When the connection is lost, it connects again and shows what was missed.
+    When the connection is lost, it connects again and shows what it missed.
     """
     listener = line.load_and_warn().settings.listener
     address = websocket_url(url or url_of(listener.host, listener.port))
