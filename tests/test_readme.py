@@ -127,7 +127,8 @@ def test_a_command_that_is_shown_exists(page: str, line: str) -> None:
 
 
 def _parse(command: click.Command, words: list[str], where: str) -> None:
-    context = click.Context(command, info_name="linkhub", resilient_parsing=True)
+    # With the program's settings: click keeps the help option that it makes for the first context of a command.
+    context = click.Context(command, info_name="linkhub", resilient_parsing=True, **program.context_settings)
     if isinstance(command, click.Group):
         _, words, _ = command.make_parser(context).parse_args(list(words))  # without the group's own options
         inner = command.get_command(context, words[0]) if words else None
