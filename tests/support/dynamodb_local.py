@@ -54,6 +54,7 @@ def _command(java: Path, jar: Path, port: int) -> list[str | Path]:
         java,
         "-Xmx1g",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
         f"-Djava.library.path={natives}",
         "-jar",
         jar,
