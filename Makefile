@@ -21,7 +21,7 @@ run-aws: .venv/dev.stamp ## the same on the aws backend, on local servers; RUN='
 	@$(BIN)/python -m tests.support.local_aws $(RUN)
 
 test: .venv/dev.stamp ## set up, then run every test
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: .venv/dev.stamp ## format, lint, types, import contracts, deploy/, docs
 	$(BIN)/ruff format --check .

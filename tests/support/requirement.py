@@ -28,8 +28,9 @@ JAVA = Tool(names=("java",), remedy="install a Java runtime, version 17 or newer
 NODE = Tool(names=("node",), remedy="install Node.js 20 or newer (Debian: nodejs)")
 NPM = Tool(names=("npm",), remedy="install npm (Debian: npm)")
 CHROMIUM = Tool(
-    names=("chromium", "chromium-browser", "google-chrome", "chrome"),
-    remedy="install Chromium (Debian: chromium)",
+    # The headless shell has no user interface: a page takes a quarter of the CPU.
+    names=("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"),
+    remedy="install Chromium (Debian: chromium-headless-shell, or chromium)",
 )
 NGINX = Tool(names=("nginx", "/usr/sbin/nginx"), remedy="install nginx (Debian: nginx)")
 LITESTREAM = Tool(
