@@ -125,5 +125,5 @@ _BREAKING: Sequence[Callable[[str], str]] = (
     lambda body: body[: len(body) // 2],
     lambda body: body.replace('"video_id"', '"vedio_id"'),
     lambda body: body.replace('"timestamp":"', '"timestamp":"yesterday '),
-    lambda body: f"[{body}]",
+    lambda body: f"[{body},{body}]",
 )
