@@ -58,10 +58,12 @@ def test_a_line_that_was_cut_stays_alone(tmp_path: Path) -> None:
     assert (cut, json.loads(whole)["message_id"]) == ('{"kind": "cap', "m-0")
 
 
-def test_without_a_file_nothing_is_recorded() -> None:
+def test_without_a_file_nothing_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function is there, and does nothing."""
+    monkeypatch.chdir(tmp_path)
     with recording(None, redacts=False, clock=FakeClock(), log=LOG) as received:
         received(DELIVERIES)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_ends_the_recording_with_one_line() -> None:
