@@ -82,7 +82,7 @@ class EventTrial:
                 async with asyncio.timeout(_MIN_SECONDS + self.events / _EVENTS_PER_SECOND):
                     await self._listen(feed)
             except TimeoutError:
-                pass
+                pass  # the examination names what did not come
             finally:
                 publishing.cancel()
                 stop.set()

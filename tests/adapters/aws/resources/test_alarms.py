@@ -115,7 +115,10 @@ def _entry(name: str) -> Entry:
         "unreadable": RowSkipped(store="products", seller_handle="nalu-fashion", video_id="v1", problem="is no map"),
         "swept": Swept(seen=9, folded=0, expired=0, announced=0, skipped=1),
         "listen": ActivityFailed(activity="listen", problem="away", transient=True, retry_seconds=1.0),
-        "bug": ActivityFailed(activity="assemble", problem="a bug", transient=False, retry_seconds=1.0),
+        **{
+            activity: ActivityFailed(activity=activity, problem="a bug", transient=False, retry_seconds=1.0)
+            for activity in ("receive", "extend", "assemble", "sweep", "report", "look", "meet")
+        },
     }
     return entries[name]
 
@@ -134,7 +137,13 @@ def _entry(name: str) -> Entry:
         ("unreadable", set()),
         ("swept", {"UnreadableRows"}),
         ("listen", {"ClientsCutOff"}),
-        ("bug", {"FailedActivities"}),
+        ("receive", {"FailedConsuming"}),
+        ("extend", {"FailedConsuming"}),
+        ("assemble", {"FailedConsuming"}),
+        ("sweep", {"FailedSweeps"}),
+        ("report", {"FailedSweeps"}),
+        ("look", {"FailedActivities"}),
+        ("meet", {"FailedActivities"}),
     ],
 )
 def test_a_line_that_is_written_is_counted(written: io.StringIO, entry: str, counted: set[str]) -> None:

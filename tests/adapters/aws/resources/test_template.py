@@ -145,6 +145,6 @@ def test_every_alarm_goes_to_the_topic_that_is_given() -> None:
     """Alarms send a message when they start and when they end; without a topic they only show in CloudWatch."""
     alarms = [one for one in template(resources())["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     actions = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    assert len(alarms) == 16
+    assert len(alarms) == 18
     for alarm in alarms:
         assert (alarm["Properties"]["AlarmActions"], alarm["Properties"]["OKActions"]) == (actions, actions)
